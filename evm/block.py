@@ -1,0 +1,112 @@
+"""Blocks and their transactions: what a workload makes and a strategy executes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint64]
+
+ADDRESS_BYTES = 20
+
+
+def limbs(value: int, count: int = 4) -> tuple[int, ...]:
+    """The `count` 64-bit limbs of `value`, least significant first."""
+    return tuple((value >> (64 * i)) & 0xFFFFFFFFFFFFFFFF for i in range(count))
+
+
+def word_rows(values: Iterable[int]) -> Words:
+    """Integers below 2**256 as rows of four limbs, shape (n, 4), dtype uint64."""
+    data = b"".join(value.to_bytes(32, "little") for value in values)
+    return np.frombuffer(data, dtype=np.uint64).reshape(-1, 4).copy()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a block's header says to its transactions.
+
+    Attributes
+    ----------
+    coinbase : bytes
+        The beneficiary, 20 bytes. Credited with priority fees lazily, at the end of the block.
+    base_fee : int
+        Wei per gas burned (EIP-1559).
+    prev_randao : int
+        Word that PREVRANDAO gives (EIP-4399).
+    blob_base_fee : int
+        Word that BLOBBASEFEE gives (EIP-7516).
+    block_hashes : dict[int, bytes]
+        Hash by number, for BLOCKHASH; a number that is absent gives zero.
+    """
+
+    number: int = 20_000_000
+    timestamp: int = 1_717_000_000
+    gas_limit: int = 2**63 - 1
+    base_fee: int = 7 * 10**9
+    coinbase: bytes = bytes.fromhex("c0ffee00000000000000000000000000c01ba5e0")
+    chain_id: int = 1
+    prev_randao: int = 0x5EED
+    blob_base_fee: int = 1
+    block_hashes: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One transaction, its sender already recovered from the signature.
+
+    Attributes
+    ----------
+    to : bytes or None
+        20 bytes; None creates a contract.
+    max_fee, max_priority_fee : int
+        Wei per gas, EIP-1559. The price paid is ``min(max_fee, base_fee + max_priority_fee)``.
+    """
+
+    sender: bytes
+    to: bytes | None
+    nonce: int
+    gas_limit: int = 300_000
+    value: int = 0
+    data: bytes = b""
+    max_fee: int = 20 * 10**9
+    max_priority_fee: int = 10**9
+
+
+@dataclass(frozen=True)
+class Block:
+    """An environment and transactions in their order.
+
+    Attributes
+    ----------
+    environment : Environment
+    transactions : tuple[Transaction, ...]
+    """
+
+    environment: Environment
+    transactions: tuple[Transaction, ...]
+
+    def __len__(self) -> int:
+        return len(self.transactions)
+
+    def __iter__(self) -> Iterator[Transaction]:
+        return iter(self.transactions)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of every field of the environment and of every transaction, 32 hexadecimal digits."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(repr(self.environment).encode())
+        for t in self.transactions:
+            to = b"-" if t.to is None else t.to
+            numbers = f"{t.nonce},{t.gas_limit},{t.value},{t.max_fee},{t.max_priority_fee},{len(t.data)}"
+            digest.update(t.sender + to + numbers.encode() + t.data)
+        return digest.hexdigest()
+
+    def reordered(self, order: npt.NDArray[np.int64]) -> Block:
+        """The same transactions in another order (to check a strategy that serialises in its own)."""
+        return Block(self.environment, tuple(self.transactions[i] for i in order))

@@ -1,0 +1,188 @@
+"""Bytecode decoded once into the stream that the interpreter runs.
+
+Each instruction becomes one uint64: its number in the low byte, an immediate above it. Straight-line code between
+jumps is a *block*; the sum of its constant prices and its stack needs are checked once, at its start, as evmone's
+advanced interpreter does. Charging early cannot be observed: an instruction at which the exact gas left is seen or
+handed on (GAS, SSTORE, calls) ends its block, and a frame that cannot pay for its block loses all its gas either way.
+Push data is read once, here; a jump to a constant target is resolved here; unreachable code is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import opcodes as op
+from evm.jit import kernel
+from evm.keccak import keccak256
+
+STOP, JUMP, JUMPI, PC, JUMPDEST, INVALID = op.STOP, op.JUMP, op.JUMPI, op.PC, op.JUMPDEST, op.INVALID
+PUSH0, PUSH1, PUSH32, DUP1, DUP16, SWAP1, SWAP16 = op.PUSH0, op.PUSH1, op.PUSH32, op.DUP1, op.DUP16, op.SWAP1, op.SWAP16
+LOG0, LOG4, DUP, SWAP, LOG = op.LOG0, op.LOG4, op.DUP, op.SWAP, op.LOG
+BLOCK, PUSH_SMALL, PUSH_LARGE = op.BLOCK, op.PUSH_SMALL, op.PUSH_LARGE
+JUMP_STATIC, JUMPI_STATIC = op.JUMP_STATIC, op.JUMPI_STATIC
+STACK_IN, STACK_OUT, STATIC_GAS, DEFINED = op.STACK_IN, op.STACK_OUT, op.STATIC_GAS, op.DEFINED
+ENDS_BLOCK, NEVER_RETURNS = op.ENDS_BLOCK, op.NEVER_RETURNS
+
+IMMEDIATE_SHIFT = 8
+SMALL_PUSH = 7  # bytes of push data that fit the immediate
+NO_TARGET = 0
+
+# A block's requirements packed in one uint64: gas below, then stack words needed, then stack words of growth.
+NEED_SHIFT = 40
+GROWTH_SHIFT = 52
+GAS_MASK = (1 << NEED_SHIFT) - 1
+STACK_MASK = (1 << (GROWTH_SHIFT - NEED_SHIFT)) - 1
+STACK_FIELD_LIMIT = 2047
+
+
+@kernel()
+def _pack(gas, need, growth):
+    return (
+        U(gas)
+        | (U(min(need, STACK_FIELD_LIMIT)) << U(NEED_SHIFT))
+        | (U(min(growth, STACK_FIELD_LIMIT)) << U(GROWTH_SHIFT))
+    )
+
+
+@kernel()
+def _decode(code, stream, blocks, constants, targets, sources):
+    """Fill the arrays; return (instructions, blocks, constants) used.
+
+    `targets` maps a byte position to one more than the stream position of its JUMPDEST; `sources` is scratch space
+    that remembers the byte position a static jump asks for.
+    """
+    size = code.size
+    at, out, block_count, constant_count = 0, 0, 0, 0
+    gas, need, height, growth = 0, 0, 0, 0
+    open_block, reachable = False, True
+    while at < size:
+        number = int(code[at])
+        width = number - PUSH1 + 1 if PUSH1 <= number <= PUSH32 else 0
+        if number == JUMPDEST:
+            reachable = True
+        if not reachable:
+            at += 1 + width
+            continue
+        if number == JUMPDEST or not open_block:
+            if open_block:
+                blocks[block_count - 1] = _pack(gas, need, growth)
+            if number == JUMPDEST:
+                targets[at] = out + 1
+            stream[out] = U(BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
+            out += 1
+            block_count += 1
+            gas, need, height, growth, open_block = 0, 0, 0, 0, True
+        if DEFINED[number] == 0:
+            number = INVALID
+        gas += STATIC_GAS[number]
+        need = max(need, STACK_IN[number] - height)
+        height += STACK_OUT[number] - STACK_IN[number]
+        growth = max(growth, height)
+        if PUSH0 <= number <= PUSH32:
+            value = U(0)
+            for i in range(width):
+                byte = code[at + 1 + i] if at + 1 + i < size else np.uint8(0)
+                value = (value << U(8)) | U(byte)
+            if width <= SMALL_PUSH:
+                stream[out] = U(PUSH_SMALL) | (value << U(IMMEDIATE_SHIFT))
+                sources[out] = value
+            else:
+                for i in range(width):
+                    byte = code[at + 1 + i] if at + 1 + i < size else np.uint8(0)
+                    place = width - 1 - i
+                    constants[4 * constant_count + (place >> 3)] |= U(byte) << U(8 * (place & 7))
+                stream[out] = U(PUSH_LARGE) | (U(constant_count) << U(IMMEDIATE_SHIFT))
+                constant_count += 1
+            out += 1
+        elif number == PC:
+            stream[out] = U(PUSH_SMALL) | (U(at) << U(IMMEDIATE_SHIFT))
+            sources[out] = U(at)
+            out += 1
+        elif DUP1 <= number <= DUP16:
+            stream[out] = U(DUP) | (U(number - DUP1 + 1) << U(IMMEDIATE_SHIFT))
+            out += 1
+        elif SWAP1 <= number <= SWAP16:
+            stream[out] = U(SWAP) | (U(number - SWAP1 + 1) << U(IMMEDIATE_SHIFT))
+            out += 1
+        elif LOG0 <= number <= LOG4:
+            stream[out] = U(LOG) | (U(number - LOG0) << U(IMMEDIATE_SHIFT))
+            out += 1
+        elif (number == JUMP or number == JUMPI) and stream[out - 1] & U(0xFF) == U(PUSH_SMALL):
+            out -= 1
+            stream[out] = U(JUMP_STATIC if number == JUMP else JUMPI_STATIC)
+            out += 1
+        elif number != JUMPDEST:
+            stream[out] = U(number)
+            out += 1
+        if NEVER_RETURNS[number] == 1 or ENDS_BLOCK[number] == 1:
+            blocks[block_count - 1] = _pack(gas, need, growth)
+            open_block = False
+            reachable = NEVER_RETURNS[number] == 0
+        at += 1 + width
+    if open_block:
+        blocks[block_count - 1] = _pack(gas, need, growth)
+    stream[out] = U(STOP)
+    out += 1
+    for i in range(out):
+        number = int(stream[i] & U(0xFF))
+        if number == JUMP_STATIC or number == JUMPI_STATIC:
+            goal = sources[i]
+            place = U(targets[int(goal)]) if goal < U(size) else U(NO_TARGET)
+            stream[i] |= place << U(IMMEDIATE_SHIFT)
+    return out, block_count, constant_count
+
+
+@dataclass(frozen=True)
+class DecodedCode:
+    """One contract's code, decoded.
+
+    Attributes
+    ----------
+    code : ndarray of uint8
+        The bytes themselves, for CODECOPY and its kin.
+    hash : bytes
+        keccak-256 of the bytes.
+    stream : ndarray of uint64
+        Instructions. Ends in STOP, as running off the end of code does.
+    blocks : ndarray of uint64
+        Requirements of each block, packed.
+    constants : ndarray of uint64
+        Four limbs for each push of more than seven bytes.
+    targets : ndarray of uint32, one for each byte
+        One more than the stream position of a JUMPDEST; zero where there is none.
+    """
+
+    code: npt.NDArray[np.uint8]
+    hash: bytes
+    stream: npt.NDArray[np.uint64]
+    blocks: npt.NDArray[np.uint64]
+    constants: npt.NDArray[np.uint64]
+    targets: npt.NDArray[np.uint32]
+
+
+def decode(code: bytes) -> DecodedCode:
+    """Decode bytecode.
+
+    Parameters
+    ----------
+    code : bytes
+        Any bytes at all: what is not an instruction becomes INVALID.
+    """
+    array = np.frombuffer(code, dtype=np.uint8).copy()
+    room = 2 * len(code) + 2
+    stream, blocks = np.zeros(room, np.uint64), np.zeros(len(code) + 1, np.uint64)
+    constants = np.zeros(4 * (len(code) // 9 + 2), np.uint64)
+    targets, sources = np.zeros(len(code) + 1, np.uint32), np.zeros(room, np.uint64)
+    used, block_count, constant_count = _decode(array, stream, blocks, constants, targets, sources)
+    return DecodedCode(
+        array,
+        keccak256(code),
+        stream[:used].copy(),
+        blocks[: max(block_count, 1)].copy(),
+        constants[: 4 * max(constant_count, 1)].copy(),
+        targets,
+    )

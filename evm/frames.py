@@ -1,0 +1,368 @@
+"""Call frames: entering one, leaving one, and moving data between them.
+
+All functions here work on the machine's memory, not on the interpreter's registers: a call is rare enough (some tens
+of nanoseconds in a transaction of microseconds) that keeping it out of the interpreter's loop is worth the spill.
+A call that lacks a location changes nothing and is run again from its start once the location is there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import uint64 as U
+
+from evm import errors, layout, opcodes
+from evm.access import (
+    ABSENT,
+    account_key,
+    entries_of,
+    find_or_insert,
+    is_warm,
+    loaded_entry,
+    set_warm,
+    set_word,
+    undo_to,
+    word_of,
+)
+from evm.jit import kernel, macro
+from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
+from evm.words import U0, add, fits_u64, get, get_at, is_zero, less, put, put_at, subtract
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
+M_FRAMES, M_FRAMES_WORDS, M_STACK, M_STACK_WORDS = (
+    layout.M_FRAMES,
+    layout.M_FRAMES_WORDS,
+    layout.M_STACK,
+    layout.M_STACK_WORDS,
+)
+M_MEMORY, M_MEMORY_BYTES, M_OUTPUT, M_OUTPUT_BYTES = (
+    layout.M_MEMORY,
+    layout.M_MEMORY_BYTES,
+    layout.M_OUTPUT,
+    layout.M_OUTPUT_BYTES,
+)
+M_DEPTH, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE, M_REFUND, M_ERROR = (
+    layout.M_DEPTH,
+    layout.M_JOURNAL_COUNT,
+    layout.M_LOG_SIZE,
+    layout.M_OUTPUT_SIZE,
+    layout.M_REFUND,
+    layout.M_ERROR,
+)
+ENTRY_CODE = layout.ENTRY_CODE
+F_WORDS = layout.F_WORDS
+F_POSITION, F_STACK_TOP, F_STACK_BASE, F_GAS = (
+    layout.F_POSITION,
+    layout.F_STACK_TOP,
+    layout.F_STACK_BASE,
+    layout.F_GAS,
+)
+F_MEMORY_BASE, F_MEMORY_SIZE, F_CALLDATA, F_CALLDATA_SIZE = (
+    layout.F_MEMORY_BASE,
+    layout.F_MEMORY_SIZE,
+    layout.F_CALLDATA,
+    layout.F_CALLDATA_SIZE,
+)
+F_CODE, F_ADDRESS, F_CALLER, F_VALUE, F_STATIC = (
+    layout.F_CODE,
+    layout.F_ADDRESS,
+    layout.F_CALLER,
+    layout.F_VALUE,
+    layout.F_STATIC,
+)
+F_RETURN_AT, F_RETURN_SIZE, F_JOURNAL, F_LOGS, F_REFUND = (
+    layout.F_RETURN_AT,
+    layout.F_RETURN_SIZE,
+    layout.F_JOURNAL,
+    layout.F_LOGS,
+    layout.F_REFUND,
+)
+CALL, CALLCODE, DELEGATECALL, STATICCALL = opcodes.CALL, opcodes.CALLCODE, opcodes.DELEGATECALL, opcodes.STATICCALL
+NONE, REVERTED, OUT_OF_GAS, STATIC_VIOLATION = (
+    errors.NONE,
+    errors.REVERTED,
+    errors.OUT_OF_GAS,
+    errors.STATIC_VIOLATION,
+)
+UNSUPPORTED_PRECOMPILE, DETAIL_SHIFT = errors.UNSUPPORTED_PRECOMPILE, errors.DETAIL_SHIFT
+MEMORY_CAPACITY, STACK_CAPACITY, OUTPUT_CAPACITY = (
+    errors.MEMORY_CAPACITY,
+    errors.STACK_CAPACITY,
+    errors.OUTPUT_CAPACITY,
+)
+CALL_DEPTH_LIMIT, STACK_LIMIT = layout.CALL_DEPTH_LIMIT, layout.STACK_LIMIT
+
+LAST_PRECOMPILE = U(10)
+COLD_ACCOUNT, WARM_ACCESS = 2600, 100
+CALL_VALUE, CALL_NEW_ACCOUNT, CALL_STIPEND = 9000, 25000, 2300
+MEMORY_LIMIT = 1 << 32  # no gas limit that fits 64 bits is worth paying for more
+NO_GAS, NO_MEMORY = -1, -(1 << 62)
+
+# What `begin_call` found.
+CALL_ENTERED, CALL_FAILED_SOFTLY, CALL_NEEDS, CALL_ERROR = range(4)
+
+
+@macro
+def frames_of(machine):
+    """View of the machine's frames."""
+    return view_u64(I(machine[U(M_FRAMES)]), I(machine[U(M_FRAMES_WORDS)]))
+
+
+@macro
+def stack_of(machine):
+    """View of the machine's operand stack."""
+    return view_u64(I(machine[U(M_STACK)]), I(machine[U(M_STACK_WORDS)]))
+
+
+@kernel(inline=True)
+def is_precompile(address):
+    """Whether a contract of the protocol itself lives there (0x01 to 0x0a in Cancun)."""
+    return (address[1] | address[2]) == U0 and address[0] != U0 and address[0] <= LAST_PRECOMPILE
+
+
+@kernel(inline=True)
+def get_address(array, at):
+    """The three words of an address that begins at element `at`."""
+    i = U(at)
+    return array[i], array[i + U(1)], array[i + U(2)]
+
+
+@kernel(inline=True)
+def put_address(array, at, address):
+    """Write the three words of an address."""
+    i = U(at)
+    array[i] = address[0]
+    array[i + U(1)] = address[1]
+    array[i + U(2)] = address[2]
+
+
+@kernel(inline=True)
+def to_address(word):
+    """The low 160 bits of a word."""
+    return word[0], word[1], word[2] & U(0xFFFFFFFF)
+
+
+@kernel()
+def expand_memory(machine, base, size, gas, end):
+    """Grow a frame's memory to hold `end` bytes.
+
+    Returns
+    -------
+    tuple of int
+        The new size in bytes, and the gas left: `NO_GAS` when it is not enough, `NO_MEMORY` when the machine's own
+        arena is full.
+    """
+    if end > MEMORY_LIMIT:
+        return size, NO_GAS
+    words, words_before = (end + 31) >> 5, size >> 5
+    cost = 3 * (words - words_before) + (words * words // 512 - words_before * words_before // 512)
+    if cost > gas:
+        return size, NO_GAS
+    if base + words * 32 > I(machine[U(M_MEMORY_BYTES)]):
+        machine[U(M_ERROR)] = U(MEMORY_CAPACITY)
+        return size, NO_MEMORY
+    arena = view_u8(I(machine[U(M_MEMORY)]), I(machine[U(M_MEMORY_BYTES)]))
+    clear_bytes(arena, base + size, words * 32 - size)
+    return words * 32, gas - cost
+
+
+@kernel(inline=True)
+def reach(offset, size):
+    """End of the memory range that two words describe: 0 when it is empty, too far when it is absurd."""
+    if is_zero(size):
+        return 0
+    if not fits_u64(offset) or not fits_u64(size) or (offset[0] | size[0]) > U(MEMORY_LIMIT):
+        return 2 * MEMORY_LIMIT
+    return I(offset[0]) + I(size[0])
+
+
+@kernel()
+def set_output(machine, address, size):
+    """Keep `size` bytes from `address` as the output. False when there is no room (error is set)."""
+    if size > I(machine[U(M_OUTPUT_BYTES)]):
+        machine[U(M_ERROR)] = U(OUTPUT_CAPACITY)
+        return False
+    output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
+    move_bytes(output, 0, view_u8(address, size), 0, size)
+    machine[U(M_OUTPUT_SIZE)] = U(size)
+    return True
+
+
+@kernel()
+def open_frame(machine, depth, memory_base, stack_base, gas, code, calldata, calldata_size):
+    """Lay out a frame's registers; addresses, value and return window are the caller's to fill. False: no room."""
+    if (stack_base + STACK_LIMIT) * 4 > I(machine[U(M_STACK_WORDS)]):
+        machine[U(M_ERROR)] = U(STACK_CAPACITY)
+        return False
+    frames = frames_of(machine)
+    f = depth * F_WORDS
+    frames[U(f + F_POSITION)] = U0
+    frames[U(f + F_STACK_TOP)] = U(stack_base)
+    frames[U(f + F_STACK_BASE)] = U(stack_base)
+    frames[U(f + F_GAS)] = U(gas)
+    frames[U(f + F_MEMORY_BASE)] = U(memory_base)
+    frames[U(f + F_MEMORY_SIZE)] = U0
+    frames[U(f + F_CALLDATA)] = U(calldata)
+    frames[U(f + F_CALLDATA_SIZE)] = U(calldata_size)
+    frames[U(f + F_CODE)] = U(code)
+    frames[U(f + F_JOURNAL)] = machine[U(M_JOURNAL_COUNT)]
+    frames[U(f + F_LOGS)] = machine[U(M_LOG_SIZE)]
+    frames[U(f + F_REFUND)] = machine[U(M_REFUND)]
+    machine[U(M_DEPTH)] = U(depth)
+    machine[U(M_OUTPUT_SIZE)] = U0
+    return True
+
+
+@kernel()
+def transfer(machine, sender, recipient, value):
+    """Move wei between two accounts whose balances are loaded. False when the journal is full."""
+    at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
+    if not set_word(machine, at, subtract(word_of(machine, at), value)):
+        return False
+    at = loaded_entry(machine, account_key(recipient, KIND_BALANCE))
+    return set_word(machine, at, add(word_of(machine, at), value))
+
+
+@kernel()
+def begin_call(machine, operation):
+    """Execute CALL, CALLCODE, DELEGATECALL or STATICCALL of the current frame.
+
+    Returns
+    -------
+    int
+        `CALL_ENTERED`: the new frame is the current one. `CALL_FAILED_SOFTLY`: no frame was made, a zero is on the
+        stack. `CALL_NEEDS`: a location is wanted; nothing was changed. `CALL_ERROR`: the current frame fails, with
+        the machine's error set.
+    """
+    frames, stack = frames_of(machine), stack_of(machine)
+    depth = I(machine[U(M_DEPTH)])
+    f = depth * F_WORDS
+    top = I(frames[U(f + F_STACK_TOP)])
+    gas = I(frames[U(f + F_GAS)])
+    takes_value = operation == CALL or operation == CALLCODE
+    asked, target = get(stack, top - 1), to_address(get(stack, top - 2))
+    value = get(stack, top - 3) if takes_value else (U0, U0, U0, U0)
+    rest = top - 4 if takes_value else top - 3
+    data_at, data_size = get(stack, rest), get(stack, rest - 1)
+    return_at, return_size = get(stack, rest - 2), get(stack, rest - 3)
+    pays = not is_zero(value)
+    is_static = frames[U(f + F_STATIC)] != U0
+    if operation == CALL and pays and is_static:
+        machine[U(M_ERROR)] = U(STATIC_VIOLATION)
+        return CALL_ERROR
+
+    self_address = get_address(frames, f + F_ADDRESS)
+    account = find_or_insert(machine, account_key(target, KIND_CODE))
+    if account == ABSENT:
+        return CALL_ERROR
+    warm = is_precompile(target) or is_warm(machine, account)
+    cost = WARM_ACCESS if warm else COLD_ACCOUNT
+    if cost > gas:
+        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        return CALL_ERROR
+    if is_precompile(target):
+        machine[U(M_ERROR)] = U(UNSUPPORTED_PRECOMPILE) | (target[0] << U(DETAIL_SHIFT))
+        return CALL_ERROR
+    if loaded_entry(machine, account_key(target, KIND_CODE)) == ABSENT:
+        return CALL_NEEDS
+    affordable = True
+    if pays:
+        cost += CALL_VALUE
+        at = loaded_entry(machine, account_key(self_address, KIND_BALANCE))
+        if at == ABSENT:
+            return CALL_NEEDS
+        affordable = not less(word_of(machine, at), value)
+        if operation == CALL:
+            at = loaded_entry(machine, account_key(target, KIND_BALANCE))
+            if at == ABSENT:
+                return CALL_NEEDS
+            if is_zero(word_of(machine, at)) and is_zero(word_of(machine, account)):
+                at = loaded_entry(machine, account_key(target, KIND_NONCE))
+                if at == ABSENT:
+                    return CALL_NEEDS
+                if is_zero(word_of(machine, at)):
+                    cost += CALL_NEW_ACCOUNT
+
+    base, size = I(frames[U(f + F_MEMORY_BASE)]), I(frames[U(f + F_MEMORY_SIZE)])
+    end = max(reach(data_at, data_size), reach(return_at, return_size))
+    if cost > gas:
+        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        return CALL_ERROR
+    gas -= cost
+    if end > size:
+        size, gas = expand_memory(machine, base, size, gas, end)
+        if gas < 0:
+            if gas != NO_MEMORY:
+                machine[U(M_ERROR)] = U(OUT_OF_GAS)
+            return CALL_ERROR
+    if not warm and not set_warm(machine, account):
+        return CALL_ERROR
+    limit = gas - gas // 64
+    given = limit if not fits_u64(asked) or asked[0] > U(limit) else I(asked[0])
+    gas -= given
+    if pays:
+        given += CALL_STIPEND
+
+    parent_top = rest - 3
+    frames[U(f + F_STACK_TOP)] = U(parent_top)
+    frames[U(f + F_MEMORY_SIZE)] = U(size)
+    frames[U(f + F_RETURN_AT)] = return_at[0]
+    frames[U(f + F_RETURN_SIZE)] = return_size[0]
+    if not affordable or depth + 1 > CALL_DEPTH_LIMIT:
+        frames[U(f + F_GAS)] = U(gas + given)
+        put(stack, parent_top, (U0, U0, U0, U0))
+        frames[U(f + F_STACK_TOP)] = U(parent_top + 1)
+        machine[U(M_OUTPUT_SIZE)] = U0
+        return CALL_FAILED_SOFTLY
+    frames[U(f + F_GAS)] = U(gas)
+    code = I(entries_of(machine)[U(account + ENTRY_CODE)])
+    calldata = I(machine[U(M_MEMORY)]) + base + (I(data_at[0]) if data_size[0] != U0 else 0)
+    if not open_frame(machine, depth + 1, base + size, parent_top, given, code, calldata, I(data_size[0])):
+        return CALL_ERROR
+    g = f + F_WORDS
+    frames[U(g + F_STATIC)] = U(is_static or operation == STATICCALL)
+    if operation == DELEGATECALL:
+        put_address(frames, g + F_ADDRESS, self_address)
+        put_address(frames, g + F_CALLER, get_address(frames, f + F_CALLER))
+        put_at(frames, g + F_VALUE, get_at(frames, f + F_VALUE))
+    else:
+        put_address(frames, g + F_ADDRESS, self_address if operation == CALLCODE else target)
+        put_address(frames, g + F_CALLER, self_address)
+        put_at(frames, g + F_VALUE, value)
+    if operation == CALL and pays and not transfer(machine, self_address, target, value):
+        return CALL_ERROR
+    return CALL_ENTERED
+
+
+@kernel()
+def undo_frame(machine, f):
+    """Take back everything that the frame at element `f`, and those it called, did."""
+    frames = frames_of(machine)
+    undo_to(machine, I(frames[U(f + F_JOURNAL)]))
+    machine[U(M_LOG_SIZE)] = frames[U(f + F_LOGS)]
+    machine[U(M_REFUND)] = frames[U(f + F_REFUND)]
+
+
+@kernel()
+def end_call(machine, error):
+    """Leave the current frame, which is not the outermost, for its caller, whose stack gets the outcome."""
+    frames, stack = frames_of(machine), stack_of(machine)
+    depth = I(machine[U(M_DEPTH)])
+    f = depth * F_WORDS
+    g = f - F_WORDS
+    if error != NONE:
+        undo_frame(machine, f)
+    if error == NONE or error == REVERTED:
+        frames[U(g + F_GAS)] += frames[U(f + F_GAS)]
+        size = min(I(frames[U(g + F_RETURN_SIZE)]), I(machine[U(M_OUTPUT_SIZE)]))
+        if size > 0:
+            output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
+            arena = view_u8(I(machine[U(M_MEMORY)]), I(machine[U(M_MEMORY_BYTES)]))
+            to = I(frames[U(g + F_MEMORY_BASE)]) + I(frames[U(g + F_RETURN_AT)])
+            move_bytes(arena, to, output, 0, size)
+    else:
+        machine[U(M_OUTPUT_SIZE)] = U0
+    top = I(frames[U(g + F_STACK_TOP)])
+    put(stack, top, (U(error == NONE), U0, U0, U0))
+    frames[U(g + F_STACK_TOP)] = U(top + 1)
+    machine[U(M_DEPTH)] = U(depth - 1)

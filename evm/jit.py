@@ -1,0 +1,172 @@
+"""How Contend compiles: one decorator for kernels, one for functions reached by address, and a cache that cannot go stale.
+
+Kernels are compiled without numba's runtime (``_nrt=False``): no array in them carries a reference count, so two
+workers never fight over the cache line of a counter that neither needs. They release the GIL and allocate nothing.
+
+numba's own cache looks only at the file of the function it caches; a change in an inlined callee from another file
+would silently run stale code. So the cache directory itself is keyed by a digest of every source in ``evm/`` and
+``strategies/``, numba's version, and whether bounds are checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import cfunc, njit
+from numba.core import config, event
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOM = Path(__file__).resolve().parent
+_KEPT_CACHES = 6
+
+
+def bounds_checked() -> bool:
+    """Whether kernels are compiled with bounds checks (``NUMBA_BOUNDSCHECK=1``)."""
+    return bool(config.BOUNDSCHECK)
+
+
+def kernels_digest() -> str:
+    """Digest of all kernel sources, of numba's version, and of the bounds-check setting.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; part of every record, and the name of the compilation cache.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(f"{numba.__version__}|{bounds_checked()}".encode())
+    for room in ("evm", "strategies"):
+        for source in sorted((_ROOM.parent / room).glob("*.py")):
+            digest.update(source.name.encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_root() -> Path:
+    """Folder that holds compiled kernels: ``$CONTEND_CACHE_DIR``, or ``contend`` in the user's cache folder."""
+    chosen = os.environ.get("CONTEND_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend"
+
+
+def _open_cache() -> None:
+    root = cache_root()
+    folder = root / kernels_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+    except OSError:
+        # numba then falls back to a folder beside the sources or compiles afresh: slower, never wrong.
+        return
+    config.CACHE_DIR = str(folder)
+    others = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in others[_KEPT_CACHES:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+_open_cache()
+
+
+def kernel(inline: bool = False) -> Callable[[F], Any]:
+    """Compile a function to native code that holds no GIL and no reference count.
+
+    Parameters
+    ----------
+    inline : bool
+        Force the function into its callers. For small functions on the hot path.
+    """
+    return njit(nogil=True, _nrt=False, cache=True, error_model="numpy", forceinline=inline)
+
+
+def macro(function: F) -> Any:
+    """Paste a function into its callers before they are typed: the one way to return a view without numba's runtime."""
+    return njit(nogil=True, _nrt=False, cache=True, error_model="numpy", inline="always")(function)
+
+
+class Native:
+    """A compiled function that others call by address, so that it is compiled once however many call it.
+
+    Compiled on the first use of `address`, never at import: ``contend list`` must not wait for a compiler.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+        self.function = function
+        self.signature = signature
+        self._compiled: Any = None
+
+    @property
+    def compiled(self) -> Any:
+        """numba's compiled object (for inspection in tests)."""
+        if self._compiled is None:
+            with event.trigger_event("contend:native", data={"name": self.function.__name__}):
+                self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=True, error_model="numpy")(
+                    self.function
+                )
+        return self._compiled
+
+    @property
+    def address(self) -> int:
+        """Address of the machine code, valid for the life of the process."""
+        return int(self.compiled.address)
+
+
+def native(signature: str) -> Callable[[Callable[..., Any]], Native]:
+    """Compile a function so that kernels can call it through its address.
+
+    Parameters
+    ----------
+    signature : str
+        numba signature, for instance ``"int64(int64, int64)"``.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Native:
+        return Native(function, signature)
+
+    return wrap
+
+
+class _CompileListener(event.Listener):
+    def __init__(self, notify: Callable[[str, bool, float], None]) -> None:
+        self._notify = notify
+        self._depth = 0
+        self._began = 0.0
+
+    def on_start(self, event: Any) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._began = time.perf_counter()
+            self._notify(_name_of(event.data), True, 0.0)
+
+    def on_end(self, event: Any) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._notify(_name_of(event.data), False, time.perf_counter() - self._began)
+
+
+def _name_of(data: dict[str, Any]) -> str:
+    if "name" in data:
+        return str(data["name"])
+    dispatcher = data.get("dispatcher")
+    return str(getattr(getattr(dispatcher, "py_func", None), "__name__", "kernel"))
+
+
+@contextmanager
+def on_compile(notify: Callable[[str, bool, float], None]) -> Iterator[None]:
+    """Call ``notify(kernel name, is start, seconds)`` whenever an outermost compilation starts and ends.
+
+    Loading a kernel from the cache is not a compilation, except that `Native` functions announce both: loading one
+    takes milliseconds, so a display should show it only once it has lasted.
+    """
+    listener = _CompileListener(notify)
+    with event.install_listener("numba:compile", listener), event.install_listener("contend:native", listener):
+        yield

@@ -1,0 +1,232 @@
+"""Receipts: what each transaction of a block did, apart from its writes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import errors, layout
+from evm.jit import kernel
+from evm.pointers import move_bytes, view_u8
+from evm.words import get_at, put_at
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+M_STATUS, M_ERROR, M_GAS_USED, M_LOGS, M_LOG_SIZE, M_LOGS_BYTES = (
+    layout.M_STATUS,
+    layout.M_ERROR,
+    layout.M_GAS_USED,
+    layout.M_LOGS,
+    layout.M_LOG_SIZE,
+    layout.M_LOGS_BYTES,
+)
+M_OUTPUT, M_OUTPUT_SIZE, M_FEE = layout.M_OUTPUT, layout.M_OUTPUT_SIZE, layout.M_FEE
+
+# A row of the table that kernels fill: the payload is the logs, then the output padded to 8 bytes.
+(R_STATUS, R_ERROR, R_GAS, R_PAYLOAD, R_LOGS, R_OUTPUT, R_ROOM, R_FEE) = range(8)
+R_WORDS = 11
+# An arena that one worker fills with payloads.
+(ARENA_BYTES, ARENA_SIZE, ARENA_USED) = range(3)
+ARENA_WORDS = 8
+
+
+@kernel()
+def write_receipt(machine, table, index, arena):
+    """Keep the receipt of the transaction that the machine has ended. False when the arena is full.
+
+    A payload that fits where the transaction's last incarnation put its own goes there; so an arena fills only as
+    payloads grow.
+    """
+    at = index * R_WORDS
+    logs_size, output_size = I(machine[U(M_LOG_SIZE)]), I(machine[U(M_OUTPUT_SIZE)])
+    padded = (output_size + 7) & ~7
+    total = logs_size + padded
+    if total > I(table[U(at + R_ROOM)]):
+        used = I(arena[U(ARENA_USED)])
+        if used + total > I(arena[U(ARENA_SIZE)]):
+            return False
+        table[U(at + R_PAYLOAD)] = arena[U(ARENA_BYTES)] + U(used)
+        table[U(at + R_ROOM)] = U(total)
+        arena[U(ARENA_USED)] = U(used + total)
+    payload = view_u8(I(table[U(at + R_PAYLOAD)]), total)
+    move_bytes(payload, 0, view_u8(I(machine[U(M_LOGS)]), logs_size), 0, logs_size)
+    for i in range(logs_size + output_size, total):
+        payload[U(i)] = np.uint8(0)
+    move_bytes(payload, logs_size, view_u8(I(machine[U(M_OUTPUT)]), output_size), 0, output_size)
+    table[U(at + R_STATUS)] = machine[U(M_STATUS)]
+    table[U(at + R_ERROR)] = machine[U(M_ERROR)]
+    table[U(at + R_GAS)] = machine[U(M_GAS_USED)]
+    table[U(at + R_LOGS)] = U(logs_size)
+    table[U(at + R_OUTPUT)] = U(output_size)
+    put_at(table, at + R_FEE, get_at(machine, M_FEE))
+    return True
+
+
+@kernel()
+def _payload_bytes(table, count):
+    total = 0
+    for i in range(count):
+        total += I(table[U(i * R_WORDS + R_LOGS)]) + ((I(table[U(i * R_WORDS + R_OUTPUT)]) + 7) & ~7)
+    return total
+
+
+@kernel()
+def _collect(table, count, status, error, gas_used, starts, payload):
+    to = 0
+    for i in range(count):
+        at = i * R_WORDS
+        status[i] = np.uint8(table[at + R_STATUS])
+        error[i] = np.uint32(table[at + R_ERROR])
+        gas_used[i] = table[at + R_GAS]
+        logs_size = I(table[at + R_LOGS])
+        padded = (I(table[at + R_OUTPUT]) + 7) & ~7
+        starts[i, 0], starts[i, 1], starts[i, 2] = to, to + logs_size, to + logs_size + I(table[at + R_OUTPUT])
+        total = logs_size + padded
+        move_bytes(payload, to, view_u8(I(table[at + R_PAYLOAD]), total), 0, total)
+        to += total
+
+
+class Log(NamedTuple):
+    """One log entry."""
+
+    address: bytes
+    topics: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Receipts of a block, by place in it.
+
+    Attributes
+    ----------
+    status : ndarray of uint8, shape (n,)
+        1 success, 0 failure with its gas used, 2 invalid (no effect), 3 unsupported (no effect).
+    error_codes : ndarray of uint32, shape (n,)
+    gas_used : ndarray of uint64, shape (n,)
+    payload : ndarray of uint8
+        Logs and output of all transactions, each padded to 8 bytes.
+    starts : ndarray of int64, shape (n, 3)
+        Where in the payload a transaction's logs begin, its output begins, and its output ends.
+    """
+
+    status: npt.NDArray[np.uint8]
+    error_codes: npt.NDArray[np.uint32]
+    gas_used: npt.NDArray[np.uint64]
+    payload: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def error(self, index: int) -> str | None:
+        """Why a transaction failed, None if it did not."""
+        return errors.describe(int(self.error_codes[index]))
+
+    def output(self, index: int) -> bytes:
+        """What a transaction returned, or its revert data."""
+        _, begin, end = self.starts[index]
+        return self.payload[begin:end].tobytes()
+
+    def log_bytes(self, index: int) -> bytes:
+        """A transaction's logs as kernels wrote them: a canonical encoding, good for comparing."""
+        begin, end, _ = self.starts[index]
+        return self.payload[begin:end].tobytes()
+
+    def logs(self, index: int) -> list[Log]:
+        """A transaction's log entries in order."""
+        raw, at, found = self.log_bytes(index), 0, []
+        while at < len(raw):
+            address = int.from_bytes(raw[at : at + 24], "little").to_bytes(20, "big")
+            head = int.from_bytes(raw[at + 24 : at + 32], "little")
+            count, size = head & 0xFF, head >> 8
+            at += layout.LOG_HEADER_BYTES
+            topics = tuple(int.from_bytes(raw[at + 32 * i : at + 32 * i + 32], "little") for i in range(count))
+            at += 32 * count
+            found.append(Log(address, topics, raw[at : at + size]))
+            at += (size + 7) & ~7
+        return found
+
+    @property
+    def digest(self) -> str:
+        """Digest of status, gas, logs and output of all transactions, 32 hexadecimal digits."""
+        digest = hashlib.blake2b(digest_size=16)
+        for array in (self.status, self.gas_used, self.starts, self.payload):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def differences(self, other: Receipts) -> Iterator[tuple[int, str]]:
+        """Where two blocks' receipts differ: (transaction, name of the field), in block order."""
+        for i in range(min(len(self), len(other))):
+            if self.status[i] != other.status[i]:
+                yield i, "status"
+            if self.gas_used[i] != other.gas_used[i]:
+                yield i, "gas_used"
+            if self.log_bytes(i) != other.log_bytes(i):
+                yield i, "logs"
+            if self.output(i) != other.output(i):
+                yield i, "output"
+        for i in range(min(len(self), len(other)), max(len(self), len(other))):
+            yield i, "missing"
+
+    def reordered(self, places: npt.NDArray[np.int64]) -> Receipts:
+        """Receipts so that entry i is what was entry ``places[i]``, the payload rewritten in the new order."""
+        parts, starts, at = [], np.zeros_like(self.starts), 0
+        for i, place in enumerate(places):
+            begin, middle, end = (int(x) for x in self.starts[place])
+            padded = begin + (((end - begin) + 7) & ~7)
+            parts.append(self.payload[begin:padded])
+            starts[i] = at, at + middle - begin, at + end - begin
+            at += padded - begin
+        payload = np.concatenate(parts) if parts else self.payload
+        return Receipts(self.status[places], self.error_codes[places], self.gas_used[places], payload, starts)
+
+
+class ReceiptTable:
+    """The memory in which kernels leave receipts: a table with a row a transaction, and an arena a worker.
+
+    Parameters
+    ----------
+    workers : int
+    arena_bytes : int
+        Room for payloads of one worker; pages are backed as they are touched.
+    """
+
+    def __init__(self, workers: int, arena_bytes: int) -> None:
+        self.arena_bytes = arena_bytes
+        self.rows = np.zeros((0, R_WORDS), np.uint64)
+        self._bytes = [np.zeros(arena_bytes, np.uint8) for _ in range(workers)]
+        self.arenas = np.zeros((workers, ARENA_WORDS), np.uint64)
+        for row, array in zip(self.arenas, self._bytes, strict=True):
+            row[ARENA_BYTES], row[ARENA_SIZE] = array.ctypes.data, arena_bytes
+
+    def reset(self, count: int) -> None:
+        """Forget all receipts and make a row for each of `count` transactions."""
+        if len(self.rows) < count:
+            self.rows = np.zeros((count, R_WORDS), np.uint64)
+        else:
+            self.rows[:] = 0
+        self.arenas[:, ARENA_USED] = 0
+
+    @property
+    def address(self) -> int:
+        """Address of the table."""
+        return int(self.rows.ctypes.data)
+
+    def arena_address(self, worker: int) -> int:
+        """Address of a worker's arena."""
+        return int(self.arenas[worker].ctypes.data)
+
+    def collect(self, count: int) -> Receipts:
+        """Copy all receipts out, in block order."""
+        table = self.rows.reshape(-1)
+        payload = np.zeros(_payload_bytes(table, count), np.uint8)
+        status, error = np.zeros(count, np.uint8), np.zeros(count, np.uint32)
+        gas_used, starts = np.zeros(count, np.uint64), np.zeros((count, 3), np.int64)
+        _collect(table, count, status, error, gas_used, starts, payload)
+        return Receipts(status, error, gas_used, payload, starts)

@@ -1,0 +1,350 @@
+"""World state: one map from location to word.
+
+A location is interned once to a dense number; keys, words, and whatever a strategy keeps about locations are arrays
+indexed by it. The hash table that interns is open-addressed and lock-free: workers that meet a new location together
+both take a number, one wins the slot, and the loser's number stays unused (its word is zero for ever, and a zero word
+is no part of the state).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import atomics, layout
+from evm.block import Words, limbs
+from evm.codes import CodeDirectory
+from evm.jit import kernel
+from evm.pointers import multiply_wide, view_u64
+
+KEY_WORDS, STATE_WORDS = layout.KEY_WORDS, layout.STATE_WORDS
+KEYS, VALUES, TABLE, TABLE_MASK = layout.STATE_KEYS, layout.STATE_VALUES, layout.STATE_TABLE, layout.STATE_TABLE_MASK
+CAPACITY, COUNT = layout.STATE_CAPACITY, layout.STATE_COUNT
+
+NOT_FOUND = -1
+NO_ROOM = -2
+_TAG = U(0xFFFFFFFF00000000)
+_NUMBER = U(0xFFFFFFFF)
+_SALT = (U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0x4D5A2DA51DE1AA47))
+
+
+@kernel(inline=True)
+def hash_key(keys, at):
+    """Hash of the key whose words begin at element `at`: products of salted words, folded (the wyhash construction)."""
+    i = U(at)
+    a, b = multiply_wide(keys[i] ^ _SALT[0], keys[i + U(1)] ^ keys[i + U(2)] ^ _SALT[1])
+    c, d = multiply_wide(keys[i + U(3)] ^ _SALT[2], keys[i + U(4)] ^ _SALT[3])
+    e, f = multiply_wide(keys[i + U(5)] ^ a ^ b ^ _SALT[1], keys[i + U(6)] ^ c ^ d ^ _SALT[2])
+    return e ^ f ^ a ^ d
+
+
+@kernel(inline=True)
+def same_key(left, at, right, other):
+    """Whether two keys are equal."""
+    i, j = U(at), U(other)
+    difference = (left[i] ^ right[j]) | (left[i + U(1)] ^ right[j + U(1)]) | (left[i + U(2)] ^ right[j + U(2)])
+    difference |= (left[i + U(3)] ^ right[j + U(3)]) | (left[i + U(4)] ^ right[j + U(4)])
+    return (difference | (left[i + U(5)] ^ right[j + U(5)]) | (left[i + U(6)] ^ right[j + U(6)])) == U(0)
+
+
+@kernel()
+def find_location(state, wanted, at):
+    """Number of the location whose key begins at element `at` of `wanted`, or `NOT_FOUND`."""
+    header = view_u64(state, STATE_WORDS)
+    capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
+    keys = view_u64(np.int64(header[KEYS]), capacity * KEY_WORDS)
+    table = view_u64(np.int64(header[TABLE]), mask + 1)
+    hashed = hash_key(wanted, at)
+    slot = np.int64(hashed) & mask
+    while True:
+        found = atomics.load(table, slot)
+        if found == U(0):
+            return NOT_FOUND
+        if (found ^ hashed) & _TAG == U(0):
+            number = np.int64(found & _NUMBER) - 1
+            if same_key(keys, number * KEY_WORDS, wanted, at):
+                return number
+        slot = (slot + 1) & mask
+
+
+@kernel()
+def intern_location(state, wanted, at):
+    """As `find_location`, but a new location is entered. `NO_ROOM` when the state is full. Safe among workers."""
+    header = view_u64(state, STATE_WORDS)
+    capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
+    keys = view_u64(np.int64(header[KEYS]), capacity * KEY_WORDS)
+    table = view_u64(np.int64(header[TABLE]), mask + 1)
+    hashed = hash_key(wanted, at)
+    slot = np.int64(hashed) & mask
+    fresh = np.int64(NOT_FOUND)
+    while True:
+        found = atomics.load(table, slot)
+        if found == U(0):
+            if fresh == NOT_FOUND:
+                count = view_u64(np.int64(header[COUNT]), 1)
+                fresh = np.int64(atomics.add(count, 0, U(1)))
+                if fresh >= capacity:
+                    atomics.subtract(count, 0, U(1))
+                    return NO_ROOM
+                for i in range(KEY_WORDS):
+                    keys[U(fresh * KEY_WORDS + i)] = wanted[U(at + i)]
+            found = atomics.compare_and_swap(table, slot, U(0), (hashed & _TAG) | U(fresh + 1))
+            if found == U(0):
+                return fresh
+        if (found ^ hashed) & _TAG == U(0):
+            number = np.int64(found & _NUMBER) - 1
+            if same_key(keys, number * KEY_WORDS, wanted, at):
+                return number
+        slot = (slot + 1) & mask
+
+
+@kernel()
+def _enter_all(keys, count, table, mask):
+    for number in range(count):
+        hashed = hash_key(keys, number * KEY_WORDS)
+        slot = np.int64(hashed) & mask
+        while table[slot] != U(0):
+            slot = (slot + 1) & mask
+        table[slot] = (hashed & _TAG) | U(number + 1)
+
+
+class Location(NamedTuple):
+    """One unit of state that can conflict.
+
+    Attributes
+    ----------
+    address : bytes
+        20 bytes.
+    kind : str
+        ``storage``, ``balance``, ``nonce`` or ``code``.
+    slot : int
+        The storage slot; 0 for the other kinds.
+    """
+
+    address: bytes
+    kind: str
+    slot: int
+
+    def __str__(self) -> str:
+        name = f"0x{self.address.hex()} {self.kind}"
+        return f"{name}[{self.slot:#x}]" if self.kind == "storage" else name
+
+
+def location_key(address: bytes, kind: int, slot: int = 0) -> Words:
+    """Key of a location: seven words, as kernels compare it."""
+    a0, a1, a2 = limbs(int.from_bytes(address, "big"), 3)
+    return np.array((a0, a1, a2 | kind << layout.KIND_SHIFT, *limbs(slot)), dtype=np.uint64)
+
+
+def location_of(key: Words) -> Location:
+    """The location that a key stands for."""
+    a0, a1, a2, *slot = (int(word) for word in key)
+    address = a0 | a1 << 64 | (a2 & 0xFFFFFFFF) << 128
+    number = sum(limb << (64 * i) for i, limb in enumerate(slot))
+    return Location(address.to_bytes(20, "big"), layout.KIND_NAMES[a2 >> layout.KIND_SHIFT], number)
+
+
+def word_to_int(row: npt.NDArray[np.uint64]) -> int:
+    """The integer that four limbs stand for."""
+    return int.from_bytes(np.ascontiguousarray(row).tobytes(), "little")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Locations with words, in canonical order: by kind, address, slot.
+
+    Attributes
+    ----------
+    keys : ndarray of uint64, shape (m, 7)
+    words : ndarray of uint64, shape (m, 4)
+    """
+
+    keys: Words
+    words: Words
+
+    @classmethod
+    def sorted(cls, keys: Words, words: Words) -> Changes:
+        """From rows in any order."""
+        order = np.lexsort((*(keys[:, i] for i in (3, 4, 5, 6)), *(keys[:, i] for i in (0, 1, 2))))
+        return cls(keys[order], words[order])
+
+    @property
+    def digest(self) -> str:
+        """Digest of all rows, 32 hexadecimal digits."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(np.ascontiguousarray(self.keys).tobytes())
+        digest.update(np.ascontiguousarray(self.words).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[tuple[Location, int]]:
+        for key, word in zip(self.keys, self.words, strict=True):
+            yield location_of(key), word_to_int(word)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state at one moment. Restoring it brings the intern table back too, so that every run starts as cold."""
+
+    count: int
+    keys: Words
+    values: Words
+    table: Words
+
+
+class State:
+    """A map from location to word; what is absent is zero.
+
+    Parameters
+    ----------
+    capacity : int
+        Locations that fit before the state must grow (`reserve`). Kernels never grow it.
+    """
+
+    def __init__(self, capacity: int = 1 << 14, codes: CodeDirectory | None = None) -> None:
+        self.codes = codes if codes is not None else CodeDirectory()
+        self._header = np.zeros(layout.STATE_WORDS, np.uint64)
+        self._counter = np.zeros(2 * atomics.CACHE_LINE, np.uint64)
+        self._keys = np.zeros((0, KEY_WORDS), np.uint64)
+        self._values = np.zeros((0, 4), np.uint64)
+        self._table = np.zeros(0, np.uint64)
+        self._allocate(capacity)
+
+    def _allocate(self, capacity: int) -> None:
+        count = self.count
+        keys, values = np.zeros((capacity, KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
+        keys[:count], values[:count] = self._keys[:count], self._values[:count]
+        table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
+        _enter_all(keys.reshape(-1), count, table, len(table) - 1)
+        self._keys, self._values, self._table = keys, values, table
+        header = self._header
+        header[KEYS], header[VALUES], header[TABLE] = keys.ctypes.data, values.ctypes.data, table.ctypes.data
+        header[TABLE_MASK], header[CAPACITY] = len(table) - 1, capacity
+        header[COUNT] = self._counter.ctypes.data
+
+    @property
+    def address(self) -> int:
+        """Address of the state's header, for kernels. It stays the same as the state grows."""
+        return int(self._header.ctypes.data)
+
+    @property
+    def count(self) -> int:
+        """Interned locations."""
+        return int(self._counter[0])
+
+    @property
+    def capacity(self) -> int:
+        """Locations that fit."""
+        return len(self._keys)
+
+    @property
+    def keys(self) -> Words:
+        """Keys by location number, shape (count, 7)."""
+        return self._keys[: self.count]
+
+    @property
+    def values(self) -> Words:
+        """Words by location number, shape (count, 4)."""
+        return self._values[: self.count]
+
+    def reserve(self, capacity: int) -> None:
+        """Make room for at least `capacity` locations."""
+        if capacity > self.capacity:
+            self._allocate(1 << (capacity - 1).bit_length())
+
+    def _get(self, address: bytes, kind: int, slot: int = 0) -> int:
+        number = find_location(self.address, location_key(address, kind, slot), 0)
+        return 0 if number < 0 else word_to_int(self._values[number])
+
+    def _set(self, address: bytes, kind: int, slot: int, value: int) -> None:
+        if not 0 <= value < 1 << 256:
+            raise ValueError(f"{location_of(location_key(address, kind, slot))}: {value} is not a 256-bit word")
+        if self.count >= self.capacity:
+            self._allocate(2 * self.capacity)
+        number = intern_location(self.address, location_key(address, kind, slot), 0)
+        self._values[number] = limbs(value)
+
+    def balance(self, address: bytes) -> int:
+        """Wei that an account has."""
+        return self._get(address, layout.KIND_BALANCE)
+
+    def nonce(self, address: bytes) -> int:
+        """Nonce of an account."""
+        return self._get(address, layout.KIND_NONCE)
+
+    def code(self, address: bytes) -> bytes:
+        """Code of an account, empty where there is none."""
+        code_hash = self._get(address, layout.KIND_CODE)
+        return bytes(self.codes[self.codes.number_of(code_hash.to_bytes(32, "big"))].code) if code_hash else b""
+
+    def storage(self, address: bytes, slot: int) -> int:
+        """Word in a storage slot."""
+        return self._get(address, layout.KIND_STORAGE, slot)
+
+    def set_balance(self, address: bytes, value: int) -> None:
+        """Set an account's balance in wei."""
+        self._set(address, layout.KIND_BALANCE, 0, value)
+
+    def set_nonce(self, address: bytes, value: int) -> None:
+        """Set an account's nonce."""
+        self._set(address, layout.KIND_NONCE, 0, value)
+
+    def set_code(self, address: bytes, code: bytes) -> None:
+        """Set an account's code; its word is the code's hash, or zero for none."""
+        number = self.codes.add(code)
+        self._set(address, layout.KIND_CODE, 0, int.from_bytes(self.codes[number].hash, "big") if code else 0)
+
+    def set_storage(self, address: bytes, slot: int, value: int) -> None:
+        """Set a storage slot."""
+        self._set(address, layout.KIND_STORAGE, slot, value)
+
+    def contents(self) -> Changes:
+        """Every location with a word other than zero."""
+        present = self.values.any(axis=1)
+        return Changes.sorted(self.keys[present], self.values[present])
+
+    def digest(self) -> str:
+        """Canonical digest: two states are equal exactly when (but for collisions) their digests are."""
+        return self.contents().digest
+
+    def snapshot(self) -> Snapshot:
+        """Remember the state as it is."""
+        return Snapshot(self.count, self.keys.copy(), self.values.copy(), self._table.copy())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of this state."""
+        self._values[: max(self.count, snapshot.count)] = 0
+        self._keys[: snapshot.count], self._values[: snapshot.count] = snapshot.keys, snapshot.values
+        self._counter[0] = snapshot.count
+        if len(snapshot.table) == len(self._table):
+            self._table[:] = snapshot.table
+        else:
+            self._table[:] = 0
+            _enter_all(self._keys.reshape(-1), snapshot.count, self._table, len(self._table) - 1)
+
+    def changes_since(self, snapshot: Snapshot) -> Changes:
+        """Locations whose word is not what it was at the snapshot, with their words of now."""
+        before = np.zeros_like(self.values)
+        before[: snapshot.count] = snapshot.values
+        changed = (before != self.values).any(axis=1)
+        return Changes.sorted(self.keys[changed], self.values[changed])
+
+    def apply(self, changes: Changes) -> None:
+        """Write the words of `changes`."""
+        self.reserve(self.count + len(changes))
+        for key, word in zip(changes.keys, changes.words, strict=True):
+            self._values[intern_location(self.address, key, 0)] = word
+
+    def copy(self) -> State:
+        """An independent state with the same contents; it shares the code directory."""
+        twin = State(self.capacity, self.codes)
+        twin.restore(self.snapshot())
+        return twin

@@ -1,0 +1,284 @@
+"""Whole transactions: what happens before the first instruction and after the last.
+
+Checks, gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028), the warm set at the
+start (EIP-2929, EIP-3651), refunds (EIP-3529) and fees (EIP-1559). The base fee is burned; the priority fee is only
+reported: the beneficiary is credited lazily, by whoever executes the block.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import uint64 as U
+
+from evm import errors, layout
+from evm.access import (
+    ABSENT,
+    FIRST_INDEX_MASK,
+    WARM,
+    account_key,
+    entries_of,
+    find_or_insert,
+    loaded_entry,
+    undo_to,
+    word_of,
+)
+from evm.frames import (
+    F_ADDRESS,
+    F_CALLER,
+    F_GAS,
+    F_RETURN_AT,
+    F_RETURN_SIZE,
+    F_STATIC,
+    F_VALUE,
+    frames_of,
+    get_address,
+    is_precompile,
+    open_frame,
+    put_address,
+    to_address,
+    transfer,
+)
+from evm.jit import kernel, macro
+from evm.pointers import multiply_wide, view_u8, view_u64
+from evm.words import U0, U1, add, add_overflow, get_at, is_zero, less, multiply, put_at, subtract
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
+ENTRY_FLAGS, ENTRY_CODE, ENTRY_CURRENT = layout.ENTRY_FLAGS, layout.ENTRY_CODE, layout.ENTRY_CURRENT
+ENTRY_WORDS, ENTRY_ORIGINAL = layout.ENTRY_WORDS, layout.ENTRY_ORIGINAL
+BLOCK_WORDS, BLOCK_COINBASE, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA = (
+    layout.BLOCK_WORDS,
+    layout.BLOCK_COINBASE,
+    layout.BLOCK_TRANSACTIONS,
+    layout.BLOCK_SIZE,
+    layout.BLOCK_DATA,
+)
+TX_SENDER, TX_TO, TX_CREATES, TX_NONCE, TX_GAS_LIMIT, TX_VALUE, TX_PRICE, TX_TIP, TX_MAX_FEE = (
+    layout.TX_SENDER,
+    layout.TX_TO,
+    layout.TX_CREATES,
+    layout.TX_NONCE,
+    layout.TX_GAS_LIMIT,
+    layout.TX_VALUE,
+    layout.TX_PRICE,
+    layout.TX_TIP,
+    layout.TX_MAX_FEE,
+)
+TX_DATA_AT, TX_DATA_SIZE, TX_FLAWS, TX_WORDS = layout.TX_DATA_AT, layout.TX_DATA_SIZE, layout.TX_FLAWS, layout.TX_WORDS
+M_BLOCK, M_TRANSACTION, M_TRANSACTION_INDEX, M_CALLDATA, M_PHASE, M_MODE = (
+    layout.M_BLOCK,
+    layout.M_TRANSACTION,
+    layout.M_TRANSACTION_INDEX,
+    layout.M_CALLDATA,
+    layout.M_PHASE,
+    layout.M_MODE,
+)
+M_EPOCH, M_ENTRY_COUNT, M_INDEX_MASK, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE = (
+    layout.M_EPOCH,
+    layout.M_ENTRY_COUNT,
+    layout.M_INDEX_MASK,
+    layout.M_JOURNAL_COUNT,
+    layout.M_LOG_SIZE,
+    layout.M_OUTPUT_SIZE,
+)
+M_REFUND, M_ERROR, M_STATUS, M_GAS_USED, M_FEE, M_DEPTH = (
+    layout.M_REFUND,
+    layout.M_ERROR,
+    layout.M_STATUS,
+    layout.M_GAS_USED,
+    layout.M_FEE,
+    layout.M_DEPTH,
+)
+M_CREATED, M_INIT_CODE, M_GAS_DONE, M_WORDS = layout.M_CREATED, layout.M_INIT_CODE, layout.M_GAS_DONE, layout.M_WORDS
+PHASE_BEGIN, PHASE_RUN = layout.PHASE_BEGIN, layout.PHASE_RUN
+MODE_HINT, MODE_GENESIS = layout.MODE_HINT, layout.MODE_GENESIS
+DONE, NEED, FAULT = errors.DONE, errors.NEED, errors.FAULT
+NONCE_MISMATCH, INSUFFICIENT_FUNDS, INTRINSIC_GAS = (
+    errors.NONCE_MISMATCH,
+    errors.INSUFFICIENT_FUNDS,
+    errors.INTRINSIC_GAS,
+)
+NONCE_OVERFLOW, UNSUPPORTED_CREATION, UNSUPPORTED_PRECOMPILE = (
+    errors.NONCE_OVERFLOW,
+    errors.UNSUPPORTED_CREATION,
+    errors.UNSUPPORTED_PRECOMPILE,
+)
+FIRST_UNSUPPORTED, DETAIL_SHIFT = errors.FIRST_UNSUPPORTED, errors.DETAIL_SHIFT
+STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID, STATUS_UNSUPPORTED = (
+    errors.STATUS_FAILED,
+    errors.STATUS_SUCCESS,
+    errors.STATUS_INVALID,
+    errors.STATUS_UNSUPPORTED,
+)
+
+TRANSACTION_GAS, CREATION_GAS, ZERO_BYTE_GAS, BYTE_GAS, INIT_CODE_WORD_GAS = 21000, 32000, 4, 16, 2
+REFUND_QUOTIENT = 5
+CONTINUE = 0  # `begin_transaction` opened the outermost frame
+
+
+@macro
+def open_machine(address):
+    """View of a machine's header."""
+    return view_u64(address, M_WORDS)
+
+
+@kernel(inline=True)
+def start_transaction(machine, index):
+    """Point the machine at a transaction of its block and forget the one before. The caller then resumes it."""
+    block = view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS)
+    address = I(block[U(BLOCK_TRANSACTIONS)]) + index * TX_WORDS * 8
+    row = view_u64(address, TX_WORDS)
+    machine[U(M_TRANSACTION)] = U(address)
+    machine[U(M_TRANSACTION_INDEX)] = U(index)
+    machine[U(M_CALLDATA)] = block[U(BLOCK_DATA)] + row[U(TX_DATA_AT)]
+    machine[U(M_PHASE)] = U(PHASE_BEGIN)
+    machine[U(M_EPOCH)] += U1
+    machine[U(M_ENTRY_COUNT)] = U0
+    machine[U(M_INDEX_MASK)] = FIRST_INDEX_MASK
+    machine[U(M_JOURNAL_COUNT)] = U0
+    machine[U(M_LOG_SIZE)] = U0
+    machine[U(M_OUTPUT_SIZE)] = U0
+    machine[U(M_REFUND)] = U0
+    machine[U(M_ERROR)] = U0
+    machine[U(M_DEPTH)] = U0
+
+
+@kernel()
+def _intrinsic_gas(machine, row):
+    size = I(row[U(TX_DATA_SIZE)])
+    data = view_u8(I(machine[U(M_CALLDATA)]), size)
+    zeros = 0
+    for i in range(size):
+        zeros += I(data[U(i)] == np.uint8(0))
+    gas = TRANSACTION_GAS + zeros * ZERO_BYTE_GAS + (size - zeros) * BYTE_GAS
+    if row[U(TX_CREATES)] != U0:
+        gas += CREATION_GAS + INIT_CODE_WORD_GAS * ((size + 31) // 32)
+    return gas
+
+
+@kernel()
+def _end_without_effect(machine, error, status):
+    machine[U(M_ERROR)] = U(error)
+    machine[U(M_STATUS)] = U(status)
+    machine[U(M_GAS_USED)] = U0
+    machine[U(M_LOG_SIZE)] = U0
+    machine[U(M_OUTPUT_SIZE)] = U0
+    put_at(machine, M_FEE, (U0, U0, U0, U0))
+    return DONE
+
+
+@kernel()
+def _mark_warm(machine, address):
+    at = find_or_insert(machine, account_key(address, KIND_CODE))
+    if at == ABSENT:
+        return False
+    entries_of(machine)[U(at + ENTRY_FLAGS)] |= WARM
+    return True
+
+
+@kernel()
+def _purchase(gas_limit, fee, value):
+    """``gas_limit * fee + value``, and whether it exceeds a word."""
+    low, carry = multiply_wide(gas_limit, fee[0])
+    r1, high = multiply_wide(gas_limit, fee[1])
+    r1 += carry
+    r2 = high + U(r1 < carry)
+    total, overflow = add_overflow((low, r1, r2, U0), value)
+    return total, overflow != U0 or (fee[2] | fee[3]) != U0
+
+
+@kernel()
+def begin_transaction(machine):
+    """Check and pay for the transaction and open its outermost frame.
+
+    Returns `NEED` without having changed anything while a location is missing, `DONE` when the transaction is
+    invalid, `FAULT` when the machine lacks room, and else `CONTINUE`.
+    """
+    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
+    block = view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS)
+    hint = machine[U(M_MODE)] == U(MODE_HINT)
+    sender, to = get_address(row, TX_SENDER), get_address(row, TX_TO)
+    value, gas_limit = get_at(row, TX_VALUE), row[U(TX_GAS_LIMIT)]
+    creates = row[U(TX_CREATES)] != U0
+    if row[U(TX_FLAWS)] != U0:
+        return _end_without_effect(machine, row[U(TX_FLAWS)], STATUS_INVALID)
+    if creates:
+        to = get_address(machine, M_CREATED)
+        if machine[U(M_MODE)] != U(MODE_GENESIS):
+            return _end_without_effect(machine, UNSUPPORTED_CREATION, STATUS_UNSUPPORTED)
+    nonce_at = loaded_entry(machine, account_key(sender, KIND_NONCE))
+    if nonce_at == ABSENT:
+        return NEED
+    nonce = word_of(machine, nonce_at)
+    if nonce[0] != row[U(TX_NONCE)] and not hint:
+        return _end_without_effect(machine, NONCE_MISMATCH, STATUS_INVALID)
+    if nonce[0] == U(0xFFFFFFFFFFFFFFFF):
+        return _end_without_effect(machine, NONCE_OVERFLOW, STATUS_INVALID)
+    balance_at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
+    if balance_at == ABSENT:
+        return NEED
+    balance = word_of(machine, balance_at)
+    cost, overflow = _purchase(gas_limit, get_at(row, TX_MAX_FEE), value)
+    if (overflow or less(balance, cost)) and not hint:
+        return _end_without_effect(machine, INSUFFICIENT_FUNDS, STATUS_INVALID)
+    intrinsic = _intrinsic_gas(machine, row)
+    if U(intrinsic) > gas_limit:
+        return _end_without_effect(machine, INTRINSIC_GAS, STATUS_INVALID)
+    if is_precompile(to):
+        return _end_without_effect(
+            machine, U(UNSUPPORTED_PRECOMPILE) | (to[0] << U(DETAIL_SHIFT)), STATUS_UNSUPPORTED
+        )
+    code_at = loaded_entry(machine, account_key(to, KIND_CODE))
+    if code_at == ABSENT:
+        return NEED
+    if not is_zero(value) and loaded_entry(machine, account_key(to, KIND_BALANCE)) == ABSENT:
+        return NEED
+
+    coinbase = to_address(get_at(block, BLOCK_COINBASE))
+    if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
+        return FAULT
+    entries = entries_of(machine)
+    put_at(entries, nonce_at + ENTRY_CURRENT, add(nonce, (U1, U0, U0, U0)))
+    prepaid = multiply((gas_limit, U0, U0, U0), get_at(row, TX_PRICE))
+    put_at(entries, balance_at + ENTRY_CURRENT, subtract(balance, prepaid))
+    code = I(machine[U(M_INIT_CODE)]) if creates else I(entries[U(code_at + ENTRY_CODE)])
+    calldata_size = 0 if creates else I(row[U(TX_DATA_SIZE)])
+    if not open_frame(machine, 0, 0, 0, I(gas_limit) - intrinsic, code, I(machine[U(M_CALLDATA)]), calldata_size):
+        return FAULT
+    frames = frames_of(machine)
+    put_address(frames, F_ADDRESS, to)
+    put_address(frames, F_CALLER, sender)
+    put_at(frames, F_VALUE, value)
+    frames[U(F_STATIC)] = U0
+    frames[U(F_RETURN_AT)] = U0
+    frames[U(F_RETURN_SIZE)] = U0
+    if not is_zero(value) and not transfer(machine, sender, to, value):
+        return FAULT
+    machine[U(M_PHASE)] = U(PHASE_RUN)
+    return CONTINUE
+
+
+@kernel()
+def end_transaction(machine, error):
+    """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
+    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
+    if (error & 0xFF) >= FIRST_UNSUPPORTED:
+        undo_to(machine, 0)
+        # The gas purchase and the nonce are not journalled: put every word back to what it was.
+        entries = entries_of(machine)
+        for number in range(I(machine[U(M_ENTRY_COUNT)])):
+            at = number * ENTRY_WORDS
+            put_at(entries, at + ENTRY_CURRENT, get_at(entries, at + ENTRY_ORIGINAL))
+        return _end_without_effect(machine, error, STATUS_UNSUPPORTED)
+    gas_limit, left = row[U(TX_GAS_LIMIT)], frames_of(machine)[U(F_GAS)]
+    refund = min(machine[U(M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
+    left += refund
+    used = gas_limit - left
+    at = loaded_entry(machine, account_key(get_address(row, TX_SENDER), KIND_BALANCE))
+    returned = multiply((left, U0, U0, U0), get_at(row, TX_PRICE))
+    put_at(entries_of(machine), at + ENTRY_CURRENT, add(word_of(machine, at), returned))
+    put_at(machine, M_FEE, multiply((used, U0, U0, U0), get_at(row, TX_TIP)))
+    machine[U(M_GAS_USED)] = used
+    machine[U(M_ERROR)] = U(error)
+    machine[U(M_STATUS)] = U(STATUS_SUCCESS if error == 0 else STATUS_FAILED)
+    return DONE

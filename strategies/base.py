@@ -1,0 +1,79 @@
+"""The common face of all strategies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import Block, Changes, Receipts, State
+
+
+@dataclass
+class Outcome:
+    """What one execution of a block gave.
+
+    Attributes
+    ----------
+    changes : Changes
+        Locations whose word differs from the state before the block, with their new words, in canonical order.
+    receipts : Receipts
+        One per transaction, indexed by the transaction's place in the block whatever the order of execution.
+    phases : dict[str, float]
+        Wall-clock seconds of ``prepare``, ``execute`` and ``commit``. Their sum is the time of the block: whatever
+        a node would have to do is in one of them.
+    counters : dict[str, int]
+        What the strategy counts: executions, aborts, validations, and so on.
+    order : ndarray of int64, shape (n,), or None
+        The serialisation order, where it is not the block's: ``order[k]`` is the place in the block of the
+        transaction that comes k-th.
+    """
+
+    changes: Changes
+    receipts: Receipts
+    phases: dict[str, float]
+    counters: dict[str, int] = field(default_factory=dict)
+    order: npt.NDArray[np.int64] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of all phases together."""
+        return sum(self.phases.values())
+
+
+class Strategy(ABC):
+    """An algorithm that executes a block with W workers and gives the serial result.
+
+    A strategy object may keep threads, processes and buffers from one call to the next: a node would. It is a
+    context manager; `close` ends whatever it keeps.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+
+    @abstractmethod
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        """Execute `block` on `state`, which is left as it is after the block.
+
+        Parameters
+        ----------
+        block : Block
+        state : State
+            The state before the block; altered in place. Callers that repeat a run restore a snapshot first.
+        workers : int
+            At least 1. A strategy that has one worker only (``parallel`` is False) ignores it.
+        """
+
+    parallel: ClassVar[bool] = True
+
+    def close(self) -> None:
+        """End threads and processes, free buffers. Called once; the default has nothing to end."""
+
+    def __enter__(self) -> Strategy:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,86 @@
+"""The common face of all workloads: dials in, a scenario out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from evm import Block, State
+
+DialValue = int | float | str
+
+
+@dataclass(frozen=True)
+class Dial:
+    """A workload parameter that moves contention.
+
+    Attributes
+    ----------
+    default : int, float or str
+        Its type is the dial's type.
+    low, high : int or float
+        Inclusive range of a numeric dial.
+    choices : tuple[str, ...]
+        Allowed values of a text dial.
+    """
+
+    name: str
+    default: DialValue
+    summary: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass
+class Scenario:
+    """A genesis and the blocks that follow it.
+
+    Attributes
+    ----------
+    genesis : State
+        The state before the first block.
+    blocks : list[Block]
+    dials : dict
+        Every dial of the workload with the value in force, the defaults included.
+    contracts : dict[str, bytes]
+        Addresses of the deployed contracts by name, for explanations.
+    notes : dict[str, Any]
+        Whatever the workload's own `check` needs again.
+    """
+
+    genesis: State
+    blocks: list[Block]
+    dials: dict[str, DialValue]
+    contracts: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Workload(ABC):
+    """A seeded generator of a genesis state and of blocks of real contract calls."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    dials: ClassVar[tuple[Dial, ...]]
+
+    @abstractmethod
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """Make a scenario: the same arguments give the same bytes on every machine.
+
+        Parameters
+        ----------
+        dials : mapping
+            Complete and already checked (`resolve_dials`).
+        seed : int
+            Non-negative.
+        block_size : int
+            Transactions in each block.
+        blocks : int
+            Number of blocks, each continuing where the one before ended.
+        """
+
+    @abstractmethod
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """The invariant: what `state`, after all blocks of `scenario`, violates. Empty when all is well."""
