@@ -18,7 +18,7 @@ class Outcome:
 
     Attributes
     ----------
-    changes : Changes
+    changes : Changes or None
         Locations whose word differs from the state before the block, with their new words, in canonical order.
     receipts : Receipts
         One per transaction, indexed by the transaction's place in the block whatever the order of execution.
@@ -32,7 +32,7 @@ class Outcome:
         transaction that comes k-th.
     """
 
-    changes: Changes
+    changes: Changes | None
     receipts: Receipts
     phases: dict[str, float]
     counters: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+"""Strategies by name: the built-in ones, and those that other packages bring by entry point."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+
+from strategies.base import Strategy
+
+GROUP = "contend.strategies"
+_BUILT_IN = {
+    "serial": "strategies.serial:Serial",
+    "block_stm": "strategies.block_stm:BlockSTM",
+    "static_partition": "strategies.static_partition:StaticPartition",
+    "sharded": "strategies.sharded:Sharded",
+}
+
+
+class UnknownName(LookupError):
+    """There is no strategy of this name."""
+
+
+class PluginError(RuntimeError):
+    """A package that brings a strategy cannot be used."""
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def names() -> list[str]:
+    """Names of all strategies, the built-in ones first, without importing them."""
+    return [*_BUILT_IN, *sorted(set(_plugins()) - set(_BUILT_IN))]
+
+
+def get(name: str) -> type[Strategy]:
+    """Strategy class of this name.
+
+    Raises
+    ------
+    UnknownName
+        With the nearest known name.
+    PluginError
+        If the package that brings it fails to import, or what it brings is no strategy.
+    """
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name].split(":")
+        found = getattr(importlib.import_module(module), attribute)
+    else:
+        plugins = _plugins()
+        if name not in plugins:
+            near = difflib.get_close_matches(name, names(), 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names())}"
+            raise UnknownName(f"unknown strategy '{name}'; {hint}")
+        point = plugins[name]
+        try:
+            found = point.load()
+        except Exception as error:  # a plug-in can fail in any way while it is imported
+            raise PluginError(f"strategy '{name}' ({point.value}) fails to import: {error!r}") from error
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of strategies.base.Strategy")
+    return found

@@ -1,0 +1,70 @@
+"""Serial execution: in block order, straight on the state. The baseline that everything is judged by."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+
+from evm import CapacityError, State
+from evm.direct import credit_beneficiary, run_directly
+from evm.image import BlockImage
+from evm.interpreter import resume
+from evm.machine import Machine
+from evm.receipts import ReceiptTable
+from strategies.base import Outcome
+from strategies.compiled import CompiledStrategy, beneficiary_location
+
+ARENA_BYTES_PER_TRANSACTION = 1 << 11
+SPARE_ARENA_BYTES = 1 << 20
+
+
+class Serial(CompiledStrategy):
+    """One transaction after the other, with no bookkeeping that only parallel execution needs."""
+
+    name: ClassVar[str] = "serial"
+    summary: ClassVar[str] = "in block order, straight on the state; the baseline"
+    parallel: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._machine: Machine | None = None
+        self._machine_scale = 0
+        self._receipts = ReceiptTable(1, SPARE_ARENA_BYTES)
+
+    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+        """Execute once; see `CompiledStrategy.attempt`."""
+        count = len(image)
+        if self._machine is None or self._machine_scale != scale:
+            self._machine, self._machine_scale = Machine(image.address, state.codes.address, scale=scale), scale
+        room = scale * (count * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
+        if self._receipts.arena_bytes < room:
+            self._receipts = ReceiptTable(1, room)
+        resume_address = resume.address
+
+        began = perf_counter()
+        self._machine.attach(image.address, state.codes.address)
+        self._receipts.reset(count)
+        fees = np.zeros(4, np.uint64)
+        coinbase = beneficiary_location(image, state)
+        prepared = perf_counter()
+        ended = run_directly(
+            resume_address,
+            self._machine.address,
+            state.address,
+            self._receipts.address,
+            self._receipts.arena_address(0),
+            int(fees.ctypes.data),
+            coinbase,
+            0,
+            count,
+        )
+        executed = perf_counter()
+        if ended < 0:
+            raise CapacityError("serial: machine, state or receipts are too small for the block")
+        credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
+        receipts = self._receipts.collect(count)
+        committed = perf_counter()
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
+        return Outcome(None, receipts, phases, {"executions": count})
