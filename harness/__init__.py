@@ -1,0 +1,32 @@
+"""Measure execution strategies on the same blocks, prove every result, keep a record.
+
+The Python interface: `run` measures, `load` reads records, both as a pandas DataFrame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import run
+    from harness.errors import BadInputError
+    from harness.frame import load
+    from harness.observer import Observer
+
+__all__ = ["BadInputError", "Observer", "load", "run"]
+
+_HOMES = {
+    "run": "harness.api",
+    "load": "harness.frame",
+    "BadInputError": "harness.errors",
+    "Observer": "harness.observer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, because the command line must answer before numpy and pandas are imported.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

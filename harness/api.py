@@ -1,0 +1,95 @@
+"""The Python interface, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.engine import Engine
+from harness.frame import to_frame
+from harness.observer import Observer
+from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DialValue, Request, unique
+from harness.store import Store, check_folder
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def run(
+    workloads: str | Iterable[str] | None = None,
+    strategies: str | Iterable[str] | None = None,
+    workers: int | Iterable[int] = (1, 2),
+    dials: Mapping[str, DialValue] | None = None,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    repeat: int = DEFAULT_REPEAT,
+    seed: int = 1,
+    processes: int = 2,
+    timeout: float = 300.0,
+    results: str | Path | None = None,
+    observer: Observer | None = None,
+) -> pandas.DataFrame:
+    """Measure cells, every timed run verified, exactly as ``contend run`` does.
+
+    Parameters
+    ----------
+    workloads, strategies : str or iterable of str, optional
+        Names (``contend list`` shows them); all of them by default.
+    workers : int or iterable of int
+        Worker counts, each for every strategy that is parallel.
+    dials : mapping, optional
+        Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload.
+    block_size : int
+        Transactions.
+    repeat : int
+        Timed runs of each cell.
+    seed : int
+        Of the workloads.
+    processes : int
+        Independent measuring processes.
+    timeout : float
+        Seconds after which a run without a sign of life counts as failed.
+    results : str or Path, optional
+        Folder in which ``records/`` gets a record; nothing is written by default.
+    observer : Observer, optional
+        Told about progress.
+
+    Returns
+    -------
+    DataFrame
+        One row a cell, failed ones included; columns as in `harness.frame.COLUMNS`.
+
+    Raises
+    ------
+    BadInputError
+        If a name, a dial, a number or the results folder is refused; nothing was measured or written.
+
+    Examples
+    --------
+    >>> import harness
+    >>> cells = harness.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
+    >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
+    """
+    request = Request(
+        workloads=_names(workloads),
+        strategies=_names(strategies),
+        workers=unique([workers] if isinstance(workers, int) else workers),
+        dials=dict(dials or {}),
+        block_size=block_size,
+        repeat=repeat,
+        seed=seed,
+        processes=processes,
+        timeout=timeout,
+    )
+    engine = Engine(request, observer or Observer())
+    if results is not None:
+        store = Store(Path(results))
+        check_folder(store.folder)
+        engine.accepted, engine.save = store.open, store.write
+    return to_frame([engine.run()])
+
+
+def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else unique(names)

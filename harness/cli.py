@@ -1,0 +1,204 @@
+"""The command line: ``contend run`` and ``contend list``.
+
+A thin layer: options become a `harness.request.Request`, and `harness.engine` does the rest.
+
+Exit codes: 0 all cells measured and verified, 1 a cell failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from harness.errors import BadInputError, CrashError
+from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, Request, parse_dials, parse_names, parse_workers
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from harness.environment import contend_version
+
+        click.echo(f"contend {contend_version()}")
+        context.exit()
+
+
+class _Group(click.Group):
+    """A group whose complaints are one line each, like all of ours."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; in standalone mode, end the process with its exit code."""
+        standalone = options.pop("standalone_mode", True)
+        options["standalone_mode"] = False
+        if not standalone:
+            return super().main(*arguments, **options)
+        try:
+            code = super().main(*arguments, **options)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            hint = f" (see {context.command_path} --help)" if context else ""
+            click.echo(f"contend: {' '.join(error.format_message().split())}{hint}", err=True)
+            sys.exit(error.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def main() -> None:
+    """Make execution strategies for smart contracts contend on the same blocks."""
+
+
+@main.command("run")
+@click.option("--workload", "-w", "workloads", metavar="NAMES", help="Workloads, separated by commas.  [default: all]")
+@click.option(
+    "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
+)
+@click.option(
+    "--workers", metavar="COUNTS", default="1,2", show_default=True, help="Worker counts, separated by commas."
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="DIAL=VALUE",
+    multiple=True,
+    help="Turn a dial, for instance pools=1 or swaps.pools=1. Repeatable.",
+)
+@click.option(
+    "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
+)
+@click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workloads.")
+@click.option(
+    "--processes", type=int, default=2, show_default=True, help="Independent measuring processes; they take turns."
+)
+@click.option(
+    "--timeout",
+    type=float,
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a run that gives no sign of life for so long.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    help="Write the record to FILE as well; - is standard output, which then carries nothing else.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder for records and charts.",
+)
+@click.option("--no-charts", is_flag=True, help="Draw no charts.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def run_command(
+    context: click.Context,
+    workloads: str | None,
+    strategies: str | None,
+    workers: str,
+    settings: tuple[str, ...],
+    block_size: int,
+    repeat: int,
+    seed: int,
+    processes: int,
+    timeout: float,
+    json_path: str | None,
+    results: Path,
+    no_charts: bool,
+    quiet: bool,
+) -> None:
+    """Measure strategies on workloads, every timed run verified against the serial result.
+
+    Without options: all workloads, all strategies, 1 and 2 workers.
+    """
+    from harness.command import RunCommand
+
+    with _bad_input(), _interruptible():
+        request = Request(
+            workloads=parse_names(workloads),
+            strategies=parse_names(strategies),
+            workers=parse_workers(workers),
+            dials=parse_dials(settings),
+            block_size=block_size,
+            repeat=repeat,
+            seed=seed,
+            processes=processes,
+            timeout=timeout,
+        )
+        command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
+        context.exit(EXIT_FAILED if command.run() else 0)
+
+
+@main.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_command(as_json: bool) -> None:
+    """Show strategies, and workloads with their dials, defaults and ranges."""
+    from harness.catalogue import catalogue
+
+    with _bad_input():
+        content: dict[str, Any] = catalogue()
+    if as_json:
+        click.echo(json.dumps(content, indent=1))
+        return
+    from rich.console import Console
+
+    from harness.tables import print_strategies, print_workloads
+
+    console = Console()
+    print_strategies(console, content["strategies"])
+    print_workloads(console, content["workloads"])
+
+
+@contextmanager
+def _bad_input() -> Iterator[None]:
+    try:
+        yield
+    except BadInputError as error:
+        click.echo(f"contend: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except CrashError as error:
+        click.echo(f"contend: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt and exit code 130; ignore those that follow.
+
+    What is measured is written while the exception passes, and a second Ctrl-C must not prevent it.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in signals}
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

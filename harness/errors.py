@@ -1,0 +1,14 @@
+"""The two ways in which a run ends early."""
+
+from __future__ import annotations
+
+
+class BadInputError(ValueError):
+    """What was asked for cannot be done: one line that names what is wrong, where, and what would be right.
+
+    The command line prints it and ends with exit code 2; nothing has been measured or written.
+    """
+
+
+class CrashError(RuntimeError):
+    """The measuring processes cannot work at all (they die before they reach a cell); the text says how."""

@@ -1,0 +1,99 @@
+"""Records as a pandas DataFrame, one row a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadInputError
+from harness.records import read
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = {
+    "record": "id of the record",
+    "time": "start of the run, UTC",
+    "workload": "name",
+    "strategy": "name",
+    "workers": "worker count",
+    "clock": "`wall`",
+    "block_size": "transactions asked for",
+    "seed": "of the workload",
+    "transactions": "in the block",
+    "failed_transactions": "with a status other than success, in the serial run",
+    "gas": "used by the block",
+    "seconds": "median time of the block",
+    "tx_per_second": "transactions / median seconds",
+    "gas_per_second": "gas / median seconds",
+    "cpu_seconds": "median CPU time of all threads and processes",
+    "prepare_seconds": "median",
+    "execute_seconds": "median",
+    "commit_seconds": "median",
+    "speedup": "median paired ratio of serial seconds to own seconds",
+    "speedup_low": "lower end of its interval",
+    "speedup_high": "upper end of its interval",
+    "verified": "every timed run equalled the serial result",
+    "error": "why the cell failed, or None",
+    "differences": "first differences from the serial result, a list",
+    "warnings": "why to doubt the figures, a list",
+    "samples_seconds": "raw samples, a list",
+    "samples": "raw samples with process, round, phases, CPU seconds and counters, a list",
+}
+"""Columns that are always there, in this order. After them come ``dial.<name>`` and ``count.<name>``, one column for
+every dial and counter that any cell has."""
+
+
+def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
+    """Cells of records, one a row.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        As `harness.records.read` gives them.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `COLUMNS`, then ``dial.*`` and ``count.*``.
+    """
+    import pandas
+
+    rows = [_row(record, cell) for record in records for cell in record["cells"]]
+    extra = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
+    dials = [name for name in extra if name.startswith("dial.")]
+    counts = [name for name in extra if name.startswith("count.")]
+    return pandas.DataFrame(rows, columns=[*COLUMNS, *dials, *counts])
+
+
+def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
+    speedup = cell["speedup"] or {}
+    row = {name: cell.get(name) for name in COLUMNS}
+    row |= {"record": record["id"], "time": record["environment"]["time"]}
+    row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
+    row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    row |= {f"dial.{name}": value for name, value in cell["dials"].items()}
+    row |= {f"count.{name}": value for name, value in cell["counters"].items()}
+    return row
+
+
+def load(path: str | Path) -> pandas.DataFrame:
+    """Read a record, or every record in a folder, as a DataFrame (see `COLUMNS`).
+
+    Parameters
+    ----------
+    path : str or Path
+        A file; or a folder of records, such as ``results/records``, read in the order of their names, which is the
+        order of time.
+
+    Raises
+    ------
+    BadInputError
+        If there is no such file or folder, or a file is not a record.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise BadInputError(f"{place}: no such file or folder")
+    files = sorted(file for file in place.glob("*.json")) if place.is_dir() else [place]
+    return to_frame(read(file) for file in files)

@@ -1,0 +1,59 @@
+"""One process compiles, the others wait and then load: turns at the compilation cache.
+
+A strategy's kernels are compiled when it first executes a block. Whoever is first on a cold cache takes a file lock
+for that; the others, of this run or of any other on the machine, wait for it and then load what was compiled. A marker
+file beside the kernels says that a strategy has been through this, so that on a warm cache nobody waits.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from evm.jit import cache_root, kernels_digest
+
+
+@functools.cache
+def _folder() -> Path:
+    return cache_root() / kernels_digest()
+
+
+@functools.cache
+def _machine() -> str:
+    """Name what numba's cache distinguishes within one folder: the Python version and the processor."""
+    from llvmlite import binding
+
+    return f"{sys.implementation.cache_tag}-{binding.get_host_cpu_name()}"
+
+
+def _marker(strategy: str) -> Path:
+    return _folder() / f"compiled-{strategy}-{_machine()}"
+
+
+def is_cold(strategy: str) -> bool:
+    """Whether the kernels of `strategy` have not been compiled here before, as far as the cache tells."""
+    return not _marker(strategy).exists()
+
+
+@contextmanager
+def turn(strategy: str) -> Iterator[None]:
+    """Hold the right to compile the kernels of `strategy`; a no-op where they have been compiled already.
+
+    The body must execute the strategy once. If the cache cannot be written, everyone compiles for itself: slower,
+    never wrong.
+    """
+    if not is_cold(strategy):
+        yield
+        return
+    with ExitStack() as held:
+        # Where the cache cannot be written there is nothing to wait for, and nowhere to note that it was compiled.
+        with suppress(OSError):
+            lock = held.enter_context(open(_folder() / f"{strategy}.lock", "a"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+        with suppress(OSError):
+            _marker(strategy).touch()

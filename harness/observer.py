@@ -1,0 +1,39 @@
+"""What a run tells whoever watches it."""
+
+from __future__ import annotations
+
+from harness.plan import CellKey, Plan
+
+
+class Observer:
+    """Receives the progress of a run; every method may be overridden, none has to be.
+
+    All are called in the parent, from the thread that runs, and should return at once.
+    """
+
+    def planned(self, plan: Plan, repeat: int) -> None:
+        """Hear that the request has been understood; `repeat` runs of each cell follow."""
+
+    def stage(self, process: int, workload: str, what: str) -> None:
+        """Hear that a measuring process is setting a workload up."""
+
+    def compiling(self, process: int, kernel: str) -> None:
+        """Hear that a kernel begins to compile, or to load from the cache."""
+
+    def compiled(self, process: int, kernel: str, seconds: float) -> None:
+        """Hear that it has been compiled or loaded."""
+
+    def measured(self, workload: str, key: CellKey, runs: int) -> None:
+        """Hear that a run has been timed and verified; `runs` of this cell are done."""
+
+    def failed(self, workload: str, key: CellKey, error: str, differences: list[str]) -> None:
+        """Hear that a cell has failed and is not run again."""
+
+    def finished(self, workload: str) -> None:
+        """Hear that all cells of a workload are measured and recorded."""
+
+    def note(self, text: str) -> None:
+        """Hear something that a reader of the results should know."""
+
+    def tick(self) -> None:
+        """Do what is to be done several times a second while the run waits."""

@@ -1,0 +1,179 @@
+"""The oracle: every timed outcome against a serial run of the same transactions.
+
+An outcome in the block's own order is compared with one serial run of the block. An outcome that names another order
+is compared with a serial run in that order, once the order is seen to be a permutation.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import Block, Changes, Location, Receipts, Snapshot, State
+from strategies.base import Outcome, Strategy
+
+Order = npt.NDArray[np.int64]
+
+_SHOWN = 5
+_KEPT_ORDERS = 4
+_LONGEST = 120
+_RECEIPT_FIELDS: dict[str, Callable[[Receipts, int], object]] = {
+    "status": lambda receipts, i: int(receipts.status[i]),
+    "gas_used": lambda receipts, i: int(receipts.gas_used[i]),
+    "logs": lambda receipts, i: receipts.logs(i),
+    "output": lambda receipts, i: "0x" + receipts.output(i).hex(),
+    "error": lambda receipts, i: receipts.error(i),
+}
+
+
+class UnsupportedError(RuntimeError):
+    """A transaction needs what the EVM does not have yet; no result can be right."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a serial run gave: the truth for one order of the transactions."""
+
+    changes: Changes
+    receipts: Receipts
+
+
+class Oracle:
+    """Judges outcomes of one block from one state.
+
+    Parameters
+    ----------
+    block : Block
+    state : State
+        Used for the reference runs; afterwards it is as it was when the snapshot was taken.
+    snapshot : Snapshot
+        Of `state`, before the block.
+    serial : Strategy
+        An instance of its own, so that even the timed serial strategy is checked against another one's run.
+    contracts : mapping
+        Addresses by name, to name locations in explanations.
+
+    Raises
+    ------
+    UnsupportedError
+        If a transaction ended in an error that names something unsupported.
+    """
+
+    def __init__(
+        self, block: Block, state: State, snapshot: Snapshot, serial: Strategy, contracts: Mapping[str, bytes]
+    ) -> None:
+        self._block = block
+        self._state = state
+        self._snapshot = snapshot
+        self._serial = serial
+        self._names = {bytes(address): name for name, address in contracts.items()}
+        self._orders: OrderedDict[bytes, Reference] = OrderedDict()
+        self.reference = self._run_serially(block)
+        refuse_unsupported(self.reference.receipts)
+
+    def _run_serially(self, block: Block) -> Reference:
+        self._state.restore(self._snapshot)
+        outcome = self._serial.execute(block, self._state, 1)
+        return Reference(self._state.changes_since(self._snapshot), outcome.receipts)
+
+    def judge(self, outcome: Outcome, changed: Changes) -> list[str]:
+        """Find the first differences between an outcome and the serial result; empty when they are equal.
+
+        Parameters
+        ----------
+        outcome : Outcome
+        changed : Changes
+            What the state itself says has changed: a strategy may report one thing and leave another behind.
+
+        Returns
+        -------
+        list of str
+            At most a few, each a sentence that names a transaction and a field, or a location and both words.
+        """
+        found = self._structure(outcome)
+        if found:
+            return found
+        reference = self.reference if outcome.order is None else self._in_order(outcome.order)
+        every = chain(
+            self._receipt_differences(outcome.receipts, reference.receipts),
+            self._word_differences(outcome.changes, reference.changes, "changes"),
+            self._word_differences(changed, reference.changes, "state"),
+        )
+        return list(islice(every, _SHOWN))
+
+    def _structure(self, outcome: Outcome) -> list[str]:
+        count = len(self._block)
+        if len(outcome.receipts) != count:
+            return [f"{len(outcome.receipts)} receipts for {count} transactions"]
+        if outcome.order is not None:
+            order = np.asarray(outcome.order)
+            if order.shape != (count,) or not np.array_equal(np.sort(order), np.arange(count)):
+                return [f"the order is no permutation of the block's {count} transactions{_odd_place(order, count)}"]
+        return []
+
+    def _in_order(self, order: Order) -> Reference:
+        key = np.ascontiguousarray(order, dtype=np.int64).tobytes()
+        if key not in self._orders:
+            run = self._run_serially(self._block.reordered(order))
+            places = np.empty_like(order)
+            places[order] = np.arange(len(order))
+            self._orders[key] = Reference(run.changes, run.receipts.reordered(places))
+            while len(self._orders) > _KEPT_ORDERS:
+                self._orders.popitem(last=False)
+        self._orders.move_to_end(key)
+        return self._orders[key]
+
+    def _receipt_differences(self, found: Receipts, truth: Receipts) -> Iterator[str]:
+        if found.digest == truth.digest:
+            return
+        for index, field in found.differences(truth):
+            read = _RECEIPT_FIELDS.get(field)
+            values = "" if read is None else f": serial {_short(read(truth, index))}, here {_short(read(found, index))}"
+            yield f"transaction {index}, {field}{values}"
+
+    def _word_differences(self, found: Changes | None, truth: Changes, what: str) -> Iterator[str]:
+        # A strategy may leave it to the state alone to say what has changed.
+        if found is None or found.digest == truth.digest:
+            return
+        theirs, ours = dict(truth), dict(found)
+        for location in [*theirs, *(one for one in ours if one not in theirs)]:
+            serial, here = theirs.get(location), ours.get(location)
+            if serial != here:
+                yield f"{what}, {self._describe(location)}: serial {_word(serial)}, here {_word(here)}"
+
+    def _describe(self, location: Location) -> str:
+        slot = f" slot {hex(location.slot)}" if location.kind == "storage" else ""
+        name = f" ({self._names[location.address]})" if location.address in self._names else ""
+        return f"{location.kind} of 0x{location.address.hex()}{name}{slot}"
+
+
+def refuse_unsupported(receipts: Receipts) -> None:
+    """Raise `UnsupportedError` if a transaction needed what the EVM does not have; a wrong result would follow."""
+    for index in np.flatnonzero(np.asarray(receipts.status) != 1):
+        error = receipts.error(int(index))
+        if error is not None and error.startswith("unsupported"):
+            raise UnsupportedError(f"transaction {index}: {error}")
+
+
+def _odd_place(order: Order, count: int) -> str:
+    flat = order.ravel()
+    values, times = np.unique(flat, return_counts=True)
+    if len(flat) != count:
+        return f": it has {len(flat)} entries"
+    if (times > 1).any():
+        return f": {values[times > 1][0]} comes {times[times > 1][0]} times"
+    return f": {values[(values < 0) | (values >= count)][0]} is no place in it"
+
+
+def _word(word: int | None) -> str:
+    return "unchanged" if word is None else hex(word)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

@@ -1,0 +1,171 @@
+"""From a request to the cells that are measured: names looked up, dials resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from harness.errors import BadInputError
+from harness.request import DialValue, Request
+
+BASELINE = "serial"
+
+
+class CellKey(NamedTuple):
+    """One cell of a workload's table: a strategy with a number of workers."""
+
+    strategy: str
+    workers: int
+
+    def __str__(self) -> str:
+        return f"{self.strategy} with {self.workers} worker{'s' if self.workers > 1 else ''}"
+
+
+BASELINE_CELL = CellKey(BASELINE, 1)
+
+
+@dataclass(frozen=True)
+class WorkloadPlan:
+    """A workload and the value of every one of its dials."""
+
+    name: str
+    dials: dict[str, DialValue]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes
+    ----------
+    workloads : tuple of WorkloadPlan
+    cells : tuple of CellKey
+        Measured for every workload, the serial baseline always and first.
+    reported : frozenset of CellKey
+        The cells that were asked for: all of them, except that the baseline may be there for comparison only.
+    kernels_digest : str
+        Digest of the kernel sources.
+    cold : bool
+        Whether kernels of these strategies were missing from the compilation cache.
+    """
+
+    workloads: tuple[WorkloadPlan, ...]
+    cells: tuple[CellKey, ...]
+    reported: frozenset[CellKey]
+    kernels_digest: str
+    cold: bool
+
+
+def resolve(request: Request) -> Plan:
+    """Look up names and dials. Imports every strategy and workload that is named, and with them the compiler.
+
+    Raises
+    ------
+    BadInputError
+        For a name that is not registered, a plug-in that cannot be imported, or a dial that does not exist, is of the
+        wrong type, or is out of range.
+    """
+    from evm.jit import kernels_digest
+    from harness.kernels import is_cold
+    from strategies import registry as strategies
+
+    names = request.strategies or tuple(strategies.names())
+    parallel = {name: bool(lookup(strategies, name).parallel) for name in names}
+    wanted = tuple(
+        CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
+    )
+    cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
+    return Plan(
+        workloads=_workloads(request),
+        cells=cells,
+        reported=frozenset(wanted),
+        kernels_digest=kernels_digest(),
+        cold=any(is_cold(cell.strategy) for cell in cells),
+    )
+
+
+def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
+    from workloads import registry
+
+    names = request.workloads or tuple(registry.names())
+    dials = {name: tuple(dial.name for dial in lookup(registry, name).dials) for name in names}
+    overrides = split_overrides(request.dials, dials)
+    return tuple(WorkloadPlan(name, resolve_dials(name, overrides[name])) for name in names)
+
+
+def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str, DialValue]:
+    """Every dial of one workload with its value.
+
+    Raises
+    ------
+    BadInputError
+        For a dial that does not exist, is of the wrong type, or is out of range.
+    """
+    from workloads import DialError, registry
+    from workloads import resolve_dials as resolve_all
+
+    try:
+        return dict(resolve_all(registry.get(workload), overrides))
+    except DialError as error:
+        raise BadInputError(f"workload {workload}: {one_line(error)}") from error
+
+
+def lookup(registry: Any, name: str) -> Any:
+    """Find the class registered under `name` by the module ``strategies.registry`` or ``workloads.registry``.
+
+    Raises
+    ------
+    BadInputError
+        If no such name is registered, or its plug-in cannot be imported.
+    """
+    try:
+        return registry.get(name)
+    except (registry.UnknownName, registry.PluginError) as error:
+        raise BadInputError(one_line(error)) from error
+
+
+def split_overrides(
+    settings: Mapping[str, DialValue], dials: Mapping[str, Iterable[str]]
+) -> dict[str, dict[str, DialValue]]:
+    """Which workload gets which override.
+
+    Parameters
+    ----------
+    settings : mapping
+        ``dial`` goes to every workload that has such a dial, ``workload.dial`` to that one, whichever comes last.
+    dials : mapping
+        Names of the dials by chosen workload.
+
+    Raises
+    ------
+    BadInputError
+        For a setting that no chosen workload takes.
+    """
+    split: dict[str, dict[str, DialValue]] = {name: {} for name in dials}
+    for setting, value in settings.items():
+        workload, dot, dial = setting.rpartition(".")
+        if dot and workload not in dials:
+            raise BadInputError(f"dial {setting}: workload {workload!r} is not among those chosen ({', '.join(dials)})")
+        takers = [name for name in ([workload] if dot else dials) if dial in dials[name]]
+        if not takers:
+            known = sorted({one for name in ([workload] if dot else dials) for one in dials[name]})
+            whose = workload or ", ".join(dials)
+            raise BadInputError(f"unknown dial {dial!r}{nearest(dial, known)}; dials of {whose}: {', '.join(known)}")
+        for name in takers:
+            split[name][dial] = value
+    return split
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'x'?)"``, or nothing where no known name is close."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Put the text of an error in one line; its type where it has no text."""
+    # A LookupError such as KeyError shows its argument quoted; the argument itself is the sentence.
+    text = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    return " ".join(text.split()) or type(error).__name__

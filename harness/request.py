@@ -1,0 +1,131 @@
+"""What to measure, as asked for: checked in form here, in substance (names, dials) when it is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.errors import BadInputError
+
+DialValue = int | float | str
+
+MAX_WORKERS = 1_024
+MAX_BLOCK_SIZE = 1_000_000
+MAX_REPEAT = 10_000
+MAX_PROCESSES = 64
+DEFAULT_BLOCK_SIZE = 10_000
+DEFAULT_REPEAT = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which cells to measure and how.
+
+    Attributes
+    ----------
+    workloads, strategies : tuple of str
+        Names; empty for all that are registered.
+    workers : tuple of int
+        Worker counts, each for every strategy that is parallel.
+    dials : mapping
+        Overrides: ``dial`` for every chosen workload that has it, ``workload.dial`` for one.
+    block_size : int
+        Transactions.
+    repeat : int
+        Timed runs of each cell, in all processes together.
+    seed : int
+        Of the workloads.
+    processes : int
+        Independent measuring processes. They measure in turn, never at the same time.
+    timeout : float
+        Seconds after which a run that gives no sign of life is ended and its cell failed.
+
+    Raises
+    ------
+    BadInputError
+        If a number is out of range or not a number.
+    """
+
+    workloads: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    workers: tuple[int, ...] = (1, 2)
+    dials: Mapping[str, DialValue] = field(default_factory=dict)
+    block_size: int = DEFAULT_BLOCK_SIZE
+    repeat: int = DEFAULT_REPEAT
+    seed: int = 1
+    processes: int = 2
+    timeout: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not self.workers:
+            raise BadInputError("workers: name at least one worker count, for instance 1,2")
+        for count in self.workers:
+            _in_range("workers", count, 1, MAX_WORKERS)
+        _in_range("block size", self.block_size, 1, MAX_BLOCK_SIZE)
+        _in_range("repeat", self.repeat, 1, MAX_REPEAT)
+        _in_range("seed", self.seed, 0, 2**63 - 1)
+        _in_range("processes", self.processes, 1, MAX_PROCESSES)
+        if not self.timeout > 0:
+            raise BadInputError(f"timeout: {self.timeout} is not a positive number of seconds")
+
+    def as_json(self) -> dict[str, Any]:
+        """Show the request as a record keeps it."""
+        return {**asdict(self), "dials": dict(self.dials)}
+
+
+def _in_range(what: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadInputError(f"{what}: {value!r} is not a whole number; give one from {low} to {high}")
+    if not low <= value <= high:
+        raise BadInputError(f"{what}: {value} is out of range; give a whole number from {low} to {high}")
+
+
+def unique(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Keep the values in their order, each once."""
+    return tuple(dict.fromkeys(values))
+
+
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """Comma-separated names; None or ``all`` gives none, which stands for all."""
+    if text is None or text.strip() == "all":
+        return ()
+    names = unique(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise BadInputError(f"{text!r} names nothing; give names separated by commas, or leave the option out for all")
+    return names
+
+
+def parse_workers(text: str) -> tuple[int, ...]:
+    """Comma-separated worker counts, such as ``1,2,4``."""
+    counts = []
+    for part in text.split(","):
+        try:
+            counts.append(int(part))
+        except ValueError:
+            raise BadInputError(
+                f"workers: {part.strip()!r} in {text!r} is not a positive whole number; give for instance 1,2"
+            ) from None
+    return unique(counts)
+
+
+def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:
+    """``name=value`` settings; a value is a whole number, a number or a text, whichever it reads as first."""
+    dials: dict[str, DialValue] = {}
+    for setting in settings:
+        name, equals, value = (part.strip() for part in setting.partition("="))
+        if not (name and equals and value):
+            raise BadInputError(f"--set {setting}: not of the form dial=value, for instance pools=1")
+        dials[name] = parse_value(value)
+    return dials
+
+
+def parse_value(text: str) -> DialValue:
+    """Read a whole number, a number, or the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            # Not of this kind: the next one may read it, and any text is a text.
+            continue
+    return text

@@ -1,0 +1,194 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.sample import PHASES
+
+_WIDE = 96
+_NONE = "-"
+
+Cell = Mapping[str, Any]
+
+
+def print_results(console: Console, record: Mapping[str, Any]) -> None:
+    """Print the cells of a record: a table, then what failed and what to doubt.
+
+    Fits 80 columns; from 96 on it has a workload column and gas per second as well.
+    """
+    cells = record["cells"]
+    if not cells:
+        console.print("No cell was measured.")
+        return
+    console.print(_wide_table(cells) if console.width >= _WIDE else _narrow_table(cells))
+    if any(cell["speedup"] for cell in cells):
+        confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
+        console.print(
+            f"tx/s: median of the block's whole time. x serial: median paired ratio [{confidence:.0%} interval over "
+            "processes and rounds]. p/e/c: share of prepare, execute and commit in %. ab/tx: aborted incarnations per "
+            "transaction. ok: every timed run equalled the serial result.",
+            style="dim",
+            highlight=False,
+        )
+    _print_failures(console, cells)
+    _print_warnings(console, cells)
+
+
+def _wide_table(cells: list[Cell]) -> Table:
+    table = _table("workload", "strategy", "W", "tx/s", "Mgas/s", "x serial", "p/e/c", "ab/tx", "ok")
+    for _, group in groupby(cells, key=lambda cell: cell["workload"]):
+        rows = list(group)
+        for place, cell in enumerate(rows):
+            table.add_row(
+                cell["workload"] if place == 0 else "",
+                cell["strategy"],
+                str(cell["workers"]),
+                _throughput(cell),
+                _gas(cell),
+                _speedup(cell),
+                _phases(cell),
+                _aborts(cell),
+                _mark(cell),
+                end_section=place == len(rows) - 1,
+            )
+    return table
+
+
+def _narrow_table(cells: list[Cell]) -> Table:
+    table = _table("strategy", "W", "tx/s", "x serial", "p/e/c", "ab/tx", "ok")
+    for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
+        rows = list(group)
+        table.add_row(Text(workload, style="bold"))
+        for place, cell in enumerate(rows):
+            table.add_row(
+                f"  {cell['strategy']}",
+                str(cell["workers"]),
+                _throughput(cell),
+                _speedup(cell),
+                _phases(cell),
+                _aborts(cell),
+                _mark(cell),
+                end_section=place == len(rows) - 1,
+            )
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        text = heading in ("workload", "strategy", "ok")
+        table.add_column(heading, justify="left" if text else "right", no_wrap=True)
+    return table
+
+
+def _throughput(cell: Cell) -> str:
+    return f"{cell['tx_per_second']:,.0f}" if cell["tx_per_second"] else _NONE
+
+
+def _gas(cell: Cell) -> str:
+    return f"{cell['gas_per_second'] / 1e6:,.0f}" if cell["gas_per_second"] else _NONE
+
+
+def _speedup(cell: Cell) -> str:
+    ratio = cell["speedup"]
+    if not ratio:
+        return _NONE
+    if cell["strategy"] == "serial":
+        return "1"
+    return f"{ratio['median']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}]"
+
+
+def _phases(cell: Cell) -> str:
+    whole = sum(cell["phases"].values())
+    return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
+
+
+def _aborts(cell: Cell) -> str:
+    aborts = cell["counters"].get("aborts")
+    return _NONE if aborts is None else f"{aborts / cell['transactions']:.2f}"
+
+
+def _mark(cell: Cell) -> Text:
+    if cell["error"] is not None:
+        return Text("FAILED", style="bold red")
+    doubt = " ~" if any(warning.startswith("unstable") for warning in cell["warnings"]) else ""
+    return Text(f"yes{doubt}", style="green") if cell["verified"] else Text("no")
+
+
+def _print_failures(console: Console, cells: Iterable[Cell]) -> None:
+    for cell in cells:
+        if cell["error"] is not None:
+            console.print()
+            title = f"FAILED: {cell['workload']}, {cell['strategy']}, workers {cell['workers']}: {cell['error']}"
+            console.print(title, style="bold red", markup=False, highlight=False)
+            for difference in cell["differences"]:
+                console.print(f"  {difference}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_warnings(console: Console, cells: list[Cell]) -> None:
+    """One line a kind of warning: the figures behind it are in the record."""
+    by_kind: dict[str, list[str]] = {}
+    for cell in cells:
+        for kind in dict.fromkeys(_kind(warning) for warning in cell["warnings"]):
+            by_kind.setdefault(kind, []).append(f"{cell['workload']} {cell['strategy']} x{cell['workers']}")
+    measured = sum(cell["error"] is None for cell in cells)
+    for kind, names in by_kind.items():
+        which = f"all {measured} cells" if len(names) == measured > 1 else ", ".join(names)
+        console.print(f"warning: {kind}: {which}", style="yellow", markup=False, highlight=False)
+
+
+def _kind(warning: str) -> str:
+    if warning.startswith("unstable"):
+        return "unstable samples (~), spread or drift above 10% of the median"
+    return warning
+
+
+def print_strategies(console: Console, strategies: Iterable[Mapping[str, Any]]) -> None:
+    """Print names and summaries of strategies."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("strategy", no_wrap=True)
+    table.add_column("workers", no_wrap=True)
+    table.add_column("what it does")
+    for one in strategies:
+        table.add_row(one["name"], "any" if one["parallel"] else "1", Text(one["summary"]))
+    console.print(table)
+
+
+def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
+    """Print workloads and, beneath each, its dials with defaults and ranges."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("workload / dial", no_wrap=True)
+    table.add_column("default", justify="right", no_wrap=True)
+    table.add_column("range", no_wrap=True)
+    table.add_column("what it is")
+    for one in workloads:
+        table.add_row(Text(one["name"], style="bold"), "", "", Text(one["summary"], style="bold"))
+        for place, dial in enumerate(one["dials"]):
+            table.add_row(
+                f"  {dial['name']}",
+                str(dial["default"]),
+                dial_range(dial),
+                Text(dial["summary"]),
+                end_section=place == len(one["dials"]) - 1,
+            )
+    console.print(table)
+
+
+def dial_range(dial: Mapping[str, Any]) -> str:
+    """``low to high``, or the choices."""
+    if dial["choices"]:
+        return " | ".join(dial["choices"])
+    low, high = dial["low"], dial["high"]
+    if low is None and high is None:
+        return "any"
+    if high is None:
+        return f"from {low:g}"
+    return f"up to {high:g}" if low is None else f"{low:g} to {high:,g}"
