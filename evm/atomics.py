@@ -72,11 +72,11 @@ def compare_and_swap(typing_context: Any, array: Any, index: Any, expected: Any,
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
-def fence(typing_context: Any) -> Any:
-    """Full memory fence: no load or store moves across it."""
+def acquire_fence(typing_context: Any) -> Any:
+    """No load or store behind it moves before a load in front of it. Costs nothing where loads are ordered anyway."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.fence("seq_cst")
+        builder.fence("acquire")
         return context.get_dummy_value()
 
     return types.void(), generate

@@ -1,0 +1,157 @@
+"""Block-STM (Gelashvili et al., arXiv 2203.06871): optimistic execution that respects the block's order.
+
+Every transaction is executed as soon as a worker is free, reading whatever the transactions below it have written so
+far. Later its read set is validated; if something has changed, its writes become estimates and it is executed again.
+A transaction that meets an estimate waits for the one that is expected to write there.
+
+A worker is a state machine of three phases, so that each `step` is one interaction with what is shared, followed by
+private work: take a task; answer one read and run the interpreter to the next; publish what an incarnation did.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy import uint64 as U
+
+from evm.jit import kernel, native
+from evm.words import U1
+from strategies import shared as s
+from strategies.incarnation import (
+    ANSWERED,
+    BLOCKED,
+    RAN_INTO_FAULT,
+    RAN_TO_END,
+    VALID,
+    abort,
+    advance,
+    answer,
+    begin,
+    finish,
+    first_stale_read,
+    has_fault,
+    open_shared,
+    open_worker,
+    take_work_done,
+)
+from strategies.optimistic import OptimisticStrategy
+from strategies.scheduler import (
+    EXECUTED,
+    STATUS_MASK,
+    TASK_EXECUTE,
+    TASK_NONE,
+    finish_execution,
+    finish_validation,
+    is_done,
+    next_task,
+    status_word,
+    try_abort,
+    wait_for,
+)
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+W_PHASE, W_TASK, W_TRANSACTION, W_WASTED_GAS = s.W_PHASE, s.W_TASK, s.W_TRANSACTION, s.W_WASTED_GAS
+W_EXECUTIONS, W_ABORTS, W_VALIDATIONS, W_DEPENDENCIES, W_GAS_SPENT = (
+    s.W_EXECUTIONS,
+    s.W_ABORTS,
+    s.W_VALIDATIONS,
+    s.W_DEPENDENCIES,
+    s.W_GAS_SPENT,
+)
+IDLE, FINISHED, FAILED = s.IDLE, s.FINISHED, s.FAILED
+PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
+
+# Costs of bookkeeping in gas, the unit of private work here: rough, and refined by the virtual clock's table.
+COST_TASK, COST_READ, COST_FINISH, COST_VALIDATION = 50, 50, 400, 200
+
+
+@kernel()
+def run_to_need(shared, worker):
+    """The private work behind an answered read; sets the phase that follows and returns the cost, or `FAILED`."""
+    stopped = advance(shared, worker)
+    if stopped == RAN_INTO_FAULT:
+        return FAILED
+    worker[U(W_PHASE)] = U(PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ)
+    gas = take_work_done(worker)
+    worker[U(W_GAS_SPENT)] += U(gas)
+    return gas
+
+
+@kernel()
+def begin_execution(shared, worker):
+    """Start the incarnation that is the worker's task and run it to its first need."""
+    worker[U(W_EXECUTIONS)] += U1
+    worker[U(W_GAS_SPENT)] = U(0)
+    begin(shared, worker)
+    gas = run_to_need(shared, worker)
+    return FAILED if gas == FAILED else COST_TASK + gas
+
+
+@kernel()
+def _read(shared, worker):
+    answered, blocking = answer(shared, worker, False)
+    if answered == ANSWERED:
+        gas = run_to_need(shared, worker)
+        return FAILED if gas == FAILED else COST_READ + gas
+    if answered != BLOCKED:
+        return FAILED
+    if status_word(shared, blocking) & STATUS_MASK != U(EXECUTED):
+        worker[U(W_DEPENDENCIES)] += U1
+        worker[U(W_WASTED_GAS)] += worker[U(W_GAS_SPENT)]
+        worker[U(W_PHASE)] = U(PHASE_TASK)
+        wait_for(shared, worker, blocking)
+    return COST_READ
+
+
+@kernel()
+def _finish(shared, worker):
+    fitted, wrote_new_location = finish(shared, worker)
+    if not fitted:
+        return FAILED
+    worker[U(W_PHASE)] = U(PHASE_TASK)
+    finish_execution(shared, worker, wrote_new_location)
+    return COST_FINISH
+
+
+@kernel()
+def _validate(shared, worker):
+    worker[U(W_VALIDATIONS)] += U1
+    stale = first_stale_read(shared, I(worker[U(W_TRANSACTION)]))
+    aborted = stale != VALID and try_abort(shared, worker)
+    if aborted:
+        worker[U(W_ABORTS)] += U1
+        abort(shared, worker, stale)
+    finish_validation(shared, worker, aborted)
+    return COST_VALIDATION
+
+
+@kernel()
+def speculate(shared, worker):
+    """One step of a Block-STM worker."""
+    phase = I(worker[U(W_PHASE)])
+    if phase == PHASE_READ:
+        return _read(shared, worker)
+    if phase == PHASE_FINISH:
+        return _finish(shared, worker)
+    if has_fault(shared):
+        return FAILED
+    if worker[U(W_TASK)] == U(TASK_NONE) and not next_task(shared, worker):
+        return FINISHED if is_done(shared) else IDLE
+    if worker[U(W_TASK)] == U(TASK_EXECUTE):
+        return begin_execution(shared, worker)
+    return _validate(shared, worker)
+
+
+@native("int64(int64, int64)")
+def step(shared_address, worker_address):
+    """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
+    return speculate(open_shared(shared_address), open_worker(worker_address))
+
+
+class BlockSTM(OptimisticStrategy):
+    """Optimistic concurrency in the block's order: execute, validate, and execute again what was wrong."""
+
+    name: ClassVar[str] = "block_stm"
+    summary: ClassVar[str] = "optimistic, multi-version memory and collaborative scheduler (arXiv 2203.06871)"
+    step = step

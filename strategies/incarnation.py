@@ -1,0 +1,367 @@
+"""One incarnation of a transaction over multi-version memory: begin, read, finish, validate, abort.
+
+These are the acts of a Block-STM worker (arXiv 2203.06871, algorithms 1 to 3), apart from choosing what to do next:
+`strategies.block_stm` and `strategies.planned` choose differently and act alike.
+
+The beneficiary's balance is special. Fees are credited lazily, so its versions lack the fees of the block; a
+transaction that reads it is given the sum of the fees of all transactions below it, and that sum is part of its read
+set, compared by value. A transaction below that is not executed counts like an ESTIMATE.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import uint64 as U
+
+from evm import atomics, errors, layout
+from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.jit import kernel, macro
+from evm.pointers import call_1, view_u64
+from evm.receipts import ARENA_WORDS, R_FEE, R_GAS, R_WORDS, write_receipt
+from evm.state import intern_location
+from evm.transaction import open_machine, start_transaction
+from evm.words import U0, U1, add, equal, get, get_at, put, put_at, subtract
+from strategies import shared as s
+from strategies.multiversion import (
+    FOUND_ESTIMATE,
+    FOUND_STATE,
+    N_WORD,
+    NODE_NONE,
+    VERSION_SHIFT,
+    allocate,
+    arena_of,
+    final_version,
+    find_version,
+    is_written_by,
+    mark_absent,
+    mark_estimate,
+    write_version,
+    writer_of,
+)
+from strategies.scheduler import EXECUTED, STATUS_MASK, status_word, transactions_of
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+NEED, DONE = errors.NEED, errors.DONE
+ENTRY_WORDS, KEY_WORDS, KIND_SHIFT = layout.ENTRY_WORDS, layout.KEY_WORDS, U(layout.KIND_SHIFT)
+M_ENTRY_COUNT, M_WANTED, M_GAS_DONE = layout.M_ENTRY_COUNT, layout.M_WANTED, layout.M_GAS_DONE
+STATE_WORDS, STATE_VALUES, STATE_KEYS, STATE_CAPACITY = (
+    layout.STATE_WORDS,
+    layout.STATE_VALUES,
+    layout.STATE_KEYS,
+    layout.STATE_CAPACITY,
+)
+S_SIZE, S_STATE, S_RESUME, S_COINBASE, S_RECEIPTS, S_PREFIXES, S_HEADS_SIZE = (
+    s.S_SIZE,
+    s.S_STATE,
+    s.S_RESUME,
+    s.S_COINBASE,
+    s.S_RECEIPTS,
+    s.S_PREFIXES,
+    s.S_HEADS_SIZE,
+)
+S_COUNTERS, C_COUNT, C_FAULT = s.S_COUNTERS, s.C_COUNT, s.C_FAULT
+T_WORDS, T_READS, T_READS_ROOM, T_WRITES = s.T_WORDS, s.T_READS, s.T_READS_ROOM, s.T_WRITES
+LIST_SHIFT, LIST_MASK, READ_WORDS, WRITE_WORDS = U(s.LIST_SHIFT), U(s.LIST_MASK), s.READ_WORDS, s.WRITE_WORDS
+PREFIX_WORDS = s.PREFIX_WORDS
+W_MACHINE, W_RECEIPT_ARENA, W_TRANSACTION, W_INCARNATION = (
+    s.W_MACHINE,
+    s.W_RECEIPT_ARENA,
+    s.W_TRANSACTION,
+    s.W_INCARNATION,
+)
+W_READS, W_READS_ROOM, W_READ_COUNT = s.W_READS, s.W_READS_ROOM, s.W_READ_COUNT
+W_WASTED_GAS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS_BY_KIND
+W_WORDS, S_WORDS = s.W_WORDS, s.S_WORDS
+
+# What `advance` and `answer` return.
+RAN_TO_END, RAN_TO_NEED, RAN_INTO_FAULT = range(3)
+ANSWERED, BLOCKED, FAULTED = range(3)
+NOBODY = -1
+VALID = -1  # `first_stale_read` found none
+
+
+@macro
+def open_shared(address):
+    """View of the shared header."""
+    return view_u64(address, S_WORDS)
+
+
+@macro
+def open_worker(address):
+    """View of a worker's header."""
+    return view_u64(address, W_WORDS)
+
+
+@macro
+def values_of(shared):
+    """View of the words of the state before the block."""
+    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
+    return view_u64(I(header[U(STATE_VALUES)]), I(header[U(STATE_CAPACITY)]) * 4)
+
+
+@macro
+def receipt_rows(shared):
+    """View of the table of receipts."""
+    return view_u64(I(shared[U(S_RECEIPTS)]), I(shared[U(S_SIZE)]) * R_WORDS)
+
+
+@macro
+def prefixes_of(shared):
+    """View of what transactions saw of the fees before them."""
+    return view_u64(I(shared[U(S_PREFIXES)]), I(shared[U(S_SIZE)]) * PREFIX_WORDS)
+
+
+@kernel()
+def note_fault(shared):
+    """Something is full: every worker stops at its next step."""
+    atomics.store(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_FAULT, U1)
+
+
+@kernel(inline=True)
+def has_fault(shared):
+    """Whether some worker found something full."""
+    return atomics.load(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_FAULT) != U0
+
+
+@kernel()
+def advance(shared, worker):
+    """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
+    outcome = call_1(I(shared[U(S_RESUME)]), I(worker[U(W_MACHINE)]))
+    if outcome == NEED:
+        return RAN_TO_NEED
+    if outcome == DONE:
+        return RAN_TO_END
+    note_fault(shared)
+    return RAN_INTO_FAULT
+
+
+@kernel(inline=True)
+def take_work_done(worker):
+    """Gas of the private work since this was last asked."""
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    gas = I(machine[U(M_GAS_DONE)])
+    machine[U(M_GAS_DONE)] = U0
+    return gas
+
+
+@kernel()
+def begin(shared, worker):
+    """Start the worker's incarnation."""
+    start_transaction(open_machine(I(worker[U(W_MACHINE)])), I(worker[U(W_TRANSACTION)]))
+    worker[U(W_READ_COUNT)] = U0
+    prefixes_of(shared)[U(I(worker[U(W_TRANSACTION)]) * PREFIX_WORDS)] = U0
+
+
+@kernel()
+def _fees_below(shared, transaction, only_executed):
+    """Sum of the fees of all transactions below; and the first that is not executed, or `NOBODY`.
+
+    With `only_executed` those that are not executed are left out of the sum instead.
+    """
+    rows = receipt_rows(shared)
+    total = (U0, U0, U0, U0)
+    for below in range(transaction):
+        while True:
+            status = status_word(shared, below)
+            if status & STATUS_MASK != U(EXECUTED):
+                if only_executed:
+                    break
+                return below, total
+            fee = get_at(rows, below * R_WORDS + R_FEE)
+            atomics.acquire_fence()
+            if status_word(shared, below) == status:
+                total = add(total, fee)
+                break
+    return NOBODY, total
+
+
+@kernel()
+def answer(shared, worker, planned):
+    """Give the machine the word that it needs, from multi-version memory or the state.
+
+    Parameters
+    ----------
+    planned : bool
+        Never wait: take what is there now. Validation finds what was wrong.
+
+    Returns
+    -------
+    tuple of int
+        `ANSWERED`, `BLOCKED` or `FAULTED`; and the transaction that must execute first if it is blocked.
+    """
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    transaction = I(worker[U(W_TRANSACTION)])
+    location = intern_location(I(shared[U(S_STATE)]), machine, M_WANTED)
+    if location < 0 or location >= I(shared[U(S_HEADS_SIZE)]):
+        note_fault(shared)
+        return FAULTED, NOBODY
+    found, node, version, word = find_version(shared, location, transaction)
+    if found == FOUND_ESTIMATE:
+        return BLOCKED, writer_of(shared, node)
+    if found == FOUND_STATE:
+        word = get(values_of(shared), location)
+    if location == I(shared[U(S_COINBASE)]):
+        blocking, fees = _fees_below(shared, transaction, planned)
+        if blocking != NOBODY:
+            return BLOCKED, blocking
+        word = add(word, fees)
+        prefixes = prefixes_of(shared)
+        put_at(prefixes, transaction * PREFIX_WORDS + 1, fees)
+        prefixes[U(transaction * PREFIX_WORDS)] = U1
+    count = I(worker[U(W_READ_COUNT)])
+    if (count + 1) * READ_WORDS > I(worker[U(W_READS_ROOM)]) or not provide(machine, location, word):
+        note_fault(shared)
+        return FAULTED, NOBODY
+    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
+    reads[U(count * READ_WORDS)] = (U(location) << U(32)) | (version >> VERSION_SHIFT)
+    reads[U(count * READ_WORDS + 1)] = U(node)
+    worker[U(W_READ_COUNT)] = U(count + 1)
+    return ANSWERED, NOBODY
+
+
+@kernel()
+def _list_room(shared, worker, field, room_field, entries, entry_words):
+    """Where a transaction's list of so many entries goes: where the last one was if it fits. 0 when all is full."""
+    lines = transactions_of(shared)
+    line = I(worker[U(W_TRANSACTION)]) * T_WORDS
+    words = entries * entry_words
+    if words <= I(lines[U(line + room_field)]):
+        return I(lines[U(line + field)] >> LIST_SHIFT)
+    at = allocate(shared, worker, words)
+    if at != 0:
+        lines[U(line + room_field)] = U(words)
+    return at
+
+
+@kernel()
+def _publish_reads(shared, worker):
+    count = I(worker[U(W_READ_COUNT)])
+    at = _list_room(shared, worker, T_READS, T_READS_ROOM, count, READ_WORDS)
+    if at == 0 and count > 0:
+        return False
+    arena = arena_of(shared)
+    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
+    for i in range(count * READ_WORDS):
+        arena[U(at + i)] = reads[U(i)]
+    line = I(worker[U(W_TRANSACTION)]) * T_WORDS
+    atomics.store(transactions_of(shared), line + T_READS, (U(at) << LIST_SHIFT) | U(count))
+    return True
+
+
+@kernel()
+def _publish_writes(shared, worker):
+    """Make the writes visible, and mark those of the last incarnation that were not repeated.
+
+    Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
+    """
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    entries = entries_of(machine)
+    transaction, incarnation = I(worker[U(W_TRANSACTION)]), I(worker[U(W_INCARNATION)])
+    coinbase = I(shared[U(S_COINBASE)])
+    fees = get_at(prefixes_of(shared), transaction * PREFIX_WORDS + 1)
+    lines, arena = transactions_of(shared), arena_of(shared)
+    line = transaction * T_WORDS
+    count = 0
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        at = i * ENTRY_WORDS
+        if entries[U(at + ENTRY_FLAGS)] & LOADED != U0 and not equal(
+            get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)
+        ):
+            count += 1
+    old_list = lines[U(line + T_WRITES)]
+    old_at, old_count = I(old_list >> LIST_SHIFT), I(old_list & LIST_MASK)
+    # The old list is compared with the new one at the end, so the new one goes elsewhere.
+    to = allocate(shared, worker, max(count * WRITE_WORDS, 1))
+    if to == 0:
+        return False, False
+    new_location = False
+    written = 0
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        at = i * ENTRY_WORDS
+        if entries[U(at + ENTRY_FLAGS)] & LOADED == U0:
+            continue
+        word = get_at(entries, at + ENTRY_CURRENT)
+        if equal(word, get_at(entries, at + ENTRY_ORIGINAL)):
+            continue
+        location = I(entries[U(at + ENTRY_ID)])
+        if location == coinbase:
+            word = subtract(word, fees)
+        node, repeated = write_version(shared, worker, location, transaction, incarnation, word)
+        if node == NODE_NONE:
+            return False, False
+        new_location |= not repeated
+        arena[U(to + written * WRITE_WORDS)] = U(location)
+        arena[U(to + written * WRITE_WORDS + 1)] = U(node)
+        written += 1
+    for i in range(old_count):
+        node = I(arena[U(old_at + i * WRITE_WORDS + 1)])
+        if not is_written_by(shared, node, incarnation):
+            mark_absent(shared, node, incarnation)
+    atomics.store(lines, line + T_WRITES, (U(to) << LIST_SHIFT) | U(written))
+    return True, new_location
+
+
+@kernel()
+def finish(shared, worker):
+    """Record read set, write set and receipt of the worker's incarnation, which has run to its end.
+
+    Returns whether there was room, and whether a location was written that the last incarnation did not write.
+    """
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    arena = view_u64(I(worker[U(W_RECEIPT_ARENA)]), ARENA_WORDS)
+    if not write_receipt(machine, receipt_rows(shared), I(worker[U(W_TRANSACTION)]), arena):
+        note_fault(shared)
+        return False, False
+    wrote, new_location = _publish_writes(shared, worker)
+    if not wrote or not _publish_reads(shared, worker):
+        note_fault(shared)
+        return False, False
+    return True, new_location
+
+
+@kernel()
+def first_stale_read(shared, transaction):
+    """Validate a transaction: the first location whose version is not the one it read, or `VALID`."""
+    lines, arena = transactions_of(shared), arena_of(shared)
+    reads = atomics.load(lines, transaction * T_WORDS + T_READS)
+    at, count = I(reads >> LIST_SHIFT), I(reads & LIST_MASK)
+    for i in range(count):
+        head = arena[U(at + i * READ_WORDS)]
+        location = I(head >> U(32))
+        found, node, version, _ = find_version(shared, location, transaction)
+        if found == FOUND_ESTIMATE or U(node) != arena[U(at + i * READ_WORDS + 1)]:
+            return location
+        if found != FOUND_STATE and version >> VERSION_SHIFT != head & U(0xFFFFFFFF):
+            return location
+    prefixes = prefixes_of(shared)
+    if prefixes[U(transaction * PREFIX_WORDS)] != U0:
+        blocking, fees = _fees_below(shared, transaction, False)
+        if blocking != NOBODY or not equal(fees, get_at(prefixes, transaction * PREFIX_WORDS + 1)):
+            return I(shared[U(S_COINBASE)])
+    return VALID
+
+
+@kernel()
+def abort(shared, worker, stale):
+    """Mark the writes of the worker's transaction as estimates, and count what its incarnation cost for nothing."""
+    lines, arena = transactions_of(shared), arena_of(shared)
+    transaction = I(worker[U(W_TRANSACTION)])
+    writes = lines[U(transaction * T_WORDS + T_WRITES)]
+    at, count = I(writes >> LIST_SHIFT), I(writes & LIST_MASK)
+    for i in range(count):
+        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))
+    worker[U(W_WASTED_GAS)] += receipt_rows(shared)[U(transaction * R_WORDS + R_GAS)]
+    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
+    keys = view_u64(I(header[U(STATE_KEYS)]), I(header[U(STATE_CAPACITY)]) * KEY_WORDS)
+    kind = I(keys[U(stale * KEY_WORDS + 2)] >> KIND_SHIFT)
+    worker[U(W_ABORTS_BY_KIND + kind)] += U1
+
+
+@kernel()
+def store_final_words(shared, first, last):
+    """Write the final words of locations `first` to `last` (exclusive) to the state."""
+    values, arena = values_of(shared), arena_of(shared)
+    for location in range(first, last):
+        node = final_version(shared, location)
+        if node != NODE_NONE:
+            put(values, location, get_at(arena, node + N_WORD))

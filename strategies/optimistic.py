@@ -1,0 +1,189 @@
+"""Running workers over multi-version memory: what Block-STM and the planned strategies have in common in Python."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import CapacityError, State, atomics, layout
+from evm.direct import credit_beneficiary
+from evm.image import BlockImage
+from evm.interpreter import resume
+from evm.jit import Native, kernel, native
+from evm.machine import Machine
+from evm.pointers import view_u64
+from evm.receipts import R_FEE, R_WORDS, ReceiptTable
+from evm.words import add, get_at
+from strategies import shared as s
+from strategies.base import Outcome
+from strategies.compiled import CompiledStrategy, beneficiary_location
+from strategies.incarnation import open_shared, store_final_words
+from strategies.threads import run_threads
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+Words = npt.NDArray[np.uint64]
+
+ARENA_WORDS_PER_TRANSACTION = 512
+SPARE_ARENA_WORDS = 1 << 18
+FIRST_ARENA_WORD = atomics.CACHE_LINE  # so that 0 can mean "nothing"
+READ_SET_WORDS = 1 << 18
+RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
+SPARE_RECEIPT_BYTES = 1 << 20
+COMMIT_PIECE = 1024
+COST_COMMIT = 5000
+S_COUNTERS, S_COMMIT_END, C_COMMIT, C_COUNT = s.S_COUNTERS, s.S_COMMIT_END, s.C_COMMIT, s.C_COUNT
+FINISHED = s.FINISHED
+
+
+@native("int64(int64, int64)")
+def commit_step(shared_address, worker_address):
+    """Write the final words of one piece of the locations to the state."""
+    shared = open_shared(shared_address)
+    end = I(shared[U(S_COMMIT_END)])
+    counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
+    first = I(atomics.add(counters, C_COMMIT, U(COMMIT_PIECE)))
+    if first >= end:
+        return FINISHED
+    store_final_words(shared, first, min(first + COMMIT_PIECE, end))
+    return COST_COMMIT
+
+
+@kernel()
+def _sum_fees(rows, count):
+    total = (U(0), U(0), U(0), U(0))
+    for i in range(count):
+        total = add(total, get_at(rows, i * R_WORDS + R_FEE))
+    return total
+
+
+class Workspace:
+    """The memory of one block execution by some workers. Kept for the next block of no larger size."""
+
+    def __init__(self, size: int, workers: int, capacity: int, scale: int, image: BlockImage, state: State) -> None:
+        self.fits = (size, workers, capacity, scale)
+        self.header = np.zeros(s.S_WORDS, np.uint64)
+        self.counters = np.zeros(s.C_COUNT, np.uint64)
+        self.lines = np.zeros(max(size, 1) * s.T_WORDS + atomics.CACHE_LINE, np.uint64)
+        self.heads = np.zeros(capacity, np.uint64)
+        self.arena = np.zeros(scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS), np.uint64)
+        self.prefixes = np.zeros(max(size, 1) * s.PREFIX_WORDS, np.uint64)
+        room = scale * (size * RECEIPT_BYTES_PER_TRANSACTION + SPARE_RECEIPT_BYTES)
+        self.receipts = ReceiptTable(workers, room)
+        self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(workers)]
+        self.reads = [np.zeros(scale * READ_SET_WORDS, np.uint64) for _ in range(workers)]
+        self.workers = np.zeros((workers, s.W_WORDS), np.uint64)
+
+    def reset(self, image: BlockImage, state: State) -> None:
+        """Make ready for a block: nothing written, nothing read, nothing handed out."""
+        size = len(image)
+        self.receipts.reset(size)
+        for array in (self.counters, self.lines, self.heads, self.prefixes, self.workers):
+            array.fill(0)
+        self.counters[s.C_ARENA] = FIRST_ARENA_WORD
+        # One cache line for each transaction, wherever the allocator put the array.
+        lines = (self.lines.ctypes.data + 63) & ~63
+        for field, value in (
+            (s.S_SIZE, size),
+            (s.S_WORKERS, len(self.workers)),
+            (s.S_STATE, state.address),
+            (s.S_RESUME, resume.address),
+            (s.S_COINBASE, beneficiary_location(image, state)),
+            (s.S_RECEIPTS, self.receipts.address),
+            (s.S_COUNTERS, self.counters.ctypes.data),
+            (s.S_TRANSACTIONS, lines),
+            (s.S_HEADS, self.heads.ctypes.data),
+            (s.S_HEADS_SIZE, self.heads.size),
+            (s.S_ARENA, self.arena.ctypes.data),
+            (s.S_ARENA_WORDS, self.arena.size),
+            (s.S_PREFIXES, self.prefixes.ctypes.data),
+        ):
+            self.header[field] = value
+        for number, worker in enumerate(self.workers):
+            self.machines[number].attach(image.address, state.codes.address)
+            worker[s.W_MACHINE] = self.machines[number].address
+            worker[s.W_RECEIPT_ARENA] = self.receipts.arena_address(number)
+            worker[s.W_READS] = self.reads[number].ctypes.data
+            worker[s.W_READS_ROOM] = self.reads[number].size
+
+    @property
+    def address(self) -> int:
+        """Address of the shared header."""
+        return int(self.header.ctypes.data)
+
+    @property
+    def worker_addresses(self) -> list[int]:
+        """Addresses of the workers' headers."""
+        return [int(worker.ctypes.data) for worker in self.workers]
+
+    def run(self, step: Native) -> None:
+        """Drive a step by all workers until all have finished.
+
+        Raises
+        ------
+        CapacityError
+            If something was full.
+        """
+        ended = run_threads(step, self.address, self.worker_addresses)
+        if s.FAILED in ended or self.counters[s.C_FAULT]:
+            raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
+
+    def commit(self, state: State) -> None:
+        """Write all final words to the state, and credit the beneficiary."""
+        self.header[s.S_COMMIT_END] = state.count
+        self.counters[s.C_COMMIT] = 0
+        self.run(commit_step)
+        fees = np.array(_sum_fees(self.receipts.rows.reshape(-1), int(self.header[s.S_SIZE])), np.uint64)
+        credit_beneficiary(state.address, int(self.header[s.S_COINBASE]), int(fees.ctypes.data))
+
+    def counted(self) -> dict[str, int]:
+        """What the workers counted, summed."""
+        total = self.workers.sum(axis=0)
+        found = {
+            "executions": int(total[s.W_EXECUTIONS]),
+            "aborts": int(total[s.W_ABORTS]),
+            "validations": int(total[s.W_VALIDATIONS]),
+            "dependency_waits": int(total[s.W_DEPENDENCIES]),
+            "wasted_gas": int(total[s.W_WASTED_GAS]),
+        }
+        for kind, name in enumerate(layout.KIND_NAMES):
+            found[f"aborts_{name}"] = int(total[s.W_ABORTS_BY_KIND + kind])
+        return found
+
+
+class OptimisticStrategy(CompiledStrategy):
+    """A strategy whose workers execute over multi-version memory and validate."""
+
+    step: ClassVar[Native]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._workspace: Workspace | None = None
+
+    def workspace(self, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
+        """The workspace for these sizes: the last one if it fits."""
+        wanted = (len(image), workers, state.capacity, scale)
+        if self._workspace is None or self._workspace.fits != wanted:
+            self._workspace = Workspace(*wanted, image, state)
+        return self._workspace
+
+    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+        """Execute once; see `CompiledStrategy.attempt`."""
+        space = self.workspace(image, state, workers, scale)
+        began = perf_counter()
+        space.reset(image, state)
+        self.prepare(space, image, state)
+        prepared = perf_counter()
+        space.run(self.step)
+        executed = perf_counter()
+        space.commit(state)
+        receipts = space.receipts.collect(len(image))
+        committed = perf_counter()
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
+        return Outcome(None, receipts, phases, space.counted())
+
+    def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
+        """What has to be done before the workers start. Timed. The default has nothing to do."""

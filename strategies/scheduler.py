@@ -1,0 +1,234 @@
+"""The collaborative scheduler of Block-STM (arXiv 2203.06871, section 3 and algorithms 4 and 5).
+
+Workers share two counters that sweep over the block: one hands out executions, one validations. An abort, or a write
+to a new location, lowers the validation counter; a transaction made ready again lowers the execution counter. So the
+lowest transactions are always served first, and the block is done when both counters have passed its end, nobody
+holds a task, and no counter was lowered while that was being established.
+
+A transaction's status word holds its incarnation and one of four states:
+
+    READY -> EXECUTING -> EXECUTED -> ABORTING -> READY (next incarnation)
+                     \\-> ABORTING (it waits for a lower transaction)
+
+Where the paper takes a lock around status and dependency list, a compare-and-swap on the status and a lock-free list
+do: who puts a transaction on the list of one that finishes at that moment takes the list back and resumes it itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import uint64 as U
+
+from evm import atomics
+from evm.jit import kernel, macro
+from evm.pointers import view_u64
+from strategies import shared as s
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+U0, U1 = U(0), U(1)
+READY, EXECUTING, EXECUTED, ABORTING = range(4)
+STATUS_BITS = U(2)
+STATUS_MASK = U(3)
+TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)
+
+S_SIZE, S_COUNTERS, S_TRANSACTIONS, T_WORDS = s.S_SIZE, s.S_COUNTERS, s.S_TRANSACTIONS, s.T_WORDS
+T_STATUS, T_WAITING, T_WAITING_NEXT = s.T_STATUS, s.T_WAITING, s.T_WAITING_NEXT
+C_EXECUTION, C_VALIDATION, C_DECREASES = s.C_EXECUTION, s.C_VALIDATION, s.C_DECREASES
+C_ACTIVE, C_DONE, C_COUNT = s.C_ACTIVE, s.C_DONE, s.C_COUNT
+W_TASK, W_TRANSACTION, W_INCARNATION = s.W_TASK, s.W_TRANSACTION, s.W_INCARNATION
+
+
+@macro
+def counters_of(shared):
+    """View of the shared counters."""
+    return view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
+
+
+@macro
+def transactions_of(shared):
+    """View of the transactions' cache lines."""
+    return view_u64(I(shared[U(S_TRANSACTIONS)]), I(shared[U(S_SIZE)]) * T_WORDS)
+
+
+@kernel(inline=True)
+def pack_status(incarnation, status):
+    """A status word."""
+    return (U(incarnation) << STATUS_BITS) | U(status)
+
+
+@kernel(inline=True)
+def status_word(shared, transaction):
+    """A transaction's status word as it is now."""
+    return atomics.load(transactions_of(shared), transaction * T_WORDS + T_STATUS)
+
+
+@kernel(inline=True)
+def _set_status(shared, transaction, incarnation, status):
+    atomics.exchange(transactions_of(shared), transaction * T_WORDS + T_STATUS, pack_status(incarnation, status))
+
+
+@kernel(inline=True)
+def _swap_status(shared, transaction, incarnation, old, new):
+    expected = pack_status(incarnation, old)
+    at = transaction * T_WORDS + T_STATUS
+    return atomics.compare_and_swap(transactions_of(shared), at, expected, pack_status(incarnation, new)) == expected
+
+
+@kernel()
+def _lower(shared, counter, target):
+    counters = counters_of(shared)
+    atomics.minimum(counters, counter, U(target))
+    atomics.add(counters, C_DECREASES, U1)
+
+
+@kernel()
+def _check_done(shared):
+    counters = counters_of(shared)
+    observed = atomics.load(counters, C_DECREASES)
+    lowest = min(atomics.load(counters, C_EXECUTION), atomics.load(counters, C_VALIDATION))
+    if lowest >= shared[U(S_SIZE)] and atomics.load(counters, C_ACTIVE) == U0:
+        if observed == atomics.load(counters, C_DECREASES):
+            atomics.store(counters, C_DONE, U1)
+
+
+@kernel()
+def is_done(shared):
+    """Whether the block is executed and validated."""
+    return atomics.load(counters_of(shared), C_DONE) != U0
+
+
+@kernel()
+def try_execute(shared, worker, transaction):
+    """Take the next incarnation of a transaction if it is ready: it becomes the worker's task."""
+    word = status_word(shared, transaction)
+    if word & STATUS_MASK != U(READY):
+        return False
+    incarnation = word >> STATUS_BITS
+    if not _swap_status(shared, transaction, incarnation, READY, EXECUTING):
+        return False
+    worker[U(W_TASK)] = U(TASK_EXECUTE)
+    worker[U(W_TRANSACTION)] = U(transaction)
+    worker[U(W_INCARNATION)] = incarnation
+    return True
+
+
+@kernel()
+def _next_execution(shared, worker):
+    counters = counters_of(shared)
+    if atomics.load(counters, C_EXECUTION) >= shared[U(S_SIZE)]:
+        _check_done(shared)
+        return False
+    atomics.add(counters, C_ACTIVE, U1)
+    transaction = atomics.add(counters, C_EXECUTION, U1)
+    if transaction < shared[U(S_SIZE)] and try_execute(shared, worker, I(transaction)):
+        return True
+    atomics.subtract(counters, C_ACTIVE, U1)
+    return False
+
+
+@kernel()
+def _next_validation(shared, worker):
+    counters = counters_of(shared)
+    if atomics.load(counters, C_VALIDATION) >= shared[U(S_SIZE)]:
+        _check_done(shared)
+        return False
+    atomics.add(counters, C_ACTIVE, U1)
+    transaction = atomics.add(counters, C_VALIDATION, U1)
+    if transaction < shared[U(S_SIZE)]:
+        word = status_word(shared, I(transaction))
+        if word & STATUS_MASK == U(EXECUTED):
+            worker[U(W_TASK)] = U(TASK_VALIDATE)
+            worker[U(W_TRANSACTION)] = transaction
+            worker[U(W_INCARNATION)] = word >> STATUS_BITS
+            return True
+    atomics.subtract(counters, C_ACTIVE, U1)
+    return False
+
+
+@kernel()
+def next_task(shared, worker):
+    """Find the worker a task, the lowest first; False when there is none at the moment."""
+    counters = counters_of(shared)
+    if atomics.load(counters, C_VALIDATION) < atomics.load(counters, C_EXECUTION):
+        return _next_validation(shared, worker)
+    return _next_execution(shared, worker)
+
+
+@kernel()
+def _make_ready(shared, transaction):
+    word = status_word(shared, transaction)
+    _set_status(shared, transaction, (word >> STATUS_BITS) + U1, READY)
+
+
+@kernel()
+def _resume_waiting(shared, transaction):
+    """Make ready all that wait for a transaction, and let the execution counter find them."""
+    lines = transactions_of(shared)
+    waiting = atomics.exchange(lines, transaction * T_WORDS + T_WAITING, U0)
+    lowest = shared[U(S_SIZE)]
+    while waiting != U0:
+        resumed = I(waiting) - 1
+        waiting = lines[U(resumed * T_WORDS + T_WAITING_NEXT)]
+        _make_ready(shared, resumed)
+        lowest = min(lowest, U(resumed))
+    if lowest < shared[U(S_SIZE)]:
+        _lower(shared, C_EXECUTION, lowest)
+
+
+@kernel()
+def wait_for(shared, worker, blocking):
+    """Suspend the worker's transaction until `blocking` has executed; the task is finished.
+
+    The transaction must not be touched by the worker afterwards: another may be executing it already.
+    """
+    lines = transactions_of(shared)
+    transaction = I(worker[U(W_TRANSACTION)])
+    _set_status(shared, transaction, worker[U(W_INCARNATION)], ABORTING)
+    at = blocking * T_WORDS + T_WAITING
+    head = atomics.load(lines, at)
+    while True:
+        lines[U(transaction * T_WORDS + T_WAITING_NEXT)] = head
+        found = atomics.compare_and_swap(lines, at, head, U(transaction + 1))
+        if found == head:
+            break
+        head = found
+    if status_word(shared, blocking) & STATUS_MASK == U(EXECUTED):
+        _resume_waiting(shared, blocking)
+    atomics.subtract(counters_of(shared), C_ACTIVE, U1)
+    worker[U(W_TASK)] = U(TASK_NONE)
+
+
+@kernel()
+def finish_execution(shared, worker, wrote_new_location):
+    """The worker's incarnation is executed and its writes are visible. Its own validation may become the next task."""
+    counters = counters_of(shared)
+    transaction, incarnation = I(worker[U(W_TRANSACTION)]), worker[U(W_INCARNATION)]
+    _set_status(shared, transaction, incarnation, EXECUTED)
+    _resume_waiting(shared, transaction)
+    if atomics.load(counters, C_VALIDATION) > U(transaction):
+        if not wrote_new_location:
+            worker[U(W_TASK)] = U(TASK_VALIDATE)
+            return
+        _lower(shared, C_VALIDATION, transaction)
+    atomics.subtract(counters, C_ACTIVE, U1)
+    worker[U(W_TASK)] = U(TASK_NONE)
+
+
+@kernel()
+def try_abort(shared, worker):
+    """After a failed validation: True for the one worker that may abort this incarnation."""
+    return _swap_status(shared, I(worker[U(W_TRANSACTION)]), worker[U(W_INCARNATION)], EXECUTED, ABORTING)
+
+
+@kernel()
+def finish_validation(shared, worker, aborted):
+    """The worker's validation is over. After an abort the next incarnation may become its task."""
+    counters = counters_of(shared)
+    transaction = I(worker[U(W_TRANSACTION)])
+    worker[U(W_TASK)] = U(TASK_NONE)
+    if aborted:
+        _make_ready(shared, transaction)
+        _lower(shared, C_VALIDATION, transaction + 1)
+        if atomics.load(counters, C_EXECUTION) > U(transaction) and try_execute(shared, worker, transaction):
+            return
+    atomics.subtract(counters, C_ACTIVE, U1)

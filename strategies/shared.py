@@ -1,0 +1,102 @@
+"""The memory that the workers of one block execution share, and what each worker keeps for itself.
+
+Everything is uint64 words reached from two headers: one for all, one a worker. What several workers write often lies
+on cache lines of its own: the scheduler's counters, and one line a transaction for its status and lists.
+"""
+
+from __future__ import annotations
+
+from evm.atomics import CACHE_LINE
+
+# Header of the shared memory.
+(
+    S_SIZE,  # transactions in the block
+    S_WORKERS,
+    S_STATE,
+    S_RESUME,  # address of the interpreter
+    S_COINBASE,  # number of the beneficiary's balance
+    S_RECEIPTS,
+    S_COUNTERS,
+    S_TRANSACTIONS,
+    S_HEADS,  # one word a location: where its versions begin, or zero
+    S_HEADS_SIZE,
+    S_ARENA,  # versions, read sets and write sets
+    S_ARENA_WORDS,
+    S_PREFIXES,  # fees that a transaction saw in the beneficiary's balance
+    S_COMMIT_END,  # locations to commit
+    S_PLAN_LANES,
+    S_PLAN_LANE_STARTS,
+    S_PLAN_LANE_COUNT,
+    S_PLAN_WAITS,
+    S_PLAN_SUCCESSORS,
+    S_PLAN_SUCCESSOR_STARTS,
+    S_PLAN_READY,
+    S_PLAN_SIZE,
+    S_WORDS,
+) = range(23)
+
+# Counters, each on a cache line of its own.
+(
+    C_EXECUTION,  # next transaction to consider for execution
+    C_VALIDATION,  # next transaction to consider for validation
+    C_DECREASES,  # how often either was lowered
+    C_ACTIVE,  # tasks handed out and not yet finished
+    C_DONE,
+    C_ARENA,  # words of the arena handed out
+    C_FAULT,
+    C_LANES_LEFT,  # lanes, or planned transactions, that are not finished
+    C_READY_HEAD,
+    C_READY_TAIL,
+    C_COMMIT,
+    C_COUNT,
+) = (i * CACHE_LINE for i in range(12))
+
+# A transaction's cache line.
+(
+    T_STATUS,  # incarnation << 2 | status
+    T_WAITING,  # first of the transactions that wait for this one, plus one; a list through T_WAITING_NEXT
+    T_WAITING_NEXT,
+    T_READS,  # read set: where in the arena << LIST_SHIFT | entries
+    T_READS_ROOM,
+    T_WRITES,  # write set, likewise
+) = range(6)
+T_WORDS = CACHE_LINE
+LIST_SHIFT = 20
+LIST_MASK = (1 << LIST_SHIFT) - 1
+
+# An entry of a read set: location << 32 | incarnation read, then the version node read (zero: the state).
+READ_WORDS = 2
+# An entry of a write set: the location, then its version node.
+WRITE_WORDS = 2
+
+# What a transaction saw of the fees before it: whether it looked, then their sum.
+PREFIX_WORDS = 5
+
+# Header of a worker.
+(
+    W_MACHINE,
+    W_RECEIPT_ARENA,
+    W_PHASE,
+    W_TASK,  # kind of the task in hand
+    W_TRANSACTION,
+    W_INCARNATION,
+    W_READS,  # the read set being recorded: a private array, and entries in it
+    W_READS_ROOM,
+    W_READ_COUNT,
+    W_CHUNK,  # the worker's piece of the arena: next free word, and end
+    W_CHUNK_END,
+    W_PLAN_AT,
+    W_PLAN_LANE,
+    W_EXECUTIONS,
+    W_ABORTS,
+    W_VALIDATIONS,
+    W_DEPENDENCIES,
+    W_WASTED_GAS,
+    W_GAS_SPENT,  # by the incarnation in hand
+    W_REPAIRS,
+    W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
+) = range(21)
+W_WORDS = 32
+
+# What a step returns when it has done no work.
+IDLE, FINISHED, FAILED = 0, -1, -2
