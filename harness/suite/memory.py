@@ -1,0 +1,43 @@
+"""Peak memory, by strategy and workload."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import ClassVar
+
+from harness.bench import Bench
+from harness.kernels import turn
+from harness.plan import CellKey, WorkloadPlan, resolve_dials
+from strategies import registry as strategies
+from workloads import registry as workloads
+
+# Relative: asv imports the folder under a name of its own.
+from .cells import BLOCK_SIZE
+
+WORKERS = 2
+# What `ru_maxrss` counts in.
+_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+
+
+class PeakMemory:
+    """Memory of a process that executes a block, its interpreter and libraries included."""
+
+    params: ClassVar = (strategies.names(), workloads.names())
+    param_names: ClassVar = ("strategy", "workload")
+    unit = "bytes"
+
+    def track_resident(self, strategy: str, workload: str) -> int:
+        """Give the largest resident set of this process, and of the largest process that the strategy started.
+
+        The run is verified as any other; `harness.bench.RunError` ends the benchmark if it is wrong.
+        """
+        bench = Bench(strategies.get, workloads.get, turn)
+        try:
+            bench.prepare(WorkloadPlan(workload, resolve_dials(workload, {})), 1, BLOCK_SIZE)
+            bench.warm_up(CellKey(strategy, WORKERS))
+        finally:
+            # A child counts once it has ended.
+            bench.close()
+        own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return (own + children) * _UNIT_BYTES
