@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -61,7 +60,7 @@ exchange = _read_modify_write("xchg")
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
 def compare_and_swap(typing_context: Any, array: Any, index: Any, expected: Any, desired: Any) -> Any:
-    """Store `desired` where `expected` is found; the value found is returned, so equality with `expected` is success."""
+    """Store `desired` where `expected` is found. The value found is returned: `expected` means success."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         element = _element(context, builder, signature, arguments)

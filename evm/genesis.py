@@ -159,7 +159,6 @@ class Genesis:
         return receipts.output(0)
 
 
-
 def view_call(state: State, environment: Environment, to: bytes, data: bytes, sender: bytes = b"\0" * 20) -> bytes:
     """Call a contract and leave the state as it is.
 
@@ -177,5 +176,7 @@ def view_call(state: State, environment: Environment, to: bytes, data: bytes, se
     transaction = Transaction(sender, to, state.nonce(sender), GAS_LIMIT, 0, data, max_fee=0, max_priority_fee=0)
     receipts, _ = _Runner(environment).run(twin, transaction)
     if receipts.status[0] != errors.STATUS_SUCCESS:
-        raise GenesisError(f"view of 0x{to.hex()} ended with '{receipts.error(0)}', output 0x{receipts.output(0).hex()}")
+        raise GenesisError(
+            f"view of 0x{to.hex()} ended with '{receipts.error(0)}', output 0x{receipts.output(0).hex()}"
+        )
     return receipts.output(0)

@@ -1,4 +1,4 @@
-"""How Contend compiles: one decorator for kernels, one for functions reached by address, and a cache that cannot go stale.
+"""How Contend compiles: decorators for kernels and for functions reached by address, and a cache that cannot go stale.
 
 Kernels are compiled without numba's runtime (``_nrt=False``): no array in them carries a reference count, so two
 workers never fight over the cache line of a counter that neither needs. They release the GIL and allocate nothing.
@@ -85,7 +85,8 @@ def kernel(inline: bool = False) -> Callable[[F], Any]:
     inline : bool
         Force the function into its callers. For small functions on the hot path.
     """
-    return njit(nogil=True, _nrt=False, cache=True, error_model="numpy", forceinline=inline)
+    decorate: Callable[[F], Any] = njit(nogil=True, _nrt=False, cache=True, error_model="numpy", forceinline=inline)
+    return decorate
 
 
 def macro(function: F) -> Any:
@@ -106,7 +107,7 @@ class Native:
 
     @property
     def compiled(self) -> Any:
-        """numba's compiled object (for inspection in tests)."""
+        """Numba's compiled object (for inspection in tests)."""
         if self._compiled is None:
             with event.trigger_event("contend:native", data={"name": self.function.__name__}):
                 self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=True, error_model="numpy")(
@@ -135,7 +136,7 @@ def native(signature: str) -> Callable[[Callable[..., Any]], Native]:
     return wrap
 
 
-class _CompileListener(event.Listener):
+class _CompileListener(event.Listener):  # type: ignore[misc]  # numba ships no types
     def __init__(self, notify: Callable[[str, bool, float], None]) -> None:
         self._notify = notify
         self._depth = 0

@@ -225,9 +225,7 @@ def begin_transaction(machine):
     if U(intrinsic) > gas_limit:
         return _end_without_effect(machine, INTRINSIC_GAS, STATUS_INVALID)
     if is_precompile(to):
-        return _end_without_effect(
-            machine, U(UNSUPPORTED_PRECOMPILE) | (to[0] << U(DETAIL_SHIFT)), STATUS_UNSUPPORTED
-        )
+        return _end_without_effect(machine, U(UNSUPPORTED_PRECOMPILE) | (to[0] << U(DETAIL_SHIFT)), STATUS_UNSUPPORTED)
     code_at = loaded_entry(machine, account_key(to, KIND_CODE))
     if code_at == ABSENT:
         return NEED

@@ -69,7 +69,7 @@ class Strategy(ABC):
 
     parallel: ClassVar[bool] = True
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most strategies keep nothing that must be ended
         """End threads and processes, free buffers. Called once; the default has nothing to end."""
 
     def __enter__(self) -> Strategy:

@@ -17,7 +17,7 @@ _BUILT_IN = {
 }
 
 
-class UnknownName(LookupError):
+class UnknownName(LookupError):  # noqa: N818  # as in the workloads: it says what was given, not what went wrong
     """There is no strategy of this name."""
 
 

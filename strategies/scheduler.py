@@ -8,7 +8,7 @@ holds a task, and no counter was lowered while that was being established.
 A transaction's status word holds its incarnation and one of four states:
 
     READY -> EXECUTING -> EXECUTED -> ABORTING -> READY (next incarnation)
-                     \\-> ABORTING (it waits for a lower transaction)
+    READY -> EXECUTING -> ABORTING -> READY (it had to wait for a lower transaction)
 
 Where the paper takes a lock around status and dependency list, a compare-and-swap on the status and a lock-free list
 do: who puts a transaction on the list of one that finishes at that moment takes the list back and resumes it itself.
@@ -199,12 +199,19 @@ def wait_for(shared, worker, blocking):
 
 
 @kernel()
+def mark_executed(shared, worker):
+    """The worker's incarnation is executed and its writes are visible; who waits for it can go on."""
+    transaction = I(worker[U(W_TRANSACTION)])
+    _set_status(shared, transaction, worker[U(W_INCARNATION)], EXECUTED)
+    _resume_waiting(shared, transaction)
+
+
+@kernel()
 def finish_execution(shared, worker, wrote_new_location):
     """The worker's incarnation is executed and its writes are visible. Its own validation may become the next task."""
     counters = counters_of(shared)
-    transaction, incarnation = I(worker[U(W_TRANSACTION)]), worker[U(W_INCARNATION)]
-    _set_status(shared, transaction, incarnation, EXECUTED)
-    _resume_waiting(shared, transaction)
+    transaction = I(worker[U(W_TRANSACTION)])
+    mark_executed(shared, worker)
     if atomics.load(counters, C_VALIDATION) > U(transaction):
         if not wrote_new_location:
             worker[U(W_TASK)] = U(TASK_VALIDATE)

@@ -24,16 +24,20 @@ from evm.atomics import CACHE_LINE
     S_ARENA_WORDS,
     S_PREFIXES,  # fees that a transaction saw in the beneficiary's balance
     S_COMMIT_END,  # locations to commit
-    S_PLAN_LANES,
-    S_PLAN_LANE_STARTS,
-    S_PLAN_LANE_COUNT,
-    S_PLAN_WAITS,
-    S_PLAN_SUCCESSORS,
-    S_PLAN_SUCCESSOR_STARTS,
-    S_PLAN_READY,
-    S_PLAN_SIZE,
+    S_HINT_ROWS,  # what a dry run found, a row a transaction
+    S_PLAN_SIZE,  # transactions in the plan
+    S_PLAN_MISSING,  # the first transaction that is not in it
+    S_LANES,  # transactions lane by lane, as int64
+    S_LANE_STARTS,
+    S_LANE_COUNT,
+    S_GRAPH_WAITS,  # predecessors that have not finished, one word a transaction
+    S_SUCCESSORS,  # as int64
+    S_SUCCESSOR_STARTS,
+    S_SUCCESSOR_COUNT,
+    S_READY,  # queue of transactions, plus one, whose predecessors have finished
+    S_SPECULATIVE_STEP,  # address of Block-STM's step, which planned strategies go on with
     S_WORDS,
-) = range(23)
+) = range(27)
 
 # Counters, each on a cache line of its own.
 (
@@ -44,12 +48,14 @@ from evm.atomics import CACHE_LINE
     C_DONE,
     C_ARENA,  # words of the arena handed out
     C_FAULT,
-    C_LANES_LEFT,  # lanes, or planned transactions, that are not finished
+    C_COMMIT,  # next location to commit
+    C_HINTS,  # next transaction of a dry run
+    C_PLAN_LEFT,  # planned transactions that have not been executed
+    C_LANE,  # next lane without a worker
     C_READY_HEAD,
     C_READY_TAIL,
-    C_COMMIT,
     C_COUNT,
-) = (i * CACHE_LINE for i in range(12))
+) = (i * CACHE_LINE for i in range(14))
 
 # A transaction's cache line.
 (
@@ -85,17 +91,21 @@ PREFIX_WORDS = 5
     W_READ_COUNT,
     W_CHUNK,  # the worker's piece of the arena: next free word, and end
     W_CHUNK_END,
-    W_PLAN_AT,
-    W_PLAN_LANE,
+    W_NUMBER,
+    W_PLANNING,  # whether the worker still follows a plan
+    W_LANE_AT,  # next place in the worker's lane, and its end; or the worker's ticket in the queue plus one
+    W_LANE_END,
+    W_HINTS,
+    W_HINTS_ROOM,
+    W_HINT_COUNT,
     W_EXECUTIONS,
     W_ABORTS,
     W_VALIDATIONS,
     W_DEPENDENCIES,
     W_WASTED_GAS,
     W_GAS_SPENT,  # by the incarnation in hand
-    W_REPAIRS,
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
-) = range(21)
+) = range(25)
 W_WORDS = 32
 
 # What a step returns when it has done no work.

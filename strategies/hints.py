@@ -1,0 +1,260 @@
+"""Hints: what each transaction is expected to read and write, from a dry run against the state before the block.
+
+A dry run executes every transaction as if it were the first of the block, without checking its nonce or funds, since
+an earlier transaction may have provided both. So a hint is right unless an earlier transaction of the block changes
+which locations a later one touches. Hints are never trusted: what they get wrong is found by validation and repaired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import atomics, errors, layout
+from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.jit import kernel, native
+from evm.pointers import call_1, view_i64, view_u64
+from evm.state import intern_location
+from evm.transaction import open_machine, start_transaction
+from evm.words import U0, equal, get, get_at
+from strategies import shared as s
+from strategies.incarnation import has_fault, note_fault, open_shared, open_worker, take_work_done, values_of
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+NEED, DONE = errors.NEED, errors.DONE
+ENTRY_WORDS, M_ENTRY_COUNT, M_WANTED, M_GAS_USED = (
+    layout.ENTRY_WORDS,
+    layout.M_ENTRY_COUNT,
+    layout.M_WANTED,
+    layout.M_GAS_USED,
+)
+S_SIZE, S_STATE, S_RESUME, S_COUNTERS, S_HINT_ROWS = s.S_SIZE, s.S_STATE, s.S_RESUME, s.S_COUNTERS, s.S_HINT_ROWS
+C_COUNT, C_HINTS = s.C_COUNT, s.C_HINTS
+W_MACHINE, W_HINTS, W_HINTS_ROOM, W_HINT_COUNT = s.W_MACHINE, s.W_HINTS, s.W_HINTS_ROOM, s.W_HINT_COUNT
+W_TRANSACTION, W_PHASE, W_NUMBER = s.W_TRANSACTION, s.W_PHASE, s.W_NUMBER
+FINISHED, FAILED = s.FINISHED, s.FAILED
+
+# A transaction's row: gas used, where its locations begin in the list of the worker that ran it, how many, which list.
+H_COST, H_START, H_COUNT, H_WORKER = range(4)
+H_WORDS = 4
+WRITE_BIT = 1 << 40
+PHASE_NEXT, PHASE_READ = 0, 1
+COST_NEXT, COST_READ = 50, 30
+
+
+@kernel()
+def _record(shared, worker, machine):
+    """Append the locations of the transaction that has ended to the worker's list, writes marked."""
+    entries = entries_of(machine)
+    found = view_i64(I(worker[U(W_HINTS)]), I(worker[U(W_HINTS_ROOM)]))
+    start = I(worker[U(W_HINT_COUNT)])
+    count = start
+    entry_count = I(machine[U(M_ENTRY_COUNT)])
+    if count + entry_count > I(worker[U(W_HINTS_ROOM)]):
+        note_fault(shared)
+        return FAILED
+    for i in range(entry_count):
+        at = i * ENTRY_WORDS
+        if entries[U(at + ENTRY_FLAGS)] & LOADED != U0:
+            location = I(entries[U(at + ENTRY_ID)])
+            if not equal(get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)):
+                location |= WRITE_BIT
+            found[U(count)] = location
+            count += 1
+    worker[U(W_HINT_COUNT)] = U(count)
+    rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
+    at = I(worker[U(W_TRANSACTION)]) * H_WORDS
+    rows[U(at + H_COST)] = I(machine[U(M_GAS_USED)])
+    rows[U(at + H_START)] = start
+    rows[U(at + H_COUNT)] = count - start
+    return 0
+
+
+@kernel()
+def _resume_dry(shared, worker, machine):
+    outcome = call_1(I(shared[U(S_RESUME)]), I(worker[U(W_MACHINE)]))
+    if outcome == NEED:
+        worker[U(W_PHASE)] = U(PHASE_READ)
+    elif outcome == DONE:
+        worker[U(W_PHASE)] = U(PHASE_NEXT)
+        if _record(shared, worker, machine) == FAILED:
+            return FAILED
+    else:
+        note_fault(shared)
+        return FAILED
+    return COST_READ + take_work_done(worker)
+
+
+@native("int64(int64, int64)")
+def hint_step(shared_address, worker_address):
+    """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
+    shared, worker = open_shared(shared_address), open_worker(worker_address)
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    if worker[U(W_PHASE)] == U(PHASE_NEXT):
+        if has_fault(shared):
+            return FAILED
+        transaction = I(atomics.add(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_HINTS, U(1)))
+        if transaction >= I(shared[U(S_SIZE)]):
+            return FINISHED
+        worker[U(W_TRANSACTION)] = U(transaction)
+        rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
+        rows[U(transaction * H_WORDS + H_WORKER)] = I(worker[U(W_NUMBER)])
+        start_transaction(machine, transaction)
+        return _resume_dry(shared, worker, machine)
+    location = intern_location(I(shared[U(S_STATE)]), machine, M_WANTED)
+    if location < 0 or not provide(machine, location, get(values_of(shared), location)):
+        note_fault(shared)
+        return FAILED
+    return _resume_dry(shared, worker, machine)
+
+
+@kernel()
+def _gather(rows, lists, list_starts, offsets, locations, writes):
+    for i in range(rows.shape[0]):
+        of = list_starts[rows[i, H_WORKER]] + rows[i, H_START]
+        for j in range(rows[i, H_COUNT]):
+            raw = lists[of + j]
+            locations[offsets[i] + j] = raw & (WRITE_BIT - 1)
+            writes[offsets[i] + j] = raw >= WRITE_BIT
+
+
+@kernel()
+def _root(parents, node):
+    while parents[node] != node:
+        parents[node] = parents[parents[node]]
+        node = parents[node]
+    return node
+
+
+@kernel()
+def _join(offsets, locations, writes, written, first_user, parents):
+    """Union-find with path halving (Tarjan and van Leeuwen, 1984) over transactions that share a written location."""
+    for i in range(offsets.size - 1):
+        for j in range(offsets[i], offsets[i + 1]):
+            if writes[j]:
+                written[locations[j]] = 1
+    for i in range(offsets.size - 1):
+        for j in range(offsets[i], offsets[i + 1]):
+            location = locations[j]
+            if written[location] == 1:
+                if first_user[location] < 0:
+                    first_user[location] = i
+                else:
+                    a, b = _root(parents, first_user[location]), _root(parents, i)
+                    parents[max(a, b)] = min(a, b)
+    for i in range(parents.size):
+        parents[i] = _root(parents, i)
+
+
+@kernel()
+def _conflict_edges(offsets, owners, locations, writes, last_writer, readers_head, readers_next, edges):
+    """Fill `edges` with the edges of the dependency graph; how many there are."""
+    count = 0
+    for i in range(offsets.size - 1):
+        for j in range(offsets[i], offsets[i + 1]):
+            location = locations[j]
+            writer = last_writer[location]
+            if writer >= 0:
+                edges[count, 0], edges[count, 1] = writer, i
+                count += 1
+            if not writes[j]:
+                readers_next[j] = readers_head[location]
+                readers_head[location] = j + 1
+        for j in range(offsets[i], offsets[i + 1]):
+            location = locations[j]
+            if writes[j]:
+                # Those who read it since its last writer must come before this one.
+                reader = readers_head[location]
+                while reader > 0:
+                    edges[count, 0], edges[count, 1] = owners[reader - 1], i
+                    count += 1
+                    reader = readers_next[reader - 1]
+                readers_head[location] = 0
+                last_writer[location] = i
+    return count
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Predicted access sets of a block's transactions, in compressed rows.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n + 1,)
+        Transaction i has entries ``offsets[i]`` to ``offsets[i + 1]``.
+    locations : ndarray of int64, shape (m,)
+        Location numbers, below `location_count`. Every written location is also read.
+    writes : ndarray of bool, shape (m,)
+        Whether the entry's location is written.
+    costs : ndarray of int64, shape (n,)
+        Gas that the dry run used.
+    location_count : int
+    """
+
+    offsets: npt.NDArray[np.int64]
+    locations: npt.NDArray[np.int64]
+    writes: npt.NDArray[np.bool_]
+    costs: npt.NDArray[np.int64]
+    location_count: int
+
+    def __len__(self) -> int:
+        return len(self.costs)
+
+    def components(self) -> npt.NDArray[np.int64]:
+        """Connected components of the conflict graph.
+
+        Two transactions conflict if they touch the same location and at least one transaction of the block writes it.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            For each transaction the lowest transaction of its component.
+        """
+        parents = np.arange(len(self), dtype=np.int64)
+        written = np.zeros(self.location_count, np.uint8)
+        first_user = np.full(self.location_count, -1, np.int64)
+        _join(self.offsets, self.locations, self.writes, written, first_user, parents)
+        return parents
+
+    def conflict_edges(self) -> npt.NDArray[np.int64]:
+        """Direct dependencies: write to read, read to write and write to write at the same location.
+
+        Returns
+        -------
+        ndarray of int64, shape (k, 2)
+            Rows (earlier, later) of places in the block. Dependencies that follow from others along the same
+            location are left out; pairs that conflict at several locations appear several times.
+        """
+        entries = len(self.locations)
+        owners = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+        last_writer = np.full(self.location_count, -1, np.int64)
+        readers_head, readers_next = np.zeros(self.location_count, np.int64), np.zeros(entries, np.int64)
+        # Every entry is the later end of one edge at most, and a reader the earlier end of one more.
+        edges = np.zeros((2 * entries, 2), np.int64)
+        count = _conflict_edges(
+            self.offsets, owners, self.locations, self.writes, last_writer, readers_head, readers_next, edges
+        )
+        return edges[:count]
+
+
+def collect_hints(rows: npt.NDArray[np.int64], lists: list[npt.NDArray[np.int64]], location_count: int) -> Hints:
+    """Put together what the workers of a dry run left.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n, 4)
+        What `hint_step` left for each transaction.
+    lists : list of ndarray of int64
+        Each worker's locations, as far as used.
+    location_count : int
+    """
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(rows[:, H_COUNT], out=offsets[1:])
+    starts = np.zeros(len(lists), np.int64)
+    np.cumsum([len(found) for found in lists[:-1]], out=starts[1:])
+    locations, writes = np.zeros(int(offsets[-1]), np.int64), np.zeros(int(offsets[-1]), np.bool_)
+    _gather(rows, np.concatenate(lists), starts, offsets, locations, writes)
+    return Hints(offsets, locations, writes, rows[:, H_COST].copy(), location_count)
