@@ -17,6 +17,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## Make the environment, or bring it up to date with the lock file
+	@:
 
 run: $(STAMP) ## Measure the default suite, or what ARGS says (ARGS='--workload swaps --workers 1,2')
 	@$(BIN)/contend run $(ARGS)
@@ -55,8 +56,10 @@ clean: ## Remove the environment and the caches of the tools; results and compil
 
 # Wheels only, and the build backend comes from the lock as well: nothing that is not pinned is ever fetched or run.
 $(STAMP): requirements.lock pyproject.toml
-	@test -x $(BIN)/pip || $(PYTHON) -c $(OLD) || { echo "Contend needs Python 3.11 or newer; \
-	$(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -c $(OLD) 2>/dev/null || { \
+		found=$$($(PYTHON) --version 2>/dev/null) || found="not there"; \
+		echo "Contend needs Python 3.11 or newer: $(PYTHON) is $$found; name another, as in make PYTHON=python3.12" >&2; \
+		exit 2; }
 	@test -x $(BIN)/pip || echo "setting up $(VENV) ($$($(PYTHON) --version))" >&2
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements.lock

@@ -155,14 +155,14 @@ def test_make_help_lists_every_target() -> None:
     assert set(re.findall(r"^  ([a-z-]+) +\S", shown, re.M)) == make_targets()
 
 
+def code_in(document: Path) -> str:
+    """Text of the code blocks and code spans of a Markdown file."""
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", document.read_text(), re.S))
+
+
 def test_documents_name_only_targets_that_exist() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    named = {
-        target
-        for document in documents
-        # In a code block or a code span.
-        for target in re.findall(r"(?:^ *|`|\) )make ([a-z-]+)", document.read_text(), re.M)
-    }
+    named = {target for document in documents for target in re.findall(r"\bmake ([a-z-]+)", code_in(document))}
     assert {"run", "test"} <= named
     assert named <= make_targets()
 

@@ -65,7 +65,7 @@ def measure(**request: Any) -> dict[Key, Measured]:
     counted = {column: column.removeprefix("count.") for column in frame.columns if column.startswith("count.")}
     cells = {}
     for row in frame.to_dict("records"):
-        failed = row["error"] is not None
+        failed = not row["verified"]
         # A counter that another cell has and this one lacks is a NaN in the frame.
         counters = {name: row[column] for column, name in counted.items() if row[column] == row[column]}
         cells[row["strategy"], row["workload"], int(row["workers"])] = Measured(

@@ -1,0 +1,86 @@
+"""The asv suite: what it records, and that nothing wrong is recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import harness
+from harness.frame import to_frame
+from harness.suite import cells, compilation, memory
+from harness.suite.cells import Aborts, Measured, Seconds, WrongResultError, measure, verified
+
+
+def cell(strategy: str, workers: int, counters: dict[str, int], error: str | None = None) -> dict[str, Any]:
+    return {
+        "workload": "payments",
+        "strategy": strategy,
+        "workers": workers,
+        "transactions": 100,
+        "samples_seconds": [] if error else [0.25, 0.5],
+        "speedup": None,
+        "phases": {},
+        "dials": {},
+        "counters": counters,
+        "verified": error is None,
+        "error": error,
+        "differences": ["transaction 3: status 0, serially 1"] if error else [],
+    }
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> dict[cells.Key, Measured]:
+    found = [
+        cell("serial", 1, {}),
+        cell("block_stm", 2, {"aborts": 25}),
+        cell("sharded", 2, {}, error="differs from the serial result"),
+    ]
+    record = {"id": "r", "environment": {"time": "now"}, "cells": found}
+    monkeypatch.setattr(harness, "run", lambda **request: to_frame([record]), raising=False)
+    return measure(workers=(1, 2))
+
+
+def test_every_sample_of_a_verified_cell_is_kept(measured: dict[cells.Key, Measured]) -> None:
+    assert Seconds().track_block(measured, "serial", "payments", 1) == {"samples": [0.25, 0.5], "number": 1}
+
+
+def test_aborts_are_per_transaction(measured: dict[cells.Key, Measured]) -> None:
+    assert Aborts().track_aborts(measured, "block_stm", "payments", 2) == 0.25
+
+
+@pytest.mark.parametrize("benchmark", [Seconds().track_block, Aborts().setup, Aborts().track_aborts])
+def test_a_wrong_result_gives_no_figure(measured: dict[cells.Key, Measured], benchmark: Any) -> None:
+    with pytest.raises(WrongResultError, match=r"differs from the serial result; transaction 3"):
+        benchmark(measured, "sharded", "payments", 2)
+
+
+def test_a_cell_that_is_missing_is_an_error_and_not_skipped(measured: dict[cells.Key, Measured]) -> None:
+    with pytest.raises(WrongResultError, match="was not measured"):
+        verified(measured, "static_partition", "payments", 1)
+
+
+def test_strategies_without_that_many_workers_or_without_aborts_are_skipped(
+    measured: dict[cells.Key, Measured],
+) -> None:
+    with pytest.raises(NotImplementedError):
+        Seconds().setup(measured, "serial", "payments", 2)
+    with pytest.raises(NotImplementedError):
+        Aborts().setup(measured, "serial", "payments", 1)
+    Aborts().setup(measured, "block_stm", "payments", 2)
+
+
+def benchmarks() -> Iterator[type]:
+    for module in (cells, compilation, memory):
+        for _, found in inspect.getmembers(module, inspect.isclass):
+            if found.__module__ == module.__name__ and any(name.startswith("track_") for name in vars(found)):
+                yield found
+
+
+def test_of_every_figure_a_larger_one_is_worse() -> None:
+    # asv has no notion of direction; a throughput that doubled would be reported as a regression.
+    units = {found.__name__: found.unit for found in benchmarks()}  # type: ignore[attr-defined]  # asv's protocol
+    assert len(units) >= 4
+    assert set(units.values()) <= {"seconds", "aborts per transaction", "bytes"}
