@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from harness.errors import BadInputError
 from harness.plan import lookup
 
 
@@ -14,26 +15,30 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     Returns
     -------
     dict
-        ``strategies``: ``name``, ``summary``, ``parallel``. ``workloads``: ``name``, ``summary`` and ``dials``, each
-        with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``.
-
-    Raises
-    ------
-    BadInputError
-        If a plug-in cannot be imported.
+        ``strategies``: ``name``, ``summary``, ``parallel``, ``error``. ``workloads``: ``name``, ``summary``, ``dials``
+        (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``error``. The error says
+        why a plug-in cannot be used, and is None where it can.
     """
     from strategies import registry as strategies
     from workloads import registry as workloads
 
     return {
-        "strategies": [_strategy(name, lookup(strategies, name)) for name in strategies.names()],
-        "workloads": [_workload(name, lookup(workloads, name)) for name in workloads.names()],
+        "strategies": [_strategy(strategies, name) for name in strategies.names()],
+        "workloads": [_workload(workloads, name) for name in workloads.names()],
     }
 
 
-def _strategy(name: str, kind: Any) -> dict[str, Any]:
-    return {"name": name, "summary": kind.summary, "parallel": bool(kind.parallel)}
+def _strategy(registry: Any, name: str) -> dict[str, Any]:
+    try:
+        kind = lookup(registry, name)
+    except BadInputError as error:
+        return {"name": name, "summary": "", "parallel": False, "error": str(error)}
+    return {"name": name, "summary": kind.summary, "parallel": bool(kind.parallel), "error": None}
 
 
-def _workload(name: str, kind: Any) -> dict[str, Any]:
-    return {"name": name, "summary": kind.summary, "dials": [asdict(dial) for dial in kind.dials]}
+def _workload(registry: Any, name: str) -> dict[str, Any]:
+    try:
+        kind = lookup(registry, name)
+    except BadInputError as error:
+        return {"name": name, "summary": "", "dials": [], "error": str(error)}
+    return {"name": name, "summary": kind.summary, "dials": [asdict(dial) for dial in kind.dials], "error": None}

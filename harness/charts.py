@@ -34,6 +34,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 _FORMATS = ("png", "svg")
 _DOTS_PER_INCH = 150
 _COLUMNS = 2
+_WORTH_COMPARING = 2
 
 
 def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
@@ -51,10 +52,10 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     Returns
     -------
     list of Path
-        The PNG files that were written.
+        The PNG files that were written; none where there are not two verified cells to compare.
     """
     good = cells[cells["verified"]]
-    if good.empty:
+    if len(good) < _WORTH_COMPARING:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     style = _Style(list(dict.fromkeys(good["strategy"])))

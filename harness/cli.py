@@ -169,6 +169,22 @@ def list_command(as_json: bool) -> None:
     print_workloads(console, content["workloads"])
 
 
+@main.command("goals")
+@click.option("--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in a block.")
+@click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
+def goals_command(block_size: int, repeat: int) -> None:
+    """Measure what Contend itself has to reach, and print it beside the goals."""
+    from rich.console import Console
+
+    from harness.goals import findings, print_findings
+    from harness.progress import display
+
+    with _bad_input(), _interruptible():
+        with display(quiet=False) as observer:
+            found = list(findings(observer, block_size, repeat))
+        print_findings(Console(), found)
+
+
 @contextmanager
 def _bad_input() -> Iterator[None]:
     try:

@@ -140,7 +140,8 @@ class Oracle:
         # A strategy may leave it to the state alone to say what has changed.
         if found is None or found.digest == truth.digest:
             return
-        theirs, ours = dict(truth), dict(found)
+        # Through iterators: `Changes.keys` would make `dict` take them for mappings.
+        theirs, ours = dict(iter(truth)), dict(iter(found))
         for location in [*theirs, *(one for one in ours if one not in theirs)]:
             serial, here = theirs.get(location), ours.get(location)
             if serial != here:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from harness.errors import BadInputError
@@ -71,6 +70,7 @@ def resolve(request: Request) -> Plan:
     from harness.kernels import is_cold
     from strategies import registry as strategies
 
+    workloads = _workloads(request)
     names = request.strategies or tuple(strategies.names())
     parallel = {name: bool(lookup(strategies, name).parallel) for name in names}
     wanted = tuple(
@@ -78,7 +78,7 @@ def resolve(request: Request) -> Plan:
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
     return Plan(
-        workloads=_workloads(request),
+        workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
         kernels_digest=kernels_digest(),
@@ -109,7 +109,7 @@ def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str
     try:
         return dict(resolve_all(registry.get(workload), overrides))
     except DialError as error:
-        raise BadInputError(f"workload {workload}: {one_line(error)}") from error
+        raise BadInputError(one_line(error)) from error
 
 
 def lookup(registry: Any, name: str) -> Any:
@@ -143,6 +143,8 @@ def split_overrides(
     BadInputError
         For a setting that no chosen workload takes.
     """
+    from workloads.suggest import nearest
+
     split: dict[str, dict[str, DialValue]] = {name: {} for name in dials}
     for setting, value in settings.items():
         workload, dot, dial = setting.rpartition(".")
@@ -156,12 +158,6 @@ def split_overrides(
         for name in takers:
             split[name][dial] = value
     return split
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """``" (did you mean 'x'?)"``, or nothing where no known name is close."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -107,7 +107,7 @@ class LiveDisplay(Display):
     def planned(self, plan: Plan, repeat: int) -> None:
         """Take note of the number of runs."""
         super().planned(plan, repeat)
-        self._progress.update(self._task, total=len(plan.workloads) * len(plan.cells) * repeat)
+        self._progress.reset(self._task, total=len(plan.workloads) * len(plan.cells) * repeat)
 
     def stage(self, process: int, workload: str, what: str) -> None:
         """Show what is being set up."""

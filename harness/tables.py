@@ -15,6 +15,7 @@ from harness.sample import PHASES
 
 _WIDE = 96
 _NONE = "-"
+_ENDS = ("median", "low", "high")
 
 Cell = Mapping[str, Any]
 
@@ -82,7 +83,7 @@ def _narrow_table(cells: list[Cell]) -> Table:
 
 
 def _table(*headings: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in headings:
         text = heading in ("workload", "strategy", "ok")
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)
@@ -103,7 +104,8 @@ def _speedup(cell: Cell) -> str:
         return _NONE
     if cell["strategy"] == "serial":
         return "1"
-    return f"{ratio['median']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}]"
+    middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
+    return f"{middle} [{low}, {high}]"
 
 
 def _phases(cell: Cell) -> str:
@@ -153,24 +155,25 @@ def _kind(warning: str) -> str:
 
 def print_strategies(console: Console, strategies: Iterable[Mapping[str, Any]]) -> None:
     """Print names and summaries of strategies."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("strategy", no_wrap=True)
     table.add_column("workers", no_wrap=True)
     table.add_column("what it does")
     for one in strategies:
-        table.add_row(one["name"], "any" if one["parallel"] else "1", Text(one["summary"]))
+        workers = "-" if one["error"] else "any" if one["parallel"] else "1"
+        table.add_row(one["name"], workers, _summary(one))
     console.print(table)
 
 
 def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
     """Print workloads and, beneath each, its dials with defaults and ranges."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("workload / dial", no_wrap=True)
     table.add_column("default", justify="right", no_wrap=True)
     table.add_column("range", no_wrap=True)
     table.add_column("what it is")
     for one in workloads:
-        table.add_row(Text(one["name"], style="bold"), "", "", Text(one["summary"], style="bold"))
+        table.add_row(Text(one["name"], style="bold"), "", "", _summary(one), end_section=not one["dials"])
         for place, dial in enumerate(one["dials"]):
             table.add_row(
                 f"  {dial['name']}",
@@ -182,6 +185,10 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
     console.print(table)
 
 
+def _summary(one: Mapping[str, Any]) -> Text:
+    return Text(one["error"], style="red") if one["error"] else Text(one["summary"])
+
+
 def dial_range(dial: Mapping[str, Any]) -> str:
     """``low to high``, or the choices."""
     if dial["choices"]:
@@ -190,5 +197,9 @@ def dial_range(dial: Mapping[str, Any]) -> str:
     if low is None and high is None:
         return "any"
     if high is None:
-        return f"from {low:g}"
-    return f"up to {high:g}" if low is None else f"{low:g} to {high:,g}"
+        return f"from {_number(low)}"
+    return f"up to {_number(high)}" if low is None else f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"

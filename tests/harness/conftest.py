@@ -1,0 +1,188 @@
+"""Fakes as an installed package would bring them, and records made by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.records import derived
+
+FAKES = Path(__file__).parent / "fakes"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def plugin_path(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Folders that make the fakes importable and their entry points known."""
+    folder = tmp_path_factory.mktemp("site")
+    info = folder / "contend_fakes-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: contend-fakes\nVersion: 1.0\n")
+    sys.path.insert(0, str(FAKES))
+    try:
+        import contend_fakes as fakes
+    finally:
+        sys.path.remove(str(FAKES))
+    lines = ["[contend.strategies]"]
+    lines += [f"{kind.name} = contend_fakes:{kind.__name__}" for kind in fakes.STRATEGIES]
+    lines += ["unimportable = contend_fakes_that_are_not_there:Missing", "[contend.workloads]"]
+    lines += [f"{kind.name} = contend_fakes:{kind.__name__}" for kind in fakes.WORKLOADS]
+    lines += ["unimportable = contend_fakes_that_are_not_there:Missing"]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    return [str(folder), str(FAKES)]
+
+
+@pytest.fixture
+def plugins(plugin_path: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The fakes are installed, for this process and those that it starts."""
+    from workloads import registry
+
+    for folder in plugin_path:
+        monkeypatch.syspath_prepend(folder)
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()
+
+
+@pytest.fixture
+def plugin_environment(plugin_path: list[str], tmp_path: Path) -> dict[str, str]:
+    """Variables with which a command finds the fakes, and a folder where they leave process ids."""
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    path = os.pathsep.join([*plugin_path, str(ROOT)])
+    return {**os.environ, "PYTHONPATH": path, "CONTEND_FAKES_PIDS": str(pids), "COLUMNS": "100"}
+
+
+@pytest.fixture
+def fakes(plugins: None) -> Any:
+    """The module of fakes."""
+    import contend_fakes
+
+    return contend_fakes
+
+
+def is_measuring(pid: int) -> bool:
+    """Whether the process lives and is one of ours (its id may have been given to another since)."""
+    try:
+        return "harness.child" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+MakeCell = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def make_cell() -> MakeCell:
+    """Cells of a record with made-up samples."""
+    random = np.random.default_rng(7)
+
+    def make(
+        workload: str = "swaps",
+        strategy: str = "block_stm",
+        workers: int = 2,
+        ratio: float = 1.5,
+        rounds: int = 10,
+        counters: dict[str, int] | None = None,
+        error: str | None = None,
+    ) -> dict[str, Any]:
+        samples = []
+        for number in range(0 if error else rounds):
+            base = 0.1 * random.uniform(0.98, 1.02)
+            seconds = base / ratio
+            samples.append(
+                {
+                    "process": number % 2,
+                    "round": number,
+                    "seconds": seconds,
+                    "wall_seconds": seconds,
+                    "cpu_seconds": workers * seconds,
+                    "phases": {"prepare": 0.1 * seconds, "execute": 0.8 * seconds, "commit": 0.1 * seconds},
+                    "counters": counters or {},
+                    "baseline_seconds": base,
+                }
+            )
+        cell = {
+            "workload": workload,
+            "dials": {"pools": 100},
+            "seed": 1,
+            "block_size": 1_000,
+            "strategy": strategy,
+            "workers": workers,
+            "clock": "wall",
+            "transactions": 1_000,
+            "failed_transactions": 0,
+            "changed_locations": 12,
+            "gas": 21_000_000,
+            "genesis_digest": "ab" * 16,
+            "block_digest": "cd" * 16,
+            "compile_seconds": 0.0,
+            "repeat": rounds,
+            "verified": error is None,
+            "error": error,
+            "differences": ["transaction 3, status: serial 1, here 0"] if error else [],
+            "samples": samples,
+        }
+        return {**cell, **derived(cell)}
+
+    return make
+
+
+@pytest.fixture
+def make_record() -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+    """A record around cells."""
+
+    def make(cells: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "schema": "contend-record/1",
+            "id": "20260102T030405Z-0a1b2c3d",
+            "environment": {
+                "contend": "0.1.0",
+                "python": "3.11.0",
+                "numpy": "2.4.0",
+                "numba": "0.68.0",
+                "llvmlite": "0.50.0",
+                "platform": "Linux",
+                "cpu": "a processor",
+                "cores": 2,
+                "memory_bytes": 1 << 33,
+                "git": {"revision": "0" * 40, "dirty": False},
+                "time": "2026-01-02T03:04:05+00:00",
+                "kernels": "0123456789abcdef",
+                "cold_cache": False,
+            },
+            "request": {
+                "workloads": [],
+                "strategies": [],
+                "workers": [1, 2],
+                "dials": {},
+                "block_size": 1_000,
+                "repeat": 10,
+                "seed": 1,
+                "processes": 2,
+                "timeout": 300.0,
+            },
+            "complete": True,
+            "cells": cells,
+        }
+
+    return make
+
+
+@pytest.fixture
+def pids(plugin_environment: dict[str, str]) -> Iterator[Callable[[str], list[int]]]:
+    """Ids of the processes in which a fake has run, by what it left; any that outlive the test are ended."""
+    folder = Path(plugin_environment["CONTEND_FAKES_PIDS"])
+
+    def of(what: str) -> list[int]:
+        return [int(file.name.rpartition("-")[2]) for file in folder.glob(f"{what}-*")]
+
+    yield of
+    for pid in filter(is_measuring, of("*")):
+        os.kill(pid, 9)

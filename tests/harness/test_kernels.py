@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness import kernels
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(kernels, "_folder", lambda: tmp_path)
+    return tmp_path
+
+
+def test_a_strategy_is_cold_until_someone_has_had_a_turn() -> None:
+    assert kernels.is_cold("serial")
+    with kernels.turn("serial"):
+        assert kernels.is_cold("serial")
+    assert not kernels.is_cold("serial")
+    assert kernels.is_cold("block_stm")
+
+
+def test_a_turn_that_failed_leaves_it_cold() -> None:
+    with pytest.raises(ValueError, match="planted"), kernels.turn("serial"):
+        raise ValueError("planted")
+    assert kernels.is_cold("serial")
+
+
+def test_turns_at_one_strategy_do_not_overlap() -> None:
+    inside: list[str] = []
+    first_in, first_may_leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with kernels.turn("serial"):
+            inside.append("first in")
+            first_in.set()
+            first_may_leave.wait(10)
+            inside.append("first out")
+
+    def second() -> None:
+        with kernels.turn("serial"):
+            inside.append("second in")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert first_in.wait(10)
+    threads[1].start()
+    threads[1].join(0.3)
+    assert inside == ["first in"]
+    first_may_leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert inside == ["first in", "first out", "second in"]
+
+
+def test_on_a_warm_cache_nobody_waits() -> None:
+    with kernels.turn("serial"):
+        # A turn before this one, in another process, say.
+        (kernels._marker("serial")).touch()
+        with kernels.turn("serial"):
+            assert not kernels.is_cold("serial")
+
+
+def test_without_a_cache_everyone_compiles_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kernels, "_folder", lambda: tmp_path / "missing")
+    with kernels.turn("serial"):
+        pass
+    assert kernels.is_cold("serial")

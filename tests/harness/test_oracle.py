@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evm import Block, Snapshot, State
+from harness.oracle import Oracle, UnsupportedError
+from strategies.base import Outcome, Strategy
+from strategies.registry import get
+
+SIZE = 50
+
+
+class Court:
+    """An oracle, and what it takes to bring outcomes before it."""
+
+    def __init__(self, fakes: Any, workload: str = "Ledger", size: int = SIZE) -> None:
+        scenario = getattr(fakes, workload)().build({"accounts": 20}, 1, size)
+        self.block: Block = scenario.blocks[0]
+        self.state: State = scenario.genesis
+        self.snapshot: Snapshot = self.state.snapshot()
+        names = {"the till": self.block.environment.coinbase}
+        self.oracle = Oracle(self.block, self.state, self.snapshot, get("serial")(), names)
+
+    def run(self, strategy: Strategy) -> Outcome:
+        self.state.restore(self.snapshot)
+        return strategy.execute(self.block, self.state, 2)
+
+    def judge(self, outcome: Outcome) -> list[str]:
+        return self.oracle.judge(outcome, self.state.changes_since(self.snapshot))
+
+
+@pytest.fixture
+def court(fakes: Any) -> Court:
+    return Court(fakes)
+
+
+def test_the_serial_result_is_accepted(court: Court, fakes: Any) -> None:
+    assert court.judge(court.run(fakes.Honest())) == []
+
+
+def test_a_wrong_receipt_is_found_with_transaction_field_and_values(court: Court, fakes: Any) -> None:
+    assert court.judge(court.run(fakes.WrongReceipt())) == ["transaction 3, status: serial 1, here 0"]
+
+
+@pytest.mark.parametrize("index", [0, 17, SIZE - 1])
+def test_wrong_gas_is_found_wherever_it_is(court: Court, fakes: Any, index: int) -> None:
+    outcome = court.run(fakes.Honest())
+    gas = outcome.receipts.gas_used.copy()
+    gas[index] += np.uint64(1)
+    outcome.receipts = dataclasses.replace(outcome.receipts, gas_used=gas)
+    assert court.judge(outcome) == [f"transaction {index}, gas_used: serial 21000, here 21001"]
+
+
+def test_a_wrong_word_is_found_with_location_and_both_words(court: Court, fakes: Any) -> None:
+    truth = court.oracle.reference.changes
+    coinbase = court.block.environment.coinbase
+    right = next(word for location, word in truth if location.address == coinbase)
+    found = court.judge(court.run(fakes.WrongWord()))
+    assert found[-1] == (f"state, balance of 0x{coinbase.hex()} (the till): serial {hex(right)}, here {hex(right + 1)}")
+
+
+def test_a_strategy_that_reports_the_right_changes_and_leaves_others_is_found(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    court.state.set_storage(b"\x01" * 20, 7, 9)
+    assert court.judge(outcome) == [f"state, storage of 0x{'01' * 20} slot 0x7: serial unchanged, here 0x9"]
+
+
+def test_a_strategy_that_reports_wrong_changes_and_leaves_the_right_ones_is_found(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    assert outcome.changes is not None
+    outcome.changes = dataclasses.replace(
+        outcome.changes, keys=outcome.changes.keys[1:], words=outcome.changes.words[1:]
+    )
+    (found,) = court.judge(outcome)
+    assert found.startswith("changes, ")
+    assert found.endswith("here unchanged")
+
+
+def test_a_state_that_did_not_change_is_found_even_if_nothing_is_reported(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.changes = None
+    court.state.restore(court.snapshot)
+    assert court.judge(outcome)
+
+
+def test_differences_are_few_however_many_there_are(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.receipts = dataclasses.replace(outcome.receipts, status=np.zeros(SIZE, np.uint8))
+    found = court.judge(outcome)
+    assert 1 < len(found) <= 10
+    assert found[0].startswith("transaction 0, status")
+
+
+def test_too_few_receipts_are_found(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.receipts = outcome.receipts.reordered(np.arange(SIZE - 1))
+    assert court.judge(outcome) == [f"{SIZE - 1} receipts for {SIZE} transactions"]
+
+
+def test_another_order_is_compared_with_a_serial_run_in_it(court: Court, fakes: Any) -> None:
+    # Contention for the sender's whole balance makes the order matter.
+    assert court.judge(court.run(fakes.Reordering())) == []
+
+
+def test_a_result_that_does_not_belong_to_its_order_is_found(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    order = np.arange(SIZE)[::-1].copy()
+    outcome.order = order
+    found = court.judge(outcome)
+    # Backwards, nonces do not match: the serial run in that order fails transactions that succeeded here.
+    assert any("status: serial 2, here 1" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (np.arange(SIZE - 1), f"it has {SIZE - 1} entries"),
+        (np.zeros(SIZE, np.int64), f"0 comes {SIZE} times"),
+        (np.arange(1, SIZE + 1), f"{SIZE} is no place in it"),
+    ],
+)
+def test_an_order_that_is_no_permutation_is_found(court: Court, fakes: Any, order: Any, words: str) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.order = order
+    (found,) = court.judge(outcome)
+    assert "no permutation" in found
+    assert words in found
+
+
+def test_an_oracle_keeps_few_orders(court: Court, fakes: Any) -> None:
+    random = np.random.default_rng(1)
+    outcome = court.run(fakes.Honest())
+    for _ in range(7):
+        outcome.order = random.permutation(SIZE)
+        court.judge(outcome)
+    assert len(court.oracle._orders) == 4
+
+
+def test_a_block_that_needs_what_is_unsupported_is_refused(fakes: Any) -> None:
+    with pytest.raises(UnsupportedError, match=f"transaction {SIZE - 1}: unsupported: "):
+        Court(fakes, "Creating")

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import BadInputError
+from harness.plan import CellKey, one_line, resolve, split_overrides
+from harness.request import Request
+
+DIALS = {"swaps": ("pools", "zipf"), "payments": ("accounts", "zipf")}
+
+
+def test_a_dial_goes_to_every_workload_that_has_it() -> None:
+    assert split_overrides({"zipf": 1.2, "pools": 3}, DIALS) == {
+        "swaps": {"zipf": 1.2, "pools": 3},
+        "payments": {"zipf": 1.2},
+    }
+
+
+def test_a_qualified_dial_goes_to_its_workload_only() -> None:
+    assert split_overrides({"zipf": 1.2, "swaps.zipf": 0.0}, DIALS) == {
+        "swaps": {"zipf": 0.0},
+        "payments": {"zipf": 1.2},
+    }
+
+
+def test_an_unknown_dial_is_refused_with_the_nearest() -> None:
+    with pytest.raises(BadInputError, match=r"unknown dial 'pool' \(did you mean 'pools'\?\)"):
+        split_overrides({"pool": 1}, DIALS)
+
+
+def test_a_dial_of_another_workload_is_refused() -> None:
+    with pytest.raises(BadInputError, match="unknown dial 'accounts'.*dials of swaps: pools, zipf"):
+        split_overrides({"swaps.accounts": 1}, DIALS)
+
+
+def test_a_dial_of_a_workload_that_was_not_chosen_is_refused() -> None:
+    with pytest.raises(BadInputError, match="'nft' is not among those chosen"):
+        split_overrides({"nft.zipf": 1}, DIALS)
+
+
+def test_errors_are_put_in_one_line() -> None:
+    assert one_line(ValueError("two\n  lines")) == "two lines"
+    assert one_line(KeyError("a key")) == "a key"
+    assert one_line(ValueError()) == "ValueError"
+
+
+@pytest.mark.usefixtures("plugins")
+def test_serial_is_always_measured_and_reported_only_where_it_was_asked_for() -> None:
+    plan = resolve(Request(("ledger",), ("honest", "solo"), (1, 2)))
+    assert plan.cells == (CellKey("serial", 1), CellKey("honest", 1), CellKey("honest", 2), CellKey("solo", 1))
+    assert plan.reported == {CellKey("honest", 1), CellKey("honest", 2), CellKey("solo", 1)}
+    assert plan.workloads[0].dials == {"accounts": 20}
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_strategy_of_one_worker_has_one_cell() -> None:
+    plan = resolve(Request(("ledger",), ("serial",), (2, 4)))
+    assert plan.cells == (CellKey("serial", 1),)
+    assert plan.reported == {CellKey("serial", 1)}
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(("ledgr",)), ("ledgr", "ledger")),
+        (Request(("ledger",), ("honst",)), ("honst", "honest")),
+        (Request(("ledger",), ("unimportable",)), ("unimportable", "contend_fakes_that_are_not_there")),
+        (Request(("unimportable",), ("serial",)), ("unimportable", "contend_fakes_that_are_not_there")),
+        (Request(("ledger",), ("serial",), dials={"accounts": 1}), ("ledger", "accounts", "2")),
+        (Request(("ledger",), ("serial",), dials={"accounts": "many"}), ("ledger", "accounts", "many")),
+        (Request(("ledger",), ("serial",), dials={"acounts": 4}), ("acounts", "accounts")),
+    ],
+)
+def test_bad_names_and_dials_are_refused_in_one_line_that_helps(request_: Request, words: tuple[str, ...]) -> None:
+    with pytest.raises(BadInputError) as caught:
+        resolve(request_)
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)

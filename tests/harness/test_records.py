@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from harness import records
+from harness.errors import BadInputError
+from harness.measurement import WorkloadMeasurement
+from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
+from harness.request import Request
+from harness.sample import Facts, Sample
+from harness.store import Store
+
+RIVAL = CellKey("block_stm", 2)
+FACTS = Facts("ab", "cd", transactions=100, gas=2_100_000, failed_transactions=1, changed_locations=7)
+
+Make = Callable[..., dict[str, Any]]
+
+
+def sample(seconds: float, aborts: int = 0) -> Sample:
+    phases = {"prepare": 0.0, "execute": seconds, "commit": 0.0}
+    return Sample(seconds, seconds, 2 * seconds, phases, {"aborts": aborts})
+
+
+@pytest.fixture
+def measurement() -> WorkloadMeasurement:
+    found = WorkloadMeasurement(WorkloadPlan("swaps", {"pools": 1}), (BASELINE_CELL, RIVAL), FACTS)
+    for number, (base, own) in enumerate([(2.0, 1.0), (4.0, 2.0), (3.0, 1.5)]):
+        found.add(number % 2, number, {BASELINE_CELL: sample(base), RIVAL: sample(own, aborts=10 + number)})
+    return found
+
+
+def test_a_cell_has_its_samples_and_what_follows_from_them(measurement: WorkloadMeasurement) -> None:
+    cell = records.cell_record(measurement, RIVAL, Request(repeat=3))
+    # Samples are kept by process: the two of process 0 come first.
+    assert cell["samples_seconds"] == [1.0, 1.5, 2.0]
+    assert [one["baseline_seconds"] for one in cell["samples"]] == [2.0, 3.0, 4.0]
+    assert cell["tx_per_second"] == pytest.approx(100 / 1.5)
+    assert cell["gas_per_second"] == pytest.approx(2_100_000 / 1.5)
+    assert cell["speedup"]["median"] == pytest.approx(2.0)
+    assert cell["counters"] == {"aborts": 12}
+    assert cell["cpu_seconds"] == pytest.approx(3.0)
+    assert cell["verified"] is True
+    assert cell["error"] is None
+
+
+def test_a_failed_cell_keeps_no_sample(measurement: WorkloadMeasurement) -> None:
+    measurement.fail(RIVAL, "differs", ["transaction 3, status"])
+    cell = records.cell_record(measurement, RIVAL, Request(repeat=3))
+    assert cell["samples"] == cell["samples_seconds"] == []
+    assert cell["tx_per_second"] is None
+    assert cell["speedup"] is None
+    assert (cell["verified"], cell["error"], cell["differences"]) == (False, "differs", ["transaction 3, status"])
+
+
+def test_only_the_first_failure_of_a_cell_counts(measurement: WorkloadMeasurement) -> None:
+    measurement.fail(RIVAL, "first")
+    measurement.fail(RIVAL, "second")
+    assert measurement.failures[RIVAL].error == "first"
+
+
+def test_without_its_baseline_no_cell_counts(measurement: WorkloadMeasurement) -> None:
+    measurement.fail(BASELINE_CELL, "broken")
+    assert measurement.live() == []
+    assert records.cell_record(measurement, RIVAL, Request())["error"] == "the serial baseline failed: broken"
+
+
+def test_an_interrupted_cell_says_so(measurement: WorkloadMeasurement) -> None:
+    cell = records.cell_record(measurement, RIVAL, Request(repeat=10))
+    assert "interrupted after 3 of 10 runs" in cell["warnings"]
+
+
+def test_cells_without_a_sample_are_left_out() -> None:
+    nothing = WorkloadMeasurement(WorkloadPlan("swaps", {}), (BASELINE_CELL, RIVAL))
+    assert records.measured_cells(nothing, {RIVAL}, Request()) == []
+
+
+def test_only_reported_cells_are_recorded(measurement: WorkloadMeasurement) -> None:
+    cells = records.measured_cells(measurement, {RIVAL}, Request())
+    assert [cell["strategy"] for cell in cells] == ["block_stm"]
+
+
+def test_records_satisfy_their_schema(measurement: WorkloadMeasurement, make_record: Make) -> None:
+    validator = jsonschema.Draft202012Validator(records.schema())
+    validator.check_schema(records.schema())
+    good = records.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
+    measurement.fail(RIVAL, "differs", ["transaction 3, status"])
+    failed = records.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
+    validator.validate(make_record([*good, *failed]))
+
+
+def test_the_schema_refuses_a_failed_cell_with_throughput(make_cell: Make, make_record: Make) -> None:
+    cell = make_cell() | {"error": "differs", "verified": False}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(make_record([cell]), records.schema())
+
+
+def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
+    from harness.environment import describe
+
+    plan = Plan((), (), frozenset(), "0123", cold=False)
+    made = [records.new_record(Request(), plan, describe()) for _ in range(50)]
+    # As JSON has it: tuples are arrays there.
+    jsonschema.validate(json.loads(json.dumps(made[0])), records.schema())
+    assert len({record["id"] for record in made}) == 50
+
+
+def test_a_record_survives_the_way_to_disk_and_back(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
+    record = make_record([make_cell(counters={"aborts": 3}), make_cell(strategy="broken", error="differs")])
+    store = Store(tmp_path / "results")
+    store.open()
+    path = store.write(record)
+    assert path == tmp_path / "results" / "records" / f"{record['id']}.json"
+    assert records.read(path) == record
+
+
+def test_derived_figures_of_a_file_are_not_trusted(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
+    record = make_record([make_cell()])
+    forged = copy.deepcopy(record)
+    forged["cells"][0]["tx_per_second"] *= 10
+    forged["cells"][0]["speedup"]["median"] = 99.0
+    records.write_json(tmp_path / "forged.json", forged)
+    assert records.read(tmp_path / "forged.json") == record
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a readable record"),
+        ("{", "not a readable record"),
+        ("[]", "schema is None"),
+        ('{"schema": "contend-record/9"}', "'contend-record/9'"),
+        ('{"schema": "contend-record/1"}', "malformed record"),
+        ('{"schema": "contend-record/1", "cells": [{"samples": [{}]}]}', "malformed record"),
+    ],
+)
+def test_what_is_no_record_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(text)
+    with pytest.raises(BadInputError, match=r"some\.json") as caught:
+        records.read(path)
+    assert words in str(caught.value)
+
+
+def test_a_missing_record_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"none\.json"):
+        records.read(tmp_path / "none.json")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "record.json"
+    records.write_json(path, {"version": 1})
+
+    def full(descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        records.write_json(path, {"version": 2})
+    assert json.loads(path.read_text()) == {"version": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "record.json"
+    records.write_json(path, {"version": 1})
+    seen = []
+    replace = os.replace
+
+    def look_first(source: str, target: Path) -> None:
+        # All that is written is written elsewhere until this moment.
+        seen.append(json.loads(path.read_text()))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", look_first)
+    records.write_json(path, {"version": 2})
+    assert seen == [{"version": 1}]
+    assert json.loads(path.read_text()) == {"version": 2}
+
+
+def test_records_are_readable_as_other_files_are(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    records.write_json(tmp_path / "record.json", {})
+    assert (tmp_path / "record.json").stat().st_mode == plain.stat().st_mode
+
+
+def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        records.write_json(tmp_path / "record.json", {"seconds": float("nan")})
+    assert list(tmp_path.iterdir()) == []
