@@ -44,7 +44,7 @@ goals: $(STAMP) ## Measure the throughput that the project promises, and print i
 	@$(BIN)/contend goals $(ARGS)
 
 contracts: $(STAMP) ## Compile the Vyper sources again into the artifacts that are checked in
-	@$(BIN)/python -m workloads.contracts $(ARGS)
+	@$(BIN)/python -m workloads.contracts.compile $(ARGS)
 
 lock: $(STAMP) ## Write the lock file from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
