@@ -1,0 +1,25 @@
+"""One runner and one instance of each strategy for the whole session: kernels and workspaces are reused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from adversarial import CONTRACTS
+from equivalence import Equivalence
+
+from strategies.base import Strategy
+from strategies.registry import get
+
+COMPILED = ["serial", "block_stm", "static_partition"]
+
+
+@pytest.fixture(scope="session")
+def equivalence() -> Equivalence:
+    return Equivalence(CONTRACTS)
+
+
+@pytest.fixture(scope="session", params=COMPILED)
+def strategy(request: pytest.FixtureRequest) -> Iterator[Strategy]:
+    with get(request.param)() as made:
+        yield made
