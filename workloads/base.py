@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from evm import Block, State
+if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
+    from evm import Block, State
 
 DialValue = int | float | str
 

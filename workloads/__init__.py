@@ -1,0 +1,18 @@
+"""Seeded generators of blocks of real contract calls, with the dials that move contention."""
+
+from workloads.base import Dial, DialValue, Scenario, Workload
+from workloads.dials import DialError, resolve_dials
+from workloads.registry import PluginError, UnknownName, get, names
+
+__all__ = [
+    "Dial",
+    "DialError",
+    "DialValue",
+    "PluginError",
+    "Scenario",
+    "UnknownName",
+    "Workload",
+    "get",
+    "names",
+    "resolve_dials",
+]

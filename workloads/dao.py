@@ -1,0 +1,212 @@
+"""DAO: token-weighted votes of many voters on few proposals.
+
+Voters hold a governance token with delegated votes, each delegated to itself at genesis, and vote once on a proposal;
+the organisation asks the token for the votes that they had when voting began. Beside the votes, holders transfer the
+token and delegate anew, which moves checkpoints but no vote that is being counted.
+
+Each proposal takes its voters in a random order and no voter twice. When every voter has voted on every proposal, the
+remaining votes are written as transfers and delegations instead.
+
+Defaults, and where they come from (public chain data of 2022 unless said otherwise):
+
+- ``voters``, ``weight_zipf``: ten voters hold 45 to 58 % of a large DAO's votes; with 10,000 voters an exponent of 1.2
+  gives the first ten 52 %.
+- ``proposals``, ``proposal_zipf``, ``other``: no measurement was at hand. A few proposals are open at a time, the most
+  disputed of them draws most votes, and while a vote closes little else happens to the token.
+- `SUPPORT`: most votes are in favour.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from workloads.abi import load
+from workloads.accounts import named_account
+from workloads.base import Dial, DialValue, Scenario, Workload
+from workloads.draft import DAY_BLOCKS, ETHER, Draft, genesis_environment
+from workloads.ether import EtherBook
+from workloads.sampling import Integers, Stream, Zipf
+from workloads.storage import Storage
+from workloads.tokens import UNIT, supply_violations
+
+if TYPE_CHECKING:
+    from evm import Genesis, State
+
+SUPPLY = 1_000_000_000 * UNIT
+# The foundation deploys, proposes, and keeps what is not distributed to voters: 40 % and roundings.
+DISTRIBUTED = SUPPLY // 10 * 6
+FOUNDATION = "foundation"
+BLOCK_BITS = 32
+VOTING_DELAY, VOTING_PERIOD = 1, 3 * DAY_BLOCKS
+# 0 against, 1 for, 2 abstain; each draw equally likely.
+SUPPORT = (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 2)
+VOTE_GAS = 110_000
+TRANSFER_GAS = 180_000
+DELEGATE_GAS = 200_000
+
+
+class Dao(Workload):
+    """Votes: conflicts through proposals' tallies, and nonces of voters who vote on several proposals."""
+
+    name = "dao"
+    summary = "token-weighted votes of many voters on few proposals"
+    dials = (
+        Dial("voters", 10_000, "accounts with voting tokens", 2, 1_000_000),
+        Dial("weight_zipf", 1.2, "Zipf exponent of voters' weights; 0 gives all the same", 0.0, 5.0),
+        Dial("proposals", 4, "open proposals", 1, 1_000),
+        Dial("proposal_zipf", 1.0, "Zipf exponent of proposals' shares of the votes; 0 is uniform", 0.0, 5.0),
+        Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
+    )
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """See `Workload.build`."""
+        from evm import Genesis
+
+        draft = Draft(self.name, seed, block_size, blocks)
+        foundation = named_account(FOUNDATION)
+        genesis = Genesis(genesis_environment())
+        token = genesis.deploy(load("votes").creation("Governance", "GOV", SUPPLY), foundation)
+        dao = genesis.deploy(
+            load("dao").creation(token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25), foundation
+        )
+        weights = _weights(int(dials["voters"]), float(dials["weight_zipf"]))
+        ballots = _write(draft, dials, seed, weights, token, dao)
+
+        held = _distribute(genesis, draft, token, weights)
+        propose = load("dao").method("propose")
+        for number in range(1, int(dials["proposals"]) + 1):
+            grantee = named_account(f"grantee {number}")
+            genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
+        draft.fund(genesis)
+        return Scenario(
+            genesis.state,
+            draft.finished(),
+            dict(dials),
+            {"token": token, "dao": dao},
+            {
+                "ether": EtherBook.open(genesis.state, draft, (token, dao, foundation)),
+                "weights": held,
+                "ballots": ballots,
+            },
+        )
+
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tallies equal the votes cast and the token is conserved. See `Workload.check`.
+
+        Every vote of these blocks is recorded with the weight that its voter had when voting began; a proposal's
+        tallies are the sums of those; the token's balances add up to its supply, and so do its delegated votes.
+        """
+        ether: EtherBook = scenario.notes["ether"]
+        weights: dict[bytes, int] = scenario.notes["weights"]
+        token = scenario.contracts["token"]
+        violations = ether.violations(state, scenario.blocks)
+        violations += supply_violations(state, token, "votes", weights, SUPPLY)
+        votes = Storage(state, token, load("votes"))
+        delegated = sum(_current_votes(votes, account) for account in weights)
+        if delegated != SUPPLY:
+            violations.append(f"token 0x{token.hex()}: delegated votes add up to {delegated}, not to {SUPPLY}")
+        dao = Storage(state, scenario.contracts["dao"], load("dao"))
+        for proposal, voters in scenario.notes["ballots"].items():
+            violations += _ballot_violations(dao, proposal, voters, weights)
+        return violations
+
+
+def _weights(voters: int, exponent: float) -> list[int]:
+    """Tokens by voter: Zipf-distributed shares of `DISTRIBUTED`, rounded down."""
+    shares = Zipf(voters, exponent).weights
+    total = int(shares.sum())
+    return [DISTRIBUTED * share // total for share in shares.tolist()]
+
+
+def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[tuple[int, int] | None]:
+    """For each transaction its proposal, counted from 1, and voter; None where it is no vote."""
+    voters, proposals = int(dials["voters"]), int(dials["proposals"])
+    popularity = Zipf(proposals, float(dials["proposal_zipf"]))
+    chosen = popularity.draw(Stream(seed, "dao/proposals"), count).tolist()
+    other = Stream(seed, "dao/kinds").chance(float(dials["other"]), count).tolist()
+    orders: dict[int, Integers] = {}
+    turns = [0] * proposals
+    # Proposals on which some have not voted; when the one drawn is exhausted, the next of them takes the vote.
+    unfinished = list(range(proposals))
+    votes: list[tuple[int, int] | None] = []
+    for proposal, is_other in zip(chosen, other, strict=True):
+        if is_other or not unfinished:
+            votes.append(None)
+            continue
+        if turns[proposal] == voters:
+            proposal = unfinished[bisect_left(unfinished, proposal) % len(unfinished)]
+        if proposal not in orders:
+            orders[proposal] = Stream(seed, f"dao/voters of {proposal}").permutation(voters)
+        votes.append((proposal + 1, int(orders[proposal][turns[proposal]])))
+        turns[proposal] += 1
+        if turns[proposal] == voters:
+            unfinished.remove(proposal)
+    return votes
+
+
+def _write(
+    draft: Draft, dials: Mapping[str, DialValue], seed: int, weights: list[int], token: bytes, dao: bytes
+) -> dict[int, list[bytes]]:
+    """Write all transactions; the voters by proposal."""
+    cast, transfer = load("dao").method("castVote(uint256,uint8)"), load("votes").method("transfer")
+    delegate = load("votes").method("delegate")
+    supports = Stream(seed, "dao/supports").below(len(SUPPORT), draft.size).tolist()
+    holders = Stream(seed, "dao/holders").below(len(weights), draft.size).tolist()
+    steps = Stream(seed, "dao/receivers").below(len(weights) - 1, draft.size).tolist()
+    delegations = Stream(seed, "dao/delegations").chance(0.5, draft.size).tolist()
+    parts = Stream(seed, "dao/amounts").below(1_000, draft.size).tolist()
+    ballots: dict[int, list[bytes]] = {}
+    for place, vote in enumerate(_draw_votes(dials, seed, draft.size)):
+        holder = holders[place]
+        other = draft.accounts[(holder + 1 + steps[place]) % len(weights)]
+        if vote is not None:
+            proposal, voter = vote
+            draft.add(voter, dao, VOTE_GAS, cast(proposal, SUPPORT[supports[place]]))
+            ballots.setdefault(proposal, []).append(draft.accounts[voter])
+        elif delegations[place]:
+            draft.add(holder, token, DELEGATE_GAS, delegate(other))
+        else:
+            # At most a ten-millionth of what the holder has: no number of transfers in a block takes it all.
+            amount = weights[holder] * (1 + parts[place]) // 10**10
+            draft.add(holder, token, TRANSFER_GAS, transfer(other, amount))
+    return ballots
+
+
+def _distribute(genesis: Genesis, draft: Draft, token: bytes, weights: list[int]) -> dict[bytes, int]:
+    """Give every account that takes part its weight, delegated to itself; balance by holder, the foundation included.
+
+    Accounts that take no part would never be read; the foundation keeps theirs.
+    """
+    held = {address: weights[number] for number, address in draft.accounts.used.items()}
+    held[named_account(FOUNDATION)] = SUPPLY - sum(held.values())
+    storage = Storage(genesis.state, token, load("votes"))
+    # Votes count at a proposal's start only if they were there before it.
+    since = genesis.environment.number - DAY_BLOCKS
+    for holder, weight in held.items():
+        storage.set(weight, "balanceOf", holder)
+        storage.set(int.from_bytes(holder, "big"), "delegates", holder)
+        storage.set(1, "numCheckpoints", holder)
+        storage.set(since | weight << BLOCK_BITS, "checkpoints", holder, 0)
+    return held
+
+
+def _current_votes(votes: Storage, account: bytes) -> int:
+    count = votes.get("numCheckpoints", account)
+    return votes.get("checkpoints", account, count - 1) >> BLOCK_BITS if count else 0
+
+
+def _ballot_violations(dao: Storage, proposal: int, voters: list[bytes], weights: Mapping[bytes, int]) -> list[str]:
+    name, found, sums = f"proposal {proposal}", [], [0, 0, 0]
+    for voter in voters:
+        receipt = dao.get("receipts", proposal, voter)
+        support, votes = receipt >> 8 & 0xFF, receipt >> 16
+        if receipt & 0xFF != 1 or support > 2 or votes != weights[voter]:
+            found.append(f"{name}: 0x{voter.hex()} has no valid receipt for {weights[voter]} votes: {receipt:#x}")
+        else:
+            sums[support] += votes
+    tally = [dao.get("tallies", proposal, offset=support) for support in range(3)]
+    if tally != sums:
+        found.append(f"{name}: tally is {tally}, the votes add up to {sums}")
+    return found

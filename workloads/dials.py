@@ -1,0 +1,90 @@
+"""Checking dials: text or values in, a complete and valid set out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from workloads.base import Dial, DialValue, Workload
+from workloads.suggest import nearest
+
+KINDS = {int: "a whole number", float: "a number", str: "a text"}
+
+
+class DialError(ValueError):
+    """A dial that does not exist, or a value that it cannot take. The message is one line."""
+
+
+def resolve_dials(
+    workload: Workload | type[Workload], overrides: Mapping[str, DialValue] | None = None
+) -> dict[str, DialValue]:
+    """Every dial of a workload with its value.
+
+    Parameters
+    ----------
+    workload : Workload, or the class
+    overrides : mapping, optional
+        Values by dial, each of the dial's type or a text that reads as one.
+
+    Returns
+    -------
+    dict
+        In the order of the workload's dials.
+
+    Raises
+    ------
+    DialError
+        If a dial is unknown, or a value is of the wrong type, out of range, or not among the choices.
+    """
+    known = {dial.name: dial for dial in workload.dials}
+    values: dict[str, DialValue] = {name: dial.default for name, dial in known.items()}
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            dials = ", ".join(known)
+            raise DialError(
+                f"workload {workload.name}: unknown dial {name!r}{nearest(name, known)}; its dials: {dials}"
+            )
+        values[name] = _checked(f"workload {workload.name}: dial {name} = {value}", known[name], value)
+    return values
+
+
+def _checked(what: str, dial: Dial, given: DialValue) -> DialValue:
+    kind = type(dial.default)
+    value = _converted(kind, given)
+    if value is None:
+        raise DialError(f"{what} is not {KINDS[kind]}{_range(dial)}")
+    if isinstance(value, str):
+        if dial.choices and value not in dial.choices:
+            raise DialError(f"{what} is not one of {', '.join(dial.choices)}{nearest(value, dial.choices)}")
+        return value
+    low = -math.inf if dial.low is None else dial.low
+    high = math.inf if dial.high is None else dial.high
+    if not low <= value <= high:
+        raise DialError(f"{what} is out of range {_bound(dial.low)}..{_bound(dial.high)}")
+    return value
+
+
+def _converted(kind: type, given: DialValue) -> DialValue | None:
+    if isinstance(given, bool):
+        return None
+    if kind is str:
+        return given if isinstance(given, str) else None
+    try:
+        number = float(given) if kind is float or isinstance(given, float) else int(given)
+    except ValueError:
+        return None
+    if not math.isfinite(number):
+        return None
+    if kind is int:
+        return int(number) if number == int(number) else None
+    return float(number)
+
+
+def _range(dial: Dial) -> str:
+    if dial.low is None and dial.high is None:
+        return ""
+    return f" from {_bound(dial.low)} to {_bound(dial.high)}"
+
+
+def _bound(bound: float | None) -> str:
+    return "" if bound is None else f"{bound:g}" if bound != int(bound) else str(int(bound))

@@ -1,0 +1,264 @@
+"""NFT: a mint rush on shared counters, and a marketplace beside it.
+
+Minters buy the next tokens of a collection, all through one counter and into one ether balance. On the market, sellers
+list tokens that they own and have approved, and buyers pay in ether: the market takes it in and passes it on to the
+seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance.
+
+Defaults, and where they come from (public chain data of 2022 unless said otherwise):
+
+- ``collections``, ``collection_zipf``: 844 mint contracts with Zipf exponent 1.32.
+- ``accounts``, ``minter_zipf``: 10,783 minters with Zipf exponent 0.53; traders are drawn like minters.
+- ``fee_bps``: 2.5 %, what the largest marketplace took in 2022.
+- ``mint``, ``buy``, ``batch``: no measurement was at hand. A rush is mostly mints; half of the rest are purchases; a
+  mint takes 1 to ``batch`` tokens, each number equally often.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workloads.abi import load
+from workloads.accounts import named_account
+from workloads.base import Dial, DialValue, Scenario, Workload
+from workloads.draft import ETHER, Draft, genesis_environment
+from workloads.ether import EtherBook
+from workloads.sampling import Stream, Zipf
+from workloads.storage import Storage
+
+if TYPE_CHECKING:
+    from evm import Genesis, State
+
+MINT_PRICE = ETHER // 20
+MAX_BATCH = 20
+# Gas limits as a wallet sets them: about a quarter above what such a call uses at most.
+MINT_GAS, MINT_GAS_EACH = 95_000, 30_000
+LIST_GAS = 130_000
+BUY_GAS = 140_000
+# A buyer chooses among the listings made in these blocks and this many older ones.
+OLDER_LISTINGS = 10
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A token offered by an account at a price in wei."""
+
+    token: int
+    seller: int
+    price: int
+
+
+@dataclass
+class Shelf:
+    """What becomes of one collection while its transactions are written.
+
+    Attributes
+    ----------
+    owners : list[int]
+        Account that owns each token at genesis.
+    listed : list[Listing]
+        Listings at genesis.
+    open : list[Listing]
+        Listings made by transactions and not yet bought.
+    asked : int
+        Tokens that transactions ask to mint.
+    limit : int
+        Tokens that can ever be minted.
+    involved : dict[int, None]
+        Accounts that can own a token of it, in the order of their appearance.
+    """
+
+    owners: list[int] = field(default_factory=list)
+    listed: list[Listing] = field(default_factory=list)
+    open: list[Listing] = field(default_factory=list)
+    asked: int = 0
+    limit: int = 0
+    involved: dict[int, None] = field(default_factory=dict)
+
+    def older_listing(self, seller: int, price: int) -> Listing:
+        """One more token that was there at genesis, listed."""
+        listing = self.new_listing(seller, price)
+        self.listed.append(listing)
+        return listing
+
+    def new_listing(self, seller: int, price: int) -> Listing:
+        """One more token that was there at genesis, which a transaction lists."""
+        self.owners.append(seller)
+        self.involved[seller] = None
+        return Listing(len(self.owners) - 1, seller, price)
+
+
+@dataclass(frozen=True)
+class _Book:
+    """What `Nft.check` needs to know of one collection: tokens at genesis, tokens asked for, and as in `Shelf`."""
+
+    before: int
+    asked: int
+    limit: int
+    involved: tuple[bytes, ...]
+
+
+class Nft(Workload):
+    """Mints and marketplace: conflicts through collections' counters, and ether balances of collections and market."""
+
+    name = "nft"
+    summary = "ERC-721 mint rush, marketplace listings and purchases"
+    dials = (
+        Dial("collections", 844, "ERC-721 collections", 1, 10_000),
+        Dial("collection_zipf", 1.32, "Zipf exponent of collections; 0 is uniform", 0.0, 5.0),
+        Dial("accounts", 10_783, "accounts that mint and trade", 2, 1_000_000),
+        Dial("minter_zipf", 0.53, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
+        Dial("mint", 0.7, "share of mints, the rest being listings and purchases", 0.0, 1.0),
+        Dial("buy", 0.5, "share of purchases on the market, the rest being listings", 0.0, 1.0),
+        Dial("batch", 5, "most tokens in one mint", 1, MAX_BATCH),
+        Dial("supply", 100_000, "tokens of a collection that are left to mint; later mints revert", 1, 10**9),
+        Dial("markets", 1, "marketplaces, each for its share of the collections", 1, 1_000),
+        Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
+    )
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """See `Workload.build`."""
+        from evm import Genesis
+
+        draft = Draft(self.name, seed, block_size, blocks)
+        count = draft.size
+        popularity = Zipf(int(dials["collections"]), float(dials["collection_zipf"]))
+        chosen = popularity.draw(Stream(seed, "nft/collections"), count).tolist()
+        minters = Zipf(int(dials["accounts"]), float(dials["minter_zipf"]))
+        actors = minters.draw(Stream(seed, "nft/minters"), count).tolist()
+        mints = Stream(seed, "nft/mints").chance(float(dials["mint"]), count).tolist()
+        buys = Stream(seed, "nft/purchases").chance(float(dials["buy"]), count).tolist()
+        quantities = Stream(seed, "nft/quantities").below(int(dials["batch"]), count).tolist()
+        sellers = _sellers(Stream(seed, "nft/sellers"), actors, int(dials["accounts"]))
+        prices = Stream(seed, "nft/prices").below(500, count).tolist()
+        picks = Stream(seed, "nft/picks").raw(count).tolist()
+
+        genesis = Genesis(genesis_environment())
+        markets = int(dials["markets"])
+        trades = Counter(number for number, is_mint in zip(chosen, mints, strict=True) if not is_mint)
+        # No more tokens than trades exist at genesis, so at least the dial's supply is left.
+        shelves = {number: Shelf(limit=int(dials["supply"]) + trades[number]) for number in sorted(set(chosen))}
+        collections = {number: _deploy_collection(genesis, number, shelf.limit) for number, shelf in shelves.items()}
+        market = {
+            number: genesis.deploy(load("market").creation(named_account("treasury"), int(dials["fee_bps"])))
+            for number in sorted({number % markets for number in trades})
+        }
+        mint, list_ = load("collection").method("mint"), load("market").method("list")
+        buy = load("market").method("buy")
+        for place, (number, actor) in enumerate(zip(chosen, actors, strict=True)):
+            collection, shelf = collections[number], shelves[number]
+            price = (1 + prices[place]) * ETHER // 100
+            shelf.involved[actor] = None
+            if mints[place]:
+                quantity = 1 + quantities[place]
+                gas_limit = MINT_GAS + MINT_GAS_EACH * quantity
+                draft.add(actor, collection, gas_limit, mint(quantity), MINT_PRICE * quantity)
+                shelf.asked += quantity
+                continue
+            if not buys[place]:
+                listing = shelf.new_listing(actor, price)
+                shelf.open.append(listing)
+                draft.add(actor, market[number % markets], LIST_GAS, list_(collection, listing.token, price))
+                continue
+            pick = picks[place] % (len(shelf.open) + OLDER_LISTINGS)
+            if pick < len(shelf.open) and shelf.open[pick].seller != actor:
+                listing = shelf.open.pop(pick)
+            else:
+                listing = shelf.older_listing(sellers[place], price)
+            draft.add(actor, market[number % markets], BUY_GAS, buy(collection, listing.token), listing.price)
+
+        for number, shelf in shelves.items():
+            _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
+        draft.fund(genesis)
+        contracts = {f"collection {number}": address for number, address in collections.items()}
+        contracts |= {f"market {number}": address for number, address in market.items()}
+        return Scenario(
+            genesis.state,
+            draft.finished(),
+            dict(dials),
+            contracts,
+            {
+                "ether": EtherBook.open(genesis.state, draft, (*contracts.values(), named_account("treasury"))),
+                "collections": {
+                    collections[number]: _Book(
+                        len(shelf.owners),
+                        shelf.asked,
+                        shelf.limit,
+                        tuple(draft.accounts[account] for account in shelf.involved),
+                    )
+                    for number, shelf in shelves.items()
+                },
+                "markets": tuple(market.values()),
+            },
+        )
+
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tokens have one owner each, counters equal what was minted, and ether is kept. See `Workload.check`.
+
+        For each collection: tokens 0 to counter - 1 have owners, the next one has none; owners' balances count their
+        tokens; the ether that it holds is the price of all its tokens; and the counter is where the mints of these
+        blocks bring it (which, when they ask for more than is left, depends on who came first). No market keeps ether.
+        """
+        ether: EtherBook = scenario.notes["ether"]
+        violations = ether.violations(state, scenario.blocks)
+        for collection, book in scenario.notes["collections"].items():
+            violations += _collection_violations(state, collection, book, int(scenario.dials["batch"]))
+        for market in scenario.notes["markets"]:
+            if state.balance(market):
+                violations.append(f"market 0x{market.hex()}: keeps {state.balance(market)} wei")
+        return violations
+
+
+def _sellers(stream: Stream, actors: list[int], accounts: int) -> list[int]:
+    """For each actor another account, uniformly."""
+    steps = stream.below(accounts - 1, len(actors)).tolist()
+    return [(actor + 1 + step) % accounts for actor, step in zip(actors, steps, strict=True)]
+
+
+def _deploy_collection(genesis: Genesis, number: int, supply: int) -> bytes:
+    opened = genesis.environment.timestamp
+    return genesis.deploy(
+        load("collection").creation(f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
+    )
+
+
+def _stock(genesis: Genesis, draft: Draft, shelf: Shelf, collection: bytes, market: bytes | None) -> None:
+    """Write what a collection looks like at genesis: tokens paid for and owned, the market approved, some listed."""
+    storage = Storage(genesis.state, collection, load("collection"))
+    storage.set(len(shelf.owners), "totalSupply")
+    genesis.fund(collection, MINT_PRICE * len(shelf.owners))
+    for token, owner in enumerate(shelf.owners):
+        storage.set(int.from_bytes(draft.accounts[owner], "big"), "owners", token)
+    for owner, held in Counter(shelf.owners).items():
+        storage.set(held, "balanceOf", draft.accounts[owner])
+        if market is not None:
+            storage.set(1, "isApprovedForAll", draft.accounts[owner], market)
+    if market is not None:
+        listings = Storage(genesis.state, market, load("market"))
+        for listing in shelf.listed:
+            seller = int.from_bytes(draft.accounts[listing.seller], "big")
+            listings.set(seller, "listings", collection, listing.token)
+            listings.set(listing.price, "listings", collection, listing.token, offset=1)
+
+
+def _collection_violations(state: State, collection: bytes, book: _Book, batch: int) -> list[str]:
+    storage = Storage(state, collection, load("collection"))
+    name, found = f"collection 0x{collection.hex()}", []
+    counter, wanted = storage.get("totalSupply"), book.before + book.asked
+    # A mint fails only when fewer than its batch are left, and the counter never goes back.
+    least = wanted if wanted <= book.limit else book.limit - batch + 1
+    if not least <= counter <= min(wanted, book.limit):
+        found.append(f"{name}: counter is {counter} after {book.before} tokens and mints of {book.asked}")
+    if state.balance(collection) != MINT_PRICE * counter:
+        found.append(f"{name}: holds {state.balance(collection)} wei for {counter} tokens of {MINT_PRICE} wei")
+    owners = [storage.get("owners", token) for token in range(counter + 1)]
+    held = Counter(owners[:counter])
+    for account in book.involved:
+        owned, balance = held.pop(int.from_bytes(account, "big"), 0), storage.get("balanceOf", account)
+        if balance != owned:
+            found.append(f"{name}: 0x{account.hex()} owns {owned} tokens, its balance says {balance}")
+    if held or owners[counter]:
+        found.append(f"{name}: not exactly the tokens below its counter of {counter} have one of its owners")
+    return found

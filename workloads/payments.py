@@ -1,0 +1,120 @@
+"""Payments: plain value transfers and ERC-20 transfers between accounts.
+
+Defaults, and where they come from (public chain data of 2022 unless said otherwise):
+
+- ``accounts``, ``sender_zipf``, ``receiver_zipf``: 51,317 senders with Zipf exponent 0.80, 43,456 receivers with 0.94.
+- ``erc20``: six ordinary mainnet blocks between 11743952 and 19933122 hold 234 ERC-20 transfers and 234 plain ones.
+- ``tokens``, ``token_zipf``: the 276 ERC-20 transfers of nine mainnet blocks go to 64 tokens, 59 % of them to the first
+  and 79 % to the first ten; an exponent of 1.6 gives 47 % and 83 %.
+- `NEW_HOLDERS`: 29 % of the USDT and USDC transfers in the six ordinary blocks went to an account without a balance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from workloads.abi import load
+from workloads.base import Dial, DialValue, Scenario, Workload
+from workloads.draft import ETHER, PLAIN_TRANSFER_GAS, Draft, genesis_environment
+from workloads.ether import EtherBook
+from workloads.sampling import Integers, Stream, Zipf
+from workloads.tokens import UNIT, deploy_token, endow, supply_violations
+
+if TYPE_CHECKING:
+    from evm import State
+
+# What wallets set for an ERC-20 transfer; a first payment to an account uses about 51,000.
+TOKEN_TRANSFER_GAS = 65_000
+# Token balance of every holder beyond what it will send.
+RESERVE = 100 * UNIT
+# Accounts per hundred that hold none of a token until they are paid in it.
+NEW_HOLDERS = 40
+
+
+class Payments(Workload):
+    """Plain and ERC-20 transfers: conflicts through hot senders' nonces and hot receivers' balances."""
+
+    name = "payments"
+    summary = "plain and ERC-20 transfers between Zipf-distributed accounts"
+    dials = (
+        Dial("accounts", 50_000, "accounts that send and receive", 2, 1_000_000),
+        Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
+        Dial("receiver_zipf", 0.94, "Zipf exponent of receivers; 0 is uniform", 0.0, 5.0),
+        Dial("erc20", 0.5, "share of ERC-20 transfers, the rest being plain", 0.0, 1.0),
+        Dial("tokens", 64, "ERC-20 tokens", 1, 1_000),
+        Dial("token_zipf", 1.6, "Zipf exponent of tokens; 0 is uniform", 0.0, 5.0),
+    )
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """See `Workload.build`."""
+        from evm import Genesis
+
+        draft = Draft(self.name, seed, block_size, blocks)
+        senders, receivers = draw_pairs(
+            seed,
+            self.name,
+            Zipf(int(dials["accounts"]), float(dials["sender_zipf"])),
+            Zipf(int(dials["accounts"]), float(dials["receiver_zipf"])),
+            draft.size,
+        )
+        kinds = Stream(seed, "payments/kinds").chance(float(dials["erc20"]), draft.size)
+        chosen = Zipf(int(dials["tokens"]), float(dials["token_zipf"])).draw(
+            Stream(seed, "payments/tokens"), draft.size
+        )
+        amounts = Stream(seed, "payments/amounts").below(10_000, draft.size)
+
+        genesis = Genesis(genesis_environment())
+        tokens = {number: deploy_token(genesis, number) for number in sorted(set(chosen[kinds].tolist()))}
+        transfer = load("token").method("transfer")
+        balances: dict[int, dict[bytes, int]] = {number: {} for number in tokens}
+        for sender, receiver, is_token, number, amount in zip(
+            senders.tolist(), receivers.tolist(), kinds.tolist(), chosen.tolist(), amounts.tolist(), strict=True
+        ):
+            payee = draft.accounts[receiver]
+            if is_token:
+                payer, sum_ = draft.accounts[sender], (1 + amount) * UNIT // 100
+                held = balances[number]
+                held[payer] = (held.get(payer) or RESERVE) + sum_
+                held.setdefault(payee, 0 if receiver % 100 < NEW_HOLDERS else RESERVE)
+                draft.add(sender, tokens[number], TOKEN_TRANSFER_GAS, transfer(payee, sum_))
+            else:
+                draft.add(sender, payee, PLAIN_TRANSFER_GAS, value=(1 + amount) * ETHER // 10_000)
+
+        draft.fund(genesis)
+        for number, held in balances.items():
+            endow(genesis, tokens[number], held)
+        contracts = {f"token {number}": address for number, address in tokens.items()}
+        return Scenario(
+            genesis.state,
+            draft.finished(),
+            dict(dials),
+            contracts,
+            {
+                "ether": EtherBook.open(genesis.state, draft, contracts.values()),
+                "holders": {tokens[number]: (tuple(held), sum(held.values())) for number, held in balances.items()},
+            },
+        )
+
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """Every token's supply and all ether are conserved, and every nonce is used. See `Workload.check`."""
+        ether: EtherBook = scenario.notes["ether"]
+        violations = ether.violations(state, scenario.blocks)
+        for token, (holders, supply) in scenario.notes["holders"].items():
+            violations += supply_violations(state, token, "token", holders, supply)
+        return violations
+
+
+def draw_pairs(seed: int, name: str, payers: Zipf, payees: Zipf, count: int) -> tuple[Integers, Integers]:
+    """Senders and receivers, shape (count,) each, never the same account in one pair.
+
+    Receivers are ranked in another order than senders: who sends most is not who receives most. Where a draw pairs an
+    account with itself, its receiver is drawn again.
+    """
+    ranks = Stream(seed, f"{name}/receivers' ranks").permutation(len(payees.cumulative))
+    senders = payers.draw(Stream(seed, f"{name}/senders"), count)
+    stream = Stream(seed, f"{name}/receivers")
+    receivers = ranks[payees.draw(stream, count)]
+    while (same := (senders == receivers).nonzero()[0]).size:
+        receivers[same] = ranks[payees.draw(stream, same.size)]
+    return senders, receivers

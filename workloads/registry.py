@@ -1,0 +1,74 @@
+"""Workloads by name: those of this package, and those that other packages bring.
+
+A package brings a workload by an entry point in the group ``contend.workloads`` whose object is a `Workload` class.
+The entry point's name is the workload's. The name of a built-in workload always means the built-in one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from workloads.base import Workload
+from workloads.suggest import nearest
+
+GROUP = "contend.workloads"
+# Known without the package's metadata, so that a plain checkout works; imported on first use.
+BUILT_IN = {
+    "payments": "workloads.payments:Payments",
+    "swaps": "workloads.swaps:Swaps",
+    "nft": "workloads.nft:Nft",
+    "dao": "workloads.dao:Dao",
+}
+
+
+class UnknownName(LookupError):  # noqa: N818  # says what the name is; all registries of the project say it so
+    """No workload is registered under this name. The message is one line with the nearest known name."""
+
+
+class PluginError(RuntimeError):
+    """A plug-in could not be used. The message is one line that names it and the cause."""
+
+
+def names() -> list[str]:
+    """Names of all workloads: the built-in ones, then plug-ins in alphabetical order. Imports none of them."""
+    return [*BUILT_IN, *sorted(_plugins())]
+
+
+def get(name: str) -> type[Workload]:
+    """The class of a workload.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    PluginError
+        If its plug-in cannot be imported, or brings something else.
+    """
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        found: type[Workload] = getattr(import_module(module), attribute)
+        return found
+    plugins = _plugins()
+    if name not in plugins:
+        raise UnknownName(f"unknown workload {name!r}{nearest(name, names())}; known are {', '.join(names())}")
+    return _loaded(plugins[name])
+
+
+@lru_cache(maxsize=1)
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
+
+
+def _loaded(point: EntryPoint) -> type[Workload]:
+    origin = f" of package {point.dist.name}" if point.dist is not None else ""
+    what = f"workload plug-in {point.name!r} ({point.value}{origin})"
+    try:
+        found = point.load()
+    except Exception as error:  # A plug-in can fail in any way at all; every way is reported as one line.
+        cause = " ".join(str(error).split())
+        raise PluginError(f"{what} cannot be imported: {type(error).__name__}: {cause}") from error
+    if not (isinstance(found, type) and issubclass(found, Workload)):
+        raise PluginError(f"{what} is not a class derived from workloads.Workload")
+    return found
