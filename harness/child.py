@@ -1,8 +1,10 @@
 """A measuring process: it does what the parent says, one message at a time, and ends when the parent is gone.
 
-Messages are tuples, the first item the verb. From the parent: ``("plan", Request)``, ``("prepare", Plan, place, cells,
-seed, block size)``, ``("round", cells)``, ``("close",)``. To the parent, whatever it is about to do first (so that the
-parent knows what it died of): see the `send` calls below.
+Messages are tuples, the first item the verb. From the parent: ``plan`` (look a request up), ``build`` (a workload),
+``warm`` (a cell), ``round`` (run these cells once each, timed), ``close``. In return: ``plan`` or ``refused``;
+``built`` or ``broken``; ``warm`` or ``failed``; ``sample`` or ``failed`` for each cell, then ``done``. Before it runs a
+cell of a round it says ``running``, so that the parent knows what it died of; ``stage`` and ``compile`` tell what takes
+so long.
 """
 
 from __future__ import annotations
@@ -34,7 +36,12 @@ class _Child:
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="contend-listen", daemon=True).start()
-        verbs: dict[str, Callable[..., None]] = {"plan": self._plan, "prepare": self._prepare, "round": self._round}
+        verbs: dict[str, Callable[..., None]] = {
+            "plan": self._plan,
+            "build": self._build,
+            "warm": self._warm,
+            "round": self._round,
+        }
         while True:
             verb, *arguments = self._inbox.get()
             if verb == "close":
@@ -68,8 +75,8 @@ class _Child:
             return
         self._send("plan", plan)
 
-    def _prepare(self, plan: Plan, place: int, cells: Sequence[CellKey], seed: int, block_size: int) -> None:
-        from harness.bench import Bench, RunError, WorkloadError
+    def _build(self, plan: Plan, place: int, seed: int, block_size: int) -> None:
+        from harness.bench import Bench, WorkloadError
         from harness.kernels import turn
         from strategies import registry as strategies
         from workloads import registry as workloads
@@ -82,14 +89,18 @@ class _Child:
             facts = self._bench.prepare(plan.workloads[place], seed, block_size)
         except WorkloadError as error:
             self._send("broken", str(error))
-            return
-        for key in cells:
-            self._send("stage", f"warming up {key}", key)
-            try:
-                self._bench.warm_up(key)
-            except RunError as error:
-                self._send("failed", key, str(error), error.differences)
-        self._send("ready", facts)
+        else:
+            self._send("built", facts)
+
+    def _warm(self, key: CellKey) -> None:
+        from harness.bench import RunError
+
+        try:
+            self._bench.warm_up(key)
+        except RunError as error:
+            self._send("failed", key, str(error), error.differences)
+        else:
+            self._send("warm")
 
     def _round(self, cells: Sequence[CellKey]) -> None:
         from harness.bench import RunError

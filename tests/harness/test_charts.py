@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from harness.charts import _look, _Style, draw, speedup, throughput, wasted
@@ -28,6 +30,10 @@ def frame(make_cell: Make, make_record: Make) -> Any:
     return to_frame([make_record(cells)])
 
 
+def heights_of(axes: Axes) -> list[float]:
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+
+
 def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> None:
     drawn = draw(frame, tmp_path / "charts", "run")
     names = ["run-throughput.png", "run-speedup.png", "run-wasted.png"]
@@ -44,7 +50,7 @@ def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> No
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
     with _look():
         figure = throughput(frame, _Style(["serial", "block_stm"]))
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    heights = heights_of(figure.axes[0])
     assert heights == pytest.approx(frame[frame["workload"] == "payments"]["tx_per_second"].tolist())
     assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == ["payments", "swaps", "nft"]
     pyplot.close(figure)
@@ -56,7 +62,7 @@ def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
     assert figure is not None
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["aborts per transaction", "gas executed in vain, share of the block's"]
-    assert max(bar.get_height() for bar in figure.axes[1].patches) == pytest.approx(0.1)
+    assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)
     pyplot.close(figure)
 
 

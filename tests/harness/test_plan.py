@@ -29,7 +29,7 @@ def test_an_unknown_dial_is_refused_with_the_nearest() -> None:
 
 
 def test_a_dial_of_another_workload_is_refused() -> None:
-    with pytest.raises(BadInputError, match="unknown dial 'accounts'.*dials of swaps: pools, zipf"):
+    with pytest.raises(BadInputError, match=r"unknown dial 'accounts'.*dials of swaps: pools, zipf"):
         split_overrides({"swaps.accounts": 1}, DIALS)
 
 
