@@ -87,9 +87,7 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         self._laid_out = (block, state, snapshot, oracle)
-        gc.collect()
-        # What is alive now lives as long as the workload: collections between runs need not walk it again.
-        gc.freeze()
+        _settle()
         receipts = oracle.reference.receipts
         return Facts(
             genesis_digest=digest,
@@ -110,6 +108,7 @@ class Bench:
         """
         with self.turn(key.strategy):
             self.run(key)
+        _settle()
 
     def run(self, key: CellKey) -> Sample:
         """Time one run of a cell from the state before the block, and judge its outcome.
@@ -158,6 +157,12 @@ class Bench:
         """Close every strategy that was used."""
         self._strategies.clear()
         self._kept.close()
+
+
+def _settle() -> None:
+    """Collect, and spare later collections what lives on: they come before every timed run."""
+    gc.collect()
+    gc.freeze()
 
 
 def _sample(outcome: Outcome, wall: float, cpu: float) -> Sample:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 
 import numpy as np
@@ -41,6 +42,16 @@ class Reference:
 
     changes: Changes
     receipts: Receipts
+
+    @cached_property
+    def changes_digest(self) -> str:
+        """Digest of the changes."""
+        return self.changes.digest
+
+    @cached_property
+    def receipts_digest(self) -> str:
+        """Digest of the receipts."""
+        return self.receipts.digest
 
 
 class Oracle:
@@ -100,9 +111,9 @@ class Oracle:
             return found
         reference = self.reference if outcome.order is None else self._in_order(outcome.order)
         every = chain(
-            self._receipt_differences(outcome.receipts, reference.receipts),
-            self._word_differences(outcome.changes, reference.changes, "changes"),
-            self._word_differences(changed, reference.changes, "state"),
+            self._receipt_differences(outcome.receipts, reference),
+            self._word_differences(outcome.changes, reference, "changes"),
+            self._word_differences(changed, reference, "state"),
         )
         return list(islice(every, _SHOWN))
 
@@ -128,20 +139,21 @@ class Oracle:
         self._orders.move_to_end(key)
         return self._orders[key]
 
-    def _receipt_differences(self, found: Receipts, truth: Receipts) -> Iterator[str]:
-        if found.digest == truth.digest:
+    def _receipt_differences(self, found: Receipts, reference: Reference) -> Iterator[str]:
+        if found.digest == reference.receipts_digest:
             return
+        truth = reference.receipts
         for index, field in found.differences(truth):
             read = _RECEIPT_FIELDS.get(field)
             values = "" if read is None else f": serial {_short(read(truth, index))}, here {_short(read(found, index))}"
             yield f"transaction {index}, {field}{values}"
 
-    def _word_differences(self, found: Changes | None, truth: Changes, what: str) -> Iterator[str]:
+    def _word_differences(self, found: Changes | None, reference: Reference, what: str) -> Iterator[str]:
         # A strategy may leave it to the state alone to say what has changed.
-        if found is None or found.digest == truth.digest:
+        if found is None or found.digest == reference.changes_digest:
             return
         # Through iterators: `Changes.keys` would make `dict` take them for mappings.
-        theirs, ours = dict(iter(truth)), dict(iter(found))
+        theirs, ours = dict(iter(reference.changes)), dict(iter(found))
         for location in [*theirs, *(one for one in ours if one not in theirs)]:
             serial, here = theirs.get(location), ours.get(location)
             if serial != here:

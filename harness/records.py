@@ -21,11 +21,12 @@ import numpy as np
 from harness import statistics
 from harness.errors import BadInputError
 from harness.measurement import WorkloadMeasurement
-from harness.plan import CellKey, Plan
+from harness.plan import BASELINE, CellKey, Plan
 from harness.request import Request
 from harness.sample import PHASES
 
 SCHEMA = "contend-record/1"
+_BUSY_SHARE = 0.9
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 
 
@@ -134,6 +135,10 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
 def _warnings(cell: Mapping[str, Any], own: list[statistics.Samples]) -> list[str]:
     samples = cell["samples"]
     found = statistics.warnings(own)
+    if cell["strategy"] == BASELINE:
+        share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))
+        if share < _BUSY_SHARE:
+            found.append(f"busy machine: one worker that never waits got {share:.0%} of a core")
     if len(samples) < cell["repeat"]:
         found.append(f"interrupted after {len(samples)} of {cell['repeat']} runs")
     return found

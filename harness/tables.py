@@ -150,6 +150,8 @@ def _print_warnings(console: Console, cells: list[Cell]) -> None:
 def _kind(warning: str) -> str:
     if warning.startswith("unstable"):
         return "unstable samples (~), spread or drift above 10% of the median"
+    if warning.startswith("busy"):
+        return "busy machine, other programs take CPU time from the runs"
     return warning
 
 

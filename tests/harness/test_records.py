@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -75,6 +76,17 @@ def test_without_its_baseline_no_cell_counts(measurement: WorkloadMeasurement) -
 def test_an_interrupted_cell_says_so(measurement: WorkloadMeasurement) -> None:
     cell = records.cell_record(measurement, RIVAL, Request(repeat=10))
     assert "interrupted after 3 of 10 runs" in cell["warnings"]
+
+
+def test_a_serial_run_that_did_not_get_its_core_says_so(measurement: WorkloadMeasurement) -> None:
+    def cell(cpu_seconds: float) -> dict[str, Any]:
+        for samples in measurement.rounds.values():
+            seconds = samples[BASELINE_CELL].seconds
+            samples[BASELINE_CELL] = dataclasses.replace(samples[BASELINE_CELL], cpu_seconds=cpu_seconds * seconds)
+        return records.cell_record(measurement, BASELINE_CELL, Request(repeat=3))
+
+    assert any("got 50% of a core" in warning for warning in cell(0.5)["warnings"])
+    assert not any("core" in warning for warning in cell(1.0)["warnings"])
 
 
 def test_cells_without_a_sample_are_left_out() -> None:
