@@ -1,0 +1,28 @@
+"""What the tests of the EVM share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.evm.runner import Runner
+
+
+@pytest.fixture(scope="session")
+def runner() -> Runner:
+    """One machine for all tests: a test that leaves something behind in it fails another."""
+    return Runner()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # ctypes callbacks and compiled functions reached by address cannot raise; what they would have raised (an index
+    # out of bounds in the checked lane) is only reported as unraisable. That must fail the test.
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnraisableExceptionWarning")
+
+
+def data_folder() -> Path:
+    """Folder of the official vectors and chain data: ``$CONTEND_DATA_DIR``, or ``shared/data`` beside the checkout."""
+    chosen = os.environ.get("CONTEND_DATA_DIR")
+    return Path(chosen) if chosen else Path(__file__).resolve().parents[3] / "shared" / "data"
