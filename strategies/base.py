@@ -24,7 +24,8 @@ class Outcome:
         One per transaction, indexed by the transaction's place in the block whatever the order of execution.
     phases : dict[str, float]
         Wall-clock seconds of ``prepare``, ``execute`` and ``commit``. Their sum is the time of the block: whatever
-        a node would have to do is in one of them.
+        a node would have to do is in one of them. Copying receipts and changes out for the oracle is in none: a node
+        would use them where they lie.
     counters : dict[str, int]
         What the strategy counts: executions, aborts, validations, and so on.
     order : ndarray of int64, shape (n,), or None

@@ -180,8 +180,8 @@ class OptimisticStrategy(CompiledStrategy):
         space.run(self.step)
         executed = perf_counter()
         space.commit(state)
-        receipts = space.receipts.collect(len(image))
         committed = perf_counter()
+        receipts = space.receipts.collect(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         return Outcome(None, receipts, phases, space.counted())
 

@@ -64,7 +64,7 @@ class Serial(CompiledStrategy):
         if ended < 0:
             raise CapacityError("serial: machine, state or receipts are too small for the block")
         credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
-        receipts = self._receipts.collect(count)
         committed = perf_counter()
+        receipts = self._receipts.collect(count)
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         return Outcome(None, receipts, phases, {"executions": count})
