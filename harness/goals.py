@@ -92,7 +92,8 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
     yield _ratio("swaps, 100 pools: block_stm with 2 workers over serial", 1.4, many, CellKey("block_stm", 2))
     one = measure("swaps", ("block_stm",), {"pools": 1})
     yield _ratio("swaps, 1 pool: block_stm with 2 workers over serial", 0.6, one, CellKey("block_stm", 2))
-    apart = measure("payments", _PARALLEL, {"accounts": 100_000, "zipf": 0.0, "receiver_zipf": 0.0})
+    uniform: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}
+    apart = measure("payments", _PARALLEL, uniform)
     for strategy in _PARALLEL:
         yield _scaling(f"payments, uncontended: {strategy}, 2 workers over 1", 1.0, apart, strategy)
     yield Finding("cold cache to the first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
