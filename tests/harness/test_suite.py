@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import harness
 from harness.frame import to_frame
 from harness.suite import cells, compilation, memory
 from harness.suite.cells import Aborts, Measured, Seconds, WrongResultError, measure, verified
+from strategies import registry as strategies
 
 
 def cell(strategy: str, workers: int, counters: dict[str, int], error: str | None = None) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def test_aborts_are_per_transaction(measured: dict[cells.Key, Measured]) -> None
     assert Aborts().track_aborts(measured, "block_stm", "payments", 2) == 0.25
 
 
-@pytest.mark.parametrize("benchmark", [Seconds().track_block, Aborts().setup, Aborts().track_aborts])
+@pytest.mark.parametrize("benchmark", [Seconds().track_block, Aborts().track_aborts])
 def test_a_wrong_result_gives_no_figure(measured: dict[cells.Key, Measured], benchmark: Any) -> None:
     with pytest.raises(WrongResultError, match=r"differs from the serial result; transaction 3"):
         benchmark(measured, "sharded", "payments", 2)
@@ -62,14 +64,17 @@ def test_a_cell_that_is_missing_is_an_error_and_not_skipped(measured: dict[cells
         verified(measured, "static_partition", "payments", 1)
 
 
-def test_strategies_without_that_many_workers_or_without_aborts_are_skipped(
-    measured: dict[cells.Key, Measured],
-) -> None:
-    with pytest.raises(NotImplementedError):
-        Seconds().setup(measured, "serial", "payments", 2)
-    with pytest.raises(NotImplementedError):
-        Aborts().setup(measured, "serial", "payments", 1)
-    Aborts().setup(measured, "block_stm", "payments", 2)
+def test_what_does_not_apply_has_no_figure(measured: dict[cells.Key, Measured]) -> None:
+    assert ("serial", "payments", 2) in Seconds.skip_params
+    assert ("serial", "payments", 1) not in Seconds.skip_params
+    assert math.isnan(Aborts().track_aborts(measured, "serial", "payments", 1))
+
+
+def test_a_compilation_that_did_not_happen_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = {(name, "payments", 1): Measured((0.5,), 64, {}, None) for name in strategies.names()}
+    monkeypatch.setattr(compilation, "measure", lambda **request: done)
+    with pytest.raises(WrongResultError, match="nothing was compiled"):
+        compilation.ColdCompilation().setup_cache()
 
 
 def benchmarks() -> Iterator[type]:
