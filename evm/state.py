@@ -105,13 +105,15 @@ def intern_location(state, wanted, at):
 
 
 @kernel()
-def _enter_all(keys, count, table, mask):
-    for number in range(count):
-        hashed = hash_key(keys, number * KEY_WORDS)
-        slot = np.int64(hashed) & mask
-        while table[slot] != U(0):
-            slot = (slot + 1) & mask
-        table[slot] = (hashed & _TAG) | U(number + 1)
+def _rehash(keys, before, table):
+    """Enter in `table` what the table `before` holds: not all keys, since a number that lost a race repeats one."""
+    mask = table.size - 1
+    for i in range(before.size):
+        if before[i] != U(0):
+            slot = np.int64(hash_key(keys, (np.int64(before[i] & _NUMBER) - 1) * KEY_WORDS)) & mask
+            while table[slot] != U(0):
+                slot = (slot + 1) & mask
+            table[slot] = before[i]
 
 
 class Location(NamedTuple):
@@ -223,7 +225,7 @@ class State:
         keys, values = np.zeros((capacity, KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
         keys[:count], values[:count] = self._keys[:count], self._values[:count]
         table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
-        _enter_all(keys.reshape(-1), count, table, len(table) - 1)
+        _rehash(keys.reshape(-1), self._table, table)
         self._keys, self._values, self._table = keys, values, table
         header = self._header
         header[KEYS], header[VALUES], header[TABLE] = keys.ctypes.data, values.ctypes.data, table.ctypes.data
@@ -328,7 +330,7 @@ class State:
             self._table[:] = snapshot.table
         else:
             self._table[:] = 0
-            _enter_all(self._keys.reshape(-1), snapshot.count, self._table, len(self._table) - 1)
+            _rehash(self._keys.reshape(-1), snapshot.table, self._table)
 
     def changes_since(self, snapshot: Snapshot) -> Changes:
         """Locations whose word is not what it was at the snapshot, with their words of now."""
