@@ -25,6 +25,7 @@ DONE, NEED, FAULT = 1, 2, 3
     INTRINSIC_GAS,
     FEE_BELOW_BASE,
     TIP_ABOVE_FEE,
+    SENDER_HAS_CODE,
     # From here on Contend cannot tell what the transaction does; the opcode or precompile number is in the high bits.
     UNSUPPORTED_OPCODE,
     UNSUPPORTED_PRECOMPILE,
@@ -36,7 +37,7 @@ DONE, NEED, FAULT = 1, 2, 3
     JOURNAL_CAPACITY,
     LOG_CAPACITY,
     OUTPUT_CAPACITY,
-) = range(24)
+) = range(25)
 
 DETAIL_SHIFT = 8
 FIRST_INVALID, FIRST_UNSUPPORTED, FIRST_FAULT = NONCE_MISMATCH, UNSUPPORTED_OPCODE, MEMORY_CAPACITY
@@ -59,6 +60,7 @@ _NAMES = (
     "gas limit below intrinsic gas",
     "max fee below base fee",
     "max priority fee above max fee",
+    "sender has code",
     "unsupported: ",
     "unsupported: precompile ",
     "unsupported: contract creation inside a block",

@@ -1,6 +1,6 @@
 """Whole transactions: what happens before the first instruction and after the last.
 
-Checks, gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028), the warm set at the
+Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028), the warm set at the
 start (EIP-2929, EIP-3651), refunds (EIP-3529) and fees (EIP-1559). The base fee is burned; the priority fee is only
 reported: the beneficiary is credited lazily, by whoever executes the block.
 """
@@ -91,12 +91,13 @@ M_REFUND, M_ERROR, M_STATUS, M_GAS_USED, M_FEE, M_DEPTH = (
 )
 M_CREATED, M_INIT_CODE, M_GAS_DONE, M_WORDS = layout.M_CREATED, layout.M_INIT_CODE, layout.M_GAS_DONE, layout.M_WORDS
 PHASE_BEGIN, PHASE_RUN = layout.PHASE_BEGIN, layout.PHASE_RUN
-MODE_HINT, MODE_GENESIS = layout.MODE_HINT, layout.MODE_GENESIS
+MODE_NORMAL, MODE_HINT, MODE_GENESIS = layout.MODE_NORMAL, layout.MODE_HINT, layout.MODE_GENESIS
 DONE, NEED, FAULT = errors.DONE, errors.NEED, errors.FAULT
-NONCE_MISMATCH, INSUFFICIENT_FUNDS, INTRINSIC_GAS = (
+NONCE_MISMATCH, INSUFFICIENT_FUNDS, INTRINSIC_GAS, SENDER_HAS_CODE = (
     errors.NONCE_MISMATCH,
     errors.INSUFFICIENT_FUNDS,
     errors.INTRINSIC_GAS,
+    errors.SENDER_HAS_CODE,
 )
 NONCE_OVERFLOW, UNSUPPORTED_CREATION, UNSUPPORTED_PRECOMPILE = (
     errors.NONCE_OVERFLOW,
@@ -214,6 +215,11 @@ def begin_transaction(machine):
         return _end_without_effect(machine, NONCE_MISMATCH, STATUS_INVALID)
     if nonce[0] == U(0xFFFFFFFFFFFFFFFF):
         return _end_without_effect(machine, NONCE_OVERFLOW, STATUS_INVALID)
+    sender_code_at = loaded_entry(machine, account_key(sender, KIND_CODE))
+    if sender_code_at == ABSENT:
+        return NEED
+    if machine[U(M_MODE)] == U(MODE_NORMAL) and not is_zero(word_of(machine, sender_code_at)):
+        return _end_without_effect(machine, SENDER_HAS_CODE, STATUS_INVALID)
     balance_at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
     if balance_at == ABSENT:
         return NEED
