@@ -97,8 +97,8 @@ def test_hints_name_what_is_touched(equivalence: Equivalence, followed: Given) -
     assert hints is not None
     assert hints.components().tolist() == [0, 1, 0]
     assert {tuple(edge) for edge in hints.conflict_edges().tolist()} == {(0, 2)}
-    # Nonce, balance and code of those involved, and the slot; three of the four are written.
-    assert np.diff(hints.offsets).tolist() == [4, 4, 4]
+    # Nonce, balance and code of the sender, code of the contract, and the slot; three of the five are written.
+    assert np.diff(hints.offsets).tolist() == [5, 5, 5]
     assert [int(hints.writes[a:b].sum()) for a, b in zip(hints.offsets, hints.offsets[1:], strict=False)] == [3, 3, 3]
     assert hints.costs.min() > 21_000
 
