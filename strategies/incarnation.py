@@ -70,7 +70,7 @@ W_MACHINE, W_RECEIPT_ARENA, W_TRANSACTION, W_INCARNATION = (
     s.W_INCARNATION,
 )
 W_READS, W_READS_ROOM, W_READ_COUNT = s.W_READS, s.W_READS_ROOM, s.W_READ_COUNT
-W_WASTED_GAS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS_BY_KIND
+W_WASTED_GAS, W_ABORTS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS, s.W_ABORTS_BY_KIND
 W_WORDS, S_WORDS = s.W_WORDS, s.S_WORDS
 
 # What `advance` and `answer` return.
@@ -320,16 +320,12 @@ def finish(shared, worker):
 
 
 @kernel()
-def first_stale_read(shared, transaction):
-    """Validate a transaction: the first location whose version is not the one it read, or `VALID`."""
-    lines, arena = transactions_of(shared), arena_of(shared)
-    reads = atomics.load(lines, transaction * T_WORDS + T_READS)
-    at, count = I(reads >> LIST_SHIFT), I(reads & LIST_MASK)
+def _first_stale(shared, transaction, reads, at, count):
     for i in range(count):
-        head = arena[U(at + i * READ_WORDS)]
+        head = reads[U(at + i * READ_WORDS)]
         location = I(head >> U(32))
         found, node, version, _ = find_version(shared, location, transaction)
-        if found == FOUND_ESTIMATE or U(node) != arena[U(at + i * READ_WORDS + 1)]:
+        if found == FOUND_ESTIMATE or U(node) != reads[U(at + i * READ_WORDS + 1)]:
             return location
         if found != FOUND_STATE and version >> VERSION_SHIFT != head & U(0xFFFFFFFF):
             return location
@@ -338,7 +334,32 @@ def first_stale_read(shared, transaction):
         blocking, fees = _fees_below(shared, transaction, False)
         if blocking != NOBODY or not equal(fees, get_at(prefixes, transaction * PREFIX_WORDS + 1)):
             return I(shared[U(S_COINBASE)])
-    return VALID
+    return I(VALID)
+
+
+@kernel()
+def first_stale_read(shared, transaction):
+    """Validate an executed transaction: the first location whose version is not the one it read, or `VALID`."""
+    listed = atomics.load(transactions_of(shared), transaction * T_WORDS + T_READS)
+    return _first_stale(shared, transaction, arena_of(shared), I(listed >> LIST_SHIFT), I(listed & LIST_MASK))
+
+
+@kernel()
+def first_stale_read_in_hand(shared, worker):
+    """As `first_stale_read`, for the worker's incarnation, which has run to its end and published nothing."""
+    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
+    return _first_stale(shared, I(worker[U(W_TRANSACTION)]), reads, 0, I(worker[U(W_READ_COUNT)]))
+
+
+@kernel()
+def count_waste(shared, worker, stale, gas):
+    """Count an aborted incarnation: by the kind of location that was stale, and the gas that it used for nothing."""
+    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
+    keys = view_u64(I(header[U(STATE_KEYS)]), I(header[U(STATE_CAPACITY)]) * KEY_WORDS)
+    kind = I(keys[U(stale * KEY_WORDS + 2)] >> KIND_SHIFT)
+    worker[U(W_ABORTS_BY_KIND + kind)] += U1
+    worker[U(W_ABORTS)] += U1
+    worker[U(W_WASTED_GAS)] += U(gas)
 
 
 @kernel()
@@ -350,11 +371,7 @@ def abort(shared, worker, stale):
     at, count = I(writes >> LIST_SHIFT), I(writes & LIST_MASK)
     for i in range(count):
         mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))
-    worker[U(W_WASTED_GAS)] += receipt_rows(shared)[U(transaction * R_WORDS + R_GAS)]
-    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
-    keys = view_u64(I(header[U(STATE_KEYS)]), I(header[U(STATE_CAPACITY)]) * KEY_WORDS)
-    kind = I(keys[U(stale * KEY_WORDS + 2)] >> KIND_SHIFT)
-    worker[U(W_ABORTS_BY_KIND + kind)] += U1
+    count_waste(shared, worker, stale, receipt_rows(shared)[U(transaction * R_WORDS + R_GAS)])
 
 
 @kernel()
