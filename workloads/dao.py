@@ -4,8 +4,8 @@ Voters hold a governance token with delegated votes, each delegated to itself at
 the organisation asks the token for the votes that they had when voting began. Beside the votes, holders transfer the
 token and delegate anew, which moves checkpoints but no vote that is being counted.
 
-Each proposal takes its voters in a random order and no voter twice. When every voter has voted on every proposal, the
-remaining votes are written as transfers and delegations instead.
+Each proposal takes its voters in an order of its own and no voter twice. When every voter has voted on every proposal,
+the remaining votes are written as transfers and delegations instead.
 
 Defaults, and where they come from (public chain data of 2022 unless said otherwise):
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from math import gcd
 from typing import TYPE_CHECKING
 
 from workloads.abi import load
@@ -27,7 +28,7 @@ from workloads.accounts import named_account
 from workloads.base import Dial, DialValue, Scenario, Workload
 from workloads.draft import DAY_BLOCKS, ETHER, Draft, genesis_environment
 from workloads.ether import EtherBook
-from workloads.sampling import Integers, Stream, Zipf
+from workloads.sampling import Stream, Zipf
 from workloads.storage import Storage
 from workloads.tokens import UNIT, supply_violations
 
@@ -126,7 +127,7 @@ def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[t
     popularity = Zipf(proposals, float(dials["proposal_zipf"]))
     chosen = popularity.draw(Stream(seed, "dao/proposals"), count).tolist()
     other = Stream(seed, "dao/kinds").chance(float(dials["other"]), count).tolist()
-    orders: dict[int, Integers] = {}
+    orders: dict[int, tuple[int, int]] = {}
     turns = [0] * proposals
     # Proposals on which some have not voted; when the one drawn is exhausted, the next of them takes the vote.
     unfinished = list(range(proposals))
@@ -138,12 +139,22 @@ def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[t
         if turns[proposal] == voters:
             proposal = unfinished[bisect_left(unfinished, proposal) % len(unfinished)]
         if proposal not in orders:
-            orders[proposal] = Stream(seed, f"dao/voters of {proposal}").permutation(voters)
-        votes.append((proposal + 1, int(orders[proposal][turns[proposal]])))
+            orders[proposal] = _order(Stream(seed, f"dao/voters of {proposal}"), voters)
+        first, step = orders[proposal]
+        votes.append((proposal + 1, (first + step * turns[proposal]) % voters))
         turns[proposal] += 1
         if turns[proposal] == voters:
             unfinished.remove(proposal)
     return votes
+
+
+def _order(stream: Stream, voters: int) -> tuple[int, int]:
+    """A first voter and a step that, taken again and again modulo `voters`, visits every voter once."""
+    first = int(stream.below(voters, 1)[0])
+    while True:
+        step = 1 + int(stream.below(voters, 1)[0])
+        if gcd(step, voters) == 1:
+            return first, step
 
 
 def _write(

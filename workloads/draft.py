@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from workloads.accounts import Accounts
@@ -107,9 +106,9 @@ class Draft:
             raise RuntimeError(f"the draft ends within block {len(self._blocks)}")
         return self._blocks
 
-    def fund(self, genesis: Genesis, others: Iterable[int] = ()) -> None:
-        """Give every account used, and `others`, some ether, and senders what their transactions can cost on top."""
-        for number in sorted({*self.accounts.used, *others}):
+    def fund(self, genesis: Genesis) -> None:
+        """Give every account used some ether, and senders what their transactions can cost on top."""
+        for number in sorted(self.accounts.used):
             # Between 0.1 and 10 ether, spread over the numbers.
             savings = (1 + number * 61 % 100) * ETHER // 10
             genesis.fund(self.accounts[number], savings + self.outlay.get(number, 0))
