@@ -1,0 +1,520 @@
+"""What a shard does for the transactions whose home it is: run them, and bring them to their end.
+
+A transaction runs *light* at first: it takes words of its own shard without locking them, as long as nobody else's lock
+is in the way, since nothing happens in this shard meanwhile. If it gets to its end so, it commits there and then; most
+transactions that touch one shard never see a lock. Once it has to wait, or needs a word of another shard, it locks what
+it has read, and everything it reads from then on.
+
+At its end it upgrades its locks on what it wrote, sends those writes to their owners (PREPARE), and when all locks are
+held exclusively (VOTE) it commits: from then on it is certain, and COMMIT tells the owners. Owners that it only read
+from are told to release their locks by COMMIT too; they need no PREPARE (the read-only optimisation of Mohan, Lindsay
+and Obermarck, "Transaction management in the R* distributed database management system", TODS 1986).
+"""
+
+from __future__ import annotations
+
+from numpy import uint64 as U
+
+from evm import errors, layout
+from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.jit import kernel
+from evm.pointers import call_1, view_u64
+from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
+from evm.state import intern_location
+from evm.transaction import open_machine, start_transaction
+from evm.words import add, equal, get, get_at, put_at, subtract
+from strategies import shard_layout as s
+from strategies.shard_locks import (
+    GRANTED,
+    NO_ROOM,
+    WAITING,
+    hold_read,
+    is_locked,
+    is_readable,
+    local_session,
+    lock,
+    preferred_mode,
+    release,
+    upgrade,
+    words_of,
+    write,
+)
+from strategies.shard_messages import I, note_fault, outbox_of, owner_of, send, sessions_of, set_runnable, slots_of
+from strategies.shard_records import defer, end, records_of
+from strategies.shared import FAILED, IDLE
+
+NEED, DONE = errors.NEED, errors.DONE
+KEY_WORDS, ENTRY_WORDS = layout.KEY_WORDS, layout.ENTRY_WORDS
+M_WANTED, M_ENTRY_COUNT, M_GAS_DONE, M_FEE = (
+    I(layout.M_WANTED),
+    layout.M_ENTRY_COUNT,
+    layout.M_GAS_DONE,
+    I(layout.M_FEE),
+)
+H_RESUME = s.H_RESUME
+MSG_DETAIL, MSG_KEY, MSG_WORD, MSG_NUMBER_2, MSG_WORD_2 = (
+    s.MSG_DETAIL,
+    s.MSG_KEY,
+    s.MSG_WORD,
+    s.MSG_NUMBER_2,
+    s.MSG_WORD_2,
+)
+READ, PREPARE, COMMIT, ABORT = s.READ, s.PREPARE, s.COMMIT, s.ABORT
+COUNT_SHIFT, LAST_SHIFT = U(s.PREPARE_COUNT_SHIFT), U(s.PREPARE_LAST_SHIFT)
+W_SHARD, W_SHARDS, W_STATE, W_LOCKS_SIZE, W_FREE, W_MODE = (
+    s.W_SHARD,
+    s.W_SHARDS,
+    s.W_STATE,
+    s.W_LOCKS_SIZE,
+    s.W_FREE,
+    s.W_MODE,
+)
+W_COUNT, W_RECEIPTS, W_RECEIPT_ARENA, W_CLOCK, W_FEES, W_BENEFICIARY = (
+    s.W_COUNT,
+    s.W_RECEIPTS,
+    s.W_RECEIPT_ARENA,
+    s.W_CLOCK,
+    s.W_FEES,
+    s.W_BENEFICIARY,
+)
+W_RUNNABLE, W_MESSAGES = s.W_RUNNABLE, s.W_MESSAGES
+W_EXECUTIONS, W_ABORTS, W_CROSS_SHARD, W_WASTED_GAS, W_ABORTS_BY_KIND = (
+    s.W_EXECUTIONS,
+    s.W_ABORTS,
+    s.W_CROSS_SHARD,
+    s.W_WASTED_GAS,
+    s.W_ABORTS_BY_KIND,
+)
+MODE_TAIL = U(s.MODE_TAIL)
+T_WORDS, T_PLACE, T_TIME = s.T_WORDS, s.T_PLACE, s.T_TIME
+E_WORDS, E_PLACE, E_WOUNDED = s.E_WORDS, s.E_PLACE, s.E_WOUNDED
+S_WORDS, S_MACHINE, S_RECORD, S_PHASE, S_LIGHT, S_WOUNDED, S_PENDING = (
+    s.S_WORDS,
+    s.S_MACHINE,
+    s.S_RECORD,
+    s.S_PHASE,
+    s.S_LIGHT,
+    s.S_WOUNDED,
+    s.S_PENDING,
+)
+S_PARTICIPANTS, S_PARTICIPANT_COUNT, S_AT, S_ENTRY, S_NUMBER, S_GAS, S_DEFER = (
+    s.S_PARTICIPANTS,
+    s.S_PARTICIPANT_COUNT,
+    s.S_AT,
+    s.S_ENTRY,
+    s.S_NUMBER,
+    s.S_GAS,
+    s.S_DEFER,
+)
+PHASE_FREE, PHASE_WAITING, PHASE_GRANTED, PHASE_ASKING, PHASE_PREPARING = (
+    s.PHASE_FREE,
+    s.PHASE_WAITING,
+    s.PHASE_GRANTED,
+    s.PHASE_ASKING,
+    s.PHASE_PREPARING,
+)
+PHASE_VOTING, PHASE_COMMITTING, PHASE_ABORTING, PHASE_RESTART, LAST_UNDECIDED = (
+    s.PHASE_VOTING,
+    s.PHASE_COMMITTING,
+    s.PHASE_ABORTING,
+    s.PHASE_RESTART,
+    s.LAST_UNDECIDED,
+)
+OWNER_SHIFT, NUMBER_MASK = U(s.OWNER_SHIFT), U(s.NUMBER_MASK)
+
+# Costs of bookkeeping in gas, the unit of private work here: rough, and refined by the virtual clock's table.
+COST_BEGIN, COST_GO_ON, COST_COMMIT, COST_SEND = I(100), I(50), I(400), I(100)
+
+
+@kernel(inline=True)
+def _plus(cost, more):
+    """Sum of two costs; `FAILED` if the second is that."""
+    return FAILED if more == FAILED else cost + more
+
+
+@kernel(inline=True)
+def machine_address(shard, slot):
+    """Address of a slot's machine."""
+    return I(slots_of(shard)[U(slot * S_WORDS + S_MACHINE)])
+
+
+@kernel(inline=True)
+def _is_beneficiary(shard, array, at):
+    """Whether the key whose words begin at element `at` is that of the beneficiary's balance."""
+    return (
+        array[U(at)] == shard[U(W_BENEFICIARY)]
+        and array[U(at + 1)] == shard[U(W_BENEFICIARY + 1)]
+        and array[U(at + 2)] == shard[U(W_BENEFICIARY + 2)]
+    )
+
+
+@kernel(inline=True)
+def _is_changed(entries, at):
+    """Whether the transaction writes the location of the entry at element `at`."""
+    return entries[U(at + ENTRY_FLAGS)] & LOADED != U(0) and not equal(
+        get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)
+    )
+
+
+@kernel()
+def _word_to_store(shard, entries, at):
+    """An entry's word as it is kept: the beneficiary's balance lacks the fees of the block until its end."""
+    word = get_at(entries, at + ENTRY_CURRENT)
+    if shard[U(W_MODE)] == MODE_TAIL and _is_beneficiary(shard, entries, at):
+        word = subtract(word, get_at(shard, W_FEES))
+    return word
+
+
+@kernel()
+def give_word(shard, slot, owner, number, word):
+    """Give the slot's machine the word it wants. False when the machine has no room."""
+    machine = open_machine(machine_address(shard, slot))
+    if shard[U(W_MODE)] == MODE_TAIL and _is_beneficiary(shard, machine, M_WANTED):
+        word = add(word, get_at(shard, W_FEES))
+    return provide(machine, I((U(owner) << OWNER_SHIFT) | U(number)), word)
+
+
+@kernel()
+def _lock_what_was_read(shard, slot):
+    """End the light part of a transaction. False when there is no room for locks."""
+    slots = slots_of(shard)
+    slots[U(slot * S_WORDS + S_LIGHT)] = U(0)
+    machine = open_machine(machine_address(shard, slot))
+    entries = entries_of(machine)
+    session = local_session(shard, slot)
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        at = i * ENTRY_WORDS
+        if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
+            if not hold_read(shard, session, I(entries[U(at + ENTRY_ID)] & NUMBER_MASK)):
+                return False
+    return True
+
+
+# What `_answer` returns.
+ANSWERED, MUST_WAIT, NO_SPACE = range(3)
+
+
+@kernel()
+def _answer_here(coupling, shard, slot):
+    """Answer a want that this shard owns, or wait for its lock."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    machine = open_machine(I(slots[U(at + S_MACHINE)]))
+    number = intern_location(I(shard[U(W_STATE)]), machine, M_WANTED)
+    if number < 0 or number >= I(shard[U(W_LOCKS_SIZE)]):
+        return NO_SPACE
+    if slots[U(at + S_LIGHT)] != U(0):
+        if not is_readable(shard, number):
+            if not _lock_what_was_read(shard, slot):
+                return NO_SPACE
+    if slots[U(at + S_LIGHT)] == U(0):
+        locked = lock(coupling, shard, local_session(shard, slot), number, preferred_mode(shard, number))
+        if locked == NO_ROOM:
+            return NO_SPACE
+        if locked == WAITING:
+            slots[U(at + S_NUMBER)] = U(number)
+            slots[U(at + S_PHASE)] = U(PHASE_WAITING)
+            return MUST_WAIT
+    if not give_word(shard, slot, I(shard[U(W_SHARD)]), number, get(words_of(shard), number)):
+        return NO_SPACE
+    return ANSWERED
+
+
+@kernel()
+def _take_part(shard, slot, owner):
+    """Note a shard as one that this transaction has asked for something."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
+    count = I(slots[U(at + S_PARTICIPANT_COUNT)])
+    for i in range(count):
+        if I(participants[U(i)]) == owner:
+            return
+    participants[U(count)] = U(owner)
+    slots[U(at + S_PARTICIPANT_COUNT)] = U(count + 1)
+
+
+@kernel()
+def _ask(coupling, shard, slot):
+    """Send a READ for what the machine wants to its owner; the slot stays runnable when there is no room for it."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    machine = open_machine(I(slots[U(at + S_MACHINE)]))
+    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(W_SHARDS)]))
+    message = outbox_of(shard)
+    message[U(MSG_DETAIL)] = sessions_of(shard)[U(local_session(shard, slot) * E_WORDS + E_PLACE)]
+    for i in range(KEY_WORDS):
+        message[U(MSG_KEY + i)] = machine[U(M_WANTED + i)]
+    if not send(coupling, shard, READ, owner, slot):
+        slots[U(at + S_PHASE)] = U(PHASE_ASKING)
+        set_runnable(shard, slot)
+        return False
+    _take_part(shard, slot, owner)
+    slots[U(at + S_PHASE)] = U(PHASE_WAITING)
+    return True
+
+
+@kernel()
+def run(coupling, shard, slot):
+    """Run a slot's transaction until it waits or is finished. The cost, or `FAILED`."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    address = I(slots[U(at + S_MACHINE)])
+    machine = open_machine(address)
+    here, shards = I(shard[U(W_SHARD)]), I(shard[U(W_SHARDS)])
+    answered = ANSWERED
+    while answered == ANSWERED:
+        outcome = call_1(I(coupling[U(H_RESUME)]), address)
+        if outcome != NEED:
+            break
+        if shard[U(W_MODE)] != MODE_TAIL and _is_beneficiary(shard, machine, M_WANTED):
+            slots[U(at + S_DEFER)] = U(1)
+            break
+        owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], shards)
+        if owner == here:
+            answered = _answer_here(coupling, shard, slot)
+        else:
+            answered = MUST_WAIT
+            if slots[U(at + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
+                answered = NO_SPACE
+            else:
+                _ask(coupling, shard, slot)
+    gas = I(machine[U(M_GAS_DONE)])
+    machine[U(M_GAS_DONE)] = U(0)
+    slots[U(at + S_GAS)] += U(gas)
+    if answered == NO_SPACE or (outcome != NEED and outcome != DONE):
+        note_fault(coupling)
+        return FAILED
+    if slots[U(at + S_DEFER)] != U(0):
+        return gas + abort(coupling, shard, slot)
+    if outcome == DONE:
+        return _plus(gas, _finish(coupling, shard, slot))
+    return gas + COST_GO_ON
+
+
+@kernel()
+def begin(coupling, shard, slot, record):
+    """Start a transaction in a free slot, or again in its own, and run it."""
+    at = slot * S_WORDS
+    slots, sessions = slots_of(shard), sessions_of(shard)
+    shard[U(W_FREE)] &= ~(U(1) << U(slot))
+    slots[U(at + S_RECORD)] = U(record)
+    slots[U(at + S_LIGHT)] = U(1)
+    slots[U(at + S_WOUNDED)] = U(0)
+    slots[U(at + S_PARTICIPANT_COUNT)] = U(0)
+    slots[U(at + S_GAS)] = U(0)
+    slots[U(at + S_DEFER)] = U(0)
+    session = local_session(shard, slot) * E_WORDS
+    sessions[U(session + E_PLACE)] = records_of(shard)[U(record * T_WORDS + T_PLACE)]
+    sessions[U(session + E_WOUNDED)] = U(0)
+    shard[U(W_EXECUTIONS)] += U(1)
+    start_transaction(open_machine(I(slots[U(at + S_MACHINE)])), record)
+    return _plus(COST_BEGIN, run(coupling, shard, slot))
+
+
+@kernel()
+def _may_commit_light(shard, machine):
+    """Whether nobody holds a lock on what a light transaction writes."""
+    entries = entries_of(machine)
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        at = i * ENTRY_WORDS
+        if _is_changed(entries, at) and is_locked(shard, I(entries[U(at + ENTRY_ID)] & NUMBER_MASK)):
+            return False
+    return True
+
+
+@kernel()
+def _finish(coupling, shard, slot):
+    """The machine has come to the end: commit at once, or begin to prepare."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    machine = open_machine(I(slots[U(at + S_MACHINE)]))
+    if slots[U(at + S_LIGHT)] != U(0):
+        if _may_commit_light(shard, machine):
+            return commit(coupling, shard, slot)
+        if not _lock_what_was_read(shard, slot):
+            note_fault(coupling)
+            return FAILED
+    slots[U(at + S_PHASE)] = U(PHASE_PREPARING)
+    slots[U(at + S_AT)] = U(0)
+    slots[U(at + S_ENTRY)] = U(0)
+    entries = entries_of(machine)
+    here, session = shard[U(W_SHARD)], local_session(shard, slot)
+    pending = 0
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        entry = i * ENTRY_WORDS
+        if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
+            if upgrade(coupling, shard, session, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK)) == WAITING:
+                pending += 1
+    slots[U(at + S_PENDING)] = U(pending)
+    return _send_prepares(coupling, shard, slot)
+
+
+@kernel()
+def _next_write(entries, first, count, owner):
+    """The first entry from `first` on whose location is written and belongs to `owner`; `count` when there is none."""
+    for i in range(first, count):
+        at = i * ENTRY_WORDS
+        if I(entries[U(at + ENTRY_ID)] >> OWNER_SHIFT) == owner and _is_changed(entries, at):
+            return i
+    return count
+
+
+@kernel()
+def _send_prepares(coupling, shard, slot):
+    """Send the writes to their owners, from where the last call left off for want of room; then wait for votes."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    machine = open_machine(I(slots[U(at + S_MACHINE)]))
+    entries, count = entries_of(machine), I(machine[U(M_ENTRY_COUNT)])
+    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
+    message = outbox_of(shard)
+    cost = COST_SEND
+    while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
+        owner = I(participants[slots[U(at + S_AT)]])
+        first = _next_write(entries, I(slots[U(at + S_ENTRY)]), count, owner)
+        if first == count:
+            slots[U(at + S_AT)] += U(1)
+            slots[U(at + S_ENTRY)] = U(0)
+            continue
+        second = _next_write(entries, first + 1, count, owner)
+        after = _next_write(entries, second + 1, count, owner)
+        entry = first * ENTRY_WORDS
+        words, last = (1, 1) if second == count else (2, 1 if after >= count else 0)
+        number = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
+        message[U(MSG_DETAIL)] = number | (U(words) << COUNT_SHIFT) | (U(last) << LAST_SHIFT)
+        put_at(message, MSG_WORD, _word_to_store(shard, entries, entry))
+        if second < count:
+            entry = second * ENTRY_WORDS
+            message[U(MSG_NUMBER_2)] = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
+            put_at(message, MSG_WORD_2, _word_to_store(shard, entries, entry))
+        if not send(coupling, shard, PREPARE, owner, slot):
+            set_runnable(shard, slot)
+            return cost
+        cost += COST_SEND
+        slots[U(at + S_PENDING)] += U(last)
+        slots[U(at + S_ENTRY)] = U(after)
+    slots[U(at + S_PHASE)] = U(PHASE_VOTING)
+    if slots[U(at + S_PENDING)] == U(0):
+        return _plus(cost, commit(coupling, shard, slot))
+    return cost
+
+
+@kernel()
+def commit(coupling, shard, slot):
+    """Decide for a transaction: nothing can undo it from here on.
+
+    Its time by the Lamport clock is its place in the serialisation order, see `strategies.sharded`.
+    """
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    machine = open_machine(I(slots[U(at + S_MACHINE)]))
+    record = I(slots[U(at + S_RECORD)])
+    shard[U(W_CLOCK)] += U(1)
+    records_of(shard)[U(record * T_WORDS + T_TIME)] = shard[U(W_CLOCK)]
+    entries, here = entries_of(machine), shard[U(W_SHARD)]
+    for i in range(I(machine[U(M_ENTRY_COUNT)])):
+        entry = i * ENTRY_WORDS
+        if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
+            word = _word_to_store(shard, entries, entry)
+            write(shard, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK), word)
+    if slots[U(at + S_LIGHT)] == U(0):
+        release(coupling, shard, local_session(shard, slot))
+    table = view_u64(I(shard[U(W_RECEIPTS)]), I(shard[U(W_COUNT)]) * R_WORDS)
+    if not write_receipt(machine, table, record, view_u64(I(shard[U(W_RECEIPT_ARENA)]), ARENA_WORDS)):
+        note_fault(coupling)
+        return FAILED
+    put_at(shard, W_FEES, add(get_at(shard, W_FEES), get_at(machine, M_FEE)))
+    shard[U(W_CROSS_SHARD)] += U(slots[U(at + S_PARTICIPANT_COUNT)] != U(0))
+    end(shard, record)
+    return COST_COMMIT + _announce(coupling, shard, slot, PHASE_COMMITTING)
+
+
+@kernel()
+def abort(coupling, shard, slot):
+    """Undo a transaction of which nothing is certain yet: it is started again, or deferred."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    shard[U(W_WASTED_GAS)] += slots[U(at + S_GAS)]
+    if slots[U(at + S_DEFER)] != U(0):
+        defer(shard, I(slots[U(at + S_RECORD)]))
+    else:
+        shard[U(W_ABORTS)] += U(1)
+        shard[U(W_ABORTS_BY_KIND) + slots[U(at + S_WOUNDED)] - U(1)] += U(1)
+    release(coupling, shard, local_session(shard, slot))
+    return _announce(coupling, shard, slot, PHASE_ABORTING)
+
+
+@kernel()
+def _announce(coupling, shard, slot, phase):
+    """Begin to tell the participants what was decided."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    slots[U(at + S_PHASE)] = U(phase)
+    slots[U(at + S_WOUNDED)] = U(0)
+    slots[U(at + S_AT)] = U(0)
+    slots[U(at + S_PENDING)] = slots[U(at + S_PARTICIPANT_COUNT)]
+    shard[U(W_RUNNABLE)] &= ~(U(1) << U(slot))
+    return _send_decision(coupling, shard, slot)
+
+
+@kernel()
+def _send_decision(coupling, shard, slot):
+    """Send COMMIT or ABORT to the participants that were not told yet."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    kind = COMMIT if slots[U(at + S_PHASE)] == U(PHASE_COMMITTING) else ABORT
+    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
+    cost = COST_SEND
+    while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
+        if not send(coupling, shard, kind, I(participants[slots[U(at + S_AT)]]), slot):
+            set_runnable(shard, slot)
+            return cost
+        slots[U(at + S_AT)] += U(1)
+        cost += COST_SEND
+    if slots[U(at + S_PENDING)] == U(0):
+        leave(shard, slot)
+    return cost
+
+
+@kernel()
+def leave(shard, slot):
+    """All participants have acknowledged the decision: the slot is free, or its transaction starts again."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    if slots[U(at + S_PHASE)] == U(PHASE_ABORTING) and slots[U(at + S_DEFER)] == U(0):
+        slots[U(at + S_PHASE)] = U(PHASE_RESTART)
+        set_runnable(shard, slot)
+        return
+    slots[U(at + S_PHASE)] = U(PHASE_FREE)
+    shard[U(W_FREE)] |= U(1) << U(slot)
+
+
+@kernel()
+def proceed(coupling, shard, slot):
+    """Go on with a runnable slot. The cost, `IDLE` when it still cannot, or `FAILED`."""
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    phase = I(slots[U(at + S_PHASE)])
+    sent = shard[U(W_MESSAGES)]
+    if slots[U(at + S_WOUNDED)] != U(0) and phase <= LAST_UNDECIDED:
+        return abort(coupling, shard, slot)
+    if phase == PHASE_GRANTED:
+        number = I(slots[U(at + S_NUMBER)])
+        if not give_word(shard, slot, I(shard[U(W_SHARD)]), number, get(words_of(shard), number)):
+            note_fault(coupling)
+            return FAILED
+        return run(coupling, shard, slot)
+    if phase == PHASE_ASKING:
+        return COST_SEND if _ask(coupling, shard, slot) else IDLE
+    if phase == PHASE_RESTART:
+        return begin(coupling, shard, slot, I(slots[U(at + S_RECORD)]))
+    if phase == PHASE_VOTING:
+        return commit(coupling, shard, slot) if slots[U(at + S_PENDING)] == U(0) else IDLE
+    if phase == PHASE_PREPARING:
+        cost = _send_prepares(coupling, shard, slot)
+    elif phase == PHASE_COMMITTING or phase == PHASE_ABORTING:
+        cost = _send_decision(coupling, shard, slot)
+    else:
+        return IDLE
+    return cost if cost == FAILED or shard[U(W_MESSAGES)] != sent else IDLE

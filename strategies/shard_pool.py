@@ -1,0 +1,200 @@
+"""The coordinator's side of the shards' processes: start them, hand them blocks, notice when one dies, end them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from time import perf_counter
+from typing import Any
+
+import multiprocess
+import numpy as np
+from multiprocess.connection import wait
+
+from evm import CapacityError, Changes, State
+from evm.image import BlockImage
+from evm.receipts import R_WORDS
+from strategies import shard_layout as s
+from strategies.rings import rings_words
+from strategies.segments import Segment
+from strategies.shard_process import OK, RAISED, serve
+from strategies.shard_results import ShardResult
+from strategies.shard_routing import PartLayout, deliver, owners
+
+ARENA_BYTES_PER_TRANSACTION = 1 << 11
+SPARE_ARENA_BYTES = 1 << 20
+_GRACE_SECONDS = 5.0
+
+
+class ShardPool:
+    """Processes that live until `close`, or until this process is gone, however it ends.
+
+    Parameters
+    ----------
+    shards, slots, scale : int
+        See `strategies.shard_memory.ShardMemory`.
+    """
+
+    def __init__(self, shards: int, slots: int, scale: int) -> None:
+        self.fits = (shards, slots, scale)
+        self._scale = scale
+        self._known_codes: set[bytes] = set()
+        self._part: Segment | None = None
+        self._output: Segment | None = None
+        self._layout = PartLayout(0, 0)
+        self._arena_bytes = 0
+        self._connections: list[Any] = []
+        self._processes: list[Any] = []
+        context = multiprocess.get_context("spawn")
+        for number in range(shards):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(theirs, number), name=f"shard-{number}", daemon=True)
+            process.start()
+            theirs.close()
+            self._connections.append(ours)
+            self._processes.append(process)
+        self._exchange = Segment(int(s.C_WORDS) + rings_words(shards, slots))
+        self._command("setup", shards, slots, scale, self._exchange.words, segments=(self._exchange,))
+
+    def load(self, state: State, spare: int) -> None:
+        """Give each shard its part of the state, the codes that it lacks, and room for `spare` new locations."""
+        codes = [state.codes[number] for number in range(len(state.codes))]
+        self._command("codes", [bytes(code.code) for code in codes if code.hash not in self._known_codes])
+        self._known_codes.update(code.hash for code in codes)
+        whose = owners(state.keys, len(self._processes))
+        for number in range(len(self._processes)):
+            mine = whose == number
+            self._send(number, "load", 0, state.keys[mine], state.values[mine], spare)
+        self._answers()
+        self._exchange.view()[:] = 0
+
+    def make_room(self, image: BlockImage) -> None:
+        """Have shared memory for a block of this size."""
+        layout = PartLayout(len(image), sum(len(transaction.data) for transaction in image.block))
+        arena = self._scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
+        if layout == self._layout and arena == self._arena_bytes:
+            return
+        for segment in (self._part, self._output):
+            if segment is not None:
+                segment.close()
+        self._layout, self._arena_bytes = layout, arena
+        shards = len(self._processes)
+        self._part = Segment(shards * layout.words)
+        self._output = Segment(shards * self._output_words)
+        self._command("room", self._part.words, self._output.words, segments=(self._part, self._output))
+
+    @property
+    def _output_words(self) -> int:
+        return self._layout.transactions * R_WORDS + self._arena_bytes // 8
+
+    def execute(self, image: BlockImage) -> tuple[dict[str, float], dict[str, int], list[ShardResult]]:
+        """Execute a block on what was loaded.
+
+        Returns
+        -------
+        tuple
+            Seconds by phase, what was counted, and where each shard's results lie.
+
+        Raises
+        ------
+        CapacityError
+            If something was too small in a shard.
+        RuntimeError
+            If a shard's process has ended or failed. The pool is closed then.
+        """
+        assert self._part is not None
+        assert self._output is not None
+        began = perf_counter()
+        counts = deliver(image, len(self._processes), self._layout, self._part.address)
+        coinbase = image.block.environment.coinbase
+        for number, count in enumerate(counts.tolist()):
+            part, output = number * self._layout.words, number * self._output_words
+            self._send(number, "block", 0, self._layout, part, output, self._arena_bytes, count, coinbase)
+        answers = self._answers()
+        done = perf_counter()
+        if any(answer[0] != OK for answer in answers):
+            raise CapacityError(
+                "a machine, the locks, the state or the receipts of a shard are too small for the block"
+            )
+        started = min(answer[1] for answer in answers)
+        ended = max(answer[2] for answer in answers)
+        phases = {"prepare": started - began, "execute": ended - started, "commit": done - ended}
+        counters = {name: sum(answer[3][name] for answer in answers) for name in answers[0][3]}
+        results = []
+        for number, answer in enumerate(answers):
+            records = self._part.address + (number * self._layout.words + self._layout.records) * 8
+            receipts = self._output.address + number * self._output_words * 8
+            moved = self._output.address - answer[4]
+            results.append(ShardResult(records, receipts, int(counts[number]), moved))
+        return phases, counters, results
+
+    def changes(self) -> Changes:
+        """What the block has changed in all shards."""
+        answers = self._command("changes")
+        keys = np.concatenate([answer[1] for answer in answers])
+        return Changes.sorted(keys, np.concatenate([answer[2] for answer in answers]))
+
+    def close(self) -> None:
+        """End all processes and give back the memory."""
+        for connection in self._connections:
+            connection.close()
+        limit = perf_counter() + _GRACE_SECONDS
+        for process in self._processes:
+            # Each ends by itself when it finds the connection closed, wherever it is.
+            process.join(max(limit - perf_counter(), 0.0))
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+        self._connections, self._processes = [], []
+        for segment in (self._exchange, self._part, self._output):
+            if segment is not None:
+                segment.close()
+        self._part = self._output = None
+
+    def _command(self, verb: str, *arguments: Any, segments: Sequence[Segment] = ()) -> list[tuple[Any, ...]]:
+        """Give all shards the same command, and segments with it; their answers."""
+        for number, connection in enumerate(self._connections):
+            self._send(number, verb, len(segments), *arguments)
+            if segments:
+                with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as channel:
+                    socket.send_fds(channel, [b"s"], [segment.descriptor for segment in segments])
+        return self._answers()
+
+    def _send(self, number: int, *message: Any) -> None:
+        # That a shard is gone is noticed where its answer is awaited, with the cause of its end.
+        with suppress(OSError):
+            self._connections[number].send(message)
+
+    def _answers(self) -> list[tuple[Any, ...]]:
+        """One answer of each shard.
+
+        Raises
+        ------
+        RuntimeError
+            If a shard is gone, or has failed.
+        """
+        answers: dict[int, tuple[Any, ...]] = {}
+        while len(answers) < len(self._connections):
+            waiting = {self._connections[i]: i for i in range(len(self._connections)) if i not in answers}
+            for connection in wait(list(waiting)):
+                number = waiting[connection]
+                try:
+                    answers[number] = connection.recv()
+                except (EOFError, OSError):
+                    raise RuntimeError(f"shard {number} is gone: {self._obituary(number)}") from None
+                if answers[number][0] == RAISED:
+                    raise RuntimeError(f"shard {number} failed:\n{answers[number][1]}")
+        return [answers[number] for number in range(len(answers))]
+
+    def _obituary(self, number: int) -> str:
+        """How a shard's process ended."""
+        process = self._processes[number]
+        process.join(_GRACE_SECONDS)
+        code = process.exitcode
+        if code is not None and code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        return f"its process ended with exit code {code}"

@@ -1,0 +1,150 @@
+"""A shard's process: it does what the coordinator says, one command at a time, and ends when the coordinator is gone.
+
+A command is a tuple, the name of a method of `_Shard` first; the answer is a tuple too, its first item one of the
+words below. Only blocks, results and the words that all shards see travel in shared memory besides; what shards say
+to one another goes through the exchange.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import threading
+import traceback
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import atomics
+from evm.jit import kernel
+from evm.pointers import view_u64
+from evm.receipts import R_WORDS
+from strategies import shard_layout as s
+from strategies.rings import RingEndpoint
+from strategies.segments import Segment, words_at
+from strategies.shard_memory import ShardMemory, coupling
+from strategies.shard_routing import PartLayout, open_part
+from strategies.shard_step import step
+from strategies.shared import FINISHED
+from strategies.threads import drive, yield_processor
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+Words = npt.NDArray[np.uint64]
+
+C_FAULT, C_ARRIVED, C_WORDS = s.C_FAULT, s.C_ARRIVED, s.C_WORDS
+
+# First items of answers.
+OK, FULL, RAISED = "ok", "full", "raised"
+
+
+@kernel()
+def arrive(control_address, shards):
+    """Wait until all shards are here, so that they start together; or until one has failed."""
+    control = view_u64(control_address, C_WORDS)
+    atomics.add(control, C_ARRIVED, U(1))
+    while atomics.load(control, C_ARRIVED) < U(shards) and atomics.load(control, C_FAULT) == U(0):
+        yield_processor()
+
+
+def compile_kernels() -> None:
+    """Compile, or load, all that a shard's process runs, so that none of it is compiled in a timed run."""
+    step.address  # noqa: B018  # asking for the address compiles
+    drive.compile("int64(int64, int64, int64)")
+    arrive.compile("none(int64, int64)")
+    coupling(0)
+
+
+class _Shard:
+    """What a process keeps between commands."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._exchange: Segment | None = None
+        self._part: Segment | None = None
+        self._output: Segment | None = None
+        self._memory: ShardMemory | None = None
+        self._shards = 0
+
+    def setup(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int) -> None:
+        compile_kernels()
+        self._exchange = Segment(words, descriptors[0])
+        endpoint = RingEndpoint(self._exchange.address + int(C_WORDS) * 8, self._number, shards, slots)
+        self._memory = ShardMemory(self._number, shards, slots, endpoint, scale)
+        self._coupling = coupling(self._exchange.address)
+        self._shards = shards
+
+    def codes(self, codes: list[bytes]) -> None:
+        assert self._memory is not None
+        for code in codes:
+            self._memory.state.codes.add(code)
+
+    def load(self, keys: Words, words: Words, spare: int) -> None:
+        assert self._memory is not None
+        self._memory.load(keys, words, spare)
+
+    def room(self, descriptors: list[int], part_words: int, output_words: int) -> None:
+        for segment in (self._part, self._output):
+            if segment is not None:
+                segment.close()
+        self._part = Segment(part_words, descriptors[0])
+        self._output = Segment(output_words, descriptors[1])
+
+    def block(self, layout: PartLayout, part: int, output: int, arena: int, count: int, coinbase: bytes) -> Any:
+        """Execute this shard's part of a block; when it began and ended, what it counted, and where results lie."""
+        assert self._memory is not None
+        assert self._exchange is not None
+        assert self._part is not None
+        assert self._output is not None
+        records, image = open_part(self._part.address + part * 8, layout, count)
+        receipts_address = self._output.address + output * 8
+        receipts = words_at(receipts_address, count * R_WORDS).reshape(count, R_WORDS)
+        arena_address = receipts_address + layout.transactions * R_WORDS * 8
+        self._memory.begin_block(image, coinbase, records, receipts, arena_address, arena)
+        arrive(self._exchange.address, self._shards)
+        began = perf_counter()
+        ended = drive(step.address, int(self._coupling.ctypes.data), self._memory.address)
+        finished = perf_counter()
+        if ended != FINISHED:
+            return (FULL,)
+        return OK, began, finished, self._memory.counted(), self._output.address
+
+    def changes(self) -> Any:
+        assert self._memory is not None
+        found = self._memory.changes()
+        return OK, found.keys, found.words
+
+
+def serve(connection: Any, number: int) -> None:
+    """Serve the coordinator at the other end of the connection until it closes it or is gone."""
+    # A terminal's Ctrl-C is the coordinator's to handle.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+    listener = threading.Thread(target=_listen, args=(connection, inbox), name="shard-listen", daemon=True)
+    listener.start()
+    shard = _Shard(number)
+    while True:
+        verb, *arguments = inbox.get()
+        try:
+            answer = getattr(shard, verb)(*arguments)
+        # Whatever went wrong, the coordinator has to know: it waits for an answer.
+        except Exception:
+            answer = (RAISED, traceback.format_exc())
+        connection.send(answer if answer is not None else (OK,))
+
+
+def _listen(connection: Any, inbox: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+    """Receive commands. A kernel holds no GIL, so that the end of the coordinator is noticed during one too."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as channel:
+        while True:
+            try:
+                verb, descriptors, *arguments = connection.recv()
+                if descriptors:
+                    arguments.insert(0, socket.recv_fds(channel, 1, descriptors)[1])
+            except (EOFError, OSError):
+                os._exit(0)
+            inbox.put((verb, *arguments))

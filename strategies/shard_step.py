@@ -1,0 +1,133 @@
+"""One step of a shard: take one message, or go on with one transaction, or start one."""
+
+from __future__ import annotations
+
+from numpy import uint64 as U
+
+from evm.jit import kernel, native
+from evm.pointers import count_leading_zeros
+from evm.words import get_at
+from strategies import shard_layout as s
+from strategies.shard_finish import COST_COORDINATION, all_slots_free, coordinate, report
+from strategies.shard_home import abort, begin, commit, give_word, leave, proceed, run
+from strategies.shard_messages import (
+    FROM_SHIFT,
+    KIND_MASK,
+    SHARD_MASK,
+    SLOT_MASK,
+    SLOT_SHIFT,
+    I,
+    has_fault,
+    inbox_of,
+    note_fault,
+    open_coupling,
+    open_shard,
+    receive,
+    slots_of,
+)
+from strategies.shard_owner import serve_request
+from strategies.shard_records import NO_RECORD, next_record
+from strategies.shared import FAILED, FINISHED, IDLE
+
+MSG_HEAD, MSG_DETAIL, MSG_WORD = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD
+VALUE, VOTE, ACK, WOUND, QUIET = s.VALUE, s.VOTE, s.ACK, s.WOUND, s.QUIET
+W_FREE, W_RUNNABLE, W_TURN, W_MODE = s.W_FREE, s.W_RUNNABLE, s.W_TURN, s.W_MODE
+MODE_TAIL, MODE_STOPPED = U(s.MODE_TAIL), U(s.MODE_STOPPED)
+S_WORDS, S_PHASE, S_WOUNDED, S_PENDING = s.S_WORDS, s.S_PHASE, s.S_WOUNDED, s.S_PENDING
+PHASE_VOTING, LAST_UNDECIDED = s.PHASE_VOTING, s.LAST_UNDECIDED
+
+COST_MESSAGE = 100
+
+
+@kernel(inline=True)
+def _lowest_bit(mask):
+    return 63 - I(count_leading_zeros(mask & (~mask + U(1))))
+
+
+@kernel()
+def _take_answer(coupling, shard, kind):
+    """Handle what an owner sent about a transaction of this home: VALUE, VOTE, ACK or WOUND.
+
+    An answer that crossed an ABORT is dropped; the ACK of that ABORT comes behind it.
+    """
+    message = inbox_of(shard)
+    head = message[U(MSG_HEAD)]
+    slot = I((head >> SLOT_SHIFT) & SLOT_MASK)
+    at = slot * S_WORDS
+    slots = slots_of(shard)
+    if kind == ACK:
+        slots[U(at + S_PENDING)] -= U(1)
+        if slots[U(at + S_PENDING)] == U(0):
+            leave(shard, slot)
+        return COST_MESSAGE
+    phase = I(slots[U(at + S_PHASE)])
+    if phase > LAST_UNDECIDED:
+        return COST_MESSAGE
+    if kind == WOUND:
+        slots[U(at + S_WOUNDED)] = message[U(MSG_DETAIL)] + U(1)
+    if slots[U(at + S_WOUNDED)] != U(0):
+        return COST_MESSAGE + abort(coupling, shard, slot)
+    if kind == VOTE:
+        slots[U(at + S_PENDING)] -= U(1)
+        if phase != PHASE_VOTING or slots[U(at + S_PENDING)] != U(0):
+            return COST_MESSAGE
+        cost = commit(coupling, shard, slot)
+        return FAILED if cost == FAILED else COST_MESSAGE + cost
+    owner = I((head >> FROM_SHIFT) & SHARD_MASK)
+    if not give_word(shard, slot, owner, I(message[U(MSG_DETAIL)]), get_at(message, MSG_WORD)):
+        note_fault(coupling)
+        return FAILED
+    cost = run(coupling, shard, slot)
+    return FAILED if cost == FAILED else COST_MESSAGE + cost
+
+
+@kernel()
+def _take_message(coupling, shard):
+    kind = I(inbox_of(shard)[U(MSG_HEAD)] & KIND_MASK)
+    if kind < VALUE:
+        serve_request(coupling, shard, kind)
+        return COST_MESSAGE
+    if kind < QUIET:
+        return _take_answer(coupling, shard, kind)
+    coordinate(coupling, shard, kind)
+    return COST_COORDINATION
+
+
+@kernel()
+def _go_on(coupling, shard):
+    """Go on with the next runnable slot, each in turn."""
+    runnable = shard[U(W_RUNNABLE)]
+    later = runnable & ~((U(1) << shard[U(W_TURN)]) - U(1))
+    slot = _lowest_bit(later if later != U(0) else runnable)
+    shard[U(W_TURN)] = U((slot + 1) & 63)
+    shard[U(W_RUNNABLE)] = runnable & ~(U(1) << U(slot))
+    return proceed(coupling, shard, slot)
+
+
+@kernel()
+def work(coupling, shard):
+    """One step of a shard."""
+    if has_fault(coupling):
+        return FAILED
+    if shard[U(W_MODE)] == MODE_STOPPED:
+        return FINISHED
+    if receive(coupling, shard):
+        return _take_message(coupling, shard)
+    if shard[U(W_RUNNABLE)] != U(0):
+        cost = _go_on(coupling, shard)
+        if cost != IDLE:
+            return cost
+    free = shard[U(W_FREE)]
+    if free != U(0) and (shard[U(W_MODE)] != MODE_TAIL or all_slots_free(shard)):
+        record = next_record(shard)
+        if record != NO_RECORD:
+            return begin(coupling, shard, _lowest_bit(free), record)
+        if report(coupling, shard):
+            return COST_COORDINATION
+    return IDLE
+
+
+@native("int64(int64, int64)")
+def step(shared_address, worker_address):
+    """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
+    return work(open_coupling(shared_address), open_shard(worker_address))

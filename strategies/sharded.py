@@ -1,0 +1,137 @@
+"""Sharded execution: the state divided by address over processes that share no state and exchange messages.
+
+Each shard owns the locations of its addresses and executes the transactions whose sender is among them, in the block's
+order, several under way at once. What a transaction needs of another shard, that shard tells it in a message: the
+resumable interpreter waits meanwhile, and its shard goes on with another transaction.
+
+Atomicity and isolation. A transaction that touches several shards holds locks (strict two-phase locking, a lock a
+location) and commits in two phases (Gray, "Notes on data base operating systems", 1978; Mohan, Lindsay and Obermarck,
+"Transaction management in the R* distributed database management system", TODS 1986; for the problem in general Gray
+and Lamport, "Consensus on transaction commit", TODS 2006): its home sends what it wrote to the owners, commits when all
+have promised, and tells them. One that touches its own shard only commits without a message. Shards do not fail here
+one by one: when a process dies the whole run ends in an error, so that no log is written.
+
+Deadlock is impossible by wound-wait (Rosenkrantz, Stearns and Lewis, TODS 1978); the argument is in
+`strategies.shard_locks`. Wait-die of the same paper would be as safe, but here transactions start in the order of
+their age, so that it is mostly a younger one that finds an older one in its way: wait-die would abort it, again and
+again, where wound-wait lets it wait.
+
+Serialisation order. Messages carry a Lamport clock ("Time, clocks, and the ordering of events in a distributed
+system", CACM 1978), and a transaction's commit is an event with a time of its own: one more than everything its home
+has sent or received before. Transactions are serialised by that time, then by home. Why this is the order in which
+they met: let U lock a location after T, in conflict with it, has released it. T's owner released it when it received
+T's commit (or it is T's home, at the commit itself), so T's commit happened before the grant. The grant travelled to U's
+home in a message (or was made there), so it happened before U's commit. A Lamport clock rises along that chain, so T's
+time is below U's. A light transaction (`strategies.shard_home`) holds no lock, but its reads and its commit are one
+step of its shard, so that the same chain passes through that step. Equal times occur at different homes only, and
+only where no conflict orders the two.
+
+The beneficiary's balance lacks the fees of the block until its end. A transaction that needs it is deferred and
+executed after all others; see `strategies.shard_finish`.
+
+What is timed. ``prepare`` routes transactions to their homes, hands each shard its part of the block, and wakes the
+shards up; ``execute`` is from the first shard's start to the last one's end; ``commit`` until the coordinator has heard
+of it. Not timed: a shard is given its part of the state before the block (a node has it already), and receipts and
+changes are copied out for the oracle. Clock readings of several processes are compared: Python's `perf_counter` is one
+clock for the whole machine.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from evm import Block, Environment, State
+from evm.image import BlockImage
+from strategies import shard_layout as s
+from strategies.base import Outcome
+from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from strategies.shard_pool import ShardPool
+from strategies.shard_process import compile_kernels
+from strategies.shard_results import apply, collect
+from strategies.shard_routing import PartLayout, deliver
+
+SLOTS = 8
+
+
+class Sharded(CompiledStrategy):
+    """Two-phase commit between shards of the state, one process a shard.
+
+    Processes start when a block is first executed with so many workers, stay for the next block, and end at `close`
+    or with this process. They are started by the method ``spawn``: a script that is not guarded by
+    ``if __name__ == "__main__"`` is run again in each of them.
+
+    Parameters
+    ----------
+    slots : int
+        Transactions that a shard can have under way at once, 1 to `MOST_SLOTS`.
+
+    Raises
+    ------
+    ValueError
+        If `slots` is out of range.
+    """
+
+    name: ClassVar[str] = "sharded"
+    summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
+
+    def __init__(self, slots: int = SLOTS) -> None:
+        super().__init__()
+        if not 1 <= slots <= s.MOST_SLOTS:
+            raise ValueError(f"slots = {slots}: a shard has 1 to {s.MOST_SLOTS}")
+        self._slots = slots
+        self._pool: ShardPool | None = None
+
+    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+        """Execute once; see `CompiledStrategy.attempt`.
+
+        Raises
+        ------
+        RuntimeError
+            If a shard's process dies, naming the shard.
+        """
+        if workers > s.MOST_SHARDS:
+            raise ValueError(f"workers = {workers}: at most {s.MOST_SHARDS} shards can be told apart")
+        pool = self._open_pool(workers, scale)
+        try:
+            spare = scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS)
+            pool.load(state, spare)
+            pool.make_room(image)
+            phases, counters, results = pool.execute(image)
+            receipts, order = collect(results)
+            changes = pool.changes()
+            state.reserve(state.count + len(changes))
+            apply(state, changes)
+        except BaseException:
+            # Whatever was interrupted, nobody knows what the shards are at.
+            self._close_pool()
+            raise
+        in_order = np.array_equal(order, np.arange(len(order)))
+        return Outcome(changes, receipts, phases, counters, None if in_order else order)
+
+    def close(self) -> None:
+        """End the shards' processes."""
+        self._close_pool()
+
+    def _open_pool(self, shards: int, scale: int) -> ShardPool:
+        wanted = (shards, self._slots, scale)
+        if self._pool is not None and self._pool.fits != wanted:
+            self._close_pool()
+        if self._pool is None:
+            _compile()
+            self._pool = ShardPool(*wanted)
+        return self._pool
+
+    def _close_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+
+def _compile() -> None:
+    """Compile here what the shards' processes then load from the cache."""
+    compile_kernels()
+    layout = PartLayout(0, 0)
+    part = np.zeros(layout.words, np.uint64)
+    deliver(BlockImage(Block(Environment(), ())), 1, layout, int(part.ctypes.data))
