@@ -14,6 +14,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -33,6 +34,7 @@ class _Child:
         self._sending = threading.Lock()
         self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._bench: Any = None
+        self._listening = ExitStack()
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="contend-listen", daemon=True).start()
@@ -118,9 +120,10 @@ class _Child:
     def _announce_compilations(self) -> None:
         from evm.jit import on_compile
 
-        listening = on_compile(lambda name, begins, seconds: self._send("compile", name, begins, seconds))
-        # Entered for the life of the process: there is nothing to restore.
-        listening.__enter__()
+        # For the life of the process: the stack is kept, because listening ends with the context that it holds.
+        self._listening.enter_context(
+            on_compile(lambda name, begins, seconds: self._send("compile", name, begins, seconds))
+        )
 
 
 def end_group() -> None:

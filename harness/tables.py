@@ -15,6 +15,7 @@ from harness.sample import PHASES
 
 _WIDE = 96
 _NONE = "-"
+_NAMED = 4
 _ENDS = ("median", "low", "high")
 
 Cell = Mapping[str, Any]
@@ -143,7 +144,7 @@ def _print_warnings(console: Console, cells: list[Cell]) -> None:
             by_kind.setdefault(kind, []).append(f"{cell['workload']} {cell['strategy']} x{cell['workers']}")
     measured = sum(cell["error"] is None for cell in cells)
     for kind, names in by_kind.items():
-        which = f"all {measured} cells" if len(names) == measured > 1 else ", ".join(names)
+        which = f"{len(names)} of {measured} cells" if len(names) > _NAMED else ", ".join(names)
         console.print(f"warning: {kind}: {which}", style="yellow", markup=False, highlight=False)
 
 

@@ -60,6 +60,14 @@ def test_cells_are_measured_printed_and_recorded(contend: Contend, tmp_path: Pat
     assert "ledger: done" in done.stderr
 
 
+def test_compilation_is_told_while_it_lasts_and_recorded(contend: Contend, tmp_path: Path) -> None:
+    done = contend(*SMALL, "-s", "compiling", "--workers", "1")
+    assert "compiling planted_kernel" in done.stderr
+    (cell,) = records_in(tmp_path)[0]["cells"]
+    assert 0.7 <= cell["compile_seconds"] < 10
+    assert cell["seconds"] < 0.5
+
+
 def test_the_rounds_interleave_strategies_and_processes(contend: Contend, tmp_path: Path) -> None:
     contend(*SMALL, "-s", "serial,honest", "--workers", "1")
     serial, honest = records_in(tmp_path)[0]["cells"]

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from numba.core import event
 
 from evm import Block, Environment, Genesis, Receipts, State, Transaction
 from strategies.base import Outcome, Strategy
@@ -143,6 +144,23 @@ class Slow(Honest):
         raise AssertionError("an hour has passed")
 
 
+class Compiling(Honest):
+    """Compiles a kernel, to all appearances, when it is first run."""
+
+    name = "compiling"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compiled = False
+
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        if not self._compiled:
+            with event.trigger_event("contend:native", data={"name": "planted_kernel"}):
+                time.sleep(0.7)
+        self._compiled = True
+        return super().execute(block, state, workers)
+
+
 class Untimed(Honest):
     """Claims that a block takes no time."""
 
@@ -258,6 +276,7 @@ STRATEGIES = (
     Raising,
     Crashing,
     Slow,
+    Compiling,
     Untimed,
     Reordering,
     WrongOrder,
