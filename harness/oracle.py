@@ -7,7 +7,7 @@ is compared with a serial run in that order, once the order is seen to be a perm
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -15,21 +15,14 @@ from itertools import chain, islice
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, Changes, Location, Receipts, Snapshot, State
+from evm import Block, Changes, Receipts, Snapshot, State
+from harness.differences import receipt_differences, word_differences
 from strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
 
 _SHOWN = 5
 _KEPT_ORDERS = 4
-_LONGEST = 120
-_RECEIPT_FIELDS: dict[str, Callable[[Receipts, int], object]] = {
-    "status": lambda receipts, i: int(receipts.status[i]),
-    "gas_used": lambda receipts, i: int(receipts.gas_used[i]),
-    "logs": lambda receipts, i: receipts.logs(i),
-    "output": lambda receipts, i: "0x" + receipts.output(i).hex(),
-    "error": lambda receipts, i: receipts.error(i),
-}
 
 
 class UnsupportedError(RuntimeError):
@@ -140,29 +133,13 @@ class Oracle:
         return self._orders[key]
 
     def _receipt_differences(self, found: Receipts, reference: Reference) -> Iterator[str]:
-        if found.digest == reference.receipts_digest:
-            return
-        truth = reference.receipts
-        for index, field in found.differences(truth):
-            read = _RECEIPT_FIELDS.get(field)
-            values = "" if read is None else f": serial {_short(read(truth, index))}, here {_short(read(found, index))}"
-            yield f"transaction {index}, {field}{values}"
+        if found.digest != reference.receipts_digest:
+            yield from receipt_differences(found, reference.receipts)
 
     def _word_differences(self, found: Changes | None, reference: Reference, what: str) -> Iterator[str]:
         # A strategy may leave it to the state alone to say what has changed.
-        if found is None or found.digest == reference.changes_digest:
-            return
-        # Through iterators: `Changes.keys` would make `dict` take them for mappings.
-        theirs, ours = dict(iter(reference.changes)), dict(iter(found))
-        for location in [*theirs, *(one for one in ours if one not in theirs)]:
-            serial, here = theirs.get(location), ours.get(location)
-            if serial != here:
-                yield f"{what}, {self._describe(location)}: serial {_word(serial)}, here {_word(here)}"
-
-    def _describe(self, location: Location) -> str:
-        slot = f" slot {hex(location.slot)}" if location.kind == "storage" else ""
-        name = f" ({self._names[location.address]})" if location.address in self._names else ""
-        return f"{location.kind} of 0x{location.address.hex()}{name}{slot}"
+        if found is not None and found.digest != reference.changes_digest:
+            yield from word_differences(found, reference.changes, what, self._names)
 
 
 def refuse_unsupported(receipts: Receipts) -> None:
@@ -181,12 +158,3 @@ def _odd_place(order: Order, count: int) -> str:
     if (times > 1).any():
         return f": {values[times > 1][0]} comes {times[times > 1][0]} times"
     return f": {values[(values < 0) | (values >= count)][0]} is no place in it"
-
-
-def _word(word: int | None) -> str:
-    return "unchanged" if word is None else hex(word)
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

@@ -180,7 +180,7 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
         for place, dial in enumerate(one["dials"]):
             table.add_row(
                 f"  {dial['name']}",
-                str(dial["default"]),
+                _value(dial["default"]),
                 dial_range(dial),
                 Text(dial["summary"]),
                 end_section=place == len(one["dials"]) - 1,
@@ -202,6 +202,10 @@ def dial_range(dial: Mapping[str, Any]) -> str:
     if high is None:
         return f"from {_number(low)}"
     return f"up to {_number(high)}" if low is None else f"{_number(low)} to {_number(high)}"
+
+
+def _value(value: float | str) -> str:
+    return value if isinstance(value, str) else _number(value)
 
 
 def _number(value: float) -> str:

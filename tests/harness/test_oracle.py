@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evm import Block, Snapshot, State
+from evm import Block, Changes, Snapshot, State
 from harness.oracle import Oracle, UnsupportedError
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
@@ -78,6 +78,14 @@ def test_a_strategy_that_reports_wrong_changes_and_leaves_the_right_ones_is_foun
     (found,) = court.judge(outcome)
     assert found.startswith("changes, ")
     assert found.endswith("here unchanged")
+
+
+def test_changes_that_repeat_a_row_are_found(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    assert outcome.changes is not None
+    rows = [0, *range(len(outcome.changes))]
+    outcome.changes = Changes(outcome.changes.keys[rows], outcome.changes.words[rows])
+    assert court.judge(outcome) == ["changes: rows are out of order or repeated"]
 
 
 def test_a_state_that_did_not_change_is_found_even_if_nothing_is_reported(court: Court, fakes: Any) -> None:
