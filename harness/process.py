@@ -43,6 +43,7 @@ class MeasuringProcess:
     def __init__(self, number: int) -> None:
         self.number = number
         self.at: CellKey | None = None
+        self._compiling = False
         # Open for as long as the process lives; `end` closes it.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self.connection, theirs = Pipe()
@@ -70,19 +71,24 @@ class MeasuringProcess:
         except (EOFError, OSError):
             return None
         self.heard = time.monotonic()
+        if message[0] == "compile":
+            self._compiling = bool(message[2])
         return message
 
     def is_gone(self) -> bool:
-        """Whether the process has ended and everything that it said has been read."""
+        """Whether it has ended, all that it said has been read, and a process that it left behind keeps the pipe open."""
         return self._popen.poll() is not None and not self.connection.poll()
 
     def silence(self) -> float:
-        """Seconds since it was last heard of or spoken to."""
-        return time.monotonic() - self.heard
+        """Seconds since it was last heard of or spoken to; none while it compiles, which takes what it takes."""
+        return 0.0 if self._compiling else time.monotonic() - self.heard
 
     def obituary(self) -> str:
         """How it ended, in words."""
-        code = self._popen.wait()
+        try:
+            code = self._popen.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the measuring process has closed its pipe and does not end"
         if code < 0:
             return f"the measuring process was ended by {signal.Signals(-code).name}"
         return f"the measuring process ended with exit code {code}"

@@ -64,7 +64,7 @@ def test_compilation_is_told_while_it_lasts_and_recorded(contend: Contend, tmp_p
     done = contend(*SMALL, "-s", "compiling", "--workers", "1")
     assert "compiling planted_kernel" in done.stderr
     (cell,) = records_in(tmp_path)[0]["cells"]
-    assert 0.7 <= cell["compile_seconds"] < 10
+    assert 0.7 <= cell["compile_seconds"] < 20
     assert cell["seconds"] < 0.5
 
 

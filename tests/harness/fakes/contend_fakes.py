@@ -30,6 +30,9 @@ PID_VARIABLE = "CONTEND_FAKES_PIDS"
 SLEEPY_VALUE = 1_001
 
 
+COMPILE_SECONDS = 0.7
+
+
 def leave_pid(what: str) -> None:
     folder = os.environ.get(PID_VARIABLE)
     if folder:
@@ -156,7 +159,7 @@ class Compiling(Honest):
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         if not self._compiled:
             with event.trigger_event("contend:native", data={"name": "planted_kernel"}):
-                time.sleep(0.7)
+                time.sleep(COMPILE_SECONDS)
         self._compiled = True
         return super().execute(block, state, workers)
 

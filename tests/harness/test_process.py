@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from pathlib import Path
+
+import pytest
+
+from harness.process import MeasuringProcess
+from harness.request import Request
+
+
+@pytest.fixture
+def child() -> Iterator[MeasuringProcess]:
+    made = MeasuringProcess(0)
+    yield made
+    made.end()
+
+
+def pid_of(child: MeasuringProcess) -> int:
+    return child._popen.pid
+
+
+def test_a_child_answers_and_ends_when_it_is_asked_to(child: MeasuringProcess) -> None:
+    child.send("plan", Request(strategies=("serial",), workloads=("nonsense",)))
+    message = child.receive()
+    assert message is not None
+    assert message[0] == "refused"
+    assert "nonsense" in message[1]
+    child.ask_to_close()
+    assert child.receive() is None
+    assert child.obituary() == "the measuring process ended with exit code 0"
+
+
+def test_a_child_leads_a_group_of_its_own(child: MeasuringProcess) -> None:
+    assert os.getpgid(pid_of(child)) == pid_of(child)
+
+
+def test_a_killed_child_is_gone_and_its_obituary_says_how(child: MeasuringProcess) -> None:
+    os.kill(pid_of(child), signal.SIGKILL)
+    assert child.receive() is None
+    assert child.obituary() == "the measuring process was ended by SIGKILL"
+    # Nothing is raised, whoever speaks to it: the end is noticed where an answer is awaited.
+    child.send("round", ())
+
+
+def test_a_child_whose_pipe_closes_ends(child: MeasuringProcess) -> None:
+    child.connection.close()
+    limit = time.monotonic() + 30
+    while child._popen.poll() is None:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    assert child._popen.returncode == -signal.SIGTERM
+
+
+def test_ending_twice_does_no_harm() -> None:
+    made = MeasuringProcess(0)
+    pid = pid_of(made)
+    made.end()
+    assert not Path(f"/proc/{pid}").exists()
+    made.end()
+
+
+def test_compiling_is_no_silence(child: MeasuringProcess) -> None:
+    ours, theirs = Pipe()
+    child.connection.close()
+    child.connection = ours
+    theirs.send(("compile", "resume", True, 0.0))
+    child.receive()
+    time.sleep(0.05)
+    assert child.silence() == 0.0
+    theirs.send(("compile", "resume", False, 60.0))
+    child.receive()
+    time.sleep(0.05)
+    assert child.silence() >= 0.05
