@@ -76,7 +76,7 @@ class MeasuringProcess:
         return message
 
     def is_gone(self) -> bool:
-        """Whether it has ended, all that it said has been read, and a process that it left behind keeps the pipe open."""
+        """Whether it has ended and said its last, while a process that it left behind keeps the pipe open."""
         return self._popen.poll() is not None and not self.connection.poll()
 
     def silence(self) -> float:
