@@ -138,7 +138,7 @@ class RingEndpoint:
 
     def __init__(self, rings: int, shard: int, shards: int, slots: int) -> None:
         self._positions = np.zeros((3, shards), np.uint64)
-        self._header = np.zeros(P_WORDS, np.uint64)
+        self.header = np.zeros(P_WORDS, np.uint64)
         for field, value in (
             (P_SHARD, shard),
             (P_SHARDS, shards),
@@ -149,14 +149,22 @@ class RingEndpoint:
             (P_SEEN, self._positions[1].ctypes.data),
             (P_TAKEN, self._positions[2].ctypes.data),
         ):
-            self._header[field] = value
+            self.header[field] = value
+
+    def sent(self) -> int:
+        """Messages that this shard has sent."""
+        return int(self._positions[0].sum())
+
+    def taken(self) -> int:
+        """Messages that this shard has received."""
+        return int(self._positions[2].sum())
 
     @property
     def address(self) -> int:
         """Address of the endpoint, for the exchange's functions."""
-        return int(self._header.ctypes.data)
+        return int(self.header.ctypes.data)
 
     def reset(self) -> None:
         """Begin with empty rings. The rings themselves must be zeroed too, by whoever owns them."""
         self._positions[:] = 0
-        self._header[P_NEXT] = 0
+        self.header[P_NEXT] = 0

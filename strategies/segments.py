@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 def words_at(address: int, count: int) -> npt.NDArray[np.uint64]:
     """View of `count` words at an address. Whoever owns that memory must outlive the view."""
-    return np.frombuffer((ctypes.c_uint64 * count).from_address(address), np.uint64)
+    return np.ctypeslib.as_array((ctypes.c_uint64 * count).from_address(address))
 
 
 def _anonymous_file(size: int) -> int:

@@ -25,7 +25,6 @@ from evm.transaction import open_machine, start_transaction
 from evm.words import add, equal, get, get_at, put_at, subtract
 from strategies import shard_layout as s
 from strategies.shard_locks import (
-    GRANTED,
     NO_ROOM,
     WAITING,
     hold_read,

@@ -260,10 +260,9 @@ def lock(coupling, shard, session, number, mode):
     while node != NO_NODE and free:
         at = node * N_WORDS
         held, wanted = nodes[U(at + N_HELD)], nodes[U(at + N_WANTED)]
-        if held != NONE and (mode == EXCLUSIVE or held == EXCLUSIVE):
-            free = False
-        elif nodes[U(at + N_PLACE)] < place and (mode == EXCLUSIVE or wanted == EXCLUSIVE):
-            free = False
+        conflicts = held != NONE and (mode == EXCLUSIVE or held == EXCLUSIVE)
+        older_conflicts = nodes[U(at + N_PLACE)] < place and (mode == EXCLUSIVE or wanted == EXCLUSIVE)
+        free = not (conflicts or older_conflicts)
         node = I(nodes[U(at + N_NEXT)])
     node = _make_node(shard, session, number, mode if free else NONE, mode)
     if node == NO_NODE:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from evm import Changes, Snapshot, State, layout
+from evm import Changes, State, layout
 from evm.interpreter import resume
 from evm.machine import Machine
-from evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS, R_WORDS
+from evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
 from evm.state import location_key
 from strategies import shard_layout as s
 from strategies.rings import RingEndpoint
+from strategies.shard_results import apply
 
 Words = npt.NDArray[np.uint64]
 
@@ -52,7 +53,7 @@ class ShardMemory:
     def __init__(self, shard: int, shards: int, slots: int, endpoint: RingEndpoint, scale: int = 1) -> None:
         self.endpoint = endpoint
         self.state = State(1)
-        self._before = self.state.snapshot()
+        self._empty = self._before = self.state.snapshot()
         self._machines = [Machine(0, self.state.codes.address, scale=scale) for _ in range(slots)]
         self._inbox, self._outbox = np.zeros(s.MSG_WORDS, np.uint64), np.zeros(s.MSG_WORDS, np.uint64)
         self._locks = np.zeros(0, np.uint64)
@@ -86,15 +87,21 @@ class ShardMemory:
         """Address of the worker header, for the step."""
         return int(self.header.ctypes.data)
 
-    def load(self, keys: Words, words: Words, spare: int) -> None:
-        """Take over the state before the block: the locations that this shard owns, and room for `spare` new ones.
+    @property
+    def lock_words(self) -> Words:
+        """Lock words of all locations."""
+        return self._locks
+
+    def load(self, contents: Changes, spare: int) -> None:
+        """Take over the state before the block: the words that this shard owns, and room for `spare` new locations.
 
         Locks are all free then. That a location was written is forgotten too: a node would remember it from block to
         block, but then a run would depend on those before it.
         """
-        self._before = Snapshot(len(keys), keys, words, np.zeros(0, np.uint64))
-        self.state.reserve(len(keys) + spare)
-        self.state.restore(self._before)
+        self.state.restore(self._empty)
+        self.state.reserve(len(contents) + spare)
+        apply(self.state, contents)
+        self._before = self.state.snapshot()
         if len(self._locks) != self.state.capacity:
             self._locks = np.zeros(self.state.capacity, np.uint64)
         else:

@@ -64,10 +64,12 @@ class ShardPool:
         codes = [state.codes[number] for number in range(len(state.codes))]
         self._command("codes", [bytes(code.code) for code in codes if code.hash not in self._known_codes])
         self._known_codes.update(code.hash for code in codes)
-        whose = owners(state.keys, len(self._processes))
+        present = state.values.any(axis=1)
+        keys, words = state.keys[present], state.values[present]
+        whose = owners(keys, len(self._processes))
         for number in range(len(self._processes)):
             mine = whose == number
-            self._send(number, "load", 0, state.keys[mine], state.values[mine], spare)
+            self._send(number, "load", 0, Changes(keys[mine], words[mine]), spare)
         self._answers()
         self._exchange.view()[:] = 0
 

@@ -17,10 +17,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy import uint64 as U
 
-from evm import atomics
+from evm import Changes, atomics
 from evm.jit import kernel
 from evm.pointers import view_u64
 from evm.receipts import R_WORDS
@@ -34,7 +33,6 @@ from strategies.shared import FINISHED
 from strategies.threads import drive, yield_processor
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-Words = npt.NDArray[np.uint64]
 
 C_FAULT, C_ARRIVED, C_WORDS = s.C_FAULT, s.C_ARRIVED, s.C_WORDS
 
@@ -83,9 +81,9 @@ class _Shard:
         for code in codes:
             self._memory.state.codes.add(code)
 
-    def load(self, keys: Words, words: Words, spare: int) -> None:
+    def load(self, contents: Changes, spare: int) -> None:
         assert self._memory is not None
-        self._memory.load(keys, words, spare)
+        self._memory.load(contents, spare)
 
     def room(self, descriptors: list[int], part_words: int, output_words: int) -> None:
         for segment in (self._part, self._output):

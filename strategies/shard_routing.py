@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numpy import uint64 as U
 
 from evm import layout
+from evm.atomics import CACHE_LINE
 from evm.image import BlockImage
 from evm.jit import kernel
 from evm.pointers import move_bytes, view_u8, view_u64
@@ -73,7 +74,7 @@ class PartLayout:
     @property
     def words(self) -> int:
         """Size of the part."""
-        return -(-(self.data + self.data_bytes // 8 + 1) // s.CACHE_LINE) * s.CACHE_LINE
+        return -(-(self.data + self.data_bytes // 8 + 1) // CACHE_LINE) * CACHE_LINE
 
 
 @kernel()

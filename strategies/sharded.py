@@ -19,10 +19,10 @@ again, where wound-wait lets it wait.
 Serialisation order. Messages carry a Lamport clock ("Time, clocks, and the ordering of events in a distributed
 system", CACM 1978), and a transaction's commit is an event with a time of its own: one more than everything its home
 has sent or received before. Transactions are serialised by that time, then by home. Why this is the order in which
-they met: let U lock a location after T, in conflict with it, has released it. T's owner released it when it received
-T's commit (or it is T's home, at the commit itself), so T's commit happened before the grant. The grant travelled to U's
-home in a message (or was made there), so it happened before U's commit. A Lamport clock rises along that chain, so T's
-time is below U's. A light transaction (`strategies.shard_home`) holds no lock, but its reads and its commit are one
+they met: let U lock a location after T, in conflict with it, has released it. The owner released it when it received
+T's commit (or it is T's home, at the commit itself), so T's commit happened before the grant. The grant travelled to
+U's home in a message (or was made there), so it happened before U's commit. A Lamport clock rises along that chain, so
+T's time is below U's. A light transaction (`strategies.shard_home`) holds no lock, but its reads and its commit are one
 step of its shard, so that the same chain passes through that step. Equal times occur at different homes only, and
 only where no conflict orders the two.
 

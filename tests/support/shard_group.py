@@ -1,0 +1,132 @@
+"""Shards in one process and one thread, stepped in an order that a seed decides: every seed is an interleaving."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import CapacityError, Changes, State
+from evm.image import BlockImage
+from evm.receipts import R_WORDS
+from strategies import shard_layout as s
+from strategies.base import Outcome
+from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from strategies.rings import P_NEXT, RingEndpoint, rings_words
+from strategies.shard_memory import ShardMemory, coupling
+from strategies.shard_results import ShardResult, apply, collect
+from strategies.shard_routing import PartLayout, deliver, open_part, owners
+from strategies.shard_step import step
+from strategies.shared import FAILED, FINISHED, IDLE
+
+Words = npt.NDArray[np.uint64]
+ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18
+# Steps in a row in which no shard did anything, after which the shards are said to be stuck.
+PATIENCE = 20_000
+
+
+def owner(address: bytes, shards: int) -> int:
+    """The shard that owns an address."""
+    state = State()
+    state.set_balance(address, 1)
+    return int(owners(state.keys, shards)[0])
+
+
+class ShardGroup(CompiledStrategy):
+    """The sharded strategy without processes and without time.
+
+    Parameters
+    ----------
+    slots : int
+    seed : int
+        Of the schedule. Each execution begins it anew.
+    """
+
+    name = "shard_group"
+
+    def __init__(self, slots: int = 4, seed: int = 0) -> None:
+        super().__init__()
+        self.slots, self.seed = slots, seed
+        self.shards: list[ShardMemory] = []
+        self._made: dict[tuple[int, int], tuple[Words, list[ShardMemory]]] = {}
+        self._control: Words = np.zeros(int(s.C_WORDS), np.uint64)
+
+    def _make(self, shards: int, scale: int) -> None:
+        self._control[:] = 0
+        self._coupling = coupling(int(self._control.ctypes.data))
+        if (shards, scale) not in self._made:
+            rings = np.zeros(rings_words(shards, self.slots), np.uint64)
+            ends = [RingEndpoint(int(rings.ctypes.data), number, shards, self.slots) for number in range(shards)]
+            made = [ShardMemory(number, shards, self.slots, ends[number], scale) for number in range(shards)]
+            self._made[shards, scale] = rings, made
+        self._rings, self.shards = self._made[shards, scale]
+        self._rings[:] = 0
+
+    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+        self._make(workers, scale)
+        present = state.values.any(axis=1)
+        keys, words = state.keys[present], state.values[present]
+        whose = owners(keys, workers)
+        spare = scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS)
+        for number, shard in enumerate(self.shards):
+            for place in range(len(state.codes)):
+                shard.state.codes.add(bytes(state.codes[place].code))
+            shard.load(Changes(keys[whose == number], words[whose == number]), spare)
+        layout = PartLayout(len(image), sum(len(t.data) for t in image.block))
+        parts = np.zeros(workers * layout.words, np.uint64)
+        room = scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
+        arenas = np.zeros((workers, room), np.uint8)
+        counts = deliver(image, workers, layout, int(parts.ctypes.data))
+        results, kept = [], []
+        for number, shard in enumerate(self.shards):
+            count = int(counts[number])
+            part = int(parts.ctypes.data) + number * layout.words * 8
+            records, part_image = open_part(part, layout, count)
+            receipts = np.zeros((count, R_WORDS), np.uint64)
+            kept.append(receipts)
+            arena = int(arenas[number].ctypes.data)
+            coinbase = image.block.environment.coinbase
+            shard.begin_block(part_image, coinbase, records, receipts, arena, room)
+            results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
+        self._drive(random.Random(self.seed))
+        receipts_of_all, order = collect(results)
+        state.reserve(state.count + sum(len(shard.changes()) for shard in self.shards))
+        for shard in self.shards:
+            apply(state, shard.changes())
+        counted = [shard.counted() for shard in self.shards]
+        counters = {name: sum(one[name] for one in counted) for name in counted[0]}
+        return Outcome(None, receipts_of_all, {"execute": 0.0}, counters, order)
+
+    def _drive(self, draw: random.Random) -> None:
+        """Step shards until all have finished. Some are much slower than others, and hear their peers in any order."""
+        function = step.compiled.ctypes
+        shared = ctypes.c_int64(int(self._coupling.ctypes.data))
+        workers = [ctypes.c_int64(shard.address) for shard in self.shards]
+        speeds = [draw.choice([1, 1, 1, 10, 100]) for _ in self.shards]
+        alive = list(range(len(self.shards)))
+        idle = 0
+        while alive:
+            number = draw.choices(alive, [speeds[i] for i in alive])[0]
+            self.shards[number].endpoint.header[P_NEXT] = draw.randrange(len(self.shards))
+            for _ in range(draw.choice([1, 1, 1, 20])):
+                cost = function(shared, workers[number])
+                if cost == FAILED:
+                    raise CapacityError("a shard is too small for the block")
+                if cost == FINISHED:
+                    alive.remove(number)
+                    break
+                idle = idle + 1 if cost == IDLE else 0
+            assert idle < PATIENCE, f"shards are stuck with seed {self.seed}"
+
+    def assert_nothing_is_left(self) -> None:
+        """After a block no lock is held, no transaction is in a slot, and no message is under way."""
+        for shard in self.shards:
+            assert not (shard.lock_words & np.uint64(s.LOCK_NODE_MASK)).any()
+            assert int(shard.header[s.W_FREE]) == (1 << self.slots) - 1
+            assert int(shard.header[s.W_RUNNABLE]) == 0
+            assert int(shard.header[s.W_ENDED]) == int(shard.header[s.W_COUNT])
+        assert sum(shard.endpoint.sent() for shard in self.shards) == sum(
+            shard.endpoint.taken() for shard in self.shards
+        )
