@@ -220,7 +220,7 @@ class Program:
         if kind < 0.6:
             self.emit(op.GAS)
         elif kind < 0.9:
-            self.push(self.random.choice((0, 1, 100, 2300, 5000, 30_000, 100_000)))
+            self.push(self.random.choice((0, 1, 100, 2295 + self.random.randrange(20), 5000, 30_000, 100_000)))
         else:
             self.push(self.word())
         self.emit(operation)
@@ -250,7 +250,7 @@ class Program:
         self.observed = observed
         target = len(self.code)
         if self.random.random() < 0.04:
-            target = self.random.choice((at, at + 1, target + 1, 0xFFFF, 0, len(self.code) - 1))
+            target = self.random.choice((at, at + 1, 0xFFFF, *self.random.choices(range(target + 2), k=6)))
         self.code[at + 1 : at + 3] = target.to_bytes(2, "big")
         self.code.append(op.JUMPDEST)
 

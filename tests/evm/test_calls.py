@@ -204,6 +204,15 @@ def test_the_stack_holds_1024_words_in_every_frame(runner: Runner, height: int) 
     assert number(check(runner, nested, full + assemble("STOP"))) == (height <= 1024)
 
 
+@pytest.mark.parametrize("gas", range(2_400, 2_410))
+def test_sstore_wants_more_than_the_stipend_left(runner: Runner, gas: int) -> None:
+    # EIP-2200: with 2,300 or less left, SSTORE fails although 100 would pay for it.
+    callee = assemble("PUSH0 SLOAD PUSH0 SSTORE")
+    code = call("CALL", CALLEE) + call("CALL", CALLEE, gas=gas, into=(0, 32)) + RETURN_TOP
+    warm_load_and_pushes = 100 + 2 + 2
+    assert number(check(runner, code, callee)) == (gas - warm_load_and_pushes > 2_300)
+
+
 def test_every_gas_limit_from_too_little_to_enough(runner: Runner) -> None:
     callee = assemble("PUSH0 PUSH0 SSTORE", 64, "PUSH0 LOG0", 40, "PUSH0 RETURN")
     code = assemble("PUSH0 SLOAD", 8, "SSTORE") + call("CALL", CALLEE, gas=9_000, into=(0, 40)) + RETURN_TOP

@@ -76,10 +76,10 @@ def _world(content: dict[str, Any]) -> dict[bytes, Account]:
     }
 
 
-def _vectors_of(name: str, content: dict[str, Any]) -> Iterator[Vector]:
+def _vectors_of(name: str, content: dict[str, Any], fork: str) -> Iterator[Vector]:
     template = content["transaction"]
     environment, world = _environment(content["env"]), _world(content["pre"])
-    for expected in content["post"].get(FORK, []):
+    for expected in content["post"].get(fork, []):
         at = expected["indexes"]
         lists = template.get("accessLists") or []
         access_list = lists[at["data"]] if at["data"] < len(lists) else None
@@ -112,10 +112,10 @@ def _vectors_of(name: str, content: dict[str, Any]) -> Iterator[Vector]:
         )
 
 
-def from_json(name: str, text: bytes | str) -> Iterator[Vector]:
-    """All vectors of one file."""
+def from_json(name: str, text: bytes | str, fork: str = FORK) -> Iterator[Vector]:
+    """All vectors of one file that say what happens at `fork`."""
     for content in json.loads(text).values():
-        yield from _vectors_of(name, content)
+        yield from _vectors_of(name, content, fork)
 
 
 @cache
