@@ -5,9 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from evm import errors, layout
-from evm.block import Block, limbs
+from evm.block import ADDRESS_BYTES, Block, Transaction, limbs
 
 _FEE_LIMIT = 1 << 128
+# One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
+_LIMITS = {"nonce": 1 << 64, "gas_limit": 1 << 63, "value": 1 << 256, "max_fee": 1 << 256, "max_priority_fee": 1 << 256}
+
+
+def _check(index: int, transaction: Transaction) -> None:
+    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word."""
+    for name, limit in _LIMITS.items():
+        value = getattr(transaction, name)
+        if not 0 <= value < limit:
+            raise ValueError(f"transaction {index}: {name} = {value} is not in 0 to 2**{limit.bit_length() - 1} - 1")
+    for name, address in (("sender", transaction.sender), ("to", transaction.to)):
+        if address is not None and len(address) != ADDRESS_BYTES:
+            raise ValueError(f"transaction {index}: {name} has {len(address)} bytes, an address has {ADDRESS_BYTES}")
 
 
 class BlockImage:
@@ -15,6 +28,11 @@ class BlockImage:
 
     Building it is not part of a timed run: a node has its transactions decoded when they arrive, and its senders
     recovered.
+
+    Raises
+    ------
+    ValueError
+        If a transaction's field is out of its range.
     """
 
     def __init__(self, block: Block) -> None:
@@ -50,7 +68,8 @@ class BlockImage:
 
     def _fill_rows(self) -> None:
         base_fee, at = self.block.environment.base_fee, 0
-        for row, t in zip(self._rows, self.block, strict=False):
+        for index, (row, t) in enumerate(zip(self._rows, self.block, strict=False)):
+            _check(index, t)
             price = min(t.max_fee, base_fee + t.max_priority_fee)
             flaw = errors.NONE
             if t.max_fee < base_fee:

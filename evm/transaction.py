@@ -1,8 +1,8 @@
 """Whole transactions: what happens before the first instruction and after the last.
 
-Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028), the
-warm set at the start (EIP-2929, EIP-3651), refunds (EIP-3529) and fees (EIP-1559). The base fee is burned; the priority
-fee is only reported: the beneficiary is credited lazily, by whoever executes the block.
+Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028),
+the warm set at the start (EIP-2929, EIP-3651), refunds (EIP-3529) and fees (EIP-1559). The base fee is burned; the
+priority fee is only reported: the beneficiary is credited lazily, by whoever executes the block.
 """
 
 from __future__ import annotations

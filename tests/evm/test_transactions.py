@@ -282,3 +282,30 @@ def test_unknown_code_hash_is_impossible_through_the_state_s_face() -> None:
     state.set_code(OTHER, b"")
     assert state.code(OTHER) == b""
     assert not len(state.contents())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("value", 1 << 256),  # was cut to zero
+        ("value", -1),
+        ("gas_limit", 1 << 63),
+        ("gas_limit", (1 << 64) - 1),  # was negative gas: out of gas at once
+        ("nonce", 1 << 64),
+        ("max_fee", -1),
+        ("max_priority_fee", 1 << 256),
+        ("sender", b"\1" * 21),
+        ("to", b""),  # was the zero address
+        ("to", b"\1" * 19),
+    ],
+)
+def test_a_field_out_of_its_range_is_refused_by_name(runner: Runner, field: str, value: object) -> None:
+    wrong = replace(pay(nonce=1), **{field: value})  # type: ignore[arg-type]  # mypy cannot tell which field it is
+    with pytest.raises(ValueError, match=f"^transaction 1: {field} "):
+        runner.run({SENDER: Account(RICH)}, [pay(), wrong], ENVIRONMENT)
+
+
+def test_the_greatest_gas_limit_is_accepted(runner: Runner) -> None:
+    free = replace(pay(to=CONTRACT, gas_limit=(1 << 63) - 1, max_fee=0, max_priority_fee=0))
+    result = runner.run(with_code(bytes([op.GAS]) + RETURN_TOP), free, Environment(base_fee=0))
+    assert int.from_bytes(result.output, "big") == (1 << 63) - 1 - 21_000 - 2
