@@ -172,12 +172,17 @@ def speedup(cells: pandas.DataFrame, style: _Style) -> Figure | None:
 _WASTE = (
     ("count.aborts", "transactions", "aborts per transaction", False),
     ("count.wasted_gas", "gas", "gas executed in vain, share of the block's", True),
-    ("count.fallback", "transactions", "transactions that fell back to serial", True),
+    ("count.outside", "transactions", "transactions repaired after the plan, or deferred to a serial end", True),
 )
+
+# What a strategy of one kind or another does to transactions that it could not run as it meant to.
+_OUTSIDE = ("count.repaired", "count.deferred")
 
 
 def wasted(cells: pandas.DataFrame, style: _Style) -> Figure | None:
-    """Aborts, wasted gas and serial fallback by workload and strategy; None where no strategy counts any of them."""
+    """Aborts, wasted gas and fallback by workload and strategy; None where no strategy counts any of them."""
+    outside = cells.reindex(columns=list(_OUTSIDE)).sum(axis="columns", min_count=1)
+    cells = cells.assign(**{"count.outside": outside})
     shown = [entry for entry in _WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None

@@ -25,6 +25,7 @@ def frame(make_cell: Make, make_record: Make) -> Any:
             ("serial", 1, 1.0, {}),
             ("block_stm", 1, 0.8, {"aborts": 0, "wasted_gas": 0}),
             ("block_stm", 2, 1.5, {"aborts": 100, "wasted_gas": 2_100_000}),
+            ("planned", 2, 1.2, {"aborts": 50, "wasted_gas": 0, "repaired": 200}),
         )
     ]
     return to_frame([make_record(cells)])
@@ -49,7 +50,7 @@ def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> No
 
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
     with _look():
-        figure = throughput(frame, _Style(["serial", "block_stm"]))
+        figure = throughput(frame, _Style(["serial", "block_stm", "planned"]))
     heights = heights_of(figure.axes[0])
     assert heights == pytest.approx(frame[frame["workload"] == "payments"]["tx_per_second"].tolist())
     assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == ["payments", "swaps", "nft"]
@@ -58,11 +59,16 @@ def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
 
 def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
     with _look():
-        figure = wasted(frame, _Style(["serial", "block_stm"]))
+        figure = wasted(frame, _Style(["serial", "block_stm", "planned"]))
     assert figure is not None
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == ["aborts per transaction", "gas executed in vain, share of the block's"]
+    assert [title.split(",")[0] for title in titles] == [
+        "aborts per transaction",
+        "gas executed in vain",
+        "transactions repaired after the plan",
+    ]
     assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)
+    assert heights_of(figure.axes[2]) == pytest.approx([0.2] * 3)
     pyplot.close(figure)
 
 

@@ -27,7 +27,7 @@ def contend(plugin_environment: dict[str, str], tmp_path: Path) -> Contend:
     def run(*arguments: str) -> Result:
         command = [sys.executable, "-m", "harness", *arguments]
         return subprocess.run(
-            command, cwd=tmp_path, env=plugin_environment, capture_output=True, text=True, timeout=120
+            command, cwd=tmp_path, env=plugin_environment, capture_output=True, text=True, timeout=600
         )
 
     return run
