@@ -34,13 +34,13 @@ class ShardPool:
 
     Parameters
     ----------
-    shards, slots, scale : int
+    shards, slots : int
         See `strategies.shard_memory.ShardMemory`.
     """
 
-    def __init__(self, shards: int, slots: int, scale: int) -> None:
-        self.fits = (shards, slots, scale)
-        self._scale = scale
+    def __init__(self, shards: int, slots: int) -> None:
+        self.fits = (shards, slots)
+        self._scale = 0
         self._known_codes: set[bytes] = set()
         self._part: Segment | None = None
         self._output: Segment | None = None
@@ -57,7 +57,14 @@ class ShardPool:
             self._connections.append(ours)
             self._processes.append(process)
         self._exchange = Segment(int(s.C_WORDS) + rings_words(shards, slots))
-        self._command("setup", shards, slots, scale, self._exchange.words, segments=(self._exchange,))
+
+    def set_up(self, scale: int) -> None:
+        """Let each process make its memory, unless it has it in that size. Until the first time they load Python."""
+        if scale == self._scale:
+            return
+        self._scale = scale
+        self._known_codes.clear()
+        self._command("set_up", *self.fits, scale, self._exchange.words, segments=(self._exchange,))
 
     def load(self, state: State, spare: int) -> None:
         """Give each shard its part of the state, the codes that it lacks, and room for `spare` new locations."""

@@ -68,8 +68,10 @@ class _Shard:
         self._memory: ShardMemory | None = None
         self._shards = 0
 
-    def setup(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int) -> None:
+    def set_up(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int) -> None:
         compile_kernels()
+        if self._exchange is not None:
+            self._exchange.close()
         self._exchange = Segment(words, descriptors[0])
         endpoint = RingEndpoint(self._exchange.address + int(C_WORDS) * 8, self._number, shards, slots)
         self._memory = ShardMemory(self._number, shards, slots, endpoint, scale)

@@ -42,7 +42,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from evm import Block, Environment, State
+from evm import Block, CapacityError, Environment, State
 from evm.image import BlockImage
 from strategies import shard_layout as s
 from strategies.base import Outcome
@@ -93,16 +93,18 @@ class Sharded(CompiledStrategy):
         """
         if workers > s.MOST_SHARDS:
             raise ValueError(f"workers = {workers}: at most {s.MOST_SHARDS} shards can be told apart")
-        pool = self._open_pool(workers, scale)
+        pool = self._open_pool(workers)
         try:
-            spare = scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS)
-            pool.load(state, spare)
+            pool.set_up(scale)
             pool.make_room(image)
+            pool.load(state, scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS))
             phases, counters, results = pool.execute(image)
             receipts, order = collect(results)
             changes = pool.changes()
             state.reserve(state.count + len(changes))
             apply(state, changes)
+        except CapacityError:
+            raise
         except BaseException:
             # Whatever was interrupted, nobody knows what the shards are at.
             self._close_pool()
@@ -114,13 +116,13 @@ class Sharded(CompiledStrategy):
         """End the shards' processes."""
         self._close_pool()
 
-    def _open_pool(self, shards: int, scale: int) -> ShardPool:
-        wanted = (shards, self._slots, scale)
-        if self._pool is not None and self._pool.fits != wanted:
+    def _open_pool(self, shards: int) -> ShardPool:
+        if self._pool is not None and self._pool.fits != (shards, self._slots):
             self._close_pool()
         if self._pool is None:
+            self._pool = ShardPool(shards, self._slots)
+            # Meanwhile the processes start.
             _compile()
-            self._pool = ShardPool(*wanted)
         return self._pool
 
     def _close_pool(self) -> None:
