@@ -77,15 +77,18 @@ class _Child:
             return
         self._send("plan", plan)
 
-    def _build(self, plan: Plan, place: int, seed: int, block_size: int) -> None:
+    def _build(self, plan: Plan, place: int, seed: int, block_size: int, ahead: bool) -> None:
         from harness.bench import Bench, WorkloadError
-        from harness.kernels import turn
+        from harness.kernels import compile_natives, turn
         from strategies import registry as strategies
         from workloads import registry as workloads
 
         if self._bench is None:
             self._bench = Bench(strategies.get, workloads.get, turn)
             self._announce_compilations()
+            if ahead:
+                self._send("stage", "compiling ahead")
+                compile_natives(strategies.get(key.strategy) for key in plan.cells)
         self._send("stage", "building")
         try:
             facts = self._bench.prepare(plan.workloads[place], seed, block_size)

@@ -25,9 +25,13 @@ from rich.text import Text
 from harness.engine import Engine
 from harness.observer import Observer
 from harness.plan import BASELINE, CellKey
+from harness.records import by_process
 from harness.request import DialValue, Request
+from harness.statistics import speedup
 
 _CACHE_VARIABLE = "CONTEND_CACHE_DIR"
+UNCONTENDED: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}
+"""Dials of ``payments`` with which hardly a transaction conflicts with another."""
 _PARALLEL = ("block_stm", "static_partition", "sharded")
 
 
@@ -42,10 +46,12 @@ class Finding:
     unit : str
         Of both figures; ``"x"`` for ratios.
     measured : float or None
-        None where nothing could be measured; `note` then says why.
+        None where nothing could be measured; `error` then says why.
     at_most : bool
         Whether less is better.
-    note : str
+    interval : str
+        Of the measured figure, where it has one.
+    error : str or None
     """
 
     what: str
@@ -53,7 +59,8 @@ class Finding:
     unit: str
     measured: float | None
     at_most: bool = False
-    note: str = ""
+    interval: str = ""
+    error: str | None = None
 
     @property
     def reached(self) -> bool:
@@ -85,19 +92,18 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
         cells: list[Mapping[str, Any]] = Engine(request, observer).run()["cells"]
         return cells
 
-    yield _throughput("payments, all of them ERC-20: serial", 150_000, measure("payments", (BASELINE,), {"erc20": 1.0}))
+    yield _throughput("payments, all ERC-20: serial", 150_000, measure("payments", (BASELINE,), {"erc20": 1.0}))
     many = measure("swaps", (BASELINE, "block_stm"), {"pools": 100})
     yield _throughput("swaps, 100 pools: serial", 40_000, many)
-    yield _ratio("swaps, 100 pools: block_stm with 1 worker over serial", 0.75, many, CellKey("block_stm", 1))
-    yield _ratio("swaps, 100 pools: block_stm with 2 workers over serial", 1.4, many, CellKey("block_stm", 2))
+    yield _ratio("swaps, 100 pools: block_stm 1 / serial", 0.75, many, CellKey("block_stm", 1))
+    yield _ratio("swaps, 100 pools: block_stm 2 / serial", 1.4, many, CellKey("block_stm", 2))
     one = measure("swaps", ("block_stm",), {"pools": 1})
-    yield _ratio("swaps, 1 pool: block_stm with 2 workers over serial", 0.6, one, CellKey("block_stm", 2))
-    uniform: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}
-    apart = measure("payments", _PARALLEL, uniform)
+    yield _ratio("swaps, 1 pool: block_stm 2 / serial", 0.6, one, CellKey("block_stm", 2))
+    apart = measure("payments", _PARALLEL, UNCONTENDED)
     for strategy in _PARALLEL:
-        yield _scaling(f"payments, uncontended: {strategy}, 2 workers over 1", 1.0, apart, strategy)
-    yield Finding("cold cache to the first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
-    yield Finding("warm, contend run on one small cell, in all", 4, "s", warm_seconds(), at_most=True)
+        yield _scaling(f"payments, apart: {strategy} 2 / 1", 1.0, apart, strategy)
+    yield Finding("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
+    yield Finding("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
 
 
 def _find(cells: list[Mapping[str, Any]], key: CellKey) -> Mapping[str, Any]:
@@ -106,24 +112,24 @@ def _find(cells: list[Mapping[str, Any]], key: CellKey) -> Mapping[str, Any]:
 
 def _throughput(what: str, goal: float, cells: list[Mapping[str, Any]]) -> Finding:
     cell = _find(cells, CellKey(BASELINE, 1))
-    return Finding(what, goal, "tx/s", cell["tx_per_second"], note=cell["error"] or "")
+    return Finding(what, goal, "tx/s", cell["tx_per_second"], error=cell["error"])
 
 
 def _ratio(what: str, goal: float, cells: list[Mapping[str, Any]], key: CellKey) -> Finding:
     cell = _find(cells, key)
     ratio = cell["speedup"]
     if ratio is None:
-        return Finding(what, goal, "x", None, note=cell["error"])
-    return Finding(what, goal, "x", ratio["median"], note=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
+        return Finding(what, goal, "x", None, error=cell["error"])
+    return Finding(what, goal, "x", ratio["median"], interval=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
 
 
 def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: str) -> Finding:
     one, two = (_find(cells, CellKey(strategy, workers)) for workers in (1, 2))
     if one["error"] or two["error"]:
-        return Finding(what, goal, "x", None, note=one["error"] or two["error"])
-    by_round = {(sample["process"], sample["round"]): sample["seconds"] for sample in one["samples"]}
-    ratios = [by_round[sample["process"], sample["round"]] / sample["seconds"] for sample in two["samples"]]
-    return Finding(what, goal, "x", float(np.median(ratios)))
+        return Finding(what, goal, "x", None, error=one["error"] or two["error"])
+    # Complete rounds only: both cells have the same ones, in the same order.
+    ratio = speedup(by_process(two["samples"], "seconds"), by_process(one["samples"], "seconds"))
+    return Finding(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
 
 
 class _FirstRun(Observer):
@@ -186,18 +192,20 @@ def warm_seconds() -> float:
 
 def print_findings(console: Console, found: list[Finding]) -> None:
     """Print goals beside what was measured."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("what")
-    table.add_column("goal", justify="right", no_wrap=True)
-    table.add_column("measured", justify="right", no_wrap=True)
+    for heading in ("goal", "measured"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reached", no_wrap=True)
     for one in found:
-        bound = "at most" if one.at_most else "at least"
+        goal = f"{'at most' if one.at_most else 'at least'} {_figure(one.goal, one.unit)}"
         measured = "-" if one.measured is None else _figure(one.measured, one.unit)
         reached = Text("yes", style="green") if one.reached else Text("no", style="bold red")
-        what = Text(f"{one.what} {one.note}".strip())
-        table.add_row(what, f"{bound} {_figure(one.goal, one.unit)}", measured, reached)
+        table.add_row(one.what, goal, f"{measured} {one.interval}".strip(), reached)
     console.print(table)
+    for one in found:
+        if one.error is not None:
+            console.print(f"{one.what}: {one.error}", markup=False, highlight=False)
 
 
 def _figure(value: float, unit: str) -> str:

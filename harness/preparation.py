@@ -53,7 +53,9 @@ class Preparation:
         by = slot * len(cells) // len(self._crew)
         self._cells[slot] = [BASELINE_CELL, *cells[by:], *cells[:by]]
         self._crew[slot].at = None
-        self._crew[slot].send("build", self._plan, self._place, self._request.seed, self._request.block_size)
+        # The first process builds, and so compiles what everyone needs first; the others would only wait for it.
+        ahead = self._plan.cold and slot > 0
+        self._crew[slot].send("build", self._plan, self._place, self._request.seed, self._request.block_size, ahead)
 
     def _hear(self, slot: int) -> bool:
         """Take one message of the process at `slot`; True if it is ready, or there is nothing left to prepare."""

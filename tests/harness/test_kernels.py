@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from evm.jit import Native
 from harness import kernels
 
 
@@ -61,6 +64,28 @@ def test_on_a_warm_cache_nobody_waits() -> None:
         (kernels._marker("serial")).touch()
         with kernels.turn("serial"):
             assert not kernels.is_cold("serial")
+
+
+def test_functions_called_by_address_are_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched(Native):
+        asked = False
+
+        @property
+        def address(self) -> int:
+            self.asked = True
+            return 0
+
+    def function() -> None: ...
+
+    inside, outside = Watched(function, "void()"), Watched(function, "void()")
+    for name, native in (("planted_package.kernels", inside), ("planted_elsewhere.kernels", outside)):
+        module = ModuleType(name)
+        module.kernel = native  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, name, module)
+    kind = type("Planted", (), {"__module__": "planted_package.strategy"})
+    kernels.compile_natives([kind])
+    assert inside.asked
+    assert not outside.asked
 
 
 def test_without_a_cache_everyone_compiles_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
