@@ -69,7 +69,7 @@ def _decode(code, stream, blocks, constants, targets, sources):
             continue
         if number == JUMPDEST or not open_block:
             if open_block:
-                blocks[block_count - 1] = _pack(gas, need, growth)
+                blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
             if number == JUMPDEST:
                 targets[at] = out + 1
             stream[out] = U(BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
@@ -119,12 +119,12 @@ def _decode(code, stream, blocks, constants, targets, sources):
             stream[out] = U(number)
             out += 1
         if NEVER_RETURNS[number] == 1 or ENDS_BLOCK[number] == 1:
-            blocks[block_count - 1] = _pack(gas, need, growth)
+            blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
             open_block = False
             reachable = NEVER_RETURNS[number] == 0
         at += 1 + width
     if open_block:
-        blocks[block_count - 1] = _pack(gas, need, growth)
+        blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
     stream[out] = U(STOP)
     out += 1
     for i in range(out):
@@ -149,7 +149,7 @@ class DecodedCode:
     stream : ndarray of uint64
         Instructions. Ends in STOP, as running off the end of code does.
     blocks : ndarray of uint64
-        Requirements of each block, packed.
+        Two words for each block: its requirements, packed; and its work in picoseconds (`evm.costs`), zero at first.
     constants : ndarray of uint64
         Four limbs for each push of more than seven bytes.
     targets : ndarray of uint32, one for each byte
@@ -174,7 +174,7 @@ def decode(code: bytes) -> DecodedCode:
     """
     array = np.frombuffer(code, dtype=np.uint8).copy()
     room = 2 * len(code) + 2
-    stream, blocks = np.zeros(room, np.uint64), np.zeros(len(code) + 1, np.uint64)
+    stream, blocks = np.zeros(room, np.uint64), np.zeros(2 * (len(code) + 1), np.uint64)
     constants = np.zeros(4 * (len(code) // 9 + 2), np.uint64)
     targets, sources = np.zeros(len(code) + 1, np.uint32), np.zeros(room, np.uint64)
     used, block_count, constant_count = _decode(array, stream, blocks, constants, targets, sources)
@@ -182,7 +182,7 @@ def decode(code: bytes) -> DecodedCode:
         array,
         keccak256(code),
         stream[:used].copy(),
-        blocks[: max(block_count, 1)].copy(),
+        blocks[: 2 * max(block_count, 1)].copy(),
         constants[: 4 * max(constant_count, 1)].copy(),
         targets,
     )

@@ -6,9 +6,10 @@ Code is content-addressed and only ever added, so that copies of a state share o
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from numpy import uint64 as U
 
-from evm import layout
+from evm import costs, layout
 from evm.bytecode import DecodedCode, decode
 from evm.jit import kernel
 from evm.keccak import keccak256
@@ -55,6 +56,8 @@ class CodeDirectory:
         self._header = np.zeros(layout.CODES_WORDS, np.uint64)
         self._descriptors = np.zeros((0, layout.CODE_WORDS), np.uint64)
         self._index = np.zeros(0, np.uint64)
+        self._costs = costs.NO_COSTS
+        self._header[layout.CODES_COSTS] = self._costs.ctypes.data
         self._grow(64)
         self.add(b"")
 
@@ -69,6 +72,24 @@ class CodeDirectory:
     def __getitem__(self, number: int) -> DecodedCode:
         return self._codes[number]
 
+    def price(self, table: npt.NDArray[np.uint64]) -> None:
+        """Let machines that use these codes count their work (`evm.costs`) by this table; codes added later too.
+
+        Parameters
+        ----------
+        table : ndarray of uint64
+            Picoseconds by class, those of `evm.costs.CLASSES` first. Kept, and not to be changed afterwards.
+        """
+        if table is self._costs:
+            return
+        self._costs = table
+        self._header[layout.CODES_COSTS] = table.ctypes.data
+        for decoded in self._codes:
+            self._price(decoded)
+
+    def _price(self, decoded: DecodedCode) -> None:
+        costs.price_stream(decoded.stream, decoded.blocks, costs.CLASS_OF, self._costs)
+
     def number_of(self, code_hash: bytes) -> int:
         """Number of the code with this keccak-256; KeyError when there is none."""
         return self._by_hash[code_hash]
@@ -82,6 +103,8 @@ class CodeDirectory:
         if 2 * (len(self._codes) + 1) > len(self._index):
             self._grow(2 * len(self._index))
         decoded = decode(code)
+        if self._costs is not costs.NO_COSTS:
+            self._price(decoded)
         number = len(self._codes)
         self._codes.append(decoded)
         self._by_hash[code_hash] = number

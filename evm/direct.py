@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout
+from evm import costs, errors, layout
 from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.costs import add_work
 from evm.jit import kernel
 from evm.pointers import call_1, view_u64
 from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
@@ -31,6 +32,7 @@ ENTRY_WORDS, M_ENTRY_COUNT, M_WANTED, M_FEE = (
 )
 STATE_WORDS, STATE_VALUES, STATE_CAPACITY = layout.STATE_WORDS, layout.STATE_VALUES, layout.STATE_CAPACITY
 NEED, DONE = errors.NEED, errors.DONE
+STATE_READ, STATE_WRITE, RECEIPT = costs.STATE_READ, costs.STATE_WRITE, costs.RECEIPT
 
 # How `run_directly` ended, when not by reaching the last transaction.
 FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
@@ -74,6 +76,7 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
                 word = add(word, get(fees, 0))
             if not provide(machine, number, word):
                 return FAULT_MACHINE
+            add_work(machine, STATE_READ, 1)
         if outcome != DONE:
             return FAULT_MACHINE
         entries = entries_of(machine)
@@ -82,11 +85,13 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
             if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
                 current = get_at(entries, at + ENTRY_CURRENT)
                 if not equal(current, get_at(entries, at + ENTRY_ORIGINAL)):
+                    add_work(machine, STATE_WRITE, 1)
                     number = I(entries[U(at + ENTRY_ID)])
                     put(values, number, subtract(current, get(fees, 0)) if number == coinbase else current)
         put_at(fees, 0, add(get(fees, 0), get_at(machine, M_FEE)))
         if not write_receipt(machine, table, index, arena):
             return FAULT_RECEIPTS
+        add_work(machine, RECEIPT, 1)
     return last
 
 

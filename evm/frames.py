@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout, opcodes
+from evm import costs, errors, layout, opcodes
 from evm.access import (
     ABSENT,
     account_key,
@@ -23,6 +23,7 @@ from evm.access import (
     undo_to,
     word_of,
 )
+from evm.costs import add_work
 from evm.jit import kernel, macro
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
 from evm.words import U0, add, fits_u64, get, get_at, is_zero, less, put, put_at, subtract
@@ -95,6 +96,7 @@ CALL_DEPTH_LIMIT, STACK_LIMIT = layout.CALL_DEPTH_LIMIT, layout.STACK_LIMIT
 LAST_PRECOMPILE = U(10)
 COLD_ACCOUNT, WARM_ACCESS = 2600, 100
 CALL_VALUE, CALL_NEW_ACCOUNT, CALL_STIPEND = 9000, 25000, 2300
+COPY_WORD, EXPANSION_WORD = costs.COPY_WORD, costs.EXPANSION_WORD
 MEMORY_LIMIT = 1 << 32  # no gas limit that fits 64 bits is worth paying for more
 NO_GAS, NO_MEMORY = -1, -(1 << 62)
 
@@ -163,6 +165,7 @@ def expand_memory(machine, base, size, gas, end):
         return size, NO_MEMORY
     arena = view_u8(I(machine[U(M_MEMORY)]), I(machine[U(M_MEMORY_BYTES)]))
     clear_bytes(arena, base + size, words * 32 - size)
+    add_work(machine, EXPANSION_WORD, words - words_before)
     return words * 32, gas - cost
 
 
@@ -184,6 +187,7 @@ def set_output(machine, address, size):
         return False
     output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
     move_bytes(output, 0, view_u8(address, size), 0, size)
+    add_work(machine, COPY_WORD, (size + 31) >> 5)
     machine[U(M_OUTPUT_SIZE)] = U(size)
     return True
 

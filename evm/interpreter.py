@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout, opcodes
+from evm import costs, errors, layout, opcodes
 from evm.access import (
     ABSENT,
     account_key,
@@ -32,6 +32,7 @@ from evm.access import (
     word_of,
 )
 from evm.codes import EMPTY_HASH
+from evm.costs import add_work
 from evm.frames import (
     CALL_ERROR,
     CALL_NEEDS,
@@ -191,12 +192,13 @@ M_ERROR, M_REFUND, M_LOGS, M_LOGS_BYTES, M_LOG_SIZE = (
     layout.M_LOGS_BYTES,
     layout.M_LOG_SIZE,
 )
-M_BLOCK, M_CODES, M_TRANSACTION, M_PHASE, M_GAS_DONE = (
+M_BLOCK, M_CODES, M_TRANSACTION, M_PHASE, M_GAS_DONE, M_WORK_DONE = (
     layout.M_BLOCK,
     layout.M_CODES,
     layout.M_TRANSACTION,
     layout.M_PHASE,
     layout.M_GAS_DONE,
+    layout.M_WORK_DONE,
 )
 PHASE_BEGIN, PHASE_END = layout.PHASE_BEGIN, layout.PHASE_END
 CODES_DESCRIPTORS, CODES_COUNT, CODES_WORDS, CODE_WORDS = (
@@ -244,6 +246,12 @@ STORE_SET, STORE_RESET, STORE_STIPEND = 20000, 2900, 2300
 CLEAR_REFUND = 4800
 COPY_WORD_GAS, KECCAK_WORD_GAS, LOG_BYTE_GAS, EXP_BYTE_GAS = 3, 6, 8, 50
 HASHES_KEPT = 256
+EXPONENT_BYTE, HASH_BLOCK, HASH_BLOCK_BYTES, COPY_WORD = (
+    costs.EXPONENT_BYTE,
+    costs.HASH_BLOCK,
+    costs.HASH_BLOCK_BYTES,
+    costs.COPY_WORD,
+)
 
 STORE_NEEDS = NO_MEMORY + 1
 
@@ -467,7 +475,7 @@ def run_frame(machine):
     position, top = I(frames[U(f + F_POSITION)]), I(frames[U(f + F_STACK_TOP)])
     bottom = I(frames[U(f + F_STACK_BASE)])
     gas = I(frames[U(f + F_GAS)])
-    gas_before = gas
+    gas_before, work = gas, U0
     leave, error = LEAVE_ERROR, OUT_OF_GAS
 
     while True:
@@ -476,7 +484,9 @@ def run_frame(machine):
         operation = I(instruction & OPERATION)
 
         if operation == BLOCK:
-            requirement = blocks[instruction >> IMMEDIATE]
+            row = (instruction >> IMMEDIATE) * U(2)
+            requirement = blocks[row]
+            work += blocks[row + U1]
             gas -= I(requirement & GAS_MASK)
             if gas < 0:
                 break
@@ -564,9 +574,11 @@ def run_frame(machine):
         elif operation == EXP:
             top -= 1
             exponent = get(stack, top - 1)
-            gas -= EXP_BYTE_GAS * ((bit_length(exponent) + 7) >> 3)
+            exponent_bytes = (bit_length(exponent) + 7) >> 3
+            gas -= EXP_BYTE_GAS * exponent_bytes
             if gas < 0:
                 break
+            add_work(machine, EXPONENT_BYTE, exponent_bytes)
             put(stack, top - 1, power(get(stack, top), exponent))
         elif operation == SIGNEXTEND:
             top -= 1
@@ -647,6 +659,7 @@ def run_frame(machine):
                 gas -= COPY_WORD_GAS * _words_in(I(count[0]))
                 if gas < 0:
                     break
+                add_work(machine, COPY_WORD, _words_in(I(count[0])))
                 to, of = I(get(stack, top + 2)[0]), I(get(stack, top + 1)[0])
                 move_bytes(memory, to, memory, of, I(count[0]))
         elif operation == KECCAK256:
@@ -660,6 +673,7 @@ def run_frame(machine):
             gas -= KECCAK_WORD_GAS * _words_in(I(count[0]))
             if gas < 0:
                 break
+            add_work(machine, HASH_BLOCK, I(count[0]) // HASH_BLOCK_BYTES + 1)
             top -= 1
             put(stack, top - 1, keccak_word(memory, I(offset[0]) if count[0] != U0 else 0, I(count[0])))
 
@@ -751,6 +765,7 @@ def run_frame(machine):
                     error = RETURN_DATA_BOUNDS
                     break
             if not is_zero(count):
+                add_work(machine, COPY_WORD, _words_in(I(count[0])))
                 _copy_padded(memory, I(to[0]), view_u8(source, source_size), source_size, of, I(count[0]))
             top -= 3
         elif operation == BALANCE or operation == EXTCODESIZE or operation == EXTCODEHASH:
@@ -798,6 +813,7 @@ def run_frame(machine):
                 other = _descriptor(machine, I(entries_of(machine)[U(at + ENTRY_CODE)]))
                 source_size = I(other[U(CODE_SIZE)])
                 source = view_u8(I(other[U(CODE_BYTES)]), source_size)
+                add_work(machine, COPY_WORD, _words_in(I(count[0])))
                 _copy_padded(memory, I(to[0]), source, source_size, of, I(count[0]))
             top -= 4
         elif operation == SELFBALANCE:
@@ -845,6 +861,7 @@ def run_frame(machine):
             gas -= LOG_BYTE_GAS * I(count[0])
             if gas < 0:
                 break
+            add_work(machine, COPY_WORD, _words_in(I(count[0])))
             data_at = I(offset[0]) if count[0] != U0 else 0
             if not _write_log(machine, f, topics, top, memory, data_at, I(count[0])):
                 gas = NO_MEMORY
@@ -886,6 +903,7 @@ def run_frame(machine):
             error = I(machine[U(M_ERROR)])
         gas = 0
     machine[U(M_GAS_DONE)] += U(gas_before - gas)
+    machine[U(M_WORK_DONE)] += work
     frames[U(f + F_POSITION)] = U(position)
     frames[U(f + F_STACK_TOP)] = U(top)
     frames[U(f + F_MEMORY_SIZE)] = U(size)

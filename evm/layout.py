@@ -34,7 +34,14 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
 ) = _fields(1, 1, 1, 1, 1, 1)
 
 # The code directory: a header, a descriptor a code, and a hash index.
-(CODES_DESCRIPTORS, CODES_COUNT, CODES_INDEX, CODES_INDEX_MASK, CODES_WORDS) = _fields(1, 1, 1, 1)
+(
+    CODES_DESCRIPTORS,
+    CODES_COUNT,
+    CODES_INDEX,
+    CODES_INDEX_MASK,
+    CODES_COSTS,  # picoseconds by class of work, see `evm.costs`
+    CODES_WORDS,
+) = _fields(1, 1, 1, 1, 1)
 (
     CODE_BYTES,
     CODE_SIZE,
@@ -121,12 +128,13 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     M_STATUS,
     M_GAS_USED,
     M_GAS_DONE,  # gas of the work since this counter was last cleared: the private work of a step
+    M_WORK_DONE,  # its cost in picoseconds, where codes have been priced; likewise
     M_FEE,
     M_WANTED,  # key of the location that the machine needs next
     M_CREATED,  # address of the contract that a creating transaction makes
     M_INIT_CODE,  # number of its init code
     M_WORDS,
-) = _fields(*[1] * 35, 4, KEY_WORDS, 3, 1)
+) = _fields(*[1] * 36, 4, KEY_WORDS, 3, 1)
 
 PHASE_BEGIN, PHASE_RUN, PHASE_END = range(3)
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from evm import layout
+from evm.rooms import sparse_zeros
 
 _STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * 4
 _FRAMES_WORDS = layout.F_WORDS * (layout.CALL_DEPTH_LIMIT + 2)
+MANY_EPOCHS = 1 << 31  # no block has as many transactions and incarnations again
 
 
 class Machine:
@@ -31,14 +33,14 @@ class Machine:
 
     def __init__(self, block_image: int, codes: int, mode: int = layout.MODE_NORMAL, scale: int = 1) -> None:
         self.header = np.zeros(layout.M_WORDS, np.uint64)
-        self._stack = np.zeros(_STACK_WORDS, np.uint64)
-        self._memory = np.zeros(scale << 26, np.uint8)
-        self._frames = np.zeros(_FRAMES_WORDS, np.uint64)
-        self._entries = np.zeros((scale << 16) * layout.ENTRY_WORDS, np.uint64)
-        self._index = np.zeros(scale << 17, np.uint64)
-        self._journal = np.zeros((scale << 18) * layout.JOURNAL_WORDS, np.uint64)
-        self._logs = np.zeros(scale << 22, np.uint8)
-        self._output = np.zeros(scale << 24, np.uint8)
+        self._stack = sparse_zeros(_STACK_WORDS, np.uint64)
+        self._memory = sparse_zeros(scale << 26, np.uint8)
+        self._frames = sparse_zeros(_FRAMES_WORDS, np.uint64)
+        self._entries = sparse_zeros((scale << 16) * layout.ENTRY_WORDS, np.uint64)
+        self._index = sparse_zeros(scale << 17, np.uint64)
+        self._journal = sparse_zeros((scale << 18) * layout.JOURNAL_WORDS, np.uint64)
+        self._logs = sparse_zeros(scale << 22, np.uint8)
+        self._output = sparse_zeros(scale << 24, np.uint8)
         header = self.header
         for field, array in (
             (layout.M_STACK, self._stack),
@@ -58,9 +60,10 @@ class Machine:
         """Use this machine for another block."""
         self.header[layout.M_BLOCK] = block_image
         self.header[layout.M_CODES] = codes
-        # Epochs are 32 bits wide; starting over at each block keeps them from running out.
-        self.header[layout.M_EPOCH] = 0
-        self._index[:] = 0
+        # Slots of the index are told apart by epoch. An epoch has 32 bits; long before they run out, all start over.
+        if self.header[layout.M_EPOCH] > MANY_EPOCHS:
+            self.header[layout.M_EPOCH] = 0
+            self._index[:] = 0
 
     @property
     def address(self) -> int:

@@ -60,17 +60,23 @@ def _call(arity: int) -> Any:
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any) -> Any:
             return types.int64(types.int64, types.int64), generate
-    else:
+    elif arity == 2:
 
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any, b: Any) -> Any:
             return types.int64(types.int64, types.int64, types.int64), generate
+    else:
+
+        @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+        def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any) -> Any:
+            return types.int64(types.int64, types.int64, types.int64, types.int64), generate
 
     return call
 
 
 call_1 = _call(1)
 call_2 = _call(2)
+call_3 = _call(3)
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types

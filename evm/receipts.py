@@ -14,6 +14,7 @@ from numpy import uint64 as U
 from evm import errors, layout
 from evm.jit import kernel
 from evm.pointers import move_bytes, view_u8
+from evm.rooms import sparse_zeros
 from evm.words import get_at, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
@@ -200,7 +201,7 @@ class ReceiptTable:
     def __init__(self, workers: int, arena_bytes: int) -> None:
         self.arena_bytes = arena_bytes
         self.rows = np.zeros((0, R_WORDS), np.uint64)
-        self._bytes = [np.zeros(arena_bytes, np.uint8) for _ in range(workers)]
+        self._bytes = [sparse_zeros(arena_bytes, np.uint8) for _ in range(workers)]
         self.arenas = np.zeros((workers, ARENA_WORDS), np.uint64)
         for row, array in zip(self.arenas, self._bytes, strict=True):
             row[ARENA_BYTES], row[ARENA_SIZE] = array.ctypes.data, arena_bytes

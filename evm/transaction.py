@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout
+from evm import costs, errors, layout
 from evm.access import (
     ABSENT,
     FIRST_INDEX_MASK,
@@ -22,6 +22,7 @@ from evm.access import (
     undo_to,
     word_of,
 )
+from evm.costs import add_work
 from evm.frames import (
     F_ADDRESS,
     F_CALLER,
@@ -114,6 +115,7 @@ STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID, STATUS_UNSUPPORTED = (
 
 TRANSACTION_GAS, CREATION_GAS, ZERO_BYTE_GAS, BYTE_GAS, INIT_CODE_WORD_GAS = 21000, 32000, 4, 16, 2
 REFUND_QUOTIENT = 5
+TRANSACTION_WORK, CALLDATA_BYTE_WORK = costs.TRANSACTION, costs.CALLDATA_BYTE
 CONTINUE = 0  # `begin_transaction` opened the outermost frame
 
 
@@ -165,6 +167,7 @@ def _end_without_effect(machine, error, status):
     machine[U(M_LOG_SIZE)] = U0
     machine[U(M_OUTPUT_SIZE)] = U0
     put_at(machine, M_FEE, (U0, U0, U0, U0))
+    add_work(machine, TRANSACTION_WORK, 1)
     return DONE
 
 
@@ -258,6 +261,8 @@ def begin_transaction(machine):
     frames[U(F_RETURN_SIZE)] = U0
     if not is_zero(value) and not transfer(machine, sender, to, value):
         return FAULT
+    add_work(machine, TRANSACTION_WORK, 1)
+    add_work(machine, CALLDATA_BYTE_WORK, I(row[U(TX_DATA_SIZE)]))
     machine[U(M_PHASE)] = U(PHASE_RUN)
     return CONTINUE
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evm import Block, Changes, Receipts, State
+from strategies.clocks import WALL, Clock
 
 
 @dataclass
@@ -23,9 +24,9 @@ class Outcome:
     receipts : Receipts
         One per transaction, indexed by the transaction's place in the block whatever the order of execution.
     phases : dict[str, float]
-        Wall-clock seconds of ``prepare``, ``execute`` and ``commit``. Their sum is the time of the block: whatever
-        a node would have to do is in one of them. Copying receipts and changes out for the oracle is in none: a node
-        would use them where they lie.
+        Seconds of the strategy's clock in ``prepare``, ``execute`` and ``commit``. Their sum is the time of the block:
+        whatever a node would have to do is in one of them. Copying receipts and changes out for the oracle is in none:
+        a node would use them where they lie.
     counters : dict[str, int]
         What the strategy counts: executions, aborts, validations, and so on.
     order : ndarray of int64, shape (n,), or None
@@ -48,6 +49,12 @@ class Outcome:
 class Strategy(ABC):
     """An algorithm that executes a block with W workers and gives the serial result.
 
+    Attributes
+    ----------
+    clock : Clock
+        What drives its workers and tells the time of its phases. To be set before the first block, to one that is
+        named in `clocks`.
+
     A strategy object may keep threads, processes and buffers from one call to the next: a node would. It is a
     context manager; `close` ends whatever it keeps.
     """
@@ -69,6 +76,8 @@ class Strategy(ABC):
         """
 
     parallel: ClassVar[bool] = True
+    clocks: ClassVar[tuple[str, ...]] = ("wall",)
+    clock: Clock = WALL
 
     def close(self) -> None:  # noqa: B027  # most strategies keep nothing that must be ended
         """End threads and processes, free buffers. Called once; the default has nothing to end."""

@@ -21,7 +21,9 @@ from numpy import uint64 as U
 
 from evm.jit import kernel, native
 from evm.words import U1
+from strategies import costs
 from strategies import shared as s
+from strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_VALIDATE, ACT_WAIT
 from strategies.incarnation import (
     ANSWERED,
     BLOCKED,
@@ -33,17 +35,20 @@ from strategies.incarnation import (
     answer,
     begin,
     count_waste,
+    end_step,
     finish,
     first_stale_read,
     first_stale_read_in_hand,
     has_fault,
     open_shared,
     open_worker,
-    take_work_done,
+    spend,
 )
 from strategies.optimistic import OptimisticStrategy
 from strategies.scheduler import (
     EXECUTED,
+    NOTHING,
+    PASSED,
     STATUS_MASK,
     TASK_EXECUTE,
     TASK_NONE,
@@ -57,7 +62,7 @@ from strategies.scheduler import (
 )
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-W_PHASE, W_TASK, W_TRANSACTION, W_WASTED_GAS = s.W_PHASE, s.W_TASK, s.W_TRANSACTION, s.W_WASTED_GAS
+W_PHASE, W_TASK, W_WASTED_GAS, W_ACTIVITY = s.W_PHASE, s.W_TASK, s.W_WASTED_GAS, s.W_ACTIVITY
 W_EXECUTIONS, W_ABORTS, W_VALIDATIONS, W_DEPENDENCIES, W_GAS_SPENT = (
     s.W_EXECUTIONS,
     s.W_ABORTS,
@@ -65,51 +70,47 @@ W_EXECUTIONS, W_ABORTS, W_VALIDATIONS, W_DEPENDENCIES, W_GAS_SPENT = (
     s.W_DEPENDENCIES,
     s.W_GAS_SPENT,
 )
-IDLE, FINISHED, FAILED = s.IDLE, s.FINISHED, s.FAILED
+IDLE, FINISHED, FAILED, WORKED = s.IDLE, s.FINISHED, s.FAILED, s.WORKED
+COST_TASK, COST_WAIT = costs.TASK, costs.WAIT
 PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
 
-# Costs of bookkeeping in gas, the unit of private work here: rough, and refined by the virtual clock's table.
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
-
-COST_TASK, COST_READ, COST_FINISH, COST_VALIDATION = 50, 50, 400, 200
 
 
 @kernel()
 def run_to_need(shared, worker):
-    """The private work behind an answered read; sets the phase that follows and returns the cost, or `FAILED`."""
+    """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
     stopped = advance(shared, worker)
     if stopped == RAN_INTO_FAULT:
         return FAILED
     worker[U(W_PHASE)] = U(PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ)
-    gas = take_work_done(worker)
-    worker[U(W_GAS_SPENT)] += U(gas)
-    return gas
+    return WORKED
 
 
 @kernel()
 def begin_execution(shared, worker):
     """Start the incarnation that is the worker's task and run it to its first need."""
     worker[U(W_EXECUTIONS)] += U1
-    worker[U(W_GAS_SPENT)] = U(0)
+    worker[U(W_ACTIVITY)] = U(ACT_EXECUTE)
     begin(shared, worker)
-    gas = run_to_need(shared, worker)
-    return FAILED if gas == FAILED else COST_TASK + gas
+    return run_to_need(shared, worker)
 
 
 @kernel()
 def _read(shared, worker):
     answered, blocking = answer(shared, worker, False)
     if answered == ANSWERED:
-        gas = run_to_need(shared, worker)
-        return FAILED if gas == FAILED else COST_READ + gas
+        return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
     if status_word(shared, blocking) & STATUS_MASK != U(EXECUTED):
         worker[U(W_DEPENDENCIES)] += U1
         worker[U(W_WASTED_GAS)] += worker[U(W_GAS_SPENT)]
         worker[U(W_PHASE)] = U(PHASE_TASK)
+        worker[U(W_ACTIVITY)] = U(ACT_WAIT)
+        spend(shared, worker, COST_WAIT, 1)
         wait_for(shared, worker, blocking)
-    return COST_READ
+    return WORKED
 
 
 @kernel()
@@ -133,23 +134,24 @@ def _finish(shared, worker):
         return FAILED
     worker[U(W_PHASE)] = U(PHASE_TASK)
     finish_execution(shared, worker, wrote_new_location)
-    return COST_FINISH
+    return WORKED
 
 
 @kernel()
 def _validate(shared, worker):
     worker[U(W_VALIDATIONS)] += U1
-    stale = first_stale_read(shared, I(worker[U(W_TRANSACTION)]))
+    worker[U(W_ACTIVITY)] = U(ACT_VALIDATE)
+    stale = first_stale_read(shared, worker)
     aborted = stale != VALID and try_abort(shared, worker)
     if aborted:
         abort(shared, worker, stale)
     finish_validation(shared, worker, aborted)
-    return COST_VALIDATION
+    return WORKED
 
 
 @kernel()
 def speculate(shared, worker):
-    """One step of a Block-STM worker."""
+    """One step of a Block-STM worker: `WORKED`, or a step's other results."""
     phase = I(worker[U(W_PHASE)])
     if phase == PHASE_READ:
         return _read(shared, worker)
@@ -157,8 +159,14 @@ def speculate(shared, worker):
         return _finish(shared, worker)
     if has_fault(shared):
         return FAILED
-    if worker[U(W_TASK)] == U(TASK_NONE) and not next_task(shared, worker):
-        return FINISHED if is_done(shared) else IDLE
+    if worker[U(W_TASK)] == U(TASK_NONE):
+        worker[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
+        found = next_task(shared, worker)
+        if found == NOTHING:
+            return FINISHED if is_done(shared) else IDLE
+        spend(shared, worker, COST_TASK, 1)
+        if found == PASSED:
+            return WORKED
     if worker[U(W_TASK)] == U(TASK_EXECUTE):
         return begin_execution(shared, worker)
     return _validate(shared, worker)
@@ -167,7 +175,8 @@ def speculate(shared, worker):
 @native("int64(int64, int64)")
 def step(shared_address, worker_address):
     """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
-    return speculate(open_shared(shared_address), open_worker(worker_address))
+    worker = open_worker(worker_address)
+    return end_step(worker, speculate(open_shared(shared_address), worker))
 
 
 class BlockSTM(OptimisticStrategy):

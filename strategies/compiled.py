@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ class CompiledStrategy(Strategy):
     the next block.
     """
 
+    clocks: ClassVar[tuple[str, ...]] = ("wall", "virtual")
+
     def __init__(self) -> None:
         self._scale = 1
         self._image: BlockImage | None = None
@@ -34,6 +37,8 @@ class CompiledStrategy(Strategy):
         if workers < 1:
             raise ValueError(f"workers = {workers}: at least 1 is needed")
         before = state.snapshot()
+        if self.clock.costs is not None:
+            state.codes.price(self.clock.costs.table)
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
         while True:
@@ -49,6 +54,11 @@ class CompiledStrategy(Strategy):
             if outcome.changes is None:
                 outcome.changes = state.changes_since(before)
             return outcome
+
+    def spend(self, number: int, amount: int) -> None:
+        """Let the clock's time pass for so much work of a class of `strategies.costs`, done by one worker alone."""
+        if self.clock.costs is not None:
+            self.clock.spend(int(self.clock.costs.table[number]) * amount)
 
     @abstractmethod
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:

@@ -13,36 +13,49 @@ import numpy as np
 import numpy.typing as npt
 from numpy import uint64 as U
 
-from evm import atomics, errors, layout
+from evm import atomics, layout
+from evm import costs as evm_costs
 from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
 from evm.jit import kernel, native
-from evm.pointers import call_1, view_i64, view_u64
+from evm.pointers import view_i64, view_u64
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
 from evm.words import U0, equal, get, get_at
+from strategies import clocks, costs
 from strategies import shared as s
-from strategies.incarnation import has_fault, note_fault, open_shared, open_worker, take_work_done, values_of
+from strategies.incarnation import (
+    RAN_INTO_FAULT,
+    RAN_TO_END,
+    RAN_TO_NEED,
+    advance,
+    end_step,
+    has_fault,
+    note_fault,
+    open_shared,
+    open_worker,
+    spend,
+    values_of,
+)
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-NEED, DONE = errors.NEED, errors.DONE
 ENTRY_WORDS, M_ENTRY_COUNT, M_WANTED, M_GAS_USED = (
     layout.ENTRY_WORDS,
     layout.M_ENTRY_COUNT,
     layout.M_WANTED,
     layout.M_GAS_USED,
 )
-S_SIZE, S_STATE, S_RESUME, S_COUNTERS, S_HINT_ROWS = s.S_SIZE, s.S_STATE, s.S_RESUME, s.S_COUNTERS, s.S_HINT_ROWS
+S_SIZE, S_STATE, S_COUNTERS, S_HINT_ROWS = s.S_SIZE, s.S_STATE, s.S_COUNTERS, s.S_HINT_ROWS
 C_COUNT, C_HINTS = s.C_COUNT, s.C_HINTS
 W_MACHINE, W_HINTS, W_HINTS_ROOM, W_HINT_COUNT = s.W_MACHINE, s.W_HINTS, s.W_HINTS_ROOM, s.W_HINT_COUNT
 W_TRANSACTION, W_PHASE, W_NUMBER = s.W_TRANSACTION, s.W_PHASE, s.W_NUMBER
-FINISHED, FAILED = s.FINISHED, s.FAILED
+FINISHED, FAILED, WORKED, W_ACTIVITY = s.FINISHED, s.FAILED, s.WORKED, s.W_ACTIVITY
 
 # A transaction's row: gas used, where its locations begin in the list of the worker that ran it, how many, which list.
 H_COST, H_START, H_COUNT, H_WORKER = range(4)
 H_WORDS = 4
 WRITE_BIT = 1 << 40
 PHASE_NEXT, PHASE_READ = 0, 1
-COST_NEXT, COST_READ = 50, 30
+STATE_READ, COST_TASK, HINT_LOCATION, ACT_PLAN = evm_costs.STATE_READ, costs.TASK, costs.HINT_LOCATION, clocks.ACT_PLAN
 
 
 @kernel()
@@ -65,6 +78,7 @@ def _record(shared, worker, machine):
             found[U(count)] = location
             count += 1
     worker[U(W_HINT_COUNT)] = U(count)
+    spend(shared, worker, HINT_LOCATION, count - start)
     rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
     at = I(worker[U(W_TRANSACTION)]) * H_WORDS
     rows[U(at + H_COST)] = I(machine[U(M_GAS_USED)])
@@ -75,23 +89,17 @@ def _record(shared, worker, machine):
 
 @kernel()
 def _resume_dry(shared, worker, machine):
-    outcome = call_1(I(shared[U(S_RESUME)]), I(worker[U(W_MACHINE)]))
-    if outcome == NEED:
-        worker[U(W_PHASE)] = U(PHASE_READ)
-    elif outcome == DONE:
-        worker[U(W_PHASE)] = U(PHASE_NEXT)
-        if _record(shared, worker, machine) == FAILED:
-            return FAILED
-    else:
-        note_fault(shared)
+    stopped = advance(shared, worker)
+    if stopped == RAN_INTO_FAULT:
         return FAILED
-    return COST_READ + take_work_done(worker)
+    worker[U(W_PHASE)] = U(PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT)
+    if stopped == RAN_TO_END and _record(shared, worker, machine) == FAILED:
+        return FAILED
+    return WORKED
 
 
-@native("int64(int64, int64)")
-def hint_step(shared_address, worker_address):
-    """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
-    shared, worker = open_shared(shared_address), open_worker(worker_address)
+@kernel()
+def _run_dry(shared, worker):
     machine = open_machine(I(worker[U(W_MACHINE)]))
     if worker[U(W_PHASE)] == U(PHASE_NEXT):
         if has_fault(shared):
@@ -100,6 +108,7 @@ def hint_step(shared_address, worker_address):
         if transaction >= I(shared[U(S_SIZE)]):
             return FINISHED
         worker[U(W_TRANSACTION)] = U(transaction)
+        spend(shared, worker, COST_TASK, 1)
         rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
         rows[U(transaction * H_WORDS + H_WORKER)] = I(worker[U(W_NUMBER)])
         start_transaction(machine, transaction)
@@ -108,7 +117,16 @@ def hint_step(shared_address, worker_address):
     if location < 0 or not provide(machine, location, get(values_of(shared), location)):
         note_fault(shared)
         return FAILED
+    spend(shared, worker, STATE_READ, 1)
     return _resume_dry(shared, worker, machine)
+
+
+@native("int64(int64, int64)")
+def hint_step(shared_address, worker_address):
+    """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
+    worker = open_worker(worker_address)
+    worker[U(W_ACTIVITY)] = U(ACT_PLAN)
+    return end_step(worker, _run_dry(open_shared(shared_address), worker))
 
 
 @kernel()

@@ -21,6 +21,7 @@ from evm.receipts import ARENA_WORDS, R_FEE, R_GAS, R_WORDS, write_receipt
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
 from evm.words import U0, U1, add, equal, get, get_at, put, put_at, subtract
+from strategies import costs
 from strategies import shared as s
 from strategies.multiversion import (
     FOUND_ESTIMATE,
@@ -43,7 +44,12 @@ from strategies.scheduler import EXECUTED, STATUS_MASK, status_word, transaction
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 NEED, DONE = errors.NEED, errors.DONE
 ENTRY_WORDS, KEY_WORDS, KIND_SHIFT = layout.ENTRY_WORDS, layout.KEY_WORDS, U(layout.KIND_SHIFT)
-M_ENTRY_COUNT, M_WANTED, M_GAS_DONE = layout.M_ENTRY_COUNT, layout.M_WANTED, layout.M_GAS_DONE
+M_ENTRY_COUNT, M_WANTED, M_GAS_DONE, M_WORK_DONE = (
+    layout.M_ENTRY_COUNT,
+    layout.M_WANTED,
+    layout.M_GAS_DONE,
+    layout.M_WORK_DONE,
+)
 STATE_WORDS, STATE_VALUES, STATE_KEYS, STATE_CAPACITY = (
     layout.STATE_WORDS,
     layout.STATE_VALUES,
@@ -71,7 +77,23 @@ W_MACHINE, W_RECEIPT_ARENA, W_TRANSACTION, W_INCARNATION = (
 )
 W_READS, W_READS_ROOM, W_READ_COUNT = s.W_READS, s.W_READS_ROOM, s.W_READ_COUNT
 W_WASTED_GAS, W_ABORTS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS, s.W_ABORTS_BY_KIND
-W_WORDS, S_WORDS = s.W_WORDS, s.S_WORDS
+W_WORDS, S_WORDS, WORKED = s.W_WORDS, s.S_WORDS, s.WORKED
+W_GAS_SPENT, W_COST, S_COSTS = s.W_GAS_SPENT, s.W_COST, s.S_COSTS
+COST_CLASSES, COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = (
+    costs.COUNT,
+    costs.BEGIN,
+    costs.READ,
+    costs.FINISH,
+    costs.FEE,
+)
+COST_PUBLISH_READ, COST_PUBLISH_WRITE, COST_VALIDATE, COST_VALIDATE_READ, COST_ABORT, COST_ABORT_WRITE = (
+    costs.PUBLISH_READ,
+    costs.PUBLISH_WRITE,
+    costs.VALIDATE,
+    costs.VALIDATE_READ,
+    costs.ABORT,
+    costs.ABORT_WRITE,
+)
 
 # What `advance` and `answer` return.
 RAN_TO_END, RAN_TO_NEED, RAN_INTO_FAULT = range(3)
@@ -123,10 +145,30 @@ def has_fault(shared):
     return atomics.load(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_FAULT) != U0
 
 
+@kernel(inline=True)
+def spend(shared, worker, number, amount):
+    """Add so much work of one class to the cost of the worker's step."""
+    costs = view_u64(I(shared[U(S_COSTS)]), COST_CLASSES)
+    worker[U(W_COST)] += costs[U(number)] * U(amount)
+
+
+@kernel(inline=True)
+def end_step(worker, result):
+    """What a step returns: its cost if it `WORKED`, at least 1, since 0 means that it was idle."""
+    cost = worker[U(W_COST)]
+    worker[U(W_COST)] = U0
+    return max(I(cost), 1) if result == WORKED else result
+
+
 @kernel()
 def advance(shared, worker):
     """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
     outcome = call_1(I(shared[U(S_RESUME)]), I(worker[U(W_MACHINE)]))
+    machine = open_machine(I(worker[U(W_MACHINE)]))
+    worker[U(W_GAS_SPENT)] += machine[U(M_GAS_DONE)]
+    worker[U(W_COST)] += machine[U(M_WORK_DONE)]
+    machine[U(M_GAS_DONE)] = U0
+    machine[U(M_WORK_DONE)] = U0
     if outcome == NEED:
         return RAN_TO_NEED
     if outcome == DONE:
@@ -135,21 +177,14 @@ def advance(shared, worker):
     return RAN_INTO_FAULT
 
 
-@kernel(inline=True)
-def take_work_done(worker):
-    """Gas of the private work since this was last asked."""
-    machine = open_machine(I(worker[U(W_MACHINE)]))
-    gas = I(machine[U(M_GAS_DONE)])
-    machine[U(M_GAS_DONE)] = U0
-    return gas
-
-
 @kernel()
 def begin(shared, worker):
     """Start the worker's incarnation."""
     start_transaction(open_machine(I(worker[U(W_MACHINE)])), I(worker[U(W_TRANSACTION)]))
     worker[U(W_READ_COUNT)] = U0
     prefixes_of(shared)[U(I(worker[U(W_TRANSACTION)]) * PREFIX_WORDS)] = U0
+    worker[U(W_GAS_SPENT)] = U0
+    spend(shared, worker, COST_BEGIN, 1)
 
 
 @kernel()
@@ -189,6 +224,7 @@ def answer(shared, worker, planned):
     tuple of int
         `ANSWERED`, `BLOCKED` or `FAULTED`; and the transaction that must execute first if it is blocked.
     """
+    spend(shared, worker, COST_READ, 1)
     machine = open_machine(I(worker[U(W_MACHINE)]))
     transaction = I(worker[U(W_TRANSACTION)])
     location = intern_location(I(shared[U(S_STATE)]), machine, M_WANTED)
@@ -201,6 +237,7 @@ def answer(shared, worker, planned):
     if found == FOUND_STATE:
         word = get(values_of(shared), location)
     if location == I(shared[U(S_COINBASE)]):
+        spend(shared, worker, COST_FEE, transaction)
         blocking, fees = _fees_below(shared, transaction, planned)
         if blocking != NOBODY:
             return BLOCKED, blocking
@@ -245,6 +282,7 @@ def _publish_reads(shared, worker):
         arena[U(at + i)] = reads[U(i)]
     line = I(worker[U(W_TRANSACTION)]) * T_WORDS
     atomics.store(transactions_of(shared), line + T_READS, (U(at) << LIST_SHIFT) | U(count))
+    spend(shared, worker, COST_PUBLISH_READ, count)
     return True
 
 
@@ -298,6 +336,7 @@ def _publish_writes(shared, worker):
         if not is_written_by(shared, node, incarnation):
             mark_absent(shared, node, incarnation)
     atomics.store(lines, line + T_WRITES, (U(to) << LIST_SHIFT) | U(written))
+    spend(shared, worker, COST_PUBLISH_WRITE, written)
     return True, new_location
 
 
@@ -307,6 +346,7 @@ def finish(shared, worker):
 
     Returns whether there was room, and whether a location was written that the last incarnation did not write.
     """
+    spend(shared, worker, COST_FINISH, 1)
     machine = open_machine(I(worker[U(W_MACHINE)]))
     arena = view_u64(I(worker[U(W_RECEIPT_ARENA)]), ARENA_WORDS)
     if not write_receipt(machine, receipt_rows(shared), I(worker[U(W_TRANSACTION)]), arena):
@@ -338,15 +378,19 @@ def _first_stale(shared, transaction, reads, at, count):
 
 
 @kernel()
-def first_stale_read(shared, transaction):
-    """Validate an executed transaction: the first location whose version is not the one it read, or `VALID`."""
+def first_stale_read(shared, worker):
+    """Validate the worker's transaction: the first location whose version is not the one it read, or `VALID`."""
+    transaction = I(worker[U(W_TRANSACTION)])
     listed = atomics.load(transactions_of(shared), transaction * T_WORDS + T_READS)
+    spend(shared, worker, COST_VALIDATE, 1)
+    spend(shared, worker, COST_VALIDATE_READ, I(listed & LIST_MASK))
     return _first_stale(shared, transaction, arena_of(shared), I(listed >> LIST_SHIFT), I(listed & LIST_MASK))
 
 
 @kernel()
 def first_stale_read_in_hand(shared, worker):
     """As `first_stale_read`, for the worker's incarnation, which has run to its end and published nothing."""
+    spend(shared, worker, COST_VALIDATE_READ, I(worker[U(W_READ_COUNT)]))
     reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
     return _first_stale(shared, I(worker[U(W_TRANSACTION)]), reads, 0, I(worker[U(W_READ_COUNT)]))
 
@@ -371,6 +415,8 @@ def abort(shared, worker, stale):
     at, count = I(writes >> LIST_SHIFT), I(writes & LIST_MASK)
     for i in range(count):
         mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))
+    spend(shared, worker, COST_ABORT, 1)
+    spend(shared, worker, COST_ABORT_WRITE, count)
     count_waste(shared, worker, stale, receipt_rows(shared)[U(transaction * R_WORDS + R_GAS)])
 
 

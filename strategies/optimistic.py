@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
@@ -17,12 +16,16 @@ from evm.jit import Native, kernel, native
 from evm.machine import Machine
 from evm.pointers import view_u64
 from evm.receipts import R_FEE, R_WORDS, ReceiptTable
+from evm.rooms import sparse_zeros
 from evm.words import add, get_at
+from strategies import clocks, costs
 from strategies import shared as s
 from strategies.base import Outcome
+from strategies.clocks import Clock, Team
 from strategies.compiled import CompiledStrategy, beneficiary_location
-from strategies.incarnation import open_shared, store_final_words
-from strategies.threads import run_threads
+from strategies.costs import Costs, default_costs
+from strategies.incarnation import end_step, open_shared, open_worker, spend, store_final_words
+from strategies.multiversion import CHUNK_WORDS
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 Words = npt.NDArray[np.uint64]
@@ -33,23 +36,27 @@ FIRST_ARENA_WORD = atomics.CACHE_LINE  # so that 0 can mean "nothing"
 READ_SET_WORDS = 1 << 18
 RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_RECEIPT_BYTES = 1 << 20
+FEW_WORKERS = 16
 COMMIT_PIECE = 1024
-COST_COMMIT = 5000
+COMMIT_LOCATION, ACT_COMMIT, W_ACTIVITY = costs.COMMIT_LOCATION, clocks.ACT_COMMIT, s.W_ACTIVITY
 S_COUNTERS, S_COMMIT_END, C_COMMIT, C_COUNT = s.S_COUNTERS, s.S_COMMIT_END, s.C_COMMIT, s.C_COUNT
-FINISHED = s.FINISHED
+FINISHED, WORKED = s.FINISHED, s.WORKED
 
 
 @native("int64(int64, int64)")
 def commit_step(shared_address, worker_address):
     """Write the final words of one piece of the locations to the state."""
-    shared = open_shared(shared_address)
+    shared, worker = open_shared(shared_address), open_worker(worker_address)
     end = I(shared[U(S_COMMIT_END)])
     counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
     first = I(atomics.add(counters, C_COMMIT, U(COMMIT_PIECE)))
     if first >= end:
         return FINISHED
-    store_final_words(shared, first, min(first + COMMIT_PIECE, end))
-    return COST_COMMIT
+    last = min(first + COMMIT_PIECE, end)
+    store_final_words(shared, first, last)
+    worker[U(W_ACTIVITY)] = U(ACT_COMMIT)
+    spend(shared, worker, COMMIT_LOCATION, last - first)
+    return end_step(worker, WORKED)
 
 
 @kernel()
@@ -58,6 +65,10 @@ def _sum_fees(rows, count):
     for i in range(count):
         total = add(total, get_at(rows, i * R_WORDS + R_FEE))
     return total
+
+
+# A worker that finds nothing to do has nothing to do until one of these counters changes.
+SIGNALS = (s.C_DECREASES, s.C_DONE, s.C_READY_TAIL, s.C_FAULT)
 
 
 class Workspace:
@@ -69,15 +80,18 @@ class Workspace:
         self.counters = np.zeros(s.C_COUNT, np.uint64)
         self.lines = np.zeros(max(size, 1) * s.T_WORDS + atomics.CACHE_LINE, np.uint64)
         self.heads = np.zeros(capacity, np.uint64)
-        self.arena = np.zeros(scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS), np.uint64)
+        arena = scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS) + workers * CHUNK_WORDS
+        self.arena = np.zeros(arena, np.uint64)
         self.prefixes = np.zeros(max(size, 1) * s.PREFIX_WORDS, np.uint64)
-        room = scale * (size * RECEIPT_BYTES_PER_TRANSACTION + SPARE_RECEIPT_BYTES)
+        # Any worker may execute far more than its share, but hardly all of a large block.
+        share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
+        room = scale * (share * RECEIPT_BYTES_PER_TRANSACTION + SPARE_RECEIPT_BYTES)
         self.receipts = ReceiptTable(workers, room)
         self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(workers)]
-        self.reads = [np.zeros(scale * READ_SET_WORDS, np.uint64) for _ in range(workers)]
+        self.reads = [sparse_zeros(scale * READ_SET_WORDS) for _ in range(workers)]
         self.workers = np.zeros((workers, s.W_WORDS), np.uint64)
 
-    def reset(self, image: BlockImage, state: State) -> None:
+    def reset(self, image: BlockImage, state: State, costs: Costs) -> None:
         """Make ready for a block: nothing written, nothing read, nothing handed out."""
         size = len(image)
         self.receipts.reset(size)
@@ -100,6 +114,7 @@ class Workspace:
             (s.S_ARENA, self.arena.ctypes.data),
             (s.S_ARENA_WORDS, self.arena.size),
             (s.S_PREFIXES, self.prefixes.ctypes.data),
+            (s.S_COSTS, costs.table.ctypes.data),
         ):
             self.header[field] = value
         for number, worker in enumerate(self.workers):
@@ -119,7 +134,7 @@ class Workspace:
         """Addresses of the workers' headers."""
         return [int(worker.ctypes.data) for worker in self.workers]
 
-    def run(self, step: Native) -> None:
+    def run(self, step: Native, clock: Clock) -> None:
         """Drive a step by all workers until all have finished.
 
         Raises
@@ -127,15 +142,17 @@ class Workspace:
         CapacityError
             If something was full.
         """
-        ended = run_threads(step, self.address, self.worker_addresses)
+        counters = int(self.counters.ctypes.data)
+        signals = tuple(counters + 8 * number for number in SIGNALS)
+        ended = clock.run(Team(step, self.address, self.worker_addresses, signals, s.W_ACTIVITY))
         if s.FAILED in ended or self.counters[s.C_FAULT]:
             raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
 
-    def commit(self, state: State) -> None:
+    def commit(self, state: State, clock: Clock) -> None:
         """Write all final words to the state, and credit the beneficiary."""
         self.header[s.S_COMMIT_END] = state.count
         self.counters[s.C_COMMIT] = 0
-        self.run(commit_step)
+        self.run(commit_step, clock)
         fees = np.array(_sum_fees(self.receipts.rows.reshape(-1), int(self.header[s.S_SIZE])), np.uint64)
         credit_beneficiary(state.address, int(self.header[s.S_COINBASE]), int(fees.ctypes.data))
 
@@ -173,14 +190,15 @@ class OptimisticStrategy(CompiledStrategy):
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`."""
         space = self.workspace(image, state, workers, scale)
-        began = perf_counter()
-        space.reset(image, state)
+        began = self.clock.now()
+        space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
-        prepared = perf_counter()
-        space.run(self.step)
-        executed = perf_counter()
-        space.commit(state)
-        committed = perf_counter()
+        prepared = self.clock.now()
+        space.run(self.step, self.clock)
+        executed = self.clock.now()
+        space.commit(state, self.clock)
+        self.spend(costs.FEE, len(image))
+        committed = self.clock.now()
         receipts = space.receipts.collect(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         return Outcome(None, receipts, phases, space.counted())

@@ -20,12 +20,12 @@ from evm import State, atomics, layout
 from evm.image import BlockImage
 from evm.jit import Native, kernel, native
 from evm.pointers import call_2, view_i64, view_u64
+from evm.rooms import sparse_zeros
 from evm.words import U0, U1
+from strategies import costs
 from strategies import shared as s
 from strategies.base import Outcome
 from strategies.block_stm import (
-    COST_FINISH,
-    COST_READ,
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
@@ -33,8 +33,9 @@ from strategies.block_stm import (
     run_to_need,
 )
 from strategies.block_stm import step as speculative_step
+from strategies.clocks import ACT_SCHEDULE
 from strategies.hints import H_WORDS, Hints, collect_hints, hint_step
-from strategies.incarnation import ANSWERED, answer, finish, has_fault, open_shared, open_worker
+from strategies.incarnation import ANSWERED, answer, end_step, finish, has_fault, open_shared, open_worker, spend
 from strategies.optimistic import OptimisticStrategy, Workspace
 from strategies.plan import Plan, PlanArrays
 from strategies.scheduler import TASK_NONE, mark_executed, try_execute
@@ -66,12 +67,13 @@ W_PHASE, W_TASK, W_TRANSACTION, W_LANE_AT, W_LANE_END, W_PLANNING = (
     s.W_LANE_END,
     s.W_PLANNING,
 )
-IDLE, FAILED = s.IDLE, s.FAILED
+IDLE, FAILED, WORKED = s.IDLE, s.FAILED, s.WORKED
+COST_TASK, W_ACTIVITY = costs.TASK, s.W_ACTIVITY
 
 HINTS_PER_TRANSACTION = 64
 SPARE_HINTS = 1 << 16
 NOTHING_YET, NOTHING_LEFT = -1, -2
-COST_RELEASE = 50
+COST_RELEASE = costs.RELEASE
 
 
 @kernel()
@@ -106,13 +108,15 @@ def _next_ready(shared, worker):
 
 
 @kernel()
-def _release_successors(shared, transaction):
+def _release_successors(shared, worker, transaction):
     counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
     starts = view_i64(I(shared[U(S_SUCCESSOR_STARTS)]), I(shared[U(S_SIZE)]) + 1)
     successors = view_i64(I(shared[U(S_SUCCESSORS)]), I(shared[U(S_SUCCESSOR_COUNT)]))
     waits = view_u64(I(shared[U(S_GRAPH_WAITS)]), I(shared[U(S_SIZE)]))
     ready = view_u64(I(shared[U(S_READY)]), I(shared[U(S_PLAN_SIZE)]))
-    for i in range(starts[U(transaction)], starts[U(transaction + 1)]):
+    first, last = starts[U(transaction)], starts[U(transaction + 1)]
+    spend(shared, worker, COST_RELEASE, last - first)
+    for i in range(first, last):
         successor = successors[U(i)]
         if atomics.subtract(waits, successor, U1) == U1:
             place = I(atomics.add(counters, C_READY_TAIL, U1))
@@ -139,10 +143,10 @@ def _finish_planned(shared, worker):
     worker[U(W_TASK)] = U(TASK_NONE)
     worker[U(W_PHASE)] = U(PHASE_TASK)
     if shared[U(S_LANE_COUNT)] == U0:
-        _release_successors(shared, transaction)
+        _release_successors(shared, worker, transaction)
     if atomics.subtract(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_PLAN_LEFT, U1) == U1:
         _open_validation(shared)
-    return COST_FINISH
+    return WORKED
 
 
 @kernel()
@@ -155,17 +159,20 @@ def _follow_plan(shared, worker):
         answered, _ = answer(shared, worker, True)
         if answered != ANSWERED:
             return FAILED
-        gas = run_to_need(shared, worker)
-        return FAILED if gas == FAILED else COST_READ + gas
+        return run_to_need(shared, worker)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
     if atomics.load(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_PLAN_LEFT) == U0:
         worker[U(W_PLANNING)] = U0
-        return COST_RELEASE
+        return WORKED
     has_lanes = shared[U(S_LANE_COUNT)] != U0
     transaction = _next_in_lane(shared, worker) if has_lanes else _next_ready(shared, worker)
-    if transaction < 0 or not try_execute(shared, worker, transaction):
+    if transaction < 0:
         return IDLE
+    worker[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
+    spend(shared, worker, COST_TASK, 1)
+    if not try_execute(shared, worker, transaction):
+        return WORKED
     return begin_execution(shared, worker)
 
 
@@ -174,7 +181,7 @@ def planned_step(shared_address, worker_address):
     """Follow the plan while it lasts; then validate and repair."""
     shared, worker = open_shared(shared_address), open_worker(worker_address)
     if worker[U(W_PLANNING)] != U0:
-        return _follow_plan(shared, worker)
+        return end_step(worker, _follow_plan(shared, worker))
     return call_2(I(shared[U(S_SPECULATIVE_STEP)]), shared_address, worker_address)
 
 
@@ -207,6 +214,8 @@ class PlannedStrategy(OptimisticStrategy):
         """Dry run, plan, and lay the plan out."""
         hints = self._dry_run(space, state)
         self._arrays = PlanArrays.of(self.plan(hints, len(space.workers)), len(image))
+        self.spend(costs.PLAN_TRANSACTION, len(hints))
+        self.spend(costs.PLAN_LOCATION, len(hints.locations))
         arrays, header, counters = self._arrays, space.header, space.counters
         for field, array in (
             (s.S_LANES, arrays.lanes),
@@ -232,14 +241,14 @@ class PlannedStrategy(OptimisticStrategy):
         size, workers = int(space.header[s.S_SIZE]), space.workers
         rows = np.zeros((max(size, 1), H_WORDS), np.int64)
         room = self._scale * (size * HINTS_PER_TRANSACTION + SPARE_HINTS)
-        lists = [np.zeros(room, np.int64) for _ in workers]
+        lists = [sparse_zeros(room, np.int64) for _ in workers]
         space.header[s.S_HINT_ROWS] = rows.ctypes.data
         for number, worker in enumerate(workers):
             worker[s.W_NUMBER] = number
             worker[s.W_HINTS], worker[s.W_HINTS_ROOM] = lists[number].ctypes.data, room
             space.machines[number].header[layout.M_MODE] = layout.MODE_HINT
         try:
-            space.run(hint_step)
+            space.run(hint_step, self.clock)
         finally:
             for machine in space.machines:
                 machine.header[layout.M_MODE] = layout.MODE_NORMAL

@@ -30,6 +30,7 @@ READY, EXECUTING, EXECUTED, ABORTING = range(4)
 STATUS_BITS = U(2)
 STATUS_MASK = U(3)
 TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)
+NOTHING, PASSED, FOUND = range(3)  # what `next_task` returns
 
 S_SIZE, S_COUNTERS, S_TRANSACTIONS, T_WORDS = s.S_SIZE, s.S_COUNTERS, s.S_TRANSACTIONS, s.T_WORDS
 T_STATUS, T_WAITING, T_WAITING_NEXT = s.T_STATUS, s.T_WAITING, s.T_WAITING_NEXT
@@ -117,13 +118,13 @@ def _next_execution(shared, worker):
     counters = counters_of(shared)
     if atomics.load(counters, C_EXECUTION) >= shared[U(S_SIZE)]:
         _check_done(shared)
-        return False
+        return NOTHING
     atomics.add(counters, C_ACTIVE, U1)
     transaction = atomics.add(counters, C_EXECUTION, U1)
     if transaction < shared[U(S_SIZE)] and try_execute(shared, worker, I(transaction)):
-        return True
+        return FOUND
     atomics.subtract(counters, C_ACTIVE, U1)
-    return False
+    return PASSED
 
 
 @kernel()
@@ -131,7 +132,7 @@ def _next_validation(shared, worker):
     counters = counters_of(shared)
     if atomics.load(counters, C_VALIDATION) >= shared[U(S_SIZE)]:
         _check_done(shared)
-        return False
+        return NOTHING
     atomics.add(counters, C_ACTIVE, U1)
     transaction = atomics.add(counters, C_VALIDATION, U1)
     if transaction < shared[U(S_SIZE)]:
@@ -140,14 +141,14 @@ def _next_validation(shared, worker):
             worker[U(W_TASK)] = U(TASK_VALIDATE)
             worker[U(W_TRANSACTION)] = transaction
             worker[U(W_INCARNATION)] = word >> STATUS_BITS
-            return True
+            return FOUND
     atomics.subtract(counters, C_ACTIVE, U1)
-    return False
+    return PASSED
 
 
 @kernel()
 def next_task(shared, worker):
-    """Find the worker a task, the lowest first; False when there is none at the moment."""
+    """Find the worker a task, the lowest first: `FOUND`; `PASSED` if what was considered needs none; or `NOTHING`."""
     counters = counters_of(shared)
     if atomics.load(counters, C_VALIDATION) < atomics.load(counters, C_EXECUTION):
         return _next_validation(shared, worker)

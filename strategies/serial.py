@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
 
-from evm import CapacityError, State
+from evm import CapacityError, State, layout
 from evm.direct import credit_beneficiary, run_directly
 from evm.image import BlockImage
 from evm.interpreter import resume
@@ -43,12 +42,13 @@ class Serial(CompiledStrategy):
             self._receipts = ReceiptTable(1, room)
         resume_address = resume.address
 
-        began = perf_counter()
+        began = self.clock.now()
         self._machine.attach(image.address, state.codes.address)
+        self._machine.header[layout.M_WORK_DONE] = 0
         self._receipts.reset(count)
         fees = np.zeros(4, np.uint64)
         coinbase = beneficiary_location(image, state)
-        prepared = perf_counter()
+        prepared = self.clock.now()
         ended = run_directly(
             resume_address,
             self._machine.address,
@@ -60,11 +60,12 @@ class Serial(CompiledStrategy):
             0,
             count,
         )
-        executed = perf_counter()
+        self.clock.spend(int(self._machine.header[layout.M_WORK_DONE]))
+        executed = self.clock.now()
         if ended < 0:
             raise CapacityError("serial: machine, state or receipts are too small for the block")
         credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
-        committed = perf_counter()
+        committed = self.clock.now()
         receipts = self._receipts.collect(count)
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         return Outcome(None, receipts, phases, {"executions": count})

@@ -36,8 +36,9 @@ from evm.atomics import CACHE_LINE
     S_SUCCESSOR_COUNT,
     S_READY,  # queue of transactions, plus one, whose predecessors have finished
     S_SPECULATIVE_STEP,  # address of Block-STM's step, which planned strategies go on with
+    S_COSTS,  # picoseconds by class of work, see `strategies.costs`
     S_WORDS,
-) = range(27)
+) = range(28)
 
 # Counters, each on a cache line of its own.
 (
@@ -104,9 +105,13 @@ PREFIX_WORDS = 5
     W_DEPENDENCIES,
     W_WASTED_GAS,
     W_GAS_SPENT,  # by the incarnation in hand
+    W_COST,  # of the step in hand, in picoseconds
+    W_ACTIVITY,  # what it is: `strategies.clocks.ACTIVITIES`
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
-) = range(25)
+) = range(27)
 W_WORDS = 32
 
-# What a step returns when it has done no work.
+# What a step returns when it has done no work; a positive result is its cost.
 IDLE, FINISHED, FAILED = 0, -1, -2
+# What the parts of a step return instead of a cost, which they add to the worker's `W_COST`.
+WORKED = 1

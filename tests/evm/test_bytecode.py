@@ -21,7 +21,7 @@ def stream_of(code: bytes) -> list[tuple[int, int]]:
 
 def blocks_of(code: bytes) -> list[tuple[int, int, int]]:
     """(gas, stack words needed, growth) of each block."""
-    words = [int(x) for x in decode(code).blocks]
+    words = [int(x) for x in decode(code).blocks[::2]]
     return [(x & GAS_MASK, (x >> NEED_SHIFT) & STACK_MASK, x >> GROWTH_SHIFT) for x in words]
 
 

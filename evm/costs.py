@@ -1,0 +1,141 @@
+"""Classes of work that the interpreter does, and how much of each an instruction is.
+
+Under a virtual clock an execution takes as long as a table says: picoseconds for each class. A code directory holds
+the table (`CodeDirectory.price`). The constant part of a straight-line block's work is summed once, when the code is
+priced, and added where the block begins, just as its gas is; what depends on operands is added where it is known.
+Without a table all prices are zero and the machine's counter of work stays where it is.
+
+Gas will not do for this: it prices what a network must store and transmit. Writing a slot costs five thousand times
+the gas of an addition, and some fifteen times the time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import layout
+from evm import opcodes as op
+from evm.jit import kernel
+from evm.pointers import view_u64
+
+CLASSES: tuple[str, ...] = (
+    "block",  # entering straight-line code: its gas and stack are checked
+    "stack",  # PUSH, DUP, SWAP, POP
+    "arithmetic",  # additions, comparisons, bits, shifts
+    "multiply",
+    "divide",
+    "modular",  # ADDMOD, MULMOD
+    "exponent",
+    "exponent_byte",
+    "jump",
+    "memory",  # loads and stores of words
+    "expansion_word",  # memory that grows by a word
+    "hash",
+    "hash_block",  # one permutation of keccak-256: 136 bytes
+    "copy",
+    "copy_word",
+    "environment",
+    "account",  # BALANCE, EXTCODE*
+    "storage_load",
+    "storage_store",
+    "transient",
+    "log",
+    "call",  # with the return from it
+    "transaction",  # beginning and end
+    "calldata_byte",  # counted for the intrinsic gas
+    "state_read",  # by a driver: a location is found and its word given to the machine
+    "state_write",
+    "receipt",
+)
+(
+    BLOCK,
+    STACK,
+    ARITHMETIC,
+    MULTIPLY,
+    DIVIDE,
+    MODULAR,
+    EXPONENT,
+    EXPONENT_BYTE,
+    JUMP,
+    MEMORY,
+    EXPANSION_WORD,
+    HASH,
+    HASH_BLOCK,
+    COPY,
+    COPY_WORD,
+    ENVIRONMENT,
+    ACCOUNT,
+    STORAGE_LOAD,
+    STORAGE_STORE,
+    TRANSIENT,
+    LOG,
+    CALL,
+    TRANSACTION,
+    CALLDATA_BYTE,
+    STATE_READ,
+    STATE_WRITE,
+    RECEIPT,
+) = range(len(CLASSES))
+COUNT = len(CLASSES)
+
+HASH_BLOCK_BYTES = 136
+NO_COSTS = np.zeros(COUNT, np.uint64)
+
+M_CODES, M_WORK_DONE = layout.M_CODES, layout.M_WORK_DONE
+CODES_COSTS, CODES_WORDS = layout.CODES_COSTS, layout.CODES_WORDS
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+
+
+def _classes() -> npt.NDArray[np.int64]:
+    """Class of each instruction of the decoded stream."""
+    found = np.full(256, ARITHMETIC, np.int64)
+    for number, instructions in (
+        (BLOCK, [op.BLOCK]),
+        (STACK, [op.PUSH_SMALL, op.PUSH_LARGE, op.DUP, op.SWAP, op.POP]),
+        (MULTIPLY, [op.MUL]),
+        (DIVIDE, [op.DIV, op.SDIV, op.MOD, op.SMOD]),
+        (MODULAR, [op.ADDMOD, op.MULMOD]),
+        (EXPONENT, [op.EXP]),
+        (JUMP, [op.JUMP, op.JUMPI, op.JUMP_STATIC, op.JUMPI_STATIC, op.STOP]),
+        (MEMORY, [op.MLOAD, op.MSTORE, op.MSTORE8, op.MSIZE]),
+        (HASH, [op.KECCAK256]),
+        (ENVIRONMENT, [op.ADDRESS, op.ORIGIN, op.CALLER, op.CALLVALUE, op.CALLDATALOAD, op.CALLDATASIZE]),
+        (ENVIRONMENT, [op.CODESIZE, op.GASPRICE, op.RETURNDATASIZE, *range(op.BLOCKHASH, op.CHAINID + 1)]),
+        (ENVIRONMENT, [op.BASEFEE, op.BLOBHASH, op.BLOBBASEFEE, op.GAS]),
+        (COPY, [op.CALLDATACOPY, op.CODECOPY, op.RETURNDATACOPY, op.MCOPY, op.RETURN, op.REVERT]),
+        (ACCOUNT, [op.BALANCE, op.SELFBALANCE, op.EXTCODESIZE, op.EXTCODECOPY, op.EXTCODEHASH]),
+        (STORAGE_LOAD, [op.SLOAD]),
+        (STORAGE_STORE, [op.SSTORE]),
+        (TRANSIENT, [op.TLOAD, op.TSTORE]),
+        (LOG, [op.LOG]),
+        (CALL, [op.CALL, op.CALLCODE, op.DELEGATECALL, op.STATICCALL, op.CREATE, op.CREATE2, op.SELFDESTRUCT]),
+    ):
+        found[instructions] = number
+    return found
+
+
+CLASS_OF = _classes()
+BLOCK_BEGINS = U(op.BLOCK)
+
+
+@kernel(inline=True)
+def add_work(machine, number, amount):
+    """Add so much work of one class to what the machine has done."""
+    codes = view_u64(I(machine[U(M_CODES)]), CODES_WORDS)
+    costs = view_u64(I(codes[U(CODES_COSTS)]), COUNT)
+    machine[U(M_WORK_DONE)] += costs[U(number)] * U(amount)
+
+
+@kernel()
+def price_stream(stream, blocks, classes, costs):
+    """Sum the work of each straight-line block of a decoded stream into the second word of its row."""
+    block = 0
+    # The STOP that ends every stream is hardly ever met.
+    for i in range(stream.size - 1):
+        operation = stream[i] & U(0xFF)
+        if operation == BLOCK_BEGINS:
+            block = 2 * I(stream[i] >> U(8)) + 1
+            blocks[block] = U(0)
+        blocks[block] += costs[classes[operation]]
