@@ -106,7 +106,7 @@ def test_a_timeline_tells_what_workers_did() -> None:
 
 # A toy team: worker 0 counts to a limit and raises a signal every tenth step, worker 1 waits for the signals.
 @native("int64(int64, int64)")
-def _counting(shared_address, worker_address):
+def _counting(shared_address, worker_address):  # type: ignore[no-untyped-def]  # a kernel
     shared, worker = view_u64(shared_address, 3), view_u64(worker_address, 2)
     if worker[0] == U(0):
         shared[0] += U(1)
@@ -120,7 +120,7 @@ def _counting(shared_address, worker_address):
 
 
 @native("int64(int64, int64)")
-def _waiting(shared_address, worker_address):
+def _waiting(shared_address, worker_address):  # type: ignore[no-untyped-def]  # a kernel
     return IDLE
 
 
