@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.engine import Engine
 from harness.frame import to_frame
 from harness.observer import Observer
-from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DialValue, Request, unique
+from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
 from harness.store import Store, check_folder
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 def run(
     workloads: str | Iterable[str] | None = None,
     strategies: str | Iterable[str] | None = None,
-    workers: int | Iterable[int] = (1, 2),
+    workers: int | Iterable[int] | None = None,
     dials: Mapping[str, DialValue] | None = None,
     block_size: int = DEFAULT_BLOCK_SIZE,
     repeat: int = DEFAULT_REPEAT,
     seed: int = 1,
     processes: int = 2,
     timeout: float = 300.0,
+    clock: str = "wall",
+    costs: str | Path | None = None,
     results: str | Path | None = None,
     observer: Observer | None = None,
 ) -> pandas.DataFrame:
@@ -35,8 +37,8 @@ def run(
     ----------
     workloads, strategies : str or iterable of str, optional
         Names (``contend list`` shows them); all of them by default.
-    workers : int or iterable of int
-        Worker counts, each for every strategy that is parallel.
+    workers : int or iterable of int, optional
+        Worker counts, each for every strategy that is parallel. By default 1 and 2; 1, 2, 4, ..., 32 virtual ones.
     dials : mapping, optional
         Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload.
     block_size : int
@@ -49,6 +51,10 @@ def run(
         Independent measuring processes.
     timeout : float
         Seconds after which a run without a sign of life counts as failed.
+    clock : str
+        ``wall`` or ``virtual``.
+    costs : str or Path, optional
+        Table of costs for the virtual clock, instead of the one that is part of the project.
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
@@ -70,6 +76,8 @@ def run(
     >>> cells = harness.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
+    if workers is None:
+        workers = DEFAULT_WORKERS.get(clock, (1,))
     request = Request(
         workloads=_names(workloads),
         strategies=_names(strategies),
@@ -80,6 +88,8 @@ def run(
         seed=seed,
         processes=processes,
         timeout=timeout,
+        clock=clock,
+        costs=None if costs is None else str(costs),
     )
     engine = Engine(request, observer or Observer())
     if results is not None:

@@ -34,6 +34,7 @@ class _Child:
         self._sending = threading.Lock()
         self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._bench: Any = None
+        self._request = Request()
         self._listening = ExitStack()
 
     def serve(self) -> None:
@@ -70,6 +71,7 @@ class _Child:
                 end_group()
 
     def _plan(self, request: Request) -> None:
+        self._request = request
         try:
             plan = resolve(request)
         except BadInputError as error:
@@ -79,12 +81,14 @@ class _Child:
 
     def _build(self, plan: Plan, place: int, seed: int, block_size: int, ahead: bool) -> None:
         from harness.bench import Bench, WorkloadError
+        from harness.clocks import make_clock
         from harness.kernels import compile_natives, turn
         from strategies import registry as strategies
         from workloads import registry as workloads
 
         if self._bench is None:
-            self._bench = Bench(strategies.get, workloads.get, turn)
+            request = self._request
+            self._bench = Bench(strategies.get, workloads.get, turn, lambda: make_clock(request))
             self._announce_compilations()
             if ahead:
                 self._send("stage", "compiling ahead")

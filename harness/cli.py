@@ -20,7 +20,15 @@ from typing import Any
 import click
 
 from harness.errors import BadInputError, CrashError
-from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, Request, parse_dials, parse_names, parse_workers
+from harness.request import (
+    DEFAULT_BLOCK_SIZE,
+    DEFAULT_REPEAT,
+    DEFAULT_WORKERS,
+    Request,
+    parse_dials,
+    parse_names,
+    parse_workers,
+)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -80,8 +88,18 @@ def main() -> None:
     "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
 )
 @click.option(
-    "--workers", metavar="COUNTS", default="1,2", show_default=True, help="Worker counts, separated by commas."
+    "--workers",
+    metavar="COUNTS",
+    help="Worker counts, separated by commas; 1,2,...,1024 for powers of two.  [default: 1,2; virtual: 1,2,...,32]",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["wall", "virtual"]),
+    default="wall",
+    show_default=True,
+    help="Real threads and real time, or simulated workers, whose figures are the same everywhere.",
+)
+@click.option("--costs", metavar="FILE", help="Table of costs for the virtual clock.  [default: the project's]")
 @click.option(
     "--set",
     "settings",
@@ -125,7 +143,9 @@ def run_command(
     context: click.Context,
     workloads: str | None,
     strategies: str | None,
-    workers: str,
+    workers: str | None,
+    clock: str,
+    costs: str | None,
     settings: tuple[str, ...],
     block_size: int,
     repeat: int,
@@ -147,13 +167,15 @@ def run_command(
         request = Request(
             workloads=parse_names(workloads),
             strategies=parse_names(strategies),
-            workers=parse_workers(workers),
+            workers=DEFAULT_WORKERS[clock] if workers is None else parse_workers(workers),
             dials=parse_dials(settings),
             block_size=block_size,
             repeat=repeat,
             seed=seed,
             processes=processes,
             timeout=timeout,
+            clock=clock,
+            costs=costs,
         )
         command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
         context.exit(EXIT_FAILED if command.run() else 0)

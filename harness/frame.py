@@ -18,7 +18,8 @@ COLUMNS = {
     "workload": "name",
     "strategy": "name",
     "workers": "worker count",
-    "clock": "`wall`",
+    "clock": "`wall`, or `virtual` where time is simulated",
+    "simulated": "whether times are those of simulated workers",
     "block_size": "transactions asked for",
     "seed": "of the workload",
     "transactions": "in the block",
@@ -38,6 +39,7 @@ COLUMNS = {
     "error": "why the cell failed, or None",
     "differences": "first differences from the serial result, a list",
     "warnings": "why to doubt the figures, a list",
+    "figures_digest": "of simulated figures, the same in every run; None under the wall clock",
     "samples_seconds": "raw samples, a list",
     "samples": "raw samples with process, round, phases, CPU seconds and counters, a list",
 }
@@ -70,6 +72,7 @@ def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
 def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
+    row["simulated"] = bool(cell.get("simulated"))
     row |= {"record": record["id"], "time": record["environment"]["time"]}
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}

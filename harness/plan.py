@@ -48,6 +48,8 @@ class Plan:
         Digest of the kernel sources.
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
+    costs_digest : str or None
+        Digest of the table of costs, where time is simulated.
     """
 
     workloads: tuple[WorkloadPlan, ...]
@@ -55,6 +57,7 @@ class Plan:
     reported: frozenset[CellKey]
     kernels_digest: str
     cold: bool
+    costs_digest: str | None = None
 
 
 def resolve(request: Request) -> Plan:
@@ -72,7 +75,14 @@ def resolve(request: Request) -> Plan:
 
     workloads = _workloads(request)
     names = request.strategies or tuple(strategies.names())
-    parallel = {name: bool(lookup(strategies, name).parallel) for name in names}
+    kinds = {name: lookup(strategies, name) for name in names}
+    for name, kind in kinds.items():
+        if request.clock not in kind.clocks:
+            raise BadInputError(
+                f"strategy {name!r} does not run under the {request.clock} clock, only under: {', '.join(kind.clocks)}"
+            )
+    parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
+    digest = costs_digest(request)
     wanted = tuple(
         CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
     )
@@ -83,7 +93,21 @@ def resolve(request: Request) -> Plan:
         reported=frozenset(wanted),
         kernels_digest=kernels_digest(),
         cold=any(is_cold(cell.strategy) for cell in cells),
+        costs_digest=digest,
     )
+
+
+def costs_digest(request: Request) -> str | None:
+    """Digest of the table of costs that a request asks for; None under the wall clock.
+
+    Raises
+    ------
+    BadInputError
+        If the table cannot be used.
+    """
+    from harness.clocks import read_costs
+
+    return read_costs(request.costs).digest if request.simulated else None
 
 
 def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:

@@ -7,6 +7,7 @@ there for readers without this package; `read` computes it again and ignores wha
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import secrets
@@ -43,7 +44,12 @@ def new_record(request: Request, plan: Plan, environment: Mapping[str, Any]) -> 
     return {
         "schema": SCHEMA,
         "id": f"{time}-{secrets.token_hex(4)}",
-        "environment": {**environment, "kernels": plan.kernels_digest, "cold_cache": plan.cold},
+        "environment": {
+            **environment,
+            "kernels": plan.kernels_digest,
+            "cold_cache": plan.cold,
+            "costs": plan.costs_digest,
+        },
         "request": request.as_json(),
         "complete": False,
         "cells": [],
@@ -70,7 +76,8 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
         "block_size": request.block_size,
         "strategy": key.strategy,
         "workers": key.workers,
-        "clock": "wall",
+        "clock": request.clock,
+        "simulated": request.simulated,
         "transactions": facts.transactions if facts else None,
         "failed_transactions": facts.failed_transactions if facts else None,
         "changed_locations": facts.changed_locations if facts else None,
@@ -78,7 +85,7 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
         "genesis_digest": facts.genesis_digest if facts else None,
         "block_digest": facts.block_digest if facts else None,
         "compile_seconds": max(measurement.compile_seconds.values(), default=0.0),
-        "repeat": request.repeat,
+        "repeat": request.rounds,
         "verified": failure is None and bool(samples),
         "error": failure.error if failure else None,
         "differences": list(failure.differences) if failure else [],
@@ -108,32 +115,46 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     dict
         ``samples_seconds`` (in order), ``seconds`` (median), ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
-        number), ``counters`` (of the median run) and ``warnings``. Figures of a cell without samples are None.
+        number), ``counters`` (of the median run), ``warnings``, and ``figures_digest`` where time is simulated: the
+        same in every run on every machine. Figures of a cell without samples are None; so is ``cpu_seconds`` where
+        time is simulated.
     """
     samples = cell["samples"]
     if not samples:
         empty = dict.fromkeys(("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup"))
-        return {"samples_seconds": [], **empty, "phases": {}, "counters": {}, "warnings": []}
+        return {"samples_seconds": [], **empty, "phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
     middle = float(np.median(seconds))
     ratio = statistics.speedup(own, base)
     typical = samples[int(np.argsort(seconds, kind="stable")[(len(seconds) - 1) // 2])]
+    simulated = bool(cell.get("simulated"))
+    cpu = None if simulated else float(np.median([sample["cpu_seconds"] for sample in samples]))
     return {
         "samples_seconds": seconds.tolist(),
         "seconds": middle,
         "tx_per_second": cell["transactions"] / middle,
         "gas_per_second": cell["gas"] / middle,
-        "cpu_seconds": float(np.median([sample["cpu_seconds"] for sample in samples])),
+        "cpu_seconds": cpu,
         "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
         "warnings": _warnings(cell, own),
+        "figures_digest": _figures_digest(typical) if simulated else None,
     }
+
+
+def _figures_digest(sample: Mapping[str, Any]) -> str:
+    """Digest of a simulated run: its phases in picoseconds, and all that was counted."""
+    phases = {name: round(seconds * 1e12) for name, seconds in sample["phases"].items()}
+    text = json.dumps([phases, sample["counters"]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _warnings(cell: Mapping[str, Any], own: list[statistics.Samples]) -> list[str]:
     samples = cell["samples"]
+    if cell.get("simulated"):
+        return []
     found = statistics.warnings(own)
     if cell["strategy"] == BASELINE:
         share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))

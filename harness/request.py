@@ -16,6 +16,8 @@ MAX_REPEAT = 10_000
 MAX_PROCESSES = 64
 DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_REPEAT = 10
+DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
+CLOCKS = tuple(DEFAULT_WORKERS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Request:
         Independent measuring processes. They measure in turn, never at the same time.
     timeout : float
         Seconds after which a run that gives no sign of life is ended and its cell failed.
+    clock : str
+        ``wall``: threads and real time. ``virtual``: simulated workers, which take as long as a table of costs says.
+        Its figures are the same in every run, so that one run of each cell in one process is all of them.
+    costs : str, optional
+        File of that table; the one that is part of the project by default.
 
     Raises
     ------
@@ -56,8 +63,14 @@ class Request:
     seed: int = 1
     processes: int = 2
     timeout: float = 300.0
+    clock: str = "wall"
+    costs: str | None = None
 
     def __post_init__(self) -> None:
+        if self.clock not in CLOCKS:
+            raise BadInputError(f"clock: {self.clock!r} is not known; choose one of {', '.join(CLOCKS)}")
+        if self.costs is not None and self.clock != "virtual":
+            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
         if not self.workers:
             raise BadInputError("workers: name at least one worker count, for instance 1,2")
         for count in self.workers:
@@ -68,6 +81,16 @@ class Request:
         _in_range("processes", self.processes, 1, MAX_PROCESSES)
         if not self.timeout > 0:
             raise BadInputError(f"timeout: {self.timeout} is not a positive number of seconds")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether time is simulated."""
+        return self.clock != "wall"
+
+    @property
+    def rounds(self) -> int:
+        """Timed runs of each cell that are made: simulated ones would repeat each other."""
+        return 1 if self.simulated else self.repeat
 
     def as_json(self) -> dict[str, Any]:
         """Show the request as a record keeps it."""
@@ -97,16 +120,43 @@ def parse_names(text: str | None) -> tuple[str, ...]:
 
 
 def parse_workers(text: str) -> tuple[int, ...]:
-    """Comma-separated worker counts, such as ``1,2,4``."""
-    counts = []
-    for part in text.split(","):
+    """Comma-separated worker counts, such as ``1,2,4``; ``...`` goes on in the same ratio or steps, as in 1,2,...,64.
+
+    Raises
+    ------
+    BadInputError
+        If a part is neither a whole number nor three dots between numbers.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    counts: list[int] = []
+    for place, part in enumerate(parts):
+        if part == "...":
+            counts += _filled(text, counts, parts[place + 1 :])
+            continue
         try:
             counts.append(int(part))
         except ValueError:
             raise BadInputError(
-                f"workers: {part.strip()!r} in {text!r} is not a positive whole number; give for instance 1,2"
+                f"workers: {part!r} in {text!r} is not a positive whole number; give for instance 1,2"
             ) from None
     return unique(counts)
+
+
+def _filled(text: str, before: list[int], after: list[str]) -> list[int]:
+    """Worker counts that three dots stand for: those between the last two before them and the one behind."""
+    if len(before) < 2 or not after or not after[0].isdigit():
+        raise BadInputError(f"workers: '...' in {text!r} needs two counts before it and one behind, as in 1,2,...,64")
+    first, second, last = before[-2], before[-1], int(after[0])
+    # A doubling is a ratio: 1,2,...,64 has always meant powers of two.
+    ratio = second // first if first > 0 and second % first == 0 else 0
+    found: list[int] = []
+    count = second
+    while ratio > 1 or second > first:
+        count = count * ratio if ratio > 1 else count + second - first
+        if count >= last or len(found) > MAX_WORKERS:
+            break
+        found.append(count)
+    return found
 
 
 def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:

@@ -39,7 +39,7 @@ class Runner:
     def __enter__(self) -> Runner:
         try:
             # A process without a round of its own would only take part in the set-up.
-            self._crew.start(min(self._request.processes, self._request.repeat))
+            self._crew.start(min(self._request.processes, self._request.rounds))
         except BaseException:
             self.end()
             raise
@@ -60,7 +60,7 @@ class Runner:
         """
         for slot in range(len(self._crew)):
             self.plan = self._crew.plan(slot)
-        self._observer.planned(self.plan, self._request.repeat)
+        self._observer.planned(self.plan, self._request.rounds)
         return self.plan
 
     def measure(self, place: int, keep: Callable[[WorkloadMeasurement], None]) -> None:
@@ -77,7 +77,7 @@ class Runner:
         preparation = Preparation(self._crew, ledger, self.plan, place, self._request)
         preparation.run(range(len(self._crew)))
         number = 0
-        while number < self._request.repeat and ledger.live():
+        while number < self._request.rounds and ledger.live():
             slot = number % len(self._crew)
             try:
                 self._round(ledger, self._crew[slot], number)

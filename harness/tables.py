@@ -31,7 +31,16 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         console.print("No cell was measured.")
         return
     console.print(_wide_table(cells) if console.width >= _WIDE else _narrow_table(cells))
-    if any(cell["speedup"] for cell in cells):
+    if any(cell.get("simulated") for cell in cells):
+        console.print(
+            "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
+            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
+            "p/e/c: share of prepare, execute and commit in %. ab/tx: aborted incarnations per transaction. ok: the "
+            "result equalled the serial one.",
+            style="bold",
+            highlight=False,
+        )
+    elif any(cell["speedup"] for cell in cells):
         confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
         console.print(
             f"tx/s: median of the block's whole time. x serial: median paired ratio [{confidence:.0%} interval over "
@@ -105,6 +114,8 @@ def _speedup(cell: Cell) -> str:
         return _NONE
     if cell["strategy"] == "serial":
         return "1"
+    if cell.get("simulated"):
+        return f"{ratio['median']:.2f}"
     middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
     return f"{middle} [{low}, {high}]"
 

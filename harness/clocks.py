@@ -1,0 +1,39 @@
+"""Clocks as a request asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInputError
+
+if TYPE_CHECKING:
+    from harness.request import Request
+    from strategies.clocks import Clock
+    from strategies.costs import Costs
+
+
+def read_costs(path: str | None) -> Costs:
+    """Read a table of costs; the one that is part of the project for None.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot be used.
+    """
+    from strategies.costs import Costs, CostsError, default_costs
+
+    if path is None:
+        return default_costs()
+    try:
+        return Costs.read(Path(path))
+    except CostsError as error:
+        raise BadInputError(str(error)) from error
+
+
+def make_clock(request: Request) -> Clock:
+    """Make a clock for one run of a cell."""
+    from strategies.clocks import WALL
+    from strategies.virtual_clock import VirtualClock
+
+    return VirtualClock(read_costs(request.costs)) if request.simulated else WALL
