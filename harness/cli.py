@@ -217,6 +217,84 @@ def goals_command(block_size: int, repeat: int) -> None:
         print_findings(Console(), found)
 
 
+@main.command("calibrate")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("costs.json"),
+    show_default=True,
+    help="File for the table.",
+)
+def calibrate_command(output: Path) -> None:
+    """Fit a table of costs for the virtual clock to this machine.
+
+    Takes a few minutes, in which nothing else should run. `contend run --clock virtual --costs FILE` uses the table.
+    """
+    from rich.console import Console
+
+    from harness.calibration.calibrate import calibrate, print_calibration, write
+    from harness.progress import display
+    from harness.store import check_file
+
+    with _bad_input(), _interruptible():
+        check_file(output)
+        with display(quiet=False) as observer:
+            found = calibrate(observer)
+        write(found.costs, output)
+        print_calibration(Console(), found)
+        click.echo(f"table: {output}")
+
+
+@main.command("validate-clock")
+@click.option("--workload", "-w", "workloads", metavar="NAMES", help="Workloads.  [default: all]")
+@click.option("--strategy", "-s", "strategies", metavar="NAMES", help="Strategies.  [default: all]")
+@click.option(
+    "--workers", metavar="COUNTS", help="Worker counts.  [default: every one that this machine has cores for]"
+)
+@click.option("--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in a block.")
+@click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs by the wall clock.")
+@click.option("--costs", metavar="FILE", help="Table of costs for the virtual clock.  [default: the project's]")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found here.")
+def validate_clock_command(
+    workloads: str | None,
+    strategies: str | None,
+    workers: str | None,
+    block_size: int,
+    repeat: int,
+    costs: str | None,
+    json_path: Path | None,
+) -> None:
+    """Measure cells under both clocks and report the virtual clock's error, cell by cell.
+
+    How much the cores of this machine slow each other down is measured first and given to the virtual clock.
+    """
+    from rich.console import Console
+
+    from harness.calibration.validate import cores, print_validation, validate
+    from harness.clocks import read_costs
+    from harness.progress import display
+    from harness.records import write_json
+    from harness.store import check_file
+
+    with _bad_input(), _interruptible():
+        request = Request(
+            workloads=parse_names(workloads),
+            strategies=parse_names(strategies),
+            workers=tuple(range(1, cores() + 1)) if workers is None else parse_workers(workers),
+            block_size=block_size,
+            repeat=repeat,
+        )
+        table = read_costs(costs)
+        if json_path is not None:
+            check_file(json_path)
+        with display(quiet=False) as observer:
+            found = validate(request, table, observer)
+        print_validation(Console(), found)
+        if json_path is not None:
+            write_json(json_path, found.as_json())
+
+
 @contextmanager
 def _bad_input() -> Iterator[None]:
     try:

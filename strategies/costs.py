@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -65,6 +65,7 @@ COUNT = len(CLASSES)
 TABLE_FILE = Path(__file__).with_name("costs.json")
 PICOSECONDS = 1_000  # in a nanosecond
 _MOST_NANOSECONDS = 1e9
+_MOST_SLOWDOWN = 100_000
 
 
 class CostsError(ValueError):
@@ -81,10 +82,14 @@ class Costs:
         By class, every class of `CLASSES`.
     origin : str
         Where the table was fitted, in words.
+    slowdown : dict
+        By how many workers are at work, thousandths by which each takes longer than one alone: cores share caches and
+        memory, and often execution units. Empty for workers that do not slow each other down.
     """
 
     nanoseconds: Mapping[str, float]
     origin: str = ""
+    slowdown: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> npt.NDArray[np.uint64]:
@@ -94,7 +99,8 @@ class Costs:
     @cached_property
     def digest(self) -> str:
         """Digest of the prices: figures made with the same table have the same one."""
-        text = json.dumps({name: int(price) for name, price in zip(CLASSES, self.table, strict=True)})
+        prices = {name: int(price) for name, price in zip(CLASSES, self.table, strict=True)}
+        text = json.dumps([prices, sorted(self.slowdown.items())])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
@@ -123,7 +129,21 @@ class Costs:
                 raise CostsError(f"{path}: class {name!r} is not known; classes are {', '.join(CLASSES)}")
             if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price <= _MOST_NANOSECONDS:
                 raise CostsError(f"{path}: class {name!r}: {price!r} is no price in nanoseconds, 0 to 1e9")
-        return cls(prices, str(content.get("origin", "")))
+        return cls(prices, str(content.get("origin", "")), _slowdown(path, content.get("slowdown", {})))
+
+    def as_json(self) -> dict[str, object]:
+        """Show the table as a file keeps it."""
+        slowdown = {str(workers): factor for workers, factor in self.slowdown.items()}
+        return {"origin": self.origin, "nanoseconds": dict(self.nanoseconds), "slowdown": slowdown}
+
+
+def _slowdown(path: Path, content: object) -> dict[int, int]:
+    found = {}
+    for workers, factor in (content if isinstance(content, dict) else {"": content}).items():
+        if not workers.isdigit() or not isinstance(factor, int) or not 1 <= factor <= _MOST_SLOWDOWN:
+            raise CostsError(f"{path}: slowdown {workers!r}: {factor!r}: give thousandths by worker count, 1 to 100000")
+        found[int(workers)] = factor
+    return found
 
 
 @cache

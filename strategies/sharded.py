@@ -74,6 +74,7 @@ class Sharded(CompiledStrategy):
     """
 
     name: ClassVar[str] = "sharded"
+    clocks: ClassVar[tuple[str, ...]] = ("wall",)
     summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
 
     def __init__(self, slots: int = SLOTS) -> None:

@@ -206,17 +206,14 @@ class VirtualClock(Clock):
     ----------
     costs : Costs, optional
         By default the table that is part of the project.
-    slowdown : int
-        Thousandths by which every cost is multiplied: 1000 for workers that do not slow each other down.
     traced : bool
         Whether to keep a timeline.
     """
 
     name: ClassVar[str] = "virtual"
 
-    def __init__(self, costs: Costs | None = None, slowdown: int = FULL_SPEED, traced: bool = False) -> None:
-        self.costs = costs or default_costs()
-        self.slowdown = slowdown
+    def __init__(self, costs: Costs | None = None, traced: bool = False) -> None:
+        self.costs: Costs = costs or default_costs()
         self.steps = 0
         self._now = 0
         self._traced = traced
@@ -226,9 +223,14 @@ class VirtualClock(Clock):
         """Simulated seconds."""
         return self._now / PICOSECONDS
 
+    @property
+    def picoseconds(self) -> int:
+        """Simulated time, exactly."""
+        return self._now
+
     def spend(self, picoseconds: int) -> None:
         """Let simulated time pass; see `Clock.spend`."""
-        self._now += int(picoseconds) * self.slowdown // FULL_SPEED
+        self._now += int(picoseconds)
 
     @property
     def timeline(self) -> Timeline:
@@ -277,11 +279,11 @@ class VirtualClock(Clock):
         return [int(code) for code in ended]
 
     def _parameters(self, team: Team) -> Integers:
-        assert self.costs is not None
+        slowdown = self.costs.slowdown.get(len(team.workers), FULL_SPEED)
         found = np.zeros(P_WORDS, np.int64)
         found[P_STEP], found[P_SHARED], found[P_ACTIVITY] = team.step.address, team.shared, team.activity
-        found[P_IDLE] = max(int(self.costs.table[costs.IDLE]), 1) * self.slowdown // FULL_SPEED
-        found[P_SLOWDOWN] = self.slowdown
+        found[P_IDLE] = max(int(self.costs.table[costs.IDLE]), 1)
+        found[P_SLOWDOWN] = slowdown
         network: Network | None = team.network
         if network is not None:
             found[P_NETWORK], found[P_WAKES] = network.address, network.wakes

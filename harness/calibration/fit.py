@@ -1,0 +1,60 @@
+"""Prices from measured times: non-negative least squares, drawn towards prices that are known.
+
+Each observation says that so much work of each class took so long. Classes that always occur together cannot be told
+apart by their times alone; a small pull towards the prices of an earlier table settles how they share what they cost
+together (ridge regression: Hoerl and Kennard, Technometrics 1970). Relative errors count, so that a short program
+weighs as much as a long block. Solved by coordinate descent (Franc, Hlavac and Navara, CAIP 2005).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+PULL = 0.02
+_SWEEPS = 5_000
+_ENOUGH = 1e-10
+_SMALLEST_SHARE = 0.01
+
+
+def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> Floats:
+    """Find prices under which each observation takes as long as it took.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (observations, classes)
+        How much work of each class there was.
+    seconds : ndarray, shape (observations,)
+        How long it took; above zero.
+    known : ndarray, shape (classes,)
+        Earlier prices in seconds; above zero.
+    pull : float
+        Weight of a relative deviation from an earlier price against one from a measured time.
+
+    Returns
+    -------
+    ndarray, shape (classes,)
+        Seconds, never below a hundredth of the earlier price: no work is free.
+    """
+    # In units of the earlier prices everything is of the order of one.
+    design = counts * known / seconds[:, None]
+    gram = design.T @ design + pull**2 * np.eye(len(known))
+    right = design.sum(axis=0) + pull**2
+    factors = np.ones(len(known))
+    for _ in range(_SWEEPS):
+        largest = 0.0
+        for j in range(len(known)):
+            step = (right[j] - gram[j] @ factors) / gram[j, j]
+            after = max(factors[j] + step, _SMALLEST_SHARE)
+            largest = max(largest, abs(after - factors[j]))
+            factors[j] = after
+        if largest < _ENOUGH:
+            break
+    return factors * known
+
+
+def errors(counts: Floats, seconds: Floats, prices: Floats) -> Floats:
+    """Relative errors of the times that prices give, shape (observations,)."""
+    return counts @ prices / seconds - 1.0
