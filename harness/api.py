@@ -28,6 +28,7 @@ def run(
     timeout: float = 300.0,
     clock: str = "wall",
     costs: str | Path | None = None,
+    sweep: tuple[str, Iterable[DialValue]] | None = None,
     results: str | Path | None = None,
     observer: Observer | None = None,
 ) -> pandas.DataFrame:
@@ -55,6 +56,8 @@ def run(
         ``wall`` or ``virtual``.
     costs : str or Path, optional
         Table of costs for the virtual clock, instead of the one that is part of the project.
+    sweep : tuple, optional
+        A dial and its values: ``("pools", [1, 10, 100])``. Workloads that have it are measured with each of them.
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
@@ -90,6 +93,7 @@ def run(
         timeout=timeout,
         clock=clock,
         costs=None if costs is None else str(costs),
+        sweep=None if sweep is None else (sweep[0], unique(sweep[1])),
     )
     engine = Engine(request, observer or Observer())
     if results is not None:

@@ -27,6 +27,7 @@ from harness.request import (
     Request,
     parse_dials,
     parse_names,
+    parse_sweep,
     parse_workers,
 )
 
@@ -108,6 +109,11 @@ def main() -> None:
     help="Turn a dial, for instance pools=1 or swaps.pools=1. Repeatable.",
 )
 @click.option(
+    "--sweep",
+    metavar="DIAL=VALUES",
+    help="Measure every workload that has this dial with each of these values, for instance pools=1,10,100.",
+)
+@click.option(
     "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
 )
 @click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
@@ -147,6 +153,7 @@ def run_command(
     clock: str,
     costs: str | None,
     settings: tuple[str, ...],
+    sweep: str | None,
     block_size: int,
     repeat: int,
     seed: int,
@@ -176,6 +183,7 @@ def run_command(
             timeout=timeout,
             clock=clock,
             costs=costs,
+            sweep=parse_sweep(sweep),
         )
         command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
         context.exit(EXIT_FAILED if command.run() else 0)
@@ -249,9 +257,7 @@ def calibrate_command(output: Path) -> None:
 @main.command("validate-clock")
 @click.option("--workload", "-w", "workloads", metavar="NAMES", help="Workloads.  [default: all]")
 @click.option("--strategy", "-s", "strategies", metavar="NAMES", help="Strategies.  [default: all]")
-@click.option(
-    "--workers", metavar="COUNTS", help="Worker counts.  [default: every one that this machine has cores for]"
-)
+@click.option("--workers", metavar="COUNTS", help="Worker counts.  [default: all that this machine has cores for]")
 @click.option("--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in a block.")
 @click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs by the wall clock.")
 @click.option("--costs", metavar="FILE", help="Table of costs for the virtual clock.  [default: the project's]")

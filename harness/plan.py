@@ -116,7 +116,15 @@ def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     names = request.workloads or tuple(registry.names())
     dials = {name: tuple(dial.name for dial in lookup(registry, name).dials) for name in names}
     overrides = split_overrides(request.dials, dials)
-    return tuple(WorkloadPlan(name, resolve_dials(name, overrides[name])) for name in names)
+    if request.sweep is None:
+        return tuple(WorkloadPlan(name, resolve_dials(name, overrides[name])) for name in names)
+    dial, values = request.sweep
+    takers = [name for name, split in split_overrides({dial: values[0]}, dials).items() if split]
+    return tuple(
+        WorkloadPlan(name, resolve_dials(name, overrides[name] | {dial.rpartition(".")[2]: value}))
+        for name in takers
+        for value in values
+    )
 
 
 def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str, DialValue]:

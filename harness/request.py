@@ -47,6 +47,8 @@ class Request:
         Its figures are the same in every run, so that one run of each cell in one process is all of them.
     costs : str, optional
         File of that table; the one that is part of the project by default.
+    sweep : tuple, optional
+        A dial and the values that it takes one after the other: every workload that has it is measured with each.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class Request:
     timeout: float = 300.0
     clock: str = "wall"
     costs: str | None = None
+    sweep: tuple[str, tuple[DialValue, ...]] | None = None
 
     def __post_init__(self) -> None:
         if self.clock not in CLOCKS:
@@ -168,6 +171,17 @@ def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:
             raise BadInputError(f"--set {setting}: not of the form dial=value, for instance pools=1")
         dials[name] = parse_value(value)
     return dials
+
+
+def parse_sweep(text: str | None) -> tuple[str, tuple[DialValue, ...]] | None:
+    """``dial=value,value,...``; None gives None."""
+    if text is None:
+        return None
+    name, equals, values = (part.strip() for part in text.partition("="))
+    found = unique(parse_value(value.strip()) for value in values.split(",") if value.strip())
+    if not (name and equals and len(found) > 1):
+        raise BadInputError(f"--sweep {text}: not of the form dial=value,value,..., for instance pools=1,10,100")
+    return name, found
 
 
 def parse_value(text: str) -> DialValue:

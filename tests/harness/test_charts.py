@@ -10,7 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from harness.charts import _look, _Style, draw, speedup, throughput, wasted
+from harness.charts import draw
+from harness.charts.look import Style, look
+from harness.charts.speedup import speedup
+from harness.charts.throughput import throughput
+from harness.charts.waste import wasted
 from harness.frame import to_frame
 
 Make = Callable[..., dict[str, Any]]
@@ -49,8 +53,8 @@ def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> No
 
 
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
-    with _look():
-        figure = throughput(frame, _Style(["serial", "block_stm", "planned"]))
+    with look():
+        figure = throughput(frame, Style(["serial", "block_stm", "planned"]))
     heights = heights_of(figure.axes[0])
     assert heights == pytest.approx(frame[frame["workload"] == "payments"]["tx_per_second"].tolist())
     assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == ["payments", "swaps", "nft"]
@@ -58,8 +62,8 @@ def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
 
 
 def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
-    with _look():
-        figure = wasted(frame, _Style(["serial", "block_stm", "planned"]))
+    with look():
+        figure = wasted(frame, Style(["serial", "block_stm", "planned"]))
     assert figure is not None
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title.split(",")[0] for title in titles] == [
@@ -74,7 +78,7 @@ def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
 
 def test_without_rivals_or_counters_there_is_nothing_to_draw(make_cell: Make, make_record: Make) -> None:
     frame = to_frame([make_record([make_cell(strategy="serial", workers=1)])])
-    style = _Style(["serial"])
+    style = Style(["serial"])
     assert speedup(frame, style) is None
     assert wasted(frame, style) is None
 

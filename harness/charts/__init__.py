@@ -1,0 +1,64 @@
+"""Charts of measured cells. Failed cells are not drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib import pyplot
+
+from harness.charts.contention import contention, swept, winners
+from harness.charts.look import DOTS_PER_INCH, FORMATS, Style, look
+from harness.charts.speedup import speedup
+from harness.charts.throughput import throughput
+from harness.charts.waste import wasted
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_WORTH_COMPARING = 2
+_BY_WORKLOAD: dict[str, Callable[..., Figure | None]] = {
+    "throughput": throughput,
+    "speedup": speedup,
+    "wasted": wasted,
+}
+_BY_CONTENTION: dict[str, Callable[..., Figure | None]] = {"contention": contention, "winners": winners}
+
+
+def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
+    """Draw whatever charts the cells have data for.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As `harness.run` and `harness.load` give them.
+    folder : Path
+        Made if it is missing.
+    prefix : str
+        The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, where a dial was turned
+        between cells of a workload ``-contention.png`` and ``-winners.png`` instead; and the same as ``.svg``.
+
+    Returns
+    -------
+    list of Path
+        The PNG files that were written; none where there are not two verified cells to compare.
+    """
+    good = cells[cells["verified"]]
+    if len(good) < _WORTH_COMPARING:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    style = Style(list(dict.fromkeys(good["strategy"])))
+    written = []
+    with look():
+        for name, chart in (_BY_CONTENTION if swept(good) else _BY_WORKLOAD).items():
+            figure = chart(good, style)
+            if figure is not None:
+                for kind in FORMATS:
+                    figure.savefig(folder / f"{prefix}-{name}.{kind}", dpi=DOTS_PER_INCH)
+                pyplot.close(figure)
+                written.append(folder / f"{prefix}-{name}.png")
+    return written

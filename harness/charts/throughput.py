@@ -1,0 +1,46 @@
+"""Transactions per second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import EngFormatter
+
+from harness.charts.look import Style, clock_of, label, legend, panels
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
+    """Transactions per second by strategy and workers, one panel a workload; dots are single runs."""
+    workloads = list(dict.fromkeys(cells["workload"]))
+    most = max(len(part) for _, part in cells.groupby("workload"))
+    figure, drawn_on = panels(len(workloads), width=max(4.2, 1.2 + 0.62 * most), height=3.2)
+    for axes, workload in zip(drawn_on, workloads, strict=True):
+        part = cells[cells["workload"] == workload]
+        places = np.arange(len(part))
+        axes.bar(places, part["tx_per_second"], width=0.72, color=[style.colour[name] for name in part["strategy"]])
+        for place, (_, cell) in zip(places, part.iterrows(), strict=True):
+            runs = cell["transactions"] / np.array(cell["samples_seconds"])
+            spots = place + np.linspace(-0.2, 0.2, len(runs)) if len(runs) > 1 else np.array([place])
+            axes.plot(spots, runs, ".", color="black", markersize=3, alpha=0.6)
+        axes.set_xticks(places, [str(workers) for workers in part["workers"]])
+        axes.set_title(workload)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.grid(False)
+    label(figure, "workers", "transactions per second")
+    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in style.strategies]
+    runs_handle = Line2D([], [], color="black", marker=".", linestyle="none", markersize=4)
+    legend(
+        figure,
+        [*handles, runs_handle],
+        [*style.strategies, "single run"],
+        f"Throughput, {clock_of(cells)} (bar: median)",
+    )
+    return figure

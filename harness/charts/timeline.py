@@ -1,0 +1,107 @@
+"""What each worker did when, under the virtual clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import seaborn
+from matplotlib import pyplot
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import Patch
+
+from harness.charts.look import DOTS_PER_INCH, FORMATS, legend, look, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Rows = npt.NDArray[np.int64]
+
+_MICROSECOND = 1e6  # picoseconds
+_MANY_BARS = 4_000
+_IDLE = "idle"
+
+
+def merged(rows: Rows) -> Rows:
+    """Join what a worker did without a pause into one row where it was the same activity.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (k, 4)
+        Worker, activity, begin, end.
+    """
+    rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
+    if not len(rows):
+        return rows
+    same = (rows[1:, 0] == rows[:-1, 0]) & (rows[1:, 1] == rows[:-1, 1]) & (rows[1:, 2] == rows[:-1, 3])
+    first = np.flatnonzero(np.concatenate([[True], ~same]))
+    last = np.concatenate([first[1:], [len(rows)]]) - 1
+    found = rows[first].copy()
+    found[:, 3] = rows[last, 3]
+    return found
+
+
+def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, folder: Path, name: str) -> list[Path]:
+    """Draw a timeline.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (k, 4)
+        Worker, activity, begin and end in picoseconds.
+    workers : int
+    activities : tuple of str
+        Names of activities.
+    title : str
+    folder : Path
+        Made if it is missing.
+    name : str
+        Of the files, without ending.
+
+    Returns
+    -------
+    list of Path
+        The PNG and the SVG.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    begin, end = int(rows[:, 2].min()), int(rows[:, 3].max())
+    with look():
+        figure, (axes,) = panels(1, width=10.5, height=min(1.6 + 0.22 * workers, 8.0))
+        present = [number for number in range(len(activities)) if (rows[:, 1] == number).any()]
+        colours = dict(zip(present, seaborn.color_palette("colorblind", len(present)), strict=True))
+        bars = merged(rows)
+        for number in present:
+            _bars(axes, bars[bars[:, 1] == number], begin, colours[number], detailed=len(bars) < _MANY_BARS)
+        axes.set_xlim(0, (end - begin) / _MICROSECOND)
+        axes.set_ylim(workers - 0.5, -0.5)
+        axes.set_yticks(range(workers) if workers <= 32 else np.linspace(0, workers - 1, 9, dtype=int))
+        axes.set_xlabel("simulated microseconds since the start of the block")
+        axes.set_ylabel("worker")
+        axes.grid(axis="y", visible=False)
+        spent = {number: _share(rows, number, workers, end - begin) for number in present}
+        handles = [Patch(color=colours[number]) for number in present]
+        names = [f"{activities[number]} {spent[number]:.0%}" for number in present]
+        handles.append(Patch(facecolor="white", edgecolor="0.6"))
+        names.append(f"{_IDLE} {max(1 - sum(spent.values()), 0):.0%}")
+        legend(figure, handles, names, title)
+        written = [folder / f"{name}.{kind}" for kind in FORMATS]
+        for path in written:
+            figure.savefig(path, dpi=DOTS_PER_INCH)
+        pyplot.close(figure)
+    return written
+
+
+def _bars(axes: Axes, rows: Rows, begin: int, colour: tuple[float, ...], detailed: bool) -> None:
+    left, right = (rows[:, 2] - begin) / _MICROSECOND, (rows[:, 3] - begin) / _MICROSECOND
+    top, bottom = rows[:, 0] - 0.42, rows[:, 0] + 0.42
+    corners = np.stack(
+        [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
+    )
+    # Thousands of shapes would make the SVG larger than its picture.
+    axes.add_collection(PolyCollection(list(corners), facecolors=[colour], linewidths=0, rasterized=not detailed))
+
+
+def _share(rows: Rows, number: int, workers: int, span: int) -> float:
+    own = rows[rows[:, 1] == number]
+    return float((own[:, 3] - own[:, 2]).sum() / (span * workers))
