@@ -35,7 +35,12 @@ from evm.transaction import open_machine
 from evm.words import get_at, is_zero
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, M_ENTRY_COUNT, M_GAS_USED = layout.ENTRY_WORDS, layout.M_ENTRY_COUNT, layout.M_GAS_USED
+ENTRY_WORDS, M_ENTRY_COUNT, M_GAS_USED, M_WORK_DONE = (
+    layout.ENTRY_WORDS,
+    layout.M_ENTRY_COUNT,
+    layout.M_GAS_USED,
+    layout.M_WORK_DONE,
+)
 KIND_BALANCE, KIND_SHIFT = U(layout.KIND_BALANCE), U(layout.KIND_SHIFT)
 
 # A transaction's row: gas used, work in picoseconds, entries.
@@ -78,15 +83,17 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
     machine = open_machine(machine_address)
     count = I(0)
     for index in range(rows.shape[0]):
+        machine[U(M_WORK_DONE)] = U(0)
         ended = run_directly(resume, machine_address, state, table, arena, fees, coinbase, index, index + 1)
         if ended < 0:
             return I(ended)
+        work = machine[U(M_WORK_DONE)]
         until = list_accesses(machine, found, count)
         if until < 0:
             return I(FAULT_LIST)
         _mark_blind(machine, found, count, emptied)
         rows[index, ROW_GAS] = I(machine[U(M_GAS_USED)])
-        rows[index, ROW_WORK] = rows[index, ROW_GAS]
+        rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
         count = until
     return count
@@ -102,7 +109,7 @@ class Recording(AccessSets):
         Whether the entry is a balance whose old word influenced nothing. Written, it is a credit that commutes with
         other credits; not written, it is a credit that was taken back.
     work : ndarray of int64, shape (n,)
-        Picoseconds that each transaction takes by the table of costs.
+        Picoseconds that each transaction takes in a serial run, by the table of costs.
     keys : ndarray of uint64, shape (location_count, 7)
         Keys by location number (`evm.state.location_of`).
     coinbase : int
@@ -121,7 +128,7 @@ class Recording(AccessSets):
         return (self.keys[:, 2] >> U(layout.KIND_SHIFT)).astype(np.int64)
 
 
-def record(block: Block, state: State) -> Recording:
+def record(block: Block, state: State, prices: Words) -> Recording:
     """Execute `block` on `state` in its order and record access sets and costs; the state is put back.
 
     Parameters
@@ -129,6 +136,8 @@ def record(block: Block, state: State) -> Recording:
     block : Block
     state : State
         Before the block.
+    prices : ndarray of uint64
+        The table of costs, see `evm.codes.CodeDirectory.price`.
 
     Raises
     ------
@@ -136,6 +145,7 @@ def record(block: Block, state: State) -> Recording:
         If a transaction needs more room than the largest machine has.
     """
     image, before = BlockImage(block), state.snapshot()
+    state.codes.price(prices)
     scale = 1
     while True:
         try:

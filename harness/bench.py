@@ -17,6 +17,7 @@ from harness.profile import bounds_of
 from harness.sample import PHASES, Facts, Sample
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
+from strategies.costs import default_costs
 from workloads.base import Workload
 
 Turn = Callable[[str], AbstractContextManager[None]]
@@ -89,7 +90,7 @@ class Bench:
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
                 violated = workload.check(scenario, state)
                 state.restore(snapshot)
-                bounds = bounds_of(record(block, state))
+                bounds = bounds_of(record(block, state, default_costs().table))
             except UnsupportedError as error:
                 raise WorkloadError(str(error)) from error
             except Exception as error:

@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from evm import Block, Location, State, layout
 from evm.recording import Recording, record
 from evm.state import location_key, location_of
+from strategies.costs import default_costs
 from strategies.serial import Serial
+from strategies.virtual_clock import VirtualClock
 from tests.evm.runner import Runner
 
 WORLD = world()
+PRICES = default_costs().table
 ALICE, BOB, CAROL, DAVE = SENDERS
 NOBODY = bytes([0xEE]) * 20
 FORWARDER = CONTRACTS["forwarder"]
@@ -40,7 +43,7 @@ def balance(recording: Recording, transaction: int, address: bytes) -> tuple[boo
 
 
 def recorded(acts: Iterable[Act], state: State = WORLD) -> Recording:
-    return record(block_of(list(acts)), state)
+    return record(block_of(list(acts)), state, PRICES)
 
 
 @pytest.mark.bounds
@@ -49,7 +52,7 @@ def recorded(acts: Iterable[Act], state: State = WORLD) -> Recording:
 def test_the_sets_are_what_each_transaction_alone_changes(runner: Runner, block: Block) -> None:
     state = WORLD.copy()
     before = state.digest()
-    recording = record(block, state)
+    recording = record(block, state, PRICES)
     assert state.digest() == before
     assert state.count == WORLD.count
     coinbase = Location(block.environment.coinbase, "balance", 0)
@@ -67,7 +70,7 @@ def test_the_sets_are_what_each_transaction_alone_changes(runner: Runner, block:
 @given(block=blocks)
 def test_credits_that_are_blind_stay_the_same_whatever_the_balance_was(block: Block) -> None:
     # The definition, tried out: give a blindly credited account a little more, and nothing else may change.
-    recording = record(block, WORLD.copy())
+    recording = record(block, WORLD.copy(), PRICES)
     owners = np.repeat(np.arange(len(block)), np.diff(recording.offsets))
     is_balance = recording.kinds[recording.locations] == layout.KIND_NAMES.index("balance")
     assert not recording.blind[~is_balance].any()
@@ -77,7 +80,7 @@ def test_credits_that_are_blind_stay_the_same_whatever_the_balance_was(block: Bl
         location = location_of(recording.keys[number])
         richer = WORLD.copy()
         richer.set_balance(location.address, richer.balance(location.address) + 7)
-        again = record(block, richer)
+        again = record(block, richer, PRICES)
         assert np.array_equal(again.costs, recording.costs)
         assert np.array_equal(again.writes, recording.writes)
         assert [location_of(again.keys[i]) for i in again.locations] == [
@@ -149,7 +152,7 @@ def test_a_payment_that_is_taken_back_is_blind_and_writes_nothing() -> None:
 def test_the_true_sets_are_not_those_of_a_dry_run() -> None:
     # Which slot this contract writes depends on the transactions before.
     block = block_of([Act(SENDERS[i % 4], CONTRACTS["chaser"]) for i in range(4)])
-    recording = record(block, WORLD.copy())
+    recording = record(block, WORLD.copy(), PRICES)
     slots = [
         {place.slot for place, written, _ in entries(recording, i) if written and place.kind == "storage"}
         for i in range(4)
@@ -157,25 +160,28 @@ def test_the_true_sets_are_not_those_of_a_dry_run() -> None:
     assert slots == [{0, 100 + i} for i in range(4)]
 
 
-def test_gas_is_that_of_the_serial_run() -> None:
+def test_gas_and_work_are_those_of_the_serial_run() -> None:
     block = block_of([Act(SENDERS[i % 4], CONTRACTS["counter"]) for i in range(6)])
     with Serial() as serial:
+        serial.clock = VirtualClock()
         outcome = serial.execute(block, WORLD.copy(), 1)
-    recording = record(block, WORLD.copy())
+    recording = record(block, WORLD.copy(), PRICES)
     assert np.array_equal(recording.costs, outcome.receipts.gas_used.astype(np.int64))
-    assert (recording.work > 0).all()
+    assert recording.work.sum() == round(outcome.phases["execute"] * 1e12)
+    # All but the first do the same.
+    assert len(set(recording.work[1:].tolist())) == 1
 
 
 def test_the_beneficiary_is_named() -> None:
     block = block_of([Act(ALICE, CONTRACTS["miner_watcher"])])
-    recording = record(block, WORLD.copy())
+    recording = record(block, WORLD.copy(), PRICES)
     wanted = location_key(block.environment.coinbase, layout.KIND_BALANCE)
     assert np.array_equal(recording.keys[recording.coinbase], wanted)
     assert balance(recording, 0, block.environment.coinbase) == (False, False)
 
 
 def test_an_empty_block_has_empty_sets() -> None:
-    recording = record(block_of([]), WORLD.copy())
+    recording = record(block_of([]), WORLD.copy(), PRICES)
     assert (len(recording), len(recording.locations)) == (0, 0)
 
 
