@@ -74,7 +74,8 @@ def _push(heap: Integers, keys: Integers, size: int, item: int, sign: int) -> in
 @kernel()
 def _pop(heap: Integers, keys: Integers, size: int, sign: int) -> int:
     """Remove the first item of a heap of `size` items, which has one less then."""
-    first, item = heap[0], heap[size - 1]
+    first: int = heap[0]
+    item = heap[size - 1]
     size -= 1
     place = 0
     while 2 * place + 1 < size:
