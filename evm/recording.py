@@ -5,10 +5,11 @@ true read and write set, not a prediction.
 
 A balance is special in that most writes to it are additions. A transaction credits an account *blindly* when the
 balance that the account had influenced nothing but the sum: value was sent to it, and the transaction neither debited
-it nor checked it as a sender's, nor asked for it (BALANCE, SELFBALANCE, EXTCODEHASH). Blind credits commute. One
-influence is easily missed: a call that sends value to an account without code costs more if the account is empty. It is
-taken as none where the account's balance is above zero from the start of the block up to there, since then no
-order of the credits can make it empty; elsewhere it is a read like any other.
+it nor checked it as a sender's, nor asked for it (BALANCE, SELFBALANCE, EXTCODEHASH). Blind credits commute.
+
+One influence is easily missed: a call that sends value to an account without code costs more if the account is empty.
+So it is recorded, too, who only *tested* a balance for zero, and whose write *crossed* zero. A test depends on the last
+write that crossed, and on no other: after it every sum of the credits that follow is above zero.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import numpy.typing as npt
 from numpy import uint64 as U
 
 from evm import errors, layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, OBSERVED, TESTED, entries_of
-from evm.access_sets import BLIND_BIT, LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
+from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ORIGINAL, LOADED, OBSERVED, TESTED, entries_of
+from evm.access_sets import BLIND_BIT, CROSSED_BIT, LOCATION_MASK, TESTED_BIT, WRITE_BIT, AccessSets, list_accesses
 from evm.block import Block, Words
 from evm.direct import FAULT_MACHINE, FAULT_RECEIPTS, run_directly
 from evm.errors import CapacityError
@@ -57,8 +58,8 @@ LARGEST_SCALE = 64
 
 
 @kernel()
-def _mark_blind(machine, found, first, emptied):
-    """Mark entries that are a balance whose old word influenced nothing; `found` lists them from `first`."""
+def _mark_balances(machine, found, first):
+    """Mark what balances were to the transaction that has ended; `found` lists its entries from `first`."""
     entries = entries_of(machine)
     at = first
     for i in range(I(machine[U(M_ENTRY_COUNT)])):
@@ -67,18 +68,17 @@ def _mark_blind(machine, found, first, emptied):
         if flags & LOADED == U(0):
             continue
         if entries[U(e + 2)] >> KIND_SHIFT == KIND_BALANCE:
-            location = entries[U(e + ENTRY_ID)]
-            if is_zero(get_at(entries, e + ENTRY_ORIGINAL)):
-                emptied[location] = 1
-            if flags & OBSERVED == U(0) and (flags & TESTED == U(0) or emptied[location] == 0):
+            if flags & OBSERVED == U(0):
                 found[U(at)] |= BLIND_BIT
-            if is_zero(get_at(entries, e + ENTRY_CURRENT)):
-                emptied[location] = 1
+                if flags & TESTED != U(0):
+                    found[U(at)] |= TESTED_BIT
+            if is_zero(get_at(entries, e + ENTRY_ORIGINAL)) != is_zero(get_at(entries, e + ENTRY_CURRENT)):
+                found[U(at)] |= CROSSED_BIT
         at += 1
 
 
 @kernel()
-def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, found, emptied):
+def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, found):
     """Execute the block; how many entries `found` has, or a negative fault."""
     machine = open_machine(machine_address)
     count = I(0)
@@ -91,7 +91,7 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
         until = list_accesses(machine, found, count)
         if until < 0:
             return I(FAULT_LIST)
-        _mark_blind(machine, found, count, emptied)
+        _mark_balances(machine, found, count)
         rows[index, ROW_GAS] = I(machine[U(M_GAS_USED)])
         rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
@@ -108,6 +108,10 @@ class Recording(AccessSets):
     blind : ndarray of bool, shape (m,)
         Whether the entry is a balance whose old word influenced nothing. Written, it is a credit that commutes with
         other credits; not written, it is a credit that was taken back.
+    tested : ndarray of bool, shape (m,)
+        Whether a blind entry's balance was tested for zero.
+    crossed : ndarray of bool, shape (m,)
+        Whether the entry is a balance that was zero and is no more, or is zero now and was not.
     work : ndarray of int64, shape (n,)
         Picoseconds that each transaction takes in a serial run, by the table of costs.
     keys : ndarray of uint64, shape (location_count, 7)
@@ -118,6 +122,8 @@ class Recording(AccessSets):
     """
 
     blind: npt.NDArray[np.bool_]
+    tested: npt.NDArray[np.bool_]
+    crossed: npt.NDArray[np.bool_]
     work: npt.NDArray[np.int64]
     keys: Words
     coinbase: int
@@ -180,7 +186,6 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         coinbase,
         rows,
         found,
-        np.zeros(state.capacity, np.uint8),
     )
     if used < 0:
         reason = {
@@ -199,6 +204,8 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         rows[:, ROW_GAS].copy(),
         state.count,
         blind=raw & BLIND_BIT != 0,
+        tested=raw & TESTED_BIT != 0,
+        crossed=raw & CROSSED_BIT != 0,
         work=rows[:, ROW_WORK].copy(),
         keys=state.keys.copy(),
         coinbase=coinbase,

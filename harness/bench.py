@@ -90,7 +90,7 @@ class Bench:
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
                 violated = workload.check(scenario, state)
                 state.restore(snapshot)
-                bounds = bounds_of(record(block, state, default_costs().table))
+                bounds = bounds_of(record(block, state, (self.clock().costs or default_costs()).table))
             except UnsupportedError as error:
                 raise WorkloadError(str(error)) from error
             except Exception as error:

@@ -9,8 +9,11 @@ Every write in the EVM is also a read: a store's price depends on the word befor
 With balance additions taken as commutative, a blind credit (`evm.recording`) waits for nothing and is a new summand;
 whoever does read the balance waits for the last ordinary write and for all credits since. Such a sum is a node of its
 own, a *join*: it costs nothing, needs no worker, and keeps the graph as small as the access sets, where an edge from
-every credit to every later reader would be quadratic. Fees are credits to the beneficiary in both views, since every
-client credits them lazily: a transaction that reads the beneficiary's balance waits for all before it.
+every credit to every later reader would be quadratic. Who only tested the balance for zero waits for the last write
+that crossed zero: whether an account is empty is a location of its own in this view.
+
+Fees are credits to the beneficiary in both views, since every client credits them lazily: a transaction that reads the
+beneficiary's balance waits for all before it.
 """
 
 from __future__ import annotations
@@ -48,8 +51,8 @@ def _build(
 ) -> int:
     """Fill the graph; how many nodes it has. `base`, `credits` hold -1 for every location at first.
 
-    Entries at the location `fees`, if it is not -1, are always credits (written) or reads. A location that is not
-    `counted` makes no edges.
+    Written entries at the location `fees` are credits in any view. Written blind entries at the locations above it, the
+    emptiness of accounts, read nothing and replace what was there. A location that is not `counted` makes no edges.
     """
     node, edge = 0, 0
     for i in range(offsets.size - 1):
@@ -84,7 +87,7 @@ def _build(
         for j in range(offsets[i], offsets[i + 1]):
             location = locations[j]
             if writes[j] and counted[location]:
-                if blind[j] and (commutative or location == fees):
+                if blind[j] and location <= fees and (commutative or location == fees):
                     credit_node[j] = node
                     credit_next[j] = credits[location]
                     credits[location] = j
@@ -108,7 +111,8 @@ class DependencyGraph:
     sources : ndarray of int64, shape (e,)
         Earlier nodes.
     through : ndarray of int64, shape (e,)
-        Location that makes the edge; `location_count` of the recording stands for the sum of fees.
+        Location that makes the edge, below `location_count` of the recording; that number itself stands for the sum
+        of fees.
     """
 
     transaction_of: Integers
@@ -144,11 +148,9 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
         Locations whose dependencies count; all of them by default. Fees count if the beneficiary's balance does.
     """
     fees = recording.location_count
-    offsets, locations, writes, blind = _with_fees(recording)
-    some = np.ones(fees + 1, np.bool_)
-    if counted is not None:
-        some[:fees] = counted
-        some[fees] = counted[recording.coinbase]
+    (offsets, locations, writes, blind), stands_for = _with_fees_and_emptiness(recording, commutative)
+    size = len(stands_for)
+    some = np.ones(size, np.bool_) if counted is None else counted[stands_for]
     entries, count = len(locations), len(recording)
     room = count + entries
     transaction_of, starts = np.zeros(room, np.int64), np.zeros(room + 1, np.int64)
@@ -163,8 +165,8 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
             some,
             fees,
             commutative,
-            np.full(fees + 1, NOTHING, np.int64),
-            np.full(fees + 1, NOTHING, np.int64),
+            np.full(size, NOTHING, np.int64),
+            np.full(size, NOTHING, np.int64),
             np.zeros(entries, np.int64),
             np.zeros(entries, np.int64),
             transaction_of,
@@ -174,27 +176,46 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
         )
     )
     edges = int(starts[nodes])
-    return DependencyGraph(transaction_of[:nodes], starts[: nodes + 1], sources[:edges], through[:edges])
+    # The emptiness of an account goes by its balance.
+    through = through[:edges]
+    shown = np.where(through > fees, stands_for[through], through)
+    return DependencyGraph(transaction_of[:nodes], starts[: nodes + 1], sources[:edges], shown)
 
 
-def _with_fees(recording: Recording) -> tuple[Integers, Integers, Flags, Flags]:
-    """The access sets; where the beneficiary's balance is touched, with a location for the sum of fees.
+def _with_fees_and_emptiness(
+    recording: Recording, commutative: bool
+) -> tuple[tuple[Integers, Integers, Flags, Flags], Integers]:
+    """The access sets with locations that no state has, and for every location the one that it goes by.
 
-    Every transaction credits it, and whoever touches the balance reads it, blindly where it touches that blindly.
+    Where the beneficiary's balance is touched, there is a location for the sum of fees: every transaction credits it,
+    and whoever touches the balance reads it, blindly where it touches that blindly. If credits are commutative, there
+    is a location for the emptiness of each account that is tested: who tests it reads, whose write crosses zero writes.
     """
-    touches = np.flatnonzero(recording.locations == recording.coinbase)
-    plain = (recording.offsets, recording.locations, recording.writes, recording.blind)
-    if not len(touches):
-        return plain
     count, fees = len(recording), recording.location_count
     owners = np.repeat(np.arange(count), np.diff(recording.offsets))
-    of = np.concatenate([owners, owners[touches], np.arange(count)])
-    order = np.argsort(of, kind="stable")
-    added = len(touches) + count
-    locations = np.concatenate([recording.locations, np.full(added, fees, np.int64)])[order]
-    credit = np.concatenate([np.zeros(len(touches), np.bool_), np.ones(count, np.bool_)])
-    writes = np.concatenate([recording.writes, credit])[order]
-    blind = np.concatenate([recording.blind, recording.blind[touches], np.ones(count, np.bool_)])[order]
+    of, locations, writes, blind = [owners], [recording.locations], [recording.writes], [recording.blind]
+
+    def add(transactions: Integers, at: Integers, write: bool, blindly: Flags) -> None:
+        of.append(transactions)
+        locations.append(at)
+        writes.append(np.full(len(at), write))
+        blind.append(blindly)
+
+    touches = np.flatnonzero(recording.locations == recording.coinbase)
+    if len(touches):
+        add(owners[touches], np.full(len(touches), fees), False, recording.blind[touches])
+        add(np.arange(count), np.full(count, fees), True, np.ones(count, np.bool_))
+    tested = np.unique(recording.locations[recording.tested]) if commutative else np.zeros(0, np.int64)
+    if len(tested):
+        numbers = np.full(fees, NOTHING, np.int64)
+        numbers[tested] = fees + 1 + np.arange(len(tested))
+        tests = np.flatnonzero(recording.tested)
+        add(owners[tests], numbers[recording.locations[tests]], False, np.zeros(len(tests), np.bool_))
+        crosses = np.flatnonzero(recording.crossed & (numbers[recording.locations] >= 0))
+        add(owners[crosses], numbers[recording.locations[crosses]], True, np.ones(len(crosses), np.bool_))
+    every = np.concatenate(of)
+    order = np.argsort(every, kind="stable")
     offsets = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(of, minlength=count), out=offsets[1:])
-    return offsets, locations, writes, blind
+    np.cumsum(np.bincount(every, minlength=count), out=offsets[1:])
+    rows = (offsets, np.concatenate(locations)[order], np.concatenate(writes)[order], np.concatenate(blind)[order])
+    return rows, np.concatenate([np.arange(fees), [recording.coinbase], tested])

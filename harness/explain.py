@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.clocks import make_clock, read_costs
 from harness.errors import BadInputError
 from harness.observer import Observer
 from harness.plan import BASELINE, CellKey, Plan, one_line, resolve
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
     from harness.conflicts import Profile
     from harness.oracle import Oracle
     from strategies.base import Outcome
-    from strategies.clocks import Clock
     from workloads.base import Scenario, Workload
-
-CLOCKS = ("virtual", "wall")
-DEFAULT_WORKERS = 32
-_HOTTEST_ABORTS = 8
 
 
 class Explainer:
@@ -30,26 +25,20 @@ class Explainer:
     ----------
     request : Request
         Of one workload and one worker count.
-    clock : str
-        ``virtual`` or ``wall``.
     observer : Observer, optional
         Told about progress.
 
     Raises
     ------
     BadInputError
-        If the request names another number of workloads, or a clock that does not exist.
+        If the request names another number of workloads.
     """
 
-    def __init__(self, request: Request, clock: str = "virtual", observer: Observer | None = None) -> None:
+    def __init__(self, request: Request, observer: Observer | None = None) -> None:
         if len(request.workloads) != 1:
             raise BadInputError("workload: name one, for instance --workload swaps (contend list shows them)")
-        if clock not in CLOCKS:
-            raise BadInputError(f"clock: {clock!r} is not one of {', '.join(CLOCKS)}")
         self._request = request
-        self._clock = clock
         self._observer = observer or Observer()
-        self._workers = request.workers[0]
 
     def run(self) -> dict[str, Any]:
         """Build, record, name, execute by each strategy once, verified.
@@ -85,7 +74,6 @@ class Explainer:
         from harness.conflicts import Profile
         from harness.kernels import turn
         from harness.names import Namer
-        from strategies.costs import default_costs
         from workloads import registry
 
         name, dials = plan.workloads[0].name, plan.workloads[0].dials
@@ -108,8 +96,8 @@ class Explainer:
             "dials": dict(dials),
             "seed": self._request.seed,
             "block_size": self._request.block_size,
-            "clock": self._clock,
-            "costs": default_costs().digest,
+            "clock": self._request.clock,
+            "costs": read_costs(self._request.costs).digest,
             **profile.as_json(),
             "strategies": strategies,
         }
@@ -117,7 +105,6 @@ class Explainer:
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from evm.recording import record
         from harness.oracle import Oracle
-        from strategies.costs import default_costs
         from strategies.serial import Serial
 
         try:
@@ -127,7 +114,7 @@ class Explainer:
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
             state.restore(snapshot)
-            return scenario, block, oracle, snapshot, record(block, state, default_costs().table)
+            return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise BadInputError(f"workload {self._request.workloads[0]}: {what}") from error
@@ -138,14 +125,10 @@ class Explainer:
         from strategies import registry
 
         found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
-        kind: Callable[[], Any] = registry.get(key.strategy)
-        supported: tuple[str, ...] = getattr(kind, "clocks", ("wall",))
-        if self._clock not in supported:
-            return found | {"error": f"does not run under the {self._clock} clock", "skipped": True}
         try:
             state.restore(snapshot)
-            with kind() as strategy:
-                strategy.clock = self._make_clock()
+            with registry.get(key.strategy)() as strategy:
+                strategy.clock = make_clock(self._request)
                 outcome: Outcome = strategy.execute(block, state, key.workers)
                 differences = oracle.judge(outcome, state.changes_since(snapshot))
         except Exception as error:
@@ -154,14 +137,8 @@ class Explainer:
             return found | {"error": f"differs from the serial result: {differences[0]}"}
         found |= {"counters": {name: int(value) for name, value in outcome.counters.items()}}
         # One run says nothing about real time: `contend run` repeats. Simulated time is what it is.
-        found["seconds"] = outcome.seconds if self._clock == "virtual" else None
+        found["seconds"] = outcome.seconds if self._request.simulated else None
         return found | self._aborts(outcome, profile)
-
-    def _make_clock(self) -> Clock:
-        from strategies.clocks import WALL
-        from strategies.virtual_clock import VirtualClock
-
-        return VirtualClock() if self._clock == "virtual" else WALL
 
     @staticmethod
     def _aborts(outcome: Outcome, profile: Profile) -> dict[str, Any]:

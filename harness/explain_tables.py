@@ -153,8 +153,7 @@ def _print_strategies(console: Console, found: Found, bound: Bound) -> None:
         _print(console, title, table)
     for one in strategies:
         if one["error"] is not None:
-            style = "dim" if one.get("skipped") else "bold red"
-            console.print(f"{one['strategy']}: {one['error']}", style=style, markup=False, highlight=False)
+            console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
 
 

@@ -75,6 +75,7 @@ def test_credits_that_are_blind_stay_the_same_whatever_the_balance_was(block: Bl
     is_balance = recording.kinds[recording.locations] == layout.KIND_NAMES.index("balance")
     assert not recording.blind[~is_balance].any()
     seen = {int(location) for location in recording.locations[is_balance & ~recording.blind]}
+    seen |= {int(location) for location in recording.locations[recording.tested]}
     blind = {int(location) for location in recording.locations[recording.blind]} - seen
     for number in blind:
         location = location_of(recording.keys[number])
@@ -110,12 +111,30 @@ def test_a_call_with_value_to_an_account_with_a_balance_is_blind() -> None:
     assert balance(recording, 0, FORWARDER) == (True, False)
 
 
-def test_a_call_with_value_to_an_account_that_was_empty_reads_it() -> None:
+def marks(recording: Recording, transaction: int, address: bytes) -> tuple[bool, bool]:
+    """Whether a transaction tested a balance for zero, and whether it crossed zero."""
+    key = location_key(address, layout.KIND_BALANCE)
+    rows = range(recording.offsets[transaction], recording.offsets[transaction + 1])
+    i = next(i for i in rows if np.array_equal(recording.keys[recording.locations[i]], key))
+    return bool(recording.tested[i]), bool(recording.crossed[i])
+
+
+def test_a_call_with_value_tests_whether_the_account_is_empty() -> None:
     acts = [Act(ALICE, FORWARDER, word(NOBODY), 10), Act(BOB, FORWARDER, word(NOBODY), 10)]
     recording = recorded(acts)
     # The first pays for making the account; the second does not because of the first.
-    assert balance(recording, 0, NOBODY) == (True, False)
-    assert balance(recording, 1, NOBODY) == (True, False)
+    assert recording.costs[0] - recording.costs[1] >= 25_000
+    assert [balance(recording, i, NOBODY) for i in range(2)] == [(True, True)] * 2
+    assert [marks(recording, i, NOBODY) for i in range(2)] == [(True, True), (True, False)]
+
+
+def test_a_plain_payment_tests_nothing_but_may_cross_zero() -> None:
+    recording = recorded([Act(ALICE, NOBODY, value=3), Act(BOB, NOBODY, value=3)])
+    assert [marks(recording, i, NOBODY) for i in range(2)] == [(False, True), (False, False)]
+
+
+def test_who_is_debited_tests_nothing_beyond_what_it_reads() -> None:
+    assert marks(recorded([Act(ALICE, FORWARDER, word(BOB), 10)]), 0, FORWARDER) == (False, True)
 
 
 def test_a_call_with_value_to_a_contract_is_blind_even_if_it_was_empty() -> None:

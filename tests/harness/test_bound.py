@@ -20,12 +20,17 @@ LOCATIONS = 5
 COINBASE = 4
 # Locations 0 and 1 are storage, 2 is a nonce, 3 a balance, 4 the beneficiary's balance.
 KIND_OF = (0, 0, 2, 1, 1)
-READ, WRITE, CREDIT, UNDONE = range(4)
+READ, WRITE, CREDIT, UNDONE, FIRST, TESTING = range(6)
+# FIRST: a credit to an account that it tests, and that was empty. TESTING: a credit after a test that it was not.
+
+WRITING, BLIND = (WRITE, CREDIT, FIRST, TESTING), (CREDIT, UNDONE, FIRST, TESTING)
 
 # By transaction: what it does at which location. Blind entries are balances only.
 Block = list[dict[int, int]]
 _entry = {
-    location: st.sampled_from([READ, WRITE, CREDIT, UNDONE] if KIND_OF[location] == 1 else [READ, WRITE])
+    location: st.sampled_from(
+        [READ, WRITE, CREDIT, UNDONE, FIRST, TESTING] if KIND_OF[location] == 1 else [READ, WRITE]
+    )
     for location in range(LOCATIONS)
 }
 blocks = st.lists(st.fixed_dictionaries({}, optional=_entry), min_size=1, max_size=8)
@@ -38,10 +43,12 @@ def recording_of(block: Block, work: list[int] | None = None) -> Recording:
     return Recording(
         np.cumsum([0, *map(len, block)]).astype(np.int64),
         np.array([location for one in block for location in one], np.int64),
-        np.array([action in (WRITE, CREDIT) for action in actions], np.bool_),
+        np.array([action in WRITING for action in actions], np.bool_),
         costs,
         LOCATIONS,
-        blind=np.array([action in (CREDIT, UNDONE) for action in actions], np.bool_),
+        blind=np.array([action in BLIND for action in actions], np.bool_),
+        tested=np.array([action in (FIRST, TESTING) for action in actions], np.bool_),
+        crossed=np.array([action == FIRST for action in actions], np.bool_),
         work=costs,
         keys=np.array(keys, np.uint64),
         coinbase=COINBASE,
@@ -53,11 +60,14 @@ def edges_by_hand(block: Block, commutative: bool) -> set[tuple[int, int]]:
     found = set()
     for later, mine in enumerate(block):
         for location, action in mine.items():
-            if commutative and action in (CREDIT, UNDONE):
+            if commutative and action in BLIND:
+                if action in (FIRST, TESTING):
+                    crossing = [i for i in range(later) if block[i].get(location) == FIRST]
+                    found |= {(earlier, later) for earlier in crossing[-1:]}
                 continue
             for earlier in range(later - 1, -1, -1):
                 theirs = block[earlier].get(location)
-                if theirs in (WRITE, CREDIT):
+                if theirs in WRITING:
                     found.add((earlier, later))
                     if theirs == WRITE or not commutative:
                         break
@@ -208,6 +218,14 @@ def test_payments_to_one_account_commute_until_it_is_read() -> None:
     assert (commutative.longest_chain, commutative.dependent) == (2, 2)
 
 
+def test_who_tests_an_account_for_emptiness_waits_for_the_first_payment_alone() -> None:
+    plain, commutative = view([{3: FIRST}] + [{3: TESTING}] * 9)
+    assert plain.longest_chain == 10
+    assert (commutative.longest_chain, commutative.dependent) == (2, 9)
+    # Payments that do not test wait for nobody.
+    assert view([{3: FIRST}] + [{3: CREDIT}] * 9)[1].dependent == 0
+
+
 def test_whoever_reads_the_beneficiary_waits_for_all_fees() -> None:
     block: Block = [{}] * 5 + [{COINBASE: READ}] + [{}] * 2 + [{COINBASE: UNDONE}]
     plain, commutative = view(block)
@@ -237,11 +255,11 @@ def test_bounds_survive_json() -> None:
 
 def test_every_shape_of_two_transactions() -> None:
     # Exhaustive where it is cheap: the second waits if and only if it sees a word of the first's.
-    for first, second in product((READ, WRITE, CREDIT, UNDONE), repeat=2):
+    for first, second in product(range(6), repeat=2):
         plain, commutative = view([{3: first}, {3: second}])
-        writes = first in (WRITE, CREDIT)
-        assert (plain.dependent == 1) == writes
-        assert (commutative.dependent == 1) == (writes and second in (READ, WRITE))
+        assert (plain.dependent == 1) == (first in WRITING)
+        sees_sum, tests = second in (READ, WRITE), second in (FIRST, TESTING)
+        assert (commutative.dependent == 1) == ((first in WRITING and sees_sum) or (first == FIRST and tests))
 
 
 def test_more_workers_never_allow_less() -> None:
