@@ -6,6 +6,10 @@ The table is open-addressed; its slots carry the transaction's epoch, so that a 
 table without clearing it.
 
 Entries outlive reverts (what was read was read); words, warmth and refunds do not.
+
+An entry also remembers whether the word that it found mattered. It nearly always does; only the balance of an account
+that is paid may stay unseen, and then the payment commutes with other payments to it. Nobody but a recorder of access
+sets (`evm.recording`) asks.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ ENTRY_ID, ENTRY_ORIGINAL, ENTRY_CURRENT = layout.ENTRY_ID, layout.ENTRY_ORIGINAL
 ENTRY_FLAGS, ENTRY_CODE = layout.ENTRY_FLAGS, layout.ENTRY_CODE
 JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE = layout.JOURNAL_ENTRY, layout.JOURNAL_FLAGS, layout.JOURNAL_VALUE
 LOADED, WARM, WRITTEN = U(layout.FLAG_LOADED), U(layout.FLAG_WARM), U(layout.FLAG_WRITTEN)
+OBSERVED, TESTED = U(layout.FLAG_OBSERVED), U(layout.FLAG_TESTED)
+LASTING = LOADED | OBSERVED | TESTED  # what a revert cannot take back
 M_ENTRIES, M_ENTRIES_WORDS, M_INDEX, M_INDEX_WORDS = (
     layout.M_ENTRIES,
     layout.M_ENTRIES_WORDS,
@@ -172,7 +178,19 @@ def find_or_insert(machine, key):
 
 @kernel()
 def loaded_entry(machine, key):
-    """The entry with this key if its word is known; else `ABSENT`, and the key is noted as wanted."""
+    """The entry with this key if its word is known, for a caller who looks at the word.
+
+    Else `ABSENT`, and the key is noted as wanted.
+    """
+    at = credit_entry(machine, key)
+    if at != ABSENT:
+        entries_of(machine)[U(at + ENTRY_FLAGS)] |= OBSERVED
+    return at
+
+
+@kernel()
+def credit_entry(machine, key):
+    """As `loaded_entry`, for a caller who adds to the word and lets nothing else depend on it: who pays a balance."""
     at = find_entry(machine, key)
     if at != ABSENT:
         entries = entries_of(machine)
@@ -238,9 +256,9 @@ def undo_to(machine, count):
         of = i * JOURNAL_WORDS
         at = I(journal[U(of + JOURNAL_ENTRY)])
         was_loaded = journal[U(of + JOURNAL_FLAGS)] & LOADED
-        is_loaded = entries[U(at + ENTRY_FLAGS)] & LOADED
-        entries[U(at + ENTRY_FLAGS)] = journal[U(of + JOURNAL_FLAGS)] | is_loaded
-        if was_loaded == is_loaded:
+        lasting = entries[U(at + ENTRY_FLAGS)] & LASTING
+        entries[U(at + ENTRY_FLAGS)] = journal[U(of + JOURNAL_FLAGS)] | lasting
+        if was_loaded == lasting & LOADED:
             put_at(entries, at + ENTRY_CURRENT, get_at(journal, of + JOURNAL_VALUE))
     machine[U(M_JOURNAL_COUNT)] = U(count)
 
@@ -262,6 +280,12 @@ def set_warm(machine, at):
     entries = entries_of(machine)
     entries[U(at + ENTRY_FLAGS)] |= WARM
     return True
+
+
+@kernel(inline=True)
+def mark_tested(machine, at):
+    """Note that it mattered whether the entry's word is zero, and nothing else about it."""
+    entries_of(machine)[U(at + ENTRY_FLAGS)] |= TESTED
 
 
 @kernel(inline=True)

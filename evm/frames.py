@@ -14,10 +14,12 @@ from evm import costs, errors, layout, opcodes
 from evm.access import (
     ABSENT,
     account_key,
+    credit_entry,
     entries_of,
     find_or_insert,
     is_warm,
     loaded_entry,
+    mark_tested,
     set_warm,
     set_word,
     undo_to,
@@ -223,7 +225,7 @@ def transfer(machine, sender, recipient, value):
     at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
     if not set_word(machine, at, subtract(word_of(machine, at), value)):
         return False
-    at = loaded_entry(machine, account_key(recipient, KIND_BALANCE))
+    at = credit_entry(machine, account_key(recipient, KIND_BALANCE))
     return set_word(machine, at, add(word_of(machine, at), value))
 
 
@@ -277,15 +279,18 @@ def begin_call(machine, operation):
             return CALL_NEEDS
         affordable = not less(word_of(machine, at), value)
         if operation == CALL:
-            at = loaded_entry(machine, account_key(target, KIND_BALANCE))
+            at = credit_entry(machine, account_key(target, KIND_BALANCE))
             if at == ABSENT:
                 return CALL_NEEDS
-            if is_zero(word_of(machine, at)) and is_zero(word_of(machine, account)):
-                at = loaded_entry(machine, account_key(target, KIND_NONCE))
-                if at == ABSENT:
-                    return CALL_NEEDS
+            if is_zero(word_of(machine, account)):
+                # Without code, an empty balance and nonce make the account a new one, which costs more.
+                mark_tested(machine, at)
                 if is_zero(word_of(machine, at)):
-                    cost += CALL_NEW_ACCOUNT
+                    at = loaded_entry(machine, account_key(target, KIND_NONCE))
+                    if at == ABSENT:
+                        return CALL_NEEDS
+                    if is_zero(word_of(machine, at)):
+                        cost += CALL_NEW_ACCOUNT
 
     base, size = I(frames[U(f + F_MEMORY_BASE)]), I(frames[U(f + F_MEMORY_SIZE)])
     end = max(reach(data_at, data_size), reach(return_at, return_size))

@@ -150,6 +150,8 @@ MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
     ENTRY_WORDS,
 ) = _fields(KEY_WORDS, 1, 4, 4, 1, 1)
 FLAG_LOADED, FLAG_WARM, FLAG_WRITTEN = 1, 2, 4
+# Whether the word that the transaction found mattered: it was looked at, or only tested for zero.
+FLAG_OBSERVED, FLAG_TESTED = 8, 16
 
 # One undoable change: which entry, what its current word and flags were.
 (JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE, JOURNAL_WORDS) = _fields(1, 1, 4)

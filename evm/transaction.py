@@ -16,6 +16,7 @@ from evm.access import (
     FIRST_INDEX_MASK,
     WARM,
     account_key,
+    credit_entry,
     entries_of,
     find_or_insert,
     loaded_entry,
@@ -238,7 +239,7 @@ def begin_transaction(machine):
     code_at = loaded_entry(machine, account_key(to, KIND_CODE))
     if code_at == ABSENT:
         return NEED
-    if not is_zero(value) and loaded_entry(machine, account_key(to, KIND_BALANCE)) == ABSENT:
+    if not is_zero(value) and credit_entry(machine, account_key(to, KIND_BALANCE)) == ABSENT:
         return NEED
 
     coinbase = to_address(get_at(block, BLOCK_COINBASE))

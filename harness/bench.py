@@ -9,12 +9,15 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 
 from evm import Block, Snapshot, State
+from evm.recording import record
 from harness.cpu import cpu_seconds
 from harness.oracle import Oracle, UnsupportedError, refuse_unsupported
 from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
+from harness.profile import bounds_of
 from harness.sample import PHASES, Facts, Sample
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
+from strategies.costs import default_costs
 from workloads.base import Workload
 
 Turn = Callable[[str], AbstractContextManager[None]]
@@ -66,7 +69,7 @@ class Bench:
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> Facts:
-        """Build the workload, run its block serially, and check the workload's own invariant.
+        """Build the workload, run its block serially, check the workload's own invariant, compute the block's bound.
 
         Raises
         ------
@@ -86,6 +89,8 @@ class Bench:
                 serial = self._instance(CellKey(BASELINE, 0))
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
                 violated = workload.check(scenario, state)
+                state.restore(snapshot)
+                bounds = bounds_of(record(block, state, (self.clock().costs or default_costs()).table))
             except UnsupportedError as error:
                 raise WorkloadError(str(error)) from error
             except Exception as error:
@@ -102,6 +107,7 @@ class Bench:
             gas=int(receipts.gas_used.sum()),
             failed_transactions=int((receipts.status != 1).sum()),
             changed_locations=len(oracle.reference.changes),
+            bounds=bounds,
         )
 
     def warm_up(self, key: CellKey) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.bound import Bounds
 from harness.errors import BadInputError
 from harness.records import read
 
@@ -35,6 +36,12 @@ COLUMNS = {
     "speedup": "median paired ratio of serial seconds to own seconds",
     "speedup_low": "lower end of its interval",
     "speedup_high": "upper end of its interval",
+    "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
+    "bound_speedup_commutative": "the same with additions to balances taken as commutative",
+    "share_of_bound": "speed-up / bound_speedup",
+    "dependent_share": "share of the block's transactions that depend on an earlier one",
+    "chain_share": "longest chain of dependent transactions / transactions",
+    "critical_share": "critical path / whole work, by the table of costs",
     "verified": "every timed run equalled the serial result",
     "error": "why the cell failed, or None",
     "differences": "first differences from the serial result, a list",
@@ -76,6 +83,9 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row |= {"record": record["id"], "time": record["environment"]["time"]}
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    if cell.get("bounds"):
+        bound = Bounds.from_json(cell["bounds"]).plain
+        row |= {name: getattr(bound, name) for name in ("dependent_share", "chain_share", "critical_share")}
     row |= {f"dial.{name}": value for name, value in cell["dials"].items()}
     row |= {f"count.{name}": value for name, value in cell["counters"].items()}
     return row

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness import statistics
+from harness.bound import Bounds
 from harness.errors import BadInputError
 from harness.measurement import WorkloadMeasurement
 from harness.plan import BASELINE, CellKey, Plan
@@ -84,6 +85,7 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
         "gas": facts.gas if facts else None,
         "genesis_digest": facts.genesis_digest if facts else None,
         "block_digest": facts.block_digest if facts else None,
+        "bounds": facts.bounds.as_json() if facts and facts.bounds else None,
         "compile_seconds": max(measurement.compile_seconds.values(), default=0.0),
         "repeat": request.rounds,
         "verified": failure is None and bool(samples),
@@ -108,21 +110,23 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     cell : mapping
-        With ``samples``, ``transactions``, ``gas``, ``repeat`` and ``strategy``.
+        With ``samples``, ``transactions``, ``gas``, ``repeat``, ``strategy``, ``workers`` and, in records that have
+        it, ``bounds``.
 
     Returns
     -------
     dict
         ``samples_seconds`` (in order), ``seconds`` (median), ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
-        number), ``counters`` (of the median run), ``warnings``, and ``figures_digest`` where time is simulated: the
-        same in every run on every machine. Figures of a cell without samples are None; so is ``cpu_seconds`` where
-        time is simulated.
+        number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
+        every run on every machine), and what `_beside_bound` gives. Figures of a cell without samples are None; so is
+        ``cpu_seconds`` where time is simulated.
     """
     samples = cell["samples"]
     if not samples:
         empty = dict.fromkeys(("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup"))
-        return {"samples_seconds": [], **empty, "phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
+        nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
+        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None)}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
     middle = float(np.median(seconds))
@@ -141,6 +145,23 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         "counters": typical["counters"],
         "warnings": _warnings(cell, own),
         "figures_digest": _figures_digest(typical) if simulated else None,
+        **_beside_bound(cell, ratio.median),
+    }
+
+
+def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, float | None]:
+    """The best conceivable speed-up with the cell's workers, under both views, and what share of the first it has.
+
+    All None where the record has no bound.
+    """
+    if not cell.get("bounds"):
+        return dict.fromkeys(("bound_speedup", "bound_speedup_commutative", "share_of_bound"))
+    bounds = Bounds.from_json(cell["bounds"])
+    bound = bounds.plain.speedup(cell["workers"])
+    return {
+        "bound_speedup": bound,
+        "bound_speedup_commutative": bounds.commutative.speedup(cell["workers"]),
+        "share_of_bound": None if speedup is None else speedup / bound,
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.bound import Bounds
+
 PHASES = ("prepare", "execute", "commit")
 
 
@@ -35,7 +37,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the serial run of a workload's block showed."""
+    """What the serial run of a workload's block showed.
+
+    Attributes
+    ----------
+    bounds : Bounds or None
+        What no strategy can beat on the block; None where nobody has computed it.
+    """
 
     genesis_digest: str
     block_digest: str
@@ -43,3 +51,4 @@ class Facts:
     gas: int
     failed_transactions: int
     changed_locations: int
+    bounds: Bounds | None = None

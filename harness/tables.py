@@ -24,19 +24,21 @@ Cell = Mapping[str, Any]
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
     """Print the cells of a record: a table, then what failed and what to doubt.
 
-    Fits 80 columns; from 96 on it has a workload column and gas per second as well.
+    Fits 80 columns; from 96 on it has a workload column, gas per second and phases as well.
     """
     cells = record["cells"]
     if not cells:
         console.print("No cell was measured.")
         return
-    console.print(_wide_table(cells) if console.width >= _WIDE else _narrow_table(cells))
+    wide = console.width >= _WIDE
+    console.print(_wide_table(cells) if wide else _narrow_table(cells))
     if any(cell.get("simulated") for cell in cells):
         console.print(
             "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
-            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
-            "p/e/c: share of prepare, execute and commit in %. ab/tx: aborted incarnations per transaction. ok: the "
-            "result equalled the serial one.",
+            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. of "
+            "bound: speed-up as a share of the best conceivable with W workers. "
+            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
+            + "ab/tx: aborted incarnations per transaction. ok: the result equalled the serial one.",
             style="bold",
             highlight=False,
         )
@@ -44,8 +46,9 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
         console.print(
             f"tx/s: median of the block's whole time. x serial: median paired ratio [{confidence:.0%} interval over "
-            "processes and rounds]. p/e/c: share of prepare, execute and commit in %. ab/tx: aborted incarnations per "
-            "transaction. ok: every timed run equalled the serial result.",
+            "processes and rounds]. of bound: that as a share of the best conceivable with W workers. "
+            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
+            + "ab/tx: aborted incarnations per transaction. ok: every timed run equalled the serial result.",
             style="dim",
             highlight=False,
         )
@@ -54,7 +57,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
 
 
 def _wide_table(cells: list[Cell]) -> Table:
-    table = _table("workload", "strategy", "W", "tx/s", "Mgas/s", "x serial", "p/e/c", "ab/tx", "ok")
+    table = _table("workload", "strategy", "W", "tx/s", "Mgas/s", "x serial", "of bound", "p/e/c", "ab/tx", "ok")
     for _, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         for place, cell in enumerate(rows):
@@ -65,6 +68,7 @@ def _wide_table(cells: list[Cell]) -> Table:
                 _throughput(cell),
                 _gas(cell),
                 _speedup(cell),
+                _share(cell),
                 _phases(cell),
                 _aborts(cell),
                 _mark(cell),
@@ -74,7 +78,7 @@ def _wide_table(cells: list[Cell]) -> Table:
 
 
 def _narrow_table(cells: list[Cell]) -> Table:
-    table = _table("strategy", "W", "tx/s", "x serial", "p/e/c", "ab/tx", "ok")
+    table = _table("strategy", "W", "tx/s", "x serial", "of bound", "ab/tx", "ok")
     for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         table.add_row(Text(workload, style="bold"))
@@ -84,7 +88,7 @@ def _narrow_table(cells: list[Cell]) -> Table:
                 str(cell["workers"]),
                 _throughput(cell),
                 _speedup(cell),
-                _phases(cell),
+                _share(cell),
                 _aborts(cell),
                 _mark(cell),
                 end_section=place == len(rows) - 1,
@@ -118,6 +122,11 @@ def _speedup(cell: Cell) -> str:
         return f"{ratio['median']:.2f}"
     middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
     return f"{middle} [{low}, {high}]"
+
+
+def _share(cell: Cell) -> str:
+    share = cell.get("share_of_bound")
+    return _NONE if share is None else f"{share:.0%}"
 
 
 def _phases(cell: Cell) -> str:

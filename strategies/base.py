@@ -32,6 +32,9 @@ class Outcome:
     order : ndarray of int64, shape (n,), or None
         The serialisation order, where it is not the block's: ``order[k]`` is the place in the block of the
         transaction that comes k-th.
+    abort_locations : tuple of two ndarrays, or None
+        Where the strategy tells: keys of the locations that aborts were due to, uint64, shape (k, 7), and how many
+        aborts each, int64, shape (k,). They add up to the aborts that it counts.
     """
 
     changes: Changes | None
@@ -39,6 +42,7 @@ class Outcome:
     phases: dict[str, float]
     counters: dict[str, int] = field(default_factory=dict)
     order: npt.NDArray[np.int64] | None = None
+    abort_locations: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]] | None = None
 
     @property
     def seconds(self) -> float:

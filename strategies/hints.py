@@ -15,12 +15,13 @@ from numpy import uint64 as U
 
 from evm import atomics, layout
 from evm import costs as evm_costs
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.access import provide
+from evm.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
 from evm.jit import kernel, native
 from evm.pointers import view_i64, view_u64
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
-from evm.words import U0, equal, get, get_at
+from evm.words import get
 from strategies import clocks, costs
 from strategies import shared as s
 from strategies.incarnation import (
@@ -38,12 +39,7 @@ from strategies.incarnation import (
 )
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, M_ENTRY_COUNT, M_WANTED, M_GAS_USED = (
-    layout.ENTRY_WORDS,
-    layout.M_ENTRY_COUNT,
-    layout.M_WANTED,
-    layout.M_GAS_USED,
-)
+M_WANTED, M_GAS_USED = layout.M_WANTED, layout.M_GAS_USED
 S_SIZE, S_STATE, S_COUNTERS, S_HINT_ROWS = s.S_SIZE, s.S_STATE, s.S_COUNTERS, s.S_HINT_ROWS
 C_COUNT, C_HINTS = s.C_COUNT, s.C_HINTS
 W_MACHINE, W_HINTS, W_HINTS_ROOM, W_HINT_COUNT = s.W_MACHINE, s.W_HINTS, s.W_HINTS_ROOM, s.W_HINT_COUNT
@@ -53,7 +49,6 @@ FINISHED, FAILED, WORKED, W_ACTIVITY = s.FINISHED, s.FAILED, s.WORKED, s.W_ACTIV
 # A transaction's row: gas used, where its locations begin in the list of the worker that ran it, how many, which list.
 H_COST, H_START, H_COUNT, H_WORKER = range(4)
 H_WORDS = 4
-WRITE_BIT = 1 << 40
 PHASE_NEXT, PHASE_READ = 0, 1
 STATE_READ, COST_TASK, HINT_LOCATION, ACT_PLAN = evm_costs.STATE_READ, costs.TASK, costs.HINT_LOCATION, clocks.ACT_PLAN
 
@@ -61,22 +56,11 @@ STATE_READ, COST_TASK, HINT_LOCATION, ACT_PLAN = evm_costs.STATE_READ, costs.TAS
 @kernel()
 def _record(shared, worker, machine):
     """Append the locations of the transaction that has ended to the worker's list, writes marked."""
-    entries = entries_of(machine)
-    found = view_i64(I(worker[U(W_HINTS)]), I(worker[U(W_HINTS_ROOM)]))
     start = I(worker[U(W_HINT_COUNT)])
-    count = start
-    entry_count = I(machine[U(M_ENTRY_COUNT)])
-    if count + entry_count > I(worker[U(W_HINTS_ROOM)]):
+    count = list_accesses(machine, view_i64(I(worker[U(W_HINTS)]), I(worker[U(W_HINTS_ROOM)])), start)
+    if count < 0:
         note_fault(shared)
         return FAILED
-    for i in range(entry_count):
-        at = i * ENTRY_WORDS
-        if entries[U(at + ENTRY_FLAGS)] & LOADED != U0:
-            location = I(entries[U(at + ENTRY_ID)])
-            if not equal(get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)):
-                location |= WRITE_BIT
-            found[U(count)] = location
-            count += 1
     worker[U(W_HINT_COUNT)] = U(count)
     spend(shared, worker, HINT_LOCATION, count - start)
     rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
@@ -135,8 +119,8 @@ def _gather(rows, lists, list_starts, offsets, locations, writes):
         of = list_starts[rows[i, H_WORKER]] + rows[i, H_START]
         for j in range(rows[i, H_COUNT]):
             raw = lists[of + j]
-            locations[offsets[i] + j] = raw & (WRITE_BIT - 1)
-            writes[offsets[i] + j] = raw >= WRITE_BIT
+            locations[offsets[i] + j] = raw & LOCATION_MASK
+            writes[offsets[i] + j] = raw & WRITE_BIT != 0
 
 
 @kernel()
@@ -196,30 +180,8 @@ def _conflict_edges(offsets, owners, locations, writes, last_writer, readers_hea
 
 
 @dataclass(frozen=True)
-class Hints:
-    """Predicted access sets of a block's transactions, in compressed rows.
-
-    Attributes
-    ----------
-    offsets : ndarray of int64, shape (n + 1,)
-        Transaction i has entries ``offsets[i]`` to ``offsets[i + 1]``.
-    locations : ndarray of int64, shape (m,)
-        Location numbers, below `location_count`. Every written location is also read.
-    writes : ndarray of bool, shape (m,)
-        Whether the entry's location is written.
-    costs : ndarray of int64, shape (n,)
-        Gas that the dry run used.
-    location_count : int
-    """
-
-    offsets: npt.NDArray[np.int64]
-    locations: npt.NDArray[np.int64]
-    writes: npt.NDArray[np.bool_]
-    costs: npt.NDArray[np.int64]
-    location_count: int
-
-    def __len__(self) -> int:
-        return len(self.costs)
+class Hints(AccessSets):
+    """Predicted access sets of a block's transactions, in compressed rows; `costs` is the gas that the dry run used."""
 
     def components(self) -> npt.NDArray[np.int64]:
         """Connected components of the conflict graph.

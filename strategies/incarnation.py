@@ -77,6 +77,7 @@ W_MACHINE, W_RECEIPT_ARENA, W_TRANSACTION, W_INCARNATION = (
 )
 W_READS, W_READS_ROOM, W_READ_COUNT = s.W_READS, s.W_READS_ROOM, s.W_READ_COUNT
 W_WASTED_GAS, W_ABORTS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS, s.W_ABORTS_BY_KIND
+W_ABORT_LIST, ABORT_WORDS = s.W_ABORT_LIST, s.ABORT_WORDS
 W_WORDS, S_WORDS, WORKED = s.W_WORDS, s.S_WORDS, s.WORKED
 W_GAS_SPENT, W_COST, S_COSTS = s.W_GAS_SPENT, s.W_COST, s.S_COSTS
 COST_CLASSES, COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = (
@@ -397,13 +398,22 @@ def first_stale_read_in_hand(shared, worker):
 
 @kernel()
 def count_waste(shared, worker, stale, gas):
-    """Count an aborted incarnation: by the kind of location that was stale, and the gas that it used for nothing."""
+    """Count an aborted incarnation: the location that was stale and its kind, and the gas that it used for nothing.
+
+    The note costs two words of the arena, on this path only; without room the run is repeated with more.
+    """
     header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
     keys = view_u64(I(header[U(STATE_KEYS)]), I(header[U(STATE_CAPACITY)]) * KEY_WORDS)
     kind = I(keys[U(stale * KEY_WORDS + 2)] >> KIND_SHIFT)
     worker[U(W_ABORTS_BY_KIND + kind)] += U1
     worker[U(W_ABORTS)] += U1
     worker[U(W_WASTED_GAS)] += U(gas)
+    note = allocate(shared, worker, ABORT_WORDS)
+    if note != 0:
+        arena = arena_of(shared)
+        arena[U(note)] = U(stale)
+        arena[U(note + 1)] = worker[U(W_ABORT_LIST)]
+        worker[U(W_ABORT_LIST)] = U(note)
 
 
 @kernel()

@@ -71,6 +71,14 @@ def _sum_fees(rows, count):
 SIGNALS = (s.C_DECREASES, s.C_DONE, s.C_READY_TAIL, s.C_FAULT)
 
 
+@kernel()
+def _list_aborts(arena, note, found):
+    """Fill `found` with the locations of a worker's aborts, the last one first."""
+    for i in range(found.size):
+        found[i] = I(arena[note])
+        note = I(arena[note + 1])
+
+
 class Workspace:
     """The memory of one block execution by some workers. Kept for the next block of no larger size."""
 
@@ -156,6 +164,17 @@ class Workspace:
         fees = np.array(_sum_fees(self.receipts.rows.reshape(-1), int(self.header[s.S_SIZE])), np.uint64)
         credit_beneficiary(state.address, int(self.header[s.S_COINBASE]), int(fees.ctypes.data))
 
+    def abort_locations(self, state: State) -> tuple[Words, npt.NDArray[np.int64]]:
+        """Keys of the locations that aborts were due to, and how many each."""
+        aborts = self.workers[:, s.W_ABORTS].astype(np.int64)
+        found = np.zeros(int(aborts.sum()), np.int64)
+        at = 0
+        for head, count in zip(self.workers[:, s.W_ABORT_LIST].tolist(), aborts.tolist(), strict=True):
+            _list_aborts(self.arena, head, found[at : at + count])
+            at += count
+        locations, counts = np.unique(found, return_counts=True)
+        return state.keys[locations], counts.astype(np.int64)
+
     def counted(self) -> dict[str, int]:
         """What the workers counted, summed."""
         total = self.workers.sum(axis=0)
@@ -201,7 +220,8 @@ class OptimisticStrategy(CompiledStrategy):
         committed = self.clock.now()
         receipts = space.receipts.collect(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
-        return Outcome(None, receipts, phases, space.counted())
+        aborted = space.abort_locations(state)
+        return Outcome(None, receipts, phases, space.counted(), abort_locations=aborted)
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """What has to be done before the workers start. Timed. The default has nothing to do."""

@@ -76,6 +76,9 @@ READ_WORDS = 2
 # An entry of a write set: the location, then its version node.
 WRITE_WORDS = 2
 
+# A note of an abort: the stale location, then where the note before is.
+ABORT_WORDS = 2
+
 # What a transaction saw of the fees before it: whether it looked, then their sum.
 PREFIX_WORDS = 5
 
@@ -107,8 +110,9 @@ PREFIX_WORDS = 5
     W_GAS_SPENT,  # by the incarnation in hand
     W_COST,  # of the step in hand, in picoseconds
     W_ACTIVITY,  # what it is: `strategies.clocks.ACTIVITIES`
+    W_ABORT_LIST,  # where in the arena the last abort is noted, or zero
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
-) = range(27)
+) = range(28)
 W_WORDS = 32
 
 # What a step returns when it has done no work; a positive result is its cost.

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
     from evm import Block, State
+    from workloads.abi import Artifact
 
 DialValue = int | float | str
+
+STORAGE_CLASSES = ("token balance", "pool reserve", "counter", "allowance", "other storage")
+"""Classes of storage variables. Nonces, balances and codes are classes of their own."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,34 @@ class Scenario:
 
 
 class Workload(ABC):
-    """A seeded generator of a genesis state and of blocks of real contract calls."""
+    """A seeded generator of a genesis state and of blocks of real contract calls.
+
+    Attributes
+    ----------
+    name, summary : str
+    dials : tuple of Dial
+    artifacts : mapping
+        For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
+    classes : mapping
+        For explanations: what a variable is to those who conflict at it, by ``artifact.variable``: one of
+        `STORAGE_CLASSES`. What is not named is other storage.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     dials: ClassVar[tuple[Dial, ...]]
+    artifacts: ClassVar[Mapping[str, str]] = {}
+    classes: ClassVar[Mapping[str, str]] = {}
+
+    def artifact(self, contract: str) -> Artifact | None:
+        """Artifact of a contract by its name in `Scenario.contracts`; None where no layout is known.
+
+        A package whose contracts are its own overrides this.
+        """
+        from workloads.abi import load
+
+        name = self.artifacts.get(contract.partition(" ")[0])
+        return None if name is None else load(name)
 
     @abstractmethod
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -60,6 +60,15 @@ class Dao(Workload):
         Dial("proposal_zipf", 1.0, "Zipf exponent of proposals' shares of the votes; 0 is uniform", 0.0, 5.0),
         Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
     )
+
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "votes", "dao": "dao"}
+    classes: ClassVar[Mapping[str, str]] = {
+        "votes.balanceOf": "token balance",
+        "votes.allowance": "allowance",
+        "votes.numCheckpoints": "counter",
+        "dao.proposalCount": "counter",
+        "dao.tallies": "counter",
+    }
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -117,6 +117,14 @@ class Nft(Workload):
         Dial("markets", 1, "marketplaces, each for its share of the collections", 1, 1_000),
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
     )
+
+    artifacts: ClassVar[Mapping[str, str]] = {"collection": "collection", "market": "market"}
+    classes: ClassVar[Mapping[str, str]] = {
+        "collection.totalSupply": "counter",
+        "collection.balanceOf": "token balance",
+        "collection.approvals": "allowance",
+        "collection.isApprovedForAll": "allowance",
+    }
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""

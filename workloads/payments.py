@@ -12,7 +12,7 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.abi import load
 from workloads.base import Dial, DialValue, Scenario, Workload
@@ -45,6 +45,9 @@ class Payments(Workload):
         Dial("tokens", 64, "ERC-20 tokens", 1, 1_000),
         Dial("token_zipf", 1.6, "Zipf exponent of tokens; 0 is uniform", 0.0, 5.0),
     )
+
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token"}
+    classes: ClassVar[Mapping[str, str]] = {"token.balanceOf": "token balance", "token.allowance": "allowance"}
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""

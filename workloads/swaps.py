@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -95,6 +95,13 @@ class Swaps(Workload):
         Dial("slippage_bps", 50, "slippage that traders accept, in hundredths of a percent", 0, 10_000),
         Dial("unlimited", 0.7, "share of approvals of the router that are unlimited", 0.0, 1.0),
     )
+
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "pool": "pool", "router": "router"}
+    classes: ClassVar[Mapping[str, str]] = {
+        "token.balanceOf": "token balance",
+        "token.allowance": "allowance",
+        "pool.packed": "pool reserve",
+    }
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.bound import Bound, Bounds
 from harness.records import derived
 
 FAKES = Path(__file__).parent / "fakes"
@@ -91,6 +92,7 @@ def make_cell() -> MakeCell:
         rounds: int = 10,
         counters: dict[str, int] | None = None,
         error: str | None = None,
+        critical_path: int | None = None,
     ) -> dict[str, Any]:
         samples = []
         for number in range(0 if error else rounds):
@@ -129,6 +131,11 @@ def make_cell() -> MakeCell:
             "differences": ["transaction 3, status: serial 1, here 0"] if error else [],
             "samples": samples,
         }
+        if critical_path is not None:
+            # Of 100 microseconds of work. Records that are older than the bound do not have the key at all.
+            depth = {"nonce": 20, "balance": 10, "storage": 250, "code": 1}
+            bound = Bound(1_000, 100_000_000, 21_000_000, 600, 250, critical_path, 5_000_000, depth)
+            cell["bounds"] = Bounds(bound, bound).as_json()
         return {**cell, **derived(cell)}
 
     return make

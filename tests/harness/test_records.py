@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from harness import records
+from harness.bound import KINDS, Bound, Bounds
 from harness.errors import BadInputError
 from harness.measurement import WorkloadMeasurement
 from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
@@ -50,6 +51,43 @@ def test_a_cell_has_its_samples_and_what_follows_from_them(measurement: Workload
     assert cell["cpu_seconds"] == pytest.approx(3.0)
     assert cell["verified"] is True
     assert cell["error"] is None
+
+
+def test_a_cell_has_its_share_of_the_bound(measurement: WorkloadMeasurement) -> None:
+    depth = dict.fromkeys(KINDS, 1)
+    plain = Bound(
+        100, work=4_000, gas=2_100_000, dependent=60, longest_chain=9, critical_path=1_000, critical_gas=1, depth=depth
+    )
+    bounds = Bounds(plain, dataclasses.replace(plain, critical_path=500))
+    measurement.facts = dataclasses.replace(FACTS, bounds=bounds)
+    cell = records.cell_record(measurement, CellKey("block_stm", 2), Request(repeat=3))
+    # Two workers cannot do better than two, whatever the critical path.
+    assert (cell["bound_speedup"], cell["bound_speedup_commutative"]) == (2.0, 2.0)
+    assert cell["share_of_bound"] == pytest.approx(1.0)
+    # A cell with many workers, as a record may hold it: the critical path decides.
+    many = records.derived({**cell, "workers": 16})
+    assert (many["bound_speedup"], many["bound_speedup_commutative"]) == (4.0, 8.0)
+    assert many["share_of_bound"] == pytest.approx(0.5)
+
+
+def test_a_record_from_before_the_bound_can_be_read(
+    measurement: WorkloadMeasurement, make_cell: Make, make_record: Make, tmp_path: Path
+) -> None:
+    record = make_record([make_cell()])
+    for name in ("bounds", "bound_speedup", "bound_speedup_commutative", "share_of_bound"):
+        record["cells"][0].pop(name, None)
+    jsonschema.validate(record, records.schema())
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    cell = records.read(tmp_path / "old.json")["cells"][0]
+    assert cell["bound_speedup"] is cell["share_of_bound"] is None
+
+
+def test_a_malformed_bound_is_refused(make_cell: Make, make_record: Make, tmp_path: Path) -> None:
+    record = make_record([make_cell(critical_path=5)])
+    del record["cells"][0]["bounds"]["plain"]["work"]
+    (tmp_path / "bad.json").write_text(json.dumps(record))
+    with pytest.raises(BadInputError, match="malformed record"):
+        records.read(tmp_path / "bad.json")
 
 
 def test_a_failed_cell_keeps_no_sample(measurement: WorkloadMeasurement) -> None:

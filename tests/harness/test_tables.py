@@ -21,7 +21,7 @@ def printed(width: int, record: dict[str, Any]) -> list[str]:
 @pytest.fixture
 def record(make_cell: Make, make_record: Make) -> dict[str, Any]:
     cells = [
-        make_cell(workload, strategy, workers, ratio, counters={"aborts": 1_500})
+        make_cell(workload, strategy, workers, ratio, counters={"aborts": 1_500}, critical_path=25_000_000)
         for workload in ("payments", "swaps")
         for strategy, workers, ratio in (("serial", 1, 1.0), ("static_partition", 2, 12.3), ("block_stm", 16, 0.5))
     ]
@@ -34,13 +34,19 @@ def test_a_table_fits_its_width_and_cuts_nothing_off(width: int, record: dict[st
     assert max(map(len, lines)) <= width
     text = "\n".join(lines)
     assert "…" not in text
-    for word in ("payments", "static_partition", "16", "12.", "10/80/10", "1.50", "yes"):
+    for word in ("payments", "static_partition", "16", "12.", "1.50", "12%", "yes"):
         assert word in text
 
 
-def test_a_wide_table_has_gas_per_second(record: dict[str, Any]) -> None:
-    assert "Mgas/s" in "\n".join(printed(100, record))
-    assert "Mgas/s" not in "\n".join(printed(80, record))
+@pytest.mark.parametrize("text", ["Mgas/s", "10/80/10", "p/e/c: share"])
+def test_a_wide_table_has_gas_per_second_and_phases(record: dict[str, Any], text: str) -> None:
+    assert text in " ".join(" ".join(printed(100, record)).split())
+    assert text not in " ".join(" ".join(printed(80, record)).split())
+
+
+def test_a_cell_of_a_record_without_bounds_has_no_share(make_cell: Make, make_record: Make) -> None:
+    row = next(line for line in printed(80, make_record([make_cell()])) if "block_stm" in line)
+    assert row.split()[-3:] == ["-", "-", "yes"]
 
 
 def test_a_failed_cell_is_shown_with_its_differences_and_no_figures(make_cell: Make, make_record: Make) -> None:

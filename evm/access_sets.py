@@ -1,0 +1,78 @@
+"""Access sets of a block's transactions, in compressed rows: what each read and what it wrote.
+
+`evm.recording` makes the true ones, from an execution in the block's order; dry runs make predicted ones, which a
+strategy may plan with. Kernels list them as raw words: a location's number and marks above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy import uint64 as U
+
+from evm import layout
+from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of
+from evm.jit import kernel
+from evm.words import equal, get_at
+
+I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+ENTRY_WORDS, M_ENTRY_COUNT = layout.ENTRY_WORDS, layout.M_ENTRY_COUNT
+
+WRITE_BIT = 1 << 40
+BLIND_BIT = 1 << 41
+TESTED_BIT = 1 << 42
+CROSSED_BIT = 1 << 43
+LOCATION_MASK = WRITE_BIT - 1
+
+
+@kernel()
+def list_accesses(machine, found, count):
+    """Append the locations of the transaction that has ended to `found`, int64, which has `count` of them already.
+
+    Returns
+    -------
+    int
+        How many there are now; -1 when there is no room.
+    """
+    entries = entries_of(machine)
+    entry_count = I(machine[U(M_ENTRY_COUNT)])
+    if count + entry_count > found.size:
+        return I(-1)
+    for i in range(entry_count):
+        at = i * ENTRY_WORDS
+        if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
+            location = I(entries[U(at + ENTRY_ID)])
+            if not equal(get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)):
+                location |= WRITE_BIT
+            found[U(count)] = location
+            count += 1
+    return I(count)
+
+
+@dataclass(frozen=True)
+class AccessSets:
+    """Access sets of a block's transactions, in compressed rows.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n + 1,)
+        Transaction i has entries ``offsets[i]`` to ``offsets[i + 1]``, each location once.
+    locations : ndarray of int64, shape (m,)
+        Location numbers, below `location_count`. Every written location is also read.
+    writes : ndarray of bool, shape (m,)
+        Whether the entry's location is written: whether its word afterwards is another one.
+    costs : ndarray of int64, shape (n,)
+        Gas used.
+    location_count : int
+    """
+
+    offsets: npt.NDArray[np.int64]
+    locations: npt.NDArray[np.int64]
+    writes: npt.NDArray[np.bool_]
+    costs: npt.NDArray[np.int64]
+    location_count: int
+
+    def __len__(self) -> int:
+        return len(self.costs)

@@ -1,0 +1,99 @@
+"""The bound: what no strategy can beat on a block with W workers. Plain data; `harness.profile` computes it.
+
+Executing the block in its order takes at least as long as its critical path, the chain of dependent transactions that
+takes longest, and at least its whole work divided by the workers. Costs of scheduling, validating and re-executing
+come on top in reality; caches and memory are left out on both sides of the ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KINDS = ("nonce", "balance", "storage", "code")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Dependencies of a block under one view of what commutes.
+
+    Attributes
+    ----------
+    transactions : int
+    work : int
+        Picoseconds that all transactions take one after the other, by the table of costs.
+    gas : int
+        Used by all transactions.
+    dependent : int
+        Transactions that depend on an earlier one.
+    longest_chain : int
+        Transactions in the longest chain of dependent ones.
+    critical_path : int
+        Picoseconds of the chain that takes longest.
+    critical_gas : int
+        Gas of the chain that uses most.
+    depth : dict[str, int]
+        By kind of location: the longest chain if only dependencies through such locations counted.
+    """
+
+    transactions: int
+    work: int
+    gas: int
+    dependent: int
+    longest_chain: int
+    critical_path: int
+    critical_gas: int
+    depth: dict[str, int]
+
+    def speedup(self, workers: int) -> float:
+        """Greatest conceivable speed-up with so many workers: work / max(critical path, work / workers)."""
+        if not self.work:
+            return 1.0
+        return self.work / max(self.critical_path, self.work / workers)
+
+    @property
+    def dependent_share(self) -> float:
+        """Share of transactions that depend on an earlier one."""
+        return self.dependent / max(self.transactions, 1)
+
+    @property
+    def chain_share(self) -> float:
+        """Longest chain as a share of the block."""
+        return self.longest_chain / max(self.transactions, 1)
+
+    @property
+    def critical_share(self) -> float:
+        """Critical path as a share of the work."""
+        return self.critical_path / max(self.work, 1)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Both views of one block.
+
+    Attributes
+    ----------
+    plain : Bound
+        Balances as they are: a credit reads the balance that it adds to.
+    commutative : Bound
+        Blind credits commute; see `evm.recording`.
+    """
+
+    plain: Bound
+    commutative: Bound
+
+    def as_json(self) -> dict[str, Any]:
+        """Show both views as a record keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Bounds:
+        """Read what `as_json` gave.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is malformed.
+        """
+        return cls(Bound(**content["plain"]), Bound(**content["commutative"]))

@@ -1,0 +1,159 @@
+"""What ``contend explain`` finds out: a block's conflict profile, and what each strategy's aborts were due to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.clocks import make_clock, read_costs
+from harness.errors import BadInputError
+from harness.observer import Observer
+from harness.plan import BASELINE, CellKey, Plan, one_line, resolve
+from harness.request import Request
+
+if TYPE_CHECKING:
+    from evm import Block, Snapshot, State
+    from harness.conflicts import Profile
+    from harness.oracle import Oracle
+    from strategies.base import Outcome
+    from workloads.base import Scenario, Workload
+
+
+class Explainer:
+    """Explains one block.
+
+    Parameters
+    ----------
+    request : Request
+        Of one workload and one worker count.
+    observer : Observer, optional
+        Told about progress.
+
+    Raises
+    ------
+    BadInputError
+        If the request names another number of workloads.
+    """
+
+    def __init__(self, request: Request, observer: Observer | None = None) -> None:
+        if len(request.workloads) != 1:
+            raise BadInputError("workload: name one, for instance --workload swaps (contend list shows them)")
+        self._request = request
+        self._observer = observer or Observer()
+
+    def run(self) -> dict[str, Any]:
+        """Build, record, name, execute by each strategy once, verified.
+
+        Returns
+        -------
+        dict
+            Plain data: see ``docs/bound.md``.
+
+        Raises
+        ------
+        BadInputError
+            If a name or dial is refused, or the workload cannot be built or executed.
+        """
+        plan = resolve(self._request)
+        self._observer.planned(plan, 1)
+        from evm.jit import on_compile
+
+        with on_compile(self._compiling):
+            return self._explain(plan)
+
+    def _compiling(self, kernel: str, begins: bool, seconds: float) -> None:
+        if begins:
+            self._observer.compiling(0, kernel)
+        else:
+            self._observer.compiled(0, kernel, seconds)
+
+    def _say(self, what: str) -> None:
+        self._observer.stage(0, self._request.workloads[0], what)
+        self._observer.tick()
+
+    def _explain(self, plan: Plan) -> dict[str, Any]:
+        from harness.conflicts import Profile
+        from harness.kernels import turn
+        from harness.names import Namer
+        from workloads import registry
+
+        name, dials = plan.workloads[0].name, plan.workloads[0].dials
+        self._say("building")
+        workload = registry.get(name)()
+        with turn(BASELINE):
+            scenario, block, oracle, snapshot, recording = self._lay_out(workload, dials)
+        self._say("naming locations")
+        profile = Profile(recording, Namer(workload, scenario, block, recording, oracle.reference.changes))
+        state = scenario.genesis
+        strategies = []
+        for key in plan.cells:
+            if key.strategy != BASELINE or key in plan.reported:
+                self._say(f"running {key}")
+                with turn(key.strategy):
+                    strategies.append(self._strategy(key, block, state, snapshot, oracle, profile))
+                self._observer.measured(name, key, 1)
+        return {
+            "workload": name,
+            "dials": dict(dials),
+            "seed": self._request.seed,
+            "block_size": self._request.block_size,
+            "clock": self._request.clock,
+            "costs": read_costs(self._request.costs).digest,
+            **profile.as_json(),
+            "strategies": strategies,
+        }
+
+    def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
+        from evm.recording import record
+        from harness.oracle import Oracle
+        from strategies.serial import Serial
+
+        try:
+            scenario = workload.build(dials, self._request.seed, self._request.block_size)
+            block, state = scenario.blocks[0], scenario.genesis
+            snapshot = state.snapshot()
+            self._say("recording access sets")
+            oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
+            state.restore(snapshot)
+            return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
+        except Exception as error:
+            what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
+            raise BadInputError(f"workload {self._request.workloads[0]}: {what}") from error
+
+    def _strategy(
+        self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile
+    ) -> dict[str, Any]:
+        from strategies import registry
+
+        found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
+        try:
+            state.restore(snapshot)
+            with registry.get(key.strategy)() as strategy:
+                strategy.clock = make_clock(self._request)
+                outcome: Outcome = strategy.execute(block, state, key.workers)
+                differences = oracle.judge(outcome, state.changes_since(snapshot))
+        except Exception as error:
+            return found | {"error": f"{type(error).__name__}: {one_line(error)}"}
+        if differences:
+            return found | {"error": f"differs from the serial result: {differences[0]}"}
+        found |= {"counters": {name: int(value) for name, value in outcome.counters.items()}}
+        # One run says nothing about real time: `contend run` repeats. Simulated time is what it is.
+        found["seconds"] = outcome.seconds if self._request.simulated else None
+        return found | self._aborts(outcome, profile)
+
+    @staticmethod
+    def _aborts(outcome: Outcome, profile: Profile) -> dict[str, Any]:
+        """Aborts by class and by location; None where the strategy does not tell."""
+        from evm.state import location_of
+
+        if outcome.abort_locations is None:
+            return {"aborts_by_class": None, "aborts_by_location": None}
+        keys, counts = outcome.abort_locations
+        described = [
+            {**profile.describe_place(location_of(key)), "aborts": int(count)}
+            for key, count in zip(keys, counts, strict=True)
+        ]
+        by_class: dict[str, int] = {}
+        for one in described:
+            by_class[one["class"]] = by_class.get(one["class"], 0) + one["aborts"]
+        described.sort(key=lambda one: (-one["aborts"], one["name"]))
+        return {"aborts_by_class": by_class, "aborts_by_location": described}

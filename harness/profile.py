@@ -1,0 +1,36 @@
+"""From recorded access sets to the bound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evm.layout import KIND_NAMES
+from evm.recording import Recording
+from harness.bound import KINDS, Bound, Bounds
+from harness.dependencies import build_graph
+from harness.schedule import longest_chain
+
+
+def bounds_of(recording: Recording) -> Bounds:
+    """Compute the bound of a recorded block, once with balances as they are and once with credits commutative."""
+    return Bounds(_bound(recording, False), _bound(recording, True))
+
+
+def _bound(recording: Recording, commutative: bool) -> Bound:
+    graph = build_graph(recording, commutative)
+    each = np.ones(len(recording), np.int64)
+    kinds = recording.kinds
+    depth = {
+        kind: longest_chain(build_graph(recording, commutative, kinds == KIND_NAMES.index(kind)), each).length
+        for kind in KINDS
+    }
+    return Bound(
+        transactions=len(recording),
+        work=int(recording.work.sum()),
+        gas=int(recording.costs.sum()),
+        dependent=int(graph.dependent.sum()),
+        longest_chain=longest_chain(graph, each).length,
+        critical_path=longest_chain(graph, recording.work).length,
+        critical_gas=longest_chain(graph, recording.costs).length,
+        depth=depth,
+    )

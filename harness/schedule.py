@@ -1,0 +1,234 @@
+"""Longest paths and list schedules of a dependency graph.
+
+A list schedule (Graham, "Bounds on multiprocessing timing anomalies", 1969) never leaves a worker idle while a
+transaction is ready, and takes the one with the longest path to the end of the block first. It is a plan that could be
+followed if everything were known beforehand and nothing cost anything but execution: at most 2 - 1/W times as long as
+the best one, and in practice close to it. So it is what is achievable where the bound is what is conceivable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evm.jit import kernel
+from harness.dependencies import DependencyGraph
+
+Integers = npt.NDArray[np.int64]
+NOTHING = -1
+
+
+@kernel()
+def _longest(starts: Integers, sources: Integers, costs: Integers, ends: Integers, best: Integers) -> int:
+    """Earliest end of each node with any number of workers; the edge that decides it; the node that ends last."""
+    last = NOTHING
+    for node in range(costs.size):
+        begin, decisive = 0, NOTHING
+        for edge in range(starts[node], starts[node + 1]):
+            if ends[sources[edge]] > begin:
+                begin, decisive = ends[sources[edge]], edge
+        ends[node] = begin + costs[node]
+        best[node] = decisive
+        if last < 0 or ends[node] > ends[last]:
+            last = node
+    return last
+
+
+@kernel()
+def _ranks(starts: Integers, sources: Integers, costs: Integers, ranks: Integers) -> None:
+    """Longest path from each node's begin to the end of the block. `ranks` holds the costs at first."""
+    for back in range(costs.size):
+        node = costs.size - 1 - back
+        for edge in range(starts[node], starts[node + 1]):
+            source = sources[edge]
+            ranks[source] = max(ranks[source], costs[source] + ranks[node])
+
+
+@kernel()
+def _successors(starts: Integers, sources: Integers, to_starts: Integers, targets: Integers, at: Integers) -> None:
+    """The same edges by their source. `to_starts` and `at` hold the running sum of out-degrees."""
+    for node in range(starts.size - 1):
+        for edge in range(starts[node], starts[node + 1]):
+            source = sources[edge]
+            targets[at[source]] = node
+            at[source] += 1
+
+
+@kernel()
+def _push(heap: Integers, keys: Integers, size: int, item: int, sign: int) -> int:
+    """Put an item into a binary heap: the least ``sign * key`` first, then the lowest item. The new size."""
+    place = size
+    while place > 0:
+        above = (place - 1) >> 1
+        other = heap[above]
+        if sign * keys[item] > sign * keys[other] or (keys[item] == keys[other] and item > other):
+            break
+        heap[place] = other
+        place = above
+    heap[place] = item
+    return size + 1
+
+
+@kernel()
+def _pop(heap: Integers, keys: Integers, size: int, sign: int) -> int:
+    """Remove the first item of a heap of `size` items, which has one less then."""
+    first: int = heap[0]
+    item = heap[size - 1]
+    size -= 1
+    place = 0
+    while 2 * place + 1 < size:
+        below = 2 * place + 1
+        other = heap[below]
+        if below + 1 < size:
+            right = heap[below + 1]
+            if sign * keys[right] < sign * keys[other] or (keys[right] == keys[other] and right < other):
+                below, other = below + 1, right
+        if sign * keys[item] < sign * keys[other] or (keys[item] == keys[other] and item < other):
+            break
+        heap[place] = other
+        place = below
+    heap[place] = item
+    return first
+
+
+@kernel()
+def _schedule(
+    workers: int,
+    to_starts: Integers,
+    targets: Integers,
+    waits: Integers,
+    joins: npt.NDArray[np.bool_],
+    costs: Integers,
+    ranks: Integers,
+    ready: Integers,
+    running: Integers,
+    released: Integers,
+    ends: Integers,
+) -> int:
+    """Time at which the last node ends. `waits` holds in-degrees; the next three are room for as many nodes."""
+    ready_count, running_count, now = 0, 0, 0
+    for node in range(costs.size):
+        if waits[node] == 0:
+            ready_count = _push(ready, ranks, ready_count, node, -1)
+    while ready_count > 0 or running_count > 0:
+        while ready_count > 0 and running_count < workers:
+            node = _pop(ready, ranks, ready_count, -1)
+            ready_count -= 1
+            ends[node] = now + costs[node]
+            running_count = _push(running, ends, running_count, node, 1)
+        released_count = 0
+        now = ends[running[0]]
+        while running_count > 0 and ends[running[0]] == now:
+            released[released_count] = _pop(running, ends, running_count, 1)
+            running_count -= 1
+            released_count += 1
+        while released_count > 0:
+            released_count -= 1
+            done = released[released_count]
+            for edge in range(to_starts[done], to_starts[done + 1]):
+                target = targets[edge]
+                waits[target] -= 1
+                if waits[target] == 0:
+                    # A join needs no worker: it ends as soon as its last summand does.
+                    if joins[target]:
+                        released[released_count] = target
+                        released_count += 1
+                    else:
+                        ready_count = _push(ready, ranks, ready_count, target, -1)
+    return now
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A longest path.
+
+    Attributes
+    ----------
+    length : int
+        Sum of its costs.
+    transactions : ndarray of int64, shape (k,)
+        In order.
+    links : ndarray of int64, shape (k - 1,)
+        The location through which each depends on the one before.
+    """
+
+    length: int
+    transactions: Integers
+    links: Integers
+
+
+def longest_chain(graph: DependencyGraph, costs: Integers) -> Chain:
+    """The chain of transactions whose costs add up to the most.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+    costs : ndarray of int64, shape (n,)
+        Of the transactions, positive; ones for the chain with the most transactions.
+    """
+    if not len(graph):
+        nothing = np.zeros(0, np.int64)
+        return Chain(0, nothing, nothing)
+    ends, best = np.zeros(len(graph), np.int64), np.zeros(len(graph), np.int64)
+    node = int(_longest(graph.starts, graph.sources, graph.node_costs(costs), ends, best))
+    length = int(ends[node])
+    transactions, links = [], []
+    while True:
+        if graph.transaction_of[node] >= 0:
+            transactions.append(int(graph.transaction_of[node]))
+        edge = int(best[node])
+        if edge < 0:
+            break
+        # Both edges of a join, into it and out of it, are at the same location.
+        if graph.transaction_of[node] >= 0:
+            links.append(int(graph.through[edge]))
+        node = int(graph.sources[edge])
+    return Chain(length, np.array(transactions[::-1], np.int64), np.array(links[::-1], np.int64))
+
+
+class ListSchedule:
+    """List schedules of one graph for any number of workers.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+    costs : ndarray of int64, shape (n,)
+        Of the transactions, positive.
+    """
+
+    def __init__(self, graph: DependencyGraph, costs: Integers) -> None:
+        self._costs = graph.node_costs(costs)
+        self._waits = np.diff(graph.starts)
+        self._joins = graph.transaction_of < 0
+        self._ranks = self._costs.copy()
+        _ranks(graph.starts, graph.sources, self._costs, self._ranks)
+        self._to_starts = np.zeros(len(graph) + 1, np.int64)
+        np.cumsum(np.bincount(graph.sources, minlength=len(graph)), out=self._to_starts[1:])
+        self._targets = np.zeros(len(graph.sources), np.int64)
+        _successors(graph.starts, graph.sources, self._to_starts, self._targets, self._to_starts.copy())
+
+    def length(self, workers: int) -> int:
+        """Time that the schedule takes with so many workers, in the unit of the costs.
+
+        Raises
+        ------
+        ValueError
+            If there is no worker.
+        """
+        if workers < 1:
+            raise ValueError(f"workers = {workers}: at least 1 is needed")
+        rooms = [np.zeros(max(len(self._costs), 1), np.int64) for _ in range(4)]
+        return int(
+            _schedule(
+                workers,
+                self._to_starts,
+                self._targets,
+                self._waits.copy(),
+                self._joins,
+                self._costs,
+                self._ranks,
+                *rooms,
+            )
+        )
