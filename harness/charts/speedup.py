@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -20,7 +20,10 @@ _SPREAD = 0.05
 _WIDE_SPREAD = 0.16
 # From this many workers on, one linear axis cannot show both what happens at few and at many.
 _MANY_WORKERS = 16
-_BOUNDS = (("bound_speedup", "-", "bound"), ("bound_speedup_commutative", ":", "bound, if credits commute"))
+_BOUNDS: tuple[tuple[str, Literal["-", ":"], str], ...] = (
+    ("bound_speedup", "-", "bound"),
+    ("bound_speedup_commutative", ":", "bound, if credits commute"),
+)
 
 
 def speedup(cells: pandas.DataFrame, style: Style) -> Figure | None:

@@ -26,6 +26,8 @@ def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
         places = np.arange(len(part))
         axes.bar(places, part["tx_per_second"], width=0.72, color=[style.colour[name] for name in part["strategy"]])
         for place, (_, cell) in zip(places, part.iterrows(), strict=True):
+            if cell["simulated"]:
+                continue
             runs = cell["transactions"] / np.array(cell["samples_seconds"])
             spots = place + np.linspace(-0.2, 0.2, len(runs)) if len(runs) > 1 else np.array([place])
             axes.plot(spots, runs, ".", color="black", markersize=3, alpha=0.6)
@@ -37,10 +39,9 @@ def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
     label(figure, "workers", "transactions per second")
     handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in style.strategies]
     runs_handle = Line2D([], [], color="black", marker=".", linestyle="none", markersize=4)
-    legend(
-        figure,
-        [*handles, runs_handle],
-        [*style.strategies, "single run"],
-        f"Throughput, {clock_of(cells)} (bar: median)",
-    )
+    if set(cells["simulated"]) == {True}:
+        legend(figure, handles, style.strategies, f"Throughput, {clock_of(cells)}")
+    else:
+        names = [*style.strategies, "single run"]
+        legend(figure, [*handles, runs_handle], names, f"Throughput, {clock_of(cells)} (bar: median)")
     return figure
