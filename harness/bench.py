@@ -18,6 +18,7 @@ from harness.sample import PHASES, Facts, Sample
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
 from strategies.costs import default_costs
+from strategies.virtual_clock import VirtualClock
 from workloads.base import Workload
 
 Turn = Callable[[str], AbstractContextManager[None]]
@@ -151,7 +152,9 @@ class Bench:
             raise RunError(_described(error)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
-        return _sample(outcome, wall, cpu, strategy.clock.simulated)
+        if isinstance(strategy.clock, VirtualClock):
+            return _sample(outcome, wall, strategy.clock.busy, simulated=True)
+        return _sample(outcome, wall, cpu, simulated=False)
 
     @staticmethod
     def _timed(strategy: Strategy, block: Block, state: State, workers: int) -> tuple[Outcome, float, float]:

@@ -119,8 +119,7 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         ``samples_seconds`` (in order), ``seconds`` (median), ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
         number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
-        every run on every machine), and what `_beside_bound` gives. Figures of a cell without samples are None; so is
-        ``cpu_seconds`` where time is simulated.
+        every run on every machine), and what `_beside_bound` gives. Figures of a cell without samples are None.
     """
     samples = cell["samples"]
     if not samples:
@@ -133,13 +132,12 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     ratio = statistics.speedup(own, base)
     typical = samples[int(np.argsort(seconds, kind="stable")[(len(seconds) - 1) // 2])]
     simulated = bool(cell.get("simulated"))
-    cpu = None if simulated else float(np.median([sample["cpu_seconds"] for sample in samples]))
     return {
         "samples_seconds": seconds.tolist(),
         "seconds": middle,
         "tx_per_second": cell["transactions"] / middle,
         "gas_per_second": cell["gas"] / middle,
-        "cpu_seconds": cpu,
+        "cpu_seconds": float(np.median([sample["cpu_seconds"] for sample in samples])),
         "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],

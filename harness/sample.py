@@ -21,7 +21,8 @@ class Sample:
         Of the whole call, with what is in no phase because no node would do it: reading the changes off the state
         for the oracle, keeping what is needed to run again.
     cpu_seconds : float
-        User and system time of all threads and processes in the whole call: to be held against `wall_seconds`.
+        User and system time of all threads and processes in the whole call: to be held against `wall_seconds`. Where
+        time is simulated, seconds that all simulated workers together were at work.
     phases : dict
         Seconds of ``prepare``, ``execute`` and ``commit``.
     counters : dict

@@ -57,8 +57,9 @@ RUNNING, PARKED, LISTENING, ENDED = range(4)
     R_STEPS,
     R_FAILED,
     R_END,  # when the last worker has ended
+    R_BUSY,  # picoseconds that all workers together were not idle
     R_WORDS,
-) = range(10)
+) = range(11)
 
 # Why the loop returned.
 ALL_ENDED, OUT_OF_STEPS, TRACE_FULL, STUCK = range(4)
@@ -143,6 +144,7 @@ def run_events(parameters, workers, signals, tree, due, modes, queue, ended, reg
         if cost > 0:
             end = time + max(cost * slowdown // FULL_SPEED, 1)
             due[worker] = end
+            registers[R_BUSY] += end - time
             if trace.shape[0] != 0:
                 row = registers[R_TRACED]
                 trace[row, 0], trace[row, 2], trace[row, 3] = worker, time, end
@@ -215,6 +217,7 @@ class VirtualClock(Clock):
     def __init__(self, costs: Costs | None = None, traced: bool = False) -> None:
         self.costs: Costs = costs or default_costs()
         self.steps = 0
+        self._busy = 0
         self._now = 0
         self._traced = traced
         self._traces: list[Integers] = []
@@ -224,6 +227,11 @@ class VirtualClock(Clock):
         return self._now / PICOSECONDS
 
     @property
+    def busy(self) -> float:
+        """Simulated seconds that all workers together were at work; looking for work in vain is none."""
+        return self._busy / PICOSECONDS
+
+    @property
     def picoseconds(self) -> int:
         """Simulated time, exactly."""
         return self._now
@@ -231,6 +239,7 @@ class VirtualClock(Clock):
     def spend(self, picoseconds: int) -> None:
         """Let simulated time pass; see `Clock.spend`."""
         self._now += int(picoseconds)
+        self._busy += int(picoseconds)
 
     @property
     def timeline(self) -> Timeline:
@@ -271,6 +280,7 @@ class VirtualClock(Clock):
             elif why == STUCK:
                 raise RuntimeError(f"{int(registers[R_ALIVE])} of {count} workers wait for each other for ever")
         self.steps += int(registers[R_STEPS])
+        self._busy += int(registers[R_BUSY])
         rows = trace[: registers[R_TRACED]]
         if traced:
             rows[:, 2:] += self._now

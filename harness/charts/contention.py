@@ -9,7 +9,7 @@ import pandas
 from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
 from harness.charts.look import GREY, Style, clock_of, label, legend, panels
 from harness.plan import BASELINE
@@ -54,6 +54,8 @@ def contention(cells: pandas.DataFrame, style: Style) -> Figure | None:
         axes.plot(bound.index, bound, color="black", linewidth=1.4, zorder=2)
         axes.axhline(1, color=style.colour.get(BASELINE, GREY), linewidth=1, zorder=1)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
         axes.set_ylim(bottom=0)
         axes.set_title(f"{workload}, {count:,} workers")

@@ -11,7 +11,6 @@ import matplotlib
 # Before pyplot is imported: no window, whatever display there is.
 matplotlib.use("Agg")
 
-import numpy as np
 import seaborn
 from matplotlib import pyplot
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 _COLUMNS = 2
+_MOST_BARS = 4
+_MOST_TICKS = 8
 GREY = "0.45"
 FORMATS = ("png", "svg")
 DOTS_PER_INCH = 150
@@ -64,6 +65,11 @@ def clock_of(cells: pandas.DataFrame) -> str:
     return "wall clock" if simulated == {False} else "wall clock, and SIMULATED where it says so"
 
 
+def are_many(cells: pandas.DataFrame) -> bool:
+    """Whether there are so many worker counts that a bar for each would show nothing."""
+    return bool(cells["workers"].nunique() > _MOST_BARS)
+
+
 def panels(
     count: int, width: float, height: float, columns: int = _COLUMNS, sharey: bool = False
 ) -> tuple[Figure, list[Axes]]:
@@ -98,11 +104,8 @@ def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title:
 def worker_axis(axes: Axes, counts: Sequence[int]) -> None:
     """Make a logarithmic axis of worker counts, one tick each as far as there is room."""
     axes.set_xscale("log", base=2)
-    every = (
-        list(counts)
-        if len(counts) <= 11
-        else [counts[place] for place in np.linspace(0, len(counts) - 1, 11, dtype=int)]
-    )
+    # Every second one where they would touch, the largest always among them.
+    every = list(counts) if len(counts) <= _MOST_TICKS else list(counts)[::-2]
     axes.xaxis.set_major_locator(FixedLocator(every))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

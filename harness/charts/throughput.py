@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from harness.charts.look import Style, clock_of, label, legend, panels
+from harness.charts.look import Style, are_many, clock_of, label, legend, panels, worker_axis
+from harness.plan import BASELINE
 
 if TYPE_CHECKING:
     import pandas
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
     """Transactions per second by strategy and workers, one panel a workload; dots are single runs."""
+    if are_many(cells):
+        return _against_workers(cells, style)
     workloads = list(dict.fromkeys(cells["workload"]))
     most = max(len(part) for _, part in cells.groupby("workload"))
     figure, drawn_on = panels(len(workloads), width=max(4.2, 1.2 + 0.62 * most), height=3.2)
@@ -44,4 +47,32 @@ def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
     else:
         names = [*style.strategies, "single run"]
         legend(figure, [*handles, runs_handle], names, f"Throughput, {clock_of(cells)} (bar: median)")
+    return figure
+
+
+def _against_workers(cells: pandas.DataFrame, style: Style) -> Figure:
+    workloads = list(dict.fromkeys(cells["workload"]))
+    figure, drawn_on = panels(len(workloads), width=4.2, height=3.2)
+    counts = sorted(int(count) for count in set(cells["workers"]))
+    rivals = [name for name in style.strategies if name != BASELINE]
+    for axes, workload in zip(drawn_on, workloads, strict=True):
+        part = cells[cells["workload"] == workload]
+        for name in rivals:
+            line = part[part["strategy"] == name].sort_values("workers")
+            marker = style.marker[name]
+            axes.plot(line["workers"], line["tx_per_second"], color=style.colour[name], marker=marker, markersize=5)
+        for speed in part[part["strategy"] == BASELINE]["tx_per_second"]:
+            axes.axhline(speed, color=style.colour[BASELINE], linewidth=1, zorder=1)
+        worker_axis(axes, counts)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.set_title(workload)
+    label(figure, "workers", "transactions per second")
+    handles = [
+        Line2D([], [], color=style.colour[name], marker=style.marker[name] if name != BASELINE else None, markersize=5)
+        for name in style.strategies
+    ]
+    legend(figure, handles, style.strategies, f"Throughput, {clock_of(cells)}")
     return figure

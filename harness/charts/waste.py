@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from harness.charts.look import Style, clock_of, legend, panels
+from harness.charts.look import Style, are_many, clock_of, label, legend, panels, worker_axis
 
 if TYPE_CHECKING:
     import pandas
@@ -31,6 +32,8 @@ def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
     shown = [entry for entry in _WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
+    if are_many(cells):
+        return _against_workers(cells, style, shown)
     workloads = list(dict.fromkeys(cells["workload"]))
     figure, drawn_on = panels(len(shown), width=max(4.2, 1.3 * len(workloads) + 2), height=2.9, columns=1)
     counting = cells[cells[[entry[0] for entry in shown]].notna().any(axis="columns")]
@@ -55,4 +58,32 @@ def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
     drawn = [name for name in style.strategies if name in set(counting["strategy"])]
     handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in drawn]
     legend(figure, handles, drawn, f"Wasted work, {clock_of(cells)} (the number on a bar is the worker count)")
+    return figure
+
+
+def _against_workers(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Figure:
+    """One panel for each workload and counter that is not zero throughout."""
+    wanted = [
+        (workload, entry)
+        for workload in dict.fromkeys(cells["workload"])
+        for entry in shown
+        if cells[cells["workload"] == workload][entry[0]].max() > 0
+    ]
+    figure, drawn_on = panels(max(len(wanted), 1), width=4.2, height=2.9)
+    counts = sorted(int(count) for count in set(cells["workers"]))
+    drawn = [name for name in style.strategies if cells[cells["strategy"] == name]["count.aborts"].notna().any()]
+    for axes, (workload, (counter, per, title, as_share)) in zip(drawn_on, wanted, strict=False):
+        part = cells[(cells["workload"] == workload) & cells[counter].notna()]
+        for name in drawn:
+            line = part[part["strategy"] == name].sort_values("workers")
+            marker = style.marker[name]
+            axes.plot(line["workers"], line[counter] / line[per], color=style.colour[name], marker=marker, markersize=5)
+        worker_axis(axes, counts)
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{workload}: {title.partition(',')[0]}", fontsize="medium")
+        if as_share:
+            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+    label(figure, "workers", "per transaction, or share of the block's")
+    handles = [Line2D([], [], color=style.colour[name], marker=style.marker[name], markersize=5) for name in drawn]
+    legend(figure, handles, drawn, f"Wasted work, {clock_of(cells)}")
     return figure
