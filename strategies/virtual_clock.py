@@ -30,7 +30,7 @@ from evm import atomics
 from evm.jit import kernel
 from evm.pointers import call_2, call_3, view_i64, view_u64
 from strategies import costs
-from strategies.clocks import NO_ACTIVITY, Clock, Network, Team
+from strategies.clocks import ACT_SCHEDULE, NO_ACTIVITY, Clock, Network, Team
 from strategies.costs import Costs, default_costs
 from strategies.shared import FAILED, IDLE
 
@@ -195,7 +195,7 @@ class Timeline:
     ----------
     rows : ndarray of int64, shape (k, 4)
         Worker, activity (index into `strategies.clocks.ACTIVITIES`), begin and end in picoseconds since the clock
-        was made. In the gaps a worker had nothing to do.
+        was made. In the gaps a worker had nothing to do. What is done in one piece (`Clock.spend`) is worker 0's.
     """
 
     rows: Integers
@@ -238,6 +238,8 @@ class VirtualClock(Clock):
 
     def spend(self, picoseconds: int) -> None:
         """Let simulated time pass; see `Clock.spend`."""
+        if self._traced and picoseconds:
+            self._traces.append(np.array([[0, ACT_SCHEDULE, self._now, self._now + int(picoseconds)]]))
         self._now += int(picoseconds)
         self._busy += int(picoseconds)
 

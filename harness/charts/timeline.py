@@ -21,6 +21,7 @@ Rows = npt.NDArray[np.int64]
 
 _MICROSECOND = 1e6  # picoseconds
 _MANY_BARS = 4_000
+_FEW_WORKERS = 32  # that a line can be told from the next one
 _IDLE = "idle"
 
 
@@ -72,10 +73,11 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, 
         colours = dict(zip(present, seaborn.color_palette("colorblind", len(present)), strict=True))
         bars = merged(rows)
         for number in present:
-            _bars(axes, bars[bars[:, 1] == number], begin, colours[number], detailed=len(bars) < _MANY_BARS)
+            half = 0.42 if workers <= _FEW_WORKERS else 0.5
+            _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], detailed=len(bars) < _MANY_BARS)
         axes.set_xlim(0, (end - begin) / _MICROSECOND)
         axes.set_ylim(workers - 0.5, -0.5)
-        axes.set_yticks(range(workers) if workers <= 32 else np.linspace(0, workers - 1, 9, dtype=int))
+        axes.set_yticks(range(workers) if workers <= _FEW_WORKERS else np.linspace(0, workers - 1, 9, dtype=int))
         axes.set_xlabel("simulated microseconds since the start of the block")
         axes.set_ylabel("worker")
         axes.grid(axis="y", visible=False)
@@ -92,9 +94,9 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, 
     return written
 
 
-def _bars(axes: Axes, rows: Rows, begin: int, colour: tuple[float, ...], detailed: bool) -> None:
+def _bars(axes: Axes, rows: Rows, begin: int, half: float, colour: tuple[float, ...], detailed: bool) -> None:
     left, right = (rows[:, 2] - begin) / _MICROSECOND, (rows[:, 3] - begin) / _MICROSECOND
-    top, bottom = rows[:, 0] - 0.42, rows[:, 0] + 0.42
+    top, bottom = rows[:, 0] - half, rows[:, 0] + half
     corners = np.stack(
         [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
     )
