@@ -54,6 +54,8 @@ class Scenario:
         Addresses of the deployed contracts by name, for explanations.
     notes : dict[str, Any]
         Whatever the workload's own `check` needs again.
+    accounts : dict[str, bytes]
+        Addresses of accounts with a role, by name, for explanations.
     """
 
     genesis: State
@@ -61,6 +63,7 @@ class Scenario:
     dials: dict[str, DialValue]
     contracts: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    accounts: dict[str, bytes] = field(default_factory=dict)
 
 
 class Workload(ABC):

@@ -100,6 +100,7 @@ class Dao(Workload):
                 "weights": held,
                 "ballots": ballots,
             },
+            {"foundation": foundation},
         )
 
     def check(self, scenario: Scenario, state: State) -> list[str]:

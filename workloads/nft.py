@@ -200,6 +200,7 @@ class Nft(Workload):
                 },
                 "markets": tuple(market.values()),
             },
+            {"treasury": named_account("treasury")},
         )
 
     def check(self, scenario: Scenario, state: State) -> list[str]:

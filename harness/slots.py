@@ -1,0 +1,150 @@
+"""Which variable, and which element of it, a storage slot is: keys are found by trying.
+
+The keys of a mapping are hashed into its slots. What a transaction can have used as a key it nearly always got from
+somewhere in sight: its sender, its call data, the accounts that it touched, the words that it read, or a counter. So
+those are tried, transaction by transaction, until the slots that it touched have names. What is left stays a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from evm import Block, Changes, Location, State, Transaction, mapping_slot
+from evm.recording import Recording
+from evm.state import location_of
+from workloads.variables import Variable
+
+_SELECTOR, _WORD = 4, 32
+_ARGUMENTS = 24  # words of call data that are looked at
+_SMALL = 4  # numbers from 0 that are always tried
+_NUMBERS = 1 << 64  # greater words are no numbers, and smaller ones no addresses
+_ADDRESSES = 1 << 160
+_LONGEST_COUNT = 200_000  # how far a counter may have moved for all its values to be tried
+
+# Keys worth trying, by whether they are an address.
+Candidates = Mapping[bool, list[int]]
+
+
+class Slot(NamedTuple):
+    """What a storage slot is: a variable, the keys of an element of it, and how far into the element."""
+
+    variable: Variable
+    keys: tuple[int, ...]
+    offset: int
+
+
+class SlotSearch:
+    """Finds out what the storage slots are that a block touches.
+
+    Parameters
+    ----------
+    contracts : mapping
+        Variables of each contract whose layout is known, by address.
+    """
+
+    def __init__(self, contracts: Mapping[bytes, tuple[Variable, ...]]) -> None:
+        self._contracts = contracts
+        self._hashed: dict[tuple[int, int], int] = {}
+        self._open: dict[bytes, set[int]] = {}
+        self._found: dict[tuple[bytes, int], Slot] = {}
+
+    def run(self, block: Block, state: State, recording: Recording, changes: Changes) -> dict[tuple[bytes, int], Slot]:
+        """Search.
+
+        Parameters
+        ----------
+        block : Block
+        state : State
+            Before the block.
+        recording : Recording
+            Of the block.
+        changes : Changes
+            What the block changed.
+
+        Returns
+        -------
+        dict
+            By address and slot; what could not be found is not there.
+        """
+        places = {int(i): location_of(recording.keys[i]) for i in np.unique(recording.locations)}
+        for place in places.values():
+            if place.kind == "storage" and place.address in self._contracts:
+                self._open.setdefault(place.address, set()).add(place.slot)
+        for address in self._open:
+            self._try_plain(address)
+        locations, offsets = recording.locations.tolist(), recording.offsets.tolist()
+        for index, transaction in enumerate(block):
+            touched = [places[number] for number in locations[offsets[index] : offsets[index + 1]]]
+            wanted: dict[bytes, set[int]] = {}
+            for place in touched:
+                if place.kind == "storage" and place.slot in self._open.get(place.address, ()):
+                    wanted.setdefault(place.address, set()).add(place.slot)
+            if wanted:
+                candidates = _candidates(transaction, touched, state)
+                for address, slots in wanted.items():
+                    self._try(address, slots, candidates)
+        self._try_counts(state, changes)
+        return self._found
+
+    def _try_plain(self, address: bytes) -> None:
+        for variable in self._contracts[address]:
+            if not variable.keys:
+                for offset in range(variable.slots):
+                    self._settle(address, variable.slot + offset, Slot(variable, (), offset))
+
+    def _try(self, address: bytes, slots: set[int], candidates: Candidates) -> None:
+        """Try all keys at all mappings of a contract until none of `slots`, which is used up, is open."""
+        for variable in self._contracts[address]:
+            if not variable.keys:
+                continue
+            for keys in product(*(candidates[kind == "address"] for kind in variable.keys)):
+                if not slots:
+                    return
+                begin = self._slot_of(variable.slot, keys)
+                for offset in range(variable.width):
+                    if begin + offset in slots:
+                        self._settle(address, begin + offset, Slot(variable, keys, offset))
+                        slots.discard(begin + offset)
+
+    def _try_counts(self, state: State, changes: Changes) -> None:
+        """Try every value that a counter of a contract took, where slots are left."""
+        after = {location: word for location, word in changes}  # noqa: C416  # `Changes.keys` would mislead `dict`
+        for address, slots in self._open.items():
+            for variable in self._contracts[address]:
+                if not slots or variable.keys or variable.slots > 1:
+                    continue
+                before = state.storage(address, variable.slot)
+                now = after.get(Location(address, "storage", variable.slot), before)
+                if before < now <= before + _LONGEST_COUNT:
+                    self._try(address, set(slots), {True: [], False: list(range(before, now + 1))})
+
+    def _slot_of(self, slot: int, keys: Iterable[int]) -> int:
+        # The same mapping of many contracts lies at the same slot, so hashes are worth keeping.
+        for key in keys:
+            known = self._hashed.get((slot, key))
+            if known is None:
+                known = self._hashed[slot, key] = mapping_slot(slot, key)
+            slot = known
+        return slot
+
+    def _settle(self, address: bytes, slot: int, what: Slot) -> None:
+        if slot in self._open[address]:
+            self._found[address, slot] = what
+            self._open[address].discard(slot)
+
+
+def _candidates(transaction: Transaction, touched: Iterable[Location], state: State) -> Candidates:
+    """Keys that a transaction can have used, those first that are used most."""
+    data = transaction.data
+    end = min(len(data), _SELECTOR + _ARGUMENTS * _WORD)
+    words = [int.from_bytes(data[at : at + _WORD], "big") for at in range(_SELECTOR, end, _WORD)]
+    words += [state.storage(place.address, place.slot) for place in touched if place.kind == "storage"]
+    accounts = [transaction.sender, transaction.to or b"", *(place.address for place in touched)]
+    addresses = [int.from_bytes(account, "big") for account in accounts]
+    addresses += [word for word in words if _NUMBERS <= word < _ADDRESSES]
+    numbers = [*range(_SMALL), *(number for word in words if word < _NUMBERS for number in (word, word + 1))]
+    return {True: list(dict.fromkeys(addresses)), False: list(dict.fromkeys(numbers))}
