@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.clocks import make_clock, read_costs
-from harness.errors import BadInputError
+from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
-from harness.plan import BASELINE, CellKey, Plan, one_line, resolve
+from harness.plan import BASELINE, CellKey, Plan, lookup, one_line, resolve
 from harness.request import Request
 
 if TYPE_CHECKING:
@@ -51,14 +52,26 @@ class Explainer:
         Raises
         ------
         BadInputError
-            If a name or dial is refused, or the workload cannot be built or executed.
+            If a name or dial is refused.
+        CrashError
+            If the workload cannot be built or executed.
         """
-        plan = resolve(self._request)
+        plan = resolve(self._chosen())
         self._observer.planned(plan, 1)
         from evm.jit import on_compile
 
         with on_compile(self._compiling):
             return self._explain(plan)
+
+    def _chosen(self) -> Request:
+        """The request; if it names no strategy, then with all that run under its clock."""
+        if self._request.strategies:
+            return self._request
+        from strategies import registry
+
+        every = [(name, lookup(registry, name)) for name in registry.names()]
+        able = tuple(name for name, kind in every if self._request.clock in kind.clocks)
+        return replace(self._request, strategies=able)
 
     def _compiling(self, kernel: str, begins: bool, seconds: float) -> None:
         if begins:
@@ -117,7 +130,7 @@ class Explainer:
             return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
-            raise BadInputError(f"workload {self._request.workloads[0]}: {what}") from error
+            raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error
 
     def _strategy(
         self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile
