@@ -11,4 +11,4 @@ class BadInputError(ValueError):
 
 
 class CrashError(RuntimeError):
-    """Nothing can be measured: processes die before they reach a cell, or a workload does not build. The text says how."""
+    """Nothing can be measured: processes die before a cell, or a workload does not build. The text says how."""
