@@ -42,6 +42,7 @@ class CompiledStrategy(Strategy):
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
         while True:
+            state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
                 outcome = self.attempt(self._image, state, workers, self._scale)

@@ -82,7 +82,7 @@ class ShardPool:
 
     def make_room(self, image: BlockImage) -> None:
         """Have shared memory for a block of this size."""
-        layout = PartLayout(len(image), sum(len(transaction.data) for transaction in image.block))
+        layout = PartLayout(len(image), image.data_bytes)
         arena = self._scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
         if layout == self._layout and arena == self._arena_bytes:
             return

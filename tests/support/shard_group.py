@@ -74,7 +74,7 @@ class ShardGroup(CompiledStrategy):
             for place in range(len(state.codes)):
                 shard.state.codes.add(bytes(state.codes[place].code))
             shard.load(Changes(keys[whose == number], words[whose == number]), spare)
-        layout = PartLayout(len(image), sum(len(t.data) for t in image.block))
+        layout = PartLayout(len(image), image.data_bytes)
         parts = np.zeros(workers * layout.words, np.uint64)
         room = scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
         arenas = np.zeros((workers, room), np.uint8)
