@@ -5,7 +5,7 @@ A state of locations does not say by itself whether an account exists. These rul
 - An account is what has a balance, a nonce, code or storage (EIP-161: an account that has none of them is none).
 - An account that has storage but neither code nor nonce is marked by a code word that is the hash of nothing
   (`evm.codes.EMPTY_HASH`), so that creating a contract there fails (EIP-7610).
-- Storage of an account whose code word is zero is void: the account was deleted (SELFDESTRUCT before Cancun).
+- Storage of an account whose code word and nonce are zero is void: it was deleted (SELFDESTRUCT before Cancun).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def load_accounts(state: State, world: World) -> None:
         stored = {slot: value for slot, value in account.storage.items() if value}
         for slot, value in stored.items():
             state.set_storage(address, slot, value)
-        if stored and not account.code:
+        if stored and not account.code and not account.nonce:
             state.mark_storage(address)
 
 
@@ -65,7 +65,7 @@ def accounts_of(state: State) -> dict[bytes, Account]:
             fields[location.kind] = word
     found = {}
     for address, fields in parts.items():
-        stored = storage.get(address, {}) if "code" in fields else {}
+        stored = storage.get(address, {}) if "code" in fields or "nonce" in fields else {}
         if fields or stored:
             found[address] = Account(fields.get("balance", 0), fields.get("nonce", 0), state.code(address), stored)
     return found
