@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout, opcodes
+from evm import costs, errors, layout, opcodes
 from evm.access import (
     ABSENT,
     account_key,
@@ -31,6 +31,7 @@ from evm.access import (
 )
 from evm.bytecode import decode_into, decoded_room
 from evm.codes import intern_code, price_code, publish_code
+from evm.costs import add_work
 from evm.frames import (
     CALL_ENTERED,
     CALL_ERROR,
@@ -168,6 +169,7 @@ def decode_init_code(machine, source, size):
     at = scratch_address(machine)
     machine[U(M_SCRATCH_USED)] += U(decode_into(source, size, at))
     price_code(I(machine[U(M_CODES)]), at)
+    add_work(machine, costs.CODE_BYTE, size)
     return at
 
 
@@ -246,6 +248,7 @@ def begin_create(machine, operation):
         return _fail_softly(machine, frames, stack, f, parent_top, gas)
     source = I(machine[U(M_MEMORY)]) + base + (I(offset[0]) if count > 0 else 0)
     if operation == CREATE2:
+        add_work(machine, costs.HASH_BLOCK, count // costs.HASH_BLOCK_BYTES + 1)
         address = address_by_salt(machine, creator, get(stack, top - 4), source, count)
     else:
         address = address_by_nonce(machine, creator, nonce[0])
@@ -305,6 +308,8 @@ def deploy(machine):
         return error
     frames[U(f + F_GAS)] = U(gas - cost)
     machine[U(M_GAS_DONE)] += U(cost)
+    add_work(machine, costs.HASH_BLOCK, size // costs.HASH_BLOCK_BYTES + 1)
+    add_work(machine, costs.CODE_BYTE, size)
     if size == 0:
         return NONE
     word = keccak_word(output, 0, size)

@@ -151,8 +151,9 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     M_DESTROYED,  # how often SELFDESTRUCT has marked an account
     M_COMPUTE,  # address of the function that computes precompiled contracts
     M_ANSWER,  # what it found
+    M_PRICE,  # and its price
     M_WORDS,
-) = _fields(*[1] * 38, 4, KEY_WORDS, 1, 1, 1, 1, 1, 1)
+) = _fields(*[1] * 38, 4, KEY_WORDS, 1, 1, 1, 1, 1, 1, 1)
 
 SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
 

@@ -1,15 +1,15 @@
 """Precompiled contracts: which there are, what they cost, and how the interpreter gets at them.
 
 The interpreter gives a precompiled contract a frame like any other. When it is to run that frame it returns `COMPUTE`
-with everything in the machine, as it returns `NEED` for a location. `evm.interpreter.resume` then calls, by address, the
-function that this module makes for native code, which leaves output, gas and outcome in the machine; and the
+with everything in the machine, as it returns `NEED` for a location. `evm.interpreter.resume` then calls, by address,
+the function that this module makes for native code, which leaves output, gas and outcome in the machine; and the
 interpreter goes on. Copying (identity) is done in place.
 
 That function is Python, since the cryptography is (`evm.cryptography`). Native code calls it from threads that do not
 hold the GIL: the entry that `ctypes` makes takes the GIL for the call and gives it back, from whatever thread. It
 touches nothing but the machine that it is given, which belongs to the calling worker alone, and what it computes
-depends on the input alone; so it may be called from many threads, and in each process of the sharded strategy, and gives
-the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is dominated by
+depends on the input alone; so it may be called from many threads, and in each process of the sharded strategy, and
+gives the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is dominated by
 it scales worse here than in a client whose cryptography is compiled.
 
 Prices: EIP-2046's successors in force at Shanghai and Cancun, that is the Yellow Paper's appendix E, EIP-1108
@@ -26,15 +26,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, layout
+from evm import costs, errors, layout
+from evm.costs import add_work
 from evm.frames import F_CALLDATA, F_CALLDATA_SIZE, F_GAS, F_POSITION, F_WORDS, frames_of, set_output
 from evm.jit import kernel
 from evm.words import U0
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-M_DEPTH, M_ANSWER, M_GAS_DONE, M_OUTPUT_SIZE = (
+M_DEPTH, M_ANSWER, M_PRICE, M_GAS_DONE, M_OUTPUT_SIZE = (
     layout.M_DEPTH,
     layout.M_ANSWER,
+    layout.M_PRICE,
     layout.M_GAS_DONE,
     layout.M_OUTPUT_SIZE,
 )
@@ -63,11 +65,14 @@ def run_precompile(machine):
             return OUT_OF_GAS
         frames[U(f + F_GAS)] = U(gas - cost)
         machine[U(M_GAS_DONE)] += U(cost)
+        add_work(machine, costs.COPY_WORD, (size + 31) >> 5)
         return NONE if set_output(machine, I(frames[U(f + F_CALLDATA)]), size) else OUTPUT_CAPACITY
     answer = I(machine[U(M_ANSWER)])
     machine[U(M_ANSWER)] = U0
     if answer == 0:
         return NOT_COMPUTED
+    add_work(machine, costs.PRECOMPILE_GAS, I(machine[U(M_PRICE)]))
+    machine[U(M_GAS_DONE)] += machine[U(M_PRICE)]
     return answer - 1
 
 
@@ -161,6 +166,7 @@ def take_failure() -> BaseException | None:
 def _compute(address: int) -> int:
     header = (ctypes.c_uint64 * layout.M_WORDS).from_address(address)
     try:
+        header[M_PRICE] = 0
         header[M_ANSWER] = 1 + _answer(header)
     # Nothing may pass through the native code that calls this, Ctrl-C included.
     except BaseException as error:
@@ -180,7 +186,7 @@ def _answer(header: ctypes.Array[ctypes.c_uint64]) -> int:
     if price > gas:
         return OUT_OF_GAS
     output = contract.run(data)
-    header[M_GAS_DONE] += price
+    header[M_PRICE] = price
     if output is None:
         return PRECOMPILE_FAILED
     if len(output) > header[layout.M_OUTPUT_BYTES]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from evm import Block, Snapshot, State
 from harness.cpu import cpu_seconds
-from harness.oracle import Oracle, UnsupportedError, refuse_unsupported
+from harness.oracle import Oracle
 from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
 from harness.sample import PHASES, Facts, Sample
 from strategies.base import Outcome, Strategy
@@ -86,8 +86,6 @@ class Bench:
                 serial = self._instance(CellKey(BASELINE, 0))
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
                 violated = workload.check(scenario, state)
-            except UnsupportedError as error:
-                raise WorkloadError(str(error)) from error
             except Exception as error:
                 raise WorkloadError(f"building it and running it serially: {_described(error)}") from error
         if violated:
@@ -137,10 +135,7 @@ class Bench:
             strategy.clock = self.clock()
             state.restore(snapshot)
             outcome, wall, cpu = self._timed(strategy, block, state, key.workers)
-            refuse_unsupported(outcome.receipts)
             differences = oracle.judge(outcome, state.changes_since(snapshot))
-        except UnsupportedError as error:
-            raise RunError(str(error)) from error
         except Exception as error:
             raise RunError(_described(error)) from error
         if differences:

@@ -201,6 +201,22 @@ def list_command(as_json: bool) -> None:
     print_workloads(console, content["workloads"])
 
 
+@main.command("statetest")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--fork", default="Cancun", show_default=True, help="Rules to run under, and results to compare with.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def statetest_command(context: click.Context, paths: tuple[Path, ...], fork: str, quiet: bool) -> None:
+    """Run official state tests: JSON files, folders of them, or tar archives.
+
+    Prints what fails, and one closing line. Exit code 0 only if all pass.
+    """
+    from harness.statetest import run_command
+
+    with _bad_input(), _interruptible():
+        context.exit(EXIT_FAILED if run_command(paths, fork, click.echo, quiet) else 0)
+
+
 @main.command("goals")
 @click.option("--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in a block.")
 @click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")

@@ -89,7 +89,7 @@ class Field:
         return found
 
     def named(self, name: str) -> Field:
-        """This field's name, as a field of its own: objects have addresses and slots as names."""
+        """A member's name, as a field of its own: objects have addresses and slots as names."""
         return Field(f"{self.where} (its name)", name)
 
 

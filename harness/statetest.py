@@ -1,21 +1,22 @@
-"""Official state tests (the JSON format of ethereum/tests): one transaction from a known state, and what comes of it."""
+"""Official state tests (the JSON format of ethereum/tests): one transaction from a known state, and what it does."""
 
 from __future__ import annotations
 
 import gzip
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from evm import Block, Environment, Transaction, errors
 from evm.accounts import Account, World, accounts_of, new_state
 from evm.block import AccessList
-from evm.forks import Fork
+from evm.forks import Fork, fork_named
 from evm.image import BlockImage
 from evm.keccak import keccak256
 from harness.errors import BadInputError
 from harness.fields import Field, load, read
+from harness.track import track
 from harness.tries import logs_hash, state_root
 from strategies.serial import Serial
 
@@ -235,3 +236,47 @@ class VectorRunner:
         if root != vector.state_root:
             return f"state root 0x{root.hex()} instead of 0x{vector.state_root.hex()} ({error or 'succeeded'})"
         return None
+
+
+def fork_of(name: str) -> Fork:
+    """Look a fork up.
+
+    Raises
+    ------
+    BadInputError
+        If there is none of this name.
+    """
+    try:
+        return fork_named(name)
+    except ValueError as error:
+        raise BadInputError(str(error)) from None
+
+
+def run_command(paths: Iterable[Path], fork_name: str, echo: Callable[[str], object], quiet: bool) -> int:
+    """Run all vectors at the paths, report failures as they come, and close with one line.
+
+    Returns
+    -------
+    int
+        How many failed.
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed, or there is no vector for this fork.
+    """
+    fork, passed, failed = fork_of(fork_name), 0, 0
+    # All is read before anything runs, so that a malformed file is found first.
+    vectors = [vector for path in paths for vector in read_vectors(path, fork)]
+    if not vectors:
+        raise BadInputError(f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork.name}")
+    runner = VectorRunner()
+    for vector in track(vectors, "state tests", quiet):
+        wrong = runner.judge(vector)
+        if wrong is None:
+            passed += 1
+        else:
+            failed += 1
+            echo(f"{vector.name}: {wrong}")
+    echo(f"{passed} passed, {failed} failed")
+    return failed

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, CapacityError, State, layout
+from evm import Block, CapacityError, State, layout, precompiles
 from evm.image import BlockImage
 from evm.state import intern_location, location_key
 from strategies.base import Outcome, Strategy
@@ -47,6 +47,9 @@ class CompiledStrategy(Strategy):
             try:
                 outcome = self.attempt(self._image, state, workers, self._scale)
             except CapacityError:
+                failure = precompiles.take_failure()
+                if failure is not None:
+                    raise failure
                 if self._scale >= LARGEST_SCALE:
                     raise
                 self._scale *= 2
