@@ -9,8 +9,8 @@ That function is Python, since the cryptography is (`evm.cryptography`). Native 
 hold the GIL: the entry that `ctypes` makes takes the GIL for the call and gives it back, from whatever thread. It
 touches nothing but the machine that it is given, which belongs to the calling worker alone, and what it computes
 depends on the input alone; so it may be called from many threads, and in each process of the sharded strategy, and
-gives the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is dominated by
-it scales worse here than in a client whose cryptography is compiled.
+gives the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is
+dominated by it scales worse here than in a client whose cryptography is compiled.
 
 Prices: EIP-2046's successors in force at Shanghai and Cancun, that is the Yellow Paper's appendix E, EIP-1108
 (alt_bn128), EIP-2565 (modexp), EIP-152 (blake2f) and EIP-4844 (point evaluation).

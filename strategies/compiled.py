@@ -49,7 +49,7 @@ class CompiledStrategy(Strategy):
             except CapacityError:
                 failure = precompiles.take_failure()
                 if failure is not None:
-                    raise failure
+                    raise failure from None
                 if self._scale >= LARGEST_SCALE:
                     raise
                 self._scale *= 2

@@ -16,27 +16,20 @@ from strategies.base import Strategy
 
 FACTORY, CHEAP_FACTORY = bytes([0xFA]) + bytes(19), bytes([0xFB]) + bytes(19)
 # With input: creates a contract, the salt before its init code, and keeps its address. Without: calls the last one.
-_CREATE = (
-    "32 CALLDATASIZE SUB 32 0 CALLDATACOPY {create} DUP1 0 SSTORE EXTCODEHASH 3 SSTORE 1 SLOAD 1 ADD 1 SSTORE STOP"
+_FACTORY = (
+    "CALLDATASIZE :create JUMPI 0 0 0 0 0 0 SLOAD GAS CALL 2 SSTORE STOP "
+    "create: 32 CALLDATASIZE SUB 32 32 CALLDATACOPY {create} DUP1 0 SSTORE EXTCODEHASH 3 SSTORE 1 SLOAD 1 ADD 1 SSTORE"
 )
-_FACTORY = "CALLDATASIZE :create JUMPI 0 0 0 0 0 0 SLOAD GAS CALL 2 SSTORE STOP create: 0 POP " + _CREATE
-FACTORY_CODE = assemble(
-    _FACTORY.format(create="0 CALLDATALOAD 32 CALLDATASIZE SUB 32 CALLVALUE CREATE2").replace(
-        "0 CALLDATACOPY", "32 CALLDATACOPY"
-    )
-)
-CHEAP_FACTORY_CODE = assemble(
-    _FACTORY.format(create="32 CALLDATASIZE SUB 32 CALLVALUE CREATE").replace("0 CALLDATACOPY", "32 CALLDATACOPY")
-)
+FACTORY_CODE = assemble(_FACTORY.format(create="0 CALLDATALOAD 32 CALLDATASIZE SUB 32 CALLVALUE CREATE2"))
+CHEAP_FACTORY_CODE = assemble(_FACTORY.format(create="32 CALLDATASIZE SUB 32 CALLVALUE CREATE"))
 
 
 def init_code(runtime: bytes, before: str = "") -> bytes:
     """Init code that returns `runtime`."""
     head = assemble(before)
-    tail = assemble(f"{len(runtime)} 0x{0:04x} 0 CODECOPY {len(runtime)} 0 RETURN")
-    at = len(head) + len(tail) + 1
+    at = 64
     tail = assemble(f"{len(runtime)} {at} 0 CODECOPY {len(runtime)} 0 RETURN")
-    return head + tail + bytes(at - len(head) - len(tail)) + runtime
+    return (head + tail).ljust(at, b"\0") + runtime
 
 
 COUNTER = assemble("0 SLOAD 1 ADD DUP1 0 SSTORE 0 MSTORE 32 0 LOG0 STOP")
