@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from coincurve import PublicKey
 from Crypto.Hash import RIPEMD160
 from py_ecc import optimized_bls12_381 as bls
 from py_ecc import optimized_bn128 as bn
 from py_ecc.bls.point_compression import decompress_G1, decompress_G2
+from py_ecc.secp256k1 import ecdsa_raw_recover
 
 from evm.blake2 import compress
 from evm.keccak import keccak256
@@ -36,18 +37,42 @@ def _number(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 32].ljust(32, b"\0"), "big")
 
 
+def public_key_in_python(message: bytes, parity: int, r: int, s: int) -> bytes | None:
+    """Both coordinates of the key that signed with secp256k1; None where there is none."""
+    try:
+        x, y = ecdsa_raw_recover(message, (27 + parity, r, s))
+    except ValueError:
+        return None
+    return None if x == 0 and y == 0 else x.to_bytes(32, "big") + y.to_bytes(32, "big")
+
+
 def recover(data: bytes) -> bytes:
     """Address that signed a hash with secp256k1; nothing where no key can have (Yellow Paper, appendix E)."""
     recovery, r, s = (_number(data, at) for at in (32, 64, 96))
     if recovery not in (27, 28) or not (0 < r < SECP256K1_ORDER and 0 < s < SECP256K1_ORDER):
         return b""
-    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([recovery - 27])
-    try:
-        key = PublicKey.from_signature_and_message(signature, data[:32].ljust(32, b"\0"), hasher=None)
-    # The library raises plain exceptions: there is no such key.
-    except Exception:
-        return b""
-    return bytes(12) + keccak256(key.format(compressed=False)[1:])[12:]
+    key = _public_key(data[:32].ljust(32, b"\0"), recovery - 27, r, s)
+    return b"" if key is None else bytes(12) + keccak256(key)[12:]
+
+
+if find_spec("coincurve") is not None:
+    from coincurve import PublicKey
+
+    def _public_key(message: bytes, parity: int, r: int, s: int) -> bytes | None:
+        """Both coordinates of the key that signed; None where there is none."""
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([parity])
+        try:
+            key = PublicKey.from_signature_and_message(signature, message, hasher=None)
+        # The library raises plain exceptions: there is no such key.
+        except Exception:
+            return None
+        return key.format(compressed=False)[1:]
+
+else:
+
+    def _public_key(message: bytes, parity: int, r: int, s: int) -> bytes | None:
+        """As above, slowly, where coincurve publishes no wheel."""
+        return public_key_in_python(message, parity, r, s)
 
 
 def ripemd160(data: bytes) -> bytes:

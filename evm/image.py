@@ -21,8 +21,14 @@ _LIMITS = {
 _HASH_BYTES = 32
 
 
-def _check(index: int, transaction: Transaction) -> None:
-    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word."""
+def check_transaction(index: int, transaction: Transaction) -> None:
+    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word.
+
+    Raises
+    ------
+    ValueError
+        Naming transaction and field.
+    """
     for name, limit in _LIMITS.items():
         value = getattr(transaction, name)
         if not 0 <= value < limit:
@@ -103,7 +109,7 @@ class BlockImage:
         self._rows = np.zeros((max(len(block), 1), layout.TX_WORDS), np.uint64)
         self._fork = fork_named(environment.fork)
         for index, transaction in enumerate(block):
-            _check(index, transaction)
+            check_transaction(index, transaction)
         pieces = [t.data + bytes(-len(t.data) % 8) + _extras(t) for t in block]
         # Aligned to words, which access lists and hashes are read as.
         data = np.zeros(sum(len(piece) for piece in pieces) // 8 + 1, np.uint64)

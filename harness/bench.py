@@ -85,7 +85,8 @@ class Bench:
                 snapshot = state.snapshot()
                 serial = self._instance(CellKey(BASELINE, 0))
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
-                violated = workload.check(scenario, state)
+                violated = workload.check_receipts(scenario, oracle.reference.receipts)
+                violated += workload.check(scenario, state)
             except Exception as error:
                 raise WorkloadError(f"building it and running it serially: {_described(error)}") from error
         if violated:

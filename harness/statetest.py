@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evm import Block, Environment, Transaction, errors
-from evm.accounts import Account, World, accounts_of, new_state
-from evm.block import AccessList
+from evm.accounts import World, accounts_of, new_state
 from evm.forks import Fork, fork_named
 from evm.image import BlockImage
 from evm.keccak import keccak256
 from harness.errors import BadInputError
-from harness.fields import Field, load, read
 from harness.track import track
 from harness.tries import logs_hash, state_root
 from strategies.serial import Serial
+from workloads.fields import Field, FieldError, load, read
+from workloads.worldfile import access_list_of, world_of
 
 BLOCK_HASHES = 256
 # A few tests give the sender more gas than a signed 64-bit counter holds; no block has more.
@@ -67,40 +67,14 @@ def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
     )
 
 
-def world_of(content: Field) -> dict[bytes, Account]:
-    """Accounts by address."""
-    world = {}
-    for name, account in content.items():
-        storage = account.get("storage")
-        slots = {} if storage is None else {storage.named(s).integer(): v.integer() for s, v in storage.items()}
-        world[content.named(name).octets(20)] = Account(
-            account["balance"].integer(), account["nonce"].integer(64), account["code"].octets(), slots
-        )
-    return world
-
-
-def access_list_of(content: Field | None) -> AccessList:
-    """An access list; empty where there is none."""
-    if content is None:
-        return ()
-    return tuple(
-        (entry["address"].octets(20), tuple(slot.integer() for slot in entry["storageKeys"].elements()))
-        for entry in content.elements()
-    )
-
-
 def _sender(content: Field) -> bytes:
     sender = content.get("sender")
     if sender is not None:
         return sender.octets(20)
-    from coincurve import PrivateKey
+    from py_ecc.secp256k1 import privtopub
 
-    secret = content["secretKey"]
-    try:
-        key = PrivateKey(secret.octets(32)).public_key
-    except ValueError:
-        raise secret.fail("no key") from None
-    return keccak256(key.format(compressed=False)[1:])[12:]
+    x, y = privtopub(content["secretKey"].octets(32))
+    return keccak256(x.to_bytes(32, "big") + y.to_bytes(32, "big"))[12:]
 
 
 def _pick(content: Field, name: str, expected: Field) -> tuple[Field, int]:
@@ -166,7 +140,7 @@ def vectors_of(content: Field, name: str, fork: Fork) -> list[Vector]:
 
     Raises
     ------
-    BadInputError
+    FieldError
         If something is missing or malformed, naming the field.
     """
     found: list[Vector] = []
@@ -180,7 +154,7 @@ def read_vectors(path: Path, fork: Fork) -> Iterator[Vector]:
 
     Raises
     ------
-    BadInputError
+    FieldError
         If there is nothing at the path, or a file is malformed.
     """
     if path.is_dir():
@@ -204,7 +178,7 @@ def _archived(path: Path, fork: Fork) -> Iterator[Vector]:
                     name = member.name.partition("/")[2].removesuffix(".json")
                     yield from vectors_of(load(f"{path}:{member.name}", stream.read()), name, fork)
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise BadInputError(f"{path}: cannot be read: {error}") from None
+        raise FieldError(f"{path}: cannot be read: {error}") from None
 
 
 class VectorRunner:
@@ -262,7 +236,7 @@ def run_command(paths: Iterable[Path], fork_name: str, echo: Callable[[str], obj
 
     Raises
     ------
-    BadInputError
+    BadInputError, FieldError
         If a file is malformed, or there is no vector for this fork.
     """
     fork, passed, failed = fork_of(fork_name), 0, 0

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from evm.forks import FORKS
-from harness.fields import read
 from harness.statetest import Vector, VectorRunner, read_vectors, vectors_of
 from tests.evm.conftest import data_folder
+from workloads.fields import read
 
 ARCHIVE = data_folder() / "statetests" / "statetests_sample.tar.gz"
 BENCHMARKS = data_folder() / "evm_benchmarks" / "benchmarks"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInputError
+
+class FieldError(ValueError):
+    """A file is not what it should be. The message is one line that names file and field."""
 
 
 class Field:
@@ -25,14 +27,14 @@ class Field:
         self.where = where
         self.value = value
 
-    def fail(self, what: str) -> BadInputError:
+    def fail(self, what: str) -> FieldError:
         """An error about this field, to be raised."""
-        return BadInputError(f"{self.where}: {what}")
+        return FieldError(f"{self.where}: {what}")
 
     def __getitem__(self, name: str) -> Field:
         found = self.get(name)
         if found is None:
-            raise BadInputError(f"{self.where}: the field {name!r} is missing")
+            raise FieldError(f"{self.where}: the field {name!r} is missing")
         return found
 
     def get(self, name: str) -> Field | None:
@@ -103,14 +105,14 @@ def load(path: Path | str, text: bytes | str) -> Field:
 
     Raises
     ------
-    BadInputError
+    FieldError
         If it is no JSON.
     """
     try:
         # RecursionError: nested too deeply to be meant. Very long numbers raise ValueError.
         return Field(str(path), json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{path}: no JSON: {' '.join(str(error).split())}") from None
+        raise FieldError(f"{path}: no JSON: {' '.join(str(error).split())}") from None
 
 
 def read(path: Path, opener: Callable[[Path], bytes] = Path.read_bytes) -> Field:
@@ -118,11 +120,11 @@ def read(path: Path, opener: Callable[[Path], bytes] = Path.read_bytes) -> Field
 
     Raises
     ------
-    BadInputError
+    FieldError
         If it cannot be read, or is no JSON.
     """
     try:
         return load(path, opener(path))
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadInputError(f"{path}: cannot be read: {reason}") from None
+        raise FieldError(f"{path}: cannot be read: {reason}") from None
