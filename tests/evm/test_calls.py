@@ -10,8 +10,8 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 
 from evm import Transaction
 from evm import opcodes as op
+from harness.fuzz.programs import Case
 from tests.evm.assembly import RETURN_TOP, assemble, call, push
-from tests.evm.programs import Case
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Result, Runner
 from tests.evm.test_against_revm import differences
 
