@@ -6,19 +6,26 @@ Every function takes the contract's input and returns its output, or None where 
 from __future__ import annotations
 
 import hashlib
+import sys
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from Crypto.Hash import RIPEMD160
-from py_ecc import optimized_bls12_381 as bls
-from py_ecc import optimized_bn128 as bn
-from py_ecc.bls.point_compression import decompress_G1, decompress_G2
-from py_ecc.secp256k1 import ecdsa_raw_recover
 
 from evm.blake2 import compress
 from evm.keccak import keccak256
+
+# py_ecc raises the limit to a hundred thousand when it is imported, for older versions of itself. With that, a deeply
+# nested JSON file would overflow the process's stack instead of raising an error.
+_LIMIT = sys.getrecursionlimit()
+from py_ecc import optimized_bls12_381 as bls  # noqa: E402
+from py_ecc import optimized_bn128 as bn  # noqa: E402
+from py_ecc.bls.point_compression import decompress_G1, decompress_G2  # noqa: E402
+from py_ecc.secp256k1 import ecdsa_raw_recover, privtopub  # noqa: E402
+
+sys.setrecursionlimit(_LIMIT)
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 BLS_ORDER = bls.curve_order
@@ -35,6 +42,12 @@ Point = tuple[Any, Any, Any]
 
 def _number(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 32].ljust(32, b"\0"), "big")
+
+
+def address_of_key(secret: bytes) -> bytes:
+    """Address of the account of a private key."""
+    x, y = privtopub(secret)
+    return keccak256(x.to_bytes(32, "big") + y.to_bytes(32, "big"))[12:]
 
 
 def public_key_in_python(message: bytes, parity: int, r: int, s: int) -> bytes | None:

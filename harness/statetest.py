@@ -71,10 +71,9 @@ def _sender(content: Field) -> bytes:
     sender = content.get("sender")
     if sender is not None:
         return sender.octets(20)
-    from py_ecc.secp256k1 import privtopub
+    from evm.cryptography import address_of_key
 
-    x, y = privtopub(content["secretKey"].octets(32))
-    return keccak256(x.to_bytes(32, "big") + y.to_bytes(32, "big"))[12:]
+    return address_of_key(content["secretKey"].octets(32))
 
 
 def _pick(content: Field, name: str, expected: Field) -> tuple[Field, int]:
