@@ -9,7 +9,6 @@ from random import Random
 import pytest
 
 from evm import Environment, cryptography, errors, precompiles
-from evm.keccak import keccak256
 from tests.evm.assembly import assemble, call
 from tests.evm.runner import FREE, SENDER, Account, Runner, free_call, with_code
 
@@ -94,12 +93,11 @@ def test_what_fails_takes_all_gas(runner: Runner, number: int, data: bytes) -> N
 
 def signed(random: Random) -> tuple[bytes, bytes]:
     """Input of ecrecover and the signer's address, made by the pure Python implementation."""
-    from py_ecc.secp256k1 import ecdsa_raw_sign, privtopub
+    from py_ecc.secp256k1 import ecdsa_raw_sign
 
     secret, message = random.randbytes(32), random.randbytes(32)
     v, r, s = ecdsa_raw_sign(message, secret)
-    x, y = privtopub(secret)
-    return message + words(v, r, s), keccak256(words(x, y))[12:]
+    return message + words(v, r, s), cryptography.address_of_key(secret)
 
 
 def test_ecrecover_finds_the_signer_and_nothing_else(runner: Runner) -> None:

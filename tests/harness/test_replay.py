@@ -194,7 +194,7 @@ def test_a_malformed_block_file_names_the_field(
     assert str(path) in text
     assert words in text
     assert "\n" not in text
-    with pytest.raises(BadInputError, match="bad.json"):
+    with pytest.raises(BadInputError, match=r"bad\.json"):
         plan_workloads(Request(workloads=("replay",), blocks=(str(path),)))
 
 
@@ -202,7 +202,7 @@ def test_a_malformed_block_file_names_the_field(
 def test_no_file_of_any_bytes_gets_through(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(raw)
-    with pytest.raises(FieldError, match="bad.json"):
+    with pytest.raises(FieldError, match=r"bad\.json"):
         read_block(path)
     with pytest.raises(FieldError, match="absent"):
         read_block(tmp_path / "absent.json")
