@@ -248,6 +248,12 @@ class CodeDirectory:
         code = ctypes.string_at(int(row[CODE_BYTES]), int(row[CODE_SIZE]))
         return Code(code, row[CODE_HASH : CODE_HASH + 4].tobytes()[::-1])
 
+    def blocks(self, number: int) -> npt.NDArray[np.uint64]:
+        """Requirements and work of each straight-line block of a code (`evm.bytecode`), copied out."""
+        row = self._descriptors[number]
+        size = int(row[CODE_BLOCKS_SIZE]) * 8
+        return np.frombuffer(ctypes.string_at(int(row[CODE_BLOCKS]), size), np.uint64).copy()
+
     def price(self, table: npt.NDArray[np.uint64]) -> None:
         """Let machines that use these codes count their work (`evm.costs`) by this table; codes added later too.
 
