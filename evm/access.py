@@ -18,7 +18,7 @@ import numpy as np
 from numpy import uint64 as U
 
 from evm import errors, layout
-from evm.codes import code_number
+from evm.codes import NO_CODE, code_number
 from evm.jit import kernel, macro
 from evm.pointers import multiply_wide, view_u64
 from evm.words import get_at, put_at
@@ -51,7 +51,12 @@ M_EPOCH, M_ENTRY_COUNT, M_INDEX_MASK, M_WANTED = (
     layout.M_WANTED,
 )
 M_CODES, M_ERROR = layout.M_CODES, layout.M_ERROR
-ENTRY_CAPACITY, JOURNAL_CAPACITY = U(errors.ENTRY_CAPACITY), U(errors.JOURNAL_CAPACITY)
+M_SCRATCH, M_SCRATCH_BYTES, M_SCRATCH_USED = layout.M_SCRATCH, layout.M_SCRATCH_BYTES, layout.M_SCRATCH_USED
+ENTRY_CAPACITY, JOURNAL_CAPACITY, CODE_CAPACITY = (
+    U(errors.ENTRY_CAPACITY),
+    U(errors.JOURNAL_CAPACITY),
+    U(errors.CODE_CAPACITY),
+)
 
 FIRST_INDEX_MASK = U(255)
 ABSENT = -1
@@ -63,6 +68,18 @@ _SALT_1, _SALT_2 = U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9)
 def entries_of(machine):
     """View of the machine's entries."""
     return view_u64(I(machine[U(M_ENTRIES)]), I(machine[U(M_ENTRIES_WORDS)]))
+
+
+@kernel(inline=True)
+def scratch_address(machine):
+    """Where the machine's scratch space is free."""
+    return I(machine[U(M_SCRATCH)] + machine[U(M_SCRATCH_USED)])
+
+
+@kernel(inline=True)
+def scratch_left(machine):
+    """Free bytes of the machine's scratch space."""
+    return I(machine[U(M_SCRATCH_BYTES)]) - I(machine[U(M_SCRATCH_USED)])
 
 
 @kernel(inline=True)
@@ -226,7 +243,11 @@ def provide(machine, number, word):
     put_at(entries, at + ENTRY_CURRENT, word)
     entries[U(at + ENTRY_FLAGS)] |= LOADED
     if key[2] >> KIND_SHIFT == U(KIND_CODE):
-        entries[U(at + ENTRY_CODE)] = U(code_number(I(machine[U(M_CODES)]), word))
+        number = code_number(I(machine[U(M_CODES)]), word, scratch_address(machine), scratch_left(machine))
+        if number < 0:
+            machine[U(M_ERROR)] = CODE_CAPACITY
+            return False
+        entries[U(at + ENTRY_CODE)] = U(number)
     return True
 
 
@@ -259,7 +280,11 @@ def undo_to(machine, count):
         lasting = entries[U(at + ENTRY_FLAGS)] & LASTING
         entries[U(at + ENTRY_FLAGS)] = journal[U(of + JOURNAL_FLAGS)] | lasting
         if was_loaded == lasting & LOADED:
-            put_at(entries, at + ENTRY_CURRENT, get_at(journal, of + JOURNAL_VALUE))
+            word = get_at(journal, of + JOURNAL_VALUE)
+            put_at(entries, at + ENTRY_CURRENT, word)
+            # A code changes when it is deployed and never else: taken back, there is none.
+            if entries[U(at + 2)] >> KIND_SHIFT == U(KIND_CODE) and (word[0] | word[1] | word[2] | word[3]) == U(0):
+                entries[U(at + ENTRY_CODE)] = U(NO_CODE)
     machine[U(M_JOURNAL_COUNT)] = U(count)
 
 
@@ -280,6 +305,22 @@ def set_warm(machine, at):
     entries = entries_of(machine)
     entries[U(at + ENTRY_FLAGS)] |= WARM
     return True
+
+
+@kernel()
+def set_flag(machine, at, flag):
+    """Set a flag of an entry, undoably. False when the journal is full."""
+    if not journal_entry(machine, at):
+        return False
+    entries = entries_of(machine)
+    entries[U(at + ENTRY_FLAGS)] |= U(flag)
+    return True
+
+
+@kernel(inline=True)
+def has_flag(machine, at, flag):
+    """Whether a flag of an entry is set."""
+    return entries_of(machine)[U(at + ENTRY_FLAGS)] & U(flag) != U(0)
 
 
 @kernel(inline=True)

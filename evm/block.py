@@ -13,6 +13,7 @@ import numpy.typing as npt
 Words = npt.NDArray[np.uint64]
 
 ADDRESS_BYTES = 20
+AccessList = tuple[tuple[bytes, tuple[int, ...]], ...]
 
 
 def limbs(value: int, count: int = 4) -> tuple[int, ...]:
@@ -39,9 +40,11 @@ class Environment:
     prev_randao : int
         Word that PREVRANDAO gives (EIP-4399).
     blob_base_fee : int
-        Word that BLOBBASEFEE gives (EIP-7516).
+        Wei per blob gas burned (EIP-4844), and the word that BLOBBASEFEE gives (EIP-7516).
     block_hashes : dict[int, bytes]
         Hash by number, for BLOCKHASH; a number that is absent gives zero.
+    fork : str
+        Name of the rule set, see `evm.forks`.
     """
 
     number: int = 20_000_000
@@ -53,6 +56,7 @@ class Environment:
     prev_randao: int = 0x5EED
     blob_base_fee: int = 1
     block_hashes: dict[int, bytes] = field(default_factory=dict)
+    fork: str = "Cancun"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,12 @@ class Transaction:
         20 bytes; None creates a contract.
     max_fee, max_priority_fee : int
         Wei per gas, EIP-1559. The price paid is ``min(max_fee, base_fee + max_priority_fee)``.
+    access_list : tuple of (bytes, tuple of int)
+        Addresses, each with storage slots, that count as accessed from the start (EIP-2930).
+    blob_hashes : tuple of bytes, or None
+        Versioned hashes of the blobs of a blob transaction (EIP-4844); None for other transactions.
+    max_blob_fee : int
+        Wei per blob gas.
     """
 
     sender: bytes
@@ -75,6 +85,9 @@ class Transaction:
     data: bytes = b""
     max_fee: int = 20 * 10**9
     max_priority_fee: int = 10**9
+    access_list: AccessList = ()
+    blob_hashes: tuple[bytes, ...] | None = None
+    max_blob_fee: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,8 @@ class Block:
             to = b"-" if t.to is None else t.to
             numbers = f"{t.nonce},{t.gas_limit},{t.value},{t.max_fee},{t.max_priority_fee},{len(t.data)}"
             digest.update(t.sender + to + numbers.encode() + t.data)
+            if t.access_list or t.blob_hashes is not None:
+                digest.update(repr((t.access_list, t.blob_hashes, t.max_blob_fee)).encode())
         return digest.hexdigest()
 
     def reordered(self, order: npt.NDArray[np.int64]) -> Block:

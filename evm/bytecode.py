@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from numpy import uint64 as U
 
+from evm import layout
 from evm import opcodes as op
 from evm.jit import kernel
 from evm.keccak import keccak256
+from evm.pointers import clear_bytes, move_bytes, view_u8, view_u32, view_u64
 
 STOP, JUMP, JUMPI, PC, JUMPDEST, INVALID = op.STOP, op.JUMP, op.JUMPI, op.PC, op.JUMPDEST, op.INVALID
 PUSH0, PUSH1, PUSH32, DUP1, DUP16, SWAP1, SWAP16 = op.PUSH0, op.PUSH1, op.PUSH32, op.DUP1, op.DUP16, op.SWAP1, op.SWAP16
@@ -134,6 +136,61 @@ def _decode(code, stream, blocks, constants, targets, sources):
             place = U(targets[int(goal)]) if goal < U(size) else U(NO_TARGET)
             stream[i] |= place << U(IMMEDIATE_SHIFT)
     return out, block_count, constant_count
+
+
+@kernel()
+def decoded_room(size):
+    """Bytes that `decode_into` may need for code of this size, whatever it is."""
+    words = layout.CODE_WORDS + 4 * size + 4 + 2 * (size + 1) + 4 * (size // 9 + 2)
+    return 8 * words + 4 * (size + 2)
+
+
+@kernel()
+def decode_into(source, size, target):
+    """Decode the code at an address; the bytes used, all pieces lying in one piece behind the descriptor.
+
+    Parameters
+    ----------
+    source, size : int
+        Address of the code, which must stay where it is, and its size in bytes.
+    target : int
+        Address of `decoded_room(size)` bytes. Addresses in the descriptor are as if nothing were moved afterwards.
+    """
+    descriptor = view_u64(target, layout.CODE_WORDS)
+    room, constant_words = 2 * size + 2, 4 * (size // 9 + 2)
+    stream_at = target + layout.CODE_WORDS * 8
+    blocks_at = stream_at + room * 8
+    constants_at = blocks_at + (size + 1) * 16
+    sources_at = constants_at + constant_words * 8
+    targets_at = sources_at + room * 8
+    everything = view_u8(target, targets_at + (size + 2) * 4 - target)
+    clear_bytes(everything, blocks_at - target, constants_at + constant_words * 8 - blocks_at)
+    clear_bytes(everything, targets_at - target, (size + 2) * 4)
+    used, block_count, constant_count = _decode(
+        view_u8(source, size),
+        view_u64(stream_at, room),
+        view_u64(blocks_at, 2 * (size + 1)),
+        view_u64(constants_at, constant_words),
+        view_u32(targets_at, size + 1),
+        view_u64(sources_at, room),
+    )
+    descriptor[layout.CODE_BYTES] = U(source)
+    descriptor[layout.CODE_SIZE] = U(size)
+    descriptor[layout.CODE_STREAM] = U(stream_at)
+    descriptor[layout.CODE_STREAM_SIZE] = U(used)
+    end = stream_at + used * 8
+    move_bytes(everything, end - target, everything, blocks_at - target, block_count * 16)
+    descriptor[layout.CODE_BLOCKS] = U(end)
+    descriptor[layout.CODE_BLOCKS_SIZE] = U(2 * block_count)
+    end += block_count * 16
+    move_bytes(everything, end - target, everything, constants_at - target, constant_count * 32)
+    descriptor[layout.CODE_CONSTANTS] = U(end)
+    descriptor[layout.CODE_CONSTANTS_SIZE] = U(constant_count * 4)
+    end += constant_count * 32
+    target_bytes = (size * 4 + 7) & ~7
+    move_bytes(everything, end - target, everything, targets_at - target, target_bytes)
+    descriptor[layout.CODE_TARGETS] = U(end)
+    return end + target_bytes - target
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ CLASSES: tuple[str, ...] = (
     "state_read",  # by a driver: a location is found and its word given to the machine
     "state_write",
     "receipt",
+    "code_byte",  # of init code that is decoded, and of code that is kept
+    "precompile_gas",  # of precompiled contracts: their prices follow their times
 )
 (
     BLOCK,
@@ -77,6 +79,8 @@ CLASSES: tuple[str, ...] = (
     STATE_READ,
     STATE_WRITE,
     RECEIPT,
+    CODE_BYTE,
+    PRECOMPILE_GAS,
 ) = range(len(CLASSES))
 COUNT = len(CLASSES)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from evm import opcodes
-
 # What `resume` returns.
 DONE, NEED, FAULT = 1, 2, 3
+# What the interpreter returns besides: `resume` answers it, so that no driver ever sees it.
+COMPUTE = 4
 
 # Errors of frames and transactions. Zero is success.
 (
@@ -18,18 +18,25 @@ DONE, NEED, FAULT = 1, 2, 3
     STACK_OVERFLOW,
     STATIC_VIOLATION,
     RETURN_DATA_BOUNDS,
-    NONCE_OVERFLOW,
+    ADDRESS_COLLISION,
+    INVALID_CODE,
+    CODE_SIZE,
+    PRECOMPILE_FAILED,
     # From here on the transaction is invalid: it does nothing, and pays nothing.
     NONCE_MISMATCH,
+    NONCE_OVERFLOW,
     INSUFFICIENT_FUNDS,
     INTRINSIC_GAS,
     FEE_BELOW_BASE,
     TIP_ABOVE_FEE,
     SENDER_HAS_CODE,
-    # From here on Contend cannot tell what the transaction does; the opcode or precompile number is in the high bits.
-    UNSUPPORTED_OPCODE,
-    UNSUPPORTED_PRECOMPILE,
-    UNSUPPORTED_CREATION,
+    GAS_ABOVE_BLOCK,
+    INIT_CODE_SIZE,
+    TYPE_BEFORE_FORK,
+    BLOB_COUNT,
+    BLOB_VERSION,
+    BLOB_FEE,
+    BLOB_CREATION,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -37,12 +44,13 @@ DONE, NEED, FAULT = 1, 2, 3
     JOURNAL_CAPACITY,
     LOG_CAPACITY,
     OUTPUT_CAPACITY,
-) = range(25)
+    CODE_CAPACITY,
+    PRECOMPILE_FAULT,
+) = range(35)
 
-DETAIL_SHIFT = 8
-FIRST_INVALID, FIRST_UNSUPPORTED, FIRST_FAULT = NONCE_MISMATCH, UNSUPPORTED_OPCODE, MEMORY_CAPACITY
+FIRST_INVALID, FIRST_FAULT = NONCE_MISMATCH, MEMORY_CAPACITY
 
-STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID, STATUS_UNSUPPORTED = 0, 1, 2, 3
+STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID = 0, 1, 2
 
 _NAMES = (
     "",
@@ -54,35 +62,38 @@ _NAMES = (
     "stack overflow",
     "write in static call",
     "return data out of bounds",
-    "nonce overflow",
+    "address collision",
+    "code begins with 0xef",
+    "code size exceeded",
+    "precompiled contract failed",
     "nonce mismatch",
+    "nonce overflow",
     "insufficient funds",
     "gas limit below intrinsic gas",
     "max fee below base fee",
     "max priority fee above max fee",
     "sender has code",
-    "unsupported: ",
-    "unsupported: precompile ",
-    "unsupported: contract creation inside a block",
+    "gas limit above the block's",
+    "init code size exceeded",
+    "transaction type before its fork",
+    "number of blobs",
+    "blob version",
+    "max blob fee below blob base fee",
+    "blob transaction creates a contract",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",
     "journal capacity exceeded",
     "log capacity exceeded",
     "output capacity exceeded",
+    "code capacity exceeded",
+    "a precompiled contract could not be computed",
 )
 
 
 def describe(error: int) -> str | None:
     """Name of an error code, or None for success."""
-    kind, detail = error & 0xFF, error >> DETAIL_SHIFT
-    if kind == NONE:
-        return None
-    if kind == UNSUPPORTED_OPCODE:
-        return _NAMES[kind] + opcodes.NAMES.get(detail, hex(detail))
-    if kind == UNSUPPORTED_PRECOMPILE:
-        return _NAMES[kind] + hex(detail)
-    return _NAMES[kind]
+    return None if error == NONE else _NAMES[error]
 
 
 class CapacityError(RuntimeError):

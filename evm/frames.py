@@ -16,6 +16,7 @@ from evm.access import (
     account_key,
     credit_entry,
     entries_of,
+    find_entry,
     find_or_insert,
     is_warm,
     loaded_entry,
@@ -25,6 +26,7 @@ from evm.access import (
     undo_to,
     word_of,
 )
+from evm.codes import is_no_code
 from evm.costs import add_work
 from evm.jit import kernel, macro
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
@@ -44,6 +46,14 @@ M_MEMORY, M_MEMORY_BYTES, M_OUTPUT, M_OUTPUT_BYTES = (
     layout.M_OUTPUT,
     layout.M_OUTPUT_BYTES,
 )
+M_CODES, M_LAST_PRECOMPILE, M_SCRATCH, M_SCRATCH_USED, M_ANSWER = (
+    layout.M_CODES,
+    layout.M_LAST_PRECOMPILE,
+    layout.M_SCRATCH,
+    layout.M_SCRATCH_USED,
+    layout.M_ANSWER,
+)
+CODES_DESCRIPTORS, CODES_WORDS, CODE_WORDS = layout.CODES_DESCRIPTORS, layout.CODES_WORDS, layout.CODE_WORDS
 M_DEPTH, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE, M_REFUND, M_ERROR = (
     layout.M_DEPTH,
     layout.M_JOURNAL_COUNT,
@@ -52,7 +62,7 @@ M_DEPTH, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE, M_REFUND, M_ERROR = (
     layout.M_REFUND,
     layout.M_ERROR,
 )
-ENTRY_CODE = layout.ENTRY_CODE
+ENTRY_CODE, ENTRY_FLAGS, LOADED = layout.ENTRY_CODE, layout.ENTRY_FLAGS, U(layout.FLAG_LOADED)
 F_WORDS = layout.F_WORDS
 F_POSITION, F_STACK_TOP, F_STACK_BASE, F_GAS = (
     layout.F_POSITION,
@@ -73,12 +83,13 @@ F_CODE, F_ADDRESS, F_CALLER, F_VALUE, F_STATIC = (
     layout.F_VALUE,
     layout.F_STATIC,
 )
-F_RETURN_AT, F_RETURN_SIZE, F_JOURNAL, F_LOGS, F_REFUND = (
+F_RETURN_AT, F_RETURN_SIZE, F_JOURNAL, F_LOGS, F_REFUND, F_CREATES = (
     layout.F_RETURN_AT,
     layout.F_RETURN_SIZE,
     layout.F_JOURNAL,
     layout.F_LOGS,
     layout.F_REFUND,
+    layout.F_CREATES,
 )
 CALL, CALLCODE, DELEGATECALL, STATICCALL = opcodes.CALL, opcodes.CALLCODE, opcodes.DELEGATECALL, opcodes.STATICCALL
 NONE, REVERTED, OUT_OF_GAS, STATIC_VIOLATION = (
@@ -87,7 +98,6 @@ NONE, REVERTED, OUT_OF_GAS, STATIC_VIOLATION = (
     errors.OUT_OF_GAS,
     errors.STATIC_VIOLATION,
 )
-UNSUPPORTED_PRECOMPILE, DETAIL_SHIFT = errors.UNSUPPORTED_PRECOMPILE, errors.DETAIL_SHIFT
 MEMORY_CAPACITY, STACK_CAPACITY, OUTPUT_CAPACITY = (
     errors.MEMORY_CAPACITY,
     errors.STACK_CAPACITY,
@@ -95,7 +105,6 @@ MEMORY_CAPACITY, STACK_CAPACITY, OUTPUT_CAPACITY = (
 )
 CALL_DEPTH_LIMIT, STACK_LIMIT = layout.CALL_DEPTH_LIMIT, layout.STACK_LIMIT
 
-LAST_PRECOMPILE = U(10)
 COLD_ACCOUNT, WARM_ACCESS = 2600, 100
 CALL_VALUE, CALL_NEW_ACCOUNT, CALL_STIPEND = 9000, 25000, 2300
 COPY_WORD, EXPANSION_WORD = costs.COPY_WORD, costs.EXPANSION_WORD
@@ -118,10 +127,48 @@ def stack_of(machine):
     return view_u64(I(machine[U(M_STACK)]), I(machine[U(M_STACK_WORDS)]))
 
 
+@macro
+def descriptor_address(machine, number):
+    """Address of a code's descriptor."""
+    return I(view_u64(I(machine[U(M_CODES)]), CODES_WORDS)[U(CODES_DESCRIPTORS)]) + number * CODE_WORDS * 8
+
+
 @kernel(inline=True)
-def is_precompile(address):
+def is_precompile(machine, address):
     """Whether a contract of the protocol itself lives there (0x01 to 0x0a in Cancun)."""
-    return (address[1] | address[2]) == U0 and address[0] != U0 and address[0] <= LAST_PRECOMPILE
+    return (address[1] | address[2]) == U0 and address[0] != U0 and address[0] <= machine[U(M_LAST_PRECOMPILE)]
+
+
+# What `account_is_dead` found.
+ALIVE, DEAD, NOT_KNOWN = range(3)
+
+
+@kernel()
+def account_is_dead(machine, address):
+    """Whether an account has neither code nor nonce nor balance (EIP-161); `NOT_KNOWN` while a location is wanted.
+
+    What is asked first is what settles it most often, so that no more is read than need be. Where the code is known
+    already and settles it, nothing depends on the balance.
+    """
+    at = credit_entry(machine, account_key(address, KIND_BALANCE))
+    if at == ABSENT:
+        return NOT_KNOWN
+    code = find_entry(machine, account_key(address, KIND_CODE))
+    if code != ABSENT and entries_of(machine)[U(code + ENTRY_FLAGS)] & LOADED != U0:
+        if not is_no_code(word_of(machine, code)):
+            return ALIVE
+    mark_tested(machine, at)
+    if not is_zero(word_of(machine, at)):
+        return ALIVE
+    at = loaded_entry(machine, account_key(address, KIND_CODE))
+    if at == ABSENT:
+        return NOT_KNOWN
+    if not is_no_code(word_of(machine, at)):
+        return ALIVE
+    at = loaded_entry(machine, account_key(address, KIND_NONCE))
+    if at == ABSENT:
+        return NOT_KNOWN
+    return ALIVE if not is_zero(word_of(machine, at)) else DEAD
 
 
 @kernel(inline=True)
@@ -196,13 +243,16 @@ def set_output(machine, address, size):
 
 @kernel()
 def open_frame(machine, depth, memory_base, stack_base, gas, code, calldata, calldata_size):
-    """Lay out a frame's registers; addresses, value and return window are the caller's to fill. False: no room."""
+    """Lay out a frame's registers; addresses, value and return window are the caller's to fill. False: no room.
+
+    `code` is the address of a code's descriptor, or the negative number of a precompiled contract.
+    """
     if (stack_base + STACK_LIMIT) * 4 > I(machine[U(M_STACK_WORDS)]):
         machine[U(M_ERROR)] = U(STACK_CAPACITY)
         return False
     frames = frames_of(machine)
     f = depth * F_WORDS
-    frames[U(f + F_POSITION)] = U0
+    frames[U(f + F_POSITION)] = U(-code if code < 0 else 0)
     frames[U(f + F_STACK_TOP)] = U(stack_base)
     frames[U(f + F_STACK_BASE)] = U(stack_base)
     frames[U(f + F_GAS)] = U(gas)
@@ -210,12 +260,14 @@ def open_frame(machine, depth, memory_base, stack_base, gas, code, calldata, cal
     frames[U(f + F_MEMORY_SIZE)] = U0
     frames[U(f + F_CALLDATA)] = U(calldata)
     frames[U(f + F_CALLDATA_SIZE)] = U(calldata_size)
-    frames[U(f + F_CODE)] = U(code)
+    frames[U(f + F_CODE)] = U(code if code > 0 else 0)
+    frames[U(f + F_CREATES)] = U0
     frames[U(f + F_JOURNAL)] = machine[U(M_JOURNAL_COUNT)]
     frames[U(f + F_LOGS)] = machine[U(M_LOG_SIZE)]
     frames[U(f + F_REFUND)] = machine[U(M_REFUND)]
     machine[U(M_DEPTH)] = U(depth)
     machine[U(M_OUTPUT_SIZE)] = U0
+    machine[U(M_ANSWER)] = U0
     return True
 
 
@@ -261,15 +313,13 @@ def begin_call(machine, operation):
     account = find_or_insert(machine, account_key(target, KIND_CODE))
     if account == ABSENT:
         return CALL_ERROR
-    warm = is_precompile(target) or is_warm(machine, account)
+    precompile = is_precompile(machine, target)
+    warm = precompile or is_warm(machine, account)
     cost = WARM_ACCESS if warm else COLD_ACCOUNT
     if cost > gas:
         machine[U(M_ERROR)] = U(OUT_OF_GAS)
         return CALL_ERROR
-    if is_precompile(target):
-        machine[U(M_ERROR)] = U(UNSUPPORTED_PRECOMPILE) | (target[0] << U(DETAIL_SHIFT))
-        return CALL_ERROR
-    if loaded_entry(machine, account_key(target, KIND_CODE)) == ABSENT:
+    if not precompile and loaded_entry(machine, account_key(target, KIND_CODE)) == ABSENT:
         return CALL_NEEDS
     affordable = True
     if pays:
@@ -279,18 +329,11 @@ def begin_call(machine, operation):
             return CALL_NEEDS
         affordable = not less(word_of(machine, at), value)
         if operation == CALL:
-            at = credit_entry(machine, account_key(target, KIND_BALANCE))
-            if at == ABSENT:
+            dead = account_is_dead(machine, target)
+            if dead == NOT_KNOWN:
                 return CALL_NEEDS
-            if is_zero(word_of(machine, account)):
-                # Without code, an empty balance and nonce make the account a new one, which costs more.
-                mark_tested(machine, at)
-                if is_zero(word_of(machine, at)):
-                    at = loaded_entry(machine, account_key(target, KIND_NONCE))
-                    if at == ABSENT:
-                        return CALL_NEEDS
-                    if is_zero(word_of(machine, at)):
-                        cost += CALL_NEW_ACCOUNT
+            if dead == DEAD:
+                cost += CALL_NEW_ACCOUNT
 
     base, size = I(frames[U(f + F_MEMORY_BASE)]), I(frames[U(f + F_MEMORY_SIZE)])
     end = max(reach(data_at, data_size), reach(return_at, return_size))
@@ -324,7 +367,7 @@ def begin_call(machine, operation):
         machine[U(M_OUTPUT_SIZE)] = U0
         return CALL_FAILED_SOFTLY
     frames[U(f + F_GAS)] = U(gas)
-    code = I(entries_of(machine)[U(account + ENTRY_CODE)])
+    code = -I(target[0]) if precompile else descriptor_address(machine, I(entries_of(machine)[U(account + ENTRY_CODE)]))
     calldata = I(machine[U(M_MEMORY)]) + base + (I(data_at[0]) if data_size[0] != U0 else 0)
     if not open_frame(machine, depth + 1, base + size, parent_top, given, code, calldata, I(data_size[0])):
         return CALL_ERROR
@@ -372,6 +415,12 @@ def end_call(machine, error):
     else:
         machine[U(M_OUTPUT_SIZE)] = U0
     top = I(frames[U(g + F_STACK_TOP)])
-    put(stack, top, (U(error == NONE), U0, U0, U0))
+    if frames[U(f + F_CREATES)] != U0:
+        # Its init code is needed no longer, nor what was decoded above it.
+        machine[U(M_SCRATCH_USED)] = frames[U(f + F_CODE)] - machine[U(M_SCRATCH)]
+        created = get_address(frames, f + F_ADDRESS)
+        put(stack, top, (created[0], created[1], created[2], U0) if error == NONE else (U0, U0, U0, U0))
+    else:
+        put(stack, top, (U(error == NONE), U0, U0, U0))
     frames[U(g + F_STACK_TOP)] = U(top + 1)
     machine[U(M_DEPTH)] = U(depth - 1)

@@ -18,8 +18,6 @@ from evm.state import State, intern_location, location_key
 
 DEPLOYER = bytes.fromhex("de9107e4000000000000000000000000de9107e4")
 GAS_LIMIT = 1_000_000_000
-CODE_SIZE_LIMIT = 24_576
-CODE_BYTE_GAS = 200
 ARENA_BYTES = 1 << 24
 
 
@@ -53,16 +51,14 @@ class _Runner:
         self._machine: Machine | None = None
         self._fees = np.zeros(4, np.uint64)
 
-    def run(self, state: State, transaction: Transaction, init_code: bytes | None = None) -> tuple[Receipts, Machine]:
+    def run(self, state: State, transaction: Transaction) -> tuple[Receipts, Machine]:
+        transaction = dataclasses.replace(transaction, gas_limit=min(transaction.gas_limit, self.environment.gas_limit))
         image = BlockImage(Block(self.environment, (transaction,)))
         if self._machine is None:
             self._machine = Machine(image.address, state.codes.address, layout.MODE_GENESIS)
         machine = self._machine
         machine.attach(image.address, state.codes.address)
-        if init_code is not None:
-            created = location_key(contract_address(transaction.sender, transaction.nonce), 0)
-            machine.header[layout.M_CREATED : layout.M_CREATED + 3] = created[:3]
-            machine.header[layout.M_INIT_CODE] = state.codes.add(init_code)
+        state.codes.reserve()
         state.reserve(state.count + (1 << 14))
         coinbase_key = location_key(self.environment.coinbase, layout.KIND_BALANCE)
         coinbase = intern_location(state.address, coinbase_key, 0)
@@ -124,16 +120,9 @@ class Genesis:
             If the init code fails, or returns code that Cancun refuses (EIP-170, EIP-3541).
         """
         nonce = self.state.nonce(sender)
-        address = contract_address(sender, nonce)
-        self.state.set_nonce(address, 1)
         transaction = Transaction(sender, None, nonce, GAS_LIMIT, value, init_code, max_fee=0, max_priority_fee=0)
-        output = self._succeed(transaction, f"deployment by 0x{sender.hex()}", init_code)
-        if len(output) > CODE_SIZE_LIMIT:
-            raise GenesisError(f"deployment by 0x{sender.hex()}: {len(output)} bytes of code exceed {CODE_SIZE_LIMIT}")
-        if output[:1] == b"\xef":
-            raise GenesisError(f"deployment by 0x{sender.hex()}: code must not begin with 0xef (EIP-3541)")
-        self.state.set_code(address, output)
-        return address
+        self._succeed(transaction, f"deployment by 0x{sender.hex()}")
+        return contract_address(sender, nonce)
 
     def call(self, to: bytes, data: bytes, sender: bytes = DEPLOYER, value: int = 0) -> bytes:
         """Execute a transaction and keep its effects.
@@ -150,10 +139,10 @@ class Genesis:
         """
         nonce = self.state.nonce(sender)
         transaction = Transaction(sender, to, nonce, GAS_LIMIT, value, data, max_fee=0, max_priority_fee=0)
-        return self._succeed(transaction, f"call of 0x{to.hex()} by 0x{sender.hex()}", None)
+        return self._succeed(transaction, f"call of 0x{to.hex()} by 0x{sender.hex()}")
 
-    def _succeed(self, transaction: Transaction, what: str, init_code: bytes | None) -> bytes:
-        receipts, _ = self._runner.run(self.state, transaction, init_code)
+    def _succeed(self, transaction: Transaction, what: str) -> bytes:
+        receipts, _ = self._runner.run(self.state, transaction)
         if receipts.status[0] != errors.STATUS_SUCCESS:
             raise GenesisError(f"{what} ended with '{receipts.error(0)}', output 0x{receipts.output(0).hex()}")
         return receipts.output(0)

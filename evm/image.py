@@ -5,22 +5,85 @@ from __future__ import annotations
 import numpy as np
 
 from evm import errors, layout
-from evm.block import ADDRESS_BYTES, Block, Transaction, limbs
+from evm.block import ADDRESS_BYTES, Block, Environment, Transaction, limbs
+from evm.creation import INIT_CODE_LIMIT
+from evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
 
-_FEE_LIMIT = 1 << 128
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
-_LIMITS = {"nonce": 1 << 64, "gas_limit": 1 << 63, "value": 1 << 256, "max_fee": 1 << 256, "max_priority_fee": 1 << 256}
+_LIMITS = {
+    "nonce": 1 << 64,
+    "gas_limit": 1 << 63,
+    "value": 1 << 256,
+    "max_fee": 1 << 256,
+    "max_priority_fee": 1 << 256,
+    "max_blob_fee": 1 << 256,
+}
+_HASH_BYTES = 32
 
 
-def _check(index: int, transaction: Transaction) -> None:
-    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word."""
+def check_transaction(index: int, transaction: Transaction) -> None:
+    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word.
+
+    Raises
+    ------
+    ValueError
+        Naming transaction and field.
+    """
     for name, limit in _LIMITS.items():
         value = getattr(transaction, name)
         if not 0 <= value < limit:
             raise ValueError(f"transaction {index}: {name} = {value} is not in 0 to 2**{limit.bit_length() - 1} - 1")
-    for name, address in (("sender", transaction.sender), ("to", transaction.to)):
+    listed = (("access_list", address) for address, _ in transaction.access_list)
+    for name, address in (("sender", transaction.sender), ("to", transaction.to), *listed):
         if address is not None and len(address) != ADDRESS_BYTES:
             raise ValueError(f"transaction {index}: {name} has {len(address)} bytes, an address has {ADDRESS_BYTES}")
+    for _, slots in transaction.access_list:
+        if not all(0 <= slot < 1 << 256 for slot in slots):
+            raise ValueError(f"transaction {index}: access_list names a slot that is not a 256-bit word")
+    for blob_hash in transaction.blob_hashes or ():
+        if len(blob_hash) != _HASH_BYTES:
+            raise ValueError(f"transaction {index}: a blob hash has {len(blob_hash)} bytes, not {_HASH_BYTES}")
+
+
+def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
+    """Why the fields alone make a transaction invalid, or `NONE`."""
+    if transaction.gas_limit > environment.gas_limit:
+        return errors.GAS_ABOVE_BLOCK
+    if transaction.max_fee < environment.base_fee:
+        return errors.FEE_BELOW_BASE
+    if transaction.max_priority_fee > transaction.max_fee:
+        return errors.TIP_ABOVE_FEE
+    if transaction.to is None and len(transaction.data) > INIT_CODE_LIMIT:
+        return errors.INIT_CODE_SIZE
+    if transaction.blob_hashes is not None:
+        return _blob_flaw(transaction, transaction.blob_hashes, environment, fork)
+    return errors.NONE
+
+
+def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment: Environment, fork: Fork) -> int:
+    if not fork.max_blobs:
+        return errors.TYPE_BEFORE_FORK
+    if transaction.to is None:
+        return errors.BLOB_CREATION
+    if not 1 <= len(hashes) <= fork.max_blobs:
+        return errors.BLOB_COUNT
+    if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in hashes):
+        return errors.BLOB_VERSION
+    if transaction.max_blob_fee < environment.blob_base_fee:
+        return errors.BLOB_FEE
+    if len(hashes) * BLOB_GAS * transaction.max_blob_fee >= 1 << 256:
+        return errors.INSUFFICIENT_FUNDS
+    return errors.NONE
+
+
+def _extras(transaction: Transaction) -> bytes:
+    """What lies behind a transaction's call data: its access list, then its blob hashes, as words."""
+    parts = []
+    for address, slots in transaction.access_list:
+        parts.append(int.from_bytes(address, "big").to_bytes(24, "little") + len(slots).to_bytes(8, "little"))
+        parts.extend(slot.to_bytes(32, "little") for slot in slots)
+    parts.extend(blob_hash[::-1] for blob_hash in transaction.blob_hashes or ())
+    return b"".join(parts)
 
 
 class BlockImage:
@@ -44,9 +107,15 @@ class BlockImage:
             if 1 <= age <= 256:
                 self._hashes[age - 1] = limbs(int.from_bytes(block_hash, "big"))
         self._rows = np.zeros((max(len(block), 1), layout.TX_WORDS), np.uint64)
-        data = b"".join(t.data for t in block)
-        self._data = np.frombuffer(data + b"\0", np.uint8).copy()
-        self._fill_rows()
+        self._fork = fork_named(environment.fork)
+        for index, transaction in enumerate(block):
+            check_transaction(index, transaction)
+        pieces = [t.data + bytes(-len(t.data) % 8) + _extras(t) for t in block]
+        # Aligned to words, which access lists and hashes are read as.
+        data = np.zeros(sum(len(piece) for piece in pieces) // 8 + 1, np.uint64)
+        data.view(np.uint8)[: data.nbytes - 8] = np.frombuffer(b"".join(pieces), np.uint8)
+        self._data = data
+        self._fill_rows([len(piece) for piece in pieces])
         header = np.zeros(layout.BLOCK_WORDS, np.uint64)
         for field, value in (
             (layout.BLOCK_NUMBER, environment.number),
@@ -63,21 +132,17 @@ class BlockImage:
         header[layout.BLOCK_TRANSACTIONS] = self._rows.ctypes.data
         header[layout.BLOCK_SIZE] = len(block)
         header[layout.BLOCK_DATA] = self._data.ctypes.data
-        header[layout.BLOCK_DATA_SIZE] = len(data)
+        header[layout.BLOCK_DATA_SIZE] = self.data_bytes
+        header[layout.BLOCK_FORK] = self._fork.number
         self._header = header
 
-    def _fill_rows(self) -> None:
-        base_fee, at = self.block.environment.base_fee, 0
-        for index, (row, t) in enumerate(zip(self._rows, self.block, strict=False)):
-            _check(index, t)
-            price = min(t.max_fee, base_fee + t.max_priority_fee)
-            flaw = errors.NONE
-            if t.max_fee < base_fee:
-                flaw, price = errors.FEE_BELOW_BASE, base_fee
-            elif t.max_priority_fee > t.max_fee:
-                flaw = errors.TIP_ABOVE_FEE
-            elif t.max_fee >= _FEE_LIMIT:
-                flaw = errors.INSUFFICIENT_FUNDS
+    def _fill_rows(self, rooms: list[int]) -> None:
+        environment, at = self.block.environment, 0
+        base_fee = environment.base_fee
+        for row, t, room in zip(self._rows, self.block, rooms, strict=False):
+            price = max(min(t.max_fee, base_fee + t.max_priority_fee), base_fee)
+            flaw = _flaw(t, environment, self._fork)
+            blobs = len(t.blob_hashes or ()) if flaw == errors.NONE else 0
             row[:] = (
                 *limbs(int.from_bytes(t.sender, "big"), 3),
                 *limbs(int.from_bytes(t.to or b"", "big"), 3),
@@ -90,9 +155,20 @@ class BlockImage:
                 *limbs(t.max_fee),
                 at,
                 len(t.data),
+                room,
+                len(t.access_list),
+                sum(len(slots) for _, slots in t.access_list),
+                blobs,
+                *limbs(blobs * BLOB_GAS * environment.blob_base_fee),
+                *limbs(blobs * BLOB_GAS * t.max_blob_fee),
                 flaw,
             )
-            at += len(t.data)
+            at += room
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of all call data with what lies behind it, a multiple of 8."""
+        return self._data.nbytes - 8
 
     @property
     def address(self) -> int:

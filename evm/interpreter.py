@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, layout, opcodes
+from evm import costs, errors, forks, layout, opcodes
 from evm.access import (
     ABSENT,
     account_key,
@@ -31,13 +31,16 @@ from evm.access import (
     transient_key,
     word_of,
 )
-from evm.codes import EMPTY_HASH
+from evm.codes import EMPTY_HASH_WORD, is_no_code
 from evm.costs import add_work
+from evm.creation import begin_create, deploy
+from evm.destruction import destroy
 from evm.frames import (
     CALL_ERROR,
     CALL_NEEDS,
     NO_MEMORY,
     begin_call,
+    descriptor_address,
     end_call,
     expand_memory,
     frames_of,
@@ -51,7 +54,8 @@ from evm.frames import (
 )
 from evm.jit import kernel, macro, native
 from evm.keccak import keccak_word
-from evm.pointers import clear_bytes, load_8, move_bytes, store_8, swap_bytes, view_u8, view_u32, view_u64
+from evm.pointers import call_1, clear_bytes, load_8, move_bytes, store_8, swap_bytes, view_u8, view_u32, view_u64
+from evm.precompiles import NOT_COMPUTED, run_precompile
 from evm.transaction import CONTINUE, begin_transaction, end_transaction, open_machine
 from evm.words import (
     U0,
@@ -143,7 +147,7 @@ RETURN, REVERT, CREATE, CREATE2, SELFDESTRUCT = (
     opcodes.SELFDESTRUCT,
 )
 
-DONE, NEED, FAULT = errors.DONE, errors.NEED, errors.FAULT
+DONE, NEED, FAULT, COMPUTE = errors.DONE, errors.NEED, errors.FAULT, errors.COMPUTE
 NONE, REVERTED, OUT_OF_GAS, INVALID_OPCODE, INVALID_JUMP = (
     errors.NONE,
     errors.REVERTED,
@@ -157,8 +161,8 @@ STACK_UNDERFLOW, STACK_OVERFLOW, STATIC_VIOLATION, RETURN_DATA_BOUNDS = (
     errors.STATIC_VIOLATION,
     errors.RETURN_DATA_BOUNDS,
 )
-UNSUPPORTED_OPCODE, LOG_CAPACITY, DETAIL_SHIFT = errors.UNSUPPORTED_OPCODE, errors.LOG_CAPACITY, errors.DETAIL_SHIFT
-FIRST_UNSUPPORTED, FIRST_FAULT = errors.FIRST_UNSUPPORTED, errors.FIRST_FAULT
+LOG_CAPACITY, FIRST_FAULT = errors.LOG_CAPACITY, errors.FIRST_FAULT
+CANCUN = forks.CANCUN
 
 KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
 ENTRY_FLAGS, ENTRY_CODE, WARM = layout.ENTRY_FLAGS, layout.ENTRY_CODE, U(layout.FLAG_WARM)
@@ -176,7 +180,13 @@ F_MEMORY_BASE, F_MEMORY_SIZE, F_CALLDATA, F_CALLDATA_SIZE, F_CODE = (
     layout.F_CALLDATA_SIZE,
     layout.F_CODE,
 )
-F_ADDRESS, F_CALLER, F_VALUE, F_STATIC = layout.F_ADDRESS, layout.F_CALLER, layout.F_VALUE, layout.F_STATIC
+F_ADDRESS, F_CALLER, F_VALUE, F_STATIC, F_CREATES = (
+    layout.F_ADDRESS,
+    layout.F_CALLER,
+    layout.F_VALUE,
+    layout.F_STATIC,
+    layout.F_CREATES,
+)
 M_DEPTH, M_MEMORY, M_MEMORY_BYTES, M_OUTPUT, M_OUTPUT_BYTES, M_OUTPUT_SIZE = (
     layout.M_DEPTH,
     layout.M_MEMORY,
@@ -192,6 +202,7 @@ M_ERROR, M_REFUND, M_LOGS, M_LOGS_BYTES, M_LOG_SIZE = (
     layout.M_LOGS_BYTES,
     layout.M_LOG_SIZE,
 )
+M_FORK, M_COMPUTE, M_CALLDATA = layout.M_FORK, layout.M_COMPUTE, layout.M_CALLDATA
 M_BLOCK, M_CODES, M_TRANSACTION, M_PHASE, M_GAS_DONE, M_WORK_DONE = (
     layout.M_BLOCK,
     layout.M_CODES,
@@ -201,12 +212,7 @@ M_BLOCK, M_CODES, M_TRANSACTION, M_PHASE, M_GAS_DONE, M_WORK_DONE = (
     layout.M_WORK_DONE,
 )
 PHASE_BEGIN, PHASE_END = layout.PHASE_BEGIN, layout.PHASE_END
-CODES_DESCRIPTORS, CODES_COUNT, CODES_WORDS, CODE_WORDS = (
-    layout.CODES_DESCRIPTORS,
-    layout.CODES_COUNT,
-    layout.CODES_WORDS,
-    layout.CODE_WORDS,
-)
+CODE_WORDS = layout.CODE_WORDS
 CODE_BYTES, CODE_SIZE, CODE_STREAM, CODE_STREAM_SIZE = (
     layout.CODE_BYTES,
     layout.CODE_SIZE,
@@ -234,12 +240,18 @@ BLOCK_COINBASE, BLOCK_CHAIN_ID, BLOCK_PREV_RANDAO, BLOCK_BLOB_BASE_FEE, BLOCK_HA
     layout.BLOCK_BLOB_BASE_FEE,
     layout.BLOCK_HASHES,
 )
-TX_WORDS, TX_SENDER, TX_PRICE = layout.TX_WORDS, layout.TX_SENDER, layout.TX_PRICE
+TX_WORDS, TX_SENDER, TX_PRICE, TX_DATA_SIZE, TX_DATA_ROOM, TX_BLOBS = (
+    layout.TX_WORDS,
+    layout.TX_SENDER,
+    layout.TX_PRICE,
+    layout.TX_DATA_SIZE,
+    layout.TX_DATA_ROOM,
+    layout.TX_BLOBS,
+)
 LOG_HEADER_BYTES, STACK_LIMIT = layout.LOG_HEADER_BYTES, layout.STACK_LIMIT
 
 IMMEDIATE, OPERATION = U(8), U(0xFF)
 NEED_SHIFT, GROWTH_SHIFT, GAS_MASK, STACK_MASK = U(40), U(52), U((1 << 40) - 1), U(0xFFF)
-EMPTY_HASH_WORD = tuple(U(int.from_bytes(EMPTY_HASH[i : i + 8], "big")) for i in (24, 16, 8, 0))
 
 COLD_SLOT, COLD_ACCOUNT, WARM_ACCESS = 2100, 2600, 100
 STORE_SET, STORE_RESET, STORE_STIPEND = 20000, 2900, 2300
@@ -386,12 +398,31 @@ def _block_hash(block, number):
 
 
 @kernel()
+def _blob_hash(machine, number):
+    """Hash of one of the transaction's blobs (EIP-4844); zero beyond the last."""
+    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
+    count = I(row[U(TX_BLOBS)])
+    if not fits_u64(number) or number[0] >= U(count):
+        return ZERO
+    end = I(row[U(TX_DATA_ROOM)])
+    hashes = view_u64(I(machine[U(M_CALLDATA)]) + end - count * 32, count * 4)
+    return get(hashes, I(number[0]))
+
+
+@kernel()
+def _is_warm_though_unknown(machine, key):
+    """Whether a slot that is still wanted has been accessed: the access list names it."""
+    at = find_entry(machine, key)
+    return at != ABSENT and is_warm(machine, at)
+
+
+@kernel()
 def _account_cost(machine, address):
     """Entry of an account, and the price of accessing it now. The entry is `ABSENT` when there is no room."""
     at = find_or_insert(machine, account_key(address, KIND_CODE))
     if at == ABSENT:
         return at, 0
-    if is_precompile(address) or is_warm(machine, at):
+    if is_precompile(machine, address) or is_warm(machine, at):
         return at, WARM_ACCESS
     return at, COLD_ACCOUNT
 
@@ -411,7 +442,7 @@ def _account_word(machine, operation, address):
     if operation == EXTCODESIZE:
         number = I(entries_of(machine)[U(code + ENTRY_CODE)])
         return from_u64(_descriptor(machine, number)[U(CODE_SIZE)]), True
-    if not is_zero(code_hash):
+    if not is_no_code(code_hash):
         return code_hash, True
     balance = loaded_entry(machine, account_key(address, KIND_BALANCE))
     if balance == ABSENT:
@@ -428,8 +459,7 @@ def _account_word(machine, operation, address):
 
 @macro
 def _descriptor(machine, number):
-    codes = view_u64(I(machine[U(M_CODES)]), CODES_WORDS)
-    return view_u64(I(codes[U(CODES_DESCRIPTORS)]) + number * CODE_WORDS * 8, CODE_WORDS)
+    return view_u64(descriptor_address(machine, number), CODE_WORDS)
 
 
 @kernel()
@@ -464,7 +494,7 @@ def run_frame(machine):
     """Run the current frame until it ends, calls, or needs a location; returns why, and the error if it is one."""
     frames, stack = frames_of(machine), stack_of(machine)
     f = I(machine[U(M_DEPTH)]) * F_WORDS
-    code = _descriptor(machine, I(frames[U(f + F_CODE)]))
+    code = view_u64(I(frames[U(f + F_CODE)]), CODE_WORDS)
     code_size = I(code[U(CODE_SIZE)])
     stream = view_u64(I(code[U(CODE_STREAM)]), I(code[U(CODE_STREAM_SIZE)]))
     blocks = view_u64(I(code[U(CODE_BLOCKS)]), I(code[U(CODE_BLOCKS_SIZE)]))
@@ -647,6 +677,9 @@ def run_frame(machine):
             put(stack, top, from_u64(U(size)))
             top += 1
         elif operation == MCOPY:
+            if machine[U(M_FORK)] < U(CANCUN):
+                error = INVALID_OPCODE
+                break
             count = get(stack, top - 3)
             end = max(reach(get(stack, top - 1), count), reach(get(stack, top - 2), count))
             if end > size:
@@ -682,7 +715,7 @@ def run_frame(machine):
             address = get_address(frames, f + F_ADDRESS)
             at = loaded_entry(machine, storage_key(address, slot))
             if at == ABSENT:
-                if gas < COLD_SLOT:
+                if gas < COLD_SLOT and not _is_warm_though_unknown(machine, storage_key(address, slot)):
                     break
                 leave = LEAVE_NEED
                 break
@@ -711,10 +744,16 @@ def run_frame(machine):
                 break
             top -= 2
         elif operation == TLOAD:
+            if machine[U(M_FORK)] < U(CANCUN):
+                error = INVALID_OPCODE
+                break
             address = get_address(frames, f + F_ADDRESS)
             at = find_entry(machine, transient_key(address, get(stack, top - 1)))
             put(stack, top - 1, ZERO if at == ABSENT else word_of(machine, at))
         elif operation == TSTORE:
+            if machine[U(M_FORK)] < U(CANCUN):
+                error = INVALID_OPCODE
+                break
             if frames[U(f + F_STATIC)] != U0:
                 error = STATIC_VIOLATION
                 break
@@ -806,7 +845,7 @@ def run_frame(machine):
                 if gas < 0:
                     break
                 memory = view_u8(memory_address, size)
-            if not is_precompile(address) and not is_warm(machine, at) and not set_warm(machine, at):
+            if not is_precompile(machine, address) and not is_warm(machine, at) and not set_warm(machine, at):
                 gas = NO_MEMORY
                 break
             if not is_zero(count):
@@ -835,13 +874,19 @@ def run_frame(machine):
             or operation == BASEFEE
             or operation == BLOBBASEFEE
         ):
+            if operation == BLOBBASEFEE and machine[U(M_FORK)] < U(CANCUN):
+                error = INVALID_OPCODE
+                break
             put(stack, top, _environment_word(machine, operation))
             top += 1
         elif operation == BLOCKHASH:
             block = view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS)
             put(stack, top - 1, _block_hash(block, get(stack, top - 1)))
         elif operation == BLOBHASH:
-            put(stack, top - 1, ZERO)
+            if machine[U(M_FORK)] < U(CANCUN):
+                error = INVALID_OPCODE
+                break
+            put(stack, top - 1, _blob_hash(machine, get(stack, top - 1)))
         elif operation == GAS:
             put(stack, top, from_u64(U(gas)))
             top += 1
@@ -867,7 +912,15 @@ def run_frame(machine):
                 gas = NO_MEMORY
                 break
             top -= 2 + topics
-        elif operation == CALL or operation == CALLCODE or operation == DELEGATECALL or operation == STATICCALL:
+        elif (
+            operation == CALL
+            or operation == CALLCODE
+            or operation == DELEGATECALL
+            or operation == STATICCALL
+            or operation == CREATE
+            or operation == CREATE2
+            or operation == SELFDESTRUCT
+        ):
             leave = LEAVE_CALL
             error = operation
             break
@@ -886,11 +939,6 @@ def run_frame(machine):
         elif operation == STOP:
             machine[U(M_OUTPUT_SIZE)] = U0
             leave = LEAVE_STOP
-            break
-        elif operation == CREATE or operation == CREATE2 or operation == SELFDESTRUCT:
-            error = UNSUPPORTED_OPCODE | (operation << DETAIL_SHIFT)
-            if frames[U(f + F_STATIC)] != U0:
-                error = STATIC_VIOLATION
             break
         else:
             error = INVALID_OPCODE
@@ -912,8 +960,18 @@ def run_frame(machine):
 
 
 @kernel()
+def _leave_frame_for(machine, operation):
+    """Execute an instruction that makes a frame, or ends this one for good: see `evm.frames.begin_call`."""
+    if operation == SELFDESTRUCT:
+        return destroy(machine)
+    if operation == CREATE or operation == CREATE2:
+        return begin_create(machine, operation)
+    return begin_call(machine, operation)
+
+
+@kernel()
 def run_machine(address):
-    """Run a machine's transaction on: `DONE`, `NEED` or `FAULT`."""
+    """Run a machine's transaction on: `DONE`, `NEED`, `FAULT`, or `COMPUTE` when a precompiled contract is wanted."""
     machine = open_machine(address)
     if machine[U(M_PHASE)] == U(PHASE_BEGIN):
         began = begin_transaction(machine)
@@ -921,28 +979,39 @@ def run_machine(address):
             return began
     frames = frames_of(machine)
     while True:
-        leave, error = run_frame(machine)
-        if leave == LEAVE_NEED:
-            return NEED
-        if leave == LEAVE_CALL:
-            f = I(machine[U(M_DEPTH)]) * F_WORDS
-            called = begin_call(machine, error)
-            if called == CALL_NEEDS:
-                frames[U(f + F_POSITION)] -= U1
+        f = I(machine[U(M_DEPTH)]) * F_WORDS
+        if frames[U(f + F_CODE)] == U0:
+            leave = LEAVE_STOP
+            error = run_precompile(machine)
+            if error == NOT_COMPUTED:
+                return COMPUTE
+        else:
+            leave, error = run_frame(machine)
+            if leave == LEAVE_NEED:
                 return NEED
-            if called != CALL_ERROR:
-                continue
-            error = I(machine[U(M_ERROR)])
-            frames[U(f + F_GAS)] = U0
-        elif leave == LEAVE_STOP:
-            error = NONE
-        elif leave == LEAVE_REVERT:
-            error = REVERTED
-        if (error & 0xFF) >= FIRST_FAULT:
+            if leave == LEAVE_CALL:
+                operation = error
+                called = _leave_frame_for(machine, operation)
+                if called == CALL_NEEDS:
+                    frames[U(f + F_POSITION)] -= U1
+                    return NEED
+                if called == CALL_ERROR:
+                    error = I(machine[U(M_ERROR)])
+                    frames[U(f + F_GAS)] = U0
+                elif operation == SELFDESTRUCT:
+                    error = NONE
+                    machine[U(M_OUTPUT_SIZE)] = U0
+                else:
+                    continue
+            elif leave == LEAVE_STOP:
+                error = NONE
+            elif leave == LEAVE_REVERT:
+                error = REVERTED
+            if error == NONE and frames[U(f + F_CREATES)] != U0:
+                error = deploy(machine)
+        if error >= FIRST_FAULT:
             machine[U(M_ERROR)] = U(error)
             return FAULT
-        if (error & 0xFF) >= FIRST_UNSUPPORTED:
-            break
         if machine[U(M_DEPTH)] == U0:
             if error != NONE:
                 undo_frame(machine, 0)
@@ -956,5 +1025,13 @@ def run_machine(address):
 
 @native("int64(int64)")
 def resume(address):
-    """Run a machine on, from where it is: see `run_machine`. The address of a machine's header in, the reason out."""
-    return run_machine(address)
+    """Run a machine on, from where it is: `DONE`, `NEED` or `FAULT`. The address of its header in, the reason out.
+
+    Where the interpreter returns for a precompiled contract, whoever computes it is called here, by address, and the
+    interpreter goes on. So drivers know locations only, and no cryptography is compiled into the hot loop.
+    """
+    while True:
+        outcome = run_machine(address)
+        if outcome != COMPUTE:
+            return outcome
+        call_1(I(open_machine(address)[U(M_COMPUTE)]), address)

@@ -36,12 +36,17 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
 # The code directory: a header, a descriptor a code, and a hash index.
 (
     CODES_DESCRIPTORS,
+    CODES_CAPACITY,  # descriptors that fit
     CODES_COUNT,
     CODES_INDEX,
     CODES_INDEX_MASK,
+    CODES_ARENA,  # where codes that transactions create are decoded to
+    CODES_ARENA_WORDS,
+    CODES_ARENA_USED,
+    CODES_STORE,  # address of a store of codes that other processes created (`evm.codestore`), or zero
     CODES_COSTS,  # picoseconds by class of work, see `evm.costs`
     CODES_WORDS,
-) = _fields(1, 1, 1, 1, 1)
+) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 (
     CODE_BYTES,
     CODE_SIZE,
@@ -69,10 +74,11 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     BLOCK_HASHES,  # address of 256 words, the k-th for block number - 1 - k
     BLOCK_TRANSACTIONS,
     BLOCK_SIZE,
-    BLOCK_DATA,
+    BLOCK_DATA,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
     BLOCK_DATA_SIZE,
+    BLOCK_FORK,  # number of the fork, see `evm.forks`
     BLOCK_WORDS,
-) = _fields(4, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1, 1)
+) = _fields(4, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1)
 
 # A transaction's row.
 (
@@ -86,10 +92,16 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     TX_TIP,
     TX_MAX_FEE,
     TX_DATA_AT,
-    TX_DATA_SIZE,
+    TX_DATA_SIZE,  # of the call data, in bytes
+    TX_DATA_ROOM,  # bytes of the call data and all that lies behind it
+    TX_LIST_ADDRESSES,  # of the access list (EIP-2930): for each three words, how many slots, and the slots
+    TX_LIST_SLOTS,
+    TX_BLOBS,
+    TX_BLOB_FEE,  # wei burned for blobs (EIP-4844)
+    TX_BLOB_FEE_LIMIT,  # wei that the sender must have for them
     TX_FLAWS,  # an error that the fields alone show (a fee below the base fee), or zero
     TX_WORDS,
-) = _fields(3, 3, 1, 1, 1, 4, 4, 4, 4, 1, 1, 1)
+) = _fields(3, 3, 1, 1, 1, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 4, 4, 1)
 
 # The machine: one executing transaction with everything private to it.
 (
@@ -109,6 +121,8 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     M_LOGS_BYTES,
     M_OUTPUT,
     M_OUTPUT_BYTES,
+    M_SCRATCH,  # decoded init code of the frames that are open, and what is hashed or decoded in passing
+    M_SCRATCH_BYTES,
     M_BLOCK,
     M_CODES,
     M_TRANSACTION,  # address of the transaction's row
@@ -131,10 +145,17 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
     M_WORK_DONE,  # its cost in picoseconds, where codes have been priced; likewise
     M_FEE,
     M_WANTED,  # key of the location that the machine needs next
-    M_CREATED,  # address of the contract that a creating transaction makes
-    M_INIT_CODE,  # number of its init code
+    M_FORK,
+    M_LAST_PRECOMPILE,
+    M_SCRATCH_USED,
+    M_DESTROYED,  # how often SELFDESTRUCT has marked an account
+    M_COMPUTE,  # address of the function that computes precompiled contracts
+    M_ANSWER,  # what it found
+    M_PRICE,  # and its price
     M_WORDS,
-) = _fields(*[1] * 36, 4, KEY_WORDS, 3, 1)
+) = _fields(*[1] * 38, 4, KEY_WORDS, 1, 1, 1, 1, 1, 1, 1)
+
+SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
 
 PHASE_BEGIN, PHASE_RUN, PHASE_END = range(3)
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
@@ -152,6 +173,8 @@ MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
 FLAG_LOADED, FLAG_WARM, FLAG_WRITTEN = 1, 2, 4
 # Whether the word that the transaction found mattered: it was looked at, or only tested for zero.
 FLAG_OBSERVED, FLAG_TESTED = 8, 16
+# These stand at the entry of an account's code, for the account.
+FLAG_CREATED, FLAG_DESTROYED = 32, 64
 
 # One undoable change: which entry, what its current word and flags were.
 (JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE, JOURNAL_WORDS) = _fields(1, 1, 4)
@@ -166,7 +189,7 @@ FLAG_OBSERVED, FLAG_TESTED = 8, 16
     F_MEMORY_SIZE,
     F_CALLDATA,
     F_CALLDATA_SIZE,
-    F_CODE,
+    F_CODE,  # address of the code's descriptor; zero for a precompiled contract, whose number is the position
     F_ADDRESS,
     F_CALLER,
     F_VALUE,
@@ -176,8 +199,9 @@ FLAG_OBSERVED, FLAG_TESTED = 8, 16
     F_JOURNAL,
     F_LOGS,
     F_REFUND,
+    F_CREATES,  # whether the frame runs init code
     F_WORDS,
-) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 4, 1, 1, 1, 1, 1, 1)
+) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 4, 1, 1, 1, 1, 1, 1, 1)
 
 # A log record, in bytes: a header of four words (address, then topic count and data size), topics, data padded to 8.
 LOG_HEADER_BYTES = 32

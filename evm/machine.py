@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evm import layout
+from evm import layout, precompiles
 from evm.rooms import sparse_zeros
 
 _STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * 4
@@ -26,9 +26,9 @@ class Machine:
         Address of a code directory.
     mode : int
         `MODE_NORMAL`; `MODE_HINT` for a dry run in which nonce and funds are not checked; `MODE_GENESIS`, in which a
-        transaction may create a contract.
+        contract may send a transaction.
     scale : int
-        Multiplies the room for memory, entries, journal, logs and output.
+        Multiplies the room for memory, entries, journal, logs, output and scratch space.
     """
 
     def __init__(self, block_image: int, codes: int, mode: int = layout.MODE_NORMAL, scale: int = 1) -> None:
@@ -41,6 +41,7 @@ class Machine:
         self._journal = sparse_zeros((scale << 18) * layout.JOURNAL_WORDS, np.uint64)
         self._logs = sparse_zeros(scale << 22, np.uint8)
         self._output = sparse_zeros(scale << 24, np.uint8)
+        self._scratch = sparse_zeros(scale << 24, np.uint8)
         header = self.header
         for field, array in (
             (layout.M_STACK, self._stack),
@@ -51,9 +52,11 @@ class Machine:
             (layout.M_JOURNAL, self._journal),
             (layout.M_LOGS, self._logs),
             (layout.M_OUTPUT, self._output),
+            (layout.M_SCRATCH, self._scratch),
         ):
             header[field], header[field + 1] = array.ctypes.data, array.size
         header[layout.M_MODE] = mode
+        header[layout.M_COMPUTE] = precompiles.address()
         self.attach(block_image, codes)
 
     def attach(self, block_image: int, codes: int) -> None:

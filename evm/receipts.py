@@ -107,7 +107,7 @@ class Receipts:
     Attributes
     ----------
     status : ndarray of uint8, shape (n,)
-        1 success, 0 failure with its gas used, 2 invalid (no effect), 3 unsupported (no effect).
+        1 success, 0 failure with its gas used, 2 invalid (no effect).
     error_codes : ndarray of uint32, shape (n,)
     gas_used : ndarray of uint64, shape (n,)
     payload : ndarray of uint8

@@ -19,7 +19,7 @@ from numpy import uint64 as U
 
 from evm import atomics, layout
 from evm.block import Words, limbs
-from evm.codes import CodeDirectory
+from evm.codes import EMPTY_HASH, CodeDirectory
 from evm.jit import kernel
 from evm.pointers import multiply_wide, view_u64
 
@@ -303,6 +303,10 @@ class State:
         """Set an account's code; its word is the code's hash, or zero for none."""
         number = self.codes.add(code)
         self._set(address, layout.KIND_CODE, 0, int.from_bytes(self.codes[number].hash, "big") if code else 0)
+
+    def mark_storage(self, address: bytes) -> None:
+        """Say that an account without code has storage; see `evm.codes.EMPTY_HASH`."""
+        self._set(address, layout.KIND_CODE, 0, int.from_bytes(EMPTY_HASH, "big"))
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a storage slot."""

@@ -1,8 +1,10 @@
 """Whole transactions: what happens before the first instruction and after the last.
 
-Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028),
-the warm set at the start (EIP-2929, EIP-3651), refunds (EIP-3529) and fees (EIP-1559). The base fee is burned; the
-priority fee is only reported: the beneficiary is credited lazily, by whoever executes the block.
+Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028,
+EIP-2930, EIP-3860), the warm set at the start (EIP-2929, EIP-2930, EIP-3651), refunds (EIP-3529) and fees (EIP-1559,
+EIP-4844). The base fee and the blob fee are burned; the priority fee is only reported: the beneficiary is credited
+lazily, by whoever executes the block. What a transaction's fields show by themselves was checked when the block's image
+was made (`evm.image`).
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, layout
+from evm import costs, errors, forks, layout
 from evm.access import (
     ABSENT,
     FIRST_INDEX_MASK,
@@ -20,18 +22,23 @@ from evm.access import (
     entries_of,
     find_or_insert,
     loaded_entry,
-    undo_to,
+    storage_key,
     word_of,
 )
+from evm.codes import is_no_code
 from evm.costs import add_work
+from evm.creation import address_by_nonce, begin_account, decode_init_code, is_taken
+from evm.destruction import delete_destroyed
 from evm.frames import (
     F_ADDRESS,
     F_CALLER,
+    F_CREATES,
     F_GAS,
     F_RETURN_AT,
     F_RETURN_SIZE,
     F_STATIC,
     F_VALUE,
+    descriptor_address,
     frames_of,
     get_address,
     is_precompile,
@@ -47,13 +54,13 @@ from evm.words import U0, U1, add, add_overflow, get_at, is_zero, less, multiply
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
 ENTRY_FLAGS, ENTRY_CODE, ENTRY_CURRENT = layout.ENTRY_FLAGS, layout.ENTRY_CODE, layout.ENTRY_CURRENT
-ENTRY_WORDS, ENTRY_ORIGINAL = layout.ENTRY_WORDS, layout.ENTRY_ORIGINAL
-BLOCK_WORDS, BLOCK_COINBASE, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA = (
+BLOCK_WORDS, BLOCK_COINBASE, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA, BLOCK_FORK = (
     layout.BLOCK_WORDS,
     layout.BLOCK_COINBASE,
     layout.BLOCK_TRANSACTIONS,
     layout.BLOCK_SIZE,
     layout.BLOCK_DATA,
+    layout.BLOCK_FORK,
 )
 TX_SENDER, TX_TO, TX_CREATES, TX_NONCE, TX_GAS_LIMIT, TX_VALUE, TX_PRICE, TX_TIP, TX_MAX_FEE = (
     layout.TX_SENDER,
@@ -65,6 +72,13 @@ TX_SENDER, TX_TO, TX_CREATES, TX_NONCE, TX_GAS_LIMIT, TX_VALUE, TX_PRICE, TX_TIP
     layout.TX_PRICE,
     layout.TX_TIP,
     layout.TX_MAX_FEE,
+)
+TX_LIST_ADDRESSES, TX_LIST_SLOTS, TX_BLOB_FEE, TX_BLOB_FEE_LIMIT, TX_DATA_ROOM = (
+    layout.TX_LIST_ADDRESSES,
+    layout.TX_LIST_SLOTS,
+    layout.TX_BLOB_FEE,
+    layout.TX_BLOB_FEE_LIMIT,
+    layout.TX_DATA_ROOM,
 )
 TX_DATA_AT, TX_DATA_SIZE, TX_FLAWS, TX_WORDS = layout.TX_DATA_AT, layout.TX_DATA_SIZE, layout.TX_FLAWS, layout.TX_WORDS
 M_BLOCK, M_TRANSACTION, M_TRANSACTION_INDEX, M_CALLDATA, M_PHASE, M_MODE = (
@@ -91,7 +105,16 @@ M_REFUND, M_ERROR, M_STATUS, M_GAS_USED, M_FEE, M_DEPTH = (
     layout.M_FEE,
     layout.M_DEPTH,
 )
-M_CREATED, M_INIT_CODE, M_GAS_DONE, M_WORDS = layout.M_CREATED, layout.M_INIT_CODE, layout.M_GAS_DONE, layout.M_WORDS
+M_GAS_DONE, M_WORDS, M_FORK, M_LAST_PRECOMPILE, M_SCRATCH_USED, M_DESTROYED = (
+    layout.M_GAS_DONE,
+    layout.M_WORDS,
+    layout.M_FORK,
+    layout.M_LAST_PRECOMPILE,
+    layout.M_SCRATCH_USED,
+    layout.M_DESTROYED,
+)
+SCRATCH_RESERVED = layout.SCRATCH_RESERVED
+CANCUN, LAST_PRECOMPILES = forks.CANCUN, forks.LAST_PRECOMPILES
 PHASE_BEGIN, PHASE_RUN = layout.PHASE_BEGIN, layout.PHASE_RUN
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = layout.MODE_NORMAL, layout.MODE_HINT, layout.MODE_GENESIS
 DONE, NEED, FAULT = errors.DONE, errors.NEED, errors.FAULT
@@ -101,20 +124,11 @@ NONCE_MISMATCH, INSUFFICIENT_FUNDS, INTRINSIC_GAS, SENDER_HAS_CODE = (
     errors.INTRINSIC_GAS,
     errors.SENDER_HAS_CODE,
 )
-NONCE_OVERFLOW, UNSUPPORTED_CREATION, UNSUPPORTED_PRECOMPILE = (
-    errors.NONCE_OVERFLOW,
-    errors.UNSUPPORTED_CREATION,
-    errors.UNSUPPORTED_PRECOMPILE,
-)
-FIRST_UNSUPPORTED, DETAIL_SHIFT = errors.FIRST_UNSUPPORTED, errors.DETAIL_SHIFT
-STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID, STATUS_UNSUPPORTED = (
-    errors.STATUS_FAILED,
-    errors.STATUS_SUCCESS,
-    errors.STATUS_INVALID,
-    errors.STATUS_UNSUPPORTED,
-)
+NONCE_OVERFLOW, ADDRESS_COLLISION = errors.NONCE_OVERFLOW, errors.ADDRESS_COLLISION
+STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID = errors.STATUS_FAILED, errors.STATUS_SUCCESS, errors.STATUS_INVALID
 
 TRANSACTION_GAS, CREATION_GAS, ZERO_BYTE_GAS, BYTE_GAS, INIT_CODE_WORD_GAS = 21000, 32000, 4, 16, 2
+LIST_ADDRESS_GAS, LIST_SLOT_GAS = 2400, 1900
 REFUND_QUOTIENT = 5
 TRANSACTION_WORK, CALLDATA_BYTE_WORK = costs.TRANSACTION, costs.CALLDATA_BYTE
 CONTINUE = 0  # `begin_transaction` opened the outermost frame
@@ -145,6 +159,11 @@ def start_transaction(machine, index):
     machine[U(M_REFUND)] = U0
     machine[U(M_ERROR)] = U0
     machine[U(M_DEPTH)] = U0
+    machine[U(M_SCRATCH_USED)] = U(SCRATCH_RESERVED)
+    machine[U(M_DESTROYED)] = U0
+    fork = block[U(BLOCK_FORK)]
+    machine[U(M_FORK)] = fork
+    machine[U(M_LAST_PRECOMPILE)] = U(LAST_PRECOMPILES[CANCUN] if fork >= U(CANCUN) else LAST_PRECOMPILES[0])
 
 
 @kernel()
@@ -157,7 +176,7 @@ def _intrinsic_gas(machine, row):
     gas = TRANSACTION_GAS + zeros * ZERO_BYTE_GAS + (size - zeros) * BYTE_GAS
     if row[U(TX_CREATES)] != U0:
         gas += CREATION_GAS + INIT_CODE_WORD_GAS * ((size + 31) // 32)
-    return gas
+    return gas + LIST_ADDRESS_GAS * I(row[U(TX_LIST_ADDRESSES)]) + LIST_SLOT_GAS * I(row[U(TX_LIST_SLOTS)])
 
 
 @kernel()
@@ -182,14 +201,65 @@ def _mark_warm(machine, address):
 
 
 @kernel()
-def _purchase(gas_limit, fee, value):
-    """``gas_limit * fee + value``, and whether it exceeds a word."""
-    low, carry = multiply_wide(gas_limit, fee[0])
-    r1, high = multiply_wide(gas_limit, fee[1])
-    r1 += carry
-    r2 = high + U(r1 < carry)
-    total, overflow = add_overflow((low, r1, r2, U0), value)
-    return total, overflow != U0 or (fee[2] | fee[3]) != U0
+def _warm_list(machine, row):
+    """Mark what the access list names as accessed. False when there is no room."""
+    size = (I(row[U(TX_DATA_SIZE)]) + 7) & ~7
+    words = view_u64(I(machine[U(M_CALLDATA)]) + size, (I(row[U(TX_DATA_ROOM)]) - size) >> 3)
+    at = 0
+    for _ in range(I(row[U(TX_LIST_ADDRESSES)])):
+        address = get_address(words, at)
+        if not _mark_warm(machine, address):
+            return False
+        slots = I(words[U(at + 3)])
+        at += 4
+        for _ in range(slots):
+            entry = find_or_insert(machine, storage_key(address, get_at(words, at)))
+            if entry == ABSENT:
+                return False
+            entries_of(machine)[U(entry + ENTRY_FLAGS)] |= WARM
+            at += 4
+    return True
+
+
+@kernel()
+def _purchase(gas_limit, fee, value, blob_fee):
+    """``gas_limit * fee + value + blob_fee``, and whether it exceeds a word."""
+    r0, carry = multiply_wide(gas_limit, fee[0])
+    low, high = multiply_wide(gas_limit, fee[1])
+    r1 = low + carry
+    carry = high + U(r1 < low)
+    low, high = multiply_wide(gas_limit, fee[2])
+    r2 = low + carry
+    carry = high + U(r2 < low)
+    low, high = multiply_wide(gas_limit, fee[3])
+    r3 = low + carry
+    over = high + U(r3 < low)
+    total, overflow = add_overflow((r0, r1, r2, r3), value)
+    total, more = add_overflow(total, blob_fee)
+    return total, (over | overflow | more) != U0
+
+
+@kernel()
+def end_transaction(machine, error):
+    """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
+    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
+    gas_limit, left = row[U(TX_GAS_LIMIT)], frames_of(machine)[U(F_GAS)]
+    refund = min(machine[U(M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
+    left += refund
+    used = gas_limit - left
+    at = loaded_entry(machine, account_key(get_address(row, TX_SENDER), KIND_BALANCE))
+    returned = multiply((left, U0, U0, U0), get_at(row, TX_PRICE))
+    put_at(entries_of(machine), at + ENTRY_CURRENT, add(word_of(machine, at), returned))
+    put_at(machine, M_FEE, multiply((used, U0, U0, U0), get_at(row, TX_TIP)))
+    if machine[U(M_DESTROYED)] != U0:
+        coinbase = to_address(get_at(view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS), BLOCK_COINBASE))
+        if delete_destroyed(machine, coinbase):
+            # The fee went to an account that is gone.
+            put_at(machine, M_FEE, (U0, U0, U0, U0))
+    machine[U(M_GAS_USED)] = used
+    machine[U(M_ERROR)] = U(error)
+    machine[U(M_STATUS)] = U(STATUS_SUCCESS if error == 0 else STATUS_FAILED)
+    return DONE
 
 
 @kernel()
@@ -207,10 +277,6 @@ def begin_transaction(machine):
     creates = row[U(TX_CREATES)] != U0
     if row[U(TX_FLAWS)] != U0:
         return _end_without_effect(machine, row[U(TX_FLAWS)], STATUS_INVALID)
-    if creates:
-        to = get_address(machine, M_CREATED)
-        if machine[U(M_MODE)] != U(MODE_GENESIS):
-            return _end_without_effect(machine, UNSUPPORTED_CREATION, STATUS_UNSUPPORTED)
     nonce_at = loaded_entry(machine, account_key(sender, KIND_NONCE))
     if nonce_at == ABSENT:
         return NEED
@@ -222,20 +288,23 @@ def begin_transaction(machine):
     sender_code_at = loaded_entry(machine, account_key(sender, KIND_CODE))
     if sender_code_at == ABSENT:
         return NEED
-    if machine[U(M_MODE)] == U(MODE_NORMAL) and not is_zero(word_of(machine, sender_code_at)):
+    if machine[U(M_MODE)] == U(MODE_NORMAL) and not is_no_code(word_of(machine, sender_code_at)):
         return _end_without_effect(machine, SENDER_HAS_CODE, STATUS_INVALID)
     balance_at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
     if balance_at == ABSENT:
         return NEED
     balance = word_of(machine, balance_at)
-    cost, overflow = _purchase(gas_limit, get_at(row, TX_MAX_FEE), value)
+    limit = get_at(row, TX_BLOB_FEE_LIMIT)
+    cost, overflow = _purchase(gas_limit, get_at(row, TX_MAX_FEE), value, limit)
     if (overflow or less(balance, cost)) and not hint:
         return _end_without_effect(machine, INSUFFICIENT_FUNDS, STATUS_INVALID)
     intrinsic = _intrinsic_gas(machine, row)
     if U(intrinsic) > gas_limit:
         return _end_without_effect(machine, INTRINSIC_GAS, STATUS_INVALID)
-    if is_precompile(to):
-        return _end_without_effect(machine, U(UNSUPPORTED_PRECOMPILE) | (to[0] << U(DETAIL_SHIFT)), STATUS_UNSUPPORTED)
+    if creates:
+        to = address_by_nonce(machine, sender, row[U(TX_NONCE)])
+        if loaded_entry(machine, account_key(to, KIND_NONCE)) == ABSENT:
+            return NEED
     code_at = loaded_entry(machine, account_key(to, KIND_CODE))
     if code_at == ABSENT:
         return NEED
@@ -245,13 +314,27 @@ def begin_transaction(machine):
     coinbase = to_address(get_at(block, BLOCK_COINBASE))
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
         return FAULT
+    if row[U(TX_LIST_ADDRESSES)] != U0 and not _warm_list(machine, row):
+        return FAULT
     entries = entries_of(machine)
     put_at(entries, nonce_at + ENTRY_CURRENT, add(nonce, (U1, U0, U0, U0)))
     prepaid = multiply((gas_limit, U0, U0, U0), get_at(row, TX_PRICE))
-    put_at(entries, balance_at + ENTRY_CURRENT, subtract(balance, prepaid))
-    code = I(machine[U(M_INIT_CODE)]) if creates else I(entries[U(code_at + ENTRY_CODE)])
-    calldata_size = 0 if creates else I(row[U(TX_DATA_SIZE)])
-    if not open_frame(machine, 0, 0, 0, I(gas_limit) - intrinsic, code, I(machine[U(M_CALLDATA)]), calldata_size):
+    paid = add(prepaid, get_at(row, TX_BLOB_FEE))
+    put_at(entries, balance_at + ENTRY_CURRENT, subtract(balance, paid))
+    calldata, calldata_size = I(machine[U(M_CALLDATA)]), I(row[U(TX_DATA_SIZE)])
+    gas = I(gas_limit) - intrinsic
+    taken = False
+    if creates:
+        taken = is_taken(machine, to)
+        code = decode_init_code(machine, calldata, calldata_size)
+        if code == 0:
+            return FAULT
+        calldata_size = 0
+    elif is_precompile(machine, to):
+        code = -I(to[0])
+    else:
+        code = descriptor_address(machine, I(entries[U(code_at + ENTRY_CODE)]))
+    if not open_frame(machine, 0, 0, 0, gas, code, calldata, calldata_size):
         return FAULT
     frames = frames_of(machine)
     put_address(frames, F_ADDRESS, to)
@@ -260,35 +343,15 @@ def begin_transaction(machine):
     frames[U(F_STATIC)] = U0
     frames[U(F_RETURN_AT)] = U0
     frames[U(F_RETURN_SIZE)] = U0
-    if not is_zero(value) and not transfer(machine, sender, to, value):
-        return FAULT
     add_work(machine, TRANSACTION_WORK, 1)
     add_work(machine, CALLDATA_BYTE_WORK, I(row[U(TX_DATA_SIZE)]))
     machine[U(M_PHASE)] = U(PHASE_RUN)
+    if taken:
+        frames[U(F_GAS)] = U0
+        return end_transaction(machine, ADDRESS_COLLISION)
+    if creates:
+        frames[U(F_CREATES)] = U1
+        return CONTINUE if begin_account(machine, to, sender, value) else FAULT
+    if not is_zero(value) and not transfer(machine, sender, to, value):
+        return FAULT
     return CONTINUE
-
-
-@kernel()
-def end_transaction(machine, error):
-    """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
-    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
-    if (error & 0xFF) >= FIRST_UNSUPPORTED:
-        undo_to(machine, 0)
-        # The gas purchase and the nonce are not journalled: put every word back to what it was.
-        entries = entries_of(machine)
-        for number in range(I(machine[U(M_ENTRY_COUNT)])):
-            at = number * ENTRY_WORDS
-            put_at(entries, at + ENTRY_CURRENT, get_at(entries, at + ENTRY_ORIGINAL))
-        return _end_without_effect(machine, error, STATUS_UNSUPPORTED)
-    gas_limit, left = row[U(TX_GAS_LIMIT)], frames_of(machine)[U(F_GAS)]
-    refund = min(machine[U(M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
-    left += refund
-    used = gas_limit - left
-    at = loaded_entry(machine, account_key(get_address(row, TX_SENDER), KIND_BALANCE))
-    returned = multiply((left, U0, U0, U0), get_at(row, TX_PRICE))
-    put_at(entries_of(machine), at + ENTRY_CURRENT, add(word_of(machine, at), returned))
-    put_at(machine, M_FEE, multiply((used, U0, U0, U0), get_at(row, TX_TIP)))
-    machine[U(M_GAS_USED)] = used
-    machine[U(M_ERROR)] = U(error)
-    machine[U(M_STATUS)] = U(STATUS_SUCCESS if error == 0 else STATUS_FAILED)
-    return DONE

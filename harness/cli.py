@@ -116,6 +116,7 @@ def main() -> None:
 @click.option(
     "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
 )
+@click.option("--block", "blocks", metavar="FILE", multiple=True, help="Block for the workload replay. Repeatable.")
 @click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workloads.")
 @click.option(
@@ -155,6 +156,7 @@ def run_command(
     settings: tuple[str, ...],
     sweep: str | None,
     block_size: int,
+    blocks: tuple[str, ...],
     repeat: int,
     seed: int,
     processes: int,
@@ -177,6 +179,7 @@ def run_command(
             workers=DEFAULT_WORKERS[clock] if workers is None else parse_workers(workers),
             dials=parse_dials(settings),
             block_size=block_size,
+            blocks=blocks,
             repeat=repeat,
             seed=seed,
             processes=processes,
@@ -271,6 +274,67 @@ def list_command(as_json: bool) -> None:
     console = Console()
     print_strategies(console, content["strategies"])
     print_workloads(console, content["workloads"])
+
+
+@main.command("statetest")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--fork", default="Cancun", show_default=True, help="Rules to run under, and results to compare with.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def statetest_command(context: click.Context, paths: tuple[Path, ...], fork: str, quiet: bool) -> None:
+    """Run official state tests: JSON files, folders of them, or tar archives.
+
+    Prints what fails, and one closing line. Exit code 0 only if all pass.
+    """
+    from harness.statetest import run_command
+
+    with _bad_input(), _interruptible():
+        context.exit(EXIT_FAILED if run_command(paths, fork, click.echo, quiet) else 0)
+
+
+@main.command("fuzz-evm")
+@click.option("--programs", type=int, default=1_000, show_default=True, help="Programs to compare.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Number of the first program.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def fuzz_command(context: click.Context, programs: int, seed: int, quiet: bool) -> None:
+    """Run random programs here and on revm, and compare what they do.
+
+    A difference is made small and printed as assembly. Exit code 0 only if there is none.
+    """
+    from harness.fuzz.command import run_command
+
+    with _bad_input(), _interruptible():
+        context.exit(EXIT_FAILED if run_command(programs, seed, click.echo, quiet) else 0)
+
+
+@main.command("export")
+@click.option("--workload", "-w", required=True, metavar="NAME", help="Workload whose first block is written.")
+@click.option("--output", "-o", required=True, metavar="FILE", help="File to write; gzip if its name ends in .gz.")
+@click.option("--set", "settings", metavar="DIAL=VALUE", multiple=True, help="Turn a dial. Repeatable.")
+@click.option(
+    "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
+)
+@click.option("--block", "block", metavar="FILE", help="Block for the workload replay.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workload.")
+def export_command(
+    workload: str, output: str, settings: tuple[str, ...], block_size: int, block: str | None, seed: int
+) -> None:
+    """Write a workload's block to a file, with the state before it and what a serial run gave.
+
+    The file runs here by `contend run --workload replay --block FILE`, and elsewhere by whoever reads the form.
+    """
+    from harness.export import export
+
+    with _bad_input(), _interruptible():
+        request = Request(
+            workloads=parse_names(workload),
+            dials=parse_dials(settings),
+            block_size=block_size,
+            seed=seed,
+            blocks=() if block is None else (block,),
+        )
+        click.echo(export(request, Path(output)))
 
 
 @main.command("goals")
@@ -408,9 +472,12 @@ def validate_clock_command(
 
 @contextmanager
 def _bad_input() -> Iterator[None]:
+    # Not imported before it is needed: the command line must be quick.
+    from workloads.fields import FieldError
+
     try:
         yield
-    except BadInputError as error:
+    except (BadInputError, FieldError) as error:
         click.echo(f"contend: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except CrashError as error:

@@ -25,10 +25,6 @@ _SHOWN = 5
 _KEPT_ORDERS = 4
 
 
-class UnsupportedError(RuntimeError):
-    """A transaction needs what the EVM does not have yet; no result can be right."""
-
-
 @dataclass(frozen=True)
 class Reference:
     """What a serial run gave: the truth for one order of the transactions."""
@@ -61,11 +57,6 @@ class Oracle:
         An instance of its own, so that even the timed serial strategy is checked against another one's run.
     contracts : mapping
         Addresses by name, to name locations in explanations.
-
-    Raises
-    ------
-    UnsupportedError
-        If a transaction ended in an error that names something unsupported.
     """
 
     def __init__(
@@ -78,7 +69,6 @@ class Oracle:
         self._names = {bytes(address): name for name, address in contracts.items()}
         self._orders: OrderedDict[bytes, Reference] = OrderedDict()
         self.reference = self._run_serially(block)
-        refuse_unsupported(self.reference.receipts)
 
     def _run_serially(self, block: Block) -> Reference:
         self._state.restore(self._snapshot)
@@ -140,14 +130,6 @@ class Oracle:
         # A strategy may leave it to the state alone to say what has changed.
         if found is not None and found.digest != reference.changes_digest:
             yield from word_differences(found, reference.changes, what, self._names)
-
-
-def refuse_unsupported(receipts: Receipts) -> None:
-    """Raise `UnsupportedError` if a transaction needed what the EVM does not have; a wrong result would follow."""
-    for index in np.flatnonzero(np.asarray(receipts.status) != 1):
-        error = receipts.error(int(index))
-        if error is not None and error.startswith("unsupported"):
-            raise UnsupportedError(f"transaction {index}: {error}")
 
 
 def _odd_place(order: Order, count: int) -> str:

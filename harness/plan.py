@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from harness.errors import BadInputError
 from harness.request import DialValue, Request
 
 BASELINE = "serial"
+REPLAY = "replay"
 
 
 class CellKey(NamedTuple):
@@ -31,6 +33,12 @@ class WorkloadPlan:
 
     name: str
     dials: dict[str, DialValue]
+    file: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What the workload is called in records and tables: files are told apart."""
+        return self.name if self.file is None else f"{self.name}:{_stem(self.file)}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def resolve(request: Request) -> Plan:
     from harness.kernels import is_cold
     from strategies import registry as strategies
 
-    workloads = _workloads(request)
+    workloads = plan_workloads(request)
     names = request.strategies or tuple(strategies.names())
     kinds = {name: lookup(strategies, name) for name in names}
     for name, kind in kinds.items():
@@ -110,21 +118,57 @@ def costs_digest(request: Request) -> str | None:
     return read_costs(request.costs).digest if request.simulated else None
 
 
-def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
+def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
+    """Workloads of a request with all their dials; a replay for each block file.
+
+    Raises
+    ------
+    BadInputError
+        As `resolve`, and for a block file that cannot be read.
+    """
     from workloads import registry
 
     names = request.workloads or tuple(registry.names())
     dials = {name: tuple(dial.name for dial in lookup(registry, name).dials) for name in names}
     overrides = split_overrides(request.dials, dials)
+    if (REPLAY in names) != bool(request.blocks):
+        raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
+    variants = _variants(request, dials)
+    plans = []
+    for name in names:
+        if name == REPLAY:
+            plans += [_replay(path) for path in request.blocks]
+        else:
+            plans += [WorkloadPlan(name, resolve_dials(name, turned)) for turned in variants(name, overrides[name])]
+    return tuple(plans)
+
+
+def _replay(path: str) -> WorkloadPlan:
+    """Plan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
+    from workloads.blockfile import read_block
+    from workloads.fields import FieldError
+
+    try:
+        read_block(path)
+    except FieldError as error:
+        raise BadInputError(one_line(error)) from None
+    return WorkloadPlan(REPLAY, {"file": path}, path)
+
+
+def _stem(path: str) -> str:
+    return os.path.basename(path).removesuffix(".gz").removesuffix(".json")
+
+
+def _variants(
+    request: Request, dials: Mapping[str, Iterable[str]]
+) -> Callable[[str, dict[str, DialValue]], list[dict[str, DialValue]]]:
+    """Make the dials of every cell of a sweep from those that are set: none for a workload that is not swept."""
     if request.sweep is None:
-        return tuple(WorkloadPlan(name, resolve_dials(name, overrides[name])) for name in names)
+        return lambda name, turned: [turned]
     dial, values = request.sweep
-    takers = [name for name, split in split_overrides({dial: values[0]}, dials).items() if split]
-    return tuple(
-        WorkloadPlan(name, resolve_dials(name, overrides[name] | {dial.rpartition(".")[2]: value}))
-        for name in takers
-        for value in values
-    )
+    takers = {name for name, split in split_overrides({dial: values[0]}, dials).items() if split}
+    own = dial.rpartition(".")[2]
+    return lambda name, turned: [turned | {own: value} for value in values] if name in takers else []
 
 
 def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str, DialValue]:

@@ -45,6 +45,8 @@ class Request:
     clock : str
         ``wall``: threads and real time. ``virtual``: simulated workers, which take as long as a table of costs says.
         Its figures are the same in every run, so that one run of each cell in one process is all of them.
+    blocks : tuple of str
+        Block files, each a workload ``replay`` of its own.
     costs : str, optional
         File of that table; the one that is part of the project by default.
     sweep : tuple, optional
@@ -68,6 +70,7 @@ class Request:
     clock: str = "wall"
     costs: str | None = None
     sweep: tuple[str, tuple[DialValue, ...]] | None = None
+    blocks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.clock not in CLOCKS:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, CapacityError, State, layout
+from evm import Block, CapacityError, State, layout, precompiles
 from evm.image import BlockImage
 from evm.state import intern_location, location_key
 from strategies.base import Outcome, Strategy
@@ -42,10 +42,14 @@ class CompiledStrategy(Strategy):
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
         while True:
+            state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
                 outcome = self.attempt(self._image, state, workers, self._scale)
             except CapacityError:
+                failure = precompiles.take_failure()
+                if failure is not None:
+                    raise failure from None
                 if self._scale >= LARGEST_SCALE:
                     raise
                 self._scale *= 2

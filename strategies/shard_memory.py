@@ -47,12 +47,18 @@ class ShardMemory:
     endpoint : RingEndpoint
         Where it sends and receives.
     scale : int
-        Multiplies the room of machines and lock nodes.
+        Multiplies the room of machines, lock nodes and codes.
+    store : int
+        Address of the store in which shards find the codes that others create (`evm.codestore`), or zero.
     """
 
-    def __init__(self, shard: int, shards: int, slots: int, endpoint: RingEndpoint, scale: int = 1) -> None:
+    def __init__(
+        self, shard: int, shards: int, slots: int, endpoint: RingEndpoint, scale: int = 1, store: int = 0
+    ) -> None:
         self.endpoint = endpoint
         self.state = State(1)
+        self.state.codes.header[layout.CODES_STORE] = store
+        self._scale = scale
         self._empty = self._before = self.state.snapshot()
         self._machines = [Machine(0, self.state.codes.address, scale=scale) for _ in range(slots)]
         self._inbox, self._outbox = np.zeros(s.MSG_WORDS, np.uint64), np.zeros(s.MSG_WORDS, np.uint64)
@@ -99,6 +105,7 @@ class ShardMemory:
         block, but then a run would depend on those before it.
         """
         self.state.restore(self._empty)
+        self.state.codes.reserve(self._scale)
         self.state.reserve(len(contents) + spare)
         apply(self.state, contents)
         self._before = self.state.snapshot()

@@ -14,7 +14,7 @@ import multiprocess
 import numpy as np
 from multiprocess.connection import wait
 
-from evm import CapacityError, Changes, State
+from evm import CapacityError, Changes, State, codestore
 from evm.image import BlockImage
 from evm.receipts import R_WORDS
 from strategies import shard_layout as s
@@ -26,6 +26,7 @@ from strategies.shard_routing import PartLayout, deliver, owners
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_ARENA_BYTES = 1 << 20
+STORE_WORDS = 1 << 20  # for codes that transactions create
 _GRACE_SECONDS = 5.0
 
 
@@ -42,6 +43,7 @@ class ShardPool:
         self.fits = (shards, slots)
         self._scale = 0
         self._known_codes: set[bytes] = set()
+        self._store: Segment | None = None
         self._part: Segment | None = None
         self._output: Segment | None = None
         self._layout = PartLayout(0, 0)
@@ -64,7 +66,11 @@ class ShardPool:
             return
         self._scale = scale
         self._known_codes.clear()
-        self._command("set_up", *self.fits, scale, self._exchange.words, segments=(self._exchange,))
+        if self._store is not None:
+            self._store.close()
+        self._store = Segment(scale * STORE_WORDS)
+        segments = (self._exchange, self._store)
+        self._command("set_up", *self.fits, scale, *(segment.words for segment in segments), segments=segments)
 
     def load(self, state: State, spare: int) -> None:
         """Give each shard its part of the state, the codes that it lacks, and room for `spare` new locations."""
@@ -79,10 +85,12 @@ class ShardPool:
             self._send(number, "load", 0, Changes(keys[mine], words[mine]), spare)
         self._answers()
         self._exchange.view()[:] = 0
+        assert self._store is not None
+        codestore.clear(self._store.view())
 
     def make_room(self, image: BlockImage) -> None:
         """Have shared memory for a block of this size."""
-        layout = PartLayout(len(image), sum(len(transaction.data) for transaction in image.block))
+        layout = PartLayout(len(image), image.data_bytes)
         arena = self._scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
         if layout == self._layout and arena == self._arena_bytes:
             return
@@ -146,6 +154,11 @@ class ShardPool:
         keys = np.concatenate([answer[1] for answer in answers])
         return Changes.sorted(keys, np.concatenate([answer[2] for answer in answers]))
 
+    def created_codes(self) -> list[bytes]:
+        """Codes of the contracts that the block has created."""
+        assert self._store is not None
+        return list(codestore.codes_in(self._store.view()))
+
     def close(self) -> None:
         """End all processes and give back the memory."""
         for connection in self._connections:
@@ -159,10 +172,10 @@ class ShardPool:
                 process.join()
             process.close()
         self._connections, self._processes = [], []
-        for segment in (self._exchange, self._part, self._output):
+        for segment in (self._exchange, self._store, self._part, self._output):
             if segment is not None:
                 segment.close()
-        self._part = self._output = None
+        self._store = self._part = self._output = None
 
     def _command(self, verb: str, *arguments: Any, segments: Sequence[Segment] = ()) -> list[tuple[Any, ...]]:
         """Give all shards the same command, and segments with it; their answers."""

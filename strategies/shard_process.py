@@ -63,18 +63,21 @@ class _Shard:
     def __init__(self, number: int) -> None:
         self._number = number
         self._exchange: Segment | None = None
+        self._store: Segment | None = None
         self._part: Segment | None = None
         self._output: Segment | None = None
         self._memory: ShardMemory | None = None
         self._shards = 0
 
-    def set_up(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int) -> None:
+    def set_up(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int, store_words: int) -> None:
         compile_kernels()
-        if self._exchange is not None:
-            self._exchange.close()
+        for segment in (self._exchange, self._store):
+            if segment is not None:
+                segment.close()
         self._exchange = Segment(words, descriptors[0])
+        self._store = Segment(store_words, descriptors[1])
         endpoint = RingEndpoint(self._exchange.address + int(C_WORDS) * 8, self._number, shards, slots)
-        self._memory = ShardMemory(self._number, shards, slots, endpoint, scale)
+        self._memory = ShardMemory(self._number, shards, slots, endpoint, scale, self._store.address)
         self._coupling = coupling(self._exchange.address)
         self._shards = shards
 

@@ -29,7 +29,7 @@ Words = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
 KEY_WORDS, BLOCK_WORDS, TX_WORDS = layout.KEY_WORDS, layout.BLOCK_WORDS, layout.TX_WORDS
-TX_SENDER, TX_DATA_AT, TX_DATA_SIZE = layout.TX_SENDER, layout.TX_DATA_AT, layout.TX_DATA_SIZE
+TX_SENDER, TX_DATA_AT, TX_DATA_ROOM = layout.TX_SENDER, layout.TX_DATA_AT, layout.TX_DATA_ROOM
 BLOCK_HASHES, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA, BLOCK_DATA_SIZE = (
     layout.BLOCK_HASHES,
     layout.BLOCK_TRANSACTIONS,
@@ -50,7 +50,7 @@ class PartLayout:
     transactions : int
         In the whole block.
     data_bytes : int
-        Call data of the whole block.
+        Call data of the whole block, with access lists and blob hashes.
     """
 
     transactions: int
@@ -117,7 +117,7 @@ def _deliver(image, shards, counts, filled, latest, positions, parts, part_words
         for i in range(TX_WORDS):
             part[U(to + i)] = rows[U(row + i)]
         part[U(to + TX_DATA_AT)] = U(filled[home])
-        count = I(rows[U(row + TX_DATA_SIZE)])
+        count = I(rows[U(row + TX_DATA_ROOM)])
         target = view_u8(parts + (home * part_words + data_at) * 8, data_size)
         move_bytes(target, filled[home], data, I(rows[U(row + TX_DATA_AT)]), count)
         filled[home] += count

@@ -102,6 +102,8 @@ class Sharded(CompiledStrategy):
             phases, counters, results = pool.execute(image)
             receipts, order = collect(results)
             changes = pool.changes()
+            for code in pool.created_codes():
+                state.codes.add(code)
             state.reserve(state.count + len(changes))
             apply(state, changes)
         except CapacityError:

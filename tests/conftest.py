@@ -26,7 +26,8 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of the chain data and official vectors, which are no part of the project; skips where it is absent."""
-    folder = ROOT.parent / "shared" / "data"
+    chosen = os.environ.get("CONTEND_DATA_DIR")
+    folder = Path(chosen) if chosen else ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip("the folder ../shared/data (mainnet blocks, official state tests) is not on this machine")
+        pytest.skip("mainnet blocks and official state tests are not here: ../shared/data, or $CONTEND_DATA_DIR")
     return folder

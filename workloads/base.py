@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
-    from evm import Block, State
+    from evm import Block, Receipts, State
     from workloads.abi import Artifact
 
 DialValue = int | float | str
@@ -115,3 +115,7 @@ class Workload(ABC):
     @abstractmethod
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """The invariant: what `state`, after all blocks of `scenario`, violates. Empty when all is well."""
+
+    def check_receipts(self, scenario: Scenario, receipts: Receipts) -> list[str]:
+        """What the receipts of the first block, run serially, violate. By default nothing is expected of them."""
+        return []

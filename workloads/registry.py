@@ -21,6 +21,8 @@ BUILT_IN = {
     "nft": "workloads.nft:Nft",
     "dao": "workloads.dao:Dao",
 }
+# These need something to be told, so they are run when they are asked for and not with all.
+ON_REQUEST = {"replay": "workloads.replay:Replay"}
 
 
 class UnknownName(LookupError):  # noqa: N818  # says what the name is; all registries of the project say it so
@@ -46,19 +48,21 @@ def get(name: str) -> type[Workload]:
     PluginError
         If its plug-in cannot be imported, or brings something else.
     """
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
+    own = BUILT_IN | ON_REQUEST
+    if name in own:
+        module, _, attribute = own[name].partition(":")
         found: type[Workload] = getattr(import_module(module), attribute)
         return found
     plugins = _plugins()
     if name not in plugins:
-        raise UnknownName(f"unknown workload {name!r}{nearest(name, names())}; known are {', '.join(names())}")
+        known = [*names(), *ON_REQUEST]
+        raise UnknownName(f"unknown workload {name!r}{nearest(name, known)}; known are {', '.join(known)}")
     return _loaded(plugins[name])
 
 
 @lru_cache(maxsize=1)
 def _plugins() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN | ON_REQUEST}
 
 
 def _loaded(point: EntryPoint) -> type[Workload]:

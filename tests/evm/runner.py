@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from evm import Block, Environment, Log, Receipts, State, Transaction, errors, layout
+from evm.accounts import Account, World, accounts_of, new_state
 from evm.direct import credit_beneficiary, run_directly
 from evm.image import BlockImage
 from evm.interpreter import resume
@@ -17,19 +18,7 @@ from evm.receipts import ReceiptTable
 from evm.state import Location, intern_location, location_key
 
 ARENA_BYTES = 1 << 24
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account as plain values."""
-
-    balance: int = 0
-    nonce: int = 0
-    code: bytes = b""
-    storage: Mapping[int, int] = field(default_factory=dict)
-
-
-World = Mapping[bytes, Account]
+make_state, read_world = new_state, accounts_of
 
 
 @dataclass(frozen=True)
@@ -70,36 +59,6 @@ class MachineFaultError(AssertionError):
     """The driver ended in a fault, which no small test may cause."""
 
 
-def make_state(world: World, capacity: int = 1 << 10) -> State:
-    """A state with these accounts."""
-    state = State(capacity)
-    for address, account in world.items():
-        state.set_balance(address, account.balance)
-        state.set_nonce(address, account.nonce)
-        state.set_code(address, account.code)
-        for slot, value in account.storage.items():
-            state.set_storage(address, slot, value)
-    return state
-
-
-def read_world(state: State) -> dict[bytes, Account]:
-    """Every account that the state says something about."""
-    parts: dict[bytes, dict[str, int]] = {}
-    storage: dict[bytes, dict[int, int]] = {}
-    for location, word in state.contents():
-        parts.setdefault(location.address, {})
-        if location.kind == "storage":
-            storage.setdefault(location.address, {})[location.slot] = word
-        else:
-            parts[location.address][location.kind] = word
-    return {
-        address: Account(
-            fields.get("balance", 0), fields.get("nonce", 0), state.code(address), storage.get(address, {})
-        )
-        for address, fields in parts.items()
-    }
-
-
 class Runner:
     """Runs blocks with the direct driver, keeping one machine from one to the next."""
 
@@ -120,6 +79,7 @@ class Runner:
         """Execute all transactions on `state`, then credit the beneficiary; an error where the driver gives up."""
         image, machine = self.prepare(state, block)
         state.reserve(state.count + (1 << 13))
+        state.codes.reserve()
         before = state.snapshot()
         coinbase = intern_location(state.address, location_key(block.environment.coinbase, layout.KIND_BALANCE), 0)
         fees = np.zeros(4, np.uint64)
@@ -152,7 +112,7 @@ class Runner:
         """Execute transactions from a world."""
         if isinstance(transactions, Transaction):
             transactions = (transactions,)
-        state = make_state(world)
+        state = new_state(world)
         if alter is not None:
             alter(state)
         return self.run_block(state, Block(environment or Environment(), tuple(transactions)))

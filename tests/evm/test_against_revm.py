@@ -9,79 +9,72 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
 
-from evm import errors
-from tests.evm.programs import Case, scrambled, structured, with_gas
-from tests.evm.reference import execute
-from tests.evm.runner import Result, Runner
+from evm import opcodes as op
+from harness.fuzz.compare import Judge
+from harness.fuzz.programs import CONTRACTS, SENDER, Case, scrambled, structured, with_gas
+from harness.fuzz.shrink import assembly, describe, instructions, shrink
 
 PER_SEED_RANGE = 250
 
 
-def differences(case: Case, result: Result) -> list[str]:
-    """Where the two disagree."""
-    slots = {
-        (location.address, location.slot) for location, _ in result.state.contents() if location.kind == "storage"
-    } | {(address, slot) for address, account in case.world.items() for slot in account.storage}
-    expected = execute(case.world, case.transaction, case.environment, slots)
-    if expected is None:
-        return [] if result.status == errors.STATUS_INVALID else [f"status {result.status} here, refused by revm"]
-    found = {
-        "success": (result.status == errors.STATUS_SUCCESS, expected.success),
-        "reverted": (result.error == "reverted", expected.reverted),
-        "gas": (result.gas_used, expected.gas_used),
-        "output": (result.output.hex(), expected.output.hex()),
-        "logs": (result.logs, expected.logs),
-    }
-    found |= {
-        f"{address.hex()}[{slot:#x}]": (result.state.storage(address, slot), word)
-        for (address, slot), word in expected.storage.items()
-    }
-    found |= {
-        f"{address.hex()} balance": (result.state.balance(address), wei) for address, wei in expected.balances.items()
-    }
-    return [
-        f"{name}: {ours} here, {theirs} on revm ({result.error}, {expected.reason})"
-        for name, (ours, theirs) in found.items()
-        if ours != theirs
-    ]
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge()
 
 
-def compare(runner: Runner, case: Case, where: str) -> int | None:
-    """Fail where the two disagree; the gas used, or None for what Contend does not execute yet."""
-    result = runner.run(case.world, case.transaction, case.environment)
-    if result.status == errors.STATUS_UNSUPPORTED:
-        assert not result.changes
-        return None
-    wrong = differences(case, result)
-    assert not wrong, f"{where}\n" + "\n".join(wrong) + f"\n{case}"
-    return result.gas_used
+def compare(judge: Judge, case: Case, where: str) -> int:
+    """Fail where the two disagree; the gas used."""
+    wrong = judge.differences(case)
+    used = judge.gas_used
+    assert not wrong, "\n".join((where, *wrong, *describe(shrink(case, lambda c: bool(judge.differences(c)), 2000))))
+    return used
 
 
-def compare_many(runner: Runner, make: Callable[[int], Case], seeds: range) -> int:
-    """Compare every seed's case, and the same with less gas than it took; how many were compared."""
-    compared = 0
+def compare_many(judge: Judge, make: Callable[[int], Case], seeds: range) -> None:
+    """Compare every seed's case, and the same with less gas than it took."""
     for seed in seeds:
         case = make(seed)
-        used = compare(runner, case, f"{make.__name__}({seed})")
-        if used is None:
-            continue
-        compared += 1
+        used = compare(judge, case, f"{make.__name__}({seed})")
         random = Random(seed)
         for _ in range(3):
             gas = random.randint(21_000, max(used, 21_001))
-            if compare(runner, with_gas(case, gas), f"with_gas({make.__name__}({seed}), {gas})") is not None:
-                compared += 1
-    return compared
+            compare(judge, with_gas(case, gas), f"with_gas({make.__name__}({seed}), {gas})")
 
 
 @pytest.mark.parametrize("start", range(0, 2500, PER_SEED_RANGE))
-def test_contracts_that_call_each_other(runner: Runner, start: int) -> None:
-    seeds = range(start, start + PER_SEED_RANGE)
-    assert compare_many(runner, structured, seeds) > 3 * PER_SEED_RANGE
+def test_contracts_that_call_each_other(judge: Judge, start: int) -> None:
+    compare_many(judge, structured, range(start, start + PER_SEED_RANGE))
 
 
 @pytest.mark.bounds
 @pytest.mark.parametrize("start", range(0, 1000, PER_SEED_RANGE))
-def test_random_bytes(runner: Runner, start: int) -> None:
-    seeds = range(start, start + PER_SEED_RANGE)
-    assert compare_many(runner, scrambled, seeds) > 2 * PER_SEED_RANGE
+def test_random_bytes(judge: Judge, start: int) -> None:
+    compare_many(judge, scrambled, range(start, start + PER_SEED_RANGE))
+
+
+def test_the_generator_reaches_every_instruction() -> None:
+    seen: set[int] = set()
+    for seed in range(300):
+        for account in (*structured(seed).world.values(), *scrambled(seed).world.values()):
+            seen.update(part[0] for part in instructions(account.code))
+    defined = {number for number in range(256) if op.DEFINED[number]}
+    assert defined <= seen
+
+
+def test_a_difference_is_shrunk_to_what_makes_it() -> None:
+    def fails(case: Case) -> bool:
+        parts = [part for account in case.world.values() for part in instructions(account.code)]
+        return bytes([op.MULMOD]) in parts and bytes([op.SLOAD]) in parts
+
+    seed = next(seed for seed in range(1000) if fails(structured(seed)))
+    small = shrink(structured(seed), fails)
+    left = [part for account in small.world.values() for part in instructions(account.code)]
+    assert sorted(left) == sorted([bytes([op.MULMOD]), bytes([op.SLOAD])])
+    assert not small.transaction.data
+    assert set(small.world) <= {SENDER, *CONTRACTS}
+    assert any("MULMOD" in line for line in describe(small))
+
+
+def test_assembly_can_be_read() -> None:
+    code = bytes([op.PUSH0 + 2, 1, 2, op.ADD, 0xEF, op.PUSH32, 7])
+    assert list(assembly(code)) == ["    0 PUSH2 0x0102", "    3 ADD", "    4 0xef", "    5 PUSH32 0x07"]

@@ -10,13 +10,16 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 
 from evm import Transaction
 from evm import opcodes as op
+from harness.fuzz.compare import Judge
+from harness.fuzz.programs import Case
+from harness.fuzz.shrink import describe
 from tests.evm.assembly import RETURN_TOP, assemble, call, push
-from tests.evm.programs import Case
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Result, Runner
-from tests.evm.test_against_revm import differences
 
 CALLEE, POOR, NOBODY = bytes.fromhex("ca" * 20), bytes.fromhex("b0" * 20), bytes.fromhex("f0" * 20)
 KINDS = ("CALL", "CALLCODE", "DELEGATECALL", "STATICCALL")
+
+JUDGE = Judge()
 
 
 def check(
@@ -37,7 +40,8 @@ def check(
     }
     case = Case(world, Transaction(SENDER, CONTRACT, 0, gas_limit, value, b"\x01\x02\x03", 0, 0), FREE)
     result = runner.run(world, case.transaction, case.environment)
-    assert not differences(case, result), str(case)
+    wrong = JUDGE.differences(case)
+    assert not wrong, "\n".join((*wrong, *describe(case)))
     return result
 
 

@@ -81,7 +81,7 @@ def test_code_that_is_added_later_has_prices_too() -> None:
     state.codes.price(table)
     number = state.codes.add(assemble("1 2 ADD POP STOP"))
     # Block, two pushes, ADD, POP and STOP.
-    assert state.codes[number].blocks[1] == 3 * 6
+    assert state.codes.blocks(number)[1] == 3 * 6
 
 
 def test_every_instruction_has_a_class() -> None:

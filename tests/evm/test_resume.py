@@ -19,7 +19,7 @@ from evm.machine import Machine
 from evm.receipts import ReceiptTable, write_receipt
 from evm.state import location_key, location_of, word_to_int
 from evm.transaction import start_transaction
-from tests.evm.programs import PLAIN, Case, structured
+from harness.fuzz.programs import PLAIN, Case, structured
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, make_state, with_code
 
 Wanted = Callable[[Location], None]

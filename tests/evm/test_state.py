@@ -345,12 +345,12 @@ def test_the_code_directory_finds_by_hash_and_grows() -> None:
     assert [directory.add(code) for code in codes] == numbers
     for code, number in zip(codes, numbers, strict=True):
         word = np.frombuffer(keccak256(code)[::-1], np.uint64)
-        assert code_number(directory.address, tuple(word)) == number
+        assert code_number(directory.address, tuple(word), 0, 0) == number
         assert directory.number_of(keccak256(code)) == number
         assert bytes(directory[number].code) == code
     unknown = np.frombuffer(keccak256(b"unknown")[::-1], np.uint64)
-    assert code_number(directory.address, tuple(unknown)) == 0
-    assert code_number(directory.address, (np.uint64(0),) * 4) == 0
+    assert code_number(directory.address, tuple(unknown), 0, 0) == 0
+    assert code_number(directory.address, (np.uint64(0),) * 4, 0, 0) == 0
     assert directory.number_of(EMPTY_HASH) == 0
     with pytest.raises(KeyError):
         directory.number_of(b"\0" * 32)

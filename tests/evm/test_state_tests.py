@@ -1,56 +1,55 @@
 """Official state tests of ethereum/tests at Cancun, and a collection of compute-bound programs: state root and logs.
 
-What Contend does not execute yet (creation, SELFDESTRUCT, precompiles, access lists, blobs) is skipped and named,
-never counted as passed.
+This also tests `harness.statetest`, which runs them: the test and the command are one.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from evm import errors
+from evm.forks import FORKS
+from harness.statetest import Vector, VectorRunner, read_vectors, vectors_of
 from tests.evm.conftest import data_folder
-from tests.evm.runner import Runner, read_world
-from tests.evm.trie import logs_hash, state_root
-from tests.evm.vectors import Vector, from_archive, from_json
+from workloads.fields import read
 
 ARCHIVE = data_folder() / "statetests" / "statetests_sample.tar.gz"
 BENCHMARKS = data_folder() / "evm_benchmarks" / "benchmarks"
+ABSENT = "../shared/data beside the checkout, or $CONTEND_DATA_DIR"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "vector" not in metafunc.fixturenames:
         return
     if ARCHIVE.is_file():
-        vectors = from_archive(ARCHIVE)
+        vectors = list(read_vectors(ARCHIVE, FORKS["Cancun"]))
         metafunc.parametrize("vector", vectors, ids=[vector.name for vector in vectors])
     else:
-        reason = "the official state tests are not here: ../shared/data beside the checkout, or $CONTEND_DATA_DIR"
-        metafunc.parametrize("vector", [pytest.param(None, marks=pytest.mark.skip(reason=reason))])
+        mark = pytest.mark.skip(reason=f"the official state tests are not here: {ABSENT}")
+        metafunc.parametrize("vector", [pytest.param(None, marks=mark)])
+
+
+@pytest.fixture(scope="module")
+def vector_runner() -> VectorRunner:
+    return VectorRunner()
 
 
 @pytest.mark.bounds
-def test_vector(vector: Vector, runner: Runner) -> None:
-    if vector.outside is not None:
-        pytest.skip(f"outside: {vector.outside}")
-    result = runner.run(vector.world, vector.transaction, vector.environment)
-    if result.status == errors.STATUS_UNSUPPORTED:
-        assert result.error is not None
-        assert result.error.startswith("unsupported: ")
-        assert not result.changes
-        pytest.skip(result.error)
-    assert (result.status == errors.STATUS_INVALID) is (vector.exception is not None), result.error
-    assert logs_hash(result.logs) == vector.logs_hash
-    assert state_root(read_world(result.state)) == vector.state_root, f"ended with {result.error}"
+def test_vector(vector: Vector, vector_runner: VectorRunner) -> None:
+    assert vector_runner.judge(vector) is None
 
 
-def test_compute_bound_programs_reach_their_state(runner: Runner) -> None:
-    # Their results are for London; none of them does what a later fork changed.
+def test_compute_bound_programs_reach_their_state(vector_runner: VectorRunner) -> None:
     files = sorted(BENCHMARKS.rglob("*.json"))
     if not files:
-        pytest.skip("the compute-bound programs are not here: ../shared/data beside the checkout, or $CONTEND_DATA_DIR")
+        pytest.skip(f"the compute-bound programs are not here: {ABSENT}")
+    # Their results are for London; none of them does what a later fork changed.
+    london = replace(FORKS["Cancun"], name="London")
+    count = 0
     for file in files:
-        for vector in from_json(file.stem, file.read_text(), "London"):
-            result = runner.run(vector.world, vector.transaction, vector.environment)
-            assert logs_hash(result.logs) == vector.logs_hash, vector.name
-            assert state_root(read_world(result.state)) == vector.state_root, f"{vector.name}: {result.error}"
+        for vector in vectors_of(read(file), file.stem, london):
+            as_cancun = replace(vector, environment=replace(vector.environment, fork="Cancun"))
+            assert vector_runner.judge(as_cancun) is None, vector.name
+            count += 1
+    assert count >= len(files)

@@ -86,37 +86,11 @@ def test_a_sender_with_code_is_refused(runner: Runner) -> None:
     refused(runner, {SENDER: Account(RICH, code=b"\0")}, pay(), "sender has code")
 
 
-def test_a_transaction_that_creates_is_unsupported_and_has_no_effect(runner: Runner) -> None:
-    result = runner.run({SENDER: Account(RICH)}, replace(pay(), to=None), ENVIRONMENT)
-    assert result.status == errors.STATUS_UNSUPPORTED
-    assert result.error == "unsupported: contract creation inside a block"
-    assert not result.changes
-
-
-@pytest.mark.bounds
-@pytest.mark.parametrize("number", range(1, 11))
-def test_a_transaction_to_a_precompile_is_unsupported(runner: Runner, number: int) -> None:
-    result = runner.run({SENDER: Account(RICH)}, pay(to=number.to_bytes(20, "big")), ENVIRONMENT)
-    assert (result.status, result.error) == (errors.STATUS_UNSUPPORTED, f"unsupported: precompile {number:#x}")
-    assert not result.changes
-
-
 @pytest.mark.parametrize("number", [0, 11])
 def test_addresses_beside_the_precompiles_are_ordinary(runner: Runner, number: int) -> None:
     result = runner.run({SENDER: Account(RICH)}, pay(to=number.to_bytes(20, "big")), ENVIRONMENT)
     assert result.status == errors.STATUS_SUCCESS
     assert result.state.balance(number.to_bytes(20, "big")) == 5
-
-
-@pytest.mark.parametrize("operation", [op.CREATE, op.CREATE2, op.SELFDESTRUCT])
-def test_an_unsupported_instruction_leaves_no_effect_behind(runner: Runner, operation: int) -> None:
-    # Storage, a log, the value, the nonce and the gas purchase are all taken back.
-    code = bytes([op.PUSH0 + 1, 1, op.PUSH0, op.SSTORE, op.PUSH0, op.PUSH0, op.LOG0, *[op.PUSH0] * 4, operation])
-    result = runner.run(with_code(code), pay(to=CONTRACT, gas_limit=200_000), ENVIRONMENT)
-    assert (result.status, result.error) == (errors.STATUS_UNSUPPORTED, f"unsupported: {op.NAMES[operation]}")
-    assert not result.changes
-    assert not result.logs
-    assert result.gas_used == 0
 
 
 def test_value_and_fee_move(runner: Runner) -> None:

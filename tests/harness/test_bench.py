@@ -117,7 +117,6 @@ def test_phases_that_cannot_be_are_refused(fakes: Any, phases: dict[str, float],
     [
         ("leaking", "its invariant fails after the serial run: supply is 3, not 4"),
         ("unbuildable", "ValueError: planted"),
-        ("creating", "transaction 9: unsupported"),
     ],
 )
 def test_a_workload_that_cannot_be_measured_says_why(bench: Bench, workload: str, words: str) -> None:

@@ -150,7 +150,6 @@ def test_a_serialisation_of_its_own_is_verified(contend: Contend, tmp_path: Path
     [
         ("leaking", "invariant fails after the serial run: supply is 3, not 4"),
         ("unbuildable", "ValueError: planted"),
-        ("creating", "unsupported"),
     ],
 )
 def test_a_workload_that_goes_wrong_fails_its_cells_only(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evm import Block, Changes, Snapshot, State
-from harness.oracle import Oracle, UnsupportedError
+from harness.oracle import Oracle
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
 
@@ -146,8 +146,3 @@ def test_an_oracle_keeps_few_orders(court: Court, fakes: Any) -> None:
         outcome.order = random.permutation(SIZE)
         court.judge(outcome)
     assert len(court.oracle._orders) == 4
-
-
-def test_a_block_that_needs_what_is_unsupported_is_refused(fakes: Any) -> None:
-    with pytest.raises(UnsupportedError, match=f"transaction {SIZE - 1}: unsupported: "):
-        Court(fakes, "Creating")

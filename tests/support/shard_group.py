@@ -8,7 +8,7 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from evm import CapacityError, Changes, State
+from evm import CapacityError, Changes, State, codestore
 from evm.image import BlockImage
 from evm.receipts import R_WORDS
 from strategies import shard_layout as s
@@ -51,6 +51,7 @@ class ShardGroup(CompiledStrategy):
         self.slots, self.seed = slots, seed
         self.shards: list[ShardMemory] = []
         self._made: dict[tuple[int, int], tuple[Words, list[ShardMemory]]] = {}
+        self._store: Words = np.zeros(1 << 18, np.uint64)
         self._control: Words = np.zeros(int(s.C_WORDS), np.uint64)
 
     def _make(self, shards: int, scale: int) -> None:
@@ -59,10 +60,12 @@ class ShardGroup(CompiledStrategy):
         if (shards, scale) not in self._made:
             rings = np.zeros(rings_words(shards, self.slots), np.uint64)
             ends = [RingEndpoint(int(rings.ctypes.data), number, shards, self.slots) for number in range(shards)]
-            made = [ShardMemory(number, shards, self.slots, ends[number], scale) for number in range(shards)]
+            store = int(self._store.ctypes.data)
+            made = [ShardMemory(number, shards, self.slots, ends[number], scale, store) for number in range(shards)]
             self._made[shards, scale] = rings, made
         self._rings, self.shards = self._made[shards, scale]
         self._rings[:] = 0
+        codestore.clear(self._store)
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         self._make(workers, scale)
@@ -74,7 +77,7 @@ class ShardGroup(CompiledStrategy):
             for place in range(len(state.codes)):
                 shard.state.codes.add(bytes(state.codes[place].code))
             shard.load(Changes(keys[whose == number], words[whose == number]), spare)
-        layout = PartLayout(len(image), sum(len(t.data) for t in image.block))
+        layout = PartLayout(len(image), image.data_bytes)
         parts = np.zeros(workers * layout.words, np.uint64)
         room = scale * (len(image) * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
         arenas = np.zeros((workers, room), np.uint8)
@@ -95,6 +98,8 @@ class ShardGroup(CompiledStrategy):
         state.reserve(state.count + sum(len(shard.changes()) for shard in self.shards))
         for shard in self.shards:
             apply(state, shard.changes())
+        for code in codestore.codes_in(self._store):
+            state.codes.add(code)
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
         return Outcome(None, receipts_of_all, {"execute": 0.0}, counters, order)

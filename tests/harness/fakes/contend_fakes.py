@@ -257,19 +257,6 @@ class Restless(Ledger):
     send: ClassVar[int] = SLEEPY_VALUE
 
 
-class Creating(Ledger):
-    """Its last transaction creates a contract, which the EVM cannot do inside a block yet."""
-
-    name = "creating"
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        scenario = super().build(dials, seed, block_size)
-        block = scenario.blocks[0]
-        last = dataclasses.replace(block.transactions[-1], to=None, data=b"\x00", gas_limit=200_000)
-        scenario.blocks[0] = Block(block.environment, (*block.transactions[:-1], last))
-        return scenario
-
-
 STRATEGIES = (
     Honest,
     Solo,
@@ -284,4 +271,4 @@ STRATEGIES = (
     Reordering,
     WrongOrder,
 )
-WORKLOADS = (Ledger, Leaking, Restless, Unbuildable, Creating)
+WORKLOADS = (Ledger, Leaking, Restless, Unbuildable)

@@ -14,7 +14,7 @@ from typing import Any
 import pyrevm
 
 from evm import Environment, Log, Transaction
-from tests.evm.runner import Account
+from evm.accounts import Account
 
 SPEC = "Cancun"  # any other spelling silently means the newest fork
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
@@ -37,6 +37,7 @@ class Reference:
     logs: list[Log]
     storage: dict[tuple[bytes, int], int]
     balances: dict[bytes, int]
+    code_hashes: dict[bytes, bytes]
 
 
 def execute(
@@ -44,8 +45,9 @@ def execute(
     transaction: Transaction,
     environment: Environment,
     slots: Iterable[tuple[bytes, int]] = (),
+    created: Iterable[bytes] = (),
 ) -> Reference | None:
-    """Execute a transaction with a gas price of zero, and read `slots` and all balances afterwards.
+    """Execute a transaction with a gas price of zero, and read `slots`, codes and all balances afterwards.
 
     Returns
     -------
@@ -112,4 +114,6 @@ def execute(
         logs,
         {(address, slot): evm.storage(text(address), slot) for address, slot in slots},
         {address: evm.get_balance(text(address)) for address in world},
+        # Not the code itself: `get_code` pads what was created.
+        {address: bytes(evm.basic(text(address)).code_hash) for address in created},
     )

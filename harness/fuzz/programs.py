@@ -6,18 +6,23 @@ most instructions really execute. `scrambled` cases are random bytes and hostile
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from evm import Environment, Transaction
 from evm import opcodes as op
+from evm.accounts import Account
+from evm.genesis import contract_address
 from evm.keccak import keccak256
-from tests.evm.runner import FREE, SENDER, Account
 
+SENDER = bytes.fromhex("a94f5374fce5edbc8e2a8697c15331677e6ebf0b")
+FREE = Environment(base_fee=0)
 CONTRACTS = tuple(bytes.fromhex(f"c{i}" * 20) for i in range(4))
 PLAIN = bytes.fromhex("ee" * 20)  # has a balance, but no code
 EMPTY = bytes.fromhex("0d" * 20)  # is in no state
-TARGETS = (*CONTRACTS, PLAIN, EMPTY, SENDER, FREE.coinbase)
+CREATED = tuple(contract_address(address, 1) for address in CONTRACTS[:2])
+TARGETS = (*CONTRACTS, *CONTRACTS, PLAIN, EMPTY, SENDER, FREE.coinbase, *CREATED)
+PRECOMPILES = (1, 2, 3, 4, 4, 5, 6, 7, 9)  # pairings take too long in Python to be drawn blindly
 SLOTS = (0, 1, 2, 1 << 255)
 EDGES = (
     0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 255, 256, 257, 2300, 2301, 65535, (1 << 32) - 1, 1 << 32, (1 << 32) + 1,
@@ -47,7 +52,8 @@ NULLARY = (
 )  # fmt: skip
 CALLS = (op.CALL, op.CALLCODE, op.DELEGATECALL, op.STATICCALL)
 UNDEFINED = (op.INVALID, 0x0C, 0x0D, 0x0E, 0x0F, 0x1E, 0x21, 0x4B, 0xA5, 0xEF, 0xF6)
-UNSUPPORTED = {op.CREATE, op.CREATE2, op.SELFDESTRUCT}
+MOST_INIT_CODE = 200
+DEEPEST_CREATION = 2
 
 
 @dataclass(frozen=True)
@@ -58,21 +64,13 @@ class Case:
     transaction: Transaction
     environment: Environment = ENVIRONMENT
 
-    def __str__(self) -> str:
-        accounts = "\n".join(
-            f"  {address.hex()}: {account.balance} wei, storage {dict(account.storage)}, code {account.code.hex()}"
-            for address, account in self.world.items()
-        )
-        t = self.transaction
-        assert t.to is not None
-        return f"to {t.to.hex()} value {t.value} gas {t.gas_limit} data {t.data.hex()}\n{accounts}"
-
 
 class Program:
     """Bytecode under construction, with the height of the stack as it will be."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, creations: int = 0) -> None:
         self.random = random
+        self.creations = creations  # how deep in init code this is
         self.code = bytearray()
         self.height = 0
         self.observed = 0
@@ -141,6 +139,7 @@ class Program:
             self.observed = (self.observed + 1) % 8
 
     def arithmetic(self) -> None:
+        """Compute with words at the edges."""
         operation = self.random.choice(self.random.choice((UNARY, BINARY, BINARY, BINARY, TERNARY)))
         for _ in range(int(op.STACK_IN[operation])):
             self.operand()
@@ -149,20 +148,24 @@ class Program:
             self.observe()
 
     def environment(self) -> None:
+        """Ask for something of the frame, the transaction or the block."""
         self.emit(self.random.choice(NULLARY))
         self.observe()
 
     def account(self) -> None:
+        """Ask something about an account."""
         self.address()
         self.emit(self.random.choice((op.BALANCE, op.EXTCODESIZE, op.EXTCODEHASH)))
         self.observe()
 
     def block_hash(self) -> None:
+        """Ask for the hash of a block, near and far."""
         self.push(self.random.choice((0, 743, 744, 745, 998, 999, 1000, 1001, 1 << 64, self.word())))
         self.emit(op.BLOCKHASH)
         self.observe()
 
     def memory(self) -> None:
+        """Read, write, move or hash memory."""
         operation = self.random.choice((op.MLOAD, op.MSTORE, op.MSTORE8, op.MCOPY, op.KECCAK256))
         if operation == op.MCOPY or operation == op.KECCAK256:
             for _ in range(int(op.STACK_IN[operation])):
@@ -176,6 +179,7 @@ class Program:
             self.observe()
 
     def copy(self) -> None:
+        """Copy from outside to memory, beyond the ends too."""
         operation = self.random.choice((op.CALLDATACOPY, op.CODECOPY, op.RETURNDATACOPY, op.EXTCODECOPY))
         if operation == op.RETURNDATACOPY and self.random.random() < 0.7:
             self.emit(op.RETURNDATASIZE)
@@ -189,6 +193,7 @@ class Program:
         self.emit(operation)
 
     def storage(self) -> None:
+        """Read or write a slot, transient ones too."""
         kind = self.random.random()
         slot = self.random.choice(SLOTS) if self.random.random() < 0.9 else self.word()
         load, store = (op.SLOAD, op.SSTORE) if self.random.random() < 0.7 else (op.TLOAD, op.TSTORE)
@@ -202,6 +207,7 @@ class Program:
             self.emit(store)
 
     def log(self) -> None:
+        """Log some memory with topics that are there."""
         topics = self.random.randrange(5)
         for _ in range(topics):
             self.operand()
@@ -210,6 +216,7 @@ class Program:
         self.emit(op.LOG0 + topics)
 
     def call(self) -> None:
+        """Call an account with all, some or too much gas."""
         operation = self.random.choice(CALLS)
         for _ in range(4):
             self.place()
@@ -228,6 +235,83 @@ class Program:
         if self.random.random() < 0.5:
             self.emit(op.RETURNDATASIZE)
             self.observe()
+
+    def create(self) -> None:
+        """Write init code to memory and run it, then call what it made."""
+        if self.creations >= DEEPEST_CREATION:
+            return
+        inner = Program(self.random, self.creations + 1)
+        inner.statements(self.random.choice((0, 1, 3, 6)))
+        inner.finish()
+        code = bytes(inner.code[:MOST_INIT_CODE])
+        for at in range(0, len(code), 32):
+            piece = code[at : at + 32]
+            self.push(int.from_bytes(piece.ljust(32, b"\0"), "big"), 32)
+            self.push(512 + at)
+            self.emit(op.MSTORE)
+        operation = self.random.choice((op.CREATE, op.CREATE2))
+        if operation == op.CREATE2:
+            self.push(self.random.choice((0, 1)))
+        if self.random.random() < 0.95:
+            self.push(len(code))
+            self.push(512)
+        else:
+            self.place()
+            self.place()
+        self.push(self.random.choice((0, 0, 0, 1, 10**30)))
+        self.emit(operation)
+        if self.random.random() < 0.5:
+            for _ in range(4):
+                self.place()
+            self.push(self.random.choice((0, 1)))
+            self.code.append(op.DUP1 + 5)
+            self.height += 1
+            self.emit(op.GAS, op.CALL)
+            self.observe()
+        self.observe()
+        if self.random.random() < 0.5:
+            self.emit(op.RETURNDATASIZE)
+            self.observe()
+
+    def precompile(self) -> None:
+        """Call a precompiled contract on what is in memory, with gas near its price."""
+        number = self.random.choice(PRECOMPILES)
+        if number == 5:
+            # Sizes of the three numbers first, small ones, so that it computes something.
+            for i in range(3):
+                self.push(self.random.choice((0, 1, 2, 32, 33, 64)))
+                self.push(32 * i)
+                self.emit(op.MSTORE)
+        if number == 9:
+            self.push(self.random.choice((0, 1, 12, 300)), 4)
+            self.push(224)
+            self.emit(op.SHL)
+            self.push(0)
+            self.emit(op.MSTORE)
+        if number in (6, 7) and self.random.random() < 0.7:
+            for at, word in enumerate((1, 2, *self.random.choice(((1, 2), (0, 0), (5, 0), (1, 3))))):
+                self.push(word)
+                self.push(32 * at)
+                self.emit(op.MSTORE)
+        size = (
+            213 if number == 9 and self.random.random() < 0.9 else self.random.choice((0, 1, 32, 64, 96, 128, 160, 300))
+        )
+        self.push(self.random.choice((0, 32, 64)))
+        self.push(self.random.choice((0, 64, 128)))
+        self.push(size)
+        self.push(0)
+        operation = self.random.choice(CALLS)
+        if operation in (op.CALL, op.CALLCODE):
+            self.push(self.random.choice((0, 0, 0, 1)))
+        self.push(number)
+        if self.random.random() < 0.6:
+            self.emit(op.GAS)
+        else:
+            self.push(self.random.choice((0, 15, 18, 60, 72, 150, 199, 200, 600, 720, 2999, 3000, 6000)))
+        self.emit(operation)
+        self.observe()
+        self.emit(op.RETURNDATASIZE)
+        self.observe()
 
     def jump(self) -> None:
         """Skip some statements, now and then to nowhere."""
@@ -280,6 +364,7 @@ class Program:
         self.emit(op.POP)
 
     def shuffle(self) -> None:
+        """Move what is on the stack."""
         if self.height < 2:
             self.operand()
             self.operand()
@@ -317,7 +402,7 @@ class Program:
         kinds = (
             self.arithmetic, self.arithmetic, self.environment, self.account, self.block_hash, self.memory,
             self.memory, self.copy, self.storage, self.storage, self.storage, self.log, self.call, self.call,
-            self.jump, self.loop, self.shuffle,
+            self.jump, self.loop, self.shuffle, self.create, self.precompile,
         )  # fmt: skip
         for _ in range(count):
             if self.random.random() < 0.01:
@@ -334,8 +419,11 @@ class Program:
             self.code.append(op.RETURN if kind < 0.5 else op.REVERT)
         elif kind < 0.85:
             self.code.append(op.STOP)
-        elif kind < 0.9:
+        elif kind < 0.87:
             self.code.append(op.INVALID)
+        elif kind < 0.92:
+            self.address()
+            self.code.append(op.SELFDESTRUCT)
         elif kind < 0.95:
             # Push data cut off at the end of the code.
             width = self.random.randint(1, 32)
@@ -366,7 +454,7 @@ def scrambled(seed: int) -> Case:
         weights[number] = 1.0 if op.DEFINED[number] else 0.02
     for number in (*range(op.PUSH0, op.PUSH0 + 5), op.PUSH32, op.GAS, op.MSIZE, op.CALLDATALOAD, op.JUMPDEST):
         weights[number] = 8.0
-    for number in (op.STOP, op.RETURN, op.REVERT, op.INVALID, *UNSUPPORTED):
+    for number in (op.STOP, op.RETURN, op.REVERT, op.INVALID, op.CREATE, op.CREATE2, op.SELFDESTRUCT):
         weights[number] = 0.05
     world = {SENDER: Account(balance=10**24), PLAIN: Account(balance=5)}
     for address in CONTRACTS:
@@ -386,6 +474,4 @@ def scrambled(seed: int) -> Case:
 
 def with_gas(case: Case, gas_limit: int) -> Case:
     """The same case with another gas limit."""
-    t = case.transaction
-    changed = Transaction(t.sender, t.to, t.nonce, gas_limit, t.value, t.data, t.max_fee, t.max_priority_fee)
-    return Case(case.world, changed, case.environment)
+    return replace(case, transaction=replace(case.transaction, gas_limit=gas_limit))

@@ -1,0 +1,79 @@
+"""States by account: how files write them down, and how a state root counts them.
+
+A state of locations does not say by itself whether an account exists. These rules do:
+
+- An account is what has a balance, a nonce, code or storage (EIP-161: an account that has none of them is none).
+- An account that has storage but neither code nor nonce is marked by a code word that is the hash of nothing
+  (`evm.codes.EMPTY_HASH`), so that creating a contract there fails (EIP-7610).
+- Storage of an account whose code word and nonce are zero is void: it was deleted (SELFDESTRUCT before Cancun).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from evm.state import State, location_of, word_to_int
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as plain values."""
+
+    balance: int = 0
+    nonce: int = 0
+    code: bytes = b""
+    storage: Mapping[int, int] = field(default_factory=dict)
+
+
+World = Mapping[bytes, Account]
+
+
+def load_accounts(state: State, world: World) -> None:
+    """Write accounts to a state.
+
+    Raises
+    ------
+    ValueError
+        If a number is no 256-bit word, naming account and field.
+    """
+    for address, account in world.items():
+        state.set_balance(address, account.balance)
+        state.set_nonce(address, account.nonce)
+        state.set_code(address, account.code)
+        stored = {slot: value for slot, value in account.storage.items() if value}
+        for slot, value in stored.items():
+            state.set_storage(address, slot, value)
+        if stored and not account.code and not account.nonce:
+            state.mark_storage(address)
+
+
+def accounts_of(state: State) -> dict[bytes, Account]:
+    """Every account of a state."""
+    keys, values = state.keys, state.values
+    present = values.any(axis=1)
+    parts: dict[bytes, dict[str, int]] = {}
+    storage: dict[bytes, dict[int, int]] = {}
+    for key, row in zip(keys[present], np.ascontiguousarray(values[present]), strict=True):
+        location, word = location_of(key), word_to_int(row)
+        fields = parts.setdefault(location.address, {})
+        if location.kind == "storage":
+            storage.setdefault(location.address, {})[location.slot] = word
+        else:
+            fields[location.kind] = word
+    found = {}
+    for address, fields in parts.items():
+        stored = storage.get(address, {}) if "code" in fields or "nonce" in fields else {}
+        if fields or stored:
+            found[address] = Account(fields.get("balance", 0), fields.get("nonce", 0), state.code(address), stored)
+    return found
+
+
+def new_state(world: World) -> State:
+    """A state with these accounts and no others."""
+    locations = sum(3 + len(account.storage) for account in world.values())
+    state = State(max(1 << 10, 1 << locations.bit_length()))
+    load_accounts(state, world)
+    return state

@@ -1,0 +1,47 @@
+"""Writing a workload's block to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import BadInputError
+from harness.plan import plan_workloads
+from harness.request import Request
+
+
+def export(request: Request, path: Path) -> str:
+    """Build the request's one workload, run its block serially, and write all of it.
+
+    Returns
+    -------
+    str
+        One line about what was written.
+
+    Raises
+    ------
+    BadInputError
+        If the request names no single workload, or the file cannot be written.
+    """
+    plans = plan_workloads(request)
+    if len(plans) != 1:
+        raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
+    if not path.parent.is_dir():
+        raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    from evm.accounts import accounts_of
+    from strategies.serial import Serial
+    from workloads import registry
+    from workloads.blockexport import document_of, write_document
+
+    plan = plans[0]
+    scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
+    block, state = scenario.blocks[0], scenario.genesis
+    before = accounts_of(state)
+    receipts = Serial().execute(block, state, 1).receipts
+    dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
+    source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
+    document = document_of(block, before, accounts_of(state), receipts, source)
+    try:
+        write_document(path, document)
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be written: {error.strerror}") from None
+    return f"{path}: {len(block)} transactions, {len(before)} accounts, {int(receipts.gas_used.sum())} gas"
