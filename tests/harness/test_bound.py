@@ -88,6 +88,7 @@ def longest_by_hand(block: Block, edges: set[tuple[int, int]], costs: list[int])
 works = st.lists(st.integers(1, 9), min_size=8, max_size=8)
 
 
+@pytest.mark.bounds
 @settings(max_examples=300)
 @given(block=blocks, work=works, commutative=st.booleans())
 def test_dependencies_and_paths_agree_with_brute_force(block: Block, work: list[int], commutative: bool) -> None:
@@ -108,6 +109,7 @@ def test_dependencies_and_paths_agree_with_brute_force(block: Block, work: list[
             assert location in block[later]
 
 
+@pytest.mark.bounds
 @settings(max_examples=200)
 @given(block=blocks, commutative=st.booleans(), kept=st.sets(st.integers(0, LOCATIONS - 1)))
 def test_only_counted_locations_make_dependencies(block: Block, commutative: bool, kept: set[int]) -> None:
@@ -134,6 +136,7 @@ def best_by_hand(work: list[int], edges: set[tuple[int, int]], workers: int) -> 
     return best
 
 
+@pytest.mark.bounds
 @settings(max_examples=60)
 @given(
     block=st.lists(st.fixed_dictionaries({}, optional=_entry), min_size=1, max_size=5),
