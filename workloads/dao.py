@@ -21,14 +21,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from math import gcd
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.accounts import named_account
-from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import DAY_BLOCKS, ETHER, Draft, genesis_environment
-from workloads.ether import EtherBook
+from workloads.application import Application
+from workloads.base import Dial, DialValue, Scenario
+from workloads.draft import DAY_BLOCKS, ETHER, Draft
 from workloads.sampling import Stream, Zipf
+from workloads.site import Site
 from workloads.storage import Storage
 from workloads.tokens import UNIT, supply_violations
 
@@ -48,7 +49,7 @@ TRANSFER_GAS = 180_000
 DELEGATE_GAS = 200_000
 
 
-class Dao(Workload):
+class Dao(Application):
     """Votes: conflicts through proposals' tallies, and nonces of voters who vote on several proposals."""
 
     name = "dao"
@@ -61,59 +62,33 @@ class Dao(Workload):
         Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
     )
 
-    artifacts: ClassVar[Mapping[str, str]] = {"token": "votes", "dao": "dao"}
-    classes: ClassVar[Mapping[str, str]] = {
-        "votes.balanceOf": "token balance",
-        "votes.allowance": "allowance",
-        "votes.numCheckpoints": "counter",
-        "dao.proposalCount": "counter",
-        "dao.tallies": "counter",
-    }
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`."""
-        from evm import Genesis
-
-        draft = Draft(self.name, seed, block_size, blocks)
-        foundation = named_account(FOUNDATION)
-        genesis = Genesis(genesis_environment())
-        token = genesis.deploy(load("votes").creation("Governance", "GOV", SUPPLY), foundation)
-        dao = genesis.deploy(
-            load("dao").creation(token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25), foundation
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, genesis, foundation = site.draft, site.genesis, named_account(FOUNDATION)
+        token = site.deploy("token", "votes", "Governance", "GOV", SUPPLY, sender=foundation)
+        dao = site.deploy(
+            "dao", "dao", token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25, sender=foundation
         )
         weights = _weights(int(dials["voters"]), float(dials["weight_zipf"]))
-        ballots = _write(draft, dials, seed, weights, token, dao)
+        ballots, involved = _write(draft, dials, site.seed, weights, token, dao)
 
-        held = _distribute(genesis, draft, token, weights)
+        held = _distribute(genesis, {draft.accounts[number]: weights[number] for number in involved}, token)
         propose = load("dao").method("propose")
         for number in range(1, int(dials["proposals"]) + 1):
             grantee = named_account(f"grantee {number}")
             genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
-        draft.fund(genesis)
-        return Scenario(
-            genesis.state,
-            draft.finished(),
-            dict(dials),
-            {"token": token, "dao": dao},
-            {
-                "ether": EtherBook.open(genesis.state, draft, (token, dao, foundation)),
-                "weights": held,
-                "ballots": ballots,
-            },
-            {"foundation": foundation},
-        )
+        site.wealthy.append(foundation)
+        return {"weights": held, "ballots": ballots}
 
-    def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tallies equal the votes cast and the token is conserved. See `Workload.check`.
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tallies equal the votes cast and the token is conserved. See `Application.verify`.
 
         Every vote of these blocks is recorded with the weight that its voter had when voting began; a proposal's
         tallies are the sums of those; the token's balances add up to its supply, and so do its delegated votes.
         """
-        ether: EtherBook = scenario.notes["ether"]
         weights: dict[bytes, int] = scenario.notes["weights"]
         token = scenario.contracts["token"]
-        violations = ether.violations(state, scenario.blocks)
-        violations += supply_violations(state, token, "votes", weights, SUPPLY)
+        violations = supply_violations(state, token, "votes", weights, SUPPLY)
         votes = Storage(state, token, load("votes"))
         delegated = sum(_current_votes(votes, account) for account in weights)
         if delegated != SUPPLY:
@@ -169,8 +144,8 @@ def _order(stream: Stream, voters: int) -> tuple[int, int]:
 
 def _write(
     draft: Draft, dials: Mapping[str, DialValue], seed: int, weights: list[int], token: bytes, dao: bytes
-) -> dict[int, list[bytes]]:
-    """Write all transactions; the voters by proposal."""
+) -> tuple[dict[int, list[bytes]], list[int]]:
+    """Write all transactions; the voters by proposal, and every account that takes part."""
     cast, transfer = load("dao").method("castVote(uint256,uint8)"), load("votes").method("transfer")
     delegate = load("votes").method("delegate")
     supports = Stream(seed, "dao/supports").below(len(SUPPORT), draft.size).tolist()
@@ -179,9 +154,13 @@ def _write(
     delegations = Stream(seed, "dao/delegations").chance(0.5, draft.size).tolist()
     parts = Stream(seed, "dao/amounts").below(1_000, draft.size).tolist()
     ballots: dict[int, list[bytes]] = {}
+    involved: dict[int, None] = {}
     for place, vote in enumerate(_draw_votes(dials, seed, draft.size)):
         holder = holders[place]
-        other = draft.accounts[(holder + 1 + steps[place]) % len(weights)]
+        receiver = (holder + 1 + steps[place]) % len(weights)
+        involved[receiver] = None
+        involved[holder if vote is None else vote[1]] = None
+        other = draft.accounts[receiver]
         if vote is not None:
             proposal, voter = vote
             draft.add(voter, dao, VOTE_GAS, cast(proposal, SUPPORT[supports[place]]))
@@ -192,15 +171,14 @@ def _write(
             # At most a ten-millionth of what the holder has: no number of transfers in a block takes it all.
             amount = weights[holder] * (1 + parts[place]) // 10**10
             draft.add(holder, token, TRANSFER_GAS, transfer(other, amount))
-    return ballots
+    return ballots, list(involved)
 
 
-def _distribute(genesis: Genesis, draft: Draft, token: bytes, weights: list[int]) -> dict[bytes, int]:
+def _distribute(genesis: Genesis, held: dict[bytes, int], token: bytes) -> dict[bytes, int]:
     """Give every account that takes part its weight, delegated to itself; balance by holder, the foundation included.
 
     Accounts that take no part would never be read; the foundation keeps theirs.
     """
-    held = {address: weights[number] for number, address in draft.accounts.used.items()}
     held[named_account(FOUNDATION)] = SUPPLY - sum(held.values())
     storage = Storage(genesis.state, token, load("votes"))
     # Votes count at a proposal's start only if they were there before it.

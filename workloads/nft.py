@@ -18,14 +18,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.accounts import named_account
-from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import ETHER, Draft, genesis_environment
-from workloads.ether import EtherBook
+from workloads.application import Application
+from workloads.base import Dial, DialValue, Scenario
+from workloads.draft import ETHER, Draft
 from workloads.sampling import Stream, Zipf
+from workloads.site import Site
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class _Book:
     involved: tuple[bytes, ...]
 
 
-class Nft(Workload):
+class Nft(Application):
     """Mints and marketplace: conflicts through collections' counters, and ether balances of collections and market."""
 
     name = "nft"
@@ -118,39 +119,27 @@ class Nft(Workload):
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
     )
 
-    artifacts: ClassVar[Mapping[str, str]] = {"collection": "collection", "market": "market"}
-    classes: ClassVar[Mapping[str, str]] = {
-        "collection.totalSupply": "counter",
-        "collection.balanceOf": "token balance",
-        "collection.approvals": "allowance",
-        "collection.isApprovedForAll": "allowance",
-    }
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`."""
-        from evm import Genesis
-
-        draft = Draft(self.name, seed, block_size, blocks)
-        count = draft.size
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, genesis, count = site.draft, site.genesis, site.draft.size
         popularity = Zipf(int(dials["collections"]), float(dials["collection_zipf"]))
-        chosen = popularity.draw(Stream(seed, "nft/collections"), count).tolist()
+        chosen = popularity.draw(site.stream("collections"), count).tolist()
         minters = Zipf(int(dials["accounts"]), float(dials["minter_zipf"]))
-        actors = minters.draw(Stream(seed, "nft/minters"), count).tolist()
-        mints = Stream(seed, "nft/mints").chance(float(dials["mint"]), count).tolist()
-        buys = Stream(seed, "nft/purchases").chance(float(dials["buy"]), count).tolist()
-        quantities = Stream(seed, "nft/quantities").below(int(dials["batch"]), count).tolist()
-        sellers = _sellers(Stream(seed, "nft/sellers"), actors, int(dials["accounts"]))
-        prices = Stream(seed, "nft/prices").below(500, count).tolist()
-        picks = Stream(seed, "nft/picks").raw(count).tolist()
+        actors = minters.draw(site.stream("minters"), count).tolist()
+        mints = site.stream("mints").chance(float(dials["mint"]), count).tolist()
+        buys = site.stream("purchases").chance(float(dials["buy"]), count).tolist()
+        quantities = site.stream("quantities").below(int(dials["batch"]), count).tolist()
+        sellers = _sellers(site.stream("sellers"), actors, int(dials["accounts"]))
+        prices = site.stream("prices").below(500, count).tolist()
+        picks = site.stream("picks").raw(count).tolist()
 
-        genesis = Genesis(genesis_environment())
         markets = int(dials["markets"])
         trades = Counter(number for number, is_mint in zip(chosen, mints, strict=True) if not is_mint)
         # No more tokens than trades exist at genesis, so at least the dial's supply is left.
         shelves = {number: Shelf(limit=int(dials["supply"]) + trades[number]) for number in sorted(set(chosen))}
-        collections = {number: _deploy_collection(genesis, number, shelf.limit) for number, shelf in shelves.items()}
+        collections = {number: _deploy_collection(site, number, shelf.limit) for number, shelf in shelves.items()}
         market = {
-            number: genesis.deploy(load("market").creation(named_account("treasury"), int(dials["fee_bps"])))
+            number: site.deploy(f"market {number}", "market", named_account("treasury"), int(dials["fee_bps"]))
             for number in sorted({number % markets for number in trades})
         }
         mint, list_ = load("collection").method("mint"), load("market").method("list")
@@ -179,39 +168,25 @@ class Nft(Workload):
 
         for number, shelf in shelves.items():
             _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
-        draft.fund(genesis)
-        contracts = {f"collection {number}": address for number, address in collections.items()}
-        contracts |= {f"market {number}": address for number, address in market.items()}
-        return Scenario(
-            genesis.state,
-            draft.finished(),
-            dict(dials),
-            contracts,
-            {
-                "ether": EtherBook.open(genesis.state, draft, (*contracts.values(), named_account("treasury"))),
-                "collections": {
-                    collections[number]: _Book(
-                        len(shelf.owners),
-                        shelf.asked,
-                        shelf.limit,
-                        tuple(draft.accounts[account] for account in shelf.involved),
-                    )
-                    for number, shelf in shelves.items()
-                },
-                "markets": tuple(market.values()),
+        site.wealthy.append(named_account("treasury"))
+        return {
+            "collections": {
+                collections[number]: _Book(
+                    len(shelf.owners), shelf.asked, shelf.limit, tuple(site.accounts(shelf.involved))
+                )
+                for number, shelf in shelves.items()
             },
-            {"treasury": named_account("treasury")},
-        )
+            "markets": tuple(market.values()),
+        }
 
-    def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tokens have one owner each, counters equal what was minted, and ether is kept. See `Workload.check`.
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tokens have one owner each, counters equal what was minted, and ether is kept. See `Application.verify`.
 
         For each collection: tokens 0 to counter - 1 have owners, the next one has none; owners' balances count their
         tokens; the ether that it holds is the price of all its tokens; and the counter is where the mints of these
         blocks bring it (which, when they ask for more than is left, depends on who came first). No market keeps ether.
         """
-        ether: EtherBook = scenario.notes["ether"]
-        violations = ether.violations(state, scenario.blocks)
+        violations = []
         for collection, book in scenario.notes["collections"].items():
             violations += _collection_violations(state, collection, book, int(scenario.dials["batch"]))
         for market in scenario.notes["markets"]:
@@ -226,10 +201,10 @@ def _sellers(stream: Stream, actors: list[int], accounts: int) -> list[int]:
     return [(actor + 1 + step) % accounts for actor, step in zip(actors, steps, strict=True)]
 
 
-def _deploy_collection(genesis: Genesis, number: int, supply: int) -> bytes:
-    opened = genesis.environment.timestamp
-    return genesis.deploy(
-        load("collection").creation(f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
+def _deploy_collection(site: Site, number: int, supply: int) -> bytes:
+    label, opened = f"collection {number}", site.genesis.environment.timestamp
+    return site.deploy(
+        label, "collection", f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened
     )
 
 

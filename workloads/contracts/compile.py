@@ -17,7 +17,7 @@ VERSION = "0.4.3"
 EVM_VERSION = "cancun"
 OPTIMIZE = "gas"
 # Those that are deployed. The other sources here are modules that these import.
-DEPLOYED = ("token", "pool", "router", "collection", "market", "votes", "dao")
+DEPLOYED = ("token", "pool", "router", "collection", "market", "votes", "dao", "liquidity")
 
 
 def compile_contract(name: str) -> dict[str, Any]:
