@@ -39,6 +39,24 @@ class Dial:
     choices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Preset:
+    """Values for some dials of a workload, under a name.
+
+    Attributes
+    ----------
+    name : str
+    summary : str
+        What it stands for, and its source.
+    dials : mapping
+        Value by dial; the other dials keep their defaults.
+    """
+
+    name: str
+    summary: str
+    dials: Mapping[str, DialValue]
+
+
 @dataclass
 class Scenario:
     """A genesis and the blocks that follow it.
@@ -83,18 +101,7 @@ class Workload(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     dials: ClassVar[tuple[Dial, ...]]
-    artifacts: ClassVar[Mapping[str, str]] = {}
-    classes: ClassVar[Mapping[str, str]] = {}
-
-    def artifact(self, contract: str) -> Artifact | None:
-        """Artifact of a contract by its name in `Scenario.contracts`; None where no layout is known.
-
-        A package whose contracts are its own overrides this.
-        """
-        from workloads.abi import load
-
-        name = self.artifacts.get(contract.partition(" ")[0])
-        return None if name is None else load(name)
+    presets: ClassVar[tuple[Preset, ...]] = ()
 
     @abstractmethod
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:

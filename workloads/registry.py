@@ -20,6 +20,15 @@ BUILT_IN = {
     "swaps": "workloads.swaps:Swaps",
     "nft": "workloads.nft:Nft",
     "dao": "workloads.dao:Dao",
+    "lending": "workloads.lending:Lending",
+    "orders": "workloads.orders:Orders",
+    "stablecoin": "workloads.stablecoin:Stablecoin",
+    "game": "workloads.game:Game",
+    "grants": "workloads.grants:Grants",
+    "supply": "workloads.supply:Supply",
+    "metering": "workloads.metering:Metering",
+    "mixed": "workloads.mixed:Mixed",
+    "adversarial": "workloads.adversarial:Adversarial",
 }
 
 

@@ -114,6 +114,12 @@ class Site:
         self.contracts[label] = address
         return address
 
+    def call(self, to: bytes, data: bytes, sender: bytes) -> None:
+        """Call a contract while the genesis is made, and leave the sender's nonce as it is."""
+        nonce = self.genesis.state.nonce(sender)
+        self.genesis.call(to, data, sender)
+        self.genesis.state.set_nonce(sender, nonce)
+
     def storage(self, label: str, contract: str) -> Storage:
         """Storage of a contract noted under `label`."""
         return Storage(self.genesis.state, self.contracts[label], load(contract))
