@@ -37,7 +37,7 @@ STAKE = 10_000 * UNIT
 SURGE_FACTOR = 10
 OPERATOR, KIND, UNITS, REPORTS = range(4)
 GAS = {
-    "report": 100_000,
+    "report": 170_000,
     "prepay": 75_000,
     "claim": 75_000,
     "stake": 75_000,

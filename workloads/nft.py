@@ -2,13 +2,15 @@
 
 Minters buy the next tokens of a collection, all through one counter and into one ether balance. On the market, sellers
 list tokens that they own and have approved, and buyers pay in ether: the market takes it in and passes it on to the
-seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance.
+seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance. Offers are paid in
+the hub token instead, and their acceptance pays a royalty to the collection's creator.
 
 Defaults, and where they come from (public chain data of 2022 unless said otherwise):
 
 - ``collections``, ``collection_zipf``: 844 mint contracts with Zipf exponent 1.32.
 - ``accounts``, ``minter_zipf``: 10,783 minters with Zipf exponent 0.53; traders are drawn like minters.
 - ``fee_bps``: 2.5 %, what the largest marketplace took in 2022.
+- ``offers``: off, so that blocks are those of earlier versions.
 - ``mint``, ``buy``, ``batch``: no measurement was at hand. A rush is mostly mints; half of the rest are purchases; a
   mint takes 1 to ``batch`` tokens, each number equally often.
 """
@@ -17,15 +19,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
-from workloads.base import Dial, DialValue, Scenario
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.bazaar import Bazaar, bazaar_violations
 from workloads.draft import ETHER, Draft
 from workloads.sampling import Stream, Zipf
+from workloads.shelf import Listing, Shelf
 from workloads.site import Site
 from workloads.storage import Storage
 
@@ -40,55 +44,6 @@ LIST_GAS = 130_000
 BUY_GAS = 140_000
 # A buyer chooses among the listings made in these blocks and this many older ones.
 OLDER_LISTINGS = 10
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A token offered by an account at a price in wei."""
-
-    token: int
-    seller: int
-    price: int
-
-
-@dataclass
-class Shelf:
-    """What becomes of one collection while its transactions are written.
-
-    Attributes
-    ----------
-    owners : list[int]
-        Account that owns each token at genesis.
-    listed : list[Listing]
-        Listings at genesis.
-    open : list[Listing]
-        Listings made by transactions and not yet bought.
-    asked : int
-        Tokens that transactions ask to mint.
-    limit : int
-        Tokens that can ever be minted.
-    involved : dict[int, None]
-        Accounts that can own a token of it, in the order of their appearance.
-    """
-
-    owners: list[int] = field(default_factory=list)
-    listed: list[Listing] = field(default_factory=list)
-    open: list[Listing] = field(default_factory=list)
-    asked: int = 0
-    limit: int = 0
-    involved: dict[int, None] = field(default_factory=dict)
-
-    def older_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, listed."""
-        listing = self.new_listing(seller, price)
-        self.listed.append(listing)
-        return listing
-
-    def new_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, which a transaction lists."""
-        self.owners.append(seller)
-        self.involved[seller] = None
-        return Listing(len(self.owners) - 1, seller, price)
 
 
 @dataclass(frozen=True)
@@ -117,7 +72,16 @@ class Nft(Application):
         Dial("supply", 100_000, "tokens of a collection that are left to mint; later mints revert", 1, 10**9),
         Dial("markets", 1, "marketplaces, each for its share of the collections", 1, 1_000),
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
+        Dial("offers", 0.0, "share of offers and their acceptances, paid in a token, of all but mints", 0.0, 1.0),
+        Dial("royalty_bps", 500, "creators' share of accepted offers, in hundredths of a percent", 0, 1_000),
     )
+    presets = (
+        Preset("mint", "mint contracts and minters of 2022: Zipf 1.32 and 0.53, nothing but mints", {"mint": 1.0}),
+        Preset("mint-rush", "one drop that everybody waits for, sold out within the block: a token sale's plateau",
+               {"collections": 1, "mint": 1.0, "supply": 20_000, "minter_zipf": 0.3}),
+        Preset("trading", "no drop: listings, purchases, and offers with royalties (no measurement at hand)",
+               {"mint": 0.05, "offers": 0.4}),
+    )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
@@ -142,6 +106,8 @@ class Nft(Application):
             number: site.deploy(f"market {number}", "market", named_account("treasury"), int(dials["fee_bps"]))
             for number in sorted({number % markets for number in trades})
         }
+        bids = site.stream("offers").chance(float(dials["offers"]), count).tolist()
+        bazaar = Bazaar(site, int(dials["fee_bps"]), int(dials["royalty_bps"])) if any(bids) else None
         mint, list_ = load("collection").method("mint"), load("market").method("list")
         buy = load("market").method("buy")
         for place, (number, actor) in enumerate(zip(chosen, actors, strict=True)):
@@ -153,6 +119,12 @@ class Nft(Application):
                 gas_limit = MINT_GAS + MINT_GAS_EACH * quantity
                 draft.add(actor, collection, gas_limit, mint(quantity), MINT_PRICE * quantity)
                 shelf.asked += quantity
+                continue
+            if bids[place] and bazaar is not None:
+                if buys[place]:
+                    bazaar.accept(actor, sellers[place], number, shelf, collection, price)
+                else:
+                    bazaar.offer(actor, collection, picks[place] % (len(shelf.owners) + 1), price)
                 continue
             if not buys[place]:
                 listing = shelf.new_listing(actor, price)
@@ -177,6 +149,7 @@ class Nft(Application):
                 for number, shelf in shelves.items()
             },
             "markets": tuple(market.values()),
+            "bazaar": bazaar is not None,
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
@@ -192,6 +165,8 @@ class Nft(Application):
         for market in scenario.notes["markets"]:
             if state.balance(market):
                 violations.append(f"market 0x{market.hex()}: keeps {state.balance(market)} wei")
+        if scenario.notes["bazaar"]:
+            violations += bazaar_violations(scenario, state)
         return violations
 
 

@@ -31,7 +31,7 @@ CUSTODIAN, RECEIVER, BATCH, HOPS = range(4)
 PRODUCER, RECALLED, INSPECTIONS, FAILURES = range(4)
 # Inspections that every batch has passed before; one in this many fails.
 PASSED, FAILING = 20, 25
-GAS = {"ship": 65_000, "receive": 105_000, "produce": 150_000, "inspect": 75_000, "recall": 50_000}
+GAS = {"ship": 80_000, "receive": 105_000, "produce": 150_000, "inspect": 75_000, "recall": 50_000}
 
 
 class Supply(Application):
@@ -40,9 +40,9 @@ class Supply(Application):
     name = "supply"
     summary = "products handed from custodian to custodian, inspections, recalls"
     dials = (
-        Dial("batches", 2_000, "batches", 1, 100_000),
+        Dial("batches", 500, "batches", 1, 100_000),
         Dial("batch_zipf", 0.8, "Zipf exponent of batches; 0 is uniform", 0.0, 5.0),
-        Dial("per_batch", 20, "products in a batch; with few, most transactions wait for the one before", 1, 10_000),
+        Dial("per_batch", 10, "products in a batch; with few, most transactions wait for the one before", 1, 10_000),
         Dial("custodians", 5_000, "accounts that produce, carry and sell", 2, 1_000_000),
         Dial("custodian_zipf", 0.94, "Zipf exponent of custodians; 0 is uniform", 0.0, 5.0),
         Dial("inspectors", 50, "certified inspectors", 1, 10_000),

@@ -1,0 +1,111 @@
+"""Mixed: a chain's day. All applications on one chain, with shared accounts and tokens.
+
+The hub token that payments move is the one that pools, lenders, order books, grants and meters hold, and account 7 of
+the payments is account 7 of the swaps: balances and nonces carry conflicts from one application to the next. Accounts
+that are busy in one application are busy in all.
+
+Defaults, and where they come from: in six ordinary mainnet blocks between 11743952 and 19933122, plain and ERC-20 transfers
+are most of what can be told apart, swaps come next. The other shares are guesses in that order; no measurement of
+applications' shares was at hand. ``skew`` scales every application's Zipf exponents, whose sources they name themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from workloads.application import Application, common_violations
+from workloads.base import Dial, DialValue, Preset, Scenario, Workload
+from workloads.draft import Draft, Lane, genesis_environment
+from workloads.ether import EtherBook
+from workloads.sampling import Stream, mix
+from workloads.site import Site, Tokens
+
+if TYPE_CHECKING:
+    from evm import State
+
+# Weight by application; each is also a dial.
+WEIGHTS = {
+    "payments": 0.35,
+    "swaps": 0.20,
+    "stablecoin": 0.10,
+    "nft": 0.08,
+    "lending": 0.07,
+    "orders": 0.05,
+    "game": 0.05,
+    "metering": 0.04,
+    "supply": 0.03,
+    "grants": 0.02,
+    "dao": 0.01,
+}
+
+
+class Mixed(Workload):
+    """Mixed: the conflicts of all applications, and those between them through shared tokens and accounts."""
+
+    name = "mixed"
+    summary = "a chain's day: all applications at once, with shared accounts and tokens"
+    dials = (
+        *(Dial(name, weight, f"weight of {name}", 0.0, 1_000.0) for name, weight in WEIGHTS.items()),
+        Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
+    )
+    presets = (
+        Preset("defi", "decentralised finance only: swaps, lending, order books, stablecoins",
+               {**dict.fromkeys(WEIGHTS, 0.0), "swaps": 0.5, "lending": 0.2, "orders": 0.15, "stablecoin": 0.15}),
+        Preset("burst", "everything more unequal, as pairs are on the burstiest days of 2022 (1.60 for 1.23)",
+               {"skew": 1.3}),
+    )  # fmt: skip
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """See `Workload.build`."""
+        from evm import Genesis
+
+        genesis = Genesis(genesis_environment())
+        draft = Draft(self.name, seed, block_size, blocks)
+        tokens = Tokens(genesis)
+        weights = {name: float(dials[name]) for name in WEIGHTS}
+        kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
+        parts: dict[str, Scenario] = {}
+        lanes: dict[str, Lane] = {}
+        wealthy: list[bytes] = []
+        for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
+            application = _application(name)
+            sizes = [kinds[block * block_size : (block + 1) * block_size].count(name) for block in range(blocks)]
+            lanes[name] = Lane(draft, sizes)
+            site = Site(genesis, lanes[name], tokens, seed, name)
+            own = {
+                dial.name: dial.default * float(dials["skew"]) if dial.name.endswith("zipf") else dial.default
+                for dial in application.dials
+            }
+            notes = application.compose(site, own)
+            wealthy += site.wealthy
+            parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
+        tokens.settle()
+        calls = {name: iter(lane.calls) for name, lane in lanes.items()}
+        for name in kinds:
+            call = next(calls[name])
+            draft.add(call.sender, call.to, call.gas_limit, call.data, call.value)
+        draft.fund(genesis)
+        contracts = {f"{name} {label}": at for name, part in parts.items() for label, at in part.contracts.items()}
+        finished = draft.finished()
+        for part in parts.values():
+            part.blocks = finished
+        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *wealthy))
+        notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
+        return Scenario(genesis.state, finished, dict(dials), contracts, notes)
+
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """Ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
+        violations = common_violations(scenario, state)
+        for name, part in scenario.notes["parts"].items():
+            violations += [f"{name}: {line}" for line in _application(name).verify(part, state)]
+        return violations
+
+
+def _application(name: str) -> Application:
+    from workloads.registry import get
+
+    application = get(name)()
+    if not isinstance(application, Application):
+        raise TypeError(f"workload {name} cannot share a chain")
+    return application
