@@ -37,11 +37,11 @@ def run(
     Parameters
     ----------
     workloads, strategies : str or iterable of str, optional
-        Names (``contend list`` shows them); all of them by default.
-    workers : int or iterable of int, optional
-        Worker counts, each for every strategy that is parallel. By default 1 and 2; 1, 2, 4, ..., 32 virtual ones.
+        Names (``contend list`` shows them), or ``"all"``; by default all strategies, and four workloads that differ.
+    workers : int or iterable of int
+        Worker counts, each for every strategy that is parallel.
     dials : mapping, optional
-        Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload.
+        Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": "burst-day"}``.
     block_size : int
         Transactions.
     repeat : int

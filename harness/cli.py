@@ -84,7 +84,13 @@ def main() -> None:
 
 
 @main.command("run")
-@click.option("--workload", "-w", "workloads", metavar="NAMES", help="Workloads, separated by commas.  [default: all]")
+@click.option(
+    "--workload",
+    "-w",
+    "workloads",
+    metavar="NAMES",
+    help="Workloads, separated by commas, or all.  [default: payments,swaps,nft,dao]",
+)
 @click.option(
     "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
 )
@@ -106,7 +112,7 @@ def main() -> None:
     "settings",
     metavar="DIAL=VALUE",
     multiple=True,
-    help="Turn a dial, for instance pools=1 or swaps.pools=1. Repeatable.",
+    help="Turn a dial, for instance pools=1 or swaps.pools=1; preset=NAME turns several. Repeatable.",
 )
 @click.option(
     "--sweep",
@@ -166,7 +172,7 @@ def run_command(
 ) -> None:
     """Measure strategies on workloads, every timed run verified against the serial result.
 
-    Without options: all workloads, all strategies, 1 and 2 workers.
+    Without options: the four default workloads, all strategies, 1 and 2 workers.
     """
     from harness.command import RunCommand
 
@@ -256,7 +262,7 @@ def explain_command(
 @main.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
-    """Show strategies, and workloads with their dials, defaults and ranges."""
+    """Show strategies, and workloads with their dials, defaults and ranges, and their presets."""
     from harness.catalogue import catalogue
 
     with _bad_input():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import BadInputError
-from harness.request import DialValue, Request
+from harness.request import ALL, DialValue, Request
 
 BASELINE = "serial"
 
@@ -74,15 +74,8 @@ def resolve(request: Request) -> Plan:
     from strategies import registry as strategies
 
     workloads = _workloads(request)
-    names = request.strategies or tuple(strategies.names())
-    kinds = {name: lookup(strategies, name) for name in names}
-    for name, kind in kinds.items():
-        if request.clock not in kind.clocks:
-            raise BadInputError(
-                f"strategy {name!r} does not run under the {request.clock} clock, only under: {', '.join(kind.clocks)}"
-            )
-    parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
-    digest = costs_digest(request)
+    names = request.strategies if request.strategies not in ((), (ALL,)) else tuple(strategies.names())
+    parallel = {name: bool(lookup(strategies, name).parallel) for name in names}
     wanted = tuple(
         CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
     )
@@ -113,8 +106,8 @@ def costs_digest(request: Request) -> str | None:
 def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     from workloads import registry
 
-    names = request.workloads or tuple(registry.names())
-    dials = {name: tuple(dial.name for dial in lookup(registry, name).dials) for name in names}
+    names = tuple(registry.names()) if request.workloads == (ALL,) else request.workloads or registry.DEFAULT
+    dials = {name: _settings(lookup(registry, name)) for name in names}
     overrides = split_overrides(request.dials, dials)
     if request.sweep is None:
         return tuple(WorkloadPlan(name, resolve_dials(name, overrides[name])) for name in names)
@@ -125,6 +118,12 @@ def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         for name in takers
         for value in values
     )
+
+
+def _settings(workload: Any) -> tuple[str, ...]:
+    from workloads.dials import PRESET
+
+    return (*(dial.name for dial in workload.dials), *((PRESET,) if workload.presets else ()))
 
 
 def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str, DialValue]:

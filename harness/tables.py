@@ -189,7 +189,7 @@ def print_strategies(console: Console, strategies: Iterable[Mapping[str, Any]]) 
 
 
 def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
-    """Print workloads and, beneath each, its dials with defaults and ranges."""
+    """Print workloads and, beneath each, its dials with defaults and ranges, and its presets."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("workload / dial", no_wrap=True)
     table.add_column("default", justify="right", no_wrap=True)
@@ -203,7 +203,15 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
                 _value(dial["default"]),
                 dial_range(dial),
                 Text(dial["summary"]),
-                end_section=place == len(one["dials"]) - 1,
+                end_section=place == len(one["dials"]) - 1 and not one["presets"],
+            )
+        for place, preset in enumerate(one["presets"]):
+            table.add_row(
+                f"  preset={preset['name']}",
+                "",
+                "",
+                Text(preset["summary"]),
+                end_section=place == len(one["presets"]) - 1,
             )
     console.print(table)
 

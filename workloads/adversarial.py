@@ -5,12 +5,12 @@ that nonces add no conflicts while a block has no more transactions than there a
 
 - ``chain``: every transaction reads a cell first and writes it last. Nothing can be parallel; all that a strategy does
   beyond executing serially is waste.
-- ``star``: all read one cell that one in 40 writes. Conflict graphs of real blocks are mostly stars (Ethereum, 14 recent
+- ``star``: all read one cell that one in 40 writes. Conflict graphs of real blocks are mostly stars (14 recent Ethereum
   blocks); partitions by connected components see one component.
-- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution is done with
-  the work before it learns that it was in vain.
-- ``shifting``: each cell's word names the next cell to read. An incarnation's accesses tell little about the next one's,
-  so estimates, hints and plans mislead.
+- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution is done
+  with the work before it learns that it was in vain.
+- ``shifting``: each cell's word names the next cell to read. An incarnation's accesses tell little about the next
+  one's, so estimates, hints and plans mislead.
 - ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, which nobody will see.
 - ``giant``: one transaction as long as hundreds of others, which touches the cells of all, in the middle of the block.
 - ``late-writer``: all read the same cells and nobody writes them, until a long transaction near the end does.
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf
 from workloads.site import Site
@@ -50,10 +51,17 @@ class Adversarial(Application):
     summary = "worst cases: a chain, a star, late dependences, shifting accesses, aborts, a giant, a late writer"
     dials = (
         Dial("case", "late-chain", "which worst case", choices=CASES),
-        Dial("senders", 20_000, "accounts that send in turn; with fewer than a block has, nonces form chains", 1, 1_000_000),
+        Dial(
+            "senders",
+            20_000,
+            "accounts that send in turn; with fewer than a block has, nonces form chains",
+            1,
+            1_000_000,
+        ),
         Dial("work", 40, "rounds of hashing in a transaction", 0, 10_000),
         Dial("cells", 256, "cells that walks, small and failing transactions share", 1, 4_096),
         Dial("cell_zipf", 0.6, "Zipf exponent of those cells; 0 is uniform", 0.0, 5.0),
+        BURST,
     )
     presets = tuple(Preset(case, f"the case {case}", {"case": case}) for case in CASES)
 

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from workloads.arrivals import BURST, arrival_times
 from workloads.base import DialValue, Scenario, Workload
 from workloads.draft import Draft, genesis_environment
 from workloads.ether import EtherBook
@@ -48,14 +49,16 @@ class Application(Workload):
         from evm import Genesis
 
         genesis = Genesis(genesis_environment())
-        draft = Draft(self.name, seed, block_size, blocks)
+        burst = str(dials.get(BURST.name, BURST.default))
+        draft = Draft(self.name, seed, block_size, blocks, burst)
         site = Site(genesis, draft, Tokens(genesis), seed, self.name)
         notes = self.compose(site, dials)
         site.tokens.settle()
         draft.fund(genesis)
         holders = (*site.contracts.values(), *site.wealthy)
         common = {"ether": EtherBook.open(genesis.state, draft, holders), "holders": site.tokens.books()}
-        return Scenario(genesis.state, draft.finished(), dict(dials), site.contracts, common | notes)
+        arrivals = arrival_times(burst, draft.sizes, site.stream("arrivals"))
+        return Scenario(genesis.state, draft.finished(), dict(dials), site.contracts, common | notes, arrivals)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """Ether, nonces and shared tokens, then the application's own invariant (`verify`). See `Workload.check`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
     from evm import Block, State
-    from workloads.abi import Artifact
+    from workloads.arrivals import Milliseconds
 
 DialValue = int | float | str
 
@@ -72,8 +72,9 @@ class Scenario:
         Addresses of the deployed contracts by name, for explanations.
     notes : dict[str, Any]
         Whatever the workload's own `check` needs again.
-    accounts : dict[str, bytes]
-        Addresses of accounts with a role, by name, for explanations.
+    arrivals : list of ndarray of int64
+        For each block, when its transactions arrived, in milliseconds since the first block's interval began and
+        ascending; empty where the workload does not say.
     """
 
     genesis: State
@@ -81,7 +82,7 @@ class Scenario:
     dials: dict[str, DialValue]
     contracts: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
-    accounts: dict[str, bytes] = field(default_factory=dict)
+    arrivals: list[Milliseconds] = field(default_factory=list)
 
 
 class Workload(ABC):

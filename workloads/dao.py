@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import Method, load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import DAY_BLOCKS, ETHER, Draft
 from workloads.sampling import Stream, Zipf
@@ -65,6 +66,7 @@ class Dao(Application):
         Dial("proposal_zipf", 1.0, "Zipf exponent of proposals' shares of the votes; 0 is uniform", 0.0, 5.0),
         Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
         Dial("execute", 0.0, "share of executions of proposals that have won: payments of the treasury", 0.0, 1.0),
+        BURST,
     )
     presets = (
         Preset("last-hour", "one disputed proposal closes: ten voters hold half of the votes (2022), all vote on it",

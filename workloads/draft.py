@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workloads.accounts import Accounts
+from workloads.arrivals import BLOCK_SECONDS, block_sizes
 from workloads.sampling import Stream
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 GWEI = 10**9
 ETHER = 10**18
 PLAIN_TRANSFER_GAS = 21_000
-BLOCK_SECONDS = 12
 DAY_BLOCKS = 7_200
 # Priority fees in wei, equally likely; quantiles (10 to 90 %) of the tips in mainnet blocks 19923400 to 19933122.
 TIPS = tuple(int(gwei * GWEI) for gwei in (0.1, 0.5, 1, 1.5, 2, 2, 3, 5))
@@ -45,6 +45,8 @@ class Draft:
         Of the workload: names its random streams.
     seed, block_size, blocks : int
         As in `Workload.build`.
+    burst : str
+        How transactions spread over the blocks (`workloads.arrivals`).
 
     Attributes
     ----------
@@ -59,13 +61,13 @@ class Draft:
         The most, in wei, that an account's transactions so far can cost it.
     """
 
-    def __init__(self, name: str, seed: int, block_size: int, blocks: int) -> None:
+    def __init__(self, name: str, seed: int, block_size: int, blocks: int, burst: str = "steady") -> None:
         from evm import Environment
 
         self.accounts = Accounts()
         self.sent: dict[int, int] = {}
         self.outlay: dict[int, int] = {}
-        self.sizes = [block_size] * blocks
+        self.sizes = block_sizes(burst, block_size, blocks)
         self.size = block_size * blocks
         self._first = Environment()
         self._blocks: list[Block] = []

@@ -1,8 +1,8 @@
 """Game: crafting that burns and mints items, quests, batch transfers (ERC-1155), a world boss, and a leaderboard.
 
 Crafting and quests change the supply of a kind of item, quests a counter of their own, raids one counter of the whole
-world; every gain of experience reads the last place of the leaderboard, and the best players' gains rewrite it. Transfers
-of items conflict only where their owners do.
+world; every gain of experience reads the last place of the leaderboard, and the best players' gains rewrite it.
+Transfers of items conflict only where their owners do.
 
 Defaults, and where they come from:
 
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf, mix
 from workloads.site import Site
@@ -51,11 +52,12 @@ class Game(Application):
         Dial("quest_zipf", 0.8, "Zipf exponent of quests; 0 is uniform", 0.0, 5.0),
         Dial("recipes", MATERIALS, "recipes, each for a kind of item", 1, MATERIALS),
         Dial("recipe_zipf", 0.8, "Zipf exponent of recipes; 0 is uniform", 0.0, 5.0),
+        BURST,
     )
     presets = (
         Preset("world-event", "the boss appears: most players raid at once (no measurement at hand)", {"raid": 2.0}),
         Preset("viral", "a viral second draws 25 times the median, all to the same quest",
-               {"quest": 2.0, "quest_zipf": 1.6, "player_zipf": 0.3}),
+               {"quest": 2.0, "quest_zipf": 1.6, "player_zipf": 0.3, "burst": "viral"}),
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:

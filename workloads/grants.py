@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import DAY_BLOCKS
 from workloads.sampling import Zipf, mix
@@ -59,10 +60,11 @@ class Grants(Application):
         Dial("draw", 0.2, "weight of payees drawing on their streams", 0.0, 1_000.0),
         Dial("perform", 0.05, "weight of recurring tasks", 0.0, 1_000.0),
         Dial("rivals", 1.5, "keepers for each task that is due; all but the first come too late", 1.0, 100.0),
+        BURST,
     )
     presets = (
         Preset("funding-surge", "the last hour of a round of research grants: nearly all contribute, to one round",
-               {"rounds": 1, "contribute": 10.0, "project_zipf": 1.6}),
+               {"rounds": 1, "contribute": 10.0, "project_zipf": 1.6, "burst": "plateau"}),
         Preset("keepers", "upkeep: competing keepers and payees, no round (no measurement at hand)",
                {"contribute": 0.0, "request": 0.0, "claim": 0.0, "perform": 0.5, "draw": 0.5, "rivals": 3.0}),
     )  # fmt: skip
@@ -148,7 +150,9 @@ class Grants(Application):
                 )
                 total_squares += roots**2
                 if number != CLOSED and (contributions, roots) != sums.get((number, project), (0, 0)):
-                    found.append(f"round {number}: project {project} has {contributions}, which is not what donors gave")
+                    found.append(
+                        f"round {number}: project {project} has {contributions}, which is not what donors gave"
+                    )
                 if claimed:
                     left -= matching * roots**2 // squares if squares else 0
                 else:
@@ -161,7 +165,8 @@ class Grants(Application):
             found.append(f"grants: hold {held} and owe {owed}")
         treasury = Storage(state, scenario.contracts["treasury"], load("treasury"))
         paid = sum(
-            treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3) for task in range(notes["tasks"])
+            treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3)
+            for task in range(notes["tasks"])
         ) + sum(
             treasury.get("streams", stream, offset=1) * (treasury.get("streams", stream, offset=2) - notes["start"])
             for stream in range(notes["streams"])

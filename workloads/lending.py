@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf, mix
 from workloads.site import Site
@@ -74,10 +75,11 @@ class Lending(Application):
         Dial("rivals", 1.2, "liquidators for each position under water; all but the first come too late", 1.0, 100.0),
         Dial("flash", 0.05, "share of flash loans for arbitrage", 0.0, 1.0),
         Dial("posts", 0.01, "share of prices posted to the oracle", 0.0, 1.0),
+        BURST,
     )
     presets = (
         Preset("crash", "prices fall: liquidators compete, the oracle posts (no measurement at hand)",
-               {"liquidations": 0.4, "rivals": 2.0, "posts": 0.05, "market_zipf": 1.6}),
+               {"liquidations": 0.4, "rivals": 2.0, "posts": 0.05, "market_zipf": 1.6, "burst": "viral"}),
         Preset("burst", "markets as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
                {"market_zipf": 1.6}),
     )  # fmt: skip
@@ -85,7 +87,11 @@ class Lending(Application):
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size
-        special = {"liquidate": float(dials["liquidations"]), "flash": float(dials["flash"]), "post": float(dials["posts"])}
+        special = {
+            "liquidate": float(dials["liquidations"]),
+            "flash": float(dials["flash"]),
+            "post": float(dials["posts"]),
+        }
         rest = max(0.0, 1.0 - sum(special.values())) / len(ORDINARY)
         kinds = mix(site.stream("kinds"), {**dict.fromkeys(ORDINARY, rest), **special}, count)
         chosen = Zipf(int(dials["markets"]), float(dials["market_zipf"])).draw(site.stream("markets"), count).tolist()
@@ -143,9 +149,9 @@ class Lending(Application):
     def verify(self, scenario: Scenario, state: State) -> list[str]:
         """Whether shares add up and the lender holds what it owes. See `Application.verify`.
 
-        In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender holds
-        of the hub token what is supplied and not borrowed (and the units that roundings left), and of every other
-        token exactly the collateral.
+        In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender
+        holds of the hub token what is supplied and not borrowed (and the units that roundings left), and of every
+        other token exactly the collateral.
         """
         lender, found = scenario.contracts["lending"], []
         storage = Storage(state, lender, load("lending"))

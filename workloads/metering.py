@@ -1,8 +1,8 @@
 """Metering: devices of a decentralised utility report usage and are paid, operators stake and are slashed.
 
 A report reads the rate of its kind and the operator's stake, takes from a customer's prepaid balance, adds to the
-operator's earnings, and counts in the network's total of its kind: all devices of a kind meet in one counter, those of an
-operator in its earnings. Rates and stakes are read by all and written by few.
+operator's earnings, and counts in the network's total of its kind: all devices of a kind meet in one counter, those of
+an operator in its earnings. Rates and stakes are read by all and written by few.
 
 Defaults, and where they come from:
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf, mix
 from workloads.site import Site
@@ -60,15 +61,28 @@ class Metering(Application):
         Dial("operator_zipf", 1.2, "Zipf exponent of operators' shares of the devices; 0 is uniform", 0.0, 5.0),
         Dial("customers", 5_000, "customers", 1, 1_000_000),
         Dial("customer_zipf", 0.94, "Zipf exponent of customers; 0 is uniform", 0.0, 5.0),
-        Dial("kinds", KINDS, "kinds of utility (energy, storage, bandwidth, mobility), each with a shared total", 1, KINDS),
+        Dial(
+            "kinds",
+            KINDS,
+            "kinds of utility (energy, storage, bandwidth, mobility), each with a shared total",
+            1,
+            KINDS,
+        ),
         Dial("report", 0.85, "weight of reports", 0.0, 1_000.0),
         Dial("money", 0.12, "weight of prepayments, claims, stakes and withdrawals of stakes", 0.0, 1_000.0),
         Dial("govern", 0.03, "weight of enrolments, slashes and changes of rates", 0.0, 1_000.0),
-        Dial("surge", 0.0, "share of a block, at its end, in which one utility's customers draw ten times as much", 0.0, 1.0),
+        Dial(
+            "surge",
+            0.0,
+            "share of a block, at its end, in which one utility's customers draw ten times as much",
+            0.0,
+            1.0,
+        ),
+        BURST,
     )
     presets = (
-        Preset("utility-surge", "a cold snap: demand for energy is multiplied within a few blocks (no measurement at hand)",
-               {"surge": 0.7, "report": 5.0, "customer_zipf": 1.32}),
+        Preset("utility-surge", "a cold snap: demand for energy multiplies within a few blocks (no measurement at hand)",
+               {"surge": 0.7, "report": 5.0, "customer_zipf": 1.32, "burst": "plateau"}),
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:

@@ -4,17 +4,19 @@ The hub token that payments move is the one that pools, lenders, order books, gr
 the payments is account 7 of the swaps: balances and nonces carry conflicts from one application to the next. Accounts
 that are busy in one application are busy in all.
 
-Defaults, and where they come from: in six ordinary mainnet blocks between 11743952 and 19933122, plain and ERC-20 transfers
-are most of what can be told apart, swaps come next. The other shares are guesses in that order; no measurement of
-applications' shares was at hand. ``skew`` scales every application's Zipf exponents, whose sources they name themselves.
+Defaults, and where they come from: six ordinary mainnet blocks hold 468 plain and ERC-20 transfers, nine hold 117 swaps
+(see those workloads), so payments lead and swaps follow. The other weights are guesses; no measurement was at hand.
+``skew`` scales every application's Zipf exponents, whose sources they name themselves.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from workloads.application import Application, common_violations
+from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
 from workloads.draft import Draft, Lane, genesis_environment
 from workloads.ether import EtherBook
@@ -48,6 +50,7 @@ class Mixed(Workload):
     dials = (
         *(Dial(name, weight, f"weight of {name}", 0.0, 1_000.0) for name, weight in WEIGHTS.items()),
         Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
+        BURST,
     )
     presets = (
         Preset("defi", "decentralised finance only: swaps, lending, order books, stablecoins",
@@ -61,7 +64,9 @@ class Mixed(Workload):
         from evm import Genesis
 
         genesis = Genesis(genesis_environment())
-        draft = Draft(self.name, seed, block_size, blocks)
+        burst = str(dials[BURST.name])
+        draft = Draft(self.name, seed, block_size, blocks, burst)
+        ends = [0, *itertools.accumulate(draft.sizes)]
         tokens = Tokens(genesis)
         weights = {name: float(dials[name]) for name in WEIGHTS}
         kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
@@ -70,13 +75,10 @@ class Mixed(Workload):
         wealthy: list[bytes] = []
         for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
             application = _application(name)
-            sizes = [kinds[block * block_size : (block + 1) * block_size].count(name) for block in range(blocks)]
+            sizes = [kinds[first:last].count(name) for first, last in itertools.pairwise(ends)]
             lanes[name] = Lane(draft, sizes)
             site = Site(genesis, lanes[name], tokens, seed, name)
-            own = {
-                dial.name: dial.default * float(dials["skew"]) if dial.name.endswith("zipf") else dial.default
-                for dial in application.dials
-            }
+            own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
             notes = application.compose(site, own)
             wealthy += site.wealthy
             parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
@@ -92,7 +94,8 @@ class Mixed(Workload):
             part.blocks = finished
         ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *wealthy))
         notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
-        return Scenario(genesis.state, finished, dict(dials), contracts, notes)
+        arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
+        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """Ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
@@ -100,6 +103,13 @@ class Mixed(Workload):
         for name, part in scenario.notes["parts"].items():
             violations += [f"{name}: {line}" for line in _application(name).verify(part, state)]
         return violations
+
+
+def _turned(dial: Dial, skew: float) -> DialValue:
+    """The value of an application's dial in the mix."""
+    if not dial.name.endswith("zipf"):
+        return dial.default
+    return min(float(dial.default) * skew, float(dial.high or 0.0))
 
 
 def _application(name: str) -> Application:

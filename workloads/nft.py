@@ -2,8 +2,8 @@
 
 Minters buy the next tokens of a collection, all through one counter and into one ether balance. On the market, sellers
 list tokens that they own and have approved, and buyers pay in ether: the market takes it in and passes it on to the
-seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance. Offers are paid in
-the hub token instead, and their acceptance pays a royalty to the collection's creator.
+seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance. Offers are paid
+in the hub token instead, and their acceptance pays a royalty to the collection's creator.
 
 Defaults, and where they come from (public chain data of 2022 unless said otherwise):
 
@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.bazaar import Bazaar, bazaar_violations
 from workloads.draft import ETHER, Draft
 from workloads.sampling import Stream, Zipf
-from workloads.shelf import Listing, Shelf
+from workloads.shelf import Shelf
 from workloads.site import Site
 from workloads.storage import Storage
 
@@ -74,11 +75,12 @@ class Nft(Application):
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
         Dial("offers", 0.0, "share of offers and their acceptances, paid in a token, of all but mints", 0.0, 1.0),
         Dial("royalty_bps", 500, "creators' share of accepted offers, in hundredths of a percent", 0, 1_000),
+        BURST,
     )
     presets = (
         Preset("mint", "mint contracts and minters of 2022: Zipf 1.32 and 0.53, nothing but mints", {"mint": 1.0}),
         Preset("mint-rush", "one drop that everybody waits for, sold out within the block: a token sale's plateau",
-               {"collections": 1, "mint": 1.0, "supply": 20_000, "minter_zipf": 0.3}),
+               {"collections": 1, "mint": 1.0, "supply": 20_000, "minter_zipf": 0.3, "burst": "plateau"}),
         Preset("trading", "no drop: listings, purchases, and offers with royalties (no measurement at hand)",
                {"mint": 0.05, "offers": 0.4}),
     )  # fmt: skip
@@ -153,7 +155,9 @@ class Nft(Application):
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tokens have one owner each, counters equal what was minted, and ether is kept. See `Application.verify`.
+        """Whether tokens have one owner each, counters equal what was minted, and ether is kept.
+
+        See `Application.verify`.
 
         For each collection: tokens 0 to counter - 1 have owners, the next one has none; owners' balances count their
         tokens; the ether that it holds is the price of all its tokens; and the counter is where the mints of these
@@ -178,9 +182,7 @@ def _sellers(stream: Stream, actors: list[int], accounts: int) -> list[int]:
 
 def _deploy_collection(site: Site, number: int, supply: int) -> bytes:
     label, opened = f"collection {number}", site.genesis.environment.timestamp
-    return site.deploy(
-        label, "collection", f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened
-    )
+    return site.deploy(label, "collection", f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
 
 
 def _stock(genesis: Genesis, draft: Draft, shelf: Shelf, collection: bytes, market: bytes | None) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf, mix
 from workloads.site import Site
@@ -68,10 +69,11 @@ class Orders(Application):
         Dial("cancel", 0.25, "share of cancellations", 0.0, 1.0),
         Dial("cross", 0.3, "share of the orders that cross the spread", 0.0, 1.0),
         Dial("funding", 0.05, "share of deposits and withdrawals", 0.0, 1.0),
+        BURST,
     )
     presets = (
         Preset("opening", "NASDAQ's opening second has 808 times the orders of the median: one book, much crossing",
-               {"books": 4, "book_zipf": 1.6, "cross": 0.6, "cancel": 0.1}),
+               {"books": 4, "book_zipf": 1.6, "cross": 0.6, "cancel": 0.1, "burst": "opening"}),
         Preset("burst", "books as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
                {"book_zipf": 1.6}),
     )  # fmt: skip
@@ -80,7 +82,12 @@ class Orders(Application):
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size
         cancel, funding = float(dials["cancel"]), float(dials["funding"])
-        weights = {"place": max(0.0, 1.0 - cancel - funding), "cancel": cancel, "deposit": funding / 2, "withdraw": funding / 2}
+        weights = {
+            "place": max(0.0, 1.0 - cancel - funding),
+            "cancel": cancel,
+            "deposit": funding / 2,
+            "withdraw": funding / 2,
+        }
         kinds = mix(site.stream("kinds"), weights, count)
         chosen = Zipf(int(dials["books"]), float(dials["book_zipf"])).draw(site.stream("books"), count).tolist()
         accounts = Zipf(int(dials["accounts"]), float(dials["account_zipf"]))
@@ -168,7 +175,9 @@ def _open(site: Site, number: int, hub: bytes) -> _Book:
     book, maker = _Book(address), named_account(MAKER)
     place, storage = load("orderbook").method("place"), Storage(site.genesis.state, address, load("orderbook"))
     amount = 1_000 * UNIT
-    levels = [(side, MIDDLE + (-1 - level if side == BID else 1 + level)) for side in (BID, ASK) for level in range(LEVELS)]
+    levels = [
+        (side, MIDDLE + (-1 - level if side == BID else 1 + level)) for side in (BID, ASK) for level in range(LEVELS)
+    ]
     for side, price in levels:
         book.need(side, maker, price, amount)
     for (variable, trader), balance in book.balances.items():

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.application import Application
-from workloads.base import Dial, DialValue, Scenario
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import ETHER, PLAIN_TRANSFER_GAS
 from workloads.sampling import Integers, Stream, Zipf
 from workloads.site import Site
@@ -45,7 +46,16 @@ class Payments(Application):
         Dial("erc20", 0.5, "share of ERC-20 transfers, the rest being plain", 0.0, 1.0),
         Dial("tokens", 64, "ERC-20 tokens", 1, 1_000),
         Dial("token_zipf", 1.6, "Zipf exponent of tokens; 0 is uniform", 0.0, 5.0),
+        BURST,
     )
+    presets = (
+        Preset("average-day", "payments of 2022: senders 0.80, receivers 0.94 (the defaults)",
+               {"sender_zipf": 0.80, "receiver_zipf": 0.94}),
+        Preset("airdrop", "a token sale's plateau, 7 times the ordinary rate: one token, claimed from few payers",
+               {"erc20": 1.0, "tokens": 1, "sender_zipf": 2.0, "receiver_zipf": 0.3, "burst": "plateau"}),
+        Preset("viral", "a viral second with 25 times the median: everybody pays one receiver",
+               {"receiver_zipf": 2.0, "burst": "viral"}),
+    )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""

@@ -32,6 +32,10 @@ BUILT_IN = {
 }
 
 
+# What is measured when nobody says what: a whole table in minutes, not in half an hour.
+DEFAULT = ("payments", "swaps", "nft", "dao")
+
+
 class UnknownName(LookupError):  # noqa: N818  # says what the name is; all registries of the project say it so
     """No workload is registered under this name. The message is one line with the nearest known name."""
 

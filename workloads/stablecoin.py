@@ -7,8 +7,8 @@ a token's code can do to parallel execution.
 Defaults, and where they come from:
 
 - ``accounts``, ``sender_zipf``, ``receiver_zipf``: payments of 2022: senders 0.80, receivers 0.94.
-- ``coins``, ``coin_zipf``: two coins took most transfers; no measurement beyond that was at hand.
-- ``fee_bps``: off, as the large coins that have such a fee keep it at zero.
+- ``fee_bps``: off, as the large coin that has such a fee keeps it at zero.
+- ``coins``, ``coin_zipf``, ``pulls``, ``redeem``: no measurement was at hand.
 - ``issuer``, ``blocked``: no measurement was at hand; both are rare.
 """
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.payments import draw_pairs
 from workloads.sampling import Zipf, mix
@@ -48,11 +49,18 @@ class Stablecoin(Application):
         Dial("accounts", 30_000, "accounts that send and receive", 2, 1_000_000),
         Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
         Dial("receiver_zipf", 0.94, "Zipf exponent of receivers; 0 is uniform", 0.0, 5.0),
-        Dial("fee_bps", 0, "fee on transfers, in hundredths of a percent; above 0 all transfers of a coin conflict", 0, 20),
+        Dial(
+            "fee_bps",
+            0,
+            "fee on transfers, in hundredths of a percent; above 0 all transfers of a coin conflict",
+            0,
+            20,
+        ),
         Dial("pulls", 0.15, "share of transfers made by a spender with an allowance", 0.0, 1.0),
         Dial("redeem", 0.02, "share of redemptions", 0.0, 1.0),
         Dial("issuer", 0.01, "share of the issuer's mints, changes of the blocklist and of the fee", 0.0, 1.0),
         Dial("blocked", 0.002, "share of accounts that are blocked; their transfers revert", 0.0, 1.0),
+        BURST,
     )
     presets = (
         Preset("fee", "one coin whose fee is switched on: every transfer writes the collector's balance",
@@ -64,7 +72,11 @@ class Stablecoin(Application):
         draft, count = site.draft, site.draft.size
         size = int(dials["accounts"])
         senders, receivers = draw_pairs(
-            site.seed, self.name, Zipf(size, float(dials["sender_zipf"])), Zipf(size, float(dials["receiver_zipf"])), count
+            site.seed,
+            self.name,
+            Zipf(size, float(dials["sender_zipf"])),
+            Zipf(size, float(dials["receiver_zipf"])),
+            count,
         )
         pulls, redeem, issuer = float(dials["pulls"]), float(dials["redeem"]), float(dials["issuer"])
         transfers = max(0.0, 1.0 - redeem - issuer)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.application import Application
+from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf, mix
 from workloads.site import Site
@@ -49,6 +50,7 @@ class Supply(Application):
         Dial("produce", 0.1, "share of new products", 0.0, 1.0),
         Dial("inspect", 0.05, "share of inspections", 0.0, 1.0),
         Dial("recall", 0.001, "share of recalls", 0.0, 1.0),
+        BURST,
     )
     presets = (
         Preset("recall", "a contamination: batches are inspected and recalled while they move (no measurement at hand)",
@@ -125,7 +127,7 @@ class Supply(Application):
     def verify(self, scenario: Scenario, state: State) -> list[str]:
         """Whether stock is what custodians have, and batches count their inspections. See `Application.verify`."""
         storage = Storage(state, scenario.contracts["provenance"], load("provenance"))
-        notes, found, held = scenario.notes, [], {}
+        notes, found, held = scenario.notes, [], dict[tuple[int, int], int]()
         for product, batch in notes["products"].items():
             custodian = storage.get("products", product)
             recorded = storage.get("products", product, offset=BATCH)

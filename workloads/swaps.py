@@ -14,8 +14,7 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
 - ``pools``, ``pool_zipf``: an average day of Uniswap has 267 pairs with Zipf exponent 1.23; its burstiest have 1.60.
 - ``accounts``, ``trader_zipf``: those of payment senders, 0.80; no figure for traders was at hand.
 - ``two_hops``: of 117 transactions with Uniswap swaps in nine mainnet blocks, 25 passed more than one pool.
-- ``long_routes``, ``liquidity``: off, so that blocks are those of earlier versions; in the nine blocks, 5 of the 117 passed
-  three pools or more.
+- ``long_routes``, ``liquidity``: off, so that blocks are those of earlier versions.
 - ``slippage_bps``: 0.5 %, what Uniswap's interface proposes.
 - ``unlimited``: 35 of the 49 approvals in nine mainnet blocks were unlimited.
 - Trades move 0.0001 % to 0.01 % of a pool's reserve, as retail trades do in pools of tens of millions of dollars.
@@ -31,7 +30,8 @@ from typing import TYPE_CHECKING, Any
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.application import Application
-from workloads.base import Dial, DialValue, Scenario
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf
 from workloads.site import Site
 from workloads.storage import Storage
@@ -73,7 +73,8 @@ class Provision:
 class Market:
     """Reserves as the pools will record them, and their supplies of shares.
 
-    Pools below `count` pair the hub token with token ``pool + 1``; pool ``count + p`` pairs token ``p + 1`` with the next.
+    Pools below `count` pair the hub token with token ``pool + 1``; pool ``count + p`` pairs token ``p + 1`` with the
+    next.
 
     Attributes
     ----------
@@ -105,7 +106,9 @@ class Market:
 
     def tokens(self, pool: int) -> tuple[int, int]:
         """The two tokens of a pool."""
-        return (HUB, pool + 1) if pool < self.count else (pool - self.count + 1, (pool - self.count + 1) % self.count + 1)
+        return (
+            (HUB, pool + 1) if pool < self.count else (pool - self.count + 1, (pool - self.count + 1) % self.count + 1)
+        )
 
     def amounts(self, trade: Trade) -> list[tuple[int, bool, int, int]]:
         """For each pool on the way: its number, whether its first token goes in, what goes in, what comes out."""
@@ -162,7 +165,20 @@ class Swaps(Application):
         Dial("trader_zipf", 0.80, "Zipf exponent of traders; 0 is uniform", 0.0, 5.0),
         Dial("slippage_bps", 50, "slippage that traders accept, in hundredths of a percent", 0, 10_000),
         Dial("unlimited", 0.7, "share of approvals of the router that are unlimited", 0.0, 1.0),
+        BURST,
     )
+    presets = (
+        Preset("average-day", "Uniswap on an average day of 2022: 267 pairs, Zipf 1.23 (the defaults)",
+               {"pools": 267, "pool_zipf": 1.23}),
+        Preset("burst-day", "Uniswap on its burstiest days of 2022: 330 pairs, Zipf 1.60",
+               {"pools": 330, "pool_zipf": 1.60}),
+        Preset("token-sale", "a token sale's plateau, 7 times the ordinary rate, at one pool",
+               {"pools": 330, "pool_zipf": 3.0, "two_hops": 0.05, "slippage_bps": 500, "burst": "plateau"}),
+        Preset("one-pool", "every swap on one pool: Aptos measured 814 a second there, and 11,378 on 100 pools",
+               {"pools": 1}),
+        Preset("liquidity", "providers and long routes beside plain swaps (no measurement at hand)",
+               {"liquidity": 0.2, "two_hops": 0.4, "long_routes": 0.5}),
+    )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
@@ -203,7 +219,9 @@ class Swaps(Application):
             name, product = f"pool 0x{pool.hex()}", _product(state, pool)
             if product * shares**2 < before * _supply(state, pool) ** 2:
                 violations.append(f"{name}: product of reserves fell from {before} to {product}")
-            held = tuple(Storage(state, token, load("token")).get("balanceOf", pool) for token in sorted((first, second)))
+            held = tuple(
+                Storage(state, token, load("token")).get("balanceOf", pool) for token in sorted((first, second))
+            )
             if held != (recorded := _reserves(state, pool)):
                 violations.append(f"{name}: reserves are recorded as {recorded}, but it holds {held}")
         return violations
