@@ -272,11 +272,12 @@ def list_command(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from harness.tables import print_strategies, print_workloads
+    from harness.tables import print_presets, print_strategies, print_workloads
 
     console = Console()
     print_strategies(console, content["strategies"])
     print_workloads(console, content["workloads"])
+    print_presets(console, content["workloads"])
 
 
 @main.command("goals")

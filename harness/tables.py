@@ -189,11 +189,12 @@ def print_strategies(console: Console, strategies: Iterable[Mapping[str, Any]]) 
 
 
 def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
-    """Print workloads and, beneath each, its dials with defaults and ranges, and its presets."""
+    """Print workloads and, beneath each, its dials with defaults and ranges."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("workload / dial", no_wrap=True)
     table.add_column("default", justify="right", no_wrap=True)
-    table.add_column("range", no_wrap=True)
+    # Wide enough for any range of numbers; choices wrap.
+    table.add_column("range", max_width=18)
     table.add_column("what it is")
     for one in workloads:
         table.add_row(Text(one["name"], style="bold"), "", "", _summary(one), end_section=not one["dials"])
@@ -203,16 +204,23 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
                 _value(dial["default"]),
                 dial_range(dial),
                 Text(dial["summary"]),
-                end_section=place == len(one["dials"]) - 1 and not one["presets"],
+                end_section=place == len(one["dials"]) - 1,
             )
+    console.print(table)
+
+
+def print_presets(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
+    """Print each workload's presets: settings such as ``preset=burst-day``."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("workload / preset", no_wrap=True)
+    table.add_column("what it stands for")
+    for one in workloads:
+        if not one["presets"]:
+            continue
+        table.add_row(Text(one["name"], style="bold"), "")
         for place, preset in enumerate(one["presets"]):
-            table.add_row(
-                f"  preset={preset['name']}",
-                "",
-                "",
-                Text(preset["summary"]),
-                end_section=place == len(one["presets"]) - 1,
-            )
+            last = place == len(one["presets"]) - 1
+            table.add_row(f"  preset={preset['name']}", Text(preset["summary"]), end_section=last)
     console.print(table)
 
 

@@ -81,7 +81,7 @@ class Metering(Application):
         BURST,
     )
     presets = (
-        Preset("utility-surge", "a cold snap: demand for energy multiplies within a few blocks (no measurement at hand)",
+        Preset("utility-surge", "a cold snap: demand for energy multiplies within a few blocks (no measurement)",
                {"surge": 0.7, "report": 5.0, "customer_zipf": 1.32, "burst": "plateau"}),
     )  # fmt: skip
 
