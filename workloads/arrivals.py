@@ -40,17 +40,28 @@ def rates(burst: str, blocks: int) -> list[list[int]]:
 def block_sizes(burst: str, block_size: int, blocks: int) -> list[int]:
     """Transactions in each block: `block_size` on average, at least one, in proportion to the arrivals.
 
+    Parameters
+    ----------
+    burst : str
+        One of `BURSTS`.
+    block_size : int
+        At least one.
+    blocks : int
+        Number of blocks.
+
     Examples
     --------
     >>> block_sizes("plateau", 100, 3)
-    [33, 234, 33]
+    [34, 232, 34]
     """
+    if burst == "steady":
+        return [block_size] * blocks
     weights = [sum(seconds) for seconds in rates(burst, blocks)]
     total = block_size * blocks
     # Each gets one, the rest is shared; what rounding leaves goes to the busiest.
     sizes = [1 + (total - blocks) * weight // sum(weights) for weight in weights]
     sizes[weights.index(max(weights))] += total - sum(sizes)
-    return sizes if burst != "steady" else [block_size] * blocks
+    return sizes
 
 
 def arrival_times(burst: str, sizes: list[int], stream: Stream) -> list[Milliseconds]:

@@ -72,7 +72,7 @@ class Orders(Application):
         BURST,
     )
     presets = (
-        Preset("opening", "NASDAQ's opening second has 808 times the orders of the median: one book, much crossing",
+        Preset("opening", "NASDAQ's opening second has 808 times the orders of the median: few books, much crossing",
                {"books": 4, "book_zipf": 1.6, "cross": 0.6, "cancel": 0.1, "burst": "opening"}),
         Preset("burst", "books as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
                {"book_zipf": 1.6}),
