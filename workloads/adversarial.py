@@ -73,7 +73,9 @@ class Adversarial(Application):
         draws = site.stream("kinds").below(100, count).tolist()
         gauntlet = site.deploy("gauntlet", "gauntlet")
         storage = site.storage("gauntlet", "gauntlet")
-        method = {name: load("gauntlet").method(name) for name in ("bump", "late", "gather", "scatter", "walk", "fail")}
+        method = {
+            name: load("gauntlet").method(name) for name in ("bump", "late", "collect", "scatter", "walk", "fail")
+        }
         before = 0
         if case == "shifting":
             for cell in range(cells):
@@ -93,7 +95,7 @@ class Adversarial(Application):
             elif case == "chain" or (case == "star" and draws[number] * HUB_WRITERS < 100):
                 data, total = method["bump"](HUB, work), total + 1
             elif case == "star":
-                data = method["gather"](HUB, 1, own, work)
+                data = method["collect"](HUB, 1, own, work)
                 written.append(own)
             elif case == "late-chain":
                 data = method["late"](own - 1, own, work)
@@ -102,7 +104,7 @@ class Adversarial(Application):
                 data, total = method["walk"](drawn[number] + 7 * number, STEPS, cells), total + 1
                 gas += 5_000 * STEPS
             elif case == "late-writer":
-                data = method["gather"](0, READ_CELLS, own, work)
+                data = method["collect"](0, READ_CELLS, own, work)
                 gas += 5_000 * READ_CELLS
                 written.append(own)
             elif case == "aborting" and draws[number] < 30:

@@ -52,13 +52,22 @@ def names() -> list[str]:
 def get(name: str) -> type[Workload]:
     """The class of a workload.
 
+    Parameters
+    ----------
+    name : str
+        Of a built-in workload or a plug-in; or the path of a TOML file (`workloads.own`), which ends in ``.toml``.
+
     Raises
     ------
     UnknownName
         If there is none of this name.
     PluginError
-        If its plug-in cannot be imported, or brings something else.
+        If its plug-in cannot be imported, or brings something else; or if the file cannot be used.
     """
+    if name.endswith(".toml"):
+        from workloads.own import load
+
+        return load(name)
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
         found: type[Workload] = getattr(import_module(module), attribute)

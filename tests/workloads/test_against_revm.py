@@ -35,7 +35,10 @@ CASES: list[tuple[str, Mapping[str, DialValue]]] = [
     ("supply", {"batches": 30, "recall": 0.03, "inspect": 0.2}),
     ("metering", {"devices": 90, "customers": 40, "money": 1.0, "govern": 0.3, "surge": 0.5}),
     ("mixed", {}),
-    *(("adversarial", {"preset": case}) for case in ("chain", "star", "late-chain", "shifting", "giant", "late-writer")),
+    *(
+        ("adversarial", {"preset": case})
+        for case in ("chain", "star", "late-chain", "shifting", "giant", "late-writer")
+    ),
     ("adversarial", {"case": "aborting", "cells": 3}),
 ]
 

@@ -304,7 +304,9 @@ def lose_damage(scenario: Scenario, state: State) -> None:
 def gain_unnoticed(scenario: Scenario, state: State) -> None:
     game = storage_of(scenario, state, "game", "game")
     last = game.get("ranking", offset=9) & ((1 << 160) - 1)
-    player = next(p for p in scenario.notes["players"] if game.get("experience", p) < game.get("ranking", offset=9) >> 160)
+    player = next(
+        p for p in scenario.notes["players"] if game.get("experience", p) < game.get("ranking", offset=9) >> 160
+    )
     assert int.from_bytes(player, "big") != last
     game.set(10**6, "experience", player)
 

@@ -34,7 +34,7 @@ def late(_read: uint256, _write: uint256, _work: uint256):
 
 
 @external
-def gather(_first: uint256, _count: uint256, _write: uint256, _work: uint256):
+def collect(_first: uint256, _count: uint256, _write: uint256, _work: uint256):
     """
     @notice  Reads cells and writes the sum of their words to another
     """
