@@ -38,8 +38,8 @@ def run(
     ----------
     workloads, strategies : str or iterable of str, optional
         Names (``contend list`` shows them), or ``"all"``; by default all strategies, and four workloads that differ.
-    workers : int or iterable of int
-        Worker counts, each for every strategy that is parallel.
+    workers : int or iterable of int, optional
+        Worker counts, each for every strategy that is parallel. By default 1 and 2; 1, 2, 4, ..., 32 virtual ones.
     dials : mapping, optional
         Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": "burst-day"}``.
     block_size : int

@@ -75,7 +75,14 @@ def resolve(request: Request) -> Plan:
 
     workloads = _workloads(request)
     names = request.strategies if request.strategies not in ((), (ALL,)) else tuple(strategies.names())
-    parallel = {name: bool(lookup(strategies, name).parallel) for name in names}
+    kinds = {name: lookup(strategies, name) for name in names}
+    for name, kind in kinds.items():
+        if request.clock not in kind.clocks:
+            raise BadInputError(
+                f"strategy {name!r} does not run under the {request.clock} clock, only under: {', '.join(kind.clocks)}"
+            )
+    parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
+    digest = costs_digest(request)
     wanted = tuple(
         CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
     )

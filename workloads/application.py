@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import DialValue, Scenario, Workload
 from workloads.draft import Draft, genesis_environment
 from workloads.ether import EtherBook
+from workloads.labels import ARTIFACTS, CLASSES
 from workloads.site import Site, Tokens
 from workloads.tokens import supply_violations
 
@@ -23,6 +24,9 @@ class Application(Workload):
     What it deploys, writes and endows goes through the site; ether, nonces and shared tokens are then checked for it,
     and it checks the rest.
     """
+
+    artifacts: ClassVar[Mapping[str, str]] = ARTIFACTS
+    classes: ClassVar[Mapping[str, str]] = CLASSES
 
     @abstractmethod
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:

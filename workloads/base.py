@@ -92,6 +92,7 @@ class Workload(ABC):
     ----------
     name, summary : str
     dials : tuple of Dial
+    presets : tuple of Preset
     artifacts : mapping
         For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
     classes : mapping
@@ -103,6 +104,18 @@ class Workload(ABC):
     summary: ClassVar[str]
     dials: ClassVar[tuple[Dial, ...]]
     presets: ClassVar[tuple[Preset, ...]] = ()
+    artifacts: ClassVar[Mapping[str, str]] = {}
+    classes: ClassVar[Mapping[str, str]] = {}
+
+    def artifact(self, contract: str) -> Artifact | None:
+        """Artifact of a contract by its name in `Scenario.contracts`; None where no layout is known.
+
+        A package whose contracts are its own overrides this.
+        """
+        from workloads.abi import load
+
+        name = self.artifacts.get(contract.partition(" ")[0])
+        return None if name is None else load(name)
 
     @abstractmethod
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:

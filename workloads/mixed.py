@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.application import Application, common_violations
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
 from workloads.draft import Draft, Lane, genesis_environment
 from workloads.ether import EtherBook
+from workloads.labels import CLASSES
 from workloads.sampling import Stream, mix
 from workloads.site import Site, Tokens
 
 if TYPE_CHECKING:
     from evm import State
+    from workloads.abi import Artifact
 
 # Weight by application; each is also a dial.
 WEIGHTS = {
@@ -58,6 +60,13 @@ class Mixed(Workload):
         Preset("burst", "everything more unequal, as pairs are on the burstiest days of 2022 (1.60 for 1.23)",
                {"skew": 1.3}),
     )  # fmt: skip
+
+    classes: ClassVar[Mapping[str, str]] = CLASSES
+
+    def artifact(self, contract: str) -> Artifact | None:
+        """Artifact of a contract by its label, which begins with the name of its application."""
+        application, _, label = contract.partition(" ")
+        return _application(application).artifact(label)
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""
