@@ -18,14 +18,16 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         ``strategies``: ``name``, ``summary``, ``parallel``, ``error``. ``workloads``: ``name``, ``summary``, ``dials``
         (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each with
         ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
-        it can.
+        it can. ``suites``: ``name``, ``summary``.
     """
+    from harness import suite_file
     from strategies import registry as strategies
     from workloads import registry as workloads
 
     return {
         "strategies": [_strategy(strategies, name) for name in strategies.names()],
         "workloads": [_workload(workloads, name) for name in workloads.names()],
+        "suites": [{"name": name, "summary": suite_file.read(name).summary} for name in suite_file.names()],
     }
 
 

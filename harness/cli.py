@@ -92,6 +92,9 @@ def main() -> None:
     help="Workloads, separated by commas, or all.  [default: payments,swaps,nft,dao]",
 )
 @click.option(
+    "--suite", metavar="NAME", help="Measure the fixed blocks of a suite, for instance standard-1, or of a file."
+)
+@click.option(
     "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
 )
 @click.option(
@@ -154,6 +157,7 @@ def main() -> None:
 def run_command(
     context: click.Context,
     workloads: str | None,
+    suite: str | None,
     strategies: str | None,
     workers: str | None,
     clock: str,
@@ -177,6 +181,8 @@ def run_command(
     from harness.command import RunCommand
 
     with _bad_input(), _interruptible():
+        if suite is not None:
+            seed, block_size = _fixed_by(suite, context, seed=seed, block_size=block_size)
         request = Request(
             workloads=parse_names(workloads),
             strategies=parse_names(strategies),
@@ -190,6 +196,7 @@ def run_command(
             clock=clock,
             costs=costs,
             sweep=parse_sweep(sweep),
+            suite=suite,
         )
         command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
         context.exit(EXIT_FAILED if command.run() else 0)
@@ -262,7 +269,7 @@ def explain_command(
 @main.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
-    """Show strategies, and workloads with their dials, defaults and ranges, and their presets."""
+    """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites."""
     from harness.catalogue import catalogue
 
     with _bad_input():
@@ -272,12 +279,13 @@ def list_command(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from harness.tables import print_presets, print_strategies, print_workloads
+    from harness.tables import print_presets, print_strategies, print_suites, print_workloads
 
     console = Console()
     print_strategies(console, content["strategies"])
     print_workloads(console, content["workloads"])
     print_presets(console, content["workloads"])
+    print_suites(console, content["suites"])
 
 
 @main.command("goals")
@@ -411,6 +419,17 @@ def validate_clock_command(
         print_validation(Console(), found)
         if json_path is not None:
             write_json(json_path, found.as_json())
+
+
+def _fixed_by(suite: str, context: click.Context, seed: int, block_size: int) -> tuple[int, int]:
+    """Seed and block size of a suite; what was given on the command line stands, and is refused if it differs."""
+    from click.core import ParameterSource
+
+    from harness.suite_file import read
+
+    fixed = read(suite)
+    given = {name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("seed", "block_size")}
+    return seed if given["seed"] else fixed.seed, block_size if given["block_size"] else fixed.block_size
 
 
 @contextmanager

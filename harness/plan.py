@@ -27,10 +27,27 @@ BASELINE_CELL = CellKey(BASELINE, 1)
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    """A workload and the value of every one of its dials."""
+    """A workload and the value of every one of its dials.
+
+    Attributes
+    ----------
+    name : str
+    dials : dict
+    label : str
+        What tables and records call it, where that is not its name.
+    expected : tuple of str or None, optional
+        Digests of genesis and block that a suite promises; None for what it does not say.
+    """
 
     name: str
     dials: dict[str, DialValue]
+    label: str = ""
+    expected: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def title(self) -> str:
+        """What tables and records call it."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True)
@@ -74,8 +91,11 @@ def resolve(request: Request) -> Plan:
     from strategies import registry as strategies
 
     workloads = _workloads(request)
-    names = request.strategies if request.strategies not in ((), (ALL,)) else tuple(strategies.names())
-    kinds = {name: lookup(strategies, name) for name in names}
+    everything = request.strategies in ((), (ALL,))
+    kinds = {name: lookup(strategies, name) for name in (strategies.names() if everything else request.strategies)}
+    if everything:
+        # All that run under this clock: whoever names none asks for none in particular.
+        kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
     for name, kind in kinds.items():
         if request.clock not in kind.clocks:
             raise BadInputError(
@@ -84,7 +104,7 @@ def resolve(request: Request) -> Plan:
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     digest = costs_digest(request)
     wanted = tuple(
-        CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
+        CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
     return Plan(
@@ -113,6 +133,8 @@ def costs_digest(request: Request) -> str | None:
 def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     from workloads import registry
 
+    if request.suite is not None:
+        return _suite(request)
     names = tuple(registry.names()) if request.workloads == (ALL,) else request.workloads or registry.DEFAULT
     dials = {name: _settings(lookup(registry, name)) for name in names}
     overrides = split_overrides(request.dials, dials)
@@ -125,6 +147,28 @@ def _workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         for name in takers
         for value in values
     )
+
+
+def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
+    """The workloads of a suite, which fixes all that makes a block."""
+    from harness import suite_file
+    from workloads import registry
+
+    suite = suite_file.read(str(request.suite))
+    if request.workloads or request.dials or request.sweep:
+        raise BadInputError(f"suite {suite.name}: fixes workloads and dials; leave out --workload, --set and --sweep")
+    for what, given, fixed in (
+        ("seed", request.seed, suite.seed),
+        ("block size", request.block_size, suite.block_size),
+    ):
+        if given != fixed:
+            raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
+    plans = []
+    for entry in suite.entries:
+        lookup(registry, entry.workload)
+        dials = resolve_dials(entry.workload, entry.dials)
+        plans.append(WorkloadPlan(entry.workload, dials, entry.label, (entry.genesis, entry.block)))
+    return tuple(plans)
 
 
 def _settings(workload: Any) -> tuple[str, ...]:

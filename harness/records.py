@@ -71,7 +71,7 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
     facts = measurement.facts
     samples = [] if failure else measurement.samples(key)
     cell: dict[str, Any] = {
-        "workload": measurement.plan.name,
+        "workload": measurement.plan.title,
         "dials": measurement.plan.dials,
         "seed": request.seed,
         "block_size": request.block_size,

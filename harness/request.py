@@ -51,6 +51,8 @@ class Request:
         File of that table; the one that is part of the project by default.
     sweep : tuple, optional
         A dial and the values that it takes one after the other: every workload that has it is measured with each.
+    suite : str, optional
+        Name or file of a suite (`harness.suite_file`), which fixes workloads, dials, seed and block size.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class Request:
     clock: str = "wall"
     costs: str | None = None
     sweep: tuple[str, tuple[DialValue, ...]] | None = None
+    suite: str | None = None
 
     def __post_init__(self) -> None:
         if self.clock not in CLOCKS:

@@ -224,6 +224,16 @@ def print_presets(console: Console, workloads: Iterable[Mapping[str, Any]]) -> N
     console.print(table)
 
 
+def print_suites(console: Console, suites: Iterable[Mapping[str, Any]]) -> None:
+    """Print names and summaries of suites."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("suite", no_wrap=True)
+    table.add_column("what it is")
+    for one in suites:
+        table.add_row(one["name"], Text(one["summary"]))
+    console.print(table)
+
+
 def _summary(one: Mapping[str, Any]) -> Text:
     return Text(one["error"], style="red") if one["error"] else Text(one["summary"])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
     from evm import Block, State
+    from workloads.abi import Artifact
     from workloads.arrivals import Milliseconds
 
 DialValue = int | float | str
