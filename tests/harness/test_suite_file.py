@@ -68,7 +68,7 @@ def test_a_users_suite_is_pinned_measured_and_verified(tmp_path: Path) -> None:
     Path(path).write_text(found)
     first, second = harness.run(suite=path, strategies="serial", repeat=2, processes=1)["error"].tolist()
     assert "its block is not the suite's: digest" in first
-    assert second is None
+    assert second != second or second is None  # a missing text in a frame
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from harness.workload_pages import CONTRACTS_OF, PAGE, page
 from workloads import get, registry
 from workloads.abi import CONTRACTS
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m harness.workload_pages"
+@pytest.fixture(scope="module")
+def text() -> str:
+    """The page, which takes a while: it measures conflicts."""
+    return page()
 
 
-def test_every_workload_says_what_it_needs_to() -> None:
-    text = page()
+def test_the_page_is_up_to_date(text: str) -> None:
+    assert PAGE.read_text(encoding="utf-8") == text, "run python -m harness.workload_pages"
+
+
+def test_every_workload_says_what_it_needs_to(text: str) -> None:
     for name in registry.BUILT_IN:
         section = re.split(r"^## ", text.partition(f"\n## {name}\n")[2], flags=re.M)[0]
         assert section.count("**Conflicts.** ") == section.count("**Invariant.** ") == 1

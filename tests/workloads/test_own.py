@@ -122,6 +122,11 @@ def test_the_example_of_the_documentation() -> None:
     assert limits == {65_000, 60_000}
 
 
+def test_the_documentation_shows_the_example_as_it_is() -> None:
+    text = (EXAMPLE.parents[1] / "own-contract.md").read_text()
+    assert f"```toml\n{EXAMPLE.read_text()}```" in text
+
+
 def test_the_seed_decides_and_dials_turn() -> None:
     kind = get(str(EXAMPLE))
     first, again, other = (kind().build(resolve_dials(kind), seed, 50) for seed in (1, 1, 2))
