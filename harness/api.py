@@ -29,6 +29,7 @@ def run(
     clock: str = "wall",
     costs: str | Path | None = None,
     sweep: tuple[str, Iterable[DialValue]] | None = None,
+    suite: str | None = None,
     results: str | Path | None = None,
     observer: Observer | None = None,
 ) -> pandas.DataFrame:
@@ -37,11 +38,11 @@ def run(
     Parameters
     ----------
     workloads, strategies : str or iterable of str, optional
-        Names (``contend list`` shows them); all of them by default.
+        Names (``contend list`` shows them), or ``"all"``; by default all strategies, and four workloads that differ.
     workers : int or iterable of int, optional
         Worker counts, each for every strategy that is parallel. By default 1 and 2; 1, 2, 4, ..., 32 virtual ones.
     dials : mapping, optional
-        Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload.
+        Overrides of dials: ``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": "burst-day"}``.
     block_size : int
         Transactions.
     repeat : int
@@ -58,6 +59,8 @@ def run(
         Table of costs for the virtual clock, instead of the one that is part of the project.
     sweep : tuple, optional
         A dial and its values: ``("pools", [1, 10, 100])``. Workloads that have it are measured with each of them.
+    suite : str, optional
+        Name or file of a suite, which fixes workloads, dials, seed and block size.
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
@@ -81,6 +84,11 @@ def run(
     """
     if workers is None:
         workers = DEFAULT_WORKERS.get(clock, (1,))
+    if suite is not None:
+        from harness.suite_file import read
+
+        fixed = read(suite)
+        seed, block_size = fixed.seed, fixed.block_size
     request = Request(
         workloads=_names(workloads),
         strategies=_names(strategies),
@@ -94,6 +102,7 @@ def run(
         clock=clock,
         costs=None if costs is None else str(costs),
         sweep=None if sweep is None else (sweep[0], unique(sweep[1])),
+        suite=suite,
     )
     engine = Engine(request, observer or Observer())
     if results is not None:

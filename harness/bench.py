@@ -86,6 +86,7 @@ class Bench:
                 scenario = workload.build(plan.dials, seed, block_size)
                 block, state = scenario.blocks[0], scenario.genesis
                 digest = state.digest()
+                _compare(plan, digest, block.digest)
                 snapshot = state.snapshot()
                 serial = self._instance(CellKey(BASELINE, 0))
                 oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
@@ -93,6 +94,8 @@ class Bench:
                 violated += workload.check(scenario, state)
                 state.restore(snapshot)
                 bounds = bounds_of(record(block, state, (self.clock().costs or default_costs()).table))
+            except WorkloadError:
+                raise
             except Exception as error:
                 raise WorkloadError(f"building it and running it serially: {_described(error)}") from error
         if violated:
@@ -174,6 +177,16 @@ class Bench:
         """Close every strategy that was used."""
         self._strategies.clear()
         self._kept.close()
+
+
+def _compare(plan: WorkloadPlan, genesis: str, block: str) -> None:
+    """Refuse bytes that are not those that a suite promises."""
+    for what, found, expected in zip(("genesis", "block"), (genesis, block), plan.expected, strict=True):
+        if expected is not None and found != expected:
+            raise WorkloadError(
+                f"its {what} is not the suite's: digest {found}, not {expected}; this version of Contend makes other "
+                "blocks, so its figures cannot be held against others of this suite"
+            )
 
 
 def _settle() -> None:

@@ -16,15 +16,18 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     -------
     dict
         ``strategies``: ``name``, ``summary``, ``parallel``, ``error``. ``workloads``: ``name``, ``summary``, ``dials``
-        (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``error``. The error says
-        why a plug-in cannot be used, and is None where it can.
+        (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each with
+        ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
+        it can. ``suites``: ``name``, ``summary``.
     """
+    from harness import suite_file
     from strategies import registry as strategies
     from workloads import registry as workloads
 
     return {
         "strategies": [_strategy(strategies, name) for name in strategies.names()],
         "workloads": [_workload(workloads, name) for name in workloads.names()],
+        "suites": [{"name": name, "summary": suite_file.read(name).summary} for name in suite_file.names()],
     }
 
 
@@ -40,5 +43,11 @@ def _workload(registry: Any, name: str) -> dict[str, Any]:
     try:
         kind = lookup(registry, name)
     except BadInputError as error:
-        return {"name": name, "summary": "", "dials": [], "error": str(error)}
-    return {"name": name, "summary": kind.summary, "dials": [asdict(dial) for dial in kind.dials], "error": None}
+        return {"name": name, "summary": "", "dials": [], "presets": [], "error": str(error)}
+    return {
+        "name": name,
+        "summary": kind.summary,
+        "dials": [asdict(dial) for dial in kind.dials],
+        "presets": [{**asdict(preset), "dials": dict(preset.dials)} for preset in kind.presets],
+        "error": None,
+    }

@@ -84,7 +84,16 @@ def main() -> None:
 
 
 @main.command("run")
-@click.option("--workload", "-w", "workloads", metavar="NAMES", help="Workloads, separated by commas.  [default: all]")
+@click.option(
+    "--workload",
+    "-w",
+    "workloads",
+    metavar="NAMES",
+    help="Workloads, separated by commas, or all.  [default: payments,swaps,nft,dao]",
+)
+@click.option(
+    "--suite", metavar="NAME", help="Measure the fixed blocks of a suite, for instance standard-1, or of a file."
+)
 @click.option(
     "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
 )
@@ -106,7 +115,7 @@ def main() -> None:
     "settings",
     metavar="DIAL=VALUE",
     multiple=True,
-    help="Turn a dial, for instance pools=1 or swaps.pools=1. Repeatable.",
+    help="Turn a dial, for instance pools=1 or swaps.pools=1; preset=NAME turns several. Repeatable.",
 )
 @click.option(
     "--sweep",
@@ -149,6 +158,7 @@ def main() -> None:
 def run_command(
     context: click.Context,
     workloads: str | None,
+    suite: str | None,
     strategies: str | None,
     workers: str | None,
     clock: str,
@@ -168,11 +178,13 @@ def run_command(
 ) -> None:
     """Measure strategies on workloads, every timed run verified against the serial result.
 
-    Without options: all workloads, all strategies, 1 and 2 workers.
+    Without options: the four default workloads, all strategies, 1 and 2 workers.
     """
     from harness.command import RunCommand
 
     with _bad_input(), _interruptible():
+        if suite is not None:
+            seed, block_size = _fixed_by(suite, context, seed=seed, block_size=block_size)
         request = Request(
             workloads=parse_names(workloads),
             strategies=parse_names(strategies),
@@ -187,6 +199,7 @@ def run_command(
             clock=clock,
             costs=costs,
             sweep=parse_sweep(sweep),
+            suite=suite,
         )
         command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
         context.exit(EXIT_FAILED if command.run() else 0)
@@ -259,7 +272,7 @@ def explain_command(
 @main.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
-    """Show strategies, and workloads with their dials, defaults and ranges."""
+    """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites."""
     from harness.catalogue import catalogue
 
     with _bad_input():
@@ -269,11 +282,13 @@ def list_command(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from harness.tables import print_strategies, print_workloads
+    from harness.tables import print_presets, print_strategies, print_suites, print_workloads
 
     console = Console()
     print_strategies(console, content["strategies"])
     print_workloads(console, content["workloads"])
+    print_presets(console, content["workloads"])
+    print_suites(console, content["suites"])
 
 
 @main.command("statetest")
@@ -468,6 +483,17 @@ def validate_clock_command(
         print_validation(Console(), found)
         if json_path is not None:
             write_json(json_path, found.as_json())
+
+
+def _fixed_by(suite: str, context: click.Context, seed: int, block_size: int) -> tuple[int, int]:
+    """Seed and block size of a suite; what was given on the command line stands, and is refused if it differs."""
+    from click.core import ParameterSource
+
+    from harness.suite_file import read
+
+    fixed = read(suite)
+    given = {name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("seed", "block_size")}
+    return seed if given["seed"] else fixed.seed, block_size if given["block_size"] else fixed.block_size
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Ledger:
     def __init__(self, measurement: WorkloadMeasurement, observer: Observer) -> None:
         self.measurement = measurement
         self._observer = observer
-        self._name = measurement.plan.name
+        self._name = measurement.plan.title
 
     def live(self) -> list[CellKey]:
         """List the cells that have not failed."""

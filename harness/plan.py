@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import BadInputError
-from harness.request import DialValue, Request
+from harness.request import ALL, DialValue, Request
 
 BASELINE = "serial"
 REPLAY = "replay"
@@ -29,15 +29,31 @@ BASELINE_CELL = CellKey(BASELINE, 1)
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    """A workload and the value of every one of its dials."""
+    """A workload and the value of every one of its dials.
+
+    Attributes
+    ----------
+    name : str
+    dials : dict
+    label : str
+        What tables and records call it, where that is not its name.
+    expected : tuple of str or None, optional
+        Digests of genesis and block that a suite promises; None for what it does not say.
+    file : str, optional
+        Of the block, where it is replayed.
+    """
 
     name: str
     dials: dict[str, DialValue]
+    label: str = ""
+    expected: tuple[str | None, str | None] = (None, None)
     file: str | None = None
 
     @property
     def title(self) -> str:
-        """What the workload is called in records and tables: files are told apart."""
+        """What tables and records call it: files are told apart."""
+        if self.label:
+            return self.label
         return self.name if self.file is None else f"{self.name}:{_stem(self.file)}"
 
 
@@ -82,8 +98,11 @@ def resolve(request: Request) -> Plan:
     from strategies import registry as strategies
 
     workloads = plan_workloads(request)
-    names = request.strategies or tuple(strategies.names())
-    kinds = {name: lookup(strategies, name) for name in names}
+    everything = request.strategies in ((), (ALL,))
+    kinds = {name: lookup(strategies, name) for name in (strategies.names() if everything else request.strategies)}
+    if everything:
+        # All that run under this clock: whoever names none asks for none in particular.
+        kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
     for name, kind in kinds.items():
         if request.clock not in kind.clocks:
             raise BadInputError(
@@ -92,7 +111,7 @@ def resolve(request: Request) -> Plan:
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     digest = costs_digest(request)
     wanted = tuple(
-        CellKey(name, workers) for name in names for workers in (request.workers if parallel[name] else (1,))
+        CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
     return Plan(
@@ -128,8 +147,10 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     """
     from workloads import registry
 
-    names = request.workloads or tuple(registry.names())
-    dials = {name: tuple(dial.name for dial in lookup(registry, name).dials) for name in names}
+    if request.suite is not None:
+        return _suite(request)
+    names = tuple(registry.names()) if request.workloads == (ALL,) else request.workloads or registry.DEFAULT
+    dials = {name: _settings(lookup(registry, name)) for name in names}
     overrides = split_overrides(request.dials, dials)
     if (REPLAY in names) != bool(request.blocks):
         raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
@@ -152,7 +173,7 @@ def _replay(path: str) -> WorkloadPlan:
         read_block(path)
     except FieldError as error:
         raise BadInputError(one_line(error)) from None
-    return WorkloadPlan(REPLAY, {"file": path}, path)
+    return WorkloadPlan(REPLAY, {"file": path}, file=path)
 
 
 def _stem(path: str) -> str:
@@ -169,6 +190,34 @@ def _variants(
     takers = {name for name, split in split_overrides({dial: values[0]}, dials).items() if split}
     own = dial.rpartition(".")[2]
     return lambda name, turned: [turned | {own: value} for value in values] if name in takers else []
+
+
+def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
+    """The workloads of a suite, which fixes all that makes a block."""
+    from harness import suite_file
+    from workloads import registry
+
+    suite = suite_file.read(str(request.suite))
+    if request.workloads or request.dials or request.sweep:
+        raise BadInputError(f"suite {suite.name}: fixes workloads and dials; leave out --workload, --set and --sweep")
+    for what, given, fixed in (
+        ("seed", request.seed, suite.seed),
+        ("block size", request.block_size, suite.block_size),
+    ):
+        if given != fixed:
+            raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
+    plans = []
+    for entry in suite.entries:
+        lookup(registry, entry.workload)
+        dials = resolve_dials(entry.workload, entry.dials)
+        plans.append(WorkloadPlan(entry.workload, dials, entry.label, (entry.genesis, entry.block)))
+    return tuple(plans)
+
+
+def _settings(workload: Any) -> tuple[str, ...]:
+    from workloads.dials import PRESET
+
+    return (*(dial.name for dial in workload.dials), *((PRESET,) if workload.presets else ()))
 
 
 def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str, DialValue]:

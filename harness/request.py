@@ -14,6 +14,8 @@ MAX_WORKERS = 1_024
 MAX_BLOCK_SIZE = 1_000_000
 MAX_REPEAT = 10_000
 MAX_PROCESSES = 64
+# The name that stands for all names.
+ALL = "all"
 DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_REPEAT = 10
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
@@ -27,11 +29,11 @@ class Request:
     Attributes
     ----------
     workloads, strategies : tuple of str
-        Names; empty for all that are registered.
+        Names; ``("all",)`` for all that are registered; empty for all strategies and the default workloads.
     workers : tuple of int
         Worker counts, each for every strategy that is parallel.
     dials : mapping
-        Overrides: ``dial`` for every chosen workload that has it, ``workload.dial`` for one.
+        Overrides, ``preset`` among them: ``dial`` for every chosen workload that has it, ``workload.dial`` for one.
     block_size : int
         Transactions.
     repeat : int
@@ -51,6 +53,8 @@ class Request:
         File of that table; the one that is part of the project by default.
     sweep : tuple, optional
         A dial and the values that it takes one after the other: every workload that has it is measured with each.
+    suite : str, optional
+        Name or file of a suite (`harness.suite_file`), which fixes workloads, dials, seed and block size.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class Request:
     costs: str | None = None
     sweep: tuple[str, tuple[DialValue, ...]] | None = None
     blocks: tuple[str, ...] = ()
+    suite: str | None = None
 
     def __post_init__(self) -> None:
         if self.clock not in CLOCKS:
@@ -116,12 +121,12 @@ def unique(values: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def parse_names(text: str | None) -> tuple[str, ...]:
-    """Comma-separated names; None or ``all`` gives none, which stands for all."""
-    if text is None or text.strip() == "all":
+    """Comma-separated names; None gives none, which stands for the default."""
+    if text is None:
         return ()
     names = unique(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        raise BadInputError(f"{text!r} names nothing; give names separated by commas, or leave the option out for all")
+        raise BadInputError(f"{text!r} names nothing; give names separated by commas, or leave the option out")
     return names
 
 

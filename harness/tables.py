@@ -193,7 +193,8 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("workload / dial", no_wrap=True)
     table.add_column("default", justify="right", no_wrap=True)
-    table.add_column("range", no_wrap=True)
+    # Wide enough for any range of numbers; choices wrap.
+    table.add_column("range", max_width=18)
     table.add_column("what it is")
     for one in workloads:
         table.add_row(Text(one["name"], style="bold"), "", "", _summary(one), end_section=not one["dials"])
@@ -205,6 +206,31 @@ def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) ->
                 Text(dial["summary"]),
                 end_section=place == len(one["dials"]) - 1,
             )
+    console.print(table)
+
+
+def print_presets(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
+    """Print each workload's presets: settings such as ``preset=burst-day``."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("workload / preset", no_wrap=True)
+    table.add_column("what it stands for")
+    for one in workloads:
+        if not one["presets"]:
+            continue
+        table.add_row(Text(one["name"], style="bold"), "")
+        for place, preset in enumerate(one["presets"]):
+            last = place == len(one["presets"]) - 1
+            table.add_row(f"  preset={preset['name']}", Text(preset["summary"]), end_section=last)
+    console.print(table)
+
+
+def print_suites(console: Console, suites: Iterable[Mapping[str, Any]]) -> None:
+    """Print names and summaries of suites."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("suite", no_wrap=True)
+    table.add_column("what it is")
+    for one in suites:
+        table.add_row(one["name"], Text(one["summary"]))
     console.print(table)
 
 

@@ -1,6 +1,6 @@
 """Seeded generators of blocks of real contract calls, with the dials that move contention."""
 
-from workloads.base import Dial, DialValue, Scenario, Workload
+from workloads.base import Dial, DialValue, Preset, Scenario, Workload
 from workloads.dials import DialError, resolve_dials
 from workloads.registry import PluginError, UnknownName, get, names
 
@@ -9,6 +9,7 @@ __all__ = [
     "DialError",
     "DialValue",
     "PluginError",
+    "Preset",
     "Scenario",
     "UnknownName",
     "Workload",

@@ -1,7 +1,8 @@
 """Contract artifacts, and the encoding of calls to them.
 
 The encoding is the contract ABI's (Solidity documentation, "Contract ABI Specification") for the types that the
-contracts here take: integers, addresses, booleans, fixed bytes, bytes, strings, and lists of those. A method prepares
+contracts here take: integers, addresses, booleans, fixed bytes, bytes, strings, and lists of those that do not vary in
+size. A method prepares
 its encoders once, so that generating a block costs about a microsecond a call.
 """
 
@@ -41,6 +42,17 @@ def _unsigned(bits: int) -> Encoder:
     return encode
 
 
+def _signed(bits: int) -> Encoder:
+    bound = 1 << (bits - 1)
+
+    def encode(value: int) -> bytes:
+        if not -bound <= value < bound:
+            raise EncodingError(f"{value} is not an int{bits}")
+        return value.to_bytes(WORD, "big", signed=True)
+
+    return encode
+
+
 def _address(value: bytes) -> bytes:
     if len(value) != 20:
         raise EncodingError(f"an address has 20 bytes, not {len(value)}")
@@ -76,6 +88,8 @@ def _encoder(type_name: str) -> tuple[Encoder, bool]:
         return _list_of(element), True
     if match := re.fullmatch(r"uint(\d+)", type_name):
         return _unsigned(int(match[1])), False
+    if match := re.fullmatch(r"int(\d+)", type_name):
+        return _signed(int(match[1])), False
     if match := re.fullmatch(r"bytes(\d+)", type_name):
         return _fixed_bytes(int(match[1])), False
     simple: dict[str, tuple[Encoder, bool]] = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
     from evm import Block, Receipts, State
     from workloads.abi import Artifact
+    from workloads.arrivals import Milliseconds
 
 DialValue = int | float | str
 
@@ -39,6 +40,24 @@ class Dial:
     choices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Preset:
+    """Values for some dials of a workload, under a name.
+
+    Attributes
+    ----------
+    name : str
+    summary : str
+        What it stands for, and its source.
+    dials : mapping
+        Value by dial; the other dials keep their defaults.
+    """
+
+    name: str
+    summary: str
+    dials: Mapping[str, DialValue]
+
+
 @dataclass
 class Scenario:
     """A genesis and the blocks that follow it.
@@ -52,10 +71,13 @@ class Scenario:
         Every dial of the workload with the value in force, the defaults included.
     contracts : dict[str, bytes]
         Addresses of the deployed contracts by name, for explanations.
-    notes : dict[str, Any]
-        Whatever the workload's own `check` needs again.
     accounts : dict[str, bytes]
         Addresses of accounts with a role, by name, for explanations.
+    notes : dict[str, Any]
+        Whatever the workload's own `check` needs again.
+    arrivals : list of ndarray of int64
+        For each block, when its transactions arrived, in milliseconds since the first block's interval began and
+        ascending; empty where the workload does not say.
     """
 
     genesis: State
@@ -63,6 +85,7 @@ class Scenario:
     dials: dict[str, DialValue]
     contracts: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    arrivals: list[Milliseconds] = field(default_factory=list)
     accounts: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -73,6 +96,7 @@ class Workload(ABC):
     ----------
     name, summary : str
     dials : tuple of Dial
+    presets : tuple of Preset
     artifacts : mapping
         For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
     classes : mapping
@@ -83,6 +107,7 @@ class Workload(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     dials: ClassVar[tuple[Dial, ...]]
+    presets: ClassVar[tuple[Preset, ...]] = ()
     artifacts: ClassVar[Mapping[str, str]] = {}
     classes: ClassVar[Mapping[str, str]] = {}
 

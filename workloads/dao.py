@@ -13,6 +13,7 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
   gives the first ten 52 %.
 - ``proposals``, ``proposal_zipf``, ``other``: no measurement was at hand. A few proposals are open at a time, the most
   disputed of them draws most votes, and while a vote closes little else happens to the token.
+- ``execute``: off, so that blocks are those of earlier versions.
 - `SUPPORT`: most votes are in favour.
 """
 
@@ -21,14 +22,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from math import gcd
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from workloads.abi import load
+from workloads.abi import Method, load
 from workloads.accounts import named_account
-from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import DAY_BLOCKS, ETHER, Draft, genesis_environment
-from workloads.ether import EtherBook
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.draft import DAY_BLOCKS, ETHER, Draft
+from workloads.labels import ARTIFACTS
 from workloads.sampling import Stream, Zipf
+from workloads.site import Site
 from workloads.storage import Storage
 from workloads.tokens import UNIT, supply_violations
 
@@ -46,12 +50,16 @@ SUPPORT = (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 2)
 VOTE_GAS = 110_000
 TRANSFER_GAS = 180_000
 DELEGATE_GAS = 200_000
+EXECUTE_GAS = 140_000
+# Proposals that were decided before have numbers from here on.
+FIRST_DECIDED = 1_000_001
 
 
-class Dao(Workload):
+class Dao(Application):
     """Votes: conflicts through proposals' tallies, and nonces of voters who vote on several proposals."""
 
     name = "dao"
+    artifacts: ClassVar[Mapping[str, str]] = {**ARTIFACTS, "token": "votes"}
     summary = "token-weighted votes of many voters on few proposals"
     dials = (
         Dial("voters", 10_000, "accounts with voting tokens", 2, 1_000_000),
@@ -59,61 +67,45 @@ class Dao(Workload):
         Dial("proposals", 4, "open proposals", 1, 1_000),
         Dial("proposal_zipf", 1.0, "Zipf exponent of proposals' shares of the votes; 0 is uniform", 0.0, 5.0),
         Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
+        Dial("execute", 0.0, "share of executions of proposals that have won: payments of the treasury", 0.0, 1.0),
+        BURST,
     )
+    presets = (
+        Preset("last-hour", "one disputed proposal closes: ten voters hold half of the votes (2022), all vote on it",
+               {"proposals": 1, "other": 0.02}),
+        Preset("executing", "decided proposals are paid out while others are voted on (no measurement at hand)",
+               {"execute": 0.3}),
+    )  # fmt: skip
 
-    artifacts: ClassVar[Mapping[str, str]] = {"token": "votes", "dao": "dao"}
-    classes: ClassVar[Mapping[str, str]] = {
-        "votes.balanceOf": "token balance",
-        "votes.allowance": "allowance",
-        "votes.numCheckpoints": "counter",
-        "dao.proposalCount": "counter",
-        "dao.tallies": "counter",
-    }
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`."""
-        from evm import Genesis
-
-        draft = Draft(self.name, seed, block_size, blocks)
-        foundation = named_account(FOUNDATION)
-        genesis = Genesis(genesis_environment())
-        token = genesis.deploy(load("votes").creation("Governance", "GOV", SUPPLY), foundation)
-        dao = genesis.deploy(
-            load("dao").creation(token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25), foundation
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, genesis, foundation = site.draft, site.genesis, named_account(FOUNDATION)
+        token = site.deploy("token", "votes", "Governance", "GOV", SUPPLY, sender=foundation)
+        dao = site.deploy(
+            "dao", "dao", token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25, sender=foundation
         )
         weights = _weights(int(dials["voters"]), float(dials["weight_zipf"]))
-        ballots = _write(draft, dials, seed, weights, token, dao)
+        ballots, involved, executed = _write(draft, dials, site.seed, weights, token, dao)
 
-        held = _distribute(genesis, draft, token, weights)
+        held = _distribute(genesis, {draft.accounts[number]: weights[number] for number in involved}, token)
         propose = load("dao").method("propose")
         for number in range(1, int(dials["proposals"]) + 1):
             grantee = named_account(f"grantee {number}")
             genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
-        draft.fund(genesis)
-        return Scenario(
-            genesis.state,
-            draft.finished(),
-            dict(dials),
-            {"token": token, "dao": dao},
-            {
-                "ether": EtherBook.open(genesis.state, draft, (token, dao, foundation)),
-                "weights": held,
-                "ballots": ballots,
-            },
-            {"foundation": foundation},
-        )
+        site.accounts[FOUNDATION] = foundation
+        site.wealthy += [foundation, *(named_account(f"grantee {number}") for number in executed)]
+        _decide(site, executed)
+        return {"weights": held, "ballots": ballots, "executed": executed}
 
-    def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tallies equal the votes cast and the token is conserved. See `Workload.check`.
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tallies equal the votes cast and the token is conserved. See `Application.verify`.
 
         Every vote of these blocks is recorded with the weight that its voter had when voting began; a proposal's
         tallies are the sums of those; the token's balances add up to its supply, and so do its delegated votes.
         """
-        ether: EtherBook = scenario.notes["ether"]
         weights: dict[bytes, int] = scenario.notes["weights"]
         token = scenario.contracts["token"]
-        violations = ether.violations(state, scenario.blocks)
-        violations += supply_violations(state, token, "votes", weights, SUPPLY)
+        violations = supply_violations(state, token, "votes", weights, SUPPLY)
         votes = Storage(state, token, load("votes"))
         delegated = sum(_current_votes(votes, account) for account in weights)
         if delegated != SUPPLY:
@@ -121,6 +113,10 @@ class Dao(Workload):
         dao = Storage(state, scenario.contracts["dao"], load("dao"))
         for proposal, voters in scenario.notes["ballots"].items():
             violations += _ballot_violations(dao, proposal, voters, weights)
+        for proposal in scenario.notes["executed"]:
+            closed, paid = dao.get("proposals", proposal, offset=4), state.balance(named_account(f"grantee {proposal}"))
+            if (closed, paid) != (1, ETHER):
+                violations.append(f"proposal {proposal}: closed as {closed}, its grantee has {paid} wei, not {ETHER}")
         return violations
 
 
@@ -169,8 +165,8 @@ def _order(stream: Stream, voters: int) -> tuple[int, int]:
 
 def _write(
     draft: Draft, dials: Mapping[str, DialValue], seed: int, weights: list[int], token: bytes, dao: bytes
-) -> dict[int, list[bytes]]:
-    """Write all transactions; the voters by proposal."""
+) -> tuple[dict[int, list[bytes]], list[int], list[int]]:
+    """Write all transactions; the voters by proposal, every account that takes part, and proposals executed."""
     cast, transfer = load("dao").method("castVote(uint256,uint8)"), load("votes").method("transfer")
     delegate = load("votes").method("delegate")
     supports = Stream(seed, "dao/supports").below(len(SUPPORT), draft.size).tolist()
@@ -179,9 +175,20 @@ def _write(
     delegations = Stream(seed, "dao/delegations").chance(0.5, draft.size).tolist()
     parts = Stream(seed, "dao/amounts").below(1_000, draft.size).tolist()
     ballots: dict[int, list[bytes]] = {}
+    involved: dict[int, None] = {}
+    executes = Stream(seed, "dao/executions").chance(float(dials["execute"]), draft.size).tolist()
+    execute, executed = load("dao").method("execute"), list[int]()
     for place, vote in enumerate(_draw_votes(dials, seed, draft.size)):
         holder = holders[place]
-        other = draft.accounts[(holder + 1 + steps[place]) % len(weights)]
+        if executes[place]:
+            executed.append(FIRST_DECIDED + len(executed))
+            grantee = named_account(f"grantee {executed[-1]}")
+            draft.add(holder, dao, EXECUTE_GAS, execute(executed[-1], grantee, ETHER, b""))
+            continue
+        receiver = (holder + 1 + steps[place]) % len(weights)
+        involved[receiver] = None
+        involved[holder if vote is None else vote[1]] = None
+        other = draft.accounts[receiver]
         if vote is not None:
             proposal, voter = vote
             draft.add(voter, dao, VOTE_GAS, cast(proposal, SUPPORT[supports[place]]))
@@ -192,15 +199,14 @@ def _write(
             # At most a ten-millionth of what the holder has: no number of transfers in a block takes it all.
             amount = weights[holder] * (1 + parts[place]) // 10**10
             draft.add(holder, token, TRANSFER_GAS, transfer(other, amount))
-    return ballots
+    return ballots, list(involved), executed
 
 
-def _distribute(genesis: Genesis, draft: Draft, token: bytes, weights: list[int]) -> dict[bytes, int]:
+def _distribute(genesis: Genesis, held: dict[bytes, int], token: bytes) -> dict[bytes, int]:
     """Give every account that takes part its weight, delegated to itself; balance by holder, the foundation included.
 
     Accounts that take no part would never be read; the foundation keeps theirs.
     """
-    held = {address: weights[number] for number, address in draft.accounts.used.items()}
     held[named_account(FOUNDATION)] = SUPPLY - sum(held.values())
     storage = Storage(genesis.state, token, load("votes"))
     # Votes count at a proposal's start only if they were there before it.
@@ -211,6 +217,23 @@ def _distribute(genesis: Genesis, draft: Draft, token: bytes, weights: list[int]
         storage.set(1, "numCheckpoints", holder)
         storage.set(since | weight << BLOCK_BITS, "checkpoints", holder, 0)
     return held
+
+
+def _decide(site: Site, proposals: list[int]) -> None:
+    """Write proposals that have won, each to pay one ether to a grantee of its own, and give the treasury that much."""
+    if not proposals:
+        return
+    from evm import keccak256
+
+    storage, now = site.storage("dao", "dao"), site.genesis.environment.number
+    action = Method("action(address,uint256,bytes)", b"")
+    for proposal in proposals:
+        hashed = keccak256(action(named_account(f"grantee {proposal}"), ETHER, b""))
+        fields = (int.from_bytes(named_account(FOUNDATION), "big"), int.from_bytes(hashed, "big"), now - 2, now - 1, 0)
+        for offset, value in enumerate(fields):
+            storage.set(value, "proposals", proposal, offset=offset)
+        storage.set(SUPPLY // 10, "tallies", proposal, offset=1)
+    site.genesis.fund(site.contracts["dao"], ETHER * len(proposals))
 
 
 def _current_votes(votes: Storage, account: bytes) -> int:

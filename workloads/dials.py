@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from workloads.base import Dial, DialValue, Workload
 from workloads.suggest import nearest
 
+# What stands for a preset among the dials.
+PRESET = "preset"
 KINDS = {int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -24,7 +26,8 @@ def resolve_dials(
     ----------
     workload : Workload, or the class
     overrides : mapping, optional
-        Values by dial, each of the dial's type or a text that reads as one.
+        Values by dial, each of the dial's type or a text that reads as one. ``preset`` names one of the workload's
+        presets, whose values hold for the dials that are not overridden themselves.
 
     Returns
     -------
@@ -34,11 +37,12 @@ def resolve_dials(
     Raises
     ------
     DialError
-        If a dial is unknown, or a value is of the wrong type, out of range, or not among the choices.
+        If a dial or preset is unknown, or a value is of the wrong type, out of range, or not among the choices.
     """
     known = {dial.name: dial for dial in workload.dials}
     values: dict[str, DialValue] = {name: dial.default for name, dial in known.items()}
-    for name, value in (overrides or {}).items():
+    given = dict(overrides or {})
+    for name, value in {**_preset(workload, given.pop(PRESET, None)), **given}.items():
         if name not in known:
             dials = ", ".join(known)
             raise DialError(
@@ -46,6 +50,19 @@ def resolve_dials(
             )
         values[name] = _checked(f"workload {workload.name}: dial {name} = {value}", known[name], value)
     return values
+
+
+def _preset(workload: Workload | type[Workload], name: DialValue | None) -> Mapping[str, DialValue]:
+    """Values of a preset, which overrides of single dials go before; none where no preset is asked for."""
+    if name is None:
+        return {}
+    known = {preset.name: preset.dials for preset in workload.presets}
+    if name not in known:
+        presets = ", ".join(known) or "none"
+        raise DialError(
+            f"workload {workload.name}: unknown preset {name!r}{nearest(str(name), known)}; known: {presets}"
+        )
+    return known[str(name)]
 
 
 def _checked(what: str, dial: Dial, given: DialValue) -> DialValue:

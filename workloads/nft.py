@@ -2,13 +2,15 @@
 
 Minters buy the next tokens of a collection, all through one counter and into one ether balance. On the market, sellers
 list tokens that they own and have approved, and buyers pay in ether: the market takes it in and passes it on to the
-seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance.
+seller and, for the fee, to its treasury, so purchases on one market form a chain through its balance. Offers are paid
+in the hub token instead, and their acceptance pays a royalty to the collection's creator.
 
 Defaults, and where they come from (public chain data of 2022 unless said otherwise):
 
 - ``collections``, ``collection_zipf``: 844 mint contracts with Zipf exponent 1.32.
 - ``accounts``, ``minter_zipf``: 10,783 minters with Zipf exponent 0.53; traders are drawn like minters.
 - ``fee_bps``: 2.5 %, what the largest marketplace took in 2022.
+- ``offers``: off, so that blocks are those of earlier versions.
 - ``mint``, ``buy``, ``batch``: no measurement was at hand. A rush is mostly mints; half of the rest are purchases; a
   mint takes 1 to ``batch`` tokens, each number equally often.
 """
@@ -17,15 +19,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
 from workloads.accounts import named_account
-from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import ETHER, Draft, genesis_environment
-from workloads.ether import EtherBook
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.bazaar import Bazaar, bazaar_violations
+from workloads.draft import ETHER, Draft
 from workloads.sampling import Stream, Zipf
+from workloads.shelf import Shelf
+from workloads.site import Site
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -42,55 +48,6 @@ OLDER_LISTINGS = 10
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A token offered by an account at a price in wei."""
-
-    token: int
-    seller: int
-    price: int
-
-
-@dataclass
-class Shelf:
-    """What becomes of one collection while its transactions are written.
-
-    Attributes
-    ----------
-    owners : list[int]
-        Account that owns each token at genesis.
-    listed : list[Listing]
-        Listings at genesis.
-    open : list[Listing]
-        Listings made by transactions and not yet bought.
-    asked : int
-        Tokens that transactions ask to mint.
-    limit : int
-        Tokens that can ever be minted.
-    involved : dict[int, None]
-        Accounts that can own a token of it, in the order of their appearance.
-    """
-
-    owners: list[int] = field(default_factory=list)
-    listed: list[Listing] = field(default_factory=list)
-    open: list[Listing] = field(default_factory=list)
-    asked: int = 0
-    limit: int = 0
-    involved: dict[int, None] = field(default_factory=dict)
-
-    def older_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, listed."""
-        listing = self.new_listing(seller, price)
-        self.listed.append(listing)
-        return listing
-
-    def new_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, which a transaction lists."""
-        self.owners.append(seller)
-        self.involved[seller] = None
-        return Listing(len(self.owners) - 1, seller, price)
-
-
-@dataclass(frozen=True)
 class _Book:
     """What `Nft.check` needs to know of one collection: tokens at genesis, tokens asked for, and as in `Shelf`."""
 
@@ -100,7 +57,7 @@ class _Book:
     involved: tuple[bytes, ...]
 
 
-class Nft(Workload):
+class Nft(Application):
     """Mints and marketplace: conflicts through collections' counters, and ether balances of collections and market."""
 
     name = "nft"
@@ -116,43 +73,43 @@ class Nft(Workload):
         Dial("supply", 100_000, "tokens of a collection that are left to mint; later mints revert", 1, 10**9),
         Dial("markets", 1, "marketplaces, each for its share of the collections", 1, 1_000),
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
+        Dial("offers", 0.0, "share of offers and their acceptances, paid in a token, of all but mints", 0.0, 1.0),
+        Dial("royalty_bps", 500, "creators' share of accepted offers, in hundredths of a percent", 0, 1_000),
+        BURST,
     )
+    presets = (
+        Preset("mint", "mint contracts and minters of 2022: Zipf 1.32 and 0.53, nothing but mints", {"mint": 1.0}),
+        Preset("mint-rush", "one drop that everybody waits for, sold out within the block: a token sale's plateau",
+               {"collections": 1, "mint": 1.0, "supply": 20_000, "minter_zipf": 0.3, "burst": "plateau"}),
+        Preset("trading", "no drop: listings, purchases, and offers with royalties (no measurement at hand)",
+               {"mint": 0.05, "offers": 0.4}),
+    )  # fmt: skip
 
-    artifacts: ClassVar[Mapping[str, str]] = {"collection": "collection", "market": "market"}
-    classes: ClassVar[Mapping[str, str]] = {
-        "collection.totalSupply": "counter",
-        "collection.balanceOf": "token balance",
-        "collection.approvals": "allowance",
-        "collection.isApprovedForAll": "allowance",
-    }
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`."""
-        from evm import Genesis
-
-        draft = Draft(self.name, seed, block_size, blocks)
-        count = draft.size
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, genesis, count = site.draft, site.genesis, site.draft.size
         popularity = Zipf(int(dials["collections"]), float(dials["collection_zipf"]))
-        chosen = popularity.draw(Stream(seed, "nft/collections"), count).tolist()
+        chosen = popularity.draw(site.stream("collections"), count).tolist()
         minters = Zipf(int(dials["accounts"]), float(dials["minter_zipf"]))
-        actors = minters.draw(Stream(seed, "nft/minters"), count).tolist()
-        mints = Stream(seed, "nft/mints").chance(float(dials["mint"]), count).tolist()
-        buys = Stream(seed, "nft/purchases").chance(float(dials["buy"]), count).tolist()
-        quantities = Stream(seed, "nft/quantities").below(int(dials["batch"]), count).tolist()
-        sellers = _sellers(Stream(seed, "nft/sellers"), actors, int(dials["accounts"]))
-        prices = Stream(seed, "nft/prices").below(500, count).tolist()
-        picks = Stream(seed, "nft/picks").raw(count).tolist()
+        actors = minters.draw(site.stream("minters"), count).tolist()
+        mints = site.stream("mints").chance(float(dials["mint"]), count).tolist()
+        buys = site.stream("purchases").chance(float(dials["buy"]), count).tolist()
+        quantities = site.stream("quantities").below(int(dials["batch"]), count).tolist()
+        sellers = _sellers(site.stream("sellers"), actors, int(dials["accounts"]))
+        prices = site.stream("prices").below(500, count).tolist()
+        picks = site.stream("picks").raw(count).tolist()
 
-        genesis = Genesis(genesis_environment())
         markets = int(dials["markets"])
         trades = Counter(number for number, is_mint in zip(chosen, mints, strict=True) if not is_mint)
         # No more tokens than trades exist at genesis, so at least the dial's supply is left.
         shelves = {number: Shelf(limit=int(dials["supply"]) + trades[number]) for number in sorted(set(chosen))}
-        collections = {number: _deploy_collection(genesis, number, shelf.limit) for number, shelf in shelves.items()}
+        collections = {number: _deploy_collection(site, number, shelf.limit) for number, shelf in shelves.items()}
         market = {
-            number: genesis.deploy(load("market").creation(named_account("treasury"), int(dials["fee_bps"])))
+            number: site.deploy(f"market {number}", "market", named_account("treasury"), int(dials["fee_bps"]))
             for number in sorted({number % markets for number in trades})
         }
+        bids = site.stream("offers").chance(float(dials["offers"]), count).tolist()
+        bazaar = Bazaar(site, int(dials["fee_bps"]), int(dials["royalty_bps"])) if any(bids) else None
         mint, list_ = load("collection").method("mint"), load("market").method("list")
         buy = load("market").method("buy")
         for place, (number, actor) in enumerate(zip(chosen, actors, strict=True)):
@@ -164,6 +121,12 @@ class Nft(Workload):
                 gas_limit = MINT_GAS + MINT_GAS_EACH * quantity
                 draft.add(actor, collection, gas_limit, mint(quantity), MINT_PRICE * quantity)
                 shelf.asked += quantity
+                continue
+            if bids[place] and bazaar is not None:
+                if buys[place]:
+                    bazaar.accept(actor, sellers[place], number, shelf, collection, price)
+                else:
+                    bazaar.offer(actor, collection, picks[place] % (len(shelf.owners) + 1), price)
                 continue
             if not buys[place]:
                 listing = shelf.new_listing(actor, price)
@@ -179,44 +142,36 @@ class Nft(Workload):
 
         for number, shelf in shelves.items():
             _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
-        draft.fund(genesis)
-        contracts = {f"collection {number}": address for number, address in collections.items()}
-        contracts |= {f"market {number}": address for number, address in market.items()}
-        return Scenario(
-            genesis.state,
-            draft.finished(),
-            dict(dials),
-            contracts,
-            {
-                "ether": EtherBook.open(genesis.state, draft, (*contracts.values(), named_account("treasury"))),
-                "collections": {
-                    collections[number]: _Book(
-                        len(shelf.owners),
-                        shelf.asked,
-                        shelf.limit,
-                        tuple(draft.accounts[account] for account in shelf.involved),
-                    )
-                    for number, shelf in shelves.items()
-                },
-                "markets": tuple(market.values()),
+        site.accounts["treasury"] = named_account("treasury")
+        site.wealthy.append(site.accounts["treasury"])
+        return {
+            "collections": {
+                collections[number]: _Book(
+                    len(shelf.owners), shelf.asked, shelf.limit, tuple(site.accounts(shelf.involved))
+                )
+                for number, shelf in shelves.items()
             },
-            {"treasury": named_account("treasury")},
-        )
+            "markets": tuple(market.values()),
+            "bazaar": bazaar is not None,
+        }
 
-    def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tokens have one owner each, counters equal what was minted, and ether is kept. See `Workload.check`.
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether tokens have one owner each, counters equal what was minted, and ether is kept.
+
+        See `Application.verify`.
 
         For each collection: tokens 0 to counter - 1 have owners, the next one has none; owners' balances count their
         tokens; the ether that it holds is the price of all its tokens; and the counter is where the mints of these
         blocks bring it (which, when they ask for more than is left, depends on who came first). No market keeps ether.
         """
-        ether: EtherBook = scenario.notes["ether"]
-        violations = ether.violations(state, scenario.blocks)
+        violations = []
         for collection, book in scenario.notes["collections"].items():
             violations += _collection_violations(state, collection, book, int(scenario.dials["batch"]))
         for market in scenario.notes["markets"]:
             if state.balance(market):
                 violations.append(f"market 0x{market.hex()}: keeps {state.balance(market)} wei")
+        if scenario.notes["bazaar"]:
+            violations += bazaar_violations(scenario, state)
         return violations
 
 
@@ -226,11 +181,9 @@ def _sellers(stream: Stream, actors: list[int], accounts: int) -> list[int]:
     return [(actor + 1 + step) % accounts for actor, step in zip(actors, steps, strict=True)]
 
 
-def _deploy_collection(genesis: Genesis, number: int, supply: int) -> bytes:
-    opened = genesis.environment.timestamp
-    return genesis.deploy(
-        load("collection").creation(f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
-    )
+def _deploy_collection(site: Site, number: int, supply: int) -> bytes:
+    label, opened = f"collection {number}", site.genesis.environment.timestamp
+    return site.deploy(label, "collection", f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
 
 
 def _stock(genesis: Genesis, draft: Draft, shelf: Shelf, collection: bytes, market: bytes | None) -> None:

@@ -12,14 +12,16 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from workloads.abi import load
-from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import ETHER, PLAIN_TRANSFER_GAS, Draft, genesis_environment
-from workloads.ether import EtherBook
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.draft import ETHER, PLAIN_TRANSFER_GAS
 from workloads.sampling import Integers, Stream, Zipf
-from workloads.tokens import UNIT, deploy_token, endow, supply_violations
+from workloads.site import Site
+from workloads.tokens import UNIT
 
 if TYPE_CHECKING:
     from evm import State
@@ -32,7 +34,7 @@ RESERVE = 100 * UNIT
 NEW_HOLDERS = 40
 
 
-class Payments(Workload):
+class Payments(Application):
     """Plain and ERC-20 transfers: conflicts through hot senders' nonces and hot receivers' balances."""
 
     name = "payments"
@@ -44,16 +46,20 @@ class Payments(Workload):
         Dial("erc20", 0.5, "share of ERC-20 transfers, the rest being plain", 0.0, 1.0),
         Dial("tokens", 64, "ERC-20 tokens", 1, 1_000),
         Dial("token_zipf", 1.6, "Zipf exponent of tokens; 0 is uniform", 0.0, 5.0),
+        BURST,
     )
+    presets = (
+        Preset("average-day", "payments of 2022: senders 0.80, receivers 0.94 (the defaults)",
+               {"sender_zipf": 0.80, "receiver_zipf": 0.94}),
+        Preset("airdrop", "a token sale's plateau, 7 times the ordinary rate: one token, claimed from few payers",
+               {"erc20": 1.0, "tokens": 1, "sender_zipf": 2.0, "receiver_zipf": 0.3, "burst": "plateau"}),
+        Preset("viral", "a viral second with 25 times the median: everybody pays one receiver",
+               {"receiver_zipf": 2.0, "burst": "viral"}),
+    )  # fmt: skip
 
-    artifacts: ClassVar[Mapping[str, str]] = {"token": "token"}
-    classes: ClassVar[Mapping[str, str]] = {"token.balanceOf": "token balance", "token.allowance": "allowance"}
-
-    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`."""
-        from evm import Genesis
-
-        draft = Draft(self.name, seed, block_size, blocks)
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, seed = site.draft, site.seed
         senders, receivers = draw_pairs(
             seed,
             self.name,
@@ -61,51 +67,29 @@ class Payments(Workload):
             Zipf(int(dials["accounts"]), float(dials["receiver_zipf"])),
             draft.size,
         )
-        kinds = Stream(seed, "payments/kinds").chance(float(dials["erc20"]), draft.size)
-        chosen = Zipf(int(dials["tokens"]), float(dials["token_zipf"])).draw(
-            Stream(seed, "payments/tokens"), draft.size
-        )
-        amounts = Stream(seed, "payments/amounts").below(10_000, draft.size)
+        kinds = site.stream("kinds").chance(float(dials["erc20"]), draft.size)
+        chosen = Zipf(int(dials["tokens"]), float(dials["token_zipf"])).draw(site.stream("tokens"), draft.size)
+        amounts = site.stream("amounts").below(10_000, draft.size)
 
-        genesis = Genesis(genesis_environment())
-        tokens = {number: deploy_token(genesis, number) for number in sorted(set(chosen[kinds].tolist()))}
+        tokens = {number: site.token(number) for number in sorted(set(chosen[kinds].tolist()))}
         transfer = load("token").method("transfer")
-        balances: dict[int, dict[bytes, int]] = {number: {} for number in tokens}
         for sender, receiver, is_token, number, amount in zip(
             senders.tolist(), receivers.tolist(), kinds.tolist(), chosen.tolist(), amounts.tolist(), strict=True
         ):
             payee = draft.accounts[receiver]
             if is_token:
                 payer, sum_ = draft.accounts[sender], (1 + amount) * UNIT // 100
-                held = balances[number]
+                held = site.tokens.balances[number]
                 held[payer] = (held.get(payer) or RESERVE) + sum_
                 held.setdefault(payee, 0 if receiver % 100 < NEW_HOLDERS else RESERVE)
                 draft.add(sender, tokens[number], TOKEN_TRANSFER_GAS, transfer(payee, sum_))
             else:
                 draft.add(sender, payee, PLAIN_TRANSFER_GAS, value=(1 + amount) * ETHER // 10_000)
+        return {}
 
-        draft.fund(genesis)
-        for number, held in balances.items():
-            endow(genesis, tokens[number], held)
-        contracts = {f"token {number}": address for number, address in tokens.items()}
-        return Scenario(
-            genesis.state,
-            draft.finished(),
-            dict(dials),
-            contracts,
-            {
-                "ether": EtherBook.open(genesis.state, draft, contracts.values()),
-                "holders": {tokens[number]: (tuple(held), sum(held.values())) for number, held in balances.items()},
-            },
-        )
-
-    def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Every token's supply and all ether are conserved, and every nonce is used. See `Workload.check`."""
-        ether: EtherBook = scenario.notes["ether"]
-        violations = ether.violations(state, scenario.blocks)
-        for token, (holders, supply) in scenario.notes["holders"].items():
-            violations += supply_violations(state, token, "token", holders, supply)
-        return violations
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Nothing beyond ether, nonces and tokens, which are all that payments move. See `Application.verify`."""
+        return []
 
 
 def draw_pairs(seed: int, name: str, payers: Zipf, payees: Zipf, count: int) -> tuple[Integers, Integers]:

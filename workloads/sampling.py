@@ -9,6 +9,7 @@ divisions alone, each a ufunc of its own, which IEEE 754 rounds in one way; and 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -120,3 +121,17 @@ class Stream:
     def permutation(self, n: int) -> Integers:
         """A random order of 0 to n - 1: the order in which n draws sort."""
         return np.argsort(self.raw(n), kind="stable").astype(np.int64)
+
+
+def mix(stream: Stream, weights: Mapping[str, float], count: int) -> list[str]:
+    """Draw kinds of operations, each with a probability proportional to its weight.
+
+    Parameters
+    ----------
+    weights : mapping
+        Non-negative, not all zero; at most a million each.
+    """
+    cumulative = np.cumsum([math.floor(weight * 2.0**24) for weight in weights.values()], dtype=np.int64)
+    points = stream.below(int(cumulative[-1]), count)
+    kinds = list(weights)
+    return [kinds[place] for place in np.searchsorted(cumulative, points, side="right").tolist()]

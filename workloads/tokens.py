@@ -1,8 +1,8 @@
-"""ERC-20 tokens in a genesis: deployed by their init code, balances and allowances written directly."""
+"""ERC-20 tokens: how they are deployed, and what must hold for them afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from workloads.abi import load
@@ -18,22 +18,6 @@ UNIT = 10**18
 def deploy_token(genesis: Genesis, number: int) -> bytes:
     """Deploy an ERC-20 token of 18 decimals that nobody holds yet; its address."""
     return genesis.deploy(load("token").creation(f"Token {number}", f"T{number}", 18, 0))
-
-
-def endow(genesis: Genesis, token: bytes, balances: Mapping[bytes, int]) -> None:
-    """Give holders balances beside what they have none of yet, and raise the total supply by as much.
-
-    Parameters
-    ----------
-    token : bytes
-        Address of a deployed ``token``.
-    balances : mapping
-        Amount by holder. The holders have no balance yet.
-    """
-    storage = Storage(genesis.state, token, load("token"))
-    for holder, amount in balances.items():
-        storage.set(amount, "balanceOf", holder)
-    storage.set(storage.get("totalSupply") + sum(balances.values()), "totalSupply")
 
 
 def supply_violations(state: State, token: bytes, contract: str, holders: Iterable[bytes], supply: int) -> list[str]:

@@ -97,14 +97,14 @@ def verified(cells: dict[Key, Measured], strategy: str, workload: str, workers: 
 class Cells:
     """What the benchmarks over cells share: their parameters, and one measurement of all cells."""
 
-    params: ClassVar = (strategies.names(), workloads.names(), WORKERS)
+    params: ClassVar = (strategies.names(), workloads.DEFAULT, WORKERS)
     param_names: ClassVar = ("strategy", "workload", "workers")
     # A strategy that is not parallel has one worker.
     skip_params: ClassVar = [
         (strategy, workload, workers)
         for strategy in strategies.names()
         if not strategies.get(strategy).parallel
-        for workload in workloads.names()
+        for workload in workloads.DEFAULT
         for workers in WORKERS
         if workers > 1
     ]

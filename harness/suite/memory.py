@@ -23,7 +23,7 @@ _UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 class PeakMemory:
     """Memory of a process that executes a block, its interpreter and libraries included."""
 
-    params: ClassVar = (strategies.names(), workloads.names())
+    params: ClassVar = (strategies.names(), workloads.DEFAULT)
     param_names: ClassVar = ("strategy", "workload")
     unit = "bytes"
 

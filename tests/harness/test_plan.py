@@ -52,6 +52,35 @@ def test_serial_is_always_measured_and_reported_only_where_it_was_asked_for() ->
     assert plan.workloads[0].dials == {"accounts": 20}
 
 
+def test_four_workloads_by_default_and_all_when_asked() -> None:
+    assert [one.name for one in resolve(Request(strategies=("serial",))).workloads] == [
+        "payments",
+        "swaps",
+        "nft",
+        "dao",
+    ]
+    everything = [one.name for one in resolve(Request(("all",), ("serial",))).workloads]
+    assert {"payments", "lending", "mixed", "adversarial"} <= set(everything)
+
+
+def test_a_preset_is_a_setting_that_others_go_before() -> None:
+    request = Request(("swaps", "nft"), ("serial",), dials={"swaps.preset": "burst-day", "swaps.pools": 5, "mint": 0.1})
+    swaps, nft = resolve(request).workloads
+    assert (swaps.dials["pools"], swaps.dials["pool_zipf"]) == (5, 1.6)
+    assert nft.dials["mint"] == 0.1
+    assert "preset" not in swaps.dials
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
+    with pytest.raises(BadInputError, match=r"unknown preset 'burstday' \(did you mean 'burst-day'\?\)"):
+        resolve(Request(("swaps",), ("serial",), dials={"preset": "burstday"}))
+
+
+def test_by_default_strategies_are_those_of_the_clock() -> None:
+    assert "sharded" not in {cell.strategy for cell in resolve(Request(("dao",), clock="virtual")).cells}
+    assert "sharded" in {cell.strategy for cell in resolve(Request(("dao",))).cells}
+
+
 @pytest.mark.usefixtures("plugins")
 def test_a_strategy_of_one_worker_has_one_cell() -> None:
     plan = resolve(Request(("ledger",), ("serial",), (2, 4)))

@@ -10,7 +10,8 @@ from harness.request import Request, parse_dials, parse_names, parse_workers
 
 def test_names_are_split_and_kept_once() -> None:
     assert parse_names("a, b,a") == ("a", "b")
-    assert parse_names(None) == parse_names("all") == ()
+    assert parse_names(None) == ()
+    assert parse_names("all") == ("all",)
 
 
 def test_workers_are_split_and_kept_once() -> None:

@@ -42,6 +42,11 @@ def test_empty_bytes_and_lists_take_one_word() -> None:
     assert method("f(bytes,address[])")(b"", [])[4:].hex() == words("40", "60", "0", "0")
 
 
+def test_negative_numbers_are_in_twos_complement() -> None:
+    assert method("f(int16)")(-1)[4:].hex() == "f" * 64
+    assert method("f(int16)")(5)[4:].hex() == words("5")
+
+
 def test_text_is_encoded_as_utf8() -> None:
     assert method("f(string)")("é")[4:].hex() == words("20", "2") + text("é")
 
@@ -53,6 +58,8 @@ def test_text_is_encoded_as_utf8() -> None:
         ("f(uint256)", (-1,), "-1 is not a uint256"),
         ("f(uint256)", (2**256,), "is not a uint256"),
         ("f(bool)", (2,), "2 is not a uint1"),
+        ("f(int8)", (128,), "128 is not an int8"),
+        ("f(int8)", (-129,), "-129 is not an int8"),
         ("f(address)", (b"\1" * 19,), "an address has 20 bytes, not 19"),
         ("f(bytes4)", (b"\1\2\3",), "bytes4 has 4 bytes, not 3"),
         ("f(uint256,address)", (1,), "takes 2 arguments, not 1"),
@@ -64,7 +71,7 @@ def test_arguments_that_do_not_fit_are_refused(signature: str, arguments: tuple[
         method(signature)(*arguments)
 
 
-@pytest.mark.parametrize("type_name", ["int128", "bytes[]", "(uint256,bool)", "tuple"])
+@pytest.mark.parametrize("type_name", ["bytes[]", "uint256[2]", "(uint256,bool)", "tuple"])
 def test_types_without_an_encoder_are_named(type_name: str) -> None:
     with pytest.raises(EncodingError, match="no encoder for"):
         Method(f"f({type_name})", b"")

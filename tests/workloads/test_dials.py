@@ -87,11 +87,27 @@ def test_everything_else_is_refused_in_one_line(name: str, given: DialValue, com
 
 
 @pytest.mark.parametrize("name", names())
+def test_presets_are_valid_and_name_what_they_stand_for(name: str) -> None:
+    workload = get(name)
+    assert len({preset.name for preset in workload.presets}) == len(workload.presets)
+    for preset in workload.presets:
+        values = resolve_dials(workload, {"preset": preset.name})
+        assert {dial: values[dial] for dial in preset.dials} == dict(preset.dials)
+        assert preset.summary
+        one = next(iter(preset.dials))
+        default = next(dial.default for dial in workload.dials if dial.name == one)
+        assert resolve_dials(workload, {one: default, "preset": preset.name})[one] == default
+
+
+@pytest.mark.parametrize("name", names())
 def test_every_default_is_a_valid_setting(name: str) -> None:
     workload = get(name)
     defaults = {dial.name: dial.default for dial in workload.dials}
     assert resolve_dials(workload, {dial: str(value) for dial, value in defaults.items()}) == defaults
     for dial in workload.dials:
+        if dial.choices:
+            assert dial.default in dial.choices
+            continue
         assert dial.low is not None
         assert dial.high is not None
         for bound in (dial.low, dial.high):

@@ -159,3 +159,44 @@ def test_pools_refuse_impossible_pairs() -> None:
         world.deploy("pool", token.address, token.address)
     with reverts("pool: zero token"):
         world.deploy("pool", token.address, b"\0" * 20)
+
+
+@pytest.fixture
+def manager(exchange: Exchange) -> Contract:
+    manager = exchange.world.deploy("liquidity")
+    for token in exchange.tokens:
+        token.send(BOB, "approve", manager.address, DEPTH)
+    return manager
+
+
+def test_liquidity_is_added_in_the_ratio_of_the_reserves_and_taken_out_again(
+    exchange: Exchange, manager: Contract
+) -> None:
+    pool = exchange.pools[0]
+    first = exchange.token(pool, 0)
+    reserve0, reserve1 = pool.ask("getReserves")[:2]
+    amount = reserve0 // 100
+    with reverts("liquidity: ratio moved"):
+        manager.send(BOB, "add", pool.address, first.address, amount, reserve1 // 100 - 1, BOB, LATER)
+    shares = manager.send(BOB, "add", pool.address, first.address, amount, reserve1 // 100, BOB, LATER)[0]
+    assert pool.ask("balanceOf", BOB) == (shares,) == (2 * DEPTH // 100,)
+    assert pool.ask("getReserves")[:2] == (reserve0 + amount, reserve1 + reserve1 // 100)
+    pool.send(BOB, "approve", manager.address, shares)
+    with reverts("liquidity: insufficient output"):
+        manager.send(BOB, "remove", pool.address, shares, amount + 1, 0, BOB, LATER)
+    assert manager.send(BOB, "remove", pool.address, shares, amount, 0, BOB, LATER) == (amount, reserve1 // 100)
+    assert pool.ask("getReserves")[:2] == (reserve0, reserve1)
+
+
+def test_the_manager_keeps_its_deadline_and_its_pool(exchange: Exchange, manager: Contract) -> None:
+    pool, foreign = exchange.pools[0], exchange.tokens[2]
+    for method, arguments in (
+        ("add", (pool.address, exchange.tokens[0].address, 1_000, DEPTH, BOB, 1)),
+        ("remove", (pool.address, 1, 0, 0, BOB, 1)),
+    ):
+        with reverts("liquidity: expired"):
+            manager.send(BOB, method, *arguments)
+    with reverts("liquidity: token not in pool"):
+        manager.send(BOB, "add", pool.address, foreign.address, 1_000, DEPTH, BOB, LATER)
+    with reverts("ERC20: insufficient allowance"):
+        manager.send(BOB, "remove", pool.address, 1, 0, 0, BOB, LATER)

@@ -11,10 +11,10 @@ import pytest
 from evm import keccak256
 from strategies.serial import Serial
 from tests.workloads.conftest import Build
-from workloads import DialValue, get
+from workloads import DialValue, Preset, get, registry, resolve_dials
 from workloads.abi import decode_words, load
 
-NAMES = ("payments", "swaps", "nft", "dao")
+NAMES = tuple(registry.BUILT_IN)
 GOLDEN = [
     ("payments", 500, {}, 1, "4b713a041e93d13c57fb7dbff2c061d8", "8d7543e72cff47bd2d2480a5ba14724c"),
     (
@@ -78,7 +78,7 @@ def test_blocks_have_the_size_asked_for_and_nonces_form_chains(build: Build, nam
     assert all(scenario.genesis.nonce(sender) == 0 for sender in nonces)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "adversarial"])
 def test_by_default_senders_come_back_and_blocks_mostly_succeed(build: Build, name: str) -> None:
     scenario = build(name, 2_000, blocks=2)
     assert max(transaction.nonce for transaction in scenario.blocks[0]) >= 2
@@ -91,6 +91,17 @@ def test_by_default_senders_come_back_and_blocks_mostly_succeed(build: Build, na
             assert (receipts.gas_used / limits).max() <= 1.0
             # Limits are those of a wallet, not thrice what is used.
             assert np.median(receipts.gas_used / limits) > 0.4
+
+
+@pytest.mark.parametrize(("name", "preset"), [(name, preset) for name in NAMES for preset in get(name).presets])
+def test_presets_build_and_run(name: str, preset: Preset) -> None:
+    workload = get(name)()
+    scenario = workload.build(resolve_dials(workload, {"preset": preset.name}), 1, 60, 3)
+    with Serial() as serial:
+        statuses = [serial.execute(block, scenario.genesis, 1).receipts.status for block in scenario.blocks]
+    assert workload.check(scenario, scenario.genesis) == []
+    assert {int(status) for block in statuses for status in block} <= {0, 1}
+    assert sum(map(len, scenario.blocks)) == 180
 
 
 def test_nobody_pays_itself(build: Build) -> None:

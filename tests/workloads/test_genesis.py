@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evm import Block, Environment, State, view_call
 from tests.workloads.conftest import Build
+from workloads import names
 from workloads.abi import Argument, decode_words, load
 from workloads.dao import DISTRIBUTED, SUPPLY
 from workloads.draft import ETHER
@@ -42,7 +43,7 @@ def test_pools_and_approvals(build: Build) -> None:
     scenario = build("swaps", 300, {"pools": 5})
     state, environment = scenario.genesis, scenario.blocks[0].environment
     router = scenario.contracts["router"]
-    for pool, (hub, other, product) in scenario.notes["pools"].items():
+    for pool, (hub, other, product, _) in scenario.notes["pools"].items():
         reserves = view_call(state, environment, pool, load("pool").method("getReserves")())
         reserve0, reserve1, recorded = decode_words(reserves)
         assert reserve0 * reserve1 == product
@@ -114,7 +115,7 @@ def test_ten_voters_hold_half_of_the_distributed_votes(build: Build) -> None:
 
 
 def test_senders_can_pay_for_everything(build: Build) -> None:
-    for name in ("payments", "swaps", "nft", "dao"):
+    for name in names():
         scenario = build(name, 200, blocks=2)
         cost: dict[bytes, int] = {}
         for block in scenario.blocks:

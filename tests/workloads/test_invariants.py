@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from evm import Block, State
+from evm.genesis import DEPLOYER
 from strategies.serial import Serial
 from tests.workloads.conftest import Build
 from workloads import DialValue, Scenario, get
 from workloads.abi import load
+from workloads.accounts import named_account
 from workloads.storage import Storage
 
 Damage = Callable[[Scenario, State], None]
@@ -18,8 +20,17 @@ Damage = Callable[[Scenario, State], None]
 DIALS: dict[str, Mapping[str, DialValue]] = {
     "payments": {"accounts": 60, "tokens": 3},
     "swaps": {"pools": 4, "accounts": 60},
-    "nft": {"collections": 3, "accounts": 60},
-    "dao": {"voters": 90, "proposals": 3},
+    "nft": {"collections": 3, "accounts": 60, "offers": 0.4, "mint": 0.4},
+    "dao": {"voters": 90, "proposals": 3, "execute": 0.1},
+    "lending": {"markets": 3, "accounts": 60, "liquidations": 0.1, "posts": 0.05},
+    "orders": {"books": 2, "accounts": 40},
+    "stablecoin": {"coins": 2, "accounts": 60, "fee_bps": 5, "blocked": 0.1, "issuer": 0.1},
+    "game": {"players": 60, "quests": 10, "raid": 0.3},
+    "grants": {"donors": 60, "rounds": 2, "projects": 9, "perform": 0.2},
+    "supply": {"batches": 20, "custodians": 40, "recall": 0.02, "inspect": 0.1},
+    "metering": {"devices": 60, "operators": 9, "customers": 30, "govern": 0.2, "surge": 0.3},
+    "mixed": {"dao": 0.1, "grants": 0.1},
+    "adversarial": {"senders": 90},
 }
 SIZE = 250
 
@@ -195,6 +206,203 @@ def lose_governance_tokens(scenario: Scenario, state: State) -> None:
     add(storage_of(scenario, state, "token", "votes"), -1, "balanceOf", next(iter(scenario.notes["weights"])))
 
 
+def storage_of_bazaar(scenario: Scenario, state: State) -> Storage:
+    return Storage(state, token_of(scenario), load("token"))
+
+
+def pay_no_royalty(scenario: Scenario, state: State) -> None:
+    tokens = storage_of_bazaar(scenario, state)
+    royalty = tokens.get("balanceOf", DEPLOYER)
+    tokens.set(0, "balanceOf", DEPLOYER)
+    add(tokens, royalty, "balanceOf", scenario.blocks[0].transactions[0].sender)
+
+
+def keep_currency_in_the_bazaar(scenario: Scenario, state: State) -> None:
+    tokens, sender = storage_of_bazaar(scenario, state), next(iter(scenario.notes["holders"].values()))[0][0]
+    add(tokens, 1, "balanceOf", scenario.contracts["bazaar"])
+    add(tokens, -1, "balanceOf", sender)
+
+
+def execute_without_closing(scenario: Scenario, state: State) -> None:
+    storage_of(scenario, state, "dao", "dao").set(0, "proposals", scenario.notes["executed"][0], offset=4)
+
+
+def supply_without_shares(scenario: Scenario, state: State) -> None:
+    lending = storage_of(scenario, state, "lending", "lending")
+    add(lending, 1, "markets", 0, offset=3)
+
+
+def forget_a_debt(scenario: Scenario, state: State) -> None:
+    lending = storage_of(scenario, state, "lending", "lending")
+    account = next(a for a in scenario.notes["markets"][0] if lending.get("borrowShares", 0, a))
+    lending.set(0, "borrowShares", 0, account)
+
+
+def lose_a_repayment(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "lending", "lending"), 10**18, "markets", 0, offset=4)
+
+
+def lend_more_than_there_is(scenario: Scenario, state: State) -> None:
+    lending = storage_of(scenario, state, "lending", "lending")
+    lending.set(lending.get("markets", 0, offset=2) + 1, "markets", 0, offset=4)
+
+
+def pledge_twice(scenario: Scenario, state: State) -> None:
+    lending = storage_of(scenario, state, "lending", "lending")
+    add(lending, 1, "collateral", 0, scenario.notes["markets"][0][-1])
+
+
+def first_book(scenario: Scenario, state: State) -> tuple[Storage, int, int]:
+    """The first book, and side and price of the market maker's best ask."""
+    book = storage_of(scenario, state, "book 0", "orderbook")
+    asks = book.get("occupied", 1)
+    return book, 1, (asks & -asks).bit_length() - 1
+
+
+def fill_twice(scenario: Scenario, state: State) -> None:
+    book, _, _ = first_book(scenario, state)
+    add(book, 100, "baseOf", scenario.notes["books"][book.address][1][0])
+
+
+def lose_depth(scenario: Scenario, state: State) -> None:
+    book, side, price = first_book(scenario, state)
+    add(book, -100, "depth", side, price)
+
+
+def forget_a_price(scenario: Scenario, state: State) -> None:
+    book, side, price = first_book(scenario, state)
+    add(book, -(1 << price), "occupied", side)
+
+
+def cross_the_book(scenario: Scenario, state: State) -> None:
+    book, _, price = first_book(scenario, state)
+    bids = book.get("occupied", 0)
+    book.set(bids | 1 << price, "occupied", 0)
+
+
+def lose_the_fee(scenario: Scenario, state: State) -> None:
+    coin = storage_of(scenario, state, "coin 0", "stablecoin")
+    add(coin, -1, "balanceOf", named_account("fee collector"))
+
+
+def move_blocked_money(scenario: Scenario, state: State) -> None:
+    coin, (holders, frozen) = next(iter(scenario.notes["coins"].items()))
+    storage, blocked = Storage(state, coin, load("stablecoin")), next(iter(frozen))
+    add(storage, 1, "balanceOf", blocked)
+    add(storage, -1, "balanceOf", next(h for h in holders if h not in frozen and storage.get("balanceOf", h)))
+
+
+def copy_an_item(scenario: Scenario, state: State) -> None:
+    player, item = scenario.notes["held"][0]
+    add(storage_of(scenario, state, "items", "items"), 1, "balanceOf", player, item)
+
+
+def lose_damage(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "game", "game"), -1, "worldDamage")
+
+
+def gain_unnoticed(scenario: Scenario, state: State) -> None:
+    game = storage_of(scenario, state, "game", "game")
+    last = game.get("ranking", offset=9) & ((1 << 160) - 1)
+    player = next(
+        p for p in scenario.notes["players"] if game.get("experience", p) < game.get("ranking", offset=9) >> 160
+    )
+    assert int.from_bytes(player, "big") != last
+    game.set(10**6, "experience", player)
+
+
+def swap_ranks(scenario: Scenario, state: State) -> None:
+    game = storage_of(scenario, state, "game", "game")
+    first, second = game.get("ranking"), game.get("ranking", offset=1)
+    mask = (1 << 160) - 1
+    game.set(first >> 160 << 160 | second & mask, "ranking")
+    game.set(second >> 160 << 160 | first & mask, "ranking", offset=1)
+
+
+def lose_a_contribution(scenario: Scenario, state: State) -> None:
+    number, project, donor = scenario.notes["given"][0]
+    storage_of(scenario, state, "grants", "grants").set(0, "given", number, project, donor)
+
+
+def lose_squares(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "grants", "grants"), -1, "rounds", 1, offset=2)
+
+
+def claim_unpaid(scenario: Scenario, state: State) -> None:
+    assert scenario.notes["claims"]
+    storage_of(scenario, state, "grants", "grants").set(0, "projects", 0, 0, offset=4)
+
+
+def perform_unpaid(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "treasury", "treasury"), 1, "tasks", 0, offset=3)
+
+
+def pay_unrecorded(scenario: Scenario, state: State) -> None:
+    tokens = Storage(state, token_of(scenario), load("token"))
+    add(tokens, -1, "balanceOf", scenario.contracts["treasury"])
+    add(tokens, 1, "balanceOf", scenario.contracts["grants"])
+
+
+def first_product(scenario: Scenario, state: State) -> tuple[Storage, int]:
+    return storage_of(scenario, state, "provenance", "provenance"), next(iter(scenario.notes["products"]))
+
+
+def steal_a_product(scenario: Scenario, state: State) -> None:
+    storage, product = first_product(scenario, state)
+    custodian = storage.get("products", product)
+    other = next(a for a, _ in scenario.notes["stocks"] if int.from_bytes(a, "big") != custodian)
+    storage.set(int.from_bytes(other, "big"), "products", product)
+
+
+def relabel_a_product(scenario: Scenario, state: State) -> None:
+    storage, product = first_product(scenario, state)
+    add(storage, 1, "products", product, offset=2)
+
+
+def lose_a_product_on_its_way(scenario: Scenario, state: State) -> None:
+    storage, product = first_product(scenario, state)
+    storage.set(12345, "products", product)
+
+
+def lose_an_inspection(scenario: Scenario, state: State) -> None:
+    storage, _ = first_product(scenario, state)
+    add(storage, -1, "batches", next(iter(scenario.notes["inspections"])), offset=2)
+
+
+def forget_a_recall(scenario: Scenario, state: State) -> None:
+    storage, _ = first_product(scenario, state)
+    storage.set(0, "batches", next(iter(scenario.notes["recalled"])), offset=1)
+
+
+def earn_twice(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "metering", "metering"), 1, "earnings", scenario.notes["operators"][0])
+
+
+def lose_units(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "metering", "metering"), -1, "delivered")
+
+
+def miss_a_report(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "metering", "metering"), -1, "devices", scenario.notes["devices"][0], offset=2)
+
+
+def lose_a_part(scenario: Scenario, state: State) -> None:
+    part = scenario.notes["parts"]["stablecoin"]
+    add(Storage(state, part.contracts["coin 0"], load("stablecoin")), 1, "balanceOf", named_account("fee collector"))
+
+
+def lose_a_step(scenario: Scenario, state: State) -> None:
+    storage_of(scenario, state, "gauntlet", "gauntlet").set(0, "cells", scenario.notes["written"][0])
+
+
+def step_where_nobody_was(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "gauntlet", "gauntlet"), 1, "cells", 3)
+
+
+def succeed_twice(scenario: Scenario, state: State) -> None:
+    add(storage_of(scenario, state, "gauntlet", "gauntlet"), 1, "calls", next(iter(scenario.notes["calls"])))
+
+
 EVERYWHERE: list[tuple[Damage, str]] = [
     (mint_ether, "ether: "),
     (lose_ether, "ether: "),
@@ -219,6 +427,43 @@ DAMAGE: list[tuple[str, Damage, str]] = [
     ("dao", count_a_vote_twice, "has no valid receipt"),
     ("dao", double_delegated_votes, "delegated votes add up to"),
     ("dao", lose_governance_tokens, "balances add up to"),
+    ("dao", execute_without_closing, "closed as 0"),
+    ("nft", pay_no_royalty, "the creator earned 0"),
+    ("nft", keep_currency_in_the_bazaar, "keeps 1 of its currency"),
+    ("lending", supply_without_shares, "supplyShares add up to"),
+    ("lending", forget_a_debt, "borrowShares add up to"),
+    ("lending", lose_a_repayment, "of the hub token and owes"),
+    ("lending", lend_more_than_there_is, "borrowed of"),
+    ("lending", pledge_twice, "of the collateral, accounts have"),
+    ("lending", credit_twice, "balances add up to"),
+    ("orders", fill_twice, "and owes"),
+    ("orders", lose_depth, "recorded are"),
+    ("orders", forget_a_price, "recorded are"),
+    ("orders", cross_the_book, "bids and asks cross"),
+    ("stablecoin", lose_the_fee, "balances add up to"),
+    ("stablecoin", move_blocked_money, "blocked"),
+    ("game", copy_an_item, "the supply is"),
+    ("game", lose_damage, "the boss suffered"),
+    ("game", gain_unnoticed, "the best have"),
+    ("game", swap_ranks, "is not what it shows"),
+    ("grants", lose_a_contribution, "which is not what donors gave"),
+    ("grants", lose_squares, "squares add up to"),
+    ("grants", claim_unpaid, "and owe"),
+    ("grants", perform_unpaid, "streams and tasks say"),
+    ("grants", pay_unrecorded, "treasury: holds"),
+    ("supply", steal_a_product, "its stock says"),
+    ("supply", relabel_a_product, "is of batch"),
+    ("supply", lose_a_product_on_its_way, "to whom nobody sent them"),
+    ("supply", lose_an_inspection, "recalled, inspections and failures are"),
+    ("supply", forget_a_recall, "recalled, inspections and failures are"),
+    ("metering", earn_twice, "and owes"),
+    ("metering", lose_units, "devices delivered"),
+    ("metering", miss_a_report, "devices delivered"),
+    ("mixed", credit_twice, "balances add up to"),
+    ("mixed", lose_a_part, "stablecoin: token"),
+    ("adversarial", lose_a_step, "were never written"),
+    ("adversarial", step_where_nobody_was, "cells add up to"),
+    ("adversarial", succeed_twice, "times, not"),
 ]
 
 

@@ -140,3 +140,48 @@ def test_the_treasury_is_the_admins_to_choose(market: Contract, world: World) ->
     assert market.ask("treasury") == (as_int(BOB),)
     with reverts("market: fee too high"):
         world.deploy("market", TREASURY, 1_001)
+
+
+def test_an_accepted_offer_pays_seller_treasury_and_creator(world: World, collection: Contract) -> None:
+    gold = world.deploy("token", "Gold", "GLD", 18, 10**6)
+    bazaar = world.deploy("bazaar", gold.address, TREASURY, 250)
+    bazaar.send(ALICE, "setRoyalty", collection.address, 500)
+    with reverts("bazaar: not the creator"):
+        bazaar.send(BOB, "setRoyalty", collection.address, 0)
+    with reverts("bazaar: royalty too high"):
+        bazaar.send(ALICE, "setRoyalty", collection.address, 1_001)
+    collection.send(BOB, "mint", 1, value=PRICE)
+    with reverts("bazaar: insufficient balance"):
+        bazaar.send(CAROL, "offer", collection.address, 0, 1_000)
+    gold.send(ALICE, "transfer", CAROL, 5_000)
+    with reverts("bazaar: not approved"):
+        bazaar.send(CAROL, "offer", collection.address, 0, 1_000)
+    gold.send(CAROL, "approve", bazaar.address, 5_000)
+    bazaar.send(CAROL, "offer", collection.address, 0, 1_000)
+    for price in (0, 999):
+        with reverts("bazaar: no such offer"):
+            bazaar.send(BOB, "accept", collection.address, 0, CAROL, price)
+    with reverts("bazaar: not the owner"):
+        bazaar.send(ALICE, "accept", collection.address, 0, CAROL, 1_000)
+    with reverts("ERC721: not allowed"):
+        bazaar.send(BOB, "accept", collection.address, 0, CAROL, 1_000)
+    collection.send(BOB, "setApprovalForAll", bazaar.address, True)
+    before = gold.ask("balanceOf", ALICE)[0]
+    bazaar.send(BOB, "accept", collection.address, 0, CAROL, 1_000)
+    assert collection.ask("ownerOf", 0) == (as_int(CAROL),)
+    assert gold.ask("balanceOf", BOB) == (1_000 - 25 - 50,)
+    assert gold.ask("balanceOf", TREASURY) == (25,)
+    assert gold.ask("balanceOf", ALICE) == (before + 50,)
+    assert bazaar.ask("volume", collection.address) == (1_000,)
+    with reverts("bazaar: no such offer"):
+        bazaar.send(CAROL, "accept", collection.address, 0, CAROL, 1_000)
+
+
+def test_an_offer_can_be_taken_back(world: World, collection: Contract) -> None:
+    gold = world.deploy("token", "Gold", "GLD", 18, 10**6)
+    bazaar = world.deploy("bazaar", gold.address, TREASURY, 0)
+    gold.send(ALICE, "approve", bazaar.address, 500)
+    bazaar.send(ALICE, "offer", collection.address, 3, 500)
+    assert bazaar.ask("offers", collection.address, 3, ALICE) == (500,)
+    bazaar.send(ALICE, "offer", collection.address, 3, 0)
+    assert bazaar.ask("offers", collection.address, 3, ALICE) == (0,)

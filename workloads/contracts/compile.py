@@ -17,7 +17,29 @@ VERSION = "0.4.3"
 EVM_VERSION = "cancun"
 OPTIMIZE = "gas"
 # Those that are deployed. The other sources here are modules that these import.
-DEPLOYED = ("token", "pool", "router", "collection", "market", "votes", "dao")
+DEPLOYED = (
+    "token",
+    "pool",
+    "router",
+    "collection",
+    "market",
+    "votes",
+    "dao",
+    "liquidity",
+    "oracle",
+    "lending",
+    "arbitrage",
+    "orderbook",
+    "stablecoin",
+    "items",
+    "game",
+    "bazaar",
+    "grants",
+    "treasury",
+    "provenance",
+    "metering",
+    "gauntlet",
+)
 
 
 def compile_contract(name: str) -> dict[str, Any]:

@@ -1,0 +1,218 @@
+"""Suites: fixed workloads, dials, seeds and sizes, with the digests of the bytes that they give.
+
+Two people who name one suite measure the same genesis and the same blocks, or are told that they do not. A suite is a
+TOML file; those of the project are in ``harness/standard``, and anyone can write another.
+
+.. code:: toml
+
+    name = "mine-1"
+    summary = "what my engine must be good at"
+    seed = 1
+    block_size = 10_000
+
+    [[workloads]]
+    workload = "swaps"                      # a name, or the path of a workload file from here
+    label = "swaps, one pool"               # where one workload is there twice
+    dials = { preset = "burst-day", accounts = 5_000 }
+    genesis = "..."                         # digests; `python -m harness.suite_file FILE` prints the file with them
+    block = "..."
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInputError
+from harness.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE, DialValue
+
+FOLDER = Path(__file__).with_name("standard")
+KEYS = {"name", "summary", "seed", "block_size", "workloads"}
+ENTRY_KEYS = {"workload", "label", "dials", "genesis", "block"}
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class SuiteEntry:
+    """One workload of a suite.
+
+    Attributes
+    ----------
+    workload : str
+        Name, or path of a file.
+    label : str
+        What tables and records call it; no two of a suite are the same.
+    dials : dict
+        Overrides, ``preset`` among them.
+    genesis, block : str or None
+        Digests that the build must have; None where the file does not say.
+    """
+
+    workload: str
+    label: str
+    dials: dict[str, DialValue]
+    genesis: str | None = None
+    block: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite, checked in form; workloads and dials are looked up when it is planned."""
+
+    name: str
+    summary: str
+    seed: int
+    block_size: int
+    entries: tuple[SuiteEntry, ...]
+
+
+def names() -> list[str]:
+    """Names of the project's suites."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> Suite:
+    """Read a suite by its name, or by the path of its file, which ends in ``.toml``.
+
+    Raises
+    ------
+    BadInputError
+        If there is none, or its file is malformed.
+    """
+    from workloads.suggest import nearest
+
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if path.parent == FOLDER and not path.is_file():
+        known = names()
+        raise BadInputError(
+            f"unknown suite {name!r}{nearest(name, known)}; known are {', '.join(known)}; or give a TOML file's path"
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(f"suite {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"suite {path}: not TOML: {' '.join(str(error).split())}") from error
+    return _suite(path, content)
+
+
+def _suite(path: Path, content: dict[str, Any]) -> Suite:
+    what = f"suite {path.stem if path.parent == FOLDER else path}"
+    _known(what, content, KEYS)
+    rows = content.get("workloads")
+    if not isinstance(rows, list) or not rows:
+        raise BadInputError(f'{what}: has no workloads; add one, as in [[workloads]] with workload = "swaps"')
+    entries = tuple(_entry(f"{what}: [[workloads]] {place}", path, row) for place, row in enumerate(rows, 1))
+    labels = [entry.label for entry in entries]
+    if repeated := [label for label in labels if labels.count(label) > 1]:
+        raise BadInputError(f"{what}: {repeated[0]!r} is there twice; give each a label of its own")
+    return Suite(
+        _text(what, content, "name", path.stem),
+        _text(what, content, "summary", ""),
+        _integer(what, content, "seed", 1, 0, 2**63 - 1),
+        _integer(what, content, "block_size", DEFAULT_BLOCK_SIZE, 1, MAX_BLOCK_SIZE),
+        entries,
+    )
+
+
+def _entry(what: str, path: Path, row: Any) -> SuiteEntry:
+    if not isinstance(row, dict):
+        raise BadInputError(f"{what}: is not a table of keys and values")
+    _known(what, row, ENTRY_KEYS)
+    workload = _text(what, row, "workload", None)
+    dials = row.get("dials", {})
+    if not isinstance(dials, dict) or any(
+        isinstance(value, bool) or not isinstance(value, int | float | str) for value in dials.values()
+    ):
+        raise BadInputError(f"{what}: dials is not a table of numbers and texts, as in {{ pools = 1 }}")
+    digests = {}
+    for key in ("genesis", "block"):
+        digests[key] = _text(what, row, key, "") or None
+        if digests[key] is not None and not _DIGEST.fullmatch(str(digests[key])):
+            raise BadInputError(f"{what}: {key} is not a digest of 32 hexadecimal digits")
+    label = _text(what, row, "label", workload)
+    if workload.endswith(".toml"):
+        workload = str(path.parent / workload)
+    return SuiteEntry(workload, label, dials, digests["genesis"], digests["block"])
+
+
+def _known(what: str, table: dict[str, Any], keys: set[str]) -> None:
+    from workloads.suggest import nearest
+
+    for key in table:
+        if key not in keys:
+            raise BadInputError(f"{what}: unknown key {key!r}{nearest(key, keys)}; known are {', '.join(sorted(keys))}")
+
+
+def _text(what: str, table: dict[str, Any], key: str, default: str | None) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str):
+        raise BadInputError(f"{what}: {key} is {'missing' if value is None else 'not a text'}")
+    return value
+
+
+def _integer(what: str, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadInputError(f"{what}: {key} = {value!r} is not a whole number from {low} to {high}")
+    return value
+
+
+def pinned(suite: Suite) -> Iterator[SuiteEntry]:
+    """Build every workload of a suite, and give its entry with the digests found.
+
+    Raises
+    ------
+    BadInputError
+        If a workload or a dial does not exist.
+    """
+    from harness.plan import lookup, resolve_dials
+    from workloads import registry
+
+    for entry in suite.entries:
+        workload = lookup(registry, entry.workload)()
+        scenario = workload.build(resolve_dials(entry.workload, entry.dials), suite.seed, suite.block_size)
+        yield replace(entry, genesis=scenario.genesis.digest(), block=scenario.blocks[0].digest)
+
+
+def render(suite: Suite) -> str:
+    """A suite as the text of its file."""
+    lines = [f"name = {json.dumps(suite.name)}", f"summary = {json.dumps(suite.summary)}"]
+    lines += [f"seed = {suite.seed}", f"block_size = {suite.block_size:_}"]
+    for entry in suite.entries:
+        lines += ["", "[[workloads]]", f"workload = {json.dumps(entry.workload)}"]
+        if entry.label != entry.workload:
+            lines.append(f"label = {json.dumps(entry.label)}")
+        if entry.dials:
+            dials = ", ".join(f"{name} = {json.dumps(value)}" for name, value in entry.dials.items())
+            lines.append(f"dials = {{ {dials} }}")
+        lines += [f"{key} = {json.dumps(value)}" for key in ("genesis", "block") if (value := getattr(entry, key))]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Print a suite's file with the digests of what its workloads build now; the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m harness.suite_file SUITE (a name, or the path of a TOML file)", file=sys.stderr)
+        return 2
+    try:
+        suite = read(arguments[0])
+        entries = []
+        for entry in pinned(suite):
+            print(f"built {entry.label}", file=sys.stderr)
+            entries.append(entry)
+    except BadInputError as error:
+        print(f"contend: {error}", file=sys.stderr)
+        return 2
+    print(render(replace(suite, entries=tuple(entries))), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,189 @@
+"""The page about workloads, ``docs/workloads.md``, made from the code: ``python -m harness.workload_pages``.
+
+Tables in documents are generated, never typed; a test compares the page with what this module gives.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness import suite_file
+from harness.tables import dial_range
+from workloads import registry, resolve_dials
+from workloads.abi import CONTRACTS, load
+from workloads.application import Application
+from workloads.base import Workload
+
+PROFILE_SIZE, PROFILE_WORKERS = 2_000, 32
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "workloads.md"
+INTRODUCTION = """\
+# Workloads
+
+Made by `python -m harness.workload_pages` from the code; edit that. [Your own contract](own-contract.md) says how to
+make a workload without writing Python, and the [README](../README.md) how to write one.
+
+A workload is a seeded generator of a genesis and of blocks. Its dials move contention; its presets set several at once
+(`--set preset=NAME`) and name the source of their figures; its invariant is checked after every serial run, to which
+every other run is then compared. For every workload, ether only changes hands or is burned as base fee, every nonce is
+used, and balances of shared tokens add up to their supply; what is said below comes on top of that.
+`contend explain --workload NAME` measures what conflicts.
+
+`contend run` measures {default} unless it is told otherwise; `--workload all` measures all.
+"""
+SOURCES = {"swaps": ("router", "pool", "liquidity"), "dao": ("votes", "dao"), "nft": ("collection", "market", "bazaar")}
+CONTRACTS_OF = {
+    "payments": ("token",),
+    "lending": ("lending", "oracle", "arbitrage", "pool"),
+    "orders": ("orderbook",),
+    "stablecoin": ("stablecoin",),
+    "game": ("game", "items"),
+    "grants": ("grants", "treasury"),
+    "supply": ("provenance",),
+    "metering": ("metering",),
+    "mixed": (),
+    "adversarial": ("gauntlet",),
+    **SOURCES,
+}
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    default = ", ".join(f"`{name}`" for name in registry.DEFAULT)
+    sections = [INTRODUCTION.format(default=default), _suites(), _profiles()]
+    sections += ["\n".join(_section(registry.get(name))) for name in registry.BUILT_IN]
+    return "\n".join(sections)
+
+
+def _suites() -> str:
+    lines = [
+        "## Suites",
+        "",
+        "A suite fixes workloads, dials, seed and sizes: `contend run --suite NAME`. Digests of genesis and blocks are",
+        "checked in, and verified at every run.",
+        "",
+        "| suite | what it is | blocks |",
+        "| --- | --- | --- |",
+    ]
+    for name in suite_file.names():
+        suite = suite_file.read(name)
+        labels = ", ".join(entry.label for entry in suite.entries)
+        lines.append(f"| `{name}` | {suite.summary} | {labels}; {suite.block_size:,} transactions each |")
+    return "\n".join([*lines, ""])
+
+
+def _profiles() -> str:
+    lines = [
+        "## Conflict profiles",
+        "",
+        f"Measured from recorded read and write sets of blocks of {PROFILE_SIZE:,} transactions, seed 1: the share of",
+        "transactions that depend on an earlier one, the longest chain as a share of the block, and the most that",
+        f"{PROFILE_WORKERS} workers could speed the block up, by gas. *Commuting* takes credits that nobody reads for",
+        "commutative.",
+        "",
+        "| workload | preset | dependent | longest chain | bound | commuting: dependent | longest chain | bound |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in registry.BUILT_IN:
+        for preset in ("", *(preset.name for preset in registry.get(name).presets)):
+            lines.append(f"| {name} | {preset} | {_profile(name, preset)} |")
+    return "\n".join([*lines, ""])
+
+
+def _profile(name: str, preset: str) -> str:
+    """Cells of the table of profiles for one block."""
+    from evm.recording import record
+    from harness.profile import bounds_of
+    from strategies.costs import default_costs
+
+    kind = registry.get(name)
+    dials = resolve_dials(kind, {"preset": preset} if preset else {})
+    scenario = kind().build(dials, 1, PROFILE_SIZE)
+    bounds = bounds_of(record(scenario.blocks[0], scenario.genesis, default_costs().table))
+    cells = []
+    for view in (bounds.plain, bounds.commutative):
+        speedup = view.gas / max(view.critical_gas, view.gas / PROFILE_WORKERS)
+        cells += [f"{view.dependent_share:.0%}", f"{view.chain_share:.1%}", f"{speedup:.1f}"]
+    return " | ".join(cells)
+
+
+def _section(workload: type[Workload]) -> Iterator[str]:
+    yield f"## {workload.name}"
+    yield ""
+    yield _markdown(inspect.getdoc(inspect.getmodule(workload)) or "")
+    yield ""
+    contracts = CONTRACTS_OF[workload.name]
+    if contracts:
+        yield "| contract | what it is | methods that change state |"
+        yield "| --- | --- | --- |"
+        for name in contracts:
+            yield f"| [`{name}`](../workloads/contracts/{name}.vy) | {_title(name)} | {_methods(name)} |"
+        yield ""
+    yield "| dial | default | range | what it moves |"
+    yield "| --- | --- | --- | --- |"
+    for dial in workload.dials:
+        shown = {"choices": dial.choices, "low": dial.low, "high": dial.high}
+        choices = dial_range(shown).replace(" | ", ", ")
+        yield f"| `{dial.name}` | {dial.default} | {choices} | {dial.summary} |"
+    yield ""
+    if workload.presets:
+        yield "| preset | what it stands for | dials |"
+        yield "| --- | --- | --- |"
+        for preset in workload.presets:
+            dials = ", ".join(f"`{name}={value}`" for name, value in preset.dials.items())
+            yield f"| `{preset.name}` | {preset.summary} | {dials} |"
+        yield ""
+    yield f"**Conflicts.** {_story(workload)}"
+    yield ""
+    yield f"**Invariant.** {_invariant(workload)}"
+    yield ""
+
+
+def _markdown(text: str) -> str:
+    """A module's docstring as a part of the page: the first line in bold, double backticks single."""
+    first, _, rest = text.partition("\n")
+    return f"**{first}**\n{rest}".replace("``", "`").strip()
+
+
+def _story(workload: type[Workload]) -> str:
+    """What the class's docstring says about where conflicts arise."""
+    text = " ".join((inspect.getdoc(workload) or "").partition("\n\n")[0].split())
+    return text.partition(": ")[2][:1].upper() + text.partition(": ")[2][1:] if ": " in text else text
+
+
+def _invariant(workload: type[Workload]) -> str:
+    """What the docstring of the check says, without the reference to the face that it implements."""
+    method = workload.verify if issubclass(workload, Application) else workload.check
+    text = re.sub(r"See `\w+\.\w+`\.", "", inspect.getdoc(method) or "")
+    return " ".join(text.split())
+
+
+def _title(contract: str) -> str:
+    source = (CONTRACTS / f"{contract}.vy").read_text(encoding="utf-8")
+    found = re.search(r"@title\s+(.*)", source)
+    return found[1].strip() if found else ""
+
+
+def _methods(contract: str) -> str:
+    """Methods that change the state, in the order of the interface."""
+    changing = [
+        str(entry["name"])
+        for entry in load(contract).abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
+    ]
+    # Each once: overloads and optional arguments repeat a name.
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(changing))
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

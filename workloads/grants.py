@@ -1,0 +1,223 @@
+"""Grants: funding requests and contributions with quadratic matching, streams from a treasury, and recurring tasks.
+
+Every contribution moves its project's sums, its round's sum of squares, and the contract's token balance: a round is a
+chain of its donors. Claims of an earlier round and all payments of the treasury meet in the balances that they are paid
+from. Keepers compete for tasks that have become due, and all but the first come too late.
+
+Defaults, and where they come from:
+
+- ``donors``, ``donor_zipf``: payment senders of 2022, 0.80.
+- ``project_zipf``: 1.2, as unequal as the votes of a large organisation (ten voters hold about half, 2022).
+- ``rounds``, ``projects`` and the weights: no measurement was at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isqrt
+from typing import TYPE_CHECKING, Any
+
+from workloads.abi import load
+from workloads.accounts import named_account
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.draft import DAY_BLOCKS
+from workloads.sampling import Zipf, mix
+from workloads.site import Site
+from workloads.storage import Storage
+from workloads.tokens import UNIT
+
+if TYPE_CHECKING:
+    from evm import State
+
+HUB = 0
+FOUNDATION = "grants foundation"
+# The round that is over; those from 1 on are open.
+CLOSED = 0
+MATCHING = 1_000_000 * UNIT
+PER_BLOCK, REWARD = UNIT // 100, UNIT // 10
+# Owners of projects and payees of streams are accounts from here downwards.
+OWNERS, PAYEES = -20_000, -200_000
+OWNER, GOAL, CONTRIBUTIONS, ROOTS, CLAIMED = range(5)
+GAS = {"contribute": 210_000, "request": 110_000, "claim": 110_000, "draw": 90_000, "perform": 120_000}
+
+
+class Grants(Application):
+    """Grants: conflicts through rounds' sums, popular projects, the treasury's balance, and tasks that are due."""
+
+    name = "grants"
+    summary = "funding rounds with quadratic matching, treasury streams, recurring tasks"
+    dials = (
+        Dial("donors", 20_000, "accounts that contribute and keep tasks", 1, 1_000_000),
+        Dial("donor_zipf", 0.80, "Zipf exponent of donors; 0 is uniform", 0.0, 5.0),
+        Dial("rounds", 3, "open rounds; contributions to one round all conflict", 1, 100),
+        Dial("projects", 60, "projects in each open round", 1, 10_000),
+        Dial("project_zipf", 1.2, "Zipf exponent of projects; 0 is uniform", 0.0, 5.0),
+        Dial("contribute", 0.6, "weight of contributions", 0.0, 1_000.0),
+        Dial("request", 0.05, "weight of new funding requests", 0.0, 1_000.0),
+        Dial("claim", 0.1, "weight of claims of projects of an earlier round", 0.0, 1_000.0),
+        Dial("draw", 0.2, "weight of payees drawing on their streams", 0.0, 1_000.0),
+        Dial("perform", 0.05, "weight of recurring tasks", 0.0, 1_000.0),
+        Dial("rivals", 1.5, "keepers for each task that is due; all but the first come too late", 1.0, 100.0),
+        BURST,
+    )
+    presets = (
+        Preset("funding-surge", "the last hour of a round of research grants: nearly all contribute, to one round",
+               {"rounds": 1, "contribute": 10.0, "project_zipf": 1.6, "burst": "plateau"}),
+        Preset("keepers", "upkeep: competing keepers and payees, no round (no measurement at hand)",
+               {"contribute": 0.0, "request": 0.0, "claim": 0.0, "perform": 0.5, "draw": 0.5, "rivals": 3.0}),
+    )  # fmt: skip
+
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, count = site.draft, site.draft.size
+        weights = {kind: float(dials[kind]) for kind in GAS}
+        if not sum(weights.values()):
+            weights["contribute"] = 1.0
+        kinds = mix(site.stream("kinds"), weights, count)
+        donors = Zipf(int(dials["donors"]), float(dials["donor_zipf"]))
+        actors = donors.draw(site.stream("donors"), count).tolist()
+        rounds, projects = int(dials["rounds"]), int(dials["projects"])
+        chosen = site.stream("rounds").below(rounds, count).tolist()
+        popular = Zipf(projects, float(dials["project_zipf"])).draw(site.stream("projects"), count).tolist()
+        amounts = site.stream("amounts").below(10_000, count).tolist()
+
+        currency, foundation = site.token(HUB), named_account(FOUNDATION)
+        grants = site.deploy("grants", "grants", currency)
+        treasury = site.deploy("treasury", "treasury", currency, sender=foundation)
+        methods = {name: load("grants").method(name) for name in ("contribute", "request", "claim")}
+        methods |= {name: load("treasury").method(name) for name in ("draw", "perform")}
+        given: dict[tuple[int, int, bytes], None] = {}
+        claims, streams, performs, rivals = 0, 0, 0, float(dials["rivals"])
+        for kind, actor, chosen_round, project, part in zip(kinds, actors, chosen, popular, amounts, strict=True):
+            amount = (1 + part) * UNIT // 1_000
+            match kind:
+                case "contribute":
+                    donor = draft.accounts[actor]
+                    site.tokens.give(HUB, donor, amount)
+                    site.tokens.allow(HUB, donor, grants)
+                    given[1 + chosen_round, project, donor] = None
+                    draft.add(actor, grants, GAS[kind], methods[kind](1 + chosen_round, project, amount))
+                case "request":
+                    draft.add(actor, grants, GAS[kind], methods[kind](1 + chosen_round, amount))
+                case "claim":
+                    draft.add(actor, grants, GAS[kind], methods[kind](CLOSED, claims))
+                    claims += 1
+                case "draw":
+                    # A payee draws again when enough others have: at the latest in a later block something is due.
+                    stream = streams % (1 + count // 4)
+                    streams += 1
+                    draft.add(PAYEES - stream, treasury, GAS[kind], methods[kind](stream))
+                case "perform":
+                    site.tokens.give(HUB, draft.accounts[actor])
+                    draft.add(actor, treasury, GAS[kind], methods[kind](int(performs / rivals)))
+                    performs += 1
+        _open_rounds(site, rounds, projects, claims)
+        streams, tasks = min(streams, 1 + count // 4), int(performs / rivals) + 1
+        _fill_treasury(site, streams, tasks)
+        return {
+            "given": tuple(given),
+            "rounds": rounds + 1,
+            "claims": claims,
+            "streams": streams,
+            "tasks": tasks,
+            "start": site.genesis.environment.number,
+            "funds": site.tokens.balances[HUB][treasury],
+        }
+
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether rounds are sums of their contributions and all money is accounted for. See `Application.verify`.
+
+        In every round the sum of squares is that of its projects' roots; projects of open rounds have what their donors
+        gave, and the sum of its roots; the contract holds all that was not claimed. The treasury paid what streams
+        and tasks say, and holds the rest.
+        """
+        notes, found = scenario.notes, []
+        grants = Storage(state, scenario.contracts["grants"], load("grants"))
+        sums: dict[tuple[int, int], tuple[int, int]] = {}
+        for number, project, donor in notes["given"]:
+            amount = grants.get("given", number, project, donor)
+            total, roots = sums.get((number, project), (0, 0))
+            sums[number, project] = (total + amount, roots + isqrt(amount))
+        owed = 0
+        for number in range(notes["rounds"]):
+            matching, squares = (grants.get("rounds", number, offset=field) for field in (1, 2))
+            total_squares, left = 0, matching
+            for project in range(grants.get("projectCounts", number)):
+                contributions, roots, claimed = (
+                    grants.get("projects", number, project, offset=field) for field in (CONTRIBUTIONS, ROOTS, CLAIMED)
+                )
+                total_squares += roots**2
+                if number != CLOSED and (contributions, roots) != sums.get((number, project), (0, 0)):
+                    found.append(
+                        f"round {number}: project {project} has {contributions}, which is not what donors gave"
+                    )
+                if claimed:
+                    left -= matching * roots**2 // squares if squares else 0
+                else:
+                    owed += contributions
+            owed += left
+            if total_squares != squares:
+                found.append(f"round {number}: squares add up to {total_squares}, not to {squares}")
+        currency = Storage(state, scenario.contracts[f"token {HUB}"], load("token"))
+        if (held := currency.get("balanceOf", grants.address)) != owed:
+            found.append(f"grants: hold {held} and owe {owed}")
+        treasury = Storage(state, scenario.contracts["treasury"], load("treasury"))
+        paid = sum(
+            treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3)
+            for task in range(notes["tasks"])
+        ) + sum(
+            treasury.get("streams", stream, offset=1) * (treasury.get("streams", stream, offset=2) - notes["start"])
+            for stream in range(notes["streams"])
+        )
+        if treasury.get("paidOut") != paid:
+            found.append(f"treasury: paid out {treasury.get('paidOut')}, streams and tasks say {paid}")
+        if (held := currency.get("balanceOf", treasury.address)) != notes["funds"] - paid:
+            found.append(f"treasury: holds {held} of {notes['funds']} after paying {paid}")
+        return found
+
+
+def _open_rounds(site: Site, rounds: int, projects: int, claims: int) -> None:
+    """Write one round that ended, with projects to claim, and rounds that are open, with projects to support."""
+    storage, start = site.storage("grants", "grants"), site.genesis.environment.number
+    grants, total = site.contracts["grants"], 0
+    storage.set(rounds + 1, "roundCount")
+    for number in range(rounds + 1):
+        closed = number == CLOSED
+        storage.set(start + (1 if closed else 4 * DAY_BLOCKS), "rounds", number)
+        storage.set(MATCHING, "rounds", number, offset=1)
+        total += MATCHING
+        count, squares = (claims if closed else projects), 0
+        storage.set(count, "projectCounts", number)
+        for project in range(count):
+            owner = site.draft.accounts[OWNERS - project]
+            storage.set(int.from_bytes(owner, "big"), "projects", number, project)
+            storage.set(100 * UNIT, "projects", number, project, offset=GOAL)
+            if closed:
+                # As of ten donors who gave the same.
+                contributions = (1 + project % 50) * UNIT
+                roots = 10 * isqrt(contributions // 10)
+                storage.set(contributions, "projects", number, project, offset=CONTRIBUTIONS)
+                storage.set(roots, "projects", number, project, offset=ROOTS)
+                squares, total = squares + roots**2, total + contributions
+                site.tokens.give(HUB, owner)
+        storage.set(squares, "rounds", number, offset=2)
+    site.tokens.give(HUB, grants, total)
+
+
+def _fill_treasury(site: Site, streams: int, tasks: int) -> None:
+    """Write streams and tasks, and give the treasury enough for all of them for a week."""
+    storage, start = site.storage("treasury", "treasury"), site.genesis.environment.number
+    storage.set(streams, "streamCount")
+    for stream in range(streams):
+        payee = site.draft.accounts[PAYEES - stream]
+        for offset, value in enumerate((int.from_bytes(payee, "big"), PER_BLOCK, start)):
+            storage.set(value, "streams", stream, offset=offset)
+        site.tokens.give(HUB, payee)
+    storage.set(tasks, "taskCount")
+    for task in range(tasks):
+        for offset, value in enumerate((1, REWARD, start, 0)):
+            storage.set(value, "tasks", task, offset=offset)
+    due = streams * PER_BLOCK * 8 * DAY_BLOCKS + tasks * REWARD * 1_000
+    site.tokens.give(HUB, site.contracts["treasury"], due)

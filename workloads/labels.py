@@ -1,0 +1,77 @@
+"""For explanations: which contract bears which label, and what its variables are to those who conflict at them."""
+
+from __future__ import annotations
+
+# Artifact by the first word of a label in `Scenario.contracts`, where the two differ.
+ARTIFACTS = {
+    **{
+        name: name
+        for name in (
+            "token",
+            "pool",
+            "router",
+            "liquidity",
+            "collection",
+            "market",
+            "bazaar",
+            "dao",
+            "oracle",
+            "lending",
+            "arbitrage",
+            "items",
+            "game",
+            "grants",
+            "treasury",
+            "provenance",
+            "metering",
+            "gauntlet",
+        )
+    },
+    "cheap": "pool",
+    "dear": "pool",
+    "book": "orderbook",
+    "coin": "stablecoin",
+}
+
+# Class (`workloads.base.STORAGE_CLASSES`) by ``artifact.variable``; what is not named is other storage.
+CLASSES = {
+    "token.balanceOf": "token balance",
+    "token.allowance": "allowance",
+    "pool.packed": "pool reserve",
+    "pool.balanceOf": "token balance",
+    "pool.totalSupply": "counter",
+    "collection.totalSupply": "counter",
+    "collection.balanceOf": "token balance",
+    "collection.approvals": "allowance",
+    "collection.isApprovedForAll": "allowance",
+    "bazaar.volume": "counter",
+    "votes.balanceOf": "token balance",
+    "votes.allowance": "allowance",
+    "votes.numCheckpoints": "counter",
+    "dao.proposalCount": "counter",
+    "dao.tallies": "counter",
+    "lending.markets": "pool reserve",
+    "lending.collateral": "token balance",
+    "lending.supplyShares": "token balance",
+    "lending.borrowShares": "token balance",
+    "orderbook.baseOf": "token balance",
+    "orderbook.quoteOf": "token balance",
+    "orderbook.depth": "pool reserve",
+    "orderbook.heads": "counter",
+    "orderbook.tails": "counter",
+    "stablecoin.balanceOf": "token balance",
+    "stablecoin.allowance": "allowance",
+    "items.balanceOf": "token balance",
+    "items.totalSupply": "counter",
+    "items.isApprovedForAll": "allowance",
+    "game.worldDamage": "counter",
+    "game.questsDone": "counter",
+    "grants.rounds": "counter",
+    "grants.projects": "counter",
+    "treasury.paidOut": "counter",
+    "provenance.stock": "counter",
+    "metering.delivered": "counter",
+    "metering.earnings": "token balance",
+    "metering.prepaid": "token balance",
+    "gauntlet.cells": "counter",
+}

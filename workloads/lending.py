@@ -1,0 +1,283 @@
+"""Lending: isolated markets with interest, an oracle that everything reads, liquidations, and flash loans.
+
+Every market lends the hub token against a token of its own. Suppliers and borrowers change a market's totals, whoever
+takes tokens in or out changes the lender's balance of the hub token, and every health check reads the oracle's price,
+which a feeder posts now and then. Liquidators race for positions that are under water; the second one comes too late.
+Searchers take flash loans and sell on one of two pools what they bought on the other.
+
+Defaults, and where they come from:
+
+- ``markets``, ``market_zipf``: markets are as unequal as trading pairs on an average day of Uniswap (2022): 1.23.
+- ``accounts``, ``account_zipf``: payment senders of 2022, 0.80.
+- ``liquidations``, ``flash``, ``posts``: no measurement was at hand. Few borrowers are under water on an ordinary day,
+  and an oracle posts a few prices in a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from workloads.abi import load
+from workloads.accounts import named_account
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.sampling import Zipf, mix
+from workloads.site import Site
+from workloads.storage import Storage
+from workloads.tokens import UNIT
+
+if TYPE_CHECKING:
+    from evm import State
+
+HUB = 0
+FEEDER = -1
+# Borrowers under water are accounts from here downwards.
+DISTRESSED = -10_000
+WAD = 10**18
+SHARES_PER_ASSET = 10**6
+# What every market was supplied with before, in hub tokens.
+DEPTH = 1_000_000 * UNIT
+POOL_DEPTH = 2_000_000 * UNIT
+# Two pools of a pair differ by so much, which is more than their two fees.
+GAP_BPS = 150
+# Collateral in terms of what is borrowed against it; the lender asks for 125 %.
+SAFETY = 3
+LOAN = 100 * UNIT
+# Fields of a market in storage.
+SUPPLY_ASSETS, SUPPLY_SHARES, BORROW_ASSETS, BORROW_SHARES = 2, 3, 4, 5
+GAS = {
+    "supply": 130_000,
+    "withdraw": 130_000,
+    "supplyCollateral": 95_000,
+    "withdrawCollateral": 130_000,
+    "borrow": 160_000,
+    "repay": 130_000,
+    "liquidate": 170_000,
+    "flash": 330_000,
+    "post": 45_000,
+}
+ORDINARY = ("supply", "withdraw", "supplyCollateral", "withdrawCollateral", "borrow", "repay")
+
+
+class Lending(Application):
+    """Lending: conflicts through markets' totals, the lender's token balance, and the oracle's prices."""
+
+    name = "lending"
+    summary = "lending markets with an oracle, liquidations and flash loans"
+    dials = (
+        Dial("markets", 8, "markets; with 1 nearly every transaction conflicts", 1, 200),
+        Dial("market_zipf", 1.23, "Zipf exponent of markets; 0 is uniform", 0.0, 5.0),
+        Dial("accounts", 20_000, "accounts that supply and borrow", 1, 1_000_000),
+        Dial("account_zipf", 0.80, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
+        Dial("liquidations", 0.04, "share of liquidations", 0.0, 1.0),
+        Dial("rivals", 1.2, "liquidators for each position under water; all but the first come too late", 1.0, 100.0),
+        Dial("flash", 0.05, "share of flash loans for arbitrage", 0.0, 1.0),
+        Dial("posts", 0.01, "share of prices posted to the oracle", 0.0, 1.0),
+        BURST,
+    )
+    presets = (
+        Preset("crash", "prices fall: liquidators compete, the oracle posts (no measurement at hand)",
+               {"liquidations": 0.4, "rivals": 2.0, "posts": 0.05, "market_zipf": 1.6, "burst": "viral"}),
+        Preset("burst", "markets as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
+               {"market_zipf": 1.6}),
+    )  # fmt: skip
+
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, count = site.draft, site.draft.size
+        special = {
+            "liquidate": float(dials["liquidations"]),
+            "flash": float(dials["flash"]),
+            "post": float(dials["posts"]),
+        }
+        rest = max(0.0, 1.0 - sum(special.values())) / len(ORDINARY)
+        kinds = mix(site.stream("kinds"), {**dict.fromkeys(ORDINARY, rest), **special}, count)
+        chosen = Zipf(int(dials["markets"]), float(dials["market_zipf"])).draw(site.stream("markets"), count).tolist()
+        accounts = Zipf(int(dials["accounts"]), float(dials["account_zipf"]))
+        actors = accounts.draw(site.stream("accounts"), count).tolist()
+        parts = site.stream("amounts").below(1_000, count).tolist()
+        markets = range(max(chosen) + 1)
+        bank = _Bank(site, markets, {m for m, kind in zip(chosen, kinds, strict=True) if kind == "flash"})
+
+        method = {name: load("lending").method(name) for name in (*ORDINARY, "liquidate")}
+        run, post = load("arbitrage").method("run"), load("oracle").method("post")
+        rivals, raced = float(dials["rivals"]), 0
+        for kind, m, actor, part in zip(kinds, chosen, actors, parts, strict=True):
+            amount, lender = (1 + part) * UNIT // 10, bank.lender
+            collateral = bank.worth(m, amount)
+            match kind:
+                case "supply":
+                    site.tokens.give(HUB, bank.customer(actor), amount)
+                case "withdraw":
+                    bank.supplied(m, actor, 2 * amount)
+                case "supplyCollateral":
+                    site.tokens.give(m + 1, bank.customer(actor), collateral)
+                    bank.collateral(m, actor, 0)
+                case "withdrawCollateral":
+                    bank.collateral(m, actor, 2 * collateral)
+                case "borrow":
+                    bank.collateral(m, actor, SAFETY * collateral)
+                case "repay":
+                    site.tokens.give(HUB, bank.customer(actor), 2 * amount)
+                    bank.borrowed(m, actor, 2 * amount)
+                    bank.collateral(m, actor, 2 * SAFETY * collateral)
+                case "liquidate":
+                    debtor = DISTRESSED - int(raced / rivals)
+                    m, raced = bank.distress(debtor, m), raced + 1
+                    site.tokens.give(HUB, bank.customer(actor), LOAN)
+                    site.tokens.give(m + 1, bank.customer(actor))
+                    data = method[kind](m, draft.accounts[debtor], LOAN // 2)
+                    draft.add(actor, lender, GAS[kind], data)
+                    continue
+                case "flash":
+                    first, second = bank.pools[m]
+                    site.tokens.give(HUB, draft.accounts[actor])
+                    data = run(site.token(HUB), amount, first, second, 0)
+                    draft.add(actor, site.contracts["arbitrage"], GAS[kind], data)
+                    continue
+                case "post":
+                    data = post(site.token(m + 1), bank.prices[m] * (99_500 + part) // 100_000)
+                    draft.add(FEEDER, site.contracts["oracle"], GAS[kind], data)
+                    continue
+            of_collateral = kind.endswith("Collateral")
+            bank.touch(m, actor)
+            draft.add(actor, lender, GAS[kind], method[kind](m, collateral if of_collateral else amount))
+        return {"markets": bank.open()}
+
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether shares add up and the lender holds what it owes. See `Application.verify`.
+
+        In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender
+        holds of the hub token what is supplied and not borrowed (and the units that roundings left), and of every
+        other token exactly the collateral.
+        """
+        lender, found = scenario.contracts["lending"], []
+        storage = Storage(state, lender, load("lending"))
+        owed = 0
+        for m, involved in scenario.notes["markets"].items():
+            fields = [storage.get("markets", m, offset=field) for field in range(6)]
+            for variable, field in (("supplyShares", SUPPLY_SHARES), ("borrowShares", BORROW_SHARES)):
+                if (held := sum(storage.get(variable, m, account) for account in involved)) != fields[field]:
+                    found.append(f"market {m}: {variable} add up to {held}, not to {fields[field]}")
+            if fields[BORROW_ASSETS] > fields[SUPPLY_ASSETS]:
+                found.append(f"market {m}: {fields[BORROW_ASSETS]} borrowed of {fields[SUPPLY_ASSETS]}")
+            owed += fields[SUPPLY_ASSETS] - fields[BORROW_ASSETS]
+            pledged = sum(storage.get("collateral", m, account) for account in involved)
+            held = Storage(state, scenario.contracts[f"token {m + 1}"], load("token")).get("balanceOf", lender)
+            if held != pledged:
+                found.append(f"market {m}: the lender holds {held} of the collateral, accounts have {pledged}")
+        held = Storage(state, scenario.contracts[f"token {HUB}"], load("token")).get("balanceOf", lender)
+        # Every repayment is rounded up by less than a unit.
+        if not owed <= held <= owed + sum(len(block) for block in scenario.blocks):
+            found.append(f"lender 0x{lender.hex()}: holds {held} of the hub token and owes {owed}")
+        return found
+
+
+class _Bank:
+    """The lender at genesis, as the transactions written so far need it."""
+
+    def __init__(self, site: Site, markets: range, flashed: set[int]) -> None:
+        self.site = site
+        feeder = site.draft.accounts[FEEDER]
+        self.oracle = site.deploy("oracle", "oracle", feeder)
+        self.lender = site.deploy("lending", "lending", self.oracle)
+        site.deploy("arbitrage", "arbitrage", self.lender)
+        self._supplied: dict[tuple[int, bytes], int] = {}
+        self._borrowed: dict[tuple[int, bytes], int] = {}
+        self._collateral: dict[tuple[int, bytes], int] = {}
+        self._involved: dict[int, dict[bytes, None]] = {m: {} for m in markets}
+        self._distressed: dict[int, int] = {}
+        # Of a token of each market, in hub tokens, with 18 decimals.
+        self.prices = {m: WAD * (10 + m * 7919 % 90) // 1_000 for m in markets}
+        self.pools: dict[int, tuple[bytes, bytes]] = {}
+        hub = site.token(HUB)
+        for m in markets:
+            token = site.token(m + 1)
+            site.call(self.oracle, load("oracle").method("post")(token, self.prices[m]), feeder)
+            site.genesis.call(self.lender, load("lending").method("createMarket")(hub, token))
+            self._note(self._supplied, m, named_account("whale"), DEPTH)
+        for m in sorted(flashed):
+            pair = sorted((hub, site.tokens[m + 1]))
+            self.pools[m] = (
+                site.deploy(f"cheap pool {m}", "pool", *pair),
+                site.deploy(f"dear pool {m}", "pool", *pair),
+            )
+
+    def _note(self, book: dict[tuple[int, bytes], int], m: int, account: bytes, amount: int) -> None:
+        book[m, account] = book.get((m, account), 0) + amount
+        self._involved[m][account] = None
+
+    def worth(self, m: int, amount: int) -> int:
+        """The amount of a market's collateral that is worth this much of the hub token."""
+        return amount * WAD // self.prices[m]
+
+    def customer(self, actor: int) -> bytes:
+        """An account that lets the lender take its tokens."""
+        address = self.site.draft.accounts[actor]
+        self.site.tokens.allow(HUB, address, self.lender)
+        return address
+
+    def touch(self, m: int, actor: int) -> None:
+        """Note that an account has dealings with a market, and can hold its tokens."""
+        address = self.site.draft.accounts[actor]
+        self._involved[m][address] = None
+        self.site.tokens.give(HUB, address)
+        self.site.tokens.give(m + 1, address)
+        self.site.tokens.allow(m + 1, address, self.lender)
+
+    def supplied(self, m: int, actor: int, amount: int) -> None:
+        """Let an account have supplied this much more."""
+        self._note(self._supplied, m, self.site.draft.accounts[actor], amount)
+
+    def borrowed(self, m: int, actor: int, amount: int) -> None:
+        """Let an account owe this much more."""
+        self._note(self._borrowed, m, self.site.draft.accounts[actor], amount)
+
+    def collateral(self, m: int, actor: int, amount: int) -> None:
+        """Let an account have pledged this much more."""
+        self._note(self._collateral, m, self.site.draft.accounts[actor], amount)
+
+    def distress(self, debtor: int, m: int) -> int:
+        """Let an account owe more than its collateral allows; the market of its loan."""
+        if debtor not in self._distressed:
+            self._distressed[debtor] = m
+            self.borrowed(m, debtor, LOAN)
+            # Worth 120 % of the loan, of which 80 % is the limit; after half is repaid the position is sound again.
+            self.collateral(m, debtor, self.worth(m, LOAN * 12 // 10))
+        return self._distressed[debtor]
+
+    def open(self) -> dict[int, tuple[bytes, ...]]:
+        """Write it all into the genesis; the accounts that deal with each market."""
+        site, lender = self.site, self.lender
+        storage = site.storage("lending", "lending")
+        for books, variable, assets, shares in (
+            (self._supplied, "supplyShares", SUPPLY_ASSETS, SUPPLY_SHARES),
+            (self._borrowed, "borrowShares", BORROW_ASSETS, BORROW_SHARES),
+        ):
+            totals: dict[int, int] = {}
+            for (m, account), amount in books.items():
+                storage.set(amount * SHARES_PER_ASSET, variable, m, account)
+                totals[m] = totals.get(m, 0) + amount
+            for m, total in totals.items():
+                storage.set(total, "markets", m, offset=assets)
+                storage.set(total * SHARES_PER_ASSET, "markets", m, offset=shares)
+        for (m, account), amount in self._collateral.items():
+            storage.set(amount, "collateral", m, account)
+            site.tokens.give(m + 1, lender, amount)
+        for m in self._involved:
+            site.tokens.give(m + 1, lender)
+        site.tokens.give(HUB, lender, sum(self._supplied.values()) - sum(self._borrowed.values()))
+        site.tokens.give(HUB, site.contracts["arbitrage"])
+        for m, pools in self.pools.items():
+            site.tokens.give(m + 1, site.contracts["arbitrage"])
+            for pool, tilt in zip(pools, (10_000 + GAP_BPS, 10_000), strict=True):
+                # More of the market's token for the hub token in the first: there it is bought.
+                site.tokens.give(HUB, pool, POOL_DEPTH)
+                site.tokens.give(m + 1, pool, self.worth(m, POOL_DEPTH) * tilt // 10_000)
+        site.tokens.settle()
+        for pools in self.pools.values():
+            for pool in pools:
+                site.genesis.call(pool, load("pool").method("mint")(named_account("liquidity provider")))
+        return {m: tuple(accounts) for m, accounts in self._involved.items()}

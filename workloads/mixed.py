@@ -1,0 +1,132 @@
+"""Mixed: a chain's day. All applications on one chain, with shared accounts and tokens.
+
+The hub token that payments move is the one that pools, lenders, order books, grants and meters hold, and account 7 of
+the payments is account 7 of the swaps: balances and nonces carry conflicts from one application to the next. Accounts
+that are busy in one application are busy in all.
+
+Defaults, and where they come from: six ordinary mainnet blocks hold 468 plain and ERC-20 transfers, nine hold 117 swaps
+(see those workloads), so payments lead and swaps follow. The other weights are guesses; no measurement was at hand.
+``skew`` scales every application's Zipf exponents, whose sources they name themselves.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from workloads.application import Application, common_violations
+from workloads.arrivals import BURST, arrival_times
+from workloads.base import Dial, DialValue, Preset, Scenario, Workload
+from workloads.draft import Draft, Lane, genesis_environment
+from workloads.ether import EtherBook
+from workloads.labels import CLASSES
+from workloads.sampling import Stream, mix
+from workloads.site import Site, Tokens
+
+if TYPE_CHECKING:
+    from evm import State
+    from workloads.abi import Artifact
+
+# Weight by application; each is also a dial.
+WEIGHTS = {
+    "payments": 0.35,
+    "swaps": 0.20,
+    "stablecoin": 0.10,
+    "nft": 0.08,
+    "lending": 0.07,
+    "orders": 0.05,
+    "game": 0.05,
+    "metering": 0.04,
+    "supply": 0.03,
+    "grants": 0.02,
+    "dao": 0.01,
+}
+
+
+class Mixed(Workload):
+    """Mixed: the conflicts of all applications, and those between them through shared tokens and accounts."""
+
+    name = "mixed"
+    summary = "a chain's day: all applications at once, with shared accounts and tokens"
+    dials = (
+        *(Dial(name, weight, f"weight of {name}", 0.0, 1_000.0) for name, weight in WEIGHTS.items()),
+        Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
+        BURST,
+    )
+    presets = (
+        Preset("defi", "decentralised finance only: swaps, lending, order books, stablecoins",
+               {**dict.fromkeys(WEIGHTS, 0.0), "swaps": 0.5, "lending": 0.2, "orders": 0.15, "stablecoin": 0.15}),
+        Preset("burst", "everything more unequal, as pairs are on the burstiest days of 2022 (1.60 for 1.23)",
+               {"skew": 1.3}),
+    )  # fmt: skip
+
+    classes: ClassVar[Mapping[str, str]] = CLASSES
+
+    def artifact(self, contract: str) -> Artifact | None:
+        """Artifact of a contract by its label, which begins with the name of its application."""
+        application, _, label = contract.partition(" ")
+        return _application(application).artifact(label)
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        """See `Workload.build`."""
+        from evm import Genesis
+
+        genesis = Genesis(genesis_environment())
+        burst = str(dials[BURST.name])
+        draft = Draft(self.name, seed, block_size, blocks, burst)
+        ends = [0, *itertools.accumulate(draft.sizes)]
+        tokens = Tokens(genesis)
+        weights = {name: float(dials[name]) for name in WEIGHTS}
+        kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
+        parts: dict[str, Scenario] = {}
+        lanes: dict[str, Lane] = {}
+        wealthy: list[bytes] = []
+        named: dict[str, bytes] = {}
+        for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
+            application = _application(name)
+            sizes = [kinds[first:last].count(name) for first, last in itertools.pairwise(ends)]
+            lanes[name] = Lane(draft, sizes)
+            site = Site(genesis, lanes[name], tokens, seed, name)
+            own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
+            notes = application.compose(site, own)
+            wealthy += site.wealthy
+            named |= site.accounts
+            parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
+        tokens.settle()
+        calls = {name: iter(lane.calls) for name, lane in lanes.items()}
+        for name in kinds:
+            call = next(calls[name])
+            draft.add(call.sender, call.to, call.gas_limit, call.data, call.value)
+        draft.fund(genesis)
+        contracts = {f"{name} {label}": at for name, part in parts.items() for label, at in part.contracts.items()}
+        finished = draft.finished()
+        for part in parts.values():
+            part.blocks = finished
+        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *wealthy))
+        notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
+        arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
+        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)
+
+    def check(self, scenario: Scenario, state: State) -> list[str]:
+        """Ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
+        violations = common_violations(scenario, state)
+        for name, part in scenario.notes["parts"].items():
+            violations += [f"{name}: {line}" for line in _application(name).verify(part, state)]
+        return violations
+
+
+def _turned(dial: Dial, skew: float) -> DialValue:
+    """The value of an application's dial in the mix."""
+    if not dial.name.endswith("zipf"):
+        return dial.default
+    return min(float(dial.default) * skew, float(dial.high or 0.0))
+
+
+def _application(name: str) -> Application:
+    from workloads.registry import get
+
+    application = get(name)()
+    if not isinstance(application, Application):
+        raise TypeError(f"workload {name} cannot share a chain")
+    return application

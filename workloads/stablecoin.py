@@ -1,0 +1,160 @@
+"""Stablecoins: transfers that pay a fee to one account and ask a blocklist, and an issuer that mints and blocks.
+
+Every transfer reads the terms of the fee and whether its parties are blocked; few transactions write those. With a fee,
+every transfer also writes the collector's balance, so all transfers of a coin are one chain: the worst that one line of
+a token's code can do to parallel execution.
+
+Defaults, and where they come from:
+
+- ``accounts``, ``sender_zipf``, ``receiver_zipf``: payments of 2022: senders 0.80, receivers 0.94.
+- ``fee_bps``: off, as the large coin that has such a fee keeps it at zero.
+- ``coins``, ``coin_zipf``, ``pulls``, ``redeem``: no measurement was at hand.
+- ``issuer``, ``blocked``: no measurement was at hand; both are rare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from workloads.abi import load
+from workloads.accounts import named_account
+from workloads.application import Application
+from workloads.arrivals import BURST
+from workloads.base import Dial, DialValue, Preset, Scenario
+from workloads.payments import draw_pairs
+from workloads.sampling import Zipf, mix
+from workloads.site import Site
+from workloads.storage import Storage
+from workloads.tokens import UNLIMITED, supply_violations
+
+if TYPE_CHECKING:
+    from evm import State
+
+ISSUER = -2
+CENT = 10**4
+RESERVE = 100 * 10**6
+SUPPLY_SEED = "stablecoin treasury"
+GAS = {"transfer": 90_000, "pull": 110_000, "redeem": 60_000, "mint": 75_000, "block": 65_000, "fee": 45_000}
+
+
+class Stablecoin(Application):
+    """Stablecoin: conflicts through the fee account, hot parties' balances, and the issuer's rare changes of terms."""
+
+    name = "stablecoin"
+    summary = "stablecoin transfers with a fee on transfer and a blocklist"
+    dials = (
+        Dial("coins", 2, "stablecoins", 1, 100),
+        Dial("coin_zipf", 0.5, "Zipf exponent of coins; 0 is uniform", 0.0, 5.0),
+        Dial("accounts", 30_000, "accounts that send and receive", 2, 1_000_000),
+        Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
+        Dial("receiver_zipf", 0.94, "Zipf exponent of receivers; 0 is uniform", 0.0, 5.0),
+        Dial(
+            "fee_bps",
+            0,
+            "fee on transfers, in hundredths of a percent; above 0 all transfers of a coin conflict",
+            0,
+            20,
+        ),
+        Dial("pulls", 0.15, "share of transfers made by a spender with an allowance", 0.0, 1.0),
+        Dial("redeem", 0.02, "share of redemptions", 0.0, 1.0),
+        Dial("issuer", 0.01, "share of the issuer's mints, changes of the blocklist and of the fee", 0.0, 1.0),
+        Dial("blocked", 0.002, "share of accounts that are blocked; their transfers revert", 0.0, 1.0),
+        BURST,
+    )
+    presets = (
+        Preset("fee", "one coin whose fee is switched on: every transfer writes the collector's balance",
+               {"coins": 1, "fee_bps": 5}),
+    )  # fmt: skip
+
+    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """See `Application.compose`."""
+        draft, count = site.draft, site.draft.size
+        size = int(dials["accounts"])
+        senders, receivers = draw_pairs(
+            site.seed,
+            self.name,
+            Zipf(size, float(dials["sender_zipf"])),
+            Zipf(size, float(dials["receiver_zipf"])),
+            count,
+        )
+        pulls, redeem, issuer = float(dials["pulls"]), float(dials["redeem"]), float(dials["issuer"])
+        transfers = max(0.0, 1.0 - redeem - issuer)
+        weights = {
+            "transfer": transfers * (1.0 - pulls),
+            "pull": transfers * pulls,
+            "redeem": redeem,
+            "mint": issuer * 0.5,
+            "block": issuer * 0.45,
+            "fee": issuer * 0.05,
+        }
+        kinds = mix(site.stream("kinds"), weights, count)
+        coins = Zipf(int(dials["coins"]), float(dials["coin_zipf"])).draw(site.stream("coins"), count).tolist()
+        amounts = site.stream("amounts").below(100_000, count).tolist()
+        out = site.stream("blocked").chance(float(dials["blocked"]), size).tolist()
+        basis = int(dials["fee_bps"])
+
+        collector = named_account("fee collector")
+        addresses = {
+            coin: site.deploy(
+                f"coin {coin}", "stablecoin", f"Coin {coin}", f"USD{coin}", draft.accounts[ISSUER], collector, basis
+            )
+            for coin in sorted(set(coins))
+        }
+        methods = {name: load("stablecoin").method(name) for name in ("transfer", "transferFrom", "redeem", "mint")}
+        block, fee = load("stablecoin").method("setBlocked"), load("stablecoin").method("setFee")
+        held: dict[int, dict[bytes, int]] = {coin: {collector: 0} for coin in addresses}
+        allowed: list[tuple[int, bytes, bytes]] = []
+        changed: set[bytes] = set()
+        for kind, coin, sender, receiver, part in zip(
+            kinds, coins, senders.tolist(), receivers.tolist(), amounts, strict=True
+        ):
+            payer, payee, amount = draft.accounts[sender], draft.accounts[receiver], (1 + part) * CENT
+            book = held[coin]
+            book[payee] = book.get(payee, 0)
+            match kind:
+                case "transfer" | "redeem":
+                    book[payer] = (book.get(payer) or RESERVE) + amount
+                    data = methods[kind](payee, amount) if kind == "transfer" else methods[kind](amount)
+                    draft.add(sender, addresses[coin], GAS[kind], data)
+                case "pull":
+                    # The payee collects what the payer allowed it.
+                    book[payer] = (book.get(payer) or RESERVE) + amount
+                    allowed.append((coin, payer, payee))
+                    draft.add(receiver, addresses[coin], GAS[kind], methods["transferFrom"](payer, payee, amount))
+                case "mint":
+                    draft.add(ISSUER, addresses[coin], GAS[kind], methods["mint"](payee, amount))
+                case "block":
+                    # An account that seldom receives; half of the time it is unblocked instead.
+                    target = draft.accounts[part % size]
+                    changed.add(target)
+                    draft.add(ISSUER, addresses[coin], GAS[kind], block(target, bool(part & 1)))
+                case "fee":
+                    draft.add(ISSUER, addresses[coin], GAS[kind], fee(basis, (40 + part % 20) * 10**6))
+        books = {}
+        for coin, book in held.items():
+            storage = site.storage(f"coin {coin}", "stablecoin")
+            for holder, balance in book.items():
+                storage.set(balance, "balanceOf", holder)
+            storage.set(sum(book.values()), "totalSupply")
+            blocked = [address for number, address in draft.accounts.used.items() if 0 <= number < size and out[number]]
+            for address in blocked:
+                storage.set(1, "isBlocked", address)
+            frozen = {address: book[address] for address in blocked if address in book and address not in changed}
+            books[addresses[coin]] = (tuple(book), frozen)
+        for coin, payer, payee in allowed:
+            site.storage(f"coin {coin}", "stablecoin").set(UNLIMITED, "allowance", payer, payee)
+        site.wealthy.append(collector)
+        return {"coins": books}
+
+    def verify(self, scenario: Scenario, state: State) -> list[str]:
+        """Whether balances add up to the supply and the blocked kept theirs. See `Application.verify`."""
+        found = []
+        for coin, (holders, frozen) in scenario.notes["coins"].items():
+            storage = Storage(state, coin, load("stablecoin"))
+            found += supply_violations(state, coin, "stablecoin", holders, storage.get("totalSupply"))
+            for account, balance in frozen.items():
+                if storage.get("balanceOf", account) != balance:
+                    now = storage.get("balanceOf", account)
+                    found.append(f"coin 0x{coin.hex()}: blocked 0x{account.hex()} had {balance}, has {now}")
+        return found
