@@ -62,7 +62,7 @@ class Application(Workload):
         holders = (*site.contracts.values(), *site.wealthy)
         common = {"ether": EtherBook.open(genesis.state, draft, holders), "holders": site.tokens.books()}
         arrivals = arrival_times(burst, draft.sizes, site.stream("arrivals"))
-        finished, named = draft.finished(), site.accounts
+        finished, named = draft.finished(), site.roles
         return Scenario(genesis.state, finished, dict(dials), site.contracts, common | notes, arrivals, named)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:

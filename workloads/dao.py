@@ -92,7 +92,7 @@ class Dao(Application):
         for number in range(1, int(dials["proposals"]) + 1):
             grantee = named_account(f"grantee {number}")
             genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
-        site.accounts[FOUNDATION] = foundation
+        site.roles[FOUNDATION] = foundation
         site.wealthy += [foundation, *(named_account(f"grantee {number}") for number in executed)]
         _decide(site, executed)
         return {"weights": held, "ballots": ballots, "executed": executed}

@@ -91,7 +91,7 @@ class Mixed(Workload):
             own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
             notes = application.compose(site, own)
             wealthy += site.wealthy
-            named |= site.accounts
+            named |= site.roles
             parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
         tokens.settle()
         calls = {name: iter(lane.calls) for name, lane in lanes.items()}

@@ -142,8 +142,8 @@ class Nft(Application):
 
         for number, shelf in shelves.items():
             _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
-        site.accounts["treasury"] = named_account("treasury")
-        site.wealthy.append(site.accounts["treasury"])
+        site.roles["treasury"] = named_account("treasury")
+        site.wealthy.append(site.roles["treasury"])
         return {
             "collections": {
                 collections[number]: _Book(

@@ -93,7 +93,7 @@ class Site:
         Address by name of what the application deployed.
     wealthy : list[bytes]
         Addresses without a number, other than contracts, that can hold ether.
-    accounts : dict[str, bytes]
+    roles : dict[str, bytes]
         Of them, those whose role explanations should name.
     """
 
@@ -104,7 +104,7 @@ class Site:
     name: str
     contracts: dict[str, bytes] = field(default_factory=dict)
     wealthy: list[bytes] = field(default_factory=list)
-    accounts: dict[str, bytes] = field(default_factory=dict)
+    roles: dict[str, bytes] = field(default_factory=dict)
 
     def stream(self, what: str) -> Stream:
         """A random stream of this application."""
