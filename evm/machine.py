@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from evm import layout, precompiles
@@ -9,6 +11,7 @@ from evm.rooms import sparse_zeros
 
 _STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * 4
 _FRAMES_WORDS = layout.F_WORDS * (layout.CALL_DEPTH_LIMIT + 2)
+_PAGE = 4096
 MANY_EPOCHS = 1 << 31  # no block has as many transactions and incarnations again
 
 
@@ -33,28 +36,29 @@ class Machine:
 
     def __init__(self, block_image: int, codes: int, mode: int = layout.MODE_NORMAL, scale: int = 1) -> None:
         self.header = np.zeros(layout.M_WORDS, np.uint64)
-        self._stack = sparse_zeros(_STACK_WORDS, np.uint64)
-        self._memory = sparse_zeros(scale << 26, np.uint8)
-        self._frames = sparse_zeros(_FRAMES_WORDS, np.uint64)
-        self._entries = sparse_zeros((scale << 16) * layout.ENTRY_WORDS, np.uint64)
-        self._index = sparse_zeros(scale << 17, np.uint64)
-        self._journal = sparse_zeros((scale << 18) * layout.JOURNAL_WORDS, np.uint64)
-        self._logs = sparse_zeros(scale << 22, np.uint8)
-        self._output = sparse_zeros(scale << 24, np.uint8)
-        self._scratch = sparse_zeros(scale << 24, np.uint8)
         header = self.header
-        for field, array in (
-            (layout.M_STACK, self._stack),
-            (layout.M_MEMORY, self._memory),
-            (layout.M_FRAMES, self._frames),
-            (layout.M_ENTRIES, self._entries),
-            (layout.M_INDEX, self._index),
-            (layout.M_JOURNAL, self._journal),
-            (layout.M_LOGS, self._logs),
-            (layout.M_OUTPUT, self._output),
-            (layout.M_SCRATCH, self._scratch),
-        ):
-            header[field], header[field + 1] = array.ctypes.data, array.size
+        # One mapping for all: the operating system allows a process some tens of thousands.
+        rooms = (
+            (layout.M_STACK, _STACK_WORDS, 8),
+            (layout.M_MEMORY, scale << 26, 1),
+            (layout.M_FRAMES, _FRAMES_WORDS, 8),
+            (layout.M_ENTRIES, (scale << 16) * layout.ENTRY_WORDS, 8),
+            (layout.M_INDEX, scale << 17, 8),
+            (layout.M_JOURNAL, (scale << 18) * layout.JOURNAL_WORDS, 8),
+            (layout.M_LOGS, scale << 22, 1),
+            (layout.M_OUTPUT, scale << 24, 1),
+            (layout.M_SCRATCH, scale << 24, 1),
+        )
+        sizes = [-(-count * width // _PAGE) * _PAGE for _, count, width in rooms]
+        self._room = sparse_zeros(sum(sizes), np.uint8)
+        views = {}
+        for (field, count, width), size, end in zip(rooms, sizes, itertools.accumulate(sizes), strict=True):
+            header[field], header[field + 1] = self._room.ctypes.data + end - size, count
+            view = self._room[end - size : end - size + count * width]
+            views[field] = view if width == 1 else view.view(np.uint64)
+        self._stack, self._memory, self._frames = (views[f] for f in (layout.M_STACK, layout.M_MEMORY, layout.M_FRAMES))
+        self._entries, self._index = views[layout.M_ENTRIES], views[layout.M_INDEX]
+        self._logs, self._output = views[layout.M_LOGS], views[layout.M_OUTPUT]
         header[layout.M_MODE] = mode
         header[layout.M_COMPUTE] = precompiles.address()
         self.attach(block_image, codes)

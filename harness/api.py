@@ -28,6 +28,7 @@ def run(
     timeout: float = 300.0,
     clock: str = "wall",
     costs: str | Path | None = None,
+    network: str | None = None,
     sweep: tuple[str, Iterable[DialValue]] | None = None,
     suite: str | None = None,
     results: str | Path | None = None,
@@ -57,6 +58,8 @@ def run(
         ``wall`` or ``virtual``.
     costs : str or Path, optional
         Table of costs for the virtual clock, instead of the one that is part of the project.
+    network : str, optional
+        Simulated between shards: a name (`strategies.virtual_network.NETWORKS`), or ``latency:overhead`` in nanoseconds.
     sweep : tuple, optional
         A dial and its values: ``("pools", [1, 10, 100])``. Workloads that have it are measured with each of them.
     suite : str, optional
@@ -101,6 +104,7 @@ def run(
         timeout=timeout,
         clock=clock,
         costs=None if costs is None else str(costs),
+        network=network,
         sweep=None if sweep is None else (sweep[0], unique(sweep[1])),
         suite=suite,
     )

@@ -111,6 +111,12 @@ def main() -> None:
 )
 @click.option("--costs", metavar="FILE", help="Table of costs for the virtual clock.  [default: the project's]")
 @click.option(
+    "--network",
+    metavar="NAME",
+    help="Simulated network between shards: same_machine, rack, datacenter, region, wide_area, or latency:overhead in "
+    "nanoseconds.  [default: same_machine]",
+)
+@click.option(
     "--set",
     "settings",
     metavar="DIAL=VALUE",
@@ -163,6 +169,7 @@ def run_command(
     workers: str | None,
     clock: str,
     costs: str | None,
+    network: str | None,
     settings: tuple[str, ...],
     sweep: str | None,
     block_size: int,
@@ -198,6 +205,7 @@ def run_command(
             timeout=timeout,
             clock=clock,
             costs=costs,
+            network=network,
             sweep=parse_sweep(sweep),
             suite=suite,
         )

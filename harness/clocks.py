@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.request import Request
     from strategies.clocks import Clock
     from strategies.costs import Costs
+    from strategies.virtual_network import NetworkModel
 
 
 def read_costs(path: str | None) -> Costs:
@@ -36,4 +37,22 @@ def make_clock(request: Request) -> Clock:
     from strategies.clocks import WALL
     from strategies.virtual_clock import VirtualClock
 
-    return VirtualClock(read_costs(request.costs)) if request.simulated else WALL
+    if not request.simulated:
+        return WALL
+    return VirtualClock(read_costs(request.costs), network=read_network(request.network))
+
+
+def read_network(text: str | None) -> NetworkModel | None:
+    """Look a network up; None gives None.
+
+    Raises
+    ------
+    BadInputError
+        If it is not known.
+    """
+    from strategies.virtual_network import NetworkError, NetworkModel
+
+    try:
+        return None if text is None else NetworkModel.parse(text)
+    except NetworkError as error:
+        raise BadInputError(str(error)) from error

@@ -132,8 +132,9 @@ def costs_digest(request: Request) -> str | None:
     BadInputError
         If the table cannot be used.
     """
-    from harness.clocks import read_costs
+    from harness.clocks import read_costs, read_network
 
+    read_network(request.network)
     return read_costs(request.costs).digest if request.simulated else None
 
 

@@ -51,6 +51,8 @@ class Request:
         Block files, each a workload ``replay`` of its own.
     costs : str, optional
         File of that table; the one that is part of the project by default.
+    network : str, optional
+        Simulated network between shards: a name, or ``latency:overhead`` in nanoseconds.
     sweep : tuple, optional
         A dial and the values that it takes one after the other: every workload that has it is measured with each.
     suite : str, optional
@@ -73,6 +75,7 @@ class Request:
     timeout: float = 300.0
     clock: str = "wall"
     costs: str | None = None
+    network: str | None = None
     sweep: tuple[str, tuple[DialValue, ...]] | None = None
     blocks: tuple[str, ...] = ()
     suite: str | None = None
@@ -82,6 +85,8 @@ class Request:
             raise BadInputError(f"clock: {self.clock!r} is not known; choose one of {', '.join(CLOCKS)}")
         if self.costs is not None and self.clock != "virtual":
             raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
+        if self.network is not None and self.clock != "virtual":
+            raise BadInputError("network: networks are simulated; add --clock virtual")
         if not self.workers:
             raise BadInputError("workers: name at least one worker count, for instance 1,2")
         for count in self.workers:

@@ -39,6 +39,10 @@ CLASSES: tuple[str, ...] = (
     "hint_location",  # recorded by a dry run
     "plan_transaction",
     "plan_location",
+    "route",  # a transaction to the shard of its sender
+    "lock",  # a location's, asked for or upgraded
+    "send",  # a message between shards, apart from the network
+    "receive",
 )
 (
     IDLE,
@@ -59,6 +63,10 @@ CLASSES: tuple[str, ...] = (
     HINT_LOCATION,
     PLAN_TRANSACTION,
     PLAN_LOCATION,
+    ROUTE,
+    LOCK,
+    SEND,
+    RECEIVE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

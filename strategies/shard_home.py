@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from numpy import uint64 as U
 
+from evm import costs as evm_costs
 from evm import errors, layout
 from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
 from evm.jit import kernel
@@ -23,7 +24,9 @@ from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
 from evm.words import add, equal, get, get_at, put_at, subtract
+from strategies import costs
 from strategies import shard_layout as s
+from strategies.clocks import ACT_COMMIT, ACT_EXECUTE
 from strategies.shard_locks import (
     NO_ROOM,
     WAITING,
@@ -38,9 +41,19 @@ from strategies.shard_locks import (
     words_of,
     write,
 )
-from strategies.shard_messages import I, note_fault, outbox_of, owner_of, send, sessions_of, set_runnable, slots_of
+from strategies.shard_messages import (
+    I,
+    charge,
+    note_fault,
+    outbox_of,
+    owner_of,
+    send,
+    sessions_of,
+    set_runnable,
+    slots_of,
+)
 from strategies.shard_records import defer, end, records_of
-from strategies.shared import FAILED, IDLE
+from strategies.shared import FAILED, IDLE, WORKED
 
 NEED, DONE = errors.NEED, errors.DONE
 KEY_WORDS, ENTRY_WORDS = layout.KEY_WORDS, layout.ENTRY_WORDS
@@ -121,14 +134,11 @@ PHASE_VOTING, PHASE_COMMITTING, PHASE_ABORTING, PHASE_RESTART, LAST_UNDECIDED = 
 )
 OWNER_SHIFT, NUMBER_MASK = U(s.OWNER_SHIFT), U(s.NUMBER_MASK)
 
-# Costs of bookkeeping in gas, the unit of private work here: rough, and refined by the virtual clock's table.
-COST_BEGIN, COST_GO_ON, COST_COMMIT, COST_SEND = I(100), I(50), I(400), I(100)
-
-
-@kernel(inline=True)
-def _plus(cost, more):
-    """Sum of two costs; `FAILED` if the second is that."""
-    return FAILED if more == FAILED else cost + more
+STATE_READ, STATE_WRITE = evm_costs.STATE_READ, evm_costs.STATE_WRITE
+COST_BEGIN, COST_FINISH = costs.BEGIN, costs.FINISH
+M_WORK_DONE, W_COST, W_ACTIVITY = layout.M_WORK_DONE, s.W_COST, s.W_ACTIVITY
+W_BLAMES, W_BLAMES_ROOM, W_BLAME_COUNT = s.W_BLAMES, s.W_BLAMES_ROOM, s.W_BLAME_COUNT
+WOUND_KIND, WOUND_SHIFT = U(s.WOUND_KIND), U(s.WOUND_SHIFT)
 
 
 @kernel(inline=True)
@@ -214,6 +224,7 @@ def _answer_here(coupling, shard, slot):
             slots[U(at + S_NUMBER)] = U(number)
             slots[U(at + S_PHASE)] = U(PHASE_WAITING)
             return MUST_WAIT
+    charge(coupling, shard, STATE_READ, 1)
     if not give_word(shard, slot, I(shard[U(W_SHARD)]), number, get(words_of(shard), number)):
         return NO_SPACE
     return ANSWERED
@@ -255,7 +266,8 @@ def _ask(coupling, shard, slot):
 
 @kernel()
 def run(coupling, shard, slot):
-    """Run a slot's transaction until it waits or is finished. The cost, or `FAILED`."""
+    """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
+    shard[U(W_ACTIVITY)] = U(ACT_EXECUTE)
     at = slot * S_WORDS
     slots = slots_of(shard)
     address = I(slots[U(at + S_MACHINE)])
@@ -281,14 +293,16 @@ def run(coupling, shard, slot):
     gas = I(machine[U(M_GAS_DONE)])
     machine[U(M_GAS_DONE)] = U(0)
     slots[U(at + S_GAS)] += U(gas)
+    shard[U(W_COST)] += machine[U(M_WORK_DONE)]
+    machine[U(M_WORK_DONE)] = U(0)
     if answered == NO_SPACE or (outcome != NEED and outcome != DONE):
         note_fault(coupling)
         return FAILED
     if slots[U(at + S_DEFER)] != U(0):
-        return gas + abort(coupling, shard, slot)
+        return abort(coupling, shard, slot)
     if outcome == DONE:
-        return _plus(gas, _finish(coupling, shard, slot))
-    return gas + COST_GO_ON
+        return _finish(coupling, shard, slot)
+    return WORKED
 
 
 @kernel()
@@ -308,7 +322,8 @@ def begin(coupling, shard, slot, record):
     sessions[U(session + E_WOUNDED)] = U(0)
     shard[U(W_EXECUTIONS)] += U(1)
     start_transaction(open_machine(I(slots[U(at + S_MACHINE)])), record)
-    return _plus(COST_BEGIN, run(coupling, shard, slot))
+    charge(coupling, shard, COST_BEGIN, 1)
+    return run(coupling, shard, slot)
 
 
 @kernel()
@@ -368,7 +383,6 @@ def _send_prepares(coupling, shard, slot):
     entries, count = entries_of(machine), I(machine[U(M_ENTRY_COUNT)])
     participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
     message = outbox_of(shard)
-    cost = COST_SEND
     while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
         owner = I(participants[slots[U(at + S_AT)]])
         first = _next_write(entries, I(slots[U(at + S_ENTRY)]), count, owner)
@@ -389,14 +403,13 @@ def _send_prepares(coupling, shard, slot):
             put_at(message, MSG_WORD_2, _word_to_store(shard, entries, entry))
         if not send(coupling, shard, PREPARE, owner, slot):
             set_runnable(shard, slot)
-            return cost
-        cost += COST_SEND
+            return WORKED
         slots[U(at + S_PENDING)] += U(last)
         slots[U(at + S_ENTRY)] = U(after)
     slots[U(at + S_PHASE)] = U(PHASE_VOTING)
     if slots[U(at + S_PENDING)] == U(0):
-        return _plus(cost, commit(coupling, shard, slot))
-    return cost
+        return commit(coupling, shard, slot)
+    return WORKED
 
 
 @kernel()
@@ -417,6 +430,7 @@ def commit(coupling, shard, slot):
         if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
             word = _word_to_store(shard, entries, entry)
             write(shard, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK), word)
+            charge(coupling, shard, STATE_WRITE, 1)
     if slots[U(at + S_LIGHT)] == U(0):
         release(coupling, shard, local_session(shard, slot))
     table = view_u64(I(shard[U(W_RECEIPTS)]), I(shard[U(W_COUNT)]) * R_WORDS)
@@ -426,7 +440,20 @@ def commit(coupling, shard, slot):
     put_at(shard, W_FEES, add(get_at(shard, W_FEES), get_at(machine, M_FEE)))
     shard[U(W_CROSS_SHARD)] += U(slots[U(at + S_PARTICIPANT_COUNT)] != U(0))
     end(shard, record)
-    return COST_COMMIT + _announce(coupling, shard, slot, PHASE_COMMITTING)
+    charge(coupling, shard, COST_FINISH, 1)
+    return _announce(coupling, shard, slot, PHASE_COMMITTING)
+
+
+@kernel()
+def _blame(shard, wound):
+    """Count an abort by the kind of location that caused it, and keep which one. False when there is no room."""
+    shard[U(W_ABORTS_BY_KIND) + (wound & WOUND_KIND)] += U(1)
+    count, room = I(shard[U(W_BLAME_COUNT)]), I(shard[U(W_BLAMES_ROOM)])
+    if count == room:
+        return False
+    view_u64(I(shard[U(W_BLAMES)]), room)[U(count)] = wound >> WOUND_SHIFT
+    shard[U(W_BLAME_COUNT)] = U(count + 1)
+    return True
 
 
 @kernel()
@@ -439,7 +466,9 @@ def abort(coupling, shard, slot):
         defer(shard, I(slots[U(at + S_RECORD)]))
     else:
         shard[U(W_ABORTS)] += U(1)
-        shard[U(W_ABORTS_BY_KIND) + slots[U(at + S_WOUNDED)] - U(1)] += U(1)
+        if not _blame(shard, slots[U(at + S_WOUNDED)] - U(1)):
+            note_fault(coupling)
+            return FAILED
     release(coupling, shard, local_session(shard, slot))
     return _announce(coupling, shard, slot, PHASE_ABORTING)
 
@@ -464,16 +493,14 @@ def _send_decision(coupling, shard, slot):
     slots = slots_of(shard)
     kind = COMMIT if slots[U(at + S_PHASE)] == U(PHASE_COMMITTING) else ABORT
     participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
-    cost = COST_SEND
     while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
         if not send(coupling, shard, kind, I(participants[slots[U(at + S_AT)]]), slot):
             set_runnable(shard, slot)
-            return cost
+            return WORKED
         slots[U(at + S_AT)] += U(1)
-        cost += COST_SEND
     if slots[U(at + S_PENDING)] == U(0):
         leave(shard, slot)
-    return cost
+    return WORKED
 
 
 @kernel()
@@ -491,7 +518,8 @@ def leave(shard, slot):
 
 @kernel()
 def proceed(coupling, shard, slot):
-    """Go on with a runnable slot. The cost, `IDLE` when it still cannot, or `FAILED`."""
+    """Go on with a runnable slot. `WORKED`, `IDLE` when it still cannot, or `FAILED`."""
+    shard[U(W_ACTIVITY)] = U(ACT_COMMIT)
     at = slot * S_WORDS
     slots = slots_of(shard)
     phase = I(slots[U(at + S_PHASE)])
@@ -505,15 +533,15 @@ def proceed(coupling, shard, slot):
             return FAILED
         return run(coupling, shard, slot)
     if phase == PHASE_ASKING:
-        return COST_SEND if _ask(coupling, shard, slot) else IDLE
+        return WORKED if _ask(coupling, shard, slot) else IDLE
     if phase == PHASE_RESTART:
         return begin(coupling, shard, slot, I(slots[U(at + S_RECORD)]))
     if phase == PHASE_VOTING:
         return commit(coupling, shard, slot) if slots[U(at + S_PENDING)] == U(0) else IDLE
     if phase == PHASE_PREPARING:
-        cost = _send_prepares(coupling, shard, slot)
+        result = _send_prepares(coupling, shard, slot)
     elif phase == PHASE_COMMITTING or phase == PHASE_ABORTING:
-        cost = _send_decision(coupling, shard, slot)
+        result = _send_decision(coupling, shard, slot)
     else:
         return IDLE
-    return cost if cost == FAILED or shard[U(W_MESSAGES)] != sent else IDLE
+    return result if result == FAILED or shard[U(W_MESSAGES)] != sent else IDLE

@@ -28,8 +28,10 @@ MOST_SHARDS = 1 << 16
     H_SEND,  # addresses of the exchange's functions, see `strategies.shard_messages`
     H_RECEIVE,
     H_CONTROL,  # address of words that all shards see
+    H_COSTS,  # picoseconds by class of work, see `strategies.costs`
+    H_OVERHEAD,  # picoseconds that a message keeps its sender and its receiver busy
     H_WORDS,
-) = _numbers(5)
+) = _numbers(7)
 
 # Words that all shards see, each on a cache line of its own.
 (C_FAULT, C_ARRIVED, C_WORDS) = _numbers(3, CACHE_LINE)
@@ -57,7 +59,7 @@ KIND_MASK, SLOT_MASK, SHARD_MASK = 0xFF, 0xFF, 0xFFFF
     VALUE,  # owner to home, for READ; detail: the location's number
     VOTE,  # owner to home, for the last PREPARE: all locks are held
     ACK,  # owner to home, for COMMIT and ABORT
-    WOUND,  # owner to home: an older transaction wants what this one holds; detail: kind of the location
+    WOUND,  # owner to home: an older transaction wants what this one holds; detail: which location, see WOUND_KIND
     QUIET,  # to shard 0: all transactions of this home have ended; detail: how many were deferred; body: fees
     TAIL,  # from shard 0: execute the deferred ones now; body: fees so far
     TAIL_DONE,  # to shard 0: body: fees so far
@@ -68,6 +70,10 @@ REPLIES_PER_SLOT = 3  # a VALUE or VOTE, an ACK, and a WOUND
 COORDINATION_MESSAGES = 4  # that can be under way between two shards at once
 
 PREPARE_COUNT_SHIFT, PREPARE_LAST_SHIFT = 32, 40
+
+# Over which location a transaction was wounded: its kind in the low byte, then number and owner.
+WOUND_KIND = 0xFF
+WOUND_SHIFT = 8
 
 # Header of a shard's worker.
 (
@@ -112,8 +118,13 @@ PREPARE_COUNT_SHIFT, PREPARE_LAST_SHIFT = 32, 40
     W_DEFERRALS,
     W_LOCK_WAITS,
     W_WASTED_GAS,
+    W_COST,  # of the step in hand, in picoseconds
+    W_ACTIVITY,  # what it is: `strategies.clocks.ACTIVITIES`
+    W_BLAMES,  # array: for each abort the location, as owner << 32 | number
+    W_BLAMES_ROOM,
+    W_BLAME_COUNT,
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
-) = _numbers(42)
+) = _numbers(47)
 W_FEES = W_ABORTS_BY_KIND + 4
 W_TOTAL_FEES = W_FEES + 4  # at shard 0
 W_BENEFICIARY = W_TOTAL_FEES + 4  # key of its balance
@@ -138,7 +149,7 @@ NEW, PASSED_BY, STARTED, DEFERRED, ENDED = _numbers(5)
     S_RECORD,
     S_PHASE,
     S_LIGHT,  # it holds no locks, because nothing has interrupted it yet
-    S_WOUNDED,  # kind of the location, plus one; or zero
+    S_WOUNDED,  # which location (see WOUND_KIND), plus one; or zero
     S_PENDING,  # answers and upgrades that it waits for
     S_PARTICIPANTS,  # array of shards other than home that it has asked for something
     S_PARTICIPANT_COUNT,

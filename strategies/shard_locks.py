@@ -24,8 +24,9 @@ from evm import layout
 from evm.jit import kernel, macro
 from evm.pointers import view_u64
 from evm.words import get, get_at, put, put_at
+from strategies import costs
 from strategies import shard_layout as s
-from strategies.shard_messages import I, outbox_of, reply, sessions_of, set_runnable, slots_of
+from strategies.shard_messages import I, charge, outbox_of, reply, sessions_of, set_runnable, slots_of
 
 STATE_WORDS, STATE_KEYS, STATE_VALUES, STATE_CAPACITY = (
     layout.STATE_WORDS,
@@ -75,6 +76,7 @@ NONE, SHARED, EXCLUSIVE = U(s.LOCK_NONE), U(s.LOCK_SHARED), U(s.LOCK_EXCLUSIVE)
 NODE_MASK, WRITTEN = U(s.LOCK_NODE_MASK), U(s.LOCK_WRITTEN)
 
 GRANTED, WAITING, NO_ROOM = range(3)
+COST_LOCK, WOUND_SHIFT = costs.LOCK, s.WOUND_SHIFT
 
 
 @macro
@@ -200,7 +202,7 @@ def hold_read(shard, session, number):
 
 
 @kernel()
-def _wound(coupling, shard, session, kind):
+def _wound(coupling, shard, session, location):
     """Have a younger transaction aborted by its home."""
     sessions = sessions_of(shard)
     at = session * E_WORDS
@@ -210,17 +212,17 @@ def _wound(coupling, shard, session, kind):
     slot_count = I(shard[U(W_SLOT_COUNT)])
     home, slot = session // slot_count, session % slot_count
     if home == I(shard[U(W_SHARD)]):
-        slots_of(shard)[U(slot * S_WORDS + S_WOUNDED)] = U(kind + 1)
+        slots_of(shard)[U(slot * S_WORDS + S_WOUNDED)] = U(location + 1)
         set_runnable(shard, slot)
     else:
-        reply(coupling, shard, WOUND, home, slot, kind)
+        reply(coupling, shard, WOUND, home, slot, location)
 
 
 @kernel()
 def _wound_younger(coupling, shard, number, place, mode):
     """Wound all that hold a location in conflict with an older request for it."""
     nodes = nodes_of(shard)
-    kind = kind_of(shard, number)
+    location = kind_of(shard, number) | (((I(shard[U(W_SHARD)]) << 32) | number) << WOUND_SHIFT)
     node = I(locks_of(shard)[U(number)] & NODE_MASK)
     while node != NO_NODE:
         at = node * N_WORDS
@@ -228,7 +230,7 @@ def _wound_younger(coupling, shard, number, place, mode):
         if held == NONE:
             break
         if nodes[U(at + N_PLACE)] > place and (mode == EXCLUSIVE or held == EXCLUSIVE):
-            _wound(coupling, shard, I(nodes[U(at + N_SESSION)]), kind)
+            _wound(coupling, shard, I(nodes[U(at + N_SESSION)]), location)
         node = I(nodes[U(at + N_NEXT)])
 
 
@@ -253,6 +255,7 @@ def _link_waiting(shard, node, number):
 @kernel()
 def lock(coupling, shard, session, number, mode):
     """Lock a location that the session does not lock yet: `GRANTED`, `WAITING` or `NO_ROOM`."""
+    charge(coupling, shard, COST_LOCK, 1)
     nodes = nodes_of(shard)
     place = sessions_of(shard)[U(session * E_WORDS + E_PLACE)]
     node = I(locks_of(shard)[U(number)] & NODE_MASK)
@@ -279,6 +282,7 @@ def lock(coupling, shard, session, number, mode):
 @kernel()
 def upgrade(coupling, shard, session, number):
     """Make a lock that the session holds exclusive: `GRANTED`, or `WAITING` until it is the only one that holds it."""
+    charge(coupling, shard, COST_LOCK, 1)
     nodes = nodes_of(shard)
     node = I(locks_of(shard)[U(number)] & NODE_MASK)
     mine, holders = NO_NODE, 0

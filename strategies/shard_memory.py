@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
 from evm import Changes, State, layout
+from evm.codes import CodeDirectory
 from evm.interpreter import resume
+from evm.jit import Native
 from evm.machine import Machine
 from evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
+from evm.rooms import sparse_zeros
 from evm.state import location_key
 from strategies import shard_layout as s
+from strategies.costs import Costs, default_costs
 from strategies.rings import RingEndpoint
 from strategies.shard_results import apply
 
 Words = npt.NDArray[np.uint64]
 
 LOCK_NODES = 1 << 16
+BLAMES_PER_TRANSACTION, SPARE_BLAMES = 16, 1 << 12
 MANY_EPOCHS = 1 << 31  # of the 2**32 that a machine can tell apart
 
 
-def coupling(control: int) -> Words:
+class Endpoint(Protocol):
+    """One shard's end of an exchange; see `strategies.shard_messages`."""
+
+    send: Native
+    receive: Native
+
+    @property
+    def address(self) -> int:
+        """First argument of both functions."""
+
+    def reset(self) -> None:
+        """Begin without a message under way."""
+
+
+def coupling(
+    control: int, exchange: type[Endpoint] = RingEndpoint, costs: Costs | None = None, overhead: int = 0
+) -> Words:
     """The header that says how shards are coupled.
 
     Parameters
     ----------
     control : int
         Address of `C_WORDS` words that all shards share.
+    exchange : type
+        Of the shards' endpoints.
+    costs : Costs, optional
+    overhead : int
+        Picoseconds that a message keeps its sender and its receiver busy, apart from the table's.
     """
     header = np.zeros(s.H_WORDS, np.uint64)
     header[s.H_RESUME] = resume.address
-    header[s.H_SEND], header[s.H_RECEIVE] = RingEndpoint.send.address, RingEndpoint.receive.address
+    header[s.H_SEND], header[s.H_RECEIVE] = exchange.send.address, exchange.receive.address
     header[s.H_CONTROL] = control
+    header[s.H_COSTS] = (costs or default_costs()).table.ctypes.data
+    header[s.H_OVERHEAD] = overhead
     return header
 
 
@@ -44,31 +74,42 @@ class ShardMemory:
         Which shard, of how many.
     slots : int
         Transactions that can be under way at once, at most `MOST_SLOTS`.
-    endpoint : RingEndpoint
+    endpoint : Endpoint
         Where it sends and receives.
     scale : int
         Multiplies the room of machines, lock nodes and codes.
     store : int
         Address of the store in which shards find the codes that others create (`evm.codestore`), or zero.
+    codes : CodeDirectory, optional
+        That shards of one process share; otherwise it has one of its own.
     """
 
     def __init__(
-        self, shard: int, shards: int, slots: int, endpoint: RingEndpoint, scale: int = 1, store: int = 0
+        self,
+        shard: int,
+        shards: int,
+        slots: int,
+        endpoint: Endpoint,
+        scale: int = 1,
+        store: int = 0,
+        codes: CodeDirectory | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.state = State(1)
-        self.state.codes.header[layout.CODES_STORE] = store
-        self._scale = scale
+        self.state = State(1, codes)
+        if codes is None:
+            self.state.codes.header[layout.CODES_STORE] = store
+        self._scale, self._shares_codes = scale, codes is not None
         self._empty = self._before = self.state.snapshot()
         self._machines = [Machine(0, self.state.codes.address, scale=scale) for _ in range(slots)]
         self._inbox, self._outbox = np.zeros(s.MSG_WORDS, np.uint64), np.zeros(s.MSG_WORDS, np.uint64)
         self._locks = np.zeros(0, np.uint64)
-        self._nodes = np.zeros((scale * LOCK_NODES, s.N_WORDS), np.uint64)
-        self._sessions = np.zeros((shards * slots, s.E_WORDS), np.uint64)
+        self._nodes = sparse_zeros(scale * LOCK_NODES * int(s.N_WORDS)).reshape(-1, int(s.N_WORDS))
+        self._sessions = sparse_zeros(shards * slots * int(s.E_WORDS))
         self._slots = np.zeros((slots, s.S_WORDS), np.uint64)
         self._participants = np.zeros((slots, shards), np.uint64)
         self._tails = np.zeros(shards, np.uint64)
         self._ready = np.zeros(0, np.uint64)
+        self._blames = np.zeros(0, np.uint64)
         self._arena = np.zeros(ARENA_WORDS, np.uint64)
         self.header = np.zeros(s.W_WORDS, np.uint64)
         for field, value in (
@@ -105,7 +146,8 @@ class ShardMemory:
         block, but then a run would depend on those before it.
         """
         self.state.restore(self._empty)
-        self.state.codes.reserve(self._scale)
+        if not self._shares_codes:
+            self.state.codes.reserve(self._scale)
         self.state.reserve(len(contents) + spare)
         apply(self.state, contents)
         self._before = self.state.snapshot()
@@ -113,7 +155,9 @@ class ShardMemory:
             self._locks = np.zeros(self.state.capacity, np.uint64)
         else:
             self._locks[:] = 0
-        self._sessions[:] = 0
+        # A fresh mapping: few of the sessions of many shards are ever used, and clearing would touch them all.
+        self._sessions = sparse_zeros(self._sessions.size)
+        self.header[s.W_SESSIONS] = self._sessions.ctypes.data
         self.header[s.W_LOCKS], self.header[s.W_LOCKS_SIZE] = self._locks.ctypes.data, len(self._locks)
         self.header[s.W_FREE_NODE], self.header[s.W_FRESH_NODE] = s.NO_NODE, s.NO_NODE + 1
         self.endpoint.reset()
@@ -144,7 +188,7 @@ class ShardMemory:
             if machine.header[layout.M_EPOCH] > MANY_EPOCHS:
                 machine.attach(image, self.state.codes.address)
             machine.header[layout.M_BLOCK] = image
-            machine.header[layout.M_GAS_DONE] = 0
+            machine.header[layout.M_GAS_DONE] = machine.header[layout.M_WORK_DONE] = 0
             self._slots[number, s.S_MACHINE] = machine.address
             self._slots[number, s.S_PARTICIPANTS] = self._participants[number].ctypes.data
         header = self.header
@@ -159,7 +203,15 @@ class ShardMemory:
         header[s.W_CLOCK] = 0
         header[s.W_QUIET], header[s.W_TAIL_SHARD] = 0, 0
         header[s.W_EXECUTIONS : s.W_BENEFICIARY] = 0
+        room = self._scale * (BLAMES_PER_TRANSACTION * count + SPARE_BLAMES)
+        if len(self._blames) < room:
+            self._blames = sparse_zeros(room)
+        header[s.W_BLAMES], header[s.W_BLAMES_ROOM] = self._blames.ctypes.data, len(self._blames)
         header[s.W_BENEFICIARY :] = location_key(coinbase, layout.KIND_BALANCE)
+
+    def blames(self) -> Words:
+        """For each abort the location that caused it, as owner << 32 | number there."""
+        return self._blames[: int(self.header[s.W_BLAME_COUNT])]
 
     def changes(self) -> Changes:
         """Locations of this shard that have another word than when they were loaded."""

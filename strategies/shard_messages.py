@@ -23,10 +23,13 @@ from numpy import uint64 as U
 from evm import atomics
 from evm.jit import kernel, macro
 from evm.pointers import call_2, multiply_wide, view_u64
+from strategies import costs, shared
 from strategies import shard_layout as s
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 H_SEND, H_RECEIVE, H_CONTROL, H_WORDS = s.H_SEND, s.H_RECEIVE, s.H_CONTROL, s.H_WORDS
+H_COSTS, H_OVERHEAD, W_COST, WORKED = s.H_COSTS, s.H_OVERHEAD, s.W_COST, shared.WORKED
+COST_CLASSES, COST_SEND, COST_RECEIVE = costs.COUNT, costs.SEND, costs.RECEIVE
 C_FAULT, C_WORDS = s.C_FAULT, s.C_WORDS
 MSG_HEAD, MSG_CLOCK, MSG_DETAIL, MSG_WORDS = s.MSG_HEAD, s.MSG_CLOCK, s.MSG_DETAIL, s.MSG_WORDS
 SLOT_SHIFT, FROM_SHIFT, TO_SHIFT, LONG_SHIFT = U(s.SLOT_SHIFT), U(s.FROM_SHIFT), U(s.TO_SHIFT), U(s.LONG_SHIFT)
@@ -102,6 +105,21 @@ def has_fault(coupling):
     return atomics.load(view_u64(I(coupling[U(H_CONTROL)]), C_WORDS), C_FAULT) != U(0)
 
 
+@kernel(inline=True)
+def charge(coupling, shard, number, amount):
+    """Add so much work of one class to the cost of the shard's step."""
+    prices = view_u64(I(coupling[U(H_COSTS)]), COST_CLASSES)
+    shard[U(W_COST)] += prices[U(number)] * U(amount)
+
+
+@kernel(inline=True)
+def end_step(shard, result):
+    """What a step returns: its cost if it `WORKED`, at least 1, since 0 means that it was idle."""
+    cost = shard[U(W_COST)]
+    shard[U(W_COST)] = U(0)
+    return max(I(cost), 1) if result == WORKED else result
+
+
 @kernel()
 def send(coupling, shard, kind, to, slot):
     """Send what the outbox holds in detail and body. False when there is no room for it now."""
@@ -113,6 +131,8 @@ def send(coupling, shard, kind, to, slot):
     if call_2(I(coupling[U(H_SEND)]), I(shard[U(W_ENDPOINT)]), I(shard[U(W_OUTBOX)])) == 0:
         return False
     shard[U(W_MESSAGES)] += U(1)
+    charge(coupling, shard, COST_SEND, 1)
+    shard[U(W_COST)] += coupling[U(H_OVERHEAD)]
     return True
 
 
@@ -130,6 +150,8 @@ def receive(coupling, shard):
     if call_2(I(coupling[U(H_RECEIVE)]), I(shard[U(W_ENDPOINT)]), I(shard[U(W_INBOX)])) == 0:
         return False
     shard[U(W_CLOCK)] = max(shard[U(W_CLOCK)], inbox_of(shard)[U(MSG_CLOCK)])
+    charge(coupling, shard, COST_RECEIVE, 1)
+    shard[U(W_COST)] += coupling[U(H_OVERHEAD)]
     return True
 
 

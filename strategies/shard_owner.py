@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numpy import uint64 as U
 
+from evm import costs as evm_costs
 from evm.jit import kernel
 from evm.state import intern_location
 from evm.words import get_at
@@ -27,12 +28,14 @@ from strategies.shard_messages import (
     SLOT_MASK,
     SLOT_SHIFT,
     I,
+    charge,
     inbox_of,
     note_fault,
     reply,
     sessions_of,
 )
 
+STATE_READ = evm_costs.STATE_READ
 W_SLOT_COUNT, W_STATE, W_LOCKS_SIZE = s.W_SLOT_COUNT, s.W_STATE, s.W_LOCKS_SIZE
 MSG_HEAD, MSG_DETAIL, MSG_KEY, MSG_WORD, MSG_NUMBER_2, MSG_WORD_2 = (
     s.MSG_HEAD,
@@ -54,6 +57,7 @@ def _read(coupling, shard, message, session):
     if number < 0 or number >= I(shard[U(W_LOCKS_SIZE)]):
         note_fault(coupling)
         return
+    charge(coupling, shard, STATE_READ, 1)
     locked = lock(coupling, shard, session, number, preferred_mode(shard, number))
     if locked == GRANTED:
         send_value(coupling, shard, session, number)

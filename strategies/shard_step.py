@@ -8,7 +8,8 @@ from evm.jit import kernel, native
 from evm.pointers import count_leading_zeros
 from evm.words import get_at
 from strategies import shard_layout as s
-from strategies.shard_finish import COST_COORDINATION, all_slots_free, coordinate, report
+from strategies.clocks import ACT_MESSAGE, ACT_SCHEDULE
+from strategies.shard_finish import all_slots_free, coordinate, report
 from strategies.shard_home import abort, begin, commit, give_word, leave, proceed, run
 from strategies.shard_messages import (
     FROM_SHIFT,
@@ -17,6 +18,7 @@ from strategies.shard_messages import (
     SLOT_MASK,
     SLOT_SHIFT,
     I,
+    end_step,
     has_fault,
     inbox_of,
     note_fault,
@@ -27,7 +29,7 @@ from strategies.shard_messages import (
 )
 from strategies.shard_owner import serve_request
 from strategies.shard_records import NO_RECORD, next_record
-from strategies.shared import FAILED, FINISHED, IDLE
+from strategies.shared import FAILED, FINISHED, IDLE, WORKED
 
 MSG_HEAD, MSG_DETAIL, MSG_WORD = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD
 VALUE, VOTE, ACK, WOUND, QUIET = s.VALUE, s.VOTE, s.ACK, s.WOUND, s.QUIET
@@ -36,7 +38,7 @@ MODE_TAIL, MODE_STOPPED = U(s.MODE_TAIL), U(s.MODE_STOPPED)
 S_WORDS, S_PHASE, S_WOUNDED, S_PENDING = s.S_WORDS, s.S_PHASE, s.S_WOUNDED, s.S_PENDING
 PHASE_VOTING, LAST_UNDECIDED = s.PHASE_VOTING, s.LAST_UNDECIDED
 
-COST_MESSAGE = 100
+W_ACTIVITY = s.W_ACTIVITY
 
 
 @kernel(inline=True)
@@ -59,38 +61,37 @@ def _take_answer(coupling, shard, kind):
         slots[U(at + S_PENDING)] -= U(1)
         if slots[U(at + S_PENDING)] == U(0):
             leave(shard, slot)
-        return COST_MESSAGE
+        return WORKED
     phase = I(slots[U(at + S_PHASE)])
     if phase > LAST_UNDECIDED:
-        return COST_MESSAGE
+        return WORKED
     if kind == WOUND:
         slots[U(at + S_WOUNDED)] = message[U(MSG_DETAIL)] + U(1)
     if slots[U(at + S_WOUNDED)] != U(0):
-        return COST_MESSAGE + abort(coupling, shard, slot)
+        return abort(coupling, shard, slot)
     if kind == VOTE:
         slots[U(at + S_PENDING)] -= U(1)
         if phase != PHASE_VOTING or slots[U(at + S_PENDING)] != U(0):
-            return COST_MESSAGE
-        cost = commit(coupling, shard, slot)
-        return FAILED if cost == FAILED else COST_MESSAGE + cost
+            return WORKED
+        return commit(coupling, shard, slot)
     owner = I((head >> FROM_SHIFT) & SHARD_MASK)
     if not give_word(shard, slot, owner, I(message[U(MSG_DETAIL)]), get_at(message, MSG_WORD)):
         note_fault(coupling)
         return FAILED
-    cost = run(coupling, shard, slot)
-    return FAILED if cost == FAILED else COST_MESSAGE + cost
+    return run(coupling, shard, slot)
 
 
 @kernel()
 def _take_message(coupling, shard):
+    shard[U(W_ACTIVITY)] = U(ACT_MESSAGE)
     kind = I(inbox_of(shard)[U(MSG_HEAD)] & KIND_MASK)
     if kind < VALUE:
         serve_request(coupling, shard, kind)
-        return COST_MESSAGE
+        return WORKED
     if kind < QUIET:
         return _take_answer(coupling, shard, kind)
     coordinate(coupling, shard, kind)
-    return COST_COORDINATION
+    return WORKED
 
 
 @kernel()
@@ -106,7 +107,7 @@ def _go_on(coupling, shard):
 
 @kernel()
 def work(coupling, shard):
-    """One step of a shard."""
+    """One step of a shard: `WORKED`, or a step's other results."""
     if has_fault(coupling):
         return FAILED
     if shard[U(W_MODE)] == MODE_STOPPED:
@@ -114,20 +115,22 @@ def work(coupling, shard):
     if receive(coupling, shard):
         return _take_message(coupling, shard)
     if shard[U(W_RUNNABLE)] != U(0):
-        cost = _go_on(coupling, shard)
-        if cost != IDLE:
-            return cost
+        result = _go_on(coupling, shard)
+        if result != IDLE or shard[U(W_RUNNABLE)] != U(0):
+            return WORKED if result == IDLE else result
+    shard[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
     free = shard[U(W_FREE)]
     if free != U(0) and (shard[U(W_MODE)] != MODE_TAIL or all_slots_free(shard)):
         record = next_record(shard)
         if record != NO_RECORD:
             return begin(coupling, shard, _lowest_bit(free), record)
         if report(coupling, shard):
-            return COST_COORDINATION
+            return WORKED
     return IDLE
 
 
 @native("int64(int64, int64)")
 def step(shared_address, worker_address):
     """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
-    return work(open_coupling(shared_address), open_shard(worker_address))
+    shard = open_shard(worker_address)
+    return end_step(shard, work(open_coupling(shared_address), shard))

@@ -47,10 +47,12 @@ from evm.image import BlockImage
 from strategies import shard_layout as s
 from strategies.base import Outcome
 from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from strategies.shard_group import ShardGroup
 from strategies.shard_pool import ShardPool
 from strategies.shard_process import compile_kernels
 from strategies.shard_results import apply, collect
 from strategies.shard_routing import PartLayout, deliver
+from strategies.virtual_network import NETWORKS, NetworkModel
 
 SLOTS = 8
 
@@ -66,6 +68,8 @@ class Sharded(CompiledStrategy):
     ----------
     slots : int
         Transactions that a shard can have under way at once, 1 to `MOST_SLOTS`.
+    network : NetworkModel, optional
+        Between shards under a simulated clock; that of one machine by default.
 
     Raises
     ------
@@ -74,15 +78,16 @@ class Sharded(CompiledStrategy):
     """
 
     name: ClassVar[str] = "sharded"
-    clocks: ClassVar[tuple[str, ...]] = ("wall",)
     summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
 
-    def __init__(self, slots: int = SLOTS) -> None:
+    def __init__(self, slots: int = SLOTS, network: NetworkModel | None = None) -> None:
         super().__init__()
         if not 1 <= slots <= s.MOST_SLOTS:
             raise ValueError(f"slots = {slots}: a shard has 1 to {s.MOST_SLOTS}")
         self._slots = slots
+        self.network = network or NETWORKS["same_machine"]
         self._pool: ShardPool | None = None
+        self._group: ShardGroup | None = None
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`.
@@ -94,6 +99,9 @@ class Sharded(CompiledStrategy):
         """
         if workers > s.MOST_SHARDS:
             raise ValueError(f"workers = {workers}: at most {s.MOST_SHARDS} shards can be told apart")
+        if self.clock.simulated:
+            network = getattr(self.clock, "network", None) or self.network
+            return self._open_group(workers, state, scale).execute(image, state, self.clock, network)
         pool = self._open_pool(workers)
         try:
             pool.set_up(scale)
@@ -117,7 +125,14 @@ class Sharded(CompiledStrategy):
 
     def close(self) -> None:
         """End the shards' processes."""
+        self._group = None
         self._close_pool()
+
+    def _open_group(self, shards: int, state: State, scale: int) -> ShardGroup:
+        """The shards of this process for these sizes: the last ones if they fit."""
+        if self._group is None or self._group.fits != (shards, self._slots, id(state.codes), scale):
+            self._group = ShardGroup(shards, self._slots, state, scale)
+        return self._group
 
     def _open_pool(self, shards: int) -> ShardPool:
         if self._pool is not None and self._pool.fits != (shards, self._slots):

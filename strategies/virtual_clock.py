@@ -33,6 +33,7 @@ from strategies import costs
 from strategies.clocks import ACT_SCHEDULE, NO_ACTIVITY, Clock, Network, Team
 from strategies.costs import Costs, default_costs
 from strategies.shared import FAILED, IDLE
+from strategies.virtual_network import NetworkModel
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 Integers = npt.NDArray[np.int64]
@@ -210,12 +211,15 @@ class VirtualClock(Clock):
         By default the table that is part of the project.
     traced : bool
         Whether to keep a timeline.
+    network : NetworkModel, optional
+        Between workers that exchange messages; by default what the strategy takes for one machine.
     """
 
     name: ClassVar[str] = "virtual"
 
-    def __init__(self, costs: Costs | None = None, traced: bool = False) -> None:
+    def __init__(self, costs: Costs | None = None, traced: bool = False, network: NetworkModel | None = None) -> None:
         self.costs: Costs = costs or default_costs()
+        self.network = network
         self.steps = 0
         self._busy = 0
         self._now = 0

@@ -50,7 +50,7 @@ class ShardGroup(CompiledStrategy):
         super().__init__()
         self.slots, self.seed = slots, seed
         self.shards: list[ShardMemory] = []
-        self._made: dict[tuple[int, int], tuple[Words, list[ShardMemory]]] = {}
+        self._made: dict[tuple[int, int], tuple[Words, list[RingEndpoint], list[ShardMemory]]] = {}
         self._store: Words = np.zeros(1 << 18, np.uint64)
         self._control: Words = np.zeros(int(s.C_WORDS), np.uint64)
 
@@ -62,8 +62,8 @@ class ShardGroup(CompiledStrategy):
             ends = [RingEndpoint(int(rings.ctypes.data), number, shards, self.slots) for number in range(shards)]
             store = int(self._store.ctypes.data)
             made = [ShardMemory(number, shards, self.slots, ends[number], scale, store) for number in range(shards)]
-            self._made[shards, scale] = rings, made
-        self._rings, self.shards = self._made[shards, scale]
+            self._made[shards, scale] = rings, ends, made
+        self._rings, self._ends, self.shards = self._made[shards, scale]
         self._rings[:] = 0
         codestore.clear(self._store)
 
@@ -114,7 +114,7 @@ class ShardGroup(CompiledStrategy):
         idle = 0
         while alive:
             number = draw.choices(alive, [speeds[i] for i in alive])[0]
-            self.shards[number].endpoint.header[P_NEXT] = draw.randrange(len(self.shards))
+            self._ends[number].header[P_NEXT] = draw.randrange(len(self.shards))
             for _ in range(draw.choice([1, 1, 1, 20])):
                 cost = function(shared, workers[number])
                 if cost == FAILED:
@@ -132,6 +132,4 @@ class ShardGroup(CompiledStrategy):
             assert int(shard.header[s.W_FREE]) == (1 << self.slots) - 1
             assert int(shard.header[s.W_RUNNABLE]) == 0
             assert int(shard.header[s.W_ENDED]) == int(shard.header[s.W_COUNT])
-        assert sum(shard.endpoint.sent() for shard in self.shards) == sum(
-            shard.endpoint.taken() for shard in self.shards
-        )
+        assert sum(end.sent() for end in self._ends) == sum(end.taken() for end in self._ends)

@@ -1,0 +1,162 @@
+"""All shards in one process, driven by a simulated clock: the same steps and messages as between processes.
+
+What is timed is as in `strategies.sharded`: routing and the shards' work, and nothing that a node has or uses in place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import CapacityError, Changes, State
+from evm.image import BlockImage
+from evm.layout import KEY_WORDS
+from evm.receipts import R_WORDS
+from evm.rooms import sparse_zeros
+from strategies import costs
+from strategies import shard_layout as s
+from strategies.base import Outcome
+from strategies.clocks import Clock, Team
+from strategies.compiled import LOCATIONS_PER_TRANSACTION
+from strategies.costs import default_costs
+from strategies.shard_memory import ShardMemory, coupling
+from strategies.shard_results import ShardResult, apply, collect
+from strategies.shard_routing import PartLayout, deliver, open_part, owners
+from strategies.shard_step import step
+from strategies.shared import FAILED
+from strategies.virtual_network import NetworkModel, VirtualEndpoint, VirtualNetwork
+
+Words = npt.NDArray[np.uint64]
+
+ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18
+SPARE_LOCATIONS = 1 << 10
+# A shard may have that many times its fair share of a block before it needs more room.
+_UNEVEN = 8
+_PICOSECONDS = 1_000
+
+
+class ShardGroup:
+    """Shards of one process, kept for blocks executed on states with the same code directory.
+
+    Parameters
+    ----------
+    shards, slots : int
+    state : State
+        Whose codes they share.
+    scale : int
+        Multiplies their room.
+    """
+
+    def __init__(self, shards: int, slots: int, state: State, scale: int) -> None:
+        self.fits = (shards, slots, id(state.codes), scale)
+        self.network = VirtualNetwork(shards, slots, scale)
+        self._codes = state.codes  # kept alive, so that no other can have its identity
+        self._scale = scale
+        self.shards = [
+            ShardMemory(number, shards, slots, endpoint, scale, codes=state.codes)
+            for number, endpoint in enumerate(self.network.endpoints)
+        ]
+        self._control = np.zeros(int(s.C_WORDS), np.uint64)
+
+    def execute(
+        self, image: BlockImage, state: State, clock: Clock, model: NetworkModel, jitter: int = 0, seed: int = 0
+    ) -> Outcome:
+        """Execute a block, and leave `state` as it is after it.
+
+        Parameters
+        ----------
+        clock : Clock
+            A simulated one.
+        model : NetworkModel
+        jitter, seed : int
+            See `VirtualNetwork.reset`.
+
+        Raises
+        ------
+        CapacityError
+            If a shard, or the network, was too small.
+        """
+        count, shards = len(image), len(self.shards)
+        self._load(state, count)
+        self.network.reset(model, jitter, seed)
+        self._control[:] = 0
+        header = coupling(
+            int(self._control.ctypes.data), VirtualEndpoint, clock.costs, round(model.overhead * _PICOSECONDS)
+        )
+        share = min(count, _UNEVEN * count // shards + 1)
+        room = self._scale * (share * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
+        arenas = sparse_zeros(shards * room, np.uint8)
+        layout = PartLayout(count, image.data_bytes)
+        parts = sparse_zeros(shards * layout.words)
+
+        began = clock.now()
+        results, kept = self._deliver(image, layout, parts, arenas, room)
+        prices = (clock.costs or default_costs()).table
+        clock.spend(int(prices[costs.ROUTE]) * count)
+        prepared = clock.now()
+        hooks = self.network.hooks()
+        addresses = [shard.address for shard in self.shards]
+        team = Team(step, int(header.ctypes.data), addresses, activity=int(s.W_ACTIVITY), network=hooks)
+        try:
+            ended = clock.run(team)
+        except RuntimeError:
+            if self.network.full:
+                raise CapacityError("the network is too small for the block") from None
+            raise
+        if FAILED in ended:
+            raise CapacityError(
+                "a machine, the locks, the state or the receipts of a shard are too small for the block"
+            )
+        executed = clock.now()
+        receipts, order = collect(results)
+        del kept
+        changes = [shard.changes() for shard in self.shards]
+        together = Changes.sorted(
+            np.concatenate([one.keys for one in changes]), np.concatenate([one.words for one in changes])
+        )
+        state.reserve(state.count + len(together))
+        apply(state, together)
+        counted = [shard.counted() for shard in self.shards]
+        counters = {name: sum(one[name] for one in counted) for name in counted[0]}
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": 0.0}
+        in_order = np.array_equal(order, np.arange(len(order)))
+        blamed = self._blamed()
+        return Outcome(together, receipts, phases, counters, None if in_order else order, abort_locations=blamed)
+
+    def _load(self, state: State, count: int) -> None:
+        """Give each shard its part of the state."""
+        shards = len(self.shards)
+        present = state.values.any(axis=1)
+        keys, words = state.keys[present], state.values[present]
+        whose = owners(keys, shards)
+        by_owner = np.argsort(whose, kind="stable")
+        ends = np.searchsorted(whose[by_owner], np.arange(shards + 1))
+        locations = LOCATIONS_PER_TRANSACTION * count
+        spare = self._scale * (min(locations, _UNEVEN * locations // shards) + SPARE_LOCATIONS)
+        for number, shard in enumerate(self.shards):
+            mine = by_owner[ends[number] : ends[number + 1]]
+            shard.load(Changes(keys[mine], words[mine]), spare)
+
+    def _deliver(
+        self, image: BlockImage, layout: PartLayout, parts: Words, arenas: npt.NDArray[np.uint8], room: int
+    ) -> tuple[list[ShardResult], list[Words]]:
+        """Give each shard its part of the block; where results will lie, and the arrays in which they will."""
+        counts = deliver(image, len(self.shards), layout, int(parts.ctypes.data))
+        coinbase = image.block.environment.coinbase
+        results, kept = [], []
+        for number, shard in enumerate(self.shards):
+            count = int(counts[number])
+            part = int(parts.ctypes.data) + number * layout.words * 8
+            records, part_image = open_part(part, layout, count)
+            receipts = np.zeros((count, R_WORDS), np.uint64)
+            kept.append(receipts)
+            arena = int(arenas.ctypes.data) + number * room
+            shard.begin_block(part_image, coinbase, records, receipts, arena, room)
+            results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
+        return results, kept
+
+    def _blamed(self) -> tuple[Words, npt.NDArray[np.int64]]:
+        """Keys of the locations that caused aborts, and how many each."""
+        blames, counts = np.unique(np.concatenate([shard.blames() for shard in self.shards]), return_counts=True)
+        keys = [self.shards[int(one) >> 32].state.keys[int(one) & 0xFFFFFFFF] for one in blames]
+        return np.array(keys, np.uint64).reshape(len(keys), KEY_WORDS), counts.astype(np.int64)
