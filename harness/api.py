@@ -59,7 +59,7 @@ def run(
     costs : str or Path, optional
         Table of costs for the virtual clock, instead of the one that is part of the project.
     network : str, optional
-        Simulated between shards: a name (`strategies.virtual_network.NETWORKS`), or ``latency:overhead`` in nanoseconds.
+        Simulated between shards: a name of `strategies.virtual_network.NETWORKS`, or ``latency:overhead`` in ns.
     sweep : tuple, optional
         A dial and its values: ``("pools", [1, 10, 100])``. Workloads that have it are measured with each of them.
     suite : str, optional
