@@ -115,5 +115,5 @@ def execute(
         {(address, slot): evm.storage(text(address), slot) for address, slot in slots},
         {address: evm.get_balance(text(address)) for address in world},
         # Not the code itself: `get_code` pads what was created.
-        {address: bytes(evm.basic(text(address)).code_hash) for address in created},
+        {address: evm.basic(text(address)).code_hash or b"" for address in created},
     )
