@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evm import Block, Environment, Transaction, errors
+from evm import Block, CapacityError, Environment, Transaction, errors
 from evm.accounts import World, accounts_of, new_state
 from evm.forks import FORKS, Fork, fork_named
 from evm.image import BlockImage
@@ -203,7 +203,10 @@ class VectorRunner:
         except ValueError as flaw:
             # What the format can say but no transaction can hold is refused before there is a transaction.
             return None if vector.exception is not None else f"refused: {flaw}"
-        receipts = self._serial.execute(block, state, 1).receipts
+        try:
+            receipts = self._serial.execute(block, state, 1).receipts
+        except CapacityError:
+            return "it needs more memory than a machine can have"
         error = receipts.error(0)
         refused = int(receipts.status[0]) == errors.STATUS_INVALID
         if vector.exception is not None and not refused:
