@@ -184,6 +184,7 @@ def test_nothing_to_run_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pyrevm") is None, reason="pyrevm publishes no wheel here")
 def test_fuzzing_closes_with_one_line() -> None:
+    assert run("fuzz-evm", "--programs", "300", "--fork", "shanghai")[0] == 0
     assert run("fuzz-evm", "--programs", "12", "--seed", "3") == (0, "12 programs, 0 differ from revm\n")
 
 
@@ -194,7 +195,7 @@ def test_a_difference_is_printed_as_assembly(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Judge, "differences", lambda self, case: ["gas: 1 here, 2 on revm"])
     code, output = run("fuzz-evm", "--programs", "1", "--seed", "1")
     assert code == 1
-    assert "program 1 differs (contend fuzz-evm --programs 1 --seed 1)" in output
+    assert "program 1 differs (contend fuzz-evm --programs 1 --seed 1 --fork Cancun)" in output
     assert "gas: 1 here, 2 on revm" in output
     assert output.splitlines()[-1] == "1 programs, 1 differ from revm"
 
