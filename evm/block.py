@@ -56,7 +56,7 @@ class Environment:
     prev_randao: int = 0x5EED
     blob_base_fee: int = 1
     block_hashes: dict[int, bytes] = field(default_factory=dict)
-    fork: str = "Cancun"
+    fork: str = field(default="Cancun", repr=False)
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,9 @@ class Block:
         """Digest of every field of the environment and of every transaction, 32 hexadecimal digits."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(repr(self.environment).encode())
+        # Said only where it is another one: digests are older than forks.
+        if self.environment.fork != "Cancun":
+            digest.update(self.environment.fork.encode())
         for t in self.transactions:
             to = b"-" if t.to is None else t.to
             numbers = f"{t.nonce},{t.gas_limit},{t.value},{t.max_fee},{t.max_priority_fee},{len(t.data)}"

@@ -27,6 +27,22 @@ from py_ecc.secp256k1 import ecdsa_raw_recover, privtopub  # noqa: E402
 
 sys.setrecursionlimit(_LIMIT)
 
+__all__ = [
+    "BLS_ORDER",
+    "SECP256K1_ORDER",
+    "address_of_key",
+    "blake2_compress",
+    "bls",
+    "bn",
+    "bn128_add",
+    "bn128_multiply",
+    "bn128_pairing",
+    "public_key_in_python",
+    "recover",
+    "ripemd160",
+    "verify_kzg_proof",
+]
+
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 BLS_ORDER = bls.curve_order
 KZG_VERSION = 0x01

@@ -26,6 +26,7 @@ def run(
     seed: int = 1,
     processes: int = 2,
     timeout: float = 300.0,
+    blocks: str | Path | Iterable[str | Path] = (),
     clock: str = "wall",
     costs: str | Path | None = None,
     network: str | None = None,
@@ -54,6 +55,8 @@ def run(
         Independent measuring processes.
     timeout : float
         Seconds after which a run without a sign of life counts as failed.
+    blocks : path or iterable of paths
+        Block files for the workload ``replay``.
     clock : str
         ``wall`` or ``virtual``.
     costs : str or Path, optional
@@ -102,6 +105,7 @@ def run(
         seed=seed,
         processes=processes,
         timeout=timeout,
+        blocks=tuple(str(path) for path in ([blocks] if isinstance(blocks, str | Path) else blocks)),
         clock=clock,
         costs=None if costs is None else str(costs),
         network=network,

@@ -318,9 +318,10 @@ def statetest_command(context: click.Context, paths: tuple[Path, ...], fork: str
 @main.command("fuzz-evm")
 @click.option("--programs", type=int, default=1_000, show_default=True, help="Programs to compare.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Number of the first program.")
+@click.option("--fork", default="Cancun", show_default=True, help="Rules to run under.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
-def fuzz_command(context: click.Context, programs: int, seed: int, quiet: bool) -> None:
+def fuzz_command(context: click.Context, programs: int, seed: int, fork: str, quiet: bool) -> None:
     """Run random programs here and on revm, and compare what they do.
 
     A difference is made small and printed as assembly. Exit code 0 only if there is none.
@@ -328,7 +329,7 @@ def fuzz_command(context: click.Context, programs: int, seed: int, quiet: bool) 
     from harness.fuzz.command import run_command
 
     with _bad_input(), _interruptible():
-        context.exit(EXIT_FAILED if run_command(programs, seed, click.echo, quiet) else 0)
+        context.exit(EXIT_FAILED if run_command(programs, seed, fork, click.echo, quiet) else 0)
 
 
 @main.command("export")

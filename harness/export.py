@@ -27,6 +27,7 @@ def export(request: Request, path: Path) -> str:
         raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    from evm import CapacityError
     from evm.accounts import accounts_of
     from strategies.serial import Serial
     from workloads import registry
@@ -36,7 +37,10 @@ def export(request: Request, path: Path) -> str:
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
     block, state = scenario.blocks[0], scenario.genesis
     before = accounts_of(state)
-    receipts = Serial().execute(block, state, 1).receipts
+    try:
+        receipts = Serial().execute(block, state, 1).receipts
+    except CapacityError as error:
+        raise BadInputError(f"{plan.title}: {error}") from None
     dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
     source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
     document = document_of(block, before, accounts_of(state), receipts, source)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 from evm import CapacityError
 from harness.errors import BadInputError
 from harness.fuzz.programs import Case, scrambled, structured, with_gas
 from harness.fuzz.shrink import describe, shrink
+from harness.statetest import fork_of
 from harness.track import track
 
 LEAST_GAS = 21_000
@@ -17,12 +19,13 @@ LEAST_GAS = 21_000
 SCRAMBLED_EVERY = 5
 
 
-def cases_of(program: int) -> Case:
+def case_of(program: int, fork: str) -> Case:
     """The program of a number: the same one for ever."""
-    return scrambled(program) if program % SCRAMBLED_EVERY == 0 else structured(program)
+    case = scrambled(program) if program % SCRAMBLED_EVERY == 0 else structured(program)
+    return replace(case, environment=replace(case.environment, fork=fork))
 
 
-def fuzz(programs: range, quiet: bool) -> Iterator[tuple[int, Case, list[str]]]:
+def fuzz(programs: range, fork: str, quiet: bool) -> Iterator[tuple[int, Case, list[str]]]:
     """Compare each program, and the same with less gas than it took: out of gas at some instruction.
 
     Yields
@@ -34,7 +37,7 @@ def fuzz(programs: range, quiet: bool) -> Iterator[tuple[int, Case, list[str]]]:
 
     judge = Judge()
     for program in track(programs, "programs", quiet):
-        case = cases_of(program)
+        case = case_of(program, fork)
         variants = [case]
         for variant in variants:
             wrong = judge.differences(variant)
@@ -53,7 +56,7 @@ def _differences(judge: Callable[[Case], list[str]], case: Case) -> list[str]:
         return []
 
 
-def run_command(programs: int, seed: int, echo: Callable[[str], object], quiet: bool) -> int:
+def run_command(programs: int, seed: int, fork_name: str, echo: Callable[[str], object], quiet: bool) -> int:
     """Fuzz, print each difference with its program as assembly, and close with one line.
 
     Returns
@@ -72,10 +75,10 @@ def run_command(programs: int, seed: int, echo: Callable[[str], object], quiet: 
         raise BadInputError(f"programs: {programs} is out of range; give a whole number from 1")
     if seed < 0:
         raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
-    failed = 0
-    for program, case, wrong in fuzz(range(seed, seed + programs), quiet):
+    failed, fork = 0, fork_of(fork_name).name
+    for program, case, wrong in fuzz(range(seed, seed + programs), fork, quiet):
         failed += 1
-        echo(f"program {program} differs (contend fuzz-evm --programs 1 --seed {program}):")
+        echo(f"program {program} differs (contend fuzz-evm --programs 1 --seed {program} --fork {fork}):")
         for line in (*wrong, *describe(case)):
             echo(f"  {line}")
     echo(f"{programs} programs, {failed} differ from revm")

@@ -16,7 +16,6 @@ import pyrevm
 from evm import Environment, Log, Transaction
 from evm.accounts import Account
 
-SPEC = "Cancun"  # any other spelling silently means the newest fork
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
 
 
@@ -66,7 +65,7 @@ def execute(
         excess_blob_gas=0,
     )
     env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=environment.chain_id), block=block)
-    evm = pyrevm.EVM(env=env, spec_id=SPEC, gas_limit=environment.gas_limit)
+    evm = pyrevm.EVM(env=env, spec_id=environment.fork, gas_limit=environment.gas_limit)
     for address, account in world.items():
         values: dict[str, Any] = {"balance": account.balance, "nonce": account.nonce, "code": account.code or None}
         evm.insert_account_info(text(address), pyrevm.AccountInfo(**values))  # its stub lacks `balance`
@@ -115,5 +114,5 @@ def execute(
         {(address, slot): evm.storage(text(address), slot) for address, slot in slots},
         {address: evm.get_balance(text(address)) for address in world},
         # Not the code itself: `get_code` pads what was created.
-        {address: bytes(evm.basic(text(address)).code_hash) for address in created},
+        {address: evm.basic(text(address)).code_hash or b"" for address in created},
     )

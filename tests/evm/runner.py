@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evm import Block, Environment, Log, Receipts, State, Transaction, errors, layout
-from evm.accounts import Account, World, accounts_of, new_state
+from evm.accounts import Account as Account
+from evm.accounts import World as World
+from evm.accounts import accounts_of, new_state
 from evm.direct import credit_beneficiary, run_directly
 from evm.image import BlockImage
 from evm.interpreter import resume
