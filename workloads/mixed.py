@@ -66,7 +66,7 @@ class Mixed(Workload):
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its label, which begins with the name of its application."""
         application, _, label = contract.partition(" ")
-        return _application(application).artifact(label)
+        return _application(application).artifact(label) if application in WEIGHTS else None
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""
@@ -103,7 +103,7 @@ class Mixed(Workload):
         finished = draft.finished()
         for part in parts.values():
             part.blocks = finished
-        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *wealthy))
+        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *roles.values()))
         notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
         arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
         return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)

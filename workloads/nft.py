@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -62,6 +62,12 @@ class Nft(Application):
 
     name = "nft"
     summary = "ERC-721 mint rush, marketplace listings and purchases"
+    artifacts: ClassVar[Mapping[str, str]] = {
+        "collection": "collection",
+        "market": "market",
+        "bazaar": "bazaar",
+        "token": "token",
+    }
     dials = (
         Dial("collections", 844, "ERC-721 collections", 1, 10_000),
         Dial("collection_zipf", 1.32, "Zipf exponent of collections; 0 is uniform", 0.0, 5.0),

@@ -12,7 +12,7 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -39,6 +39,7 @@ class Payments(Application):
 
     name = "payments"
     summary = "plain and ERC-20 transfers between Zipf-distributed accounts"
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token"}
     dials = (
         Dial("accounts", 50_000, "accounts that send and receive", 2, 1_000_000),
         Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),

@@ -15,7 +15,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -43,6 +43,7 @@ class Stablecoin(Application):
 
     name = "stablecoin"
     summary = "stablecoin transfers with a fee on transfer and a blocklist"
+    artifacts: ClassVar[Mapping[str, str]] = {"coin": "stablecoin"}
     dials = (
         Dial("coins", 2, "stablecoins", 1, 100),
         Dial("coin_zipf", 0.5, "Zipf exponent of coins; 0 is uniform", 0.0, 5.0),
@@ -144,7 +145,7 @@ class Stablecoin(Application):
             books[addresses[coin]] = (tuple(book), frozen)
         for coin, payer, payee in allowed:
             site.storage(f"coin {coin}", "stablecoin").set(UNLIMITED, "allowance", payer, payee)
-        site.wealthy.append(collector)
+        site.roles |= {"fee collector": collector, "issuer": draft.accounts[ISSUER]}
         return {"coins": books}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -155,6 +155,12 @@ class Swaps(Application):
 
     name = "swaps"
     summary = "exact-input swaps through a router over constant-product pools"
+    artifacts: ClassVar[Mapping[str, str]] = {
+        "token": "token",
+        "pool": "pool",
+        "router": "router",
+        "liquidity": "liquidity",
+    }
     dials = (
         Dial("pools", 267, "pools; with 1 every transaction conflicts", 1, 10_000),
         Dial("pool_zipf", 1.23, "Zipf exponent of pools; 0 is uniform", 0.0, 5.0),
