@@ -75,8 +75,6 @@ class Scenario:
         Addresses of accounts with a role, by name, for explanations.
     notes : dict[str, Any]
         Whatever the workload's own `check` needs again.
-    accounts : dict[str, bytes]
-        Addresses of accounts with a role, by name, for explanations.
     arrivals : list of ndarray of int64
         For each block, when its transactions arrived, in milliseconds since the first block's interval began and
         ascending; empty where the workload does not say.
@@ -87,7 +85,6 @@ class Scenario:
     dials: dict[str, DialValue]
     contracts: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
-    accounts: dict[str, bytes] = field(default_factory=dict)
     arrivals: list[Milliseconds] = field(default_factory=list)
     accounts: dict[str, bytes] = field(default_factory=dict)
 

@@ -92,7 +92,7 @@ class Dao(Application):
             grantee = named_account(f"grantee {number}")
             genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
         site.roles[FOUNDATION] = foundation
-        site.wealthy += [foundation, *(named_account(f"grantee {number}") for number in executed)]
+        site.roles |= {f"grantee {number}": named_account(f"grantee {number}") for number in executed}
         _decide(site, executed)
         return {"weights": held, "ballots": ballots, "executed": executed}
 

@@ -81,7 +81,6 @@ class Mixed(Workload):
         kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
         parts: dict[str, Scenario] = {}
         lanes: dict[str, Lane] = {}
-        wealthy: list[bytes] = []
         named: dict[str, bytes] = {}
         for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
             application = _application(name)
@@ -90,7 +89,6 @@ class Mixed(Workload):
             site = Site(genesis, lanes[name], tokens, seed, name)
             own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
             notes = application.compose(site, own)
-            wealthy += site.wealthy
             named |= site.roles
             parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
         tokens.settle()
@@ -103,7 +101,7 @@ class Mixed(Workload):
         finished = draft.finished()
         for part in parts.values():
             part.blocks = finished
-        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *roles.values()))
+        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *named.values()))
         notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
         arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
         return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)

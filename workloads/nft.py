@@ -149,7 +149,6 @@ class Nft(Application):
         for number, shelf in shelves.items():
             _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
         site.roles["treasury"] = named_account("treasury")
-        site.wealthy.append(site.roles["treasury"])
         return {
             "collections": {
                 collections[number]: _Book(
