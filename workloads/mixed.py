@@ -61,6 +61,7 @@ class Mixed(Workload):
                {"skew": 1.3}),
     )  # fmt: skip
 
+    ends = ({"skew": 0.0}, {"skew": 3.0})
     classes: ClassVar[Mapping[str, str]] = CLASSES
 
     def artifact(self, contract: str) -> Artifact | None:

@@ -91,6 +91,11 @@ class Nft(Application):
                {"mint": 0.05, "offers": 0.4}),
     )  # fmt: skip
 
+    ends = (
+        {"collections": 10_000, "collection_zipf": 0.0, "accounts": 1_000_000, "minter_zipf": 0.0, "markets": 1_000},
+        {"collections": 844, "collection_zipf": 5.0, "accounts": 10_000, "minter_zipf": 0.5, "markets": 1},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, genesis, count = site.draft, site.genesis, site.draft.size

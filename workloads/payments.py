@@ -58,6 +58,11 @@ class Payments(Application):
                {"receiver_zipf": 2.0, "burst": "viral"}),
     )  # fmt: skip
 
+    ends = (
+        {"accounts": 1_000_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "tokens": 1_000, "token_zipf": 0.0},
+        {"accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0, "tokens": 64, "token_zipf": 1.6},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, seed = site.draft, site.seed

@@ -68,6 +68,11 @@ class Stablecoin(Application):
                {"coins": 1, "fee_bps": 5}),
     )  # fmt: skip
 
+    ends = (
+        {"coins": 100, "accounts": 1_000_000, "sender_zipf": 0.0, "receiver_zipf": 0.0},
+        {"coins": 1, "accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

@@ -186,6 +186,11 @@ class Swaps(Application):
                {"liquidity": 0.2, "two_hops": 0.4, "long_routes": 0.5}),
     )  # fmt: skip
 
+    ends = (
+        {"pools": 10_000, "pool_zipf": 0.0, "two_hops": 0.0, "accounts": 1_000_000, "trader_zipf": 0.0},
+        {"pools": 267, "pool_zipf": 5.0, "two_hops": 0.0, "accounts": 50_000, "trader_zipf": 0.8},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         count = int(dials["pools"])
