@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -124,6 +125,13 @@ def main() -> None:
     help="Turn a dial, for instance pools=1 or swaps.pools=1; preset=NAME turns several. Repeatable.",
 )
 @click.option(
+    "--contention",
+    type=float,
+    metavar="SHARE",
+    help="Turn one workload's dials until this share of transactions depends on an earlier one, as recorded.",
+)
+@click.option("--chain", type=float, metavar="SHARE", help="The same for the longest chain, as a share of the block.")
+@click.option(
     "--sweep",
     metavar="DIAL=VALUES",
     help="Measure every workload that has this dial with each of these values, for instance pools=1,10,100.",
@@ -172,6 +180,8 @@ def run_command(
     network: str | None,
     settings: tuple[str, ...],
     sweep: str | None,
+    contention: float | None,
+    chain: float | None,
     block_size: int,
     blocks: tuple[str, ...],
     repeat: int,
@@ -209,6 +219,8 @@ def run_command(
             sweep=parse_sweep(sweep),
             suite=suite,
         )
+        if contention is not None or chain is not None:
+            request = _aimed(request, contention, chain, quiet)
         command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
         context.exit(EXIT_FAILED if command.run() else 0)
 
@@ -492,6 +504,26 @@ def validate_clock_command(
         print_validation(Console(), found)
         if json_path is not None:
             write_json(json_path, found.as_json())
+
+
+def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
+    """The request with the dials that give what was asked for."""
+    from harness.target import aim
+
+    one = len(request.workloads) == 1 and request.workloads[0] != "all"
+    if not one or request.sweep or request.suite or (contention is not None and chain is not None):
+        raise BadInputError("--contention, --chain: give one of them, one --workload, and neither --sweep nor --suite")
+    (workload,) = request.workloads
+    kind, wanted = ("contention", contention) if contention is not None else ("chain", chain)
+
+    def tell(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    found = aim(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, tell)
+    settings = " ".join(f"--set {name}={value}" for name, value in found.dials.items())
+    tell(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
+    return replace(request, dials={**request.dials, **found.dials})
 
 
 def _fixed_by(suite: str, context: click.Context, seed: int, block_size: int) -> tuple[int, int]:

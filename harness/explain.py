@@ -9,7 +9,7 @@ from harness.clocks import make_clock, read_costs
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
 from harness.plan import BASELINE, CellKey, Plan, lookup, one_line, resolve
-from harness.request import Request
+from harness.request import ALL, Request
 
 if TYPE_CHECKING:
     from evm import Block, Snapshot, State
@@ -36,7 +36,7 @@ class Explainer:
     """
 
     def __init__(self, request: Request, observer: Observer | None = None) -> None:
-        if len(request.workloads) != 1:
+        if len(request.workloads) != 1 or request.workloads == (ALL,):
             raise BadInputError("workload: name one, for instance --workload swaps (contend list shows them)")
         self._request = request
         self._observer = observer or Observer()
@@ -65,7 +65,7 @@ class Explainer:
 
     def _chosen(self) -> Request:
         """The request; if it names no strategy, then with all that run under its clock."""
-        if self._request.strategies:
+        if self._request.strategies not in ((), (ALL,)):
             return self._request
         from strategies import registry
 

@@ -19,7 +19,7 @@ that nonces add no conflicts while a block has no more transactions than there a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -49,6 +49,7 @@ class Adversarial(Application):
 
     name = "adversarial"
     summary = "worst cases: a chain, a star, late dependences, shifting accesses, aborts, a giant, a late writer"
+    artifacts: ClassVar[Mapping[str, str]] = {"gauntlet": "gauntlet"}
     dials = (
         Dial("case", "late-chain", "which worst case", choices=CASES),
         Dial(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import DialValue, Scenario, Workload
 from workloads.draft import Draft, genesis_environment
 from workloads.ether import EtherBook
-from workloads.labels import ARTIFACTS, CLASSES
+from workloads.labels import classes_of
 from workloads.site import Site, Tokens
 from workloads.tokens import supply_violations
 
@@ -25,8 +25,10 @@ class Application(Workload):
     and it checks the rest.
     """
 
-    artifacts: ClassVar[Mapping[str, str]] = ARTIFACTS
-    classes: ClassVar[Mapping[str, str]] = CLASSES
+    def __init_subclass__(cls) -> None:
+        """Classes of variables follow from the artifacts."""
+        super().__init_subclass__()
+        cls.classes = classes_of(cls.artifacts.values())
 
     @abstractmethod
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Application(Workload):
         notes = self.compose(site, dials)
         site.tokens.settle()
         draft.fund(genesis)
-        holders = (*site.contracts.values(), *site.wealthy)
+        holders = (*site.contracts.values(), *site.roles.values())
         common = {"ether": EtherBook.open(genesis.state, draft, holders), "holders": site.tokens.books()}
         arrivals = arrival_times(burst, draft.sizes, site.stream("arrivals"))
         finished, named = draft.finished(), site.roles

@@ -97,6 +97,8 @@ class Workload(ABC):
     name, summary : str
     dials : tuple of Dial
     presets : tuple of Preset
+    ends : tuple of two mappings, or None
+        The same dials at a calm and at a hot end, between which contention can be aimed at (`harness.target`).
     artifacts : mapping
         For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
     classes : mapping
@@ -110,6 +112,7 @@ class Workload(ABC):
     presets: ClassVar[tuple[Preset, ...]] = ()
     artifacts: ClassVar[Mapping[str, str]] = {}
     classes: ClassVar[Mapping[str, str]] = {}
+    ends: ClassVar[tuple[Mapping[str, DialValue], Mapping[str, DialValue]] | None] = None
 
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its name in `Scenario.contracts`; None where no layout is known.

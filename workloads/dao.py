@@ -30,7 +30,6 @@ from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import DAY_BLOCKS, ETHER, Draft
-from workloads.labels import ARTIFACTS
 from workloads.sampling import Stream, Zipf
 from workloads.site import Site
 from workloads.storage import Storage
@@ -59,7 +58,7 @@ class Dao(Application):
     """Votes: conflicts through proposals' tallies, and nonces of voters who vote on several proposals."""
 
     name = "dao"
-    artifacts: ClassVar[Mapping[str, str]] = {**ARTIFACTS, "token": "votes"}
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "votes", "dao": "dao"}
     summary = "token-weighted votes of many voters on few proposals"
     dials = (
         Dial("voters", 10_000, "accounts with voting tokens", 2, 1_000_000),
@@ -93,7 +92,7 @@ class Dao(Application):
             grantee = named_account(f"grantee {number}")
             genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
         site.roles[FOUNDATION] = foundation
-        site.wealthy += [foundation, *(named_account(f"grantee {number}") for number in executed)]
+        site.roles |= {f"grantee {number}": named_account(f"grantee {number}") for number in executed}
         _decide(site, executed)
         return {"weights": held, "ballots": ballots, "executed": executed}
 

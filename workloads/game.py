@@ -14,7 +14,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -41,6 +41,7 @@ class Game(Application):
 
     name = "game"
     summary = "crafting, quests, raids on a world boss, a leaderboard, ERC-1155 batch transfers"
+    artifacts: ClassVar[Mapping[str, str]] = {"items": "items", "game": "game"}
     dials = (
         Dial("players", 20_000, "accounts that play", 2, 1_000_000),
         Dial("player_zipf", 0.80, "Zipf exponent of players; 0 is uniform", 0.0, 5.0),

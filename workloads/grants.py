@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -48,6 +48,7 @@ class Grants(Application):
 
     name = "grants"
     summary = "funding rounds with quadratic matching, treasury streams, recurring tasks"
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "grants": "grants", "treasury": "treasury"}
     dials = (
         Dial("donors", 20_000, "accounts that contribute and keep tasks", 1, 1_000_000),
         Dial("donor_zipf", 0.80, "Zipf exponent of donors; 0 is uniform", 0.0, 5.0),

@@ -1,37 +1,8 @@
-"""For explanations: which contract bears which label, and what its variables are to those who conflict at them."""
+"""For explanations: what the variables of this package's contracts are to those who conflict at them."""
 
 from __future__ import annotations
 
-# Artifact by the first word of a label in `Scenario.contracts`, where the two differ.
-ARTIFACTS = {
-    **{
-        name: name
-        for name in (
-            "token",
-            "pool",
-            "router",
-            "liquidity",
-            "collection",
-            "market",
-            "bazaar",
-            "dao",
-            "oracle",
-            "lending",
-            "arbitrage",
-            "items",
-            "game",
-            "grants",
-            "treasury",
-            "provenance",
-            "metering",
-            "gauntlet",
-        )
-    },
-    "cheap": "pool",
-    "dear": "pool",
-    "book": "orderbook",
-    "coin": "stablecoin",
-}
+from collections.abc import Iterable
 
 # Class (`workloads.base.STORAGE_CLASSES`) by ``artifact.variable``; what is not named is other storage.
 CLASSES = {
@@ -75,3 +46,9 @@ CLASSES = {
     "metering.prepaid": "token balance",
     "gauntlet.cells": "counter",
 }
+
+
+def classes_of(artifacts: Iterable[str]) -> dict[str, str]:
+    """Those of `CLASSES` that are about some contracts."""
+    wanted = set(artifacts)
+    return {variable: kind for variable, kind in CLASSES.items() if variable.partition(".")[0] in wanted}

@@ -16,7 +16,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -66,6 +66,14 @@ class Lending(Application):
 
     name = "lending"
     summary = "lending markets with an oracle, liquidations and flash loans"
+    artifacts: ClassVar[Mapping[str, str]] = {
+        "oracle": "oracle",
+        "lending": "lending",
+        "arbitrage": "arbitrage",
+        "token": "token",
+        "cheap": "pool",
+        "dear": "pool",
+    }
     dials = (
         Dial("markets", 8, "markets; with 1 nearly every transaction conflicts", 1, 200),
         Dial("market_zipf", 1.23, "Zipf exponent of markets; 0 is uniform", 0.0, 5.0),
@@ -144,6 +152,7 @@ class Lending(Application):
             of_collateral = kind.endswith("Collateral")
             bank.touch(m, actor)
             draft.add(actor, lender, GAS[kind], method[kind](m, collateral if of_collateral else amount))
+        site.roles["feeder"] = draft.accounts[FEEDER]
         return {"markets": bank.open()}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:

@@ -13,7 +13,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -54,6 +54,7 @@ class Metering(Application):
 
     name = "metering"
     summary = "devices report usage and are paid by rate; stakes, slashing, utility surges"
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "metering": "metering"}
     dials = (
         Dial("devices", 20_000, "devices", 1, 1_000_000),
         Dial("device_zipf", 0.3, "Zipf exponent of devices' reports; 0 is uniform", 0.0, 5.0),
@@ -145,6 +146,7 @@ class Metering(Application):
                     arguments = () if kind == "claim" else (amount,)
                     draft.add(owner, metering, GAS[kind], methods[kind](*arguments))
             active[operator] = None
+        site.roles |= {"governor": accounts[GOVERNOR], "auditor": accounts[AUDITOR]}
         storage = site.storage("metering", "metering")
         for customer, amount in prepaid.items():
             storage.set(amount, "prepaid", accounts[customer])

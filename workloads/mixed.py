@@ -61,12 +61,13 @@ class Mixed(Workload):
                {"skew": 1.3}),
     )  # fmt: skip
 
+    ends = ({"skew": 0.0}, {"skew": 3.0})
     classes: ClassVar[Mapping[str, str]] = CLASSES
 
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its label, which begins with the name of its application."""
         application, _, label = contract.partition(" ")
-        return _application(application).artifact(label)
+        return _application(application).artifact(label) if application in WEIGHTS else None
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""
@@ -81,7 +82,6 @@ class Mixed(Workload):
         kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
         parts: dict[str, Scenario] = {}
         lanes: dict[str, Lane] = {}
-        wealthy: list[bytes] = []
         named: dict[str, bytes] = {}
         for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
             application = _application(name)
@@ -90,7 +90,6 @@ class Mixed(Workload):
             site = Site(genesis, lanes[name], tokens, seed, name)
             own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
             notes = application.compose(site, own)
-            wealthy += site.wealthy
             named |= site.roles
             parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
         tokens.settle()
@@ -103,7 +102,7 @@ class Mixed(Workload):
         finished = draft.finished()
         for part in parts.values():
             part.blocks = finished
-        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *wealthy))
+        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *named.values()))
         notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
         arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
         return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)

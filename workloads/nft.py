@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -62,6 +62,12 @@ class Nft(Application):
 
     name = "nft"
     summary = "ERC-721 mint rush, marketplace listings and purchases"
+    artifacts: ClassVar[Mapping[str, str]] = {
+        "collection": "collection",
+        "market": "market",
+        "bazaar": "bazaar",
+        "token": "token",
+    }
     dials = (
         Dial("collections", 844, "ERC-721 collections", 1, 10_000),
         Dial("collection_zipf", 1.32, "Zipf exponent of collections; 0 is uniform", 0.0, 5.0),
@@ -84,6 +90,11 @@ class Nft(Application):
         Preset("trading", "no drop: listings, purchases, and offers with royalties (no measurement at hand)",
                {"mint": 0.05, "offers": 0.4}),
     )  # fmt: skip
+
+    ends = (
+        {"collections": 10_000, "collection_zipf": 0.0, "accounts": 1_000_000, "minter_zipf": 0.0, "markets": 1_000},
+        {"collections": 844, "collection_zipf": 5.0, "accounts": 10_000, "minter_zipf": 0.5, "markets": 1},
+    )
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
@@ -143,7 +154,6 @@ class Nft(Application):
         for number, shelf in shelves.items():
             _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
         site.roles["treasury"] = named_account("treasury")
-        site.wealthy.append(site.roles["treasury"])
         return {
             "collections": {
                 collections[number]: _Book(

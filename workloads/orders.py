@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -61,6 +61,7 @@ class Orders(Application):
 
     name = "orders"
     summary = "limit orders and cancellations on on-chain order books"
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "book": "orderbook"}
     dials = (
         Dial("books", 16, "order books; with 1 every transaction conflicts", 1, 200),
         Dial("book_zipf", 1.23, "Zipf exponent of books; 0 is uniform", 0.0, 5.0),

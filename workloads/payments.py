@@ -12,7 +12,7 @@ Defaults, and where they come from (public chain data of 2022 unless said otherw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -39,6 +39,7 @@ class Payments(Application):
 
     name = "payments"
     summary = "plain and ERC-20 transfers between Zipf-distributed accounts"
+    artifacts: ClassVar[Mapping[str, str]] = {"token": "token"}
     dials = (
         Dial("accounts", 50_000, "accounts that send and receive", 2, 1_000_000),
         Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
@@ -56,6 +57,11 @@ class Payments(Application):
         Preset("viral", "a viral second with 25 times the median: everybody pays one receiver",
                {"receiver_zipf": 2.0, "burst": "viral"}),
     )  # fmt: skip
+
+    ends = (
+        {"accounts": 1_000_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "tokens": 1_000, "token_zipf": 0.0},
+        {"accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0, "tokens": 64, "token_zipf": 1.6},
+    )
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""

@@ -91,10 +91,8 @@ class Site:
         Of the application: begins the names of its random streams.
     contracts : dict[str, bytes]
         Address by name of what the application deployed.
-    wealthy : list[bytes]
-        Addresses without a number, other than contracts, that can hold ether.
     roles : dict[str, bytes]
-        Of them, those whose role explanations should name.
+        Accounts with a role by its name: all that can hold ether though they have no number, and others worth naming.
     """
 
     genesis: Genesis
@@ -103,7 +101,6 @@ class Site:
     seed: int
     name: str
     contracts: dict[str, bytes] = field(default_factory=dict)
-    wealthy: list[bytes] = field(default_factory=list)
     roles: dict[str, bytes] = field(default_factory=dict)
 
     def stream(self, what: str) -> Stream:

@@ -15,7 +15,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -43,6 +43,7 @@ class Stablecoin(Application):
 
     name = "stablecoin"
     summary = "stablecoin transfers with a fee on transfer and a blocklist"
+    artifacts: ClassVar[Mapping[str, str]] = {"coin": "stablecoin"}
     dials = (
         Dial("coins", 2, "stablecoins", 1, 100),
         Dial("coin_zipf", 0.5, "Zipf exponent of coins; 0 is uniform", 0.0, 5.0),
@@ -66,6 +67,11 @@ class Stablecoin(Application):
         Preset("fee", "one coin whose fee is switched on: every transfer writes the collector's balance",
                {"coins": 1, "fee_bps": 5}),
     )  # fmt: skip
+
+    ends = (
+        {"coins": 100, "accounts": 1_000_000, "sender_zipf": 0.0, "receiver_zipf": 0.0},
+        {"coins": 1, "accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0},
+    )
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
@@ -144,7 +150,7 @@ class Stablecoin(Application):
             books[addresses[coin]] = (tuple(book), frozen)
         for coin, payer, payee in allowed:
             site.storage(f"coin {coin}", "stablecoin").set(UNLIMITED, "allowance", payer, payee)
-        site.wealthy.append(collector)
+        site.roles |= {"fee collector": collector, "issuer": draft.accounts[ISSUER]}
         return {"coins": books}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:

@@ -13,7 +13,7 @@ Defaults, and where they come from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.application import Application
@@ -40,6 +40,7 @@ class Supply(Application):
 
     name = "supply"
     summary = "products handed from custodian to custodian, inspections, recalls"
+    artifacts: ClassVar[Mapping[str, str]] = {"provenance": "provenance"}
     dials = (
         Dial("batches", 500, "batches", 1, 100_000),
         Dial("batch_zipf", 0.8, "Zipf exponent of batches; 0 is uniform", 0.0, 5.0),
@@ -72,6 +73,7 @@ class Supply(Application):
         recalls = site.stream("recalls").below(batches, count).tolist()
 
         chain = site.deploy("provenance", "provenance", draft.accounts[AUTHORITY])
+        site.roles["authority"] = draft.accounts[AUTHORITY]
         methods = {name: load("provenance").method(name) for name in GAS}
         # Where products are, and to whom they are under way, as of the transactions written so far.
         places: dict[int, tuple[int, int | None]] = {}

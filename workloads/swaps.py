@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -155,6 +155,12 @@ class Swaps(Application):
 
     name = "swaps"
     summary = "exact-input swaps through a router over constant-product pools"
+    artifacts: ClassVar[Mapping[str, str]] = {
+        "token": "token",
+        "pool": "pool",
+        "router": "router",
+        "liquidity": "liquidity",
+    }
     dials = (
         Dial("pools", 267, "pools; with 1 every transaction conflicts", 1, 10_000),
         Dial("pool_zipf", 1.23, "Zipf exponent of pools; 0 is uniform", 0.0, 5.0),
@@ -179,6 +185,11 @@ class Swaps(Application):
         Preset("liquidity", "providers and long routes beside plain swaps (no measurement at hand)",
                {"liquidity": 0.2, "two_hops": 0.4, "long_routes": 0.5}),
     )  # fmt: skip
+
+    ends = (
+        {"pools": 10_000, "pool_zipf": 0.0, "two_hops": 0.0, "accounts": 1_000_000, "trader_zipf": 0.0},
+        {"pools": 267, "pool_zipf": 5.0, "two_hops": 0.0, "accounts": 50_000, "trader_zipf": 0.8},
+    )
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""

@@ -84,7 +84,7 @@ class Own(Workload):
             "holders": (*draft.accounts.used.values(), *around.contracts.values(), deployer),
         }
         arrivals = arrival_times(burst, draft.sizes, around.stream("arrivals"))
-        return Scenario(genesis.state, finished, dict(dials), around.contracts, notes, arrivals)
+        return Scenario(genesis.state, finished, dict(dials), around.contracts, notes, arrivals, {DEPLOYER: deployer})
 
     def _deploy(self, genesis: Genesis, around: Surroundings, deployer: bytes) -> None:
         around.senders.append(0)

@@ -1,0 +1,77 @@
+"""Contention that is asked for by its result: what is achieved is recorded, and what cannot be had is said."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.errors import BadInputError
+from harness.target import TOLERANCE, aim, between
+from workloads import get, names, resolve_dials
+
+
+def test_points_between_two_ends() -> None:
+    calm, hot = {"pools": 10_000, "zipf": 0.0}, {"pools": 1, "zipf": 2.0}
+    assert between(calm, hot, 0.0) == calm
+    assert between(calm, hot, 1.0) == hot
+    assert between(calm, hot, 0.5) == {"pools": 100, "zipf": 1.0}
+
+
+@pytest.mark.parametrize("name", [name for name in names() if get(name).ends is not None])
+def test_both_ends_are_valid_dials(name: str) -> None:
+    ends = get(name).ends
+    assert ends is not None
+    assert set(ends[0]) == set(ends[1])
+    for end in ends:
+        assert {dial: resolve_dials(get(name), end)[dial] for dial in end} == dict(end)
+
+
+@pytest.mark.parametrize(
+    ("workload", "kind", "wanted"),
+    [("payments", "contention", 0.28), ("swaps", "contention", 0.6), ("swaps", "chain", 0.11), ("nft", "chain", 0.5)],
+)
+def test_what_is_asked_for_is_achieved(workload: str, kind: str, wanted: float) -> None:
+    told: list[str] = []
+    found = aim(workload, kind, wanted, 1, 500, tell=told.append)
+    assert abs(found.share - wanted) <= TOLERANCE
+    assert len(told) >= 2
+    # The same dials give the same share again: they are all that a second person needs.
+    again = aim(workload, kind, wanted, 1, 500)
+    assert again == found
+
+
+def test_dials_that_were_set_are_not_turned() -> None:
+    found = aim("swaps", "contention", 0.7, 1, 300, {"pools": 200})
+    assert "pools" not in found.dials
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("dao", "contention", 0.5), "has no dials that aim at it; those that have: payments, swaps"),
+        (("swaps", "chain", 1.5), "1.5 is not a share"),
+        (("swaps", "contention", 0.0), "cannot give 0; it gives from 0."),
+    ],
+)
+def test_what_cannot_be_had_is_said_in_one_line(arguments: tuple[str, str, float], complaint: str) -> None:
+    with pytest.raises(BadInputError) as refusal:
+        aim(*arguments, 1, 2_000)
+    assert complaint in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--contention", "0.3"],
+        ["-w", "swaps,nft", "--contention", "0.3"],
+        ["-w", "swaps", "--contention", "0.3", "--chain", "0.1"],
+        ["-w", "swaps", "--chain", "0.1", "--sweep", "pools=1,2"],
+    ],
+)
+def test_one_target_of_one_workload(options: list[str]) -> None:
+    done = CliRunner().invoke(main, ["run", *options])
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert "give one of them, one --workload" in done.stderr
