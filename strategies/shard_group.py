@@ -99,7 +99,7 @@ class ShardGroup:
         team = Team(step, int(header.ctypes.data), addresses, activity=int(s.W_ACTIVITY), network=hooks)
         try:
             ended = clock.run(team)
-        except RuntimeError:
+        except RuntimeError:  # stuck, or in a livelock
             if self.network.full:
                 raise CapacityError("the network is too small for the block") from None
             raise

@@ -47,6 +47,7 @@ from evm.image import BlockImage
 from strategies import shard_layout as s
 from strategies.base import Outcome
 from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from strategies.schedule import Schedule
 from strategies.shard_group import ShardGroup
 from strategies.shard_pool import ShardPool
 from strategies.shard_process import compile_kernels
@@ -101,7 +102,10 @@ class Sharded(CompiledStrategy):
             raise ValueError(f"workers = {workers}: at most {s.MOST_SHARDS} shards can be told apart")
         if self.clock.simulated:
             network = getattr(self.clock, "network", None) or self.network
-            return self._open_group(workers, state, scale).execute(image, state, self.clock, network)
+            group = self._open_group(workers, state, scale)
+            if isinstance(self.clock, Schedule):
+                return group.execute(image, state, self.clock, network, self.clock.jitter, self.clock.seed)
+            return group.execute(image, state, self.clock, network)
         pool = self._open_pool(workers)
         try:
             pool.set_up(scale)

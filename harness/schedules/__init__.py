@@ -1,0 +1,1 @@
+"""``contend fuzz``: strategies under random schedules, each result against the oracle."""

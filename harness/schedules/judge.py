@@ -1,0 +1,136 @@
+"""One case run and judged; and a failing case made small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from evm import Snapshot
+from harness.oracle import Oracle
+from harness.schedules.cases import Case, Scene, scene_of
+from strategies.base import Strategy
+from strategies.schedule import Schedule
+from strategies.serial import Serial
+
+Find = Callable[[str], Callable[[], Strategy]]
+
+# Schedules that a smaller block is given to fail again. A bug that needs a rare interleaving stays rare when the block
+# shrinks, so a few would keep blocks larger than they need be.
+TRIES = 60
+
+
+class Judge:
+    """Runs cases, keeping strategies and the last block: many schedules of one block cost little more than one.
+
+    Parameters
+    ----------
+    find : callable
+        From the name of a strategy to its class.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._serial = Serial()
+        self._kept = ExitStack()
+        self._strategies: dict[tuple[str, int, int], Strategy] = {}
+        self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle] | None = None
+        self.steps = 0
+
+    def close(self) -> None:
+        """Close all strategies."""
+        self._kept.close()
+        self._strategies.clear()
+
+    def _lay_out(self, case: Case) -> tuple[Scene, Snapshot, Oracle]:
+        key = (case.source, case.block, case.kept)
+        if self._laid_out is None or self._laid_out[0] != key:
+            scene = scene_of(case)
+            # The state is a copy: a scene is used again, and its state must be as it was.
+            scene = replace(scene, state=scene.state.copy())
+            snapshot = scene.state.snapshot()
+            oracle = Oracle(scene.block, scene.state, snapshot, self._serial, scene.contracts)
+            self._laid_out = key, scene, snapshot, oracle
+        return self._laid_out[1:]
+
+    def differences(self, case: Case) -> list[str]:
+        """What is wrong with the case's result; empty when nothing is."""
+        scene, snapshot, oracle = self._lay_out(case)
+        # Rooms fit one size of block and one number of workers.
+        key = (case.strategy, case.workers, len(scene.block))
+        if key not in self._strategies:
+            if len(self._strategies) >= _MOST_STRATEGIES:
+                self.close()
+            self._strategies[key] = self._kept.enter_context(self._find(case.strategy)())
+        strategy = self._strategies[key]
+        clock = Schedule(case.schedule)
+        strategy.clock = clock
+        scene.state.restore(snapshot)
+        try:
+            outcome = strategy.execute(scene.block, scene.state, case.workers)
+        # Whatever a strategy raises on a block that serial execution manages is a failure of the strategy.
+        except Exception as error:
+            with suppress(Exception):
+                self._strategies.pop(key).close()
+            return [f"{type(error).__name__}: {error}"]
+        finally:
+            self.steps += clock.steps
+        return oracle.judge(outcome, scene.state.changes_since(snapshot))
+
+    def shrink(self, case: Case, budget: int = 4_000) -> Case:
+        """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.
+
+        Delta debugging over the block's transactions (Zeller and Hildebrandt, IEEE TSE 2002).
+
+        Parameters
+        ----------
+        budget : int
+            Schedules to spend.
+
+        Returns
+        -------
+        Case
+            It fails, and replays exactly.
+        """
+        left = [budget]
+
+        def fails(candidate: Case) -> Case | None:
+            for schedule in (case.schedule, *range(TRIES)):
+                if left[0] <= 0:
+                    return None
+                left[0] -= 1
+                found = replace(candidate, schedule=schedule)
+                if self.differences(found):
+                    return found
+            return None
+
+        size = len(scene_of(case).block)
+        best = case if case.kept is not None else replace(case, kept=tuple(range(size)))
+        for workers in range(2, best.workers):
+            fewer = fails(replace(best, workers=workers))
+            if fewer is not None:
+                best = fewer
+                break
+        pieces = 2
+        while best.kept and len(best.kept) > 1:
+            smaller = next(
+                (found for part in _without(best.kept, pieces) if (found := fails(replace(best, kept=part)))), None
+            )
+            if smaller is not None:
+                best, pieces = smaller, max(pieces - 1, 2)
+            elif pieces >= len(best.kept) or left[0] <= 0:
+                break
+            else:
+                pieces = min(2 * pieces, len(best.kept))
+        return best
+
+
+_MOST_STRATEGIES = 24
+
+
+def _without(kept: tuple[int, ...], pieces: int) -> Iterator[tuple[int, ...]]:
+    """The places without each of so many pieces."""
+    for number in range(pieces):
+        first, last = number * len(kept) // pieces, (number + 1) * len(kept) // pieces
+        if first < last:
+            yield kept[:first] + kept[last:]
