@@ -16,34 +16,34 @@ from workloads.abi import decode_words, load
 
 NAMES = tuple(registry.BUILT_IN)
 GOLDEN = [
-    ("payments", 500, {}, 1, "4b713a041e93d13c57fb7dbff2c061d8", "eb262fa6d4b401689abb5b04d73473b0"),
+    ("payments", 500, {}, 1, "4b713a041e93d13c57fb7dbff2c061d8", "8d7543e72cff47bd2d2480a5ba14724c"),
     (
         "payments",
         200,
         {"accounts": 10, "erc20": 1.0},
         7,
         "ffc2ef9c92b9b46b68bb5a0575cff7c3",
-        "763064a26ed69255f887c6b9010ac40b",
+        "8c6b8a26666a8f700cc720e3fde2f35f",
     ),
-    ("swaps", 500, {}, 1, "93914a813de26c5977b0db742db25908", "2bfe49513951f60c2af9f730f344abc6"),
-    ("swaps", 200, {"pools": 1}, 7, "1f8e139ec4eb1d8dbe066915e6ff00a2", "99a26f620292d6602a60394816b83959"),
-    ("nft", 500, {}, 1, "4489e6180ae9181cf72e66575ba1666d", "48906d67f138d894a20473b812487cc4"),
+    ("swaps", 500, {}, 1, "93914a813de26c5977b0db742db25908", "63a9f706f0beb025e64cb22c198e2ba7"),
+    ("swaps", 200, {"pools": 1}, 7, "1f8e139ec4eb1d8dbe066915e6ff00a2", "21bfab189a75231d48d6a41011a80b03"),
+    ("nft", 500, {}, 1, "4489e6180ae9181cf72e66575ba1666d", "e9870835f8151e08626f049e3d330b78"),
     (
         "nft",
         200,
         {"collections": 2, "batch": 1},
         7,
         "e42dfb908ac231abce93cff76eccb4bf",
-        "879c42b3c4ff6cb1ddede664f408fb52",
+        "8208137d827a9064c616c968b56213d6",
     ),
-    ("dao", 500, {}, 1, "f8d862cd3b0c326b11b27327e9aa6e65", "b0e7a968481d2c458981bc838a708934"),
+    ("dao", 500, {}, 1, "f8d862cd3b0c326b11b27327e9aa6e65", "63957494f7cc2022d9c9e33620714da7"),
     (
         "dao",
         200,
         {"voters": 25, "proposals": 9},
         7,
         "11da92f1ac17537cd7e646e5beacf569",
-        "4524751b84095a62315fd8e54344d7ad",
+        "8155d216a6c5622e9e65254fb8261082",
     ),
 ]
 
