@@ -165,7 +165,8 @@ def speculate(shared, worker):
         if found == NOTHING:
             return FINISHED if is_done(shared) else IDLE
         spend(shared, worker, COST_TASK, 1)
-        if found == PASSED:
+        # To take a validation and to validate are two interactions: between them others may go on.
+        if found == PASSED or worker[U(W_TASK)] != U(TASK_EXECUTE):
             return WORKED
     if worker[U(W_TASK)] == U(TASK_EXECUTE):
         return begin_execution(shared, worker)

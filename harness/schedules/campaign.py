@@ -9,9 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from harness.schedules.cases import ADVERSARIAL, Case
+
+if TYPE_CHECKING:
+    from harness.schedules.judge import Judge
 
 SCHEDULES_A_BLOCK = 50
 WORKERS = (2, 3, 4, 8)
@@ -89,13 +94,7 @@ def batches(
 
 def run_batch(batch: Batch) -> tuple[Batch, int, Failure | None]:
     """Run a batch in this process up to its first failure, which is made small; how many steps that were."""
-    from harness.schedules.judge import Judge
-    from strategies import registry
-
-    global _judge  # one a process, for as long as it lives
-    if _judge is None:
-        _judge = Judge(registry.get)
-    judge = _judge
+    judge = _judge()
     before = judge.steps
     for case in batch.cases():
         if judge.differences(case):
@@ -104,7 +103,13 @@ def run_batch(batch: Batch) -> tuple[Batch, int, Failure | None]:
     return batch, judge.steps - before, None
 
 
-_judge = None
+@cache
+def _judge() -> Judge:
+    """Make the judge of this process, for as long as it lives."""
+    from harness.schedules.judge import Judge
+    from strategies import registry
+
+    return Judge(registry.get)
 
 
 def campaign(

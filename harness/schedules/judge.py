@@ -104,24 +104,23 @@ class Judge:
                     return found
             return None
 
-        size = len(scene_of(case).block)
-        best = case if case.kept is not None else replace(case, kept=tuple(range(size)))
+        kept = case.kept if case.kept is not None else tuple(range(len(scene_of(case).block)))
+        best = replace(case, kept=kept)
         for workers in range(2, best.workers):
             fewer = fails(replace(best, workers=workers))
             if fewer is not None:
                 best = fewer
                 break
         pieces = 2
-        while best.kept and len(best.kept) > 1:
-            smaller = next(
-                (found for part in _without(best.kept, pieces) if (found := fails(replace(best, kept=part)))), None
-            )
+        while len(kept) > 1:
+            candidates = (fails(replace(best, kept=part)) for part in _without(kept, pieces))
+            smaller = next((found for found in candidates if found is not None), None)
             if smaller is not None:
-                best, pieces = smaller, max(pieces - 1, 2)
-            elif pieces >= len(best.kept) or left[0] <= 0:
+                best, kept, pieces = smaller, smaller.kept or (), max(pieces - 1, 2)
+            elif pieces >= len(kept) or left[0] <= 0:
                 break
             else:
-                pieces = min(2 * pieces, len(best.kept))
+                pieces = min(2 * pieces, len(kept))
         return best
 
 

@@ -109,7 +109,8 @@ def draw_acts(random: Random, count: int) -> list[Act]:
     acts = []
     for _ in range(count):
         to = random.choice(favourites) if random.random() < 0.7 else random.choice([*ACCOUNTS, NOBODY])
-        argument: int | bytes = random.choice([*ARGUMENTS, *CONTRACTS.values(), *SENDERS])
+        arguments: list[int | bytes] = [*ARGUMENTS, *CONTRACTS.values(), *SENDERS]
+        argument = random.choice(arguments)
         data = word(argument) + (word(random.choice(ARGUMENTS)) if random.random() < 0.5 else b"")
         skew = random.choice([0] * 14 + [1, 7])
         value, gas = random.choice(VALUES), random.choice(GAS_LIMITS)

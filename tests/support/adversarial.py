@@ -9,6 +9,7 @@ from harness.schedules.world import (
     CONTRACTS,
     ENVIRONMENT,
     ETHER,
+    GAS_PRICE,
     POOR,
     SENDERS,
     Act,
@@ -17,7 +18,19 @@ from harness.schedules.world import (
     world,
 )
 
-__all__ = ["CONTRACTS", "ENVIRONMENT", "ETHER", "SENDERS", "Act", "block_of", "blocks", "hot", "word", "world"]
+__all__ = [
+    "CONTRACTS",
+    "ENVIRONMENT",
+    "ETHER",
+    "GAS_PRICE",
+    "SENDERS",
+    "Act",
+    "block_of",
+    "blocks",
+    "hot",
+    "word",
+    "world",
+]
 
 _senders = st.sampled_from([*SENDERS, POOR, ENVIRONMENT.coinbase])
 _addresses = st.sampled_from([*SENDERS, POOR, ENVIRONMENT.coinbase, *CONTRACTS.values(), bytes([0xEE]) * 20])

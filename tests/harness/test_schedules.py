@@ -1,0 +1,168 @@
+"""Random schedules: honest strategies pass thousands, planted bugs are found, made small, and replayed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from mutants import Mutant
+
+from harness.cli import main
+from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
+from harness.schedules.cases import ADVERSARIAL, Case, scene_of
+from harness.schedules.judge import Judge
+from strategies import registry
+from strategies.base import Strategy
+
+PARALLEL = ["block_stm", "static_partition", "sharded"]
+
+MUTANTS = [
+    # An aborted incarnation's writes are read by others as if they would stay.
+    Mutant(
+        "dropped_estimate",
+        "incarnation.py",
+        "        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))\n",
+        "        pass\n",
+        "block_stm:BlockSTM",
+    ),
+    # After an abort those above are not validated again.
+    Mutant(
+        "missing_revalidation",
+        "scheduler.py",
+        "        _lower(shared, C_VALIDATION, transaction + 1)\n",
+        "        pass\n",
+        "block_stm:BlockSTM",
+    ),
+    # A lock is granted although another transaction holds it.
+    Mutant(
+        "skipped_lock",
+        "shard_locks.py",
+        "        free = not (conflicts or older_conflicts)\n",
+        "        free = True\n",
+        "sharded:Sharded",
+    ),
+    # An owner that has to wait for a lock never votes: the vote is lost.
+    Mutant(
+        "lost_vote",
+        "shard_locks.py",
+        "    reply(coupling, shard, VOTE, session // slot_count, session % slot_count, I(0))\n",
+        "    return\n",
+        "sharded:Sharded",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    found = Judge(registry.get)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("strategy", PARALLEL)
+def test_a_thousand_schedules_give_the_serial_result(judge: Judge, strategy: str) -> None:
+    run = 0
+    for batch in batches([strategy], default_sources(), (2, 3, 4, 8), 1_000, seed=77):
+        for case in batch.cases():
+            assert judge.differences(case) == [], case
+            run += 1
+    assert run == 1_000
+    assert judge.steps > 100_000
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_is_found_made_small_and_replayed(mutant: Mutant) -> None:
+    kind: type[Strategy] = mutant.load()
+    judge = Judge(lambda name: kind)
+    cases = (
+        case for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 20_000, seed=5) for case in batch.cases()
+    )
+    failing = next((case for case in cases if judge.differences(case)), None)
+    assert failing is not None, "not found in 20,000 schedules"
+    small = judge.shrink(failing)
+    assert small.kept is not None
+    assert len(small.kept) <= len(scene_of(Case(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
+    assert len(small.kept) <= 8
+    first = judge.differences(small)
+    judge.close()
+    # In another judge, with nothing kept, the same schedule fails in the same way.
+    again = Judge(lambda name: kind)
+    assert first
+    assert again.differences(small) == first
+    again.close()
+    # And it is the strategy's failure, not the block's.
+    honest = Judge(registry.get)
+    assert honest.differences(small) == []
+    honest.close()
+
+
+def test_every_schedule_counts_once_and_strategies_take_turns() -> None:
+    found = list(batches(["a", "b"], ["x", "y"], (2, 3), 5 * SCHEDULES_A_BLOCK + 7, seed=3))
+    assert sum(batch.count for batch in found) == 5 * SCHEDULES_A_BLOCK + 7
+    assert [batch.strategy for batch in found[:4]] == ["a", "b", "a", "b"]
+    assert found[0].block == found[1].block  # the same block for every strategy
+    assert len({batch.first for batch in found}) == len(found)
+
+
+def fuzz(*arguments: str) -> Any:
+    return CliRunner().invoke(main, ["fuzz", *arguments], standalone_mode=False, catch_exceptions=True)
+
+
+def test_the_command_ends_with_a_count(tmp_path: Path) -> None:
+    done = fuzz("--schedules", "120", "--processes", "2", "--results", str(tmp_path), "-q")
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    assert "120 schedules" in done.output
+    assert ", 0 failed" in done.output
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_schedule_is_replayed_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(Case("block_stm", 3, ADVERSARIAL, 9, 4, (0, 1)).as_json()))
+    done = fuzz("--replay", str(file))
+    assert "equals the serial result" in done.output
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "other"}, "no schedule of this version"),
+        ({"workers": "two"}, "field 'workers' is 'two'"),
+        ({"block": -1}, "field 'block' is -1"),
+        ({"kept": [0, "x"]}, "field 'kept'"),
+        ({"strategy": "nobody"}, "nobody"),
+        ({"source": "nothing"}, "nothing"),
+        ({"kept": [999]}, "a place in 'kept' is not in the block"),
+    ],
+)
+def test_a_malformed_schedule_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str
+) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(Case("block_stm", 3, ADVERSARIAL, 9, 4).as_json() | change))
+    done = fuzz("--replay", str(file))
+    assert isinstance(done.exception, SystemExit)
+    assert done.exception.code == 2
+    error = done.stderr
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--schedules", "0"), "schedules: 0 is out of range"),
+        (("--seed", "-1"), "seed: -1 is out of range"),
+        (("-s", "serial"), "not parallel"),
+        (("-s", "blok_stm"), "block_stm"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = fuzz(*arguments, "--results", str(tmp_path))
+    assert isinstance(done.exception, SystemExit)
+    assert done.exception.code == 2
+    assert message in done.stderr
