@@ -120,6 +120,16 @@ class Clock(ABC):
         Real time passes by itself; the default does nothing.
         """
 
+    def mark(self) -> object:
+        """Remember this moment for `rewind`."""
+        return None
+
+    def rewind(self, mark: object) -> None:  # noqa: B027  # real time does not come back
+        """Forget what has been done since a mark, where time is simulated: it is done again, with more room.
+
+        Otherwise figures would depend on what a strategy has executed before, and so on how much room it has.
+        """
+
 
 class WallClock(Clock):
     """Real time: a thread for each worker."""

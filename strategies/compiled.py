@@ -41,6 +41,7 @@ class CompiledStrategy(Strategy):
             state.codes.price(self.clock.costs.table)
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
+        began = self.clock.mark()
         while True:
             state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
@@ -54,6 +55,7 @@ class CompiledStrategy(Strategy):
                     raise
                 self._scale *= 2
                 state.restore(before)
+                self.clock.rewind(began)
                 continue
             if outcome.changes is None:
                 outcome.changes = state.changes_since(before)

@@ -124,6 +124,15 @@ class Schedule(Clock):
         """Steps so far."""
         return float(self.steps)
 
+    def mark(self) -> object:
+        """Remember this moment; see `Clock.mark`."""
+        return self.steps, self._random.copy()
+
+    def rewind(self, mark: object) -> None:
+        """Go back to a marked moment, so that a seed replays whatever room there was; see `Clock.rewind`."""
+        assert isinstance(mark, tuple)
+        self.steps, self._random = mark[0], mark[1].copy()
+
     def run(self, team: Team) -> list[int]:
         """Step the team's workers in random order; see `Clock.run`.
 

@@ -30,7 +30,8 @@ Words = npt.NDArray[np.uint64]
 
 ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18
 SPARE_LOCATIONS = 1 << 10
-# A shard may have that many times its fair share of a block before it needs more room.
+# A shard may meet that many times its fair share of a block's new locations before it needs more room. Few need more:
+# those that own a contract with which all the block is concerned.
 _UNEVEN = 8
 _PICOSECONDS = 1_000
 
@@ -52,6 +53,7 @@ class ShardGroup:
         self.network = VirtualNetwork(shards, slots, scale)
         self._codes = state.codes  # kept alive, so that no other can have its identity
         self._scale = scale
+        self._uneven = np.full(shards, _UNEVEN)
         self.shards = [
             ShardMemory(number, shards, slots, endpoint, scale, codes=state.codes)
             for number, endpoint in enumerate(self.network.endpoints)
@@ -76,21 +78,37 @@ class ShardGroup:
         CapacityError
             If a shard, or the network, was too small.
         """
-        count, shards = len(image), len(self.shards)
+        mark = clock.mark()
+        while True:
+            try:
+                return self._attempt(image, state, clock, model, jitter, seed)
+            except CapacityError:
+                if not self._make_room():
+                    raise
+                clock.rewind(mark)
+
+    def _make_room(self) -> bool:
+        """Give more room to the shards of which the state was full; whether that can help."""
+        full = np.array([shard.state.count >= shard.state.capacity for shard in self.shards])
+        grows = full & (self._uneven < len(self.shards))
+        self._uneven[grows] *= _UNEVEN
+        return bool(grows.any())
+
+    def _attempt(
+        self, image: BlockImage, state: State, clock: Clock, model: NetworkModel, jitter: int, seed: int
+    ) -> Outcome:
+        count = len(image)
         self._load(state, count)
         self.network.reset(model, jitter, seed)
         self._control[:] = 0
         header = coupling(
             int(self._control.ctypes.data), VirtualEndpoint, clock.costs, round(model.overhead * _PICOSECONDS)
         )
-        share = min(count, _UNEVEN * count // shards + 1)
-        room = self._scale * (share * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
-        arenas = sparse_zeros(shards * room, np.uint8)
         layout = PartLayout(count, image.data_bytes)
-        parts = sparse_zeros(shards * layout.words)
+        parts = sparse_zeros(len(self.shards) * layout.words)
 
         began = clock.now()
-        results, kept = self._deliver(image, layout, parts, arenas, room)
+        results, kept = self._deliver(image, layout, parts)
         prices = (clock.costs or default_costs()).table
         clock.spend(int(prices[costs.ROUTE]) * count)
         prepared = clock.now()
@@ -132,25 +150,29 @@ class ShardGroup:
         by_owner = np.argsort(whose, kind="stable")
         ends = np.searchsorted(whose[by_owner], np.arange(shards + 1))
         locations = LOCATIONS_PER_TRANSACTION * count
-        spare = self._scale * (min(locations, _UNEVEN * locations // shards) + SPARE_LOCATIONS)
+        spare = self._scale * (np.minimum(locations, self._uneven * locations // shards) + SPARE_LOCATIONS)
         for number, shard in enumerate(self.shards):
             mine = by_owner[ends[number] : ends[number + 1]]
-            shard.load(Changes(keys[mine], words[mine]), spare)
+            shard.load(Changes(keys[mine], words[mine]), int(spare[number]))
 
     def _deliver(
-        self, image: BlockImage, layout: PartLayout, parts: Words, arenas: npt.NDArray[np.uint8], room: int
-    ) -> tuple[list[ShardResult], list[Words]]:
+        self, image: BlockImage, layout: PartLayout, parts: Words
+    ) -> tuple[list[ShardResult], list[npt.NDArray[np.generic]]]:
         """Give each shard its part of the block; where results will lie, and the arrays in which they will."""
         counts = deliver(image, len(self.shards), layout, int(parts.ctypes.data))
+        rooms = self._scale * (counts * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES)
+        arenas = sparse_zeros(int(rooms.sum()), np.uint8)
+        starts = int(arenas.ctypes.data) + np.cumsum(rooms) - rooms
         coinbase = image.block.environment.coinbase
-        results, kept = [], []
+        results: list[ShardResult] = []
+        kept: list[npt.NDArray[np.generic]] = [arenas]
         for number, shard in enumerate(self.shards):
             count = int(counts[number])
             part = int(parts.ctypes.data) + number * layout.words * 8
             records, part_image = open_part(part, layout, count)
             receipts = np.zeros((count, R_WORDS), np.uint64)
             kept.append(receipts)
-            arena = int(arenas.ctypes.data) + number * room
+            arena, room = int(starts[number]), int(rooms[number])
             shard.begin_block(part_image, coinbase, records, receipts, arena, room)
             results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
         return results, kept

@@ -247,6 +247,16 @@ class VirtualClock(Clock):
         self._now += int(picoseconds)
         self._busy += int(picoseconds)
 
+    def mark(self) -> object:
+        """Remember this moment; see `Clock.mark`."""
+        return self._now, self._busy, self.steps, len(self._traces)
+
+    def rewind(self, mark: object) -> None:
+        """Go back to a marked moment; see `Clock.rewind`."""
+        assert isinstance(mark, tuple)
+        self._now, self._busy, self.steps, traces = mark
+        del self._traces[traces:]
+
     @property
     def timeline(self) -> Timeline:
         """What workers have done so far; empty unless the clock is traced."""

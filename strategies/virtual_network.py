@@ -5,7 +5,9 @@ gap: a message keeps its sender and its receiver busy for an overhead each, and 
 sent leaves when the step ends, in the order in which it was sent. Messages between two shards never overtake each
 other. A receiver sees messages by the time of their arrival.
 
-Every receiver has a list of the messages under way to it, earliest first. Messages lie in a pool that all share.
+Every receiver has a pairing heap of the messages under way to it (Fredman, Sedgewick, Sleator and Tarjan, "The pairing
+heap: a new form of self-adjusting heap", Algorithmica 1986), ordered by arrival, then by sender, then by number: when
+everyone wants something of the same shard, thousands of messages wait there. Messages lie in a pool that all share.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ MSG_HEAD, MSG_WORDS, TO_SHIFT, SHARD_MASK = s.MSG_HEAD, s.MSG_WORDS, U(s.TO_SHIF
     N_FREE,  # list of messages that were received
     N_FRESH,  # from here on none was ever used
     N_FULL,  # whether the pool was too small
-    N_INBOXES,  # first message under way to each shard
+    N_INBOXES,  # the message that arrives first at each shard
     N_LAST,  # when the latest message of each pair of shards arrives; only where arrivals are random
     N_SHARDS,
     N_SENT,  # first and last message sent in the step in hand, which have not left
@@ -46,10 +48,57 @@ MSG_HEAD, MSG_WORDS, TO_SHIFT, SHARD_MASK = s.MSG_HEAD, s.MSG_WORDS, U(s.TO_SHIF
 ) = range(16)
 # An endpoint: the network, and whose it is.
 E_NETWORK, E_SHARD, E_COUNT_SENT, E_COUNT_TAKEN, E_WORDS = range(5)
-# A message in the pool: the next one, its arrival, then itself.
-P_NEXT, P_ARRIVAL, P_MESSAGE = 0, 1, 2
+# A message in the pool: its place in a list or heap, its arrival, which goes first of those that arrive together, then
+# itself.
+P_NEXT, P_CHILD, P_ARRIVAL, P_ORDER, P_MESSAGE = range(5)
 P_WORDS = P_MESSAGE + int(MSG_WORDS)
 NOBODY = 0
+SENDER_SHIFT = U(40)  # in P_ORDER, above how many the sender has sent before
+
+
+@kernel(inline=True)
+def _goes_first(pool, one, other):
+    """Whether one message is received before the other."""
+    i, j = U(one * P_WORDS), U(other * P_WORDS)
+    if pool[i + U(P_ARRIVAL)] != pool[j + U(P_ARRIVAL)]:
+        return pool[i + U(P_ARRIVAL)] < pool[j + U(P_ARRIVAL)]
+    return pool[i + U(P_ORDER)] < pool[j + U(P_ORDER)]
+
+
+@kernel(inline=True)
+def _meld(pool, one, other):
+    """Join two heaps, of which either may be empty."""
+    if one == NOBODY:
+        return other
+    if other == NOBODY:
+        return one
+    if _goes_first(pool, other, one):
+        one, other = other, one
+    pool[U(other * P_WORDS + P_NEXT)] = pool[U(one * P_WORDS + P_CHILD)]
+    pool[U(one * P_WORDS + P_CHILD)] = U(other)
+    return one
+
+
+@kernel()
+def _without_first(pool, first):
+    """A heap without its first message: its children are melded in pairs, then the pairs, the last one first."""
+    pairs, place = I(NOBODY), I(pool[U(first * P_WORDS + P_CHILD)])
+    while place != NOBODY:
+        other, after = I(pool[U(place * P_WORDS + P_NEXT)]), I(NOBODY)
+        pool[U(place * P_WORDS + P_NEXT)] = U(NOBODY)
+        if other != NOBODY:
+            after = I(pool[U(other * P_WORDS + P_NEXT)])
+            pool[U(other * P_WORDS + P_NEXT)] = U(NOBODY)
+        pair = _meld(pool, place, other)
+        pool[U(pair * P_WORDS + P_NEXT)] = U(pairs)
+        pairs, place = pair, after
+    rest = I(NOBODY)
+    while pairs != NOBODY:
+        after = I(pool[U(pairs * P_WORDS + P_NEXT)])
+        pool[U(pairs * P_WORDS + P_NEXT)] = U(NOBODY)
+        rest = _meld(pool, rest, pairs)
+        pairs = after
+    return rest
 
 
 @kernel(inline=True)
@@ -82,6 +131,7 @@ def send(endpoint_address, message_address):
     for i in range(MSG_WORDS):
         pool[U(at + P_MESSAGE + i)] = message[U(i)]
     pool[U(at + P_NEXT)] = U(NOBODY)
+    pool[U(at + P_ORDER)] = (endpoint[U(E_SHARD)] << SENDER_SHIFT) | endpoint[U(E_COUNT_SENT)]
     if network[U(N_SENT)] == U(NOBODY):
         network[U(N_SENT)] = U(place)
     else:
@@ -107,7 +157,7 @@ def receive(endpoint_address, message_address):
     message = view_u64(message_address, MSG_WORDS)
     for i in range(MSG_WORDS):
         message[U(i)] = pool[U(at + P_MESSAGE + i)]
-    inboxes[endpoint[U(E_SHARD)]] = pool[U(at + P_NEXT)]
+    inboxes[endpoint[U(E_SHARD)]] = U(_without_first(pool, place))
     pool[U(at + P_NEXT)] = network[U(N_FREE)]
     network[U(N_FREE)] = U(place)
     endpoint[U(E_COUNT_TAKEN)] += U(1)
@@ -134,17 +184,12 @@ def _draw(network):
 
 @kernel()
 def _enter(network, pool, place, receiver, arrival):
-    """Enter a message into its receiver's list, behind all that arrive no later."""
+    """Enter a message into its receiver's heap."""
     inboxes = view_u64(I(network[U(N_INBOXES)]), I(network[U(N_SHARDS)]))
     pool[U(place * P_WORDS + P_ARRIVAL)] = U(arrival)
-    before, after = NOBODY, I(inboxes[U(receiver)])
-    while after != NOBODY and I(pool[U(after * P_WORDS + P_ARRIVAL)]) <= arrival:
-        before, after = after, I(pool[U(after * P_WORDS + P_NEXT)])
-    pool[U(place * P_WORDS + P_NEXT)] = U(after)
-    if before == NOBODY:
-        inboxes[U(receiver)] = U(place)
-    else:
-        pool[U(before * P_WORDS + P_NEXT)] = U(place)
+    pool[U(place * P_WORDS + P_CHILD)] = U(NOBODY)
+    pool[U(place * P_WORDS + P_NEXT)] = U(NOBODY)
+    inboxes[U(receiver)] = U(_meld(pool, I(inboxes[U(receiver)]), place))
 
 
 @native("int64(int64, int64, int64)")

@@ -9,18 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, world
+from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evm import Block
+from evm import Block, State
 from evm.jit import native
 from evm.pointers import view_u64
 from strategies.base import Outcome, Strategy
 from strategies.block_stm import BlockSTM
 from strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, Team
 from strategies.costs import CLASSES, Costs, CostsError, default_costs
+from strategies.schedule import Schedule
 from strategies.serial import Serial
+from strategies.sharded import Sharded
 from strategies.shared import FINISHED, IDLE
 from strategies.static_partition import StaticPartition
 from strategies.virtual_clock import VirtualClock
@@ -58,6 +61,44 @@ def test_the_same_figures_every_time(kind: type[Strategy]) -> None:
     assert first.phases == second.phases
     assert first.counters == second.counters
     assert first.seconds > 0
+
+
+@pytest.mark.parametrize("kind", [*KINDS, Sharded])
+def test_a_schedule_is_the_same_where_room_had_to_be_made_first(kind: type[Strategy]) -> None:
+    block, state = spacious()
+    seen = []
+    with kind() as strategy:
+        for _ in range(2):
+            clock = strategy.clock = Schedule(seed=5)
+            outcome = Equivalence(CONTRACTS).check(strategy, block, state, 3)
+            order = None if outcome.order is None else outcome.order.tolist()
+            seen.append((outcome.counters, clock.steps, order))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_do_not_tell_that_room_had_to_be_made_first(kind: type[Strategy]) -> None:
+    block, state = spacious()
+    figures = []
+    with kind() as strategy:
+        for _ in range(2):
+            clock = strategy.clock = VirtualClock()
+            outcome = Equivalence(CONTRACTS).check(strategy, block, state, 3)
+            figures.append((outcome.phases, outcome.counters, clock.busy, clock.steps, clock.picoseconds))
+    assert figures[0] == figures[1]
+
+
+def spacious() -> tuple[Block, State]:
+    """A block that needs more room than strategies have at first, and the state before it."""
+    state = WORLD.copy()
+    writer = bytes([0xCC]) * 20
+    state.set_code(
+        writer, assemble("0 CALLDATALOAD 9000 loop: DUP2 DUP2 ADD 1 SWAP1 SSTORE 1 SWAP1 SUB DUP1 :loop JUMPI")
+    )
+    for sender in SENDERS:
+        state.set_balance(sender, 10**24)
+    block = block_of([Act(sender, writer, word(i * 10_000), gas=400_000_000) for i, sender in enumerate(SENDERS)])
+    return block, state
 
 
 def independent(count: int) -> Block:
