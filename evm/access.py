@@ -32,7 +32,8 @@ KIND_SHIFT, KIND_STORAGE, KIND_CODE, KIND_TRANSIENT = (
     layout.KIND_TRANSIENT,
 )
 ENTRY_ID, ENTRY_ORIGINAL, ENTRY_CURRENT = layout.ENTRY_ID, layout.ENTRY_ORIGINAL, layout.ENTRY_CURRENT
-ENTRY_FLAGS, ENTRY_CODE = layout.ENTRY_FLAGS, layout.ENTRY_CODE
+ENTRY_FLAGS, ENTRY_CODE, ENTRY_WORK = layout.ENTRY_FLAGS, layout.ENTRY_CODE, layout.ENTRY_WORK
+M_WORK_DONE = layout.M_WORK_DONE
 JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE = layout.JOURNAL_ENTRY, layout.JOURNAL_FLAGS, layout.JOURNAL_VALUE
 LOADED, WARM, WRITTEN = U(layout.FLAG_LOADED), U(layout.FLAG_WARM), U(layout.FLAG_WRITTEN)
 OBSERVED, TESTED = U(layout.FLAG_OBSERVED), U(layout.FLAG_TESTED)
@@ -242,6 +243,7 @@ def provide(machine, number, word):
     put_at(entries, at + ENTRY_ORIGINAL, word)
     put_at(entries, at + ENTRY_CURRENT, word)
     entries[U(at + ENTRY_FLAGS)] |= LOADED
+    entries[U(at + ENTRY_WORK)] = machine[U(M_WORK_DONE)]
     if key[2] >> KIND_SHIFT == U(KIND_CODE):
         number = code_number(I(machine[U(M_CODES)]), word, scratch_address(machine), scratch_left(machine))
         if number < 0:

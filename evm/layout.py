@@ -168,8 +168,9 @@ MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
     ENTRY_CURRENT,
     ENTRY_FLAGS,
     ENTRY_CODE,  # number of the code, where the location is a code
+    ENTRY_WORK,  # work that the machine had done when it needed the word
     ENTRY_WORDS,
-) = _fields(KEY_WORDS, 1, 4, 4, 1, 1)
+) = _fields(KEY_WORDS, 1, 4, 4, 1, 1, 1)
 FLAG_LOADED, FLAG_WARM, FLAG_WRITTEN = 1, 2, 4
 # Whether the word that the transaction found mattered: it was looked at, or only tested for zero.
 FLAG_OBSERVED, FLAG_TESTED = 8, 16

@@ -36,8 +36,9 @@ from evm.transaction import open_machine
 from evm.words import get_at, is_zero
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, M_ENTRY_COUNT, M_GAS_USED, M_WORK_DONE = (
+ENTRY_WORDS, ENTRY_WORK, M_ENTRY_COUNT, M_GAS_USED, M_WORK_DONE = (
     layout.ENTRY_WORDS,
+    layout.ENTRY_WORK,
     layout.M_ENTRY_COUNT,
     layout.M_GAS_USED,
     layout.M_WORK_DONE,
@@ -58,8 +59,11 @@ LARGEST_SCALE = 64
 
 
 @kernel()
-def _mark_balances(machine, found, first):
-    """Mark what balances were to the transaction that has ended; `found` lists its entries from `first`."""
+def _mark(machine, found, before, first):
+    """Note for each entry of the transaction that has ended when its word was needed, and what balances were to it.
+
+    `found` lists its entries from `first`.
+    """
     entries = entries_of(machine)
     at = first
     for i in range(I(machine[U(M_ENTRY_COUNT)])):
@@ -67,6 +71,7 @@ def _mark_balances(machine, found, first):
         flags = entries[U(e + ENTRY_FLAGS)]
         if flags & LOADED == U(0):
             continue
+        before[U(at)] = I(entries[U(e + ENTRY_WORK)])
         if entries[U(e + 2)] >> KIND_SHIFT == KIND_BALANCE:
             if flags & OBSERVED == U(0):
                 found[U(at)] |= BLIND_BIT
@@ -78,7 +83,7 @@ def _mark_balances(machine, found, first):
 
 
 @kernel()
-def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, found):
+def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, found, before):
     """Execute the block; how many entries `found` has, or a negative fault."""
     machine = open_machine(machine_address)
     count = I(0)
@@ -91,7 +96,7 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
         until = list_accesses(machine, found, count)
         if until < 0:
             return I(FAULT_LIST)
-        _mark_balances(machine, found, count)
+        _mark(machine, found, before, count)
         rows[index, ROW_GAS] = I(machine[U(M_GAS_USED)])
         rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
@@ -114,6 +119,9 @@ class Recording(AccessSets):
         Whether the entry is a balance that was zero and is no more, or is zero now and was not.
     work : ndarray of int64, shape (n,)
         Picoseconds that each transaction takes in a serial run, by the table of costs.
+    before : ndarray of int64, shape (m,)
+        Picoseconds of its work that the entry's transaction had done when it needed the word: so far nobody else can
+        hold it up there. At most too large, since straight-line code is counted where it begins.
     keys : ndarray of uint64, shape (location_count, 7)
         Keys by location number (`evm.state.location_of`).
     coinbase : int
@@ -125,6 +133,7 @@ class Recording(AccessSets):
     tested: npt.NDArray[np.bool_]
     crossed: npt.NDArray[np.bool_]
     work: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
     keys: Words
     coinbase: int
 
@@ -175,7 +184,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         intern_location(state.address, location_key(image.block.environment.coinbase, layout.KIND_BALANCE), 0)
     )
     rows = np.zeros((count, ROW_WORDS), np.int64)
-    found = np.zeros(scale * (count * ENTRIES_PER_TRANSACTION + SPARE_ENTRIES), np.int64)
+    found, before = (np.zeros(scale * (count * ENTRIES_PER_TRANSACTION + SPARE_ENTRIES), np.int64) for _ in range(2))
     used = _record(
         resume.address,
         machine.address,
@@ -186,6 +195,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         coinbase,
         rows,
         found,
+        before,
     )
     if used < 0:
         reason = {
@@ -207,6 +217,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         tested=raw & TESTED_BIT != 0,
         crossed=raw & CROSSED_BIT != 0,
         work=rows[:, ROW_WORK].copy(),
+        before=before[:used].copy(),
         keys=state.keys.copy(),
         coinbase=coinbase,
     )

@@ -1,8 +1,11 @@
 """The bound: what no strategy can beat on a block with W workers. Plain data; `harness.profile` computes it.
 
 Executing the block in its order takes at least as long as its critical path, the chain of dependent transactions that
-takes longest, and at least its whole work divided by the workers. Costs of scheduling, validating and re-executing
-come on top in reality; caches and memory are left out on both sides of the ratio.
+takes longest, and at least its whole work divided by the workers. A transaction can begin before those it depends on
+have ended, and is held up where it first reads what they write; so of each transaction in the chain only the work from
+that read on counts. That writes can be read when their transaction has ended, and not before, is assumed. Costs of
+scheduling, validating and re-executing come on top in reality; caches and memory are left out on both sides of the
+ratio.
 """
 
 from __future__ import annotations
@@ -30,9 +33,9 @@ class Bound:
     longest_chain : int
         Transactions in the longest chain of dependent ones.
     critical_path : int
-        Picoseconds of the chain that takes longest.
+        Picoseconds of the chain that takes longest, each transaction counted from the read that held it up.
     critical_gas : int
-        Gas of the chain that uses most.
+        Gas of the chain that uses most, whole transactions: what others publish.
     depth : dict[str, int]
         By kind of location: the longest chain if only dependencies through such locations counted.
     """

@@ -113,7 +113,7 @@ class Profile:
 
     def critical_path(self) -> dict[str, Any]:
         """The chain that takes longest, balances as they are: its transactions, and what links them."""
-        chain = longest_chain(self._plain, self._recording.work)
+        chain = longest_chain(self._plain, self._recording.work, self._plain.lags)
         links = [self.describe(int(number)) for number in chain.links]
         return {
             "picoseconds": chain.length,

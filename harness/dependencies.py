@@ -38,6 +38,7 @@ def _build(
     writes: Flags,
     blind: Flags,
     counted: Flags,
+    before: Integers,
     fees: int,
     commutative: bool,
     base: Integers,
@@ -48,6 +49,7 @@ def _build(
     starts: Integers,
     sources: Integers,
     through: Integers,
+    lags: Integers,
 ) -> int:
     """Fill the graph; how many nodes it has. `base`, `credits` hold -1 for every location at first.
 
@@ -82,7 +84,7 @@ def _build(
             if blind[j] and (commutative or (location == fees and writes[j])):
                 continue
             if base[location] >= 0 and counted[location]:
-                sources[edge], through[edge] = base[location], location
+                sources[edge], through[edge], lags[edge] = base[location], location, before[j]
                 edge += 1
         for j in range(offsets[i], offsets[i + 1]):
             location = locations[j]
@@ -113,12 +115,15 @@ class DependencyGraph:
     through : ndarray of int64, shape (e,)
         Location that makes the edge, below `location_count` of the recording; that number itself stands for the sum
         of fees.
+    lags : ndarray of int64, shape (e,)
+        Picoseconds of work that the later transaction does before it needs what the edge brings; zero into a join.
     """
 
     transaction_of: Integers
     starts: Integers
     sources: Integers
     through: Integers
+    lags: Integers
 
     def __len__(self) -> int:
         return len(self.transaction_of)
@@ -148,14 +153,14 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
         Locations whose dependencies count; all of them by default. Fees count if the beneficiary's balance does.
     """
     fees = recording.location_count
-    (offsets, locations, writes, blind), stands_for = _with_fees_and_emptiness(recording, commutative)
+    (offsets, locations, writes, blind, before), stands_for = _with_fees_and_emptiness(recording, commutative)
     size = len(stands_for)
     some = np.ones(size, np.bool_) if counted is None else counted[stands_for]
     entries, count = len(locations), len(recording)
     room = count + entries
     transaction_of, starts = np.zeros(room, np.int64), np.zeros(room + 1, np.int64)
     # An entry is a read of one node and, as a credit, a summand of one join; a join has a base beside its credits.
-    sources, through = np.zeros(3 * entries + 1, np.int64), np.zeros(3 * entries + 1, np.int64)
+    sources, through, lags = (np.zeros(3 * entries + 1, np.int64) for _ in range(3))
     nodes = int(
         _build(
             offsets,
@@ -163,6 +168,7 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
             writes,
             blind,
             some,
+            before,
             fees,
             commutative,
             np.full(size, NOTHING, np.int64),
@@ -173,18 +179,19 @@ def build_graph(recording: Recording, commutative: bool = False, counted: Flags 
             starts,
             sources,
             through,
+            lags,
         )
     )
     edges = int(starts[nodes])
     # The emptiness of an account goes by its balance.
     through = through[:edges]
     shown = np.where(through > fees, stands_for[through], through)
-    return DependencyGraph(transaction_of[:nodes], starts[: nodes + 1], sources[:edges], shown)
+    return DependencyGraph(transaction_of[:nodes], starts[: nodes + 1], sources[:edges], shown, lags[:edges])
 
 
 def _with_fees_and_emptiness(
     recording: Recording, commutative: bool
-) -> tuple[tuple[Integers, Integers, Flags, Flags], Integers]:
+) -> tuple[tuple[Integers, Integers, Flags, Flags, Integers], Integers]:
     """The access sets with locations that no state has, and for every location the one that it goes by.
 
     Where the beneficiary's balance is touched, there is a location for the sum of fees: every transaction credits it,
@@ -194,28 +201,37 @@ def _with_fees_and_emptiness(
     count, fees = len(recording), recording.location_count
     owners = np.repeat(np.arange(count), np.diff(recording.offsets))
     of, locations, writes, blind = [owners], [recording.locations], [recording.writes], [recording.blind]
+    before = [recording.before]
 
-    def add(transactions: Integers, at: Integers, write: bool, blindly: Flags) -> None:
+    def add(transactions: Integers, at: Integers, write: bool, blindly: Flags, entries: Integers | None = None) -> None:
         of.append(transactions)
         locations.append(at)
         writes.append(np.full(len(at), write))
         blind.append(blindly)
+        # A write waits for nobody: when it was done does not matter.
+        before.append(np.zeros(len(at), np.int64) if entries is None else recording.before[entries])
 
     touches = np.flatnonzero(recording.locations == recording.coinbase)
     if len(touches):
-        add(owners[touches], np.full(len(touches), fees), False, recording.blind[touches])
+        add(owners[touches], np.full(len(touches), fees), False, recording.blind[touches], touches)
         add(np.arange(count), np.full(count, fees), True, np.ones(count, np.bool_))
     tested = np.unique(recording.locations[recording.tested]) if commutative else np.zeros(0, np.int64)
     if len(tested):
         numbers = np.full(fees, NOTHING, np.int64)
         numbers[tested] = fees + 1 + np.arange(len(tested))
         tests = np.flatnonzero(recording.tested)
-        add(owners[tests], numbers[recording.locations[tests]], False, np.zeros(len(tests), np.bool_))
+        add(owners[tests], numbers[recording.locations[tests]], False, np.zeros(len(tests), np.bool_), tests)
         crosses = np.flatnonzero(recording.crossed & (numbers[recording.locations] >= 0))
         add(owners[crosses], numbers[recording.locations[crosses]], True, np.ones(len(crosses), np.bool_))
     every = np.concatenate(of)
     order = np.argsort(every, kind="stable")
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(every, minlength=count), out=offsets[1:])
-    rows = (offsets, np.concatenate(locations)[order], np.concatenate(writes)[order], np.concatenate(blind)[order])
+    rows = (
+        offsets,
+        np.concatenate(locations)[order],
+        np.concatenate(writes)[order],
+        np.concatenate(blind)[order],
+        np.concatenate(before)[order],
+    )
     return rows, np.concatenate([np.arange(fees), [recording.coinbase], tested])

@@ -30,7 +30,7 @@ def _bound(recording: Recording, commutative: bool) -> Bound:
         gas=int(recording.costs.sum()),
         dependent=int(graph.dependent.sum()),
         longest_chain=longest_chain(graph, each).length,
-        critical_path=longest_chain(graph, recording.work).length,
+        critical_path=longest_chain(graph, recording.work, graph.lags).length,
         critical_gas=longest_chain(graph, recording.costs).length,
         depth=depth,
     )

@@ -21,14 +21,16 @@ NOTHING = -1
 
 
 @kernel()
-def _longest(starts: Integers, sources: Integers, costs: Integers, ends: Integers, best: Integers) -> int:
+def _longest(
+    starts: Integers, sources: Integers, lags: Integers, costs: Integers, ends: Integers, best: Integers
+) -> int:
     """Earliest end of each node with any number of workers; the edge that decides it; the node that ends last."""
     last = NOTHING
     for node in range(costs.size):
         begin, decisive = 0, NOTHING
         for edge in range(starts[node], starts[node + 1]):
-            if ends[sources[edge]] > begin:
-                begin, decisive = ends[sources[edge]], edge
+            if ends[sources[edge]] - lags[edge] > begin:
+                begin, decisive = ends[sources[edge]] - lags[edge], edge
         ends[node] = begin + costs[node]
         best[node] = decisive
         if last < 0 or ends[node] > ends[last]:
@@ -159,7 +161,7 @@ class Chain:
     links: Integers
 
 
-def longest_chain(graph: DependencyGraph, costs: Integers) -> Chain:
+def longest_chain(graph: DependencyGraph, costs: Integers, lags: Integers | None = None) -> Chain:
     """The chain of transactions whose costs add up to the most.
 
     Parameters
@@ -167,12 +169,16 @@ def longest_chain(graph: DependencyGraph, costs: Integers) -> Chain:
     graph : DependencyGraph
     costs : ndarray of int64, shape (n,)
         Of the transactions, positive; ones for the chain with the most transactions.
+    lags : ndarray of int64, shape (e,), optional
+        What of a transaction's cost may pass before it needs what each edge brings: a transaction can begin before the
+        one that it depends on has ended, and be held up only where it reads. By default nothing.
     """
     if not len(graph):
         nothing = np.zeros(0, np.int64)
         return Chain(0, nothing, nothing)
     ends, best = np.zeros(len(graph), np.int64), np.zeros(len(graph), np.int64)
-    node = int(_longest(graph.starts, graph.sources, graph.node_costs(costs), ends, best))
+    held_off = np.zeros(len(graph.sources), np.int64) if lags is None else lags
+    node = int(_longest(graph.starts, graph.sources, held_off, graph.node_costs(costs), ends, best))
     length = int(ends[node])
     transactions, links = [], []
     while True:

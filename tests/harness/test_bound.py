@@ -36,7 +36,7 @@ _entry = {
 blocks = st.lists(st.fixed_dictionaries({}, optional=_entry), min_size=1, max_size=8)
 
 
-def recording_of(block: Block, work: list[int] | None = None) -> Recording:
+def recording_of(block: Block, work: list[int] | None = None, before: list[int] | None = None) -> Recording:
     keys = [location_key(bytes([number]) * 20, kind) for number, kind in enumerate(KIND_OF)]
     actions = [action for one in block for action in one.values()]
     costs = np.array(work or [1] * len(block), np.int64)
@@ -50,6 +50,7 @@ def recording_of(block: Block, work: list[int] | None = None) -> Recording:
         tested=np.array([action in (FIRST, TESTING) for action in actions], np.bool_),
         crossed=np.array([action == FIRST for action in actions], np.bool_),
         work=costs,
+        before=np.array(before or [0] * len(actions), np.int64),
         keys=np.array(keys, np.uint64),
         coinbase=COINBASE,
     )
@@ -269,3 +270,44 @@ def test_more_workers_never_allow_less() -> None:
     plain, _ = view([{0: WRITE}, {0: READ}, {}, {}])
     counts = [1, 2, 3, 64]
     assert all(plain.speedup(a) <= plain.speedup(b) for a, b in combinations(counts, 2))
+
+
+def test_a_transaction_is_held_up_where_it_reads_and_not_before() -> None:
+    # Each reads what the one before writes; the second has done 6 of its 10 by then, the third nothing.
+    block: Block = [{0: WRITE}, {0: READ, 1: WRITE}, {1: READ}]
+    recording = recording_of(block, [10, 10, 10], before=[0, 6, 9, 0])
+    graph = build_graph(recording)
+    assert longest_chain(graph, recording.work).length == 30
+    assert longest_chain(graph, recording.work, graph.lags).length == 10 + 4 + 10
+
+
+@given(block=blocks, commutative=st.booleans(), late=st.integers(0, 9))
+def test_reading_later_never_makes_the_critical_path_longer(block: Block, commutative: bool, late: int) -> None:
+    entries = sum(map(len, block))
+    recording = recording_of(block, [10] * len(block), before=[late] * entries)
+    graph = build_graph(recording, commutative)
+    whole, held_up = longest_chain(graph, recording.work), longest_chain(graph, recording.work, graph.lags)
+    assert 10 <= held_up.length <= whole.length
+    assert held_up.length >= whole.length - late * (len(whole.transactions) - 1)
+
+
+@pytest.mark.parametrize("workers", [2, 8, 32])
+def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
+    from harness.bench import Bench
+    from harness.clocks import make_clock
+    from harness.plan import CellKey, WorkloadPlan, resolve_dials
+    from harness.request import Request
+    from strategies import registry as strategies
+    from workloads import registry as workloads
+
+    request = Request(clock="virtual")
+    bench = Bench(strategies.get, workloads.get, clock=lambda: make_clock(request))
+    # The market's payments are read first by some and last by others: chains overlap more than whole transactions do.
+    for name in ("nft", "dao"):
+        bounds = bench.prepare(WorkloadPlan(name, resolve_dials(name, {})), 1, 1_000).bounds
+        assert bounds is not None
+        serial = bench.run(CellKey("serial", 1)).seconds
+        for strategy in ("block_stm", "static_partition"):
+            reached = serial / bench.run(CellKey(strategy, workers)).seconds
+            assert reached <= bounds.plain.speedup(workers)
+    bench.close()
