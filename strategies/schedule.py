@@ -29,12 +29,13 @@ Integers = npt.NDArray[np.int64]
 ALIKE, ALL_BUT_ONE, ONE_ALONE, TWO_IN_TURN, MANNERS = range(5)
 LONGEST_SPELL = 48  # steps for which a manner lasts
 PATIENCE = 4_000  # steps in a row, for each worker, in which nobody did anything
+MOST_STEPS = 500_000  # of one run; a block of some twenty transactions takes hundreds, or a few thousand
 
 # Parameters of the loop.
-P_STEP, P_SHARED, P_NETWORK, P_ADVANCE, P_SETTLE, P_PATIENCE, P_WORDS = range(7)
+P_STEP, P_SHARED, P_NETWORK, P_ADVANCE, P_SETTLE, P_PATIENCE, P_MOST, P_WORDS = range(8)
 # Its registers.
 R_STEPS, R_SPELL, R_MANNER, R_ONE, R_OTHER, R_IDLE, R_WORDS = range(7)
-ALL_ENDED, LIVELOCK = range(2)
+ALL_ENDED, NOBODY_WORKS, NO_END = range(3)
 
 
 @kernel(inline=True)
@@ -69,11 +70,13 @@ def _choose(random, registers, alive):
 
 @kernel()
 def run_schedule(parameters, workers, numbers, ended, registers, random):
-    """Step workers in random order until all have ended, or nobody does anything any more."""
+    """Step workers in random order until all have ended, nobody does anything, or there is no end to it; says which."""
     network, alive = parameters[P_NETWORK], workers.size
     while alive > 0:
         if registers[R_IDLE] > parameters[P_PATIENCE]:
-            return LIVELOCK
+            return NOBODY_WORKS
+        if registers[R_STEPS] >= parameters[P_MOST]:
+            return NO_END
         place = _choose(random, registers, alive)
         number = numbers[place]
         registers[R_STEPS] += 1
@@ -95,7 +98,7 @@ def run_schedule(parameters, workers, numbers, ended, registers, random):
 
 
 class LivelockError(RuntimeError):
-    """Workers are stepped again and again, and nobody does anything."""
+    """Workers are stepped again and again, and do nothing, or what they do comes to no end."""
 
 
 class Schedule(Clock):
@@ -107,14 +110,18 @@ class Schedule(Clock):
         Non-negative. The same seed on the same block makes the same steps.
     jitter : int
         Messages between shards arrive up to so many steps later than they were sent.
+    most_steps : int
+        Of one run of a team. Workers that take more are said to be in a livelock: those that abort each other for ever
+        are never idle. Far larger blocks than the fuzzer's need more.
     """
 
     name: ClassVar[str] = "schedule"
     network = NetworkModel(0.0, 0.0)
 
-    def __init__(self, seed: int, jitter: int = 40) -> None:
+    def __init__(self, seed: int, jitter: int = 40, most_steps: int = MOST_STEPS) -> None:
         self.seed = seed
         self.jitter = jitter
+        self.most_steps = most_steps
         self.steps = 0
         # Never zero, which the generator would stay at; and neighbouring seeds have nothing in common.
         mixed = (2 * seed + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
@@ -139,12 +146,12 @@ class Schedule(Clock):
         Raises
         ------
         LivelockError
-            If nobody does anything any more.
+            If nobody does anything any more, or the steps are too many.
         """
         count = len(team.workers)
         parameters: Integers = np.zeros(P_WORDS, np.int64)
         parameters[P_STEP], parameters[P_SHARED] = team.step.address, team.shared
-        parameters[P_PATIENCE] = PATIENCE * count
+        parameters[P_PATIENCE], parameters[P_MOST] = PATIENCE * count, self.most_steps
         if team.network is not None:
             parameters[P_NETWORK] = team.network.address
             parameters[P_ADVANCE], parameters[P_SETTLE] = team.network.advance.address, team.network.settle.address
@@ -152,6 +159,8 @@ class Schedule(Clock):
         ended, registers = np.zeros(count, np.int64), np.zeros(R_WORDS, np.int64)
         why = run_schedule(parameters, workers, numbers, ended, registers, self._random)
         self.steps += int(registers[R_STEPS])
-        if why == LIVELOCK:
+        if why == NO_END:
+            raise LivelockError(f"livelock: {self.most_steps:,} steps, and workers are still at work")
+        if why == NOBODY_WORKS:
             raise LivelockError(f"livelock: {PATIENCE * count:,} steps in a row in which no worker did anything")
         return [int(code) for code in ended]
