@@ -114,7 +114,7 @@ class Clock(ABC):
             What each worker's last step returned.
         """
 
-    def spend(self, picoseconds: int) -> None:  # noqa: B027  # real time passes by itself
+    def spend(self, picoseconds: int, activity: int = ACT_SCHEDULE) -> None:  # noqa: B027  # real time passes by itself
         """Let time pass for work that is done here in Python or in one piece, and that a node would do natively.
 
         Real time passes by itself; the default does nothing.

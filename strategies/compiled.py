@@ -12,6 +12,7 @@ from evm import Block, CapacityError, State, layout, precompiles
 from evm.image import BlockImage
 from evm.state import intern_location, location_key
 from strategies.base import Outcome, Strategy
+from strategies.clocks import ACT_SCHEDULE
 
 LOCATIONS_PER_TRANSACTION = 12
 SPARE_LOCATIONS = 1 << 12
@@ -61,10 +62,10 @@ class CompiledStrategy(Strategy):
                 outcome.changes = state.changes_since(before)
             return outcome
 
-    def spend(self, number: int, amount: int) -> None:
+    def spend(self, number: int, amount: int, activity: int = ACT_SCHEDULE) -> None:
         """Let the clock's time pass for so much work of a class of `strategies.costs`, done by one worker alone."""
         if self.clock.costs is not None:
-            self.clock.spend(int(self.clock.costs.table[number]) * amount)
+            self.clock.spend(int(self.clock.costs.table[number]) * amount, activity)
 
     @abstractmethod
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:

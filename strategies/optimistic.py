@@ -216,7 +216,7 @@ class OptimisticStrategy(CompiledStrategy):
         space.run(self.step, self.clock)
         executed = self.clock.now()
         space.commit(state, self.clock)
-        self.spend(costs.FEE, len(image))
+        self.spend(costs.FEE, len(image), clocks.ACT_COMMIT)
         committed = self.clock.now()
         receipts = space.receipts.collect(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}

@@ -33,7 +33,7 @@ from strategies.block_stm import (
     run_to_need,
 )
 from strategies.block_stm import step as speculative_step
-from strategies.clocks import ACT_SCHEDULE
+from strategies.clocks import ACT_PLAN, ACT_SCHEDULE
 from strategies.hints import H_WORDS, Hints, collect_hints, hint_step
 from strategies.incarnation import ANSWERED, answer, end_step, finish, has_fault, open_shared, open_worker, spend
 from strategies.optimistic import OptimisticStrategy, Workspace
@@ -214,8 +214,8 @@ class PlannedStrategy(OptimisticStrategy):
         """Dry run, plan, and lay the plan out."""
         hints = self._dry_run(space, state)
         self._arrays = PlanArrays.of(self.plan(hints, len(space.workers)), len(image))
-        self.spend(costs.PLAN_TRANSACTION, len(hints))
-        self.spend(costs.PLAN_LOCATION, len(hints.locations))
+        self.spend(costs.PLAN_TRANSACTION, len(hints), ACT_PLAN)
+        self.spend(costs.PLAN_LOCATION, len(hints.locations), ACT_PLAN)
         arrays, header, counters = self._arrays, space.header, space.counters
         for field, array in (
             (s.S_LANES, arrays.lanes),

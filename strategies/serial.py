@@ -13,6 +13,7 @@ from evm.interpreter import resume
 from evm.machine import Machine
 from evm.receipts import ReceiptTable
 from strategies.base import Outcome
+from strategies.clocks import ACT_EXECUTE
 from strategies.compiled import CompiledStrategy, beneficiary_location
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
@@ -60,7 +61,7 @@ class Serial(CompiledStrategy):
             0,
             count,
         )
-        self.clock.spend(int(self._machine.header[layout.M_WORK_DONE]))
+        self.clock.spend(int(self._machine.header[layout.M_WORK_DONE]), ACT_EXECUTE)
         executed = self.clock.now()
         if ended < 0:
             raise CapacityError("serial: machine, state or receipts are too small for the block")

@@ -240,10 +240,10 @@ class VirtualClock(Clock):
         """Simulated time, exactly."""
         return self._now
 
-    def spend(self, picoseconds: int) -> None:
+    def spend(self, picoseconds: int, activity: int = ACT_SCHEDULE) -> None:
         """Let simulated time pass; see `Clock.spend`."""
         if self._traced and picoseconds:
-            self._traces.append(np.array([[0, ACT_SCHEDULE, self._now, self._now + int(picoseconds)]]))
+            self._traces.append(np.array([[0, activity, self._now, self._now + int(picoseconds)]]))
         self._now += int(picoseconds)
         self._busy += int(picoseconds)
 
