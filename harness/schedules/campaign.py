@@ -35,9 +35,10 @@ class Batch:
     count: int
 
     def cases(self) -> Iterator[Case]:
-        """Each schedule as a case."""
+        """Each schedule as a case; in every other one steps are cut in two."""
         for schedule in range(self.first, self.first + self.count):
-            yield Case(self.strategy, self.workers, self.source, self.block, schedule)
+            cut = schedule % 2 == 1
+            yield Case(self.strategy, self.workers, self.source, self.block, schedule, cut=cut)
 
 
 @dataclass(frozen=True)

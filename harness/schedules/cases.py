@@ -34,6 +34,8 @@ class Case:
         Seed of the schedule.
     kept : tuple of int, optional
         Places in the block of the transactions that are left of it; all for None.
+    cut : bool
+        Whether steps are cut in two, where the strategy has points at which they can be.
     """
 
     strategy: str
@@ -42,6 +44,7 @@ class Case:
     block: int
     schedule: int
     kept: tuple[int, ...] | None = None
+    cut: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Show the case as a file keeps it."""
@@ -65,7 +68,10 @@ class Case:
         if kept is not None and not (isinstance(kept, list) and all(isinstance(place, int) for place in kept)):
             raise BadInputError(f"{where}: field 'kept' is not a list of places")
         fields = {name: content[name] for name in ("strategy", "workers", "source", "block", "schedule")}
-        return cls(**fields, kept=None if kept is None else tuple(kept))
+        cut = content.get("cut", False)
+        if not isinstance(cut, bool):
+            raise BadInputError(f"{where}: field 'cut' is {cut!r}, not true or false")
+        return cls(**fields, kept=None if kept is None else tuple(kept), cut=cut)
 
 
 @dataclass(frozen=True)

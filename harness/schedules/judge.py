@@ -9,11 +9,14 @@ from dataclasses import replace
 from evm import Snapshot
 from harness.oracle import Oracle
 from harness.schedules.cases import Case, Scene, scene_of
+from harness.schedules.cuts import cut_class, repeatable
 from strategies.base import Strategy
+from strategies.optimistic import OptimisticStrategy
 from strategies.schedule import Schedule
 from strategies.serial import Serial
 
 Find = Callable[[str], Callable[[], Strategy]]
+Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy] | None]
 
 # Schedules that a smaller block is given to fail again. A bug that needs a rare interleaving stays rare when the block
 # shrinks, so a few would keep blocks larger than they need be.
@@ -27,13 +30,16 @@ class Judge:
     ----------
     find : callable
         From the name of a strategy to its class.
+    cut : callable
+        From a class to the same one with steps that can be cut in two, or None.
     """
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: Find, cut: Cut = cut_class) -> None:
         self._find = find
+        self._cut = cut
         self._serial = Serial()
         self._kept = ExitStack()
-        self._strategies: dict[tuple[str, int, int], Strategy] = {}
+        self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
         self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle] | None = None
         self.steps = 0
 
@@ -41,6 +47,14 @@ class Judge:
         """Close all strategies."""
         self._kept.close()
         self._strategies.clear()
+
+    def _kind(self, case: Case) -> Callable[[], Strategy]:
+        """Class of the strategy, with steps that can be cut where the case wants that and they can."""
+        found = self._find(case.strategy)
+        kind: object = found
+        if isinstance(kind, type) and issubclass(kind, OptimisticStrategy):
+            return (self._cut(kind) if case.cut else None) or repeatable(kind)
+        return found
 
     def _lay_out(self, case: Case) -> tuple[Scene, Snapshot, Oracle]:
         key = (case.source, case.block, case.kept)
@@ -57,13 +71,13 @@ class Judge:
         """What is wrong with the case's result; empty when nothing is."""
         scene, snapshot, oracle = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
-        key = (case.strategy, case.workers, len(scene.block))
+        key = (case.strategy, case.workers, len(scene.block), case.cut)
         if key not in self._strategies:
             if len(self._strategies) >= _MOST_STRATEGIES:
                 self.close()
-            self._strategies[key] = self._kept.enter_context(self._find(case.strategy)())
+            self._strategies[key] = self._kept.enter_context(self._kind(case)())
         strategy = self._strategies[key]
-        clock = Schedule(case.schedule)
+        clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
         scene.state.restore(snapshot)
         try:
@@ -111,6 +125,9 @@ class Judge:
             if fewer is not None:
                 best = fewer
                 break
+        if best.cut:
+            # Whole steps are easier to follow.
+            best = fails(replace(best, cut=False)) or best
         pieces = 2
         while len(kept) > 1:
             candidates = (fails(replace(best, kept=part)) for part in _without(kept, pieces))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from mutants import Mutant
 from harness.cli import main
 from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case, scene_of
+from harness.schedules.cuts import cut_class, make_cut
 from harness.schedules.judge import Judge
+from harness.schedules.variant import EditError, Edits, Variant
 from strategies import registry
 from strategies.base import Strategy
 
@@ -100,6 +103,76 @@ def test_a_planted_bug_is_found_made_small_and_replayed(mutant: Mutant) -> None:
     honest.close()
 
 
+# Bugs between two accesses of one step: only schedules that cut steps in two can find them.
+CUT_BUGS: dict[str, Edits] = {
+    # Who puts itself on the list of one that has just finished is not woken up.
+    "lost_wake_up": {
+        "scheduler": [
+            (
+                "    if status_word(shared, blocking) & STATUS_MASK == U(EXECUTED):\n"
+                "        _resume_waiting(shared, blocking)\n",
+                "",
+            )
+        ]
+    },
+    # A version can be found before its word is in it.
+    "word_after_link": {
+        "multiversion": [
+            ("    put_at(arena, fresh + N_WORD, word)\n    for level", "    for level"),
+            (
+                "                break\n    return fresh, False\n",
+                "                break\n    put_at(arena, fresh + N_WORD, word)\n    return fresh, False\n",
+            ),
+        ]
+    },
+}
+
+
+def judge_of(edits: Edits) -> Judge:
+    return Judge(registry.get, lambda kind: cut_class(kind, make_cut(edits)))
+
+
+def block_stm_cases(count: int, cut: bool) -> Iterator[Case]:
+    for batch in batches(["block_stm"], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
+        for case in batch.cases():
+            yield replace(case, cut=cut)
+
+
+@pytest.mark.parametrize("bug", CUT_BUGS)
+def test_a_bug_within_a_step_is_found_where_steps_are_cut(bug: str) -> None:
+    judge = judge_of(CUT_BUGS[bug])
+    failing = next((case for case in block_stm_cases(20_000, cut=True) if judge.differences(case)), None)
+    assert failing is not None, "not found in 20,000 schedules"
+    small = judge.shrink(failing)
+    # Whole steps do not show it, however the schedule is drawn.
+    assert small.cut
+    assert small.kept is not None
+    assert len(small.kept) <= 8
+    first = judge.differences(small)
+    judge.close()
+    again = judge_of(CUT_BUGS[bug])
+    assert first
+    assert again.differences(small) == first
+    again.close()
+
+
+def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:
+    judge = judge_of({})
+    steps = []
+    for cut in (False, True):
+        before = judge.steps
+        for case in block_stm_cases(400, cut):
+            assert judge.differences(case) == [], case
+        steps.append(judge.steps - before)
+    judge.close()
+    assert steps[0] != steps[1]
+
+
+def test_an_edit_that_no_longer_fits_is_named() -> None:
+    with pytest.raises(EditError, match=r"strategies/scheduler\.py holds 0 times"):
+        Variant({"scheduler": [("no such text", "")]})
+
+
 def test_every_schedule_counts_once_and_strategies_take_turns() -> None:
     found = list(batches(["a", "b"], ["x", "y"], (2, 3), 5 * SCHEDULES_A_BLOCK + 7, seed=3))
     assert sum(batch.count for batch in found) == 5 * SCHEDULES_A_BLOCK + 7
@@ -134,6 +207,7 @@ def test_a_schedule_is_replayed_from_its_file(tmp_path: Path) -> None:
         ({"workers": "two"}, "field 'workers' is 'two'"),
         ({"block": -1}, "field 'block' is -1"),
         ({"kept": [0, "x"]}, "field 'kept'"),
+        ({"cut": 1}, "field 'cut' is 1"),
         ({"strategy": "nobody"}, "nobody"),
         ({"source": "nothing"}, "nothing"),
         ({"kept": [999]}, "a place in 'kept' is not in the block"),

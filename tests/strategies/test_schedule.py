@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from evm.jit import Native, native
-from evm.pointers import view_u64
+from evm.pointers import call_1, view_u64
 from strategies.clocks import Team
-from strategies.schedule import PATIENCE, LivelockError, Schedule
+from strategies.schedule import CURRENT, PATIENCE, LivelockError, Schedule, preempt
 from strategies.shared import FINISHED, IDLE
 
 I, U = np.int64, np.uint64  # noqa: E741  # as in kernel modules
@@ -40,14 +40,45 @@ def idle_step(shared_address, worker_address):  # type: ignore[no-untyped-def]  
     return I(IDLE)
 
 
+@native("int64(int64, int64)")
+def adding_step(shared_address, worker_address):  # type: ignore[no-untyped-def]  # a kernel
+    """Read a sum and write one more, with a point of preemption in between."""
+    shared, worker = view_u64(shared_address, LOG_WORDS), view_u64(worker_address, 2)
+    if worker[1] == U(0):
+        return FINISHED
+    worker[1] -= U(1)
+    seen = shared[0]
+    call_1(I(shared[LOG_WORDS - 2]), I(shared[LOG_WORDS - 1]))
+    shared[0] = seen + U(1)
+    return I(1)
+
+
 def order(schedule: Schedule, workers: int, step: Native = log_step) -> list[int]:
     """Whose the steps were."""
     log, headers = np.zeros(LOG_WORDS, np.uint64), np.zeros((workers, 2), np.uint64)
     headers[:, 0], headers[:, 1] = np.arange(workers), TURNS
+    log[LOG_WORDS - 2], log[LOG_WORDS - 1] = preempt.address, CURRENT.ctypes.data
     addresses = [int(header.ctypes.data) for header in headers]
     ended = schedule.run(Team(step, int(log.ctypes.data), addresses))
     assert ended == [FINISHED] * workers
     return [int(number) for number in log[1 : int(log[0]) + 1]]
+
+
+def test_a_step_can_be_cut_in_two() -> None:
+    lost = []
+    for seed in range(40):
+        whole, cut, again = Schedule(seed), Schedule(seed, cut=True), Schedule(seed, cut=True)
+        assert len(order(whole, 3, adding_step)) == 3 * TURNS
+        assert whole.cuts == 0
+        found = order(cut, 3, adding_step)
+        assert (found, cut.steps, cut.cuts) == (order(again, 3, adding_step), again.steps, again.cuts)
+        assert CURRENT[0] == 0
+        lost.append(3 * TURNS - len(found))
+        # An addition is lost only where another step was made in the middle of one.
+        assert (lost[-1] > 0) <= (cut.cuts > 0)
+    # Some seeds cut at every point, some at none.
+    assert min(lost) < 10
+    assert max(lost) > TURNS
 
 
 def test_a_seed_is_an_interleaving() -> None:
