@@ -233,12 +233,12 @@ class Schedule(Clock):
 
     def mark(self) -> object:
         """Remember this moment; see `Clock.mark`."""
-        return self.steps, self._random.copy()
+        return self.steps, self.cuts, self._random.copy()
 
     def rewind(self, mark: object) -> None:
         """Go back to a marked moment, so that a seed replays whatever room there was; see `Clock.rewind`."""
         assert isinstance(mark, tuple)
-        self.steps, self._random = mark[0], mark[1].copy()
+        self.steps, self.cuts, self._random = mark[0], mark[1], mark[2].copy()
 
     def run(self, team: Team) -> list[int]:
         """Step the team's workers in random order; see `Clock.run`.
