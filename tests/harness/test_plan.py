@@ -5,6 +5,7 @@ import pytest
 from harness.errors import BadInputError
 from harness.plan import CellKey, one_line, resolve, split_overrides
 from harness.request import Request
+from strategies.registry import get, names
 
 DIALS = {"swaps": ("pools", "zipf"), "payments": ("accounts", "zipf")}
 
@@ -77,7 +78,9 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
 
 
 def test_by_default_strategies_are_those_of_the_clock() -> None:
-    assert "sharded" not in {cell.strategy for cell in resolve(Request(("dao",), clock="virtual")).cells}
+    simulated = {cell.strategy for cell in resolve(Request(("dao",), clock="virtual")).cells}
+    assert simulated == {name for name in names() if "virtual" in get(name).clocks}
+    assert simulated >= {"serial", "block_stm", "static_partition", "sharded"}
     assert "sharded" in {cell.strategy for cell in resolve(Request(("dao",))).cells}
 
 
