@@ -99,7 +99,7 @@ def attach() -> None:
         return
     function, current = preempt.address, int(CURRENT.ctypes.data)
 
-    def hook():
+    def hook() -> Any:
         return call_1(function, current)
 
     compiled = cfunc("int64()", nopython=True, _nrt=False)(hook)
