@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from evm import Block, Environment, State, Transaction
 from evm import opcodes as op
+from harness.schedules.assembler import assemble
 
 ROUNDS = 400
 REPEATED = 8  # times the body is in the loop, so that the loop itself weighs little
@@ -13,7 +14,6 @@ TRANSACTIONS = 12
 _GAS = 200_000_000
 _CONTRACT, _OTHER, _SENDER = bytes([0xC1]) * 20, bytes([0xC2]) * 20, bytes([0xA1]) * 20
 _LARGE = 2**250 + 12345
-_OPCODES = {name: number for number, name in op.NAMES.items()}
 
 BODIES: dict[str, str] = {
     "stack": "DUP1 DUP1 SWAP1 POP 7 POP POP",
@@ -46,20 +46,6 @@ class Program:
     name: str
     block: Block
     state: State
-
-
-def assemble(source: str) -> bytes:
-    """Names of instructions, and numbers to push."""
-    out = bytearray()
-    for word in source.split():
-        if word in _OPCODES:
-            out.append(_OPCODES[word])
-            continue
-        value = int(word, 0)
-        size = max((value.bit_length() + 7) // 8, 1)
-        out.append(op.PUSH1 + size - 1)
-        out += value.to_bytes(size, "big")
-    return bytes(out)
 
 
 def loop(body: str) -> bytes:

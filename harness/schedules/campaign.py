@@ -131,7 +131,9 @@ def campaign(
             progress(tally)
             for future in done:
                 batch, steps, failure = future.result()
-                tally.schedules[batch.strategy] = tally.schedules.get(batch.strategy, 0) + batch.count
+                # A batch ends at its first failure.
+                run = batch.count if failure is None else failure.case.schedule - batch.first + 1
+                tally.schedules[batch.strategy] = tally.schedules.get(batch.strategy, 0) + run
                 tally.steps += steps
                 if failure is not None:
                     tally.failures.append(failure)
