@@ -1,0 +1,38 @@
+"""``contend calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.commands.common import bad_input, interruptible
+
+
+@click.command("calibrate")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("costs.json"),
+    show_default=True,
+    help="File for the table.",
+)
+def command(output: Path) -> None:
+    """Fit a table of costs for the virtual clock to this machine.
+
+    Takes a few minutes, in which nothing else should run. `contend run --clock virtual --costs FILE` uses the table.
+    """
+    from rich.console import Console
+
+    from harness.calibration.calibrate import calibrate, print_calibration, write
+    from harness.progress import display
+    from harness.store import check_file
+
+    with bad_input(), interruptible():
+        check_file(output)
+        with display(quiet=False) as observer:
+            found = calibrate(observer)
+        write(found.costs, output)
+        print_calibration(Console(), found)
+        click.echo(f"table: {output}")
