@@ -36,7 +36,8 @@ class Variant:
     ----------
     edits : mapping
         For each module to copy, by its name in the room: texts and what to put in their place. Each text must occur
-        exactly once in it. Modules that import a changed one must be named, too, if they are to see the change.
+        exactly once in it. Modules that import a changed one must be named, too, if they are to see the change
+        (`with_importers` names them all).
 
     Raises
     ------
@@ -63,6 +64,19 @@ class Variant:
             sys.path.append(folder)
         importlib.invalidate_caches()
         return importlib.import_module(f"{self._package}.{name}")
+
+
+def with_importers(edits: Edits) -> Edits:
+    """Add to edits, without a change of their own, the modules that import what is changed, however far up."""
+    imported = {
+        path.stem: set(re.findall(r"^from strategies\.(\w+) import", path.read_text(), re.M))
+        for path in ROOM.glob("*.py")
+        if path.stem != "registry"
+    }
+    found = set(edits)
+    while more := {module for module, others in imported.items() if others & found} - found:
+        found |= more
+    return {**dict.fromkeys(found, ()), **edits}
 
 
 def _edited(module: str, replacements: Sequence[tuple[str, str]]) -> str:

@@ -10,53 +10,62 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from mutants import Mutant
 
 from harness.cli import main
 from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case, scene_of
 from harness.schedules.cuts import cut_class, make_cut
 from harness.schedules.judge import Judge
-from harness.schedules.variant import EditError, Edits, Variant
+from harness.schedules.variant import EditError, Edits, Variant, with_importers
 from strategies import registry
 from strategies.base import Strategy
 
 PARALLEL = ["block_stm", "static_partition", "sharded"]
 
-MUTANTS = [
+# By the module and the class of the strategy that it breaks.
+BUGS: dict[str, tuple[str, str, Edits]] = {
     # An aborted incarnation's writes are read by others as if they would stay.
-    Mutant(
-        "dropped_estimate",
-        "incarnation.py",
-        "        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))\n",
-        "        pass\n",
-        "block_stm:BlockSTM",
+    "dropped_estimate": (
+        "block_stm",
+        "BlockSTM",
+        {
+            "incarnation": [
+                ("        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))\n", "        pass\n"),
+            ]
+        },
     ),
     # After an abort those above are not validated again.
-    Mutant(
-        "missing_revalidation",
-        "scheduler.py",
-        "        _lower(shared, C_VALIDATION, transaction + 1)\n",
-        "        pass\n",
-        "block_stm:BlockSTM",
+    "missing_revalidation": (
+        "block_stm",
+        "BlockSTM",
+        {"scheduler": [("        _lower(shared, C_VALIDATION, transaction + 1)\n", "        pass\n")]},
     ),
     # A lock is granted although another transaction holds it.
-    Mutant(
-        "skipped_lock",
-        "shard_locks.py",
-        "        free = not (conflicts or older_conflicts)\n",
-        "        free = True\n",
-        "sharded:Sharded",
+    "skipped_lock": (
+        "sharded",
+        "Sharded",
+        {"shard_locks": [("        free = not (conflicts or older_conflicts)\n", "        free = True\n")]},
     ),
     # An owner that has to wait for a lock never votes: the vote is lost.
-    Mutant(
-        "lost_vote",
-        "shard_locks.py",
-        "    reply(coupling, shard, VOTE, session // slot_count, session % slot_count, I(0))\n",
-        "    return\n",
-        "sharded:Sharded",
+    "lost_vote": (
+        "sharded",
+        "Sharded",
+        {
+            "shard_locks": [
+                (
+                    "    reply(coupling, shard, VOTE, session // slot_count, session % slot_count, I(0))\n",
+                    "    return\n",
+                )
+            ]
+        },
     ),
-]
+}
+
+
+def broken(bug: str) -> type[Strategy]:
+    module, name, edits = BUGS[bug]
+    found: type[Strategy] = getattr(Variant(with_importers(edits)).module(module), name)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +86,9 @@ def test_a_thousand_schedules_give_the_serial_result(judge: Judge, strategy: str
     assert judge.steps > 100_000
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_planted_bug_is_found_made_small_and_replayed(mutant: Mutant) -> None:
-    kind: type[Strategy] = mutant.load()
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found_made_small_and_replayed(bug: str) -> None:
+    kind = broken(bug)
     judge = Judge(lambda name: kind)
     cases = (
         case for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 20_000, seed=5) for case in batch.cases()
