@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DISTRIBUTION = "contend"
+# What decides how long the same kernels take, as far as a program can know it.
+MACHINE = ("cpu", "cores", "memory_bytes", "platform", "python", "numba", "llvmlite")
+_GIB = 1 << 30
 
 
 def contend_version() -> str:
@@ -32,9 +38,11 @@ def describe() -> dict[str, Any]:
     -------
     dict
         ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that this
-        process may use), ``memory_bytes``, ``git`` (``revision`` and ``dirty``, or None outside a checkout), ``time``.
+        process may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system does not say),
+        ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or None outside a
+        checkout), ``time``, ``machine`` (`machine_id`).
     """
-    return {
+    found = {
         "contend": contend_version(),
         "python": platform.python_version(),
         "numpy": _version("numpy"),
@@ -44,9 +52,55 @@ def describe() -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores": _cores(),
         "memory_bytes": _memory_bytes(),
+        "governor": _governor(),
+        "settings": _settings(),
         "git": git_state(_ROOT),
         "time": utc_now(),
     }
+    return {**found, "machine": machine_id(found)}
+
+
+def machine_id(environment: Mapping[str, Any]) -> str:
+    """Digest of all that makes wall-clock times comparable: two records with the same one may be held side by side.
+
+    The processor's model, the cores that the run may use, memory in whole GiB (kernels keep a little more or less of it
+    from boot to boot), operating system with its version, and the versions of Python, numba and LLVM's binding. Not the
+    name of the host: a machine that was renamed, or an equal one of a fleet, is the same machine. Not what changes from
+    hour to hour either, such as load and governor: a record names them, and statistics have to deal with them.
+
+    Parameters
+    ----------
+    environment : mapping
+        Of a record of any version, or as `describe` gives it.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    text = json.dumps([_machine_fact(environment, name) for name in MACHINE])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def machine_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """List what tells two machines apart, ``name: value here, value there``; empty if `machine_id` is the same."""
+    pairs = ((name, _machine_fact(one, name), _machine_fact(other, name)) for name in MACHINE)
+    return [f"{name}: {here}, {there}" for name, here, there in pairs if here != there]
+
+
+def _machine_fact(environment: Mapping[str, Any], name: str) -> str:
+    value = environment.get(name)
+    if name == "memory_bytes" and value is not None:
+        return f"{round(value / _GIB)} GiB"
+    return str(value)
+
+
+def load_average() -> float | None:
+    """Average number of processes that ran or waited for a core in the last minute; None where nobody counts it."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
@@ -105,3 +159,17 @@ def _memory_bytes() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return None
+
+
+def _governor() -> str | None:
+    try:
+        return Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").read_text().strip() or None
+    except OSError:
+        # Virtual machines and systems other than Linux do not say.
+        return None
+
+
+def _settings() -> dict[str, str]:
+    # Folders say nothing about figures, and something about whose machine it is.
+    names = sorted(name for name in os.environ if name.startswith("NUMBA_") and not name.endswith("_DIR"))
+    return {name: os.environ[name] for name in names}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import describe, git_state, utc_now
+from harness.environment import describe, git_state, load_average, machine_differences, machine_id, utc_now
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -47,3 +47,47 @@ def test_time_is_utc() -> None:
     read = datetime.datetime.fromisoformat(utc_now())
     assert read.utcoffset() == datetime.timedelta(0)
     assert abs((datetime.datetime.now(datetime.UTC) - read).total_seconds()) < 5
+
+
+def test_a_machine_is_known_by_what_makes_times_comparable() -> None:
+    here = describe()
+    assert here["machine"] == machine_id(here)
+    assert machine_differences(here, here) == []
+    # Not by when it was, what was checked out, or the kilobytes that this boot's kernel keeps.
+    later = here | {"time": "2030-01-01T00:00:00+00:00", "git": None, "governor": "powersave"}
+    later["memory_bytes"] = here["memory_bytes"] + 4096
+    assert machine_id(later) == here["machine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cpu", "another"),
+        ("cores", 3_000),
+        ("memory_bytes", 1),
+        ("platform", "another"),
+        ("python", "3.99.0"),
+        ("numba", "9.0"),
+        ("llvmlite", "9.0"),
+    ],
+)
+def test_another_machine_has_another_name_and_the_difference_is_told(name: str, value: object) -> None:
+    here = describe()
+    there = here | {name: value}
+    assert machine_id(there) != machine_id(here)
+    (difference,) = machine_differences(here, there)
+    assert difference.startswith(f"{name}: ")
+
+
+def test_what_changes_compilation_is_noted_without_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_OPT", "1")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "somewhere")
+    settings = describe()["settings"]
+    assert settings["NUMBA_OPT"] == "1"
+    assert "NUMBA_CACHE_DIR" not in settings
+
+
+def test_load_is_a_number() -> None:
+    load = load_average()
+    assert load is not None
+    assert load >= 0
