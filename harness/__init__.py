@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import run
-    from harness.errors import BadInputError
-    from harness.frame import load
+    from harness.errors import BadInputError, RecordWarning
     from harness.observer import Observer
+    from harness.records import load
 
-__all__ = ["BadInputError", "Observer", "load", "run"]
+__all__ = ["BadInputError", "Observer", "RecordWarning", "load", "run"]
 
 _HOMES = {
     "run": "harness.api",
-    "load": "harness.frame",
+    "load": "harness.records",
     "BadInputError": "harness.errors",
+    "RecordWarning": "harness.errors",
     "Observer": "harness.observer",
 }
 

@@ -117,6 +117,10 @@ def run(
         store = Store(Path(results))
         check_folder(store.folder)
         engine.accepted, engine.save = store.open, store.write
+        try:
+            return to_frame([engine.run()])
+        finally:
+            store.close()
     return to_frame([engine.run()])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ class RunCommand:
         Whether to draw charts.
     quiet : bool
         Whether to keep silent about progress.
+    command : sequence of str, optional
+        Command line, for the record.
+    resumed : Path, optional
+        Record to go on with, whose request `request` is (`harness.resume.choose`).
 
     Raises
     ------
@@ -40,7 +45,16 @@ class RunCommand:
         If a place cannot be written.
     """
 
-    def __init__(self, request: Request, results: Path, json_path: str | None, charts: bool, quiet: bool) -> None:
+    def __init__(
+        self,
+        request: Request,
+        results: Path,
+        json_path: str | None,
+        charts: bool,
+        quiet: bool,
+        command: Sequence[str] | None = None,
+        resumed: Path | None = None,
+    ) -> None:
         check_folder(results)
         if json_path not in (None, STANDARD_OUTPUT):
             check_file(Path(str(json_path)))
@@ -49,6 +63,8 @@ class RunCommand:
         self._json_path = json_path
         self._charts = charts
         self._quiet = quiet
+        self._command = command
+        self._resumed = resumed
         self._console = Console(stderr=json_path == STANDARD_OUTPUT)
 
     def run(self) -> bool:
@@ -61,10 +77,24 @@ class RunCommand:
 
         Raises
         ------
+        BadInputError
+            If the request is refused, or cannot be gone on with; nothing was measured or written.
         KeyboardInterrupt
             If the user ended the run; what was measured has been written and printed.
         """
-        engine = Engine(self._request, accepted=self._store.open, save=self._store.write)
+        try:
+            return self._run()
+        finally:
+            self._store.close()
+
+    def _run(self) -> bool:
+        engine = Engine(self._request, accepted=self._store.open, save=self._store.write, command=self._command)
+        if self._resumed is not None:
+            from harness.resume import read_incomplete
+
+            # Claimed first: until then its run may still be going on.
+            self._store.adopt(self._resumed)
+            engine.resumed = read_incomplete(self._resumed)
         try:
             with display(self._quiet) as observer:
                 engine.observer = observer
@@ -83,7 +113,8 @@ class RunCommand:
         print_results(self._console, record)
         if interrupted:
             self._console.print("Interrupted: the cells above are those measured until then.", style="bold")
-        self._console.print(f"record: {self._store.records / record['id']}.json", soft_wrap=True, highlight=False)
+            self._console.print("`contend run --resume` measures the others.", highlight=False)
+        self._console.print(f"record: {self._store.path}", soft_wrap=True, highlight=False)
         if self._charts and not interrupted:
             self._draw(record)
 

@@ -42,11 +42,14 @@ class Crew:
         Sent to every process that starts, to be looked up.
     observer : Observer
         Its `tick` is called whenever the crew waits.
+    first : int, optional
+        Number of the first process.
     """
 
-    def __init__(self, request: Request, observer: Observer) -> None:
+    def __init__(self, request: Request, observer: Observer, first: int = 0) -> None:
         self._request = request
         self._observer = observer
+        self._first = first
         self._started = 0
         self._children: list[MeasuringProcess] = []
 
@@ -67,7 +70,7 @@ class Crew:
     def _start(self) -> MeasuringProcess:
         if self._started == _MAX_STARTS:
             raise CrashError(f"measuring processes died {_MAX_STARTS} times; giving up")
-        child = MeasuringProcess(self._started)
+        child = MeasuringProcess(self._first + self._started)
         self._started += 1
         child.send("plan", self._request)
         return child

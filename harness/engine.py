@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import environment, records
+from harness import environment, records, resume
+from harness.errors import BadInputError
 from harness.measurement import WorkloadMeasurement
 from harness.observer import Observer
+from harness.plan import Plan
 from harness.request import Request
 from harness.runner import Runner
+from harness.sessions import new_session, note_time
+
+# Between rounds the record is written at most so often, and for at most this share of the time.
+_SAVE_EVERY_SECONDS = 1.0
+_SAVE_SHARE = 0.03
 
 
 @dataclass
@@ -24,7 +32,12 @@ class Engine:
     accepted : callable
         Called once, when the request has been found good, before anything is measured.
     save : callable
-        Called with the record whenever a workload is finished, and at the end, however the run ends.
+        Called with the record whenever a workload is finished, now and then between two rounds, and at the end, however
+        the run ends. Never between the runs of a round.
+    command : sequence of str or None
+        Command line, for the record.
+    resumed : dict or None
+        A record to go on with, from `harness.resume.read_incomplete`; `request` is the record's own then.
     record : dict
         The record so far; empty until the request has been accepted.
     """
@@ -33,11 +46,18 @@ class Engine:
     observer: Observer = field(default_factory=Observer)
     accepted: Callable[[], object] = lambda: None
     save: Callable[[dict[str, Any]], object] = lambda record: None
+    command: Sequence[str] | None = None
+    resumed: dict[str, Any] | None = None
     record: dict[str, Any] = field(default_factory=dict, init=False)
+    # By workload: what has been measured, and the cells that follow from it.
     _measured: list[WorkloadMeasurement] = field(default_factory=list, init=False)
+    _cells: list[list[dict[str, Any]]] = field(default_factory=list, init=False)
+    _place: int = field(default=0, init=False)
+    _saved: float = field(default=-float("inf"), init=False)
+    _save_seconds: float = field(default=0.0, init=False)
 
     def run(self) -> dict[str, Any]:
-        """Measure everything.
+        """Measure everything, or what is missing.
 
         Returns
         -------
@@ -47,40 +67,90 @@ class Engine:
         Raises
         ------
         BadInputError
-            If the request is refused; nothing was measured or saved.
+            If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
+            measured or saved.
         CrashError
             If the measuring processes cannot work at all.
         KeyboardInterrupt
             If the user ended the run; every process is gone, and the record, which `save` has seen, holds what was
             measured until then.
         """
-        with Runner(self.request, self.observer) as runner:
+        with self._runner() as runner:
             # Meanwhile the measuring processes import the compiler.
             surroundings = environment.describe()
             plan = runner.resolve()
-            self.accepted()
-            self.record = records.new_record(self.request, plan, surroundings)
+            self._begin(plan, records.full_environment(surroundings, plan))
+            before, refused = self.record["cells"], False
             try:
                 for place in range(len(plan.workloads)):
-                    runner.measure(place, self._measured.append)
-                    self._update(runner)
-                    self.save(self.record)
+                    self._measure(runner, plan, place)
                 runner.close()
                 self.record["complete"] = True
+            except BadInputError:
+                refused = True
+                raise
             finally:
                 # First of all nothing must go on running; then what was measured is kept.
                 runner.end()
-                self._update(runner)
-                if self.record["cells"]:
-                    self.save(self.record)
+                self._collect(plan)
+                if not refused and (self.record["complete"] or self.record["cells"] != before):
+                    self._save()
         return self.record
 
-    def _update(self, runner: Runner) -> None:
-        self.record["cells"] = [
-            cell
-            for measurement in self._measured
-            for cell in records.measured_cells(measurement, runner.plan.reported, self.request)
-        ]
+    def _runner(self) -> Runner:
+        if self.resumed is None:
+            return Runner(self.request, self.observer)
+        left = resume.rounds_left(self.resumed, self.request.rounds)
+        return Runner(self.request, self.observer, resume.next_process(self.resumed), left)
+
+    def _begin(self, plan: Plan, surroundings: dict[str, Any]) -> None:
+        places = range(len(plan.workloads))
+        if self.resumed is None:
+            self.accepted()
+            self.record = records.new_record(self.request, plan, surroundings, self.command)
+            self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
+            self._cells = [[] for _ in places]
+            return
+        record = self.resumed
+        resume.check_same(record, plan, surroundings, self.request)
+        self.accepted()
+        first = resume.next_process(record)
+        session = new_session(record["environment"], surroundings, self.command, first)
+        self.record = {**record, "sessions": [*record["sessions"], session]}
+        self._measured = [resume.measurement_of(record, plan, place) for place in places]
+        self._cells = [resume.cells_of(record, place) for place in places]
+        self.observer.resumed(sum(len(cell["samples"]) for cell in record["cells"]))
+
+    def _measure(self, runner: Runner, plan: Plan, place: int) -> None:
+        self._place, measurement = place, self._measured[place]
+        if resume.is_finished(measurement, plan, self.request.rounds):
+            return
+        runner.measure(place, measurement, lambda: self._after_round(plan))
+        self._collect(plan)
+        self._save()
+        self.observer.finished(measurement.plan.title)
+
+    def _after_round(self, plan: Plan) -> None:
+        pause = max(_SAVE_EVERY_SECONDS, self._save_seconds / _SAVE_SHARE)
+        if time.monotonic() - self._saved < pause:
+            return
+        began = time.monotonic()
+        self._collect(plan)
+        self._save()
+        self._save_seconds = self._saved - began
+
+    def _collect(self, plan: Plan) -> None:
+        """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
+        measurement = self._measured[self._place]
+        if not resume.is_untouched(measurement):
+            self._cells[self._place] = records.measured_cells(measurement, plan.reported, self.request)
+        self.record["cells"] = [cell for cells in self._cells for cell in cells]
+
+    def _save(self) -> None:
+        if self.record["cells"]:
+            note_time(self.record["sessions"][-1])
+            self.save(self.record)
+            self._saved = time.monotonic()
 
 
 def has_failures(record: dict[str, Any]) -> bool:

@@ -31,6 +31,11 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat()
 
 
+def utc_precisely() -> str:
+    """Tell the time in ISO 8601, UTC, to the millisecond."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
 def describe() -> dict[str, Any]:
     """Describe machine and versions, except for what only a measuring process knows (kernels and their cache).
 

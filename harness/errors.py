@@ -1,4 +1,4 @@
-"""The two ways in which a run ends early."""
+"""What can go wrong: two ways in which a run ends early, and a file that cannot be read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ class BadInputError(ValueError):
 
     The command line prints it and ends with exit code 2; nothing has been measured or written.
     """
+
+
+class RecordWarning(UserWarning):
+    """A file in a folder of records that could not be read, and why; the others have been."""
 
 
 class CrashError(RuntimeError):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.bound import Bounds
-from harness.errors import BadInputError
-from harness.records import read
 
 if TYPE_CHECKING:
     import pandas
@@ -49,6 +46,22 @@ COLUMNS = {
     "figures_digest": "of simulated figures, the same in every run; None under the wall clock",
     "samples_seconds": "raw samples, a list",
     "samples": "raw samples with process, round, phases, CPU seconds and counters, a list",
+    "runs": "timed and verified runs of the cell",
+    "repeat": "runs asked for",
+    "began": "start of the cell's first timed run, UTC; None where it was not noted (version 1)",
+    "ended": "end of its last, UTC; other cells ran in between",
+    "complete": "whether the record's run went to its end",
+    "sessions": "sittings in which the record was measured",
+    "genesis_digest": "of the state before the block",
+    "block_digest": "of the block",
+    "kernels": "digest of all kernel sources",
+    "costs": "digest of the table of costs, where time is simulated",
+    "machine": "digest of what makes wall-clock times comparable",
+    "cpu": "model of the processor",
+    "cores": "that the run could use",
+    "contend": "version",
+    "revision": "of the checkout, or None outside one",
+    "dirty": "whether tracked files differed from it",
 }
 """Columns that are always there, in this order. After them come ``dial.<name>`` and ``count.<name>``, one column for
 every dial and counter that any cell has."""
@@ -76,11 +89,24 @@ def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(rows, columns=[*COLUMNS, *dials, *counts])
 
 
+def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
+    environment = record["environment"]
+    git = environment["git"] or {}
+    return {
+        "record": record["id"],
+        "complete": record["complete"],
+        "sessions": len(record["sessions"]),
+        **{name: environment[name] for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
+        **{name: git.get(name) for name in ("revision", "dirty")},
+    }
+
+
 def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
     row["simulated"] = bool(cell.get("simulated"))
-    row |= {"record": record["id"], "time": record["environment"]["time"]}
+    row |= _surroundings(record)
+    row["runs"] = len(cell["samples"])
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
     if cell.get("bounds"):
@@ -89,24 +115,3 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row |= {f"dial.{name}": value for name, value in cell["dials"].items()}
     row |= {f"count.{name}": value for name, value in cell["counters"].items()}
     return row
-
-
-def load(path: str | Path) -> pandas.DataFrame:
-    """Read a record, or every record in a folder, as a DataFrame (see `COLUMNS`).
-
-    Parameters
-    ----------
-    path : str or Path
-        A file; or a folder of records, such as ``results/records``, read in the order of their names, which is the
-        order of time.
-
-    Raises
-    ------
-    BadInputError
-        If there is no such file or folder, or a file is not a record.
-    """
-    place = Path(path)
-    if not place.exists():
-        raise BadInputError(f"{place}: no such file or folder")
-    files = sorted(file for file in place.glob("*.json")) if place.is_dir() else [place]
-    return to_frame(read(file) for file in files)

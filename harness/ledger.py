@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.crew import GoneError
-from harness.measurement import WorkloadMeasurement
+from harness.measurement import Mark, WorkloadMeasurement
 from harness.observer import Observer
 from harness.plan import CellKey
 from harness.sample import Sample
@@ -37,9 +37,9 @@ class Ledger:
         """Say that a run is done."""
         self._observer.measured(self._name, key, runs)
 
-    def keep(self, process: int, number: int, samples: dict[CellKey, Sample]) -> None:
+    def keep(self, process: int, number: int, samples: dict[CellKey, Sample], marks: Mapping[CellKey, Mark]) -> None:
         """Keep the samples of a complete round."""
-        self.measurement.add(process, number, samples)
+        self.measurement.add(process, number, samples, marks)
 
     def compiled(self, process: int, kernel: str, begins: bool, seconds: float) -> None:
         """Say that a kernel compiles, or count the time that it took."""
@@ -73,7 +73,3 @@ class Ledger:
         tail = gone.child.tail()
         if tail:
             self._observer.note(f"last words of the measuring process:\n{tail}")
-
-    def finished(self) -> None:
-        """Say that the workload is done."""
-        self._observer.finished(self._name)

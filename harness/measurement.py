@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan
 from harness.sample import Facts, Sample
@@ -18,6 +18,21 @@ class Failure:
     differences: tuple[str, ...] = ()
 
 
+class Mark(NamedTuple):
+    """When a run was made.
+
+    Attributes
+    ----------
+    place : int
+        In its round, counted from 0.
+    began : str
+        ISO 8601, UTC, milliseconds.
+    """
+
+    place: int
+    began: str
+
+
 @dataclass
 class WorkloadMeasurement:
     """Samples and failures of one workload's cells.
@@ -26,8 +41,12 @@ class WorkloadMeasurement:
     ----------
     facts : Facts or None
         What the serial run showed; None until a process has got that far.
+    earlier : dict
+        By cell: samples of earlier sessions, as their record has them.
     rounds : dict
         By (process, round): the samples of that round by cell.
+    marks : dict
+        By (process, round): when each of them was made.
     compile_seconds : dict
         By process: spent compiling kernels (or loading those that others call by address).
     """
@@ -35,7 +54,9 @@ class WorkloadMeasurement:
     plan: WorkloadPlan
     cells: Sequence[CellKey]
     facts: Facts | None = None
+    earlier: dict[CellKey, list[dict[str, Any]]] = field(default_factory=dict)
     rounds: dict[tuple[int, int], dict[CellKey, Sample]] = field(default_factory=dict)
+    marks: dict[tuple[int, int], Mapping[CellKey, Mark]] = field(default_factory=dict)
     failures: dict[CellKey, Failure] = field(default_factory=dict)
     compile_seconds: dict[int, float] = field(default_factory=dict)
 
@@ -43,9 +64,19 @@ class WorkloadMeasurement:
         """List the cells that have not failed, the baseline first."""
         return [key for key in self.cells if key not in self.failures]
 
-    def add(self, process: int, number: int, samples: dict[CellKey, Sample]) -> None:
+    @property
+    def next_round(self) -> int:
+        """Number of the first round that is still to be run."""
+        known = {number for _, number in self.rounds}
+        known |= {sample["round"] for samples in self.earlier.values() for sample in samples}
+        return 1 + max(known, default=-1)
+
+    def add(
+        self, process: int, number: int, samples: dict[CellKey, Sample], marks: Mapping[CellKey, Mark] | None = None
+    ) -> None:
         """Keep the samples of one round."""
         self.rounds[process, number] = samples
+        self.marks[process, number] = marks or {}
 
     def fail(self, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
         """Mark a cell as failed, for its first reason only. Without its baseline no other cell means anything."""
@@ -56,10 +87,18 @@ class WorkloadMeasurement:
 
     def samples(self, key: CellKey) -> list[dict[str, Any]]:
         """List the samples of a cell as a record keeps them, each with the baseline's of the same round."""
-        rows = []
+        rows = list(self.earlier.get(key, ()))
         for (process, number), samples in sorted(self.rounds.items()):
             if key in samples and BASELINE_CELL in samples:
-                sample = asdict(samples[key])
-                baseline = samples[BASELINE_CELL].seconds
-                rows.append({"process": process, "round": number, **sample, "baseline_seconds": baseline})
+                mark = self.marks[process, number].get(key)
+                rows.append(
+                    {
+                        "process": process,
+                        "round": number,
+                        "place": mark.place if mark else None,
+                        "began": mark.began if mark else None,
+                        **asdict(samples[key]),
+                        "baseline_seconds": samples[BASELINE_CELL].seconds,
+                    }
+                )
         return rows

@@ -14,6 +14,9 @@ class Observer:
     def planned(self, plan: Plan, repeat: int) -> None:
         """Hear that the request has been understood; `repeat` runs of each cell follow."""
 
+    def resumed(self, runs: int) -> None:
+        """Hear that so many runs were made in earlier sessions and are not made again."""
+
     def stage(self, process: int, workload: str, what: str) -> None:
         """Hear that a measuring process is setting a workload up."""
 

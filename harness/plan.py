@@ -74,6 +74,8 @@ class Plan:
         Whether kernels of these strategies were missing from the compilation cache.
     costs_digest : str or None
         Digest of the table of costs, where time is simulated.
+    llvm : str or None
+        Version of LLVM.
     """
 
     workloads: tuple[WorkloadPlan, ...]
@@ -82,6 +84,14 @@ class Plan:
     kernels_digest: str
     cold: bool
     costs_digest: str | None = None
+    llvm: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Show what is to be measured as a record keeps it."""
+        return {
+            "workloads": [{"workload": one.title, "dials": one.dials} for one in self.workloads],
+            "cells": [{"strategy": one.strategy, "workers": one.workers} for one in self.cells if one in self.reported],
+        }
 
 
 def resolve(request: Request) -> Plan:
@@ -93,6 +103,8 @@ def resolve(request: Request) -> Plan:
         For a name that is not registered, a plug-in that cannot be imported, or a dial that does not exist, is of the
         wrong type, or is out of range.
     """
+    from llvmlite.binding import llvm_version_info
+
     from evm.jit import kernels_digest
     from harness.kernels import is_cold
     from strategies import registry as strategies
@@ -121,6 +133,7 @@ def resolve(request: Request) -> Plan:
         kernels_digest=kernels_digest(),
         cold=any(is_cold(cell.strategy) for cell in cells),
         costs_digest=digest,
+        llvm=".".join(map(str, llvm_version_info)),
     )
 
 

@@ -9,6 +9,7 @@ from harness.ledger import Ledger
 from harness.plan import BASELINE_CELL, CellKey, Plan
 from harness.process import MeasuringProcess
 from harness.request import Request
+from harness.resume import check_block
 from harness.sample import Facts
 
 
@@ -93,10 +94,13 @@ class Preparation:
         return True
 
     def _compare(self, facts: Facts) -> None:
-        known = self._ledger.measurement.facts
-        if known is not None and known != facts:
+        measurement = self._ledger.measurement
+        known = measurement.facts
+        if known is not None and measurement.earlier and not measurement.rounds:
+            check_block(measurement.plan.title, known, facts)
+        elif known is not None and known != facts:
             self._ledger.fail_all("not reproducible: two processes built different blocks from one seed")
-        self._ledger.measurement.facts = facts
+        measurement.facts = facts
 
     def _mourn(self, slot: int, gone: GoneError) -> bool:
         blamed = gone.child.at

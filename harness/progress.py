@@ -61,6 +61,10 @@ class Display(Observer):
         if plan.cold:
             self.note("Kernels of some strategies are not compiled yet: this once, the set-up takes about a minute.")
 
+    def resumed(self, runs: int) -> None:
+        """Print that not all is measured anew."""
+        self.note(f"Resumed: {runs} runs of earlier sessions are kept, what is missing is measured.")
+
     def compiling(self, process: int, kernel: str) -> None:
         """Remember the kernel, to be named once it has lasted."""
         self.compilations.begin(process, kernel)
@@ -108,6 +112,11 @@ class LiveDisplay(Display):
         """Take note of the number of runs."""
         super().planned(plan, repeat)
         self._progress.reset(self._task, total=len(plan.workloads) * len(plan.cells) * repeat)
+
+    def resumed(self, runs: int) -> None:
+        """Count them as done."""
+        super().resumed(runs)
+        self._progress.advance(self._task, runs)
 
     def stage(self, process: int, workload: str, what: str) -> None:
         """Show what is being set up."""
@@ -168,6 +177,9 @@ class SilentDisplay(Display):
     """Says only what failed."""
 
     def planned(self, plan: Plan, repeat: int) -> None:
+        """Nothing to say."""
+
+    def resumed(self, runs: int) -> None:
         """Nothing to say."""
 
 

@@ -1,7 +1,8 @@
 """Records: what a run measured, as one JSON file with its raw samples.
 
 The samples are the truth. Every derived figure in a file (median throughput, speed-up and its interval, warnings) is
-there for readers without this package; `read` computes it again and ignores what the file says.
+there for readers without this package; `read` and `load` compute it again and ignore what the file says.
+``docs/records.md`` documents the format.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,34 +27,69 @@ from harness.measurement import WorkloadMeasurement
 from harness.plan import BASELINE, CellKey, Plan
 from harness.request import Request
 from harness.sample import PHASES
+from harness.sessions import new_session
+from harness.structure import StructureError, check
+from harness.upgrade import SCHEMA, VersionError, upgrade
 
-SCHEMA = "contend-record/1"
+if TYPE_CHECKING:
+    import pandas
+
 _BUSY_SHARE = 0.9
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 
 
-def new_record(request: Request, plan: Plan, environment: Mapping[str, Any]) -> dict[str, Any]:
+def new_record(
+    request: Request, plan: Plan, environment: Mapping[str, Any], command: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Begin a record without cells.
+
+    Parameters
+    ----------
+    request : Request
+    plan : Plan
+    environment : mapping
+        As `full_environment` gives it.
+    command : sequence of str, optional
+        Command line, where there was one.
 
     Returns
     -------
     dict
         ``schema``, ``id`` (UTC time and a random part: no two runs share one), ``environment``, ``request``,
-        ``complete`` (False until the run has ended by itself) and ``cells``.
+        ``planned``, ``sessions``, ``complete`` (False until the run has ended by itself) and ``cells``.
     """
-    time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     return {
         "schema": SCHEMA,
-        "id": f"{time}-{secrets.token_hex(4)}",
-        "environment": {
-            **environment,
-            "kernels": plan.kernels_digest,
-            "cold_cache": plan.cold,
-            "costs": plan.costs_digest,
-        },
+        "id": new_id(),
+        "environment": dict(environment),
         "request": request.as_json(),
+        "planned": plan.as_json(),
+        "sessions": [new_session(environment, environment, command, first_process=0)],
         "complete": False,
         "cells": [],
+    }
+
+
+def new_id() -> str:
+    """Draw the name of a record: UTC time and a random part."""
+    time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{time}-{secrets.token_hex(4)}"
+
+
+def full_environment(environment: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What `harness.environment.describe` says, and what only a measuring process knows.
+
+    Returns
+    -------
+    dict
+        With ``llvm``, ``kernels`` and ``costs`` (digests) and ``cold_cache``.
+    """
+    return {
+        **environment,
+        "llvm": plan.llvm,
+        "kernels": plan.kernels_digest,
+        "cold_cache": plan.cold,
+        "costs": plan.costs_digest,
     }
 
 
@@ -116,7 +152,8 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``samples_seconds`` (in order), ``seconds`` (median), ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
+        ``samples_seconds`` (in order), ``began`` and ``ended`` (of the first and the last run), ``seconds`` (median),
+        ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
         number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
         every run on every machine), and what `_beside_bound` gives. Figures of a cell without samples are None.
@@ -125,7 +162,7 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     if not samples:
         empty = dict.fromkeys(("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup"))
         nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
-        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None)}
+        return {"samples_seconds": [], **_times([]), **empty, **nothing, **_beside_bound(cell, None)}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
     middle = float(np.median(seconds))
@@ -134,6 +171,7 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     simulated = bool(cell.get("simulated"))
     return {
         "samples_seconds": seconds.tolist(),
+        **_times(samples),
         "seconds": middle,
         "tx_per_second": cell["transactions"] / middle,
         "gas_per_second": cell["gas"] / middle,
@@ -145,6 +183,17 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         "figures_digest": _figures_digest(typical) if simulated else None,
         **_beside_bound(cell, ratio.median),
     }
+
+
+def _times(samples: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """When the first run began and the last one ended, as far as the samples say."""
+    runs = [(sample["began"], sample["wall_seconds"]) for sample in samples if sample.get("began")]
+    if not runs:
+        return {"began": None, "ended": None}
+    # All in one format and in UTC, so that the order of the texts is that of the times.
+    last, seconds = max(runs)
+    ended = datetime.datetime.fromisoformat(last) + datetime.timedelta(seconds=seconds)
+    return {"began": min(runs)[0], "ended": ended.isoformat(timespec="milliseconds")}
 
 
 def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, float | None]:
@@ -223,27 +272,75 @@ def _umask() -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a record, with its derived figures computed anew.
+    """Read a record of this version or an older one, with its derived figures computed anew.
+
+    Returns
+    -------
+    dict
+        As the current version has it, whatever the file's version is (`harness.upgrade`).
 
     Raises
     ------
     BadInputError
-        If the file is missing, is not JSON, or is not a record of this schema version.
+        If the file is missing, is not JSON, is damaged, or is of a newer version.
     """
     try:
-        record = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInputError(f"{path}: not a readable record ({error})") from error
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        found = record.get("schema") if isinstance(record, dict) else None
-        raise BadInputError(f"{path}: schema is {found!r}, not {SCHEMA!r}; it is no record of this version of Contend")
     try:
+        record = upgrade(content)
+        check(record, schema())
         record["cells"] = [{**cell, **derived(cell)} for cell in record["cells"]]
-    except (KeyError, TypeError, IndexError, ZeroDivisionError) as error:
+    except VersionError as error:
+        raise BadInputError(f"{path}: {error}") from error
+    except StructureError as error:
+        raise BadInputError(f"{path}: malformed record ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         raise BadInputError(f"{path}: malformed record ({type(error).__name__}: {error})") from error
     return record
 
 
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def load(*places: str | Path) -> pandas.DataFrame:
+    """Load records as a DataFrame, one row a cell.
+
+    Parameters
+    ----------
+    *places : str or Path
+        Files; folders of records; or results folders, which have one.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `harness.frame.COLUMNS`, then one ``dial.<name>`` a dial and one ``count.<name>`` a counter.
+
+    Raises
+    ------
+    BadInputError
+        If a path does not exist, or a file that is named itself cannot be read.
+
+    Warns
+    -----
+    RecordWarning
+        For every file in a folder that is damaged or newer than this version of Contend; it is left out.
+
+    Examples
+    --------
+    >>> from harness.records import load
+    >>> cells = load("results")  # doctest: +SKIP
+    >>> cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()  # doctest: +SKIP
+    """
+    from harness.frame import to_frame
+    from harness.reading import read_all
+
+    return to_frame(read_all(places))
+
+
+@cache
 def schema() -> dict[str, Any]:
     """Read the JSON Schema of a record (draft 2020-12)."""
     content: dict[str, Any] = json.loads(SCHEMA_FILE.read_text())

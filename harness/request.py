@@ -112,6 +112,27 @@ class Request:
         """Show the request as a record keeps it."""
         return {**asdict(self), "dials": dict(self.dials)}
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Request:
+        """Read a request back from a record of the current version.
+
+        Raises
+        ------
+        BadInputError
+            If a number is out of range.
+        TypeError
+            If it has keys that are not a request's.
+        """
+        tuples = ("workloads", "strategies", "workers", "blocks")
+        sweep = content["sweep"]
+        return cls(
+            **{
+                **content,
+                **{name: tuple(content[name]) for name in tuples},
+                "sweep": None if sweep is None else (sweep[0], tuple(sweep[1])),
+            }
+        )
+
 
 def _in_range(what: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):

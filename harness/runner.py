@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.crew import Crew, GoneError
+from harness.environment import utc_precisely
 from harness.ledger import Ledger
-from harness.measurement import WorkloadMeasurement
+from harness.measurement import Mark, WorkloadMeasurement
 from harness.observer import Observer
 from harness.plan import CellKey, Plan
 from harness.preparation import Preparation
@@ -28,18 +29,23 @@ class Runner:
     ----------
     request : Request
     observer : Observer
+    first_process : int, optional
+        Number of the first process.
+    rounds : int, optional
+        Most that any workload still needs; those of the request by default.
     """
 
-    def __init__(self, request: Request, observer: Observer) -> None:
+    def __init__(self, request: Request, observer: Observer, first_process: int = 0, rounds: int | None = None) -> None:
         self._request = request
         self._observer = observer
-        self._crew = Crew(request, observer)
+        self._crew = Crew(request, observer, first_process)
+        self._rounds = request.rounds if rounds is None else rounds
         self.plan: Plan
 
     def __enter__(self) -> Runner:
         try:
             # A process without a round of its own would only take part in the set-up.
-            self._crew.start(min(self._request.processes, self._request.rounds))
+            self._crew.start(min(self._request.processes, max(1, self._rounds)))
         except BaseException:
             self.end()
             raise
@@ -63,20 +69,27 @@ class Runner:
         self._observer.planned(self.plan, self._request.rounds)
         return self.plan
 
-    def measure(self, place: int, keep: Callable[[WorkloadMeasurement], None]) -> None:
-        """Measure the workload at `place` of the plan.
+    def measure(self, place: int, measurement: WorkloadMeasurement, after_round: Callable[[], object]) -> None:
+        """Measure what is missing of the workload at `place` of the plan.
 
         Parameters
         ----------
-        keep : callable
-            Given the measurement as soon as it exists: whatever interrupts the run, the caller has what was measured.
+        measurement : WorkloadMeasurement
+            Filled round by round: whatever interrupts the run, the caller has what was measured.
+        after_round : callable
+            Called after each round, while nothing is measured.
+
+        Raises
+        ------
+        BadInputError
+            If earlier samples are of another block than the workload builds now.
+        CrashError
+            If measuring processes keep dying.
         """
-        measurement = WorkloadMeasurement(self.plan.workloads[place], self.plan.cells)
-        keep(measurement)
         ledger = Ledger(measurement, self._observer)
         preparation = Preparation(self._crew, ledger, self.plan, place, self._request)
         preparation.run(range(len(self._crew)))
-        number = 0
+        number = measurement.next_round
         while number < self._request.rounds and ledger.live():
             slot = number % len(self._crew)
             try:
@@ -89,7 +102,7 @@ class Runner:
                     preparation.run([slot])
                 continue
             number += 1
-        ledger.finished()
+            after_round()
 
     def _round(self, ledger: Ledger, child: MeasuringProcess, number: int) -> None:
         # No cell always runs after the same other one.
@@ -97,6 +110,7 @@ class Runner:
         by = number // len(self._crew) % len(cells)
         child.send("round", [*cells[by:], *cells[:by]])
         samples: dict[CellKey, Sample] = {}
+        marks: dict[CellKey, Mark] = {}
         while True:
             verb, *content = self._crew.message(child)
             match verb:
@@ -104,6 +118,7 @@ class Runner:
                     ledger.compiled(child.number, *content)
                 case "running":
                     child.at = content[0]
+                    marks[content[0]] = Mark(len(marks), utc_precisely())
                 case "sample":
                     key, sample = content
                     samples[key] = sample
@@ -112,7 +127,7 @@ class Runner:
                     ledger.fail(*content)
                 case "done":
                     child.at = None
-                    ledger.keep(child.number, number, samples)
+                    ledger.keep(child.number, number, samples, marks)
                     return
 
     def end(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.claim import Claim, ClaimedError
 from harness.errors import BadInputError
-from harness.records import write_json
+from harness.records import new_id, write_json
 
 
 def check_folder(folder: Path) -> None:
@@ -48,7 +48,7 @@ def check_file(path: Path) -> None:
 
 
 class Store:
-    """A results folder.
+    """A results folder. What is in it is never overwritten, but for the record that this store has made or adopted.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._path: Path | None = None
+        self._claim: Claim | None = None
 
     def open(self) -> None:
         """Make the folder of the records.
@@ -86,8 +88,62 @@ class Store:
         """Folder of the charts."""
         return self.folder / "charts"
 
-    def write(self, record: Mapping[str, Any]) -> Path:
-        """Write a record, or write it again with what has been measured since."""
-        path = self.records / f"{record['id']}.json"
-        write_json(path, record)
-        return path
+    @property
+    def path(self) -> Path | None:
+        """Of the record that this store writes, once there is one."""
+        return self._path
+
+    def write(self, record: dict[str, Any]) -> Path:
+        """Write a record, or write it again with what has been measured since.
+
+        The first time a file of its own is made; should there be one of that name, the record gets another id.
+        """
+        if self._path is None:
+            self._path = self._create(record)
+        else:
+            write_json(self._path, record)
+        return self._path
+
+    def _create(self, record: dict[str, Any]) -> Path:
+        while True:
+            path = self.records / f"{record['id']}.json"
+            try:
+                claim = Claim(path)
+            except ClaimedError:
+                record["id"] = new_id()
+                continue
+            # Whoever holds the claim is alone with the name, so nothing can come between the look and the write.
+            if path.exists():
+                claim.release()
+                record["id"] = new_id()
+                continue
+            self._claim = claim
+            write_json(path, record)
+            return path
+
+    def adopt(self, path: Path) -> None:
+        """Take over a record whose run has ended: `write` writes it.
+
+        Raises
+        ------
+        BadInputError
+            If it is not there, cannot be written, or another process is measuring it.
+        """
+        if not path.is_file():
+            raise BadInputError(f"{path}: no such record")
+        try:
+            self._claim = Claim(path)
+        except ClaimedError:
+            raise BadInputError(f"{path}: is being measured at this moment, by another process") from None
+        except OSError as error:
+            raise BadInputError(f"{path}: its folder cannot be written ({error.strerror or error})") from error
+        self._path = path
+        # What a killed writer left: the record itself is whole.
+        for left in path.parent.glob(f".{path.name}.*"):
+            left.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Give the record free, for others to resume if it is not complete."""
+        if self._claim is not None:
+            self._claim.release()
+        self._claim = self._path = None

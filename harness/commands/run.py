@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from harness.request import (
     parse_sweep,
     parse_workers,
 )
+
+# Stands for the newest record; no file can have this name.
+NEWEST = "\0"
+WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 
 
 @click.command("run")
@@ -103,6 +108,14 @@ from harness.request import (
     show_default=True,
     help="Folder for records and charts.",
 )
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=NEWEST,
+    metavar="[RECORD]",
+    help="Measure what is missing of a record whose run was interrupted or killed; of the newest one in the results "
+    "folder unless a file is named. The request is the record's own.",
+)
 @click.option("--no-charts", is_flag=True, help="Draw no charts.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -127,6 +140,7 @@ def command(
     timeout: float,
     json_path: str | None,
     results: Path,
+    resume: str | None,
     no_charts: bool,
     quiet: bool,
 ) -> None:
@@ -136,7 +150,15 @@ def command(
     """
     from harness.command import RunCommand
 
+    command_line = ["contend", *sys.argv[1:]]
     with bad_input(), interruptible():
+        if resume is not None:
+            record = _resumed(context, resume, results)
+            from harness.resume import request_of
+
+            request = request_of(record)
+            command = RunCommand(request, results, json_path, not no_charts, quiet, command_line, record)
+            context.exit(EXIT_FAILED if command.run() else 0)
         if suite is not None:
             seed, block_size = _fixed_by(suite, context, seed=seed, block_size=block_size)
         request = Request(
@@ -158,8 +180,21 @@ def command(
         )
         if contention is not None or chain is not None:
             request = _aimed(request, contention, chain, quiet)
-        command = RunCommand(request, results, json_path, charts=not no_charts, quiet=quiet)
+        command = RunCommand(request, results, json_path, not no_charts, quiet, command_line)
         context.exit(EXIT_FAILED if command.run() else 0)
+
+
+def _resumed(context: click.Context, place: str, results: Path) -> Path:
+    """The record to go on with; options that say what to measure are refused, since the record has said it."""
+    from click.core import ParameterSource
+
+    from harness.resume import choose
+
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and option.name not in WITH_RESUME:
+            raise BadInputError(f"--resume: the request is the record's own; leave out {option.opts[0]}")
+    return choose(None if place == NEWEST else Path(place), results, lambda text: click.echo(text, err=True))
 
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:

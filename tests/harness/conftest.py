@@ -13,6 +13,7 @@ import pytest
 
 from harness.bound import Bound, Bounds
 from harness.records import derived
+from harness.upgrade import SCHEMA
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,6 +103,8 @@ def make_cell() -> MakeCell:
                 {
                     "process": number % 2,
                     "round": number,
+                    "place": number % 3,
+                    "began": f"2026-01-02T03:04:{number % 60:02d}.500+00:00",
                     "seconds": seconds,
                     "wall_seconds": seconds,
                     "cpu_seconds": workers * seconds,
@@ -118,6 +121,7 @@ def make_cell() -> MakeCell:
             "strategy": strategy,
             "workers": workers,
             "clock": "wall",
+            "simulated": False,
             "transactions": 1_000,
             "failed_transactions": 0,
             "changed_locations": 12,
@@ -130,9 +134,10 @@ def make_cell() -> MakeCell:
             "error": error,
             "differences": ["transaction 3, status: serial 1, here 0"] if error else [],
             "samples": samples,
+            "bounds": None,
         }
         if critical_path is not None:
-            # Of 100 microseconds of work. Records that are older than the bound do not have the key at all.
+            # Of 100 microseconds of work.
             depth = {"nonce": 20, "balance": 10, "storage": 250, "code": 1}
             bound = Bound(1_000, 100_000_000, 21_000_000, 600, 250, critical_path, 5_000_000, depth)
             cell["bounds"] = Bounds(bound, bound).as_json()
@@ -147,7 +152,7 @@ def make_record() -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
 
     def make(cells: list[dict[str, Any]]) -> dict[str, Any]:
         return {
-            "schema": "contend-record/1",
+            "schema": SCHEMA,
             "id": "20260102T030405Z-0a1b2c3d",
             "environment": {
                 "contend": "0.1.0",
@@ -155,14 +160,19 @@ def make_record() -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
                 "numpy": "2.4.0",
                 "numba": "0.68.0",
                 "llvmlite": "0.50.0",
+                "llvm": "20.1.8",
                 "platform": "Linux",
                 "cpu": "a processor",
                 "cores": 2,
                 "memory_bytes": 1 << 33,
+                "governor": None,
+                "settings": {},
+                "machine": "0123456789abcdef",
                 "git": {"revision": "0" * 40, "dirty": False},
                 "time": "2026-01-02T03:04:05+00:00",
                 "kernels": "0123456789abcdef",
                 "cold_cache": False,
+                "costs": None,
             },
             "request": {
                 "workloads": [],
@@ -174,7 +184,24 @@ def make_record() -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
                 "seed": 1,
                 "processes": 2,
                 "timeout": 300.0,
+                "blocks": [],
+                "suite": None,
+                "clock": "wall",
+                "costs": None,
+                "network": None,
+                "sweep": None,
             },
+            "planned": {"workloads": [], "cells": []},
+            "sessions": [
+                {
+                    "began": "2026-01-02T03:04:05+00:00",
+                    "ended": "2026-01-02T03:05:05+00:00",
+                    "command": ["contend", "run"],
+                    "first_process": 0,
+                    "load": {"began": 0.1, "ended": 1.5},
+                    "changed": {},
+                }
+            ],
             "complete": True,
             "cells": cells,
         }

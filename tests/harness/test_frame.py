@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import harness
-from harness.errors import BadInputError
-from harness.frame import COLUMNS, load, to_frame
-from harness.records import write_json
+from harness.frame import COLUMNS, to_frame
 
 Make = Callable[..., dict[str, Any]]
 
@@ -43,14 +39,19 @@ def test_no_cells_are_an_empty_frame_with_columns() -> None:
     assert list(to_frame([]).columns) == list(COLUMNS)
 
 
-def test_a_folder_is_loaded_in_the_order_of_time(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
-    for name in ("20260103T000000Z-00000000", "20260102T000000Z-ffffffff"):
-        write_json(tmp_path / f"{name}.json", make_record([make_cell()]) | {"id": name})
-    frame = harness.load(tmp_path)
-    assert list(frame["record"]) == ["20260102T000000Z-ffffffff", "20260103T000000Z-00000000"]
-    assert len(load(tmp_path / "20260103T000000Z-00000000.json")) == 1
+def test_a_row_says_where_when_and_of_what_it_was_measured(make_cell: Make, make_record: Make) -> None:
+    cell = make_cell(rounds=4)
+    row = to_frame([make_record([cell])]).iloc[0]
+    assert (row["cpu"], row["cores"], row["machine"]) == ("a processor", 2, "0123456789abcdef")
+    assert (row["revision"], row["dirty"]) == ("0" * 40, False)
+    assert (row["runs"], row["repeat"], row["sessions"], row["complete"]) == (4, 4, 1, True)
+    assert (row["genesis_digest"], row["block_digest"]) == (cell["genesis_digest"], cell["block_digest"])
+    assert row["began"] == "2026-01-02T03:04:00.500+00:00"
+    # The last run began three seconds later and took less than a tenth of one.
+    assert "2026-01-02T03:04:03.550+00:00" < row["ended"] < "2026-01-02T03:04:03.600+00:00"
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="no such file or folder"):
-        load(tmp_path / "none")
+def test_outside_a_checkout_a_row_has_no_revision(make_cell: Make, make_record: Make) -> None:
+    record = make_record([make_cell()])
+    record["environment"]["git"] = None
+    assert to_frame([record]).iloc[0][["revision", "dirty"]].isna().all()

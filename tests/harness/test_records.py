@@ -70,18 +70,6 @@ def test_a_cell_has_its_share_of_the_bound(measurement: WorkloadMeasurement) -> 
     assert many["share_of_bound"] == pytest.approx(0.5)
 
 
-def test_a_record_from_before_the_bound_can_be_read(
-    measurement: WorkloadMeasurement, make_cell: Make, make_record: Make, tmp_path: Path
-) -> None:
-    record = make_record([make_cell()])
-    for name in ("bounds", "bound_speedup", "bound_speedup_commutative", "share_of_bound"):
-        record["cells"][0].pop(name, None)
-    jsonschema.validate(record, records.schema())
-    (tmp_path / "old.json").write_text(json.dumps(record))
-    cell = records.read(tmp_path / "old.json")["cells"][0]
-    assert cell["bound_speedup"] is cell["share_of_bound"] is None
-
-
 def test_a_malformed_bound_is_refused(make_cell: Make, make_record: Make, tmp_path: Path) -> None:
     record = make_record([make_cell(critical_path=5)])
     del record["cells"][0]["bounds"]["plain"]["work"]
@@ -155,11 +143,14 @@ def test_the_schema_refuses_a_failed_cell_with_throughput(make_cell: Make, make_
 def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
     from harness.environment import describe
 
-    plan = Plan((), (), frozenset(), "0123", cold=False)
-    made = [records.new_record(Request(), plan, describe()) for _ in range(50)]
+    plan = Plan((WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False)
+    environment = records.full_environment(describe(), plan)
+    made = [records.new_record(Request(), plan, environment, ["contend", "run"]) for _ in range(50)]
     # As JSON has it: tuples are arrays there.
     jsonschema.validate(json.loads(json.dumps(made[0])), records.schema())
     assert len({record["id"] for record in made}) == 50
+    assert made[0]["planned"]["cells"] == [{"strategy": "block_stm", "workers": 2}]
+    assert made[0]["sessions"][0]["load"]["began"] >= 0
 
 
 def test_a_record_survives_the_way_to_disk_and_back(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
@@ -186,9 +177,14 @@ def test_derived_figures_of_a_file_are_not_trusted(tmp_path: Path, make_cell: Ma
         ("", "not a readable record"),
         ("{", "not a readable record"),
         ("[]", "schema is None"),
-        ('{"schema": "contend-record/9"}', "'contend-record/9'"),
+        ('{"schema": "contend-record/9"}', "a newer one wrote it"),
+        ('{"schema": "contend-record/one"}', "no record of Contend"),
+        ('{"schema": "contend-record/0"}', "no record of Contend"),
         ('{"schema": "contend-record/1"}', "malformed record"),
         ('{"schema": "contend-record/1", "cells": [{"samples": [{}]}]}', "malformed record"),
+        ('{"schema": "contend-record/2"}', "malformed record (id: missing)"),
+        ('{"seconds": NaN}', "NaN is no number"),
+        ("[" * 100_000, "not a readable record"),
     ],
 )
 def test_what_is_no_record_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
