@@ -1,7 +1,7 @@
 """A plain structural check of JSON content against the JSON Schema that is checked in: what a reader relies on.
 
 A folder of records is read whenever a table or a chart of it is made, so the check must be quick. `jsonschema`, which
-the tests hold every record against, takes some twenty times as long and would bring four packages, one of them
+the tests hold every record against, takes some nine times as long and would bring four packages, one of them
 compiled, to every user. So this looks at the part of the schema that decides whether a file can be read at all: types,
 required keys, ranges of numbers, words from a list. Keys that the schema does not know are left alone: a later Contend
 may add some without a new version.

@@ -99,7 +99,7 @@ def _from_1(record: Mapping[str, Any]) -> Record:
 
 def _cell_from_1(cell: Mapping[str, Any]) -> Record:
     samples = [{**sample, "place": None, "began": None} for sample in cell["samples"]]
-    absent = {"simulated": cell["clock"] != "wall", "bounds": None}
+    absent = {"simulated": cell["clock"] != "wall", "bounds": None, "began": None, "ended": None}
     return {**absent, **cell, "samples": samples}
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,45 +11,17 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from running import WAIT_SECONDS, contend_run, lives, until
 
 from harness.records import schema
 
 Pids = Callable[[str], list[int]]
 
-# Long enough for kernels that are compiled here for the first time, on a machine that is busy besides.
-WAIT_SECONDS = 400.0
-
-
-def until(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.02)
-
-
-def lives(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
 
 @contextmanager
 def contend(environment: dict[str, str], folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    popen = subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", "--block-size", "50", "--no-charts", *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with contend_run(environment, folder, "--block-size", "50", *arguments) as popen:
         yield popen
-    finally:
-        popen.kill()
-        popen.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -24,6 +24,8 @@ from workloads.base import Dial, DialValue, Scenario, Workload
 ETHER = 10**18
 # A strategy that must show its process to a test leaves its id in this folder.
 PID_VARIABLE = "CONTEND_FAKES_PIDS"
+# Where this is set, nothing puts it to sleep.
+AWAKE_VARIABLE = "CONTEND_FAKES_AWAKE"
 
 
 # A transfer of so many wei puts `Honest` to sleep.
@@ -51,7 +53,7 @@ class Honest(Strategy):
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         leave_pid(self.name)
-        if block.transactions[0].value == SLEEPY_VALUE:
+        if block.transactions[0].value == SLEEPY_VALUE and AWAKE_VARIABLE not in os.environ:
             leave_pid("asleep")
             time.sleep(3600)
         outcome = self._serial.execute(block, state, workers)
@@ -145,6 +147,16 @@ class Slow(Honest):
             time.sleep(3600)
         time.sleep(3600)
         raise AssertionError("an hour has passed")
+
+
+class Dozing(Honest):
+    """Takes long enough to be killed in the middle."""
+
+    name = "dozing"
+
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        time.sleep(0.04)
+        return super().execute(block, state, workers)
 
 
 class Compiling(Honest):
@@ -266,6 +278,7 @@ STRATEGIES = (
     Raising,
     Crashing,
     Slow,
+    Dozing,
     Compiling,
     Untimed,
     Reordering,
