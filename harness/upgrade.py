@@ -3,16 +3,6 @@
 A version is raised when a key changes its meaning or a new one is required; a key that may be absent needs none. Each
 upgrade is a pure function from one version to the next, and they are applied one after the other. What an old record
 does not say becomes None, or what could not be otherwise at its time; nothing is made up. Files are never rewritten.
-
-Versions
---------
-1
-    The first. Some records of it lack ``bounds`` and its figures, ``simulated`` and what the virtual clock brought to
-    the request, because these were added as keys that may be absent.
-2
-    Says what was planned (``planned``), in which sittings it was measured (``sessions``, with command line and load),
-    and when and in which order each timed run was made (``began`` and ``place`` of a sample). The environment names the
-    machine, LLVM, governor and compiler settings.
 """
 
 from __future__ import annotations
@@ -25,6 +15,14 @@ from harness.environment import machine_id
 _FAMILY = "contend-record/"
 VERSION = 2
 SCHEMA = f"{_FAMILY}{VERSION}"
+VERSIONS = {
+    1: "The first. Some of its records lack `bounds` and the figures of it, `simulated`, and what the virtual clock "
+    "brought to the request: these were added as keys that may be absent",
+    2: "Says what was planned (`planned`), in which sittings it was measured (`sessions`, with command line and load), "
+    "and when and in which order each timed run was made (`began` and `place` of a sample); the environment names the "
+    "machine, LLVM, the governor and settings of the compiler",
+}
+"""What each version brought, for ``docs/records.md``."""
 
 Record = dict[str, Any]
 

@@ -17,6 +17,11 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
+def tell(text: str) -> None:
+    """Say something in one line on standard error, such as which record is skipped (`harness.reading.read_all`)."""
+    click.echo(f"contend: {text}", err=True)
+
+
 @contextmanager
 def bad_input() -> Iterator[None]:
     """Turn bad input into one line and exit code 2, and a crash of measuring processes into one line and code 1."""

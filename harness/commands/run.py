@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from harness.commands.common import EXIT_FAILED, bad_input, interruptible, tell
 from harness.errors import BadInputError
 from harness.request import (
     DEFAULT_BLOCK_SIZE,
@@ -194,7 +194,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name not in WITH_RESUME:
             raise BadInputError(f"--resume: the request is the record's own; leave out {option.opts[0]}")
-    return choose(None if place == NEWEST else Path(place), results, lambda text: click.echo(text, err=True))
+    return choose(None if place == NEWEST else Path(place), results, tell)
 
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
@@ -207,13 +207,13 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
     (workload,) = request.workloads
     kind, wanted = ("contention", contention) if contention is not None else ("chain", chain)
 
-    def tell(text: str) -> None:
+    def report(text: str) -> None:
         if not quiet:
             click.echo(text, err=True)
 
-    found = aim(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, tell)
+    found = aim(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, report)
     settings = " ".join(f"--set {name}={value}" for name, value in found.dials.items())
-    tell(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
+    report(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
     return replace(request, dials={**request.dials, **found.dials})
 
 
