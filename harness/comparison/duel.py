@@ -135,7 +135,8 @@ class Duel:
             # One more than there are rounds would only take part in the set-up.
             for _ in range(min(self._request.processes, self._request.rounds)):
                 self._pairs.append([self._start(side) for side in (A, B)])
-            self._plans = [[contestant.plan() for contestant in pair] for pair in self._pairs][0]
+            plans = [[contestant.plan() for contestant in pair] for pair in self._pairs]
+            self._plans = plans[0]
             yield
             for contestant in self._all():
                 contestant.close()

@@ -11,6 +11,7 @@ from harness.comparison.markdown import counter_lines, ratio_text, side_line, ti
 from harness.comparison.result import Comparison, ordered, seconds
 from harness.comparison.verdict import Verdict
 
+_WIDE = 96
 _STYLES = {
     Verdict.SLOWER: "bold red",
     Verdict.BROKEN: "bold red",
@@ -25,7 +26,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for side, content in (("A", comparison.a), ("B", comparison.b)):
         console.print(f"{side}: {side_line(content).replace('`', '')}", markup=False, highlight=False, soft_wrap=True)
     if comparison.compared:
-        console.print(_table(comparison))
+        console.print(_table(comparison, console.width >= _WIDE))
     for cell in ordered(comparison.compared):
         lines = ([cell.note] if cell.note else []) + counter_lines(cell)
         if lines:
@@ -42,18 +43,22 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     )
 
 
-def _table(comparison: Comparison) -> Table:
+def _table(comparison: Comparison, wide: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in ("workload", "strategy", "W", "clock", "A", "B", "B / A", "verdict"):
-        right = heading in ("W", "A", "B", "B / A")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "workload")
-    for cell in ordered(comparison.compared):
+    cells = ordered(comparison.compared)
+    clocks = {cell.name.clock for cell in cells}
+    if wide:
+        table.add_column("workload", no_wrap=True)
+    table.add_column("strategy", no_wrap=True)
+    for heading in ("A", "B", "B / A"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for cell in cells:
         name = cell.name
+        strategy = f"{name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
         table.add_row(
-            Text(name.workload),
-            Text(name.strategy),
-            str(name.workers),
-            name.clock,
+            *([Text(name.workload)] if wide else []),
+            Text(strategy if wide else f"{name.workload} {strategy}"),
             time_text(seconds(cell.a)),
             time_text(seconds(cell.b)),
             ratio_text(cell),

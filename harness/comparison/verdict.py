@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from harness.statistics import Interval
 
 WITNESSES = 2
@@ -107,7 +109,12 @@ class Rule:
             if alone is Verdict.SLOWER:
                 return Verdict.INCONCLUSIVE, ratios[0], "slower, but not measured a second time"
             return alone, ratios[0], ""
-        return Verdict.INCONCLUSIVE, ratios[-1], f"slower in {len(slower)} of {len(ratios)} measurements: not repeated"
+        note = (
+            "looked slower; measured again, that could not be shown"
+            if not slower
+            else (f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat")
+        )
+        return Verdict.INCONCLUSIVE, _spanned(ratios), note
 
     def exact(self, a: int, b: int) -> Verdict:
         """Judge simulated times, in picoseconds."""
@@ -117,6 +124,13 @@ class Rule:
 
     def _witnesses(self, ratios: Sequence[Interval]) -> int:
         return sum(self.single(ratio) is Verdict.SLOWER for ratio in ratios)
+
+
+def _spanned(ratios: Sequence[Interval]) -> Interval:
+    """All that several measurements leave possible."""
+    middle = float(np.median([ratio.median for ratio in ratios]))
+    ends = min(ratio.low for ratio in ratios), max(ratio.high for ratio in ratios)
+    return Interval(middle, *ends, ratios[0].confidence)
 
 
 def changes(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, tuple[float, float]]:

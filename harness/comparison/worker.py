@@ -19,7 +19,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -48,7 +48,12 @@ class _Worker:
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="contend-listen", daemon=True).start()
-        verbs = {"plan": self._look_up, "build": self._build, "warm": self._warm, "run": self._run}
+        verbs: dict[str, Callable[..., None]] = {
+            "plan": self._look_up,
+            "build": self._build,
+            "warm": self._warm,
+            "run": self._run,
+        }
         while True:
             verb, *arguments = self._inbox.get()
             if verb == "close":
@@ -165,9 +170,12 @@ class _Worker:
     def _announce_compilations(self) -> None:
         if self._announced:
             return
-        from evm.jit import on_compile
-
         self._announced = True
+        try:
+            from evm.jit import on_compile
+        except ImportError:
+            # An older version compiles in silence.
+            return
 
         self._listening.enter_context(
             on_compile(lambda name, begins, seconds: self._send("compile", name, begins, seconds))
