@@ -25,7 +25,7 @@ from harness.comparison.ratio import Pair, paired
 from harness.comparison.recorded import exact
 from harness.comparison.result import CellResult, Comparison
 from harness.comparison.sides import Checkout, Revision, describe
-from harness.comparison.verdict import MOST_MEASUREMENTS, Rule, Verdict
+from harness.comparison.verdict import AGAIN_TIMES, MOST_MEASUREMENTS, Rule, Verdict
 from harness.errors import CrashError
 from harness.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
@@ -121,7 +121,7 @@ class Duel:
                 self.comparison.cells += only
                 for workload in workloads:
                     self._prepare(workload)
-                    self._measure(workload)
+                    self._measure(workload, self._request.rounds)
                     self._keep(workload)
             self._confirm(workloads)
         return self.comparison
@@ -269,12 +269,12 @@ class Duel:
         except CellError as again:
             raise CrashError(f"{self._trees[side].label}: {again}, twice in a row") from None
 
-    def _measure(self, workload: _Workload) -> None:
+    def _measure(self, workload: _Workload, rounds: int) -> None:
         if workload.refused is not None:
             return
         for cell in workload.cells.values():
             cell.rounds.append([([], []) for _ in self._pairs])
-        for number in range(self._request.rounds):
+        for number in range(rounds):
             place = number % len(self._pairs)
             turn = number // len(self._pairs)
             live = [key for key, cell in workload.cells.items() if not cell.failed]
@@ -342,6 +342,7 @@ class Duel:
         if self._request.simulated:
             return
         everything = list(workloads)
+        rounds = AGAIN_TIMES * self._request.rounds
         for _ in range(MOST_MEASUREMENTS - 1):
             doubtful = [(workload, self._unsettled(workload)) for workload in everything]
             doubtful = [(workload, keys) for workload, keys in doubtful if keys]
@@ -355,10 +356,10 @@ class Duel:
                 for workload, keys in doubtful:
                     everything_else = {key: cell for key, cell in workload.cells.items() if key not in keys}
                     workload.cells = {key: workload.cells[key] for key in keys}
-                    self._announce([workload], self._request.rounds)
+                    self._announce([workload], rounds)
                     try:
                         self._prepare(workload)
-                        self._measure(workload)
+                        self._measure(workload, rounds)
                         self._keep(workload)
                     finally:
                         workload.cells |= everything_else

@@ -1,9 +1,9 @@
 """When B counts as slower: the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
-which passes. A cell whose median exceeds the threshold is measured again by fresh processes. It is slower if two
-independent measurements say so, each by its whole interval, out of three at most: the second chance is for noise that
-hides a slow-down, the second witness against noise that looks like one.
+which passes. A cell whose median exceeds the threshold is measured again by fresh processes, with more rounds. It is
+slower if two independent measurements say so, each by its whole interval, out of three at most: the second chance is
+for noise that hides a slow-down, the second witness against noise that looks like one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from harness.statistics import Interval
 
 WITNESSES = 2
 MOST_MEASUREMENTS = 3
+AGAIN_TIMES = 3
+"""How many times the rounds of the first measurement a further one has: few cells need it, and these are in doubt."""
 
 WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", "wasted_gas")
 """Counters of which more is worse."""

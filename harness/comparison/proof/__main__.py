@@ -17,11 +17,11 @@ from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.pages import Proof, page
 from harness.comparison.proof.planted import DELAYED, write_plugin
 from harness.comparison.proof.simulate import Design, simulate
+from harness.comparison.ratio import Pair
 from harness.comparison.result import CellResult, Comparison
 from harness.comparison.verdict import Rule, Verdict
 from harness.observer import Observer
 from harness.progress import display
-from harness.statistics import Samples
 
 PAGE = ROOT / "docs" / "gate.md"
 EFFECT = 0.10
@@ -90,11 +90,12 @@ def planted_cells(comparison: Comparison) -> list[CellResult]:
 
 def fitted(cells: Sequence[CellResult]) -> list[Noise]:
     """Noise of every kind of cell, fitted on the processes of all comparisons of a version with itself."""
-    groups: dict[str, list[Samples]] = {}
+    groups: dict[str, list[Pair]] = {}
     for cell in cells:
-        for side in (cell.a, cell.b):
-            groups.setdefault(str(cell.name), []).extend(side.seconds if side else [])
-    return [fit(processes) for processes in groups.values() if len(processes) >= 4]
+        if cell.a and cell.b:
+            pairs = zip(cell.a.seconds, cell.b.seconds, strict=True)
+            groups.setdefault(str(cell.name), []).extend(Pair(a, b) for a, b in pairs)
+    return [fit(pairs) for pairs in groups.values() if len(pairs) >= 4]
 
 
 def _tell(text: str) -> None:

@@ -3,7 +3,7 @@
 What disturbs a run is taken apart by how it is shared. *Core*: every run for itself, log-normal. *Luck*: every process
 for itself, the same in all of its runs (where its memory lies). *Bursts*: now and then a run is much longer, since
 somebody else had the core. *Drift*: the machine as a whole wanders (its frequency, its neighbours), which interleaved
-runs share. The first two and the last are estimated robustly, so that bursts are not counted twice.
+runs share.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from harness.statistics import Samples
 _MAD = 1.4826  # from a median of absolute deviations to a standard deviation, for a normal distribution
 _BURST = 4.0  # standard deviations above the process's median
 _FLOOR = 1e-4
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -74,57 +75,49 @@ class Noise:
         return np.asarray(np.exp(logs))
 
 
-def fit(processes: Sequence[Samples]) -> Noise:
-    """Estimate a machine's noise.
+def fit(pairs: Sequence[Pair]) -> Noise:
+    """Estimate a machine's noise from interleaved runs of the same work.
+
+    What both sides of a pair share is no noise to a comparison, and a machine that is busier in one hour than in the
+    next does not make its processes lucky. So core, luck and bursts are taken from the ratios of the pairs, to which
+    each side contributes half of the variance.
 
     Parameters
     ----------
-    processes : sequence of ndarray, each shape (rounds,)
-        Seconds of the same work by process, in the order of time.
+    pairs : sequence of Pair
+        Each of at least four rounds, in the order of time.
 
     Raises
     ------
     ValueError
-        If there are not at least two processes with four runs each.
+        If there are not at least four.
     """
-    logs = [np.log(np.asarray(group, dtype=np.float64)) for group in processes if len(group) >= 4]
-    if len(logs) < 2:
-        raise ValueError("noise is fitted on two processes with four runs each, or more")
-    core = max(float(np.median([_core(group) for group in logs])), _FLOOR)
-    excess = np.concatenate([group - np.median(group) for group in logs])
-    bursts = excess[excess > _BURST * core]
-    lengths = np.array([len(group) for group in logs])
+    logs = [(np.log(pair.a), np.log(pair.b)) for pair in pairs if len(pair.a) >= _FEW]
+    if len(logs) < _FEW:
+        raise ValueError(f"noise is fitted on {_FEW} pairs of processes with {_FEW} runs each, or more")
+    ratios = [b - a for a, b in logs]
+    medians = np.array([np.median(ratio) for ratio in ratios])
+    strays = np.concatenate([np.abs(ratio - middle) for ratio, middle in zip(ratios, medians, strict=True)])
+    core = max(_MAD * float(np.median(strays)) / 2**0.5, _FLOOR)
+    bursts = strays[strays > _BURST * core * 2**0.5]
     # What the medians of so few runs differ by themselves is no luck of their processes.
-    sampling = float(np.mean(np.pi / 2 * core**2 / lengths))
-    medians = np.array([np.median(group) for group in logs])
-    luck = max(_spread(medians) ** 2 - sampling, 0.0) ** 0.5
+    sampling = float(np.mean([np.pi / 2 * 2 * core**2 / len(ratio) for ratio in ratios]))
+    luck = (max(float(np.mean(medians**2)) - sampling, 0.0) / 2) ** 0.5
     return Noise(
         core,
         luck,
-        len(bursts) / len(excess),
+        len(bursts) / (2 * len(strays)),
         float(bursts.mean()) if len(bursts) else 0.0,
-        _drift(logs, core),
+        _drift([(a + b) / 2 for a, b in logs], core),
     )
 
 
-def _core(group: npt.NDArray[np.float64]) -> float:
-    """Spread of one process's runs, from neighbours in time, so that drift does not count."""
-    steps = np.diff(group)
-    return _MAD * float(np.median(np.abs(steps - np.median(steps)))) / 2**0.5
-
-
-def _spread(values: npt.NDArray[np.float64]) -> float:
-    if len(values) < 4:
-        return float(np.std(values, ddof=1))
-    return _MAD * float(np.median(np.abs(values - np.median(values))))
-
-
-def _drift(logs: Sequence[npt.NDArray[np.float64]], core: float) -> float:
-    """Step of a random walk, from how far the halves of each process's runs lie apart."""
-    halves = [(group[: len(group) // 2], group[len(group) // 2 :]) for group in logs]
+def _drift(machine: Sequence[npt.NDArray[np.float64]], core: float) -> float:
+    """Step of a random walk, from how far the halves of what both sides share lie apart."""
+    halves = [(group[: len(group) // 2], group[len(group) // 2 :]) for group in machine]
     apart = np.array([np.median(second) - np.median(first) for first, second in halves])
-    length = float(np.mean([len(group) for group in logs]))
-    own = 2 * np.pi / 2 * core**2 / (length / 2)
-    # The means of the halves of a random walk over n steps differ with a variance of n/3 steps. One process's rounds
-    # are as many of the machine's as there are processes at a time; that makes the walk's steps larger, not smaller.
-    return float((max(float(np.mean(apart**2)) - own, 0.0) / max(length / 3, 1.0)) ** 0.5)
+    length = float(np.mean([len(group) for group in machine]))
+    # A median of n values, each the mean of two runs, and the difference of two such medians.
+    own = np.pi / 2 * (core**2 / 2) / (length / 2) * 2
+    # The means of the halves of a random walk over n steps differ with a variance of n/3 steps.
+    return float((max(float(np.median(apart**2)) - own, 0.0) / max(length / 3, 1.0)) ** 0.5)

@@ -59,8 +59,8 @@ def page(proof: Proof) -> str:
             "",
             "<!-- generated; do not edit -->",
             "",
-            f"Written by `{proof.command}` in {proof.seconds / 60:.0f} minutes on {where['cpu']}, {where['cores']} cores, "
-            f"Python {where['python']}, numba {where['numba']}, {str(where['time'])[:10]}.",
+            f"Written by `{proof.command}` in {proof.seconds / 60:.0f} minutes. {where['cpu']}, "
+            f"{where['cores']} cores, Python {where['python']}, numba {where['numba']}, {str(where['time'])[:10]}.",
             "",
             *_RULE,
             "",
@@ -69,9 +69,10 @@ def page(proof: Proof) -> str:
             f"Each row: {proof.levels[0][2].comparisons if proof.levels else 0} comparisons of a version with itself, "
             f"{proof.design.cells} cells each, which cry wolf if any cell is found slower; and as many of a cell that "
             f"takes {proof.effect:.0%} longer. Every cell has {proof.design.rounds} pairs of runs in "
-            f"{proof.design.processes} pairs of processes, and is measured again where the rule says so. *Core*: spread "
-            "between runs of one process; *luck*: between processes; *bursts*: runs that somebody else held up, and by "
-            "how much; *drift*: the machine's step from round to round (`harness/comparison/proof/noise.py`).",
+            f"{proof.design.processes} pairs of processes, and is measured again where the rule says so. *Core*: "
+            "spread between runs of one process; *luck*: between processes; *bursts*: runs that somebody "
+            "else held up, and by how much; *drift*: the machine's step from round to round "
+            "(`harness/comparison/proof/noise.py`).",
             "",
             *_levels(proof),
             "",
@@ -91,10 +92,10 @@ def page(proof: Proof) -> str:
 
 
 _RULE = [
-    "What the gate promises: a version compared with itself does not fail, a version that is slower does, and what the",
-    "machine's noise hides is called inconclusive and passes. A cell is *slower* only if its time grows by more than the",
-    "threshold, the whole interval of the ratio lies beyond the threshold, and a second measurement by fresh processes",
-    "says the same ([decisions](decisions.md), `harness/comparison/verdict.py`).",
+    "What the gate promises: a version compared with itself does not fail, a version that is slower does, and what",
+    "the machine's noise hides is called inconclusive and passes. A cell is *slower* only if its time grows by more",
+    "than the threshold, the whole interval of the ratio lies beyond the threshold, and a second measurement by fresh",
+    "processes says the same (`harness/comparison/verdict.py`).",
 ]
 
 
@@ -123,8 +124,8 @@ def _real(proof: Proof) -> list[str]:
     found, alarms = sum(proof.real_found), sum(proof.real_alarms)
     lines = [
         "This tree against itself through `contend compare`'s own path, by fresh processes each time: the serial "
-        f"baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {proof.effect:.0%} of its own time, spent "
-        "busy, added to Block-STM in B.",
+        f"baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {proof.effect:.0%} of its own time, "
+        "spent busy, added to Block-STM in B.",
         "",
         "| comparisons | how many | outcome |",
         "| --- | ---: | --- |",

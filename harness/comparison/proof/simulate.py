@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.comparison.proof.noise import Noise
 from harness.comparison.ratio import paired
-from harness.comparison.verdict import Rule, Verdict
+from harness.comparison.verdict import AGAIN_TIMES, Rule, Verdict
 from harness.statistics import Interval
 
 
@@ -78,5 +78,6 @@ def simulate(
 def _verdict(noise: Noise, random: np.random.Generator, design: Design, rule: Rule, effect: float) -> Verdict:
     ratios: list[Interval] = []
     while not ratios or rule.unsettled(ratios):
-        ratios.append(paired(noise.pairs(random, design.processes, design.rounds, effect)))
+        rounds = design.rounds * (AGAIN_TIMES if ratios else 1)
+        ratios.append(paired(noise.pairs(random, design.processes, rounds, effect)))
     return rule.settle(ratios)[0]
