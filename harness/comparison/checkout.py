@@ -166,9 +166,11 @@ def _environment(root: Path, label: str, tell: Tell) -> str:
             if not (place / "complete").exists():
                 tell(f"{label}: its lock file is not that of this version; installing it in an environment of its own")
                 shutil.rmtree(place, ignore_errors=True)
-                _run(label, sys.executable, "-m", "venv", str(place))
-                pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-                _run(label, *pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(root / LOCK_FILE))
+                # Without a pip of its own, which would take longer to install than many a lock file.
+                _run(label, sys.executable, "-m", "venv", "--without-pip", str(place))
+                pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+                install = ["install", "--no-input", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+                _run(label, *pip, *install, "--requirement", str(root / LOCK_FILE))
                 (place / "complete").touch()
         return str(python)
 

@@ -31,7 +31,14 @@ def main(descriptor: int, where: Mapping[str, Any]) -> None:
     # The script's own folder comes first by default; its files are none of the version's business.
     behind = sys.path[1:] if where["own_environment"] else []
     sys.path[:] = [*where["paths"], *behind]
+    # An editable installation answers for every module that the version does not have itself, and with its own.
+    sys.meta_path[:] = [one for one in sys.meta_path if not _is_editable_contend(one)]
     _Worker(Connection(descriptor), Path(where["root"])).serve()
+
+
+def _is_editable_contend(finder: object) -> bool:
+    module = getattr(finder, "__module__", None) or ""
+    return module.startswith("__editable___contend_")
 
 
 class _Worker:
