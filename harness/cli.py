@@ -13,6 +13,7 @@ import click
 
 from harness.commands import (
     calibrate,
+    compare,
     explain,
     export,
     fuzz,
@@ -74,5 +75,18 @@ def main() -> None:
     """Make execution strategies for smart contracts contend on the same blocks."""
 
 
-for _module in (run, explain, timeline, list_, calibrate, validate_clock, goals, statetest, fuzz, fuzz_evm, export):
+for _module in (
+    run,
+    compare,
+    explain,
+    timeline,
+    list_,
+    calibrate,
+    validate_clock,
+    goals,
+    statetest,
+    fuzz,
+    fuzz_evm,
+    export,
+):
     main.add_command(_module.command)

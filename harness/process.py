@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import Any
@@ -21,14 +22,28 @@ sys.path[:] = json.loads(sys.argv[1])
 from harness.child import main
 main(int(sys.argv[2]))
 """
+Command = Callable[[int], Sequence[str]]
 _GRACE_SECONDS = 2.0
 _TAIL_LINES = 12
+
+
+def this_version(descriptor: int) -> list[str]:
+    """Command of a measuring process of the version that runs now; it gets the socket at `descriptor`."""
+    return [sys.executable, "-X", "faulthandler", "-c", _BOOT, json.dumps(sys.path), str(descriptor)]
 
 
 class MeasuringProcess:
     """A child that leads its own process group, so that a terminal's Ctrl-C reaches the parent only.
 
     What it prints goes to a file that nobody sees unless it dies: tables and JSON on standard output stay clean.
+
+    Parameters
+    ----------
+    number : int
+    command : callable, optional
+        From the descriptor of the socket that the child inherits to the command that starts it.
+    environment : mapping, optional
+        Its environment variables; those of this process by default.
 
     Attributes
     ----------
@@ -40,7 +55,9 @@ class MeasuringProcess:
         Monotonic time of its last message.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(
+        self, number: int, command: Command = this_version, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.number = number
         self.at: CellKey | None = None
         self._compiling = False
@@ -49,7 +66,8 @@ class MeasuringProcess:
         self.connection, theirs = Pipe()
         with theirs:
             self._popen = subprocess.Popen(
-                [sys.executable, "-X", "faulthandler", "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno())],
+                command(theirs.fileno()),
+                env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,

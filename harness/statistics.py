@@ -112,6 +112,37 @@ def speedup(seconds: Sequence[Samples], baseline: Sequence[Samples], seed: int =
     return interval([base / own for own, base in zip(seconds, baseline, strict=True)], seed)
 
 
+def ratio_of_medians(above: Sequence[Samples], below: Sequence[Samples], seed: int = 0) -> Interval:
+    """Ratio of the medians of two sets of samples that were not taken in pairs, with a hierarchical bootstrap interval.
+
+    Parameters
+    ----------
+    above, below : sequence of ndarray, each shape (rounds,)
+        Samples by process; neither the processes nor the rounds of one belong to those of the other.
+
+    Returns
+    -------
+    Interval
+        Never narrower than the spread between the ratios of any two processes' medians.
+
+    Raises
+    ------
+    ValueError
+        If either has no sample.
+    """
+    tops = [group for group in above if len(group)]
+    bottoms = [group for group in below if len(group)]
+    if not (tops and bottoms):
+        raise ValueError("an interval needs at least one sample")
+    random = np.random.default_rng(seed)
+    ratios = _resampled_medians(tops, random) / _resampled_medians(bottoms, random)
+    tail = 50.0 * (1.0 - CONFIDENCE)
+    low, high = np.percentile(ratios, [tail, 100.0 - tail])
+    own = [float(np.median(top) / np.median(bottom)) for top in tops for bottom in bottoms]
+    middle = float(np.median(np.concatenate(tops)) / np.median(np.concatenate(bottoms)))
+    return Interval(middle, min(float(low), *own, middle), max(float(high), *own, middle))
+
+
 def spread(values: Samples) -> float:
     """Interquartile range divided by the median, a pure number; 0 for fewer than two values."""
     if len(values) < 2:

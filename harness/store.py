@@ -31,8 +31,8 @@ def check_folder(folder: Path) -> None:
             return
 
 
-def check_file(path: Path) -> None:
-    """Make sure that `path` can be written, without writing it.
+def check_file(path: Path, option: str = "--json") -> None:
+    """Make sure that `path`, which an option names, can be written, without writing it.
 
     Raises
     ------
@@ -40,11 +40,11 @@ def check_file(path: Path) -> None:
         If it is a folder, or lies in one that is missing or cannot be written.
     """
     if path.is_dir():
-        raise BadInputError(f"--json {path}: is a folder; name a file, or - for standard output")
+        raise BadInputError(f"{option} {path}: is a folder; name a file, or - for standard output")
     if not path.absolute().parent.is_dir():
-        raise BadInputError(f"--json {path}: its folder does not exist")
+        raise BadInputError(f"{option} {path}: its folder does not exist")
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise BadInputError(f"--json {path}: cannot be written")
+        raise BadInputError(f"{option} {path}: cannot be written")
 
 
 class Store:

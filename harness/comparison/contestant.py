@@ -1,0 +1,183 @@
+"""One measuring process of one side: started in its version, asked one thing at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from harness.comparison.checkout import Tree
+from harness.errors import BadInputError, CrashError
+from harness.observer import Observer
+from harness.plan import CellKey
+from harness.process import MeasuringProcess
+from harness.request import Request
+
+_WORKER = Path(__file__).with_name("worker.py")
+_TICK_SECONDS = 0.1
+
+
+class CellError(Exception):
+    """A cell that failed on this side, with the reason in words."""
+
+
+class GoneError(CellError):
+    """It took its process with it."""
+
+
+class Contestant:
+    """A measuring process of a version.
+
+    Parameters
+    ----------
+    number : int
+    tree : Tree
+    request : Request
+    observer : Observer
+    """
+
+    def __init__(self, number: int, tree: Tree, request: Request, observer: Observer) -> None:
+        self.number = number
+        self.tree = tree
+        self._request = request
+        self._observer = observer
+        self._process = MeasuringProcess(number, _command(tree), _environment(tree))
+        self._process.send("plan", _plain(request))
+
+    def plan(self) -> dict[str, Any]:
+        """Hear what its version makes of the request.
+
+        Raises
+        ------
+        BadInputError
+            If it refuses it, or is too old.
+        CrashError
+            If it dies of it.
+        """
+        try:
+            verb, content = self._answer()
+        except GoneError as gone:
+            raise CrashError(f"{self.tree.label}: {gone}\n{self._process.tail()}".strip()) from None
+        if verb == "refused":
+            raise BadInputError(f"{self.tree.label}: {content}")
+        found: dict[str, Any] = content
+        return found
+
+    def begin_build(self, place: int) -> None:
+        """Have it build the workload at `place` of its plan; `end_build` waits."""
+        self._process.send("build", place)
+
+    def end_build(self) -> dict[str, Any]:
+        """Wait for the workload.
+
+        Returns
+        -------
+        dict
+            ``genesis_digest``, ``block_digest``, ``transactions``, ``gas``.
+
+        Raises
+        ------
+        CellError
+            If it cannot be built.
+        """
+        verb, content = self._answer()
+        if verb == "broken":
+            raise CellError(content)
+        facts: dict[str, Any] = content
+        return facts
+
+    def begin_warm(self, key: CellKey) -> None:
+        """Have it run a cell once untimed; `end_warm` waits."""
+        self._process.at = key
+        self._process.send("warm", *key)
+
+    def end_warm(self) -> None:
+        """Wait for the warm-up.
+
+        Raises
+        ------
+        CellError
+            If the cell failed.
+        """
+        verb, *content = self._answer()
+        if verb == "failed":
+            raise CellError(content[0])
+
+    def run(self, key: CellKey) -> dict[str, Any]:
+        """Time one run of a cell, verified by its own version's oracle.
+
+        Returns
+        -------
+        dict
+            ``seconds``, ``wall_seconds``, ``cpu_seconds``, ``phases``, ``counters``.
+
+        Raises
+        ------
+        CellError
+            If the cell failed.
+        """
+        self._process.at = key
+        self._process.send("run", *key)
+        verb, content = self._answer()
+        if verb == "failed":
+            raise CellError(content)
+        sample: dict[str, Any] = content
+        return sample
+
+    def _answer(self) -> tuple[Any, ...]:
+        process = self._process
+        while True:
+            while not wait([process.connection], _TICK_SECONDS):
+                self._observer.tick()
+                if process.is_gone():
+                    raise GoneError(process.obituary())
+                if process.silence() > self._request.timeout:
+                    process.end()
+                    raise GoneError(f"no sign of life for {self._request.timeout:g} s")
+            self._observer.tick()
+            message = process.receive()
+            if message is None:
+                raise GoneError(process.obituary())
+            if message[0] != "compile":
+                return message
+            _, name, begins, seconds = message
+            if begins:
+                self._observer.compiling(self.number, name)
+            else:
+                self._observer.compiled(self.number, name, seconds)
+
+    def close(self) -> None:
+        """End it after it has closed its strategies."""
+        self._process.ask_to_close()
+        self._process.end(grace=2.0)
+
+    def end(self) -> None:
+        """End it at once, and what its strategies keep."""
+        self._process.end()
+
+
+def _command(tree: Tree) -> Callable[[int], list[str]]:
+    where = {"root": str(tree.root), "paths": list(tree.paths), "own_environment": tree.own_environment}
+    return lambda descriptor: [
+        tree.interpreter,
+        "-X",
+        "faulthandler",
+        str(_WORKER),
+        str(descriptor),
+        json.dumps(where),
+    ]
+
+
+def _environment(tree: Tree) -> dict[str, str] | None:
+    if not tree.own_environment:
+        return None
+    # What is on this version's import path must not get into another environment.
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    """A request that any version can read: its fields, as far as something is asked for."""
+    return {name: value for name, value in request.as_json().items() if value is not None}

@@ -1,0 +1,155 @@
+"""Records against records: measured before, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.comparison.comparable import refusal, unmatched
+from harness.comparison.measured import CellName, Measured, cells_of, pooled
+from harness.comparison.ratio import apart
+from harness.comparison.result import CellResult, Comparison
+from harness.comparison.verdict import Rule, Verdict, changes
+from harness.errors import BadInputError
+from harness.records import read
+from harness.statistics import Interval
+
+_VERSIONS = ("python", "numpy", "numba", "llvmlite", "platform", "memory_bytes")
+
+
+def read_side(path: Path, tell: Callable[[str], object]) -> list[dict[str, Any]]:
+    """Read a record, or all records of a folder, the newest last.
+
+    Parameters
+    ----------
+    path : Path
+        A file, a folder of records, or a results folder.
+    tell : callable
+        Told which files of a folder are left out, and why.
+
+    Raises
+    ------
+    BadInputError
+        If the file is not a record, or the folder holds none.
+    """
+    if not path.is_dir():
+        return [read(path)]
+    folder = path / "records" if (path / "records").is_dir() else path
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            found.append(read(file))
+        except BadInputError as error:
+            tell(f"left out: {error}")
+    if not found:
+        raise BadInputError(f"{path}: holds no record that can be read; contend run writes them to results/records")
+    return sorted(found, key=lambda record: str(record["id"]))
+
+
+def compare_records(
+    a: list[dict[str, Any]], b: list[dict[str, Any]], labels: tuple[str, str], rule: Rule, fail_on: frozenset[str]
+) -> Comparison:
+    """Compare the cells of records.
+
+    Parameters
+    ----------
+    a, b : list of dict
+        Records of each side, the newest last.
+    labels : tuple of str
+        What to call the sides.
+    """
+    ours, theirs = _cells(a, labels[0]), _cells(b, labels[1])
+    comparison = Comparison(
+        a=_described(a, labels[0]),
+        b=_described(b, labels[1]),
+        rule=rule,
+        fail_on=fail_on,
+        interleaved=False,
+        environment=b[-1]["environment"],
+        notes=_version_notes(a[-1]["environment"], b[-1]["environment"]),
+    )
+    comparison.cells = [_compare(name, ours[name], theirs[name], rule) for name in ours if name in theirs]
+    comparison.cells += [
+        CellResult(name, Verdict.REFUSED, a=ours.get(name), b=theirs.get(name), note=why)
+        for name, why in unmatched(ours, theirs).items()
+    ]
+    if any(cell.ratio and cell.name.clock == "wall" for cell in comparison.cells):
+        comparison.notes.append(
+            "A and B were measured one after the other: what the serial baseline of the same rounds shares with a cell "
+            "counts as the machine's doing. Compare revisions to have them measured in turns"
+        )
+    return comparison
+
+
+def _cells(records: list[dict[str, Any]], label: str) -> dict[CellName, Measured]:
+    """Every cell of a side: the newest measurement, and older ones where the code and the machine were the same."""
+    parts: dict[CellName, list[Measured]] = {}
+    codes: dict[CellName, object] = {}
+    for record in reversed(records):
+        for name, cell in cells_of(record, label).items():
+            code = _code(record, cell)
+            if name not in parts:
+                parts[name], codes[name] = [cell], code
+            elif code is not None and code == codes[name]:
+                parts[name].append(cell)
+    return {name: pooled(reversed(found)) for name, found in parts.items()}
+
+
+def _code(record: Mapping[str, Any], cell: Measured) -> object:
+    """What must be equal for two measurements to be of the same thing; None where nobody can tell."""
+    git = record["environment"]["git"]
+    if git is None or git["dirty"]:
+        return None
+    kernels = record["environment"]["kernels"]
+    return git["revision"], kernels, cell.machine, cell.genesis_digest, cell.block_digest, cell.costs
+
+
+def _compare(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult:
+    why = refusal(name, a, b)
+    if why is not None:
+        return CellResult(name, Verdict.REFUSED, a=a, b=b, note=why)
+    if b.error is not None:
+        return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
+    if a.picoseconds is not None and b.picoseconds is not None:
+        return exact(name, a, b, rule)
+    ratio = apart(a, b)
+    verdict, note = rule.single(ratio), ""
+    if verdict is Verdict.SLOWER and min(len(a.seconds), len(b.seconds)) < 2:
+        # Repeating is part of being slower, and the luck of one process repeats in all of its rounds.
+        verdict, note = Verdict.INCONCLUSIVE, "slower, but a side was measured by one process only"
+    return CellResult(name, verdict, ratio, (ratio,), a, b, note=note)
+
+
+def exact(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult:
+    """Compare simulated runs: no statistics, since they are the same whenever and wherever they are made."""
+    if a.picoseconds is None or b.picoseconds is None:
+        raise ValueError(f"{name}: not simulated")
+    ratio = b.picoseconds / a.picoseconds
+    return CellResult(
+        name,
+        rule.exact(a.picoseconds, b.picoseconds),
+        Interval(ratio, ratio, ratio, 1.0),
+        a=a,
+        b=b,
+        counters=changes(a.counters, b.counters),
+    )
+
+
+def _described(records: list[dict[str, Any]], label: str) -> dict[str, Any]:
+    environment = records[-1]["environment"]
+    git = environment["git"] or {}
+    return {
+        "label": label,
+        "kind": "record",
+        "records": [record["id"] for record in records],
+        "revision": git.get("revision"),
+        "dirty": git.get("dirty"),
+        "kernels": environment["kernels"],
+        "python": environment["python"],
+    }
+
+
+def _version_notes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    differ = [f"{name} {a.get(name)} in A, {b.get(name)} in B" for name in _VERSIONS if a.get(name) != b.get(name)]
+    return [f"not the same in both: {'; '.join(differ)}"] if differ else []

@@ -1,0 +1,151 @@
+"""A miniature of Contend: the few names that a measuring process of another version needs, in front of made-up times.
+
+It lets a test make versions at will, in a repository of their own, without compiling anything. Times are the same in
+every run, so that a verdict does not depend on the machine that runs the test.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from harness.comparison.checkout import LOCK_FILE, ROOT
+
+_FILES = {
+    "pyproject.toml": "[project]\nname = 'miniature'\n",
+    "harness/__init__.py": "",
+    "harness/errors.py": "class BadInputError(ValueError):\n    pass\n",
+    "harness/request.py": """
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    workloads: tuple = ()
+    strategies: tuple = ()
+    workers: tuple = (1, 2)
+    dials: dict = field(default_factory=dict)
+    block_size: int = 10
+    repeat: int = 10
+    seed: int = 1
+    processes: int = 2
+    timeout: float = 300.0
+""",
+    "harness/plan.py": """
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from harness.errors import BadInputError
+from strategies.registry import FACTORS
+
+
+class CellKey(NamedTuple):
+    strategy: str
+    workers: int
+
+
+def resolve(request):
+    names = request.strategies or tuple(FACTORS)
+    for name in names:
+        if name not in FACTORS:
+            raise BadInputError(f"unknown strategy '{name}'")
+    cells = [CellKey(name, 1) for name in names]
+    workload = SimpleNamespace(name="counting", dials={"size": 3})
+    return SimpleNamespace(
+        workloads=(workload,), cells=cells, reported=cells, kernels_digest="0" * 16, cold=False
+    )
+""",
+    "harness/bench.py": """
+import math
+import os
+import time
+from types import SimpleNamespace
+
+from strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
+
+
+class Bench:
+    def __init__(self, strategy, workload):
+        self.runs = 0
+
+    def prepare(self, plan, seed, block_size):
+        return SimpleNamespace(genesis_digest="aa" * 16, block_digest=BLOCK, transactions=block_size, gas=21000)
+
+    def warm_up(self, key):
+        self.run(key)
+
+    def run(self, key):
+        log = os.environ.get("MINIATURE_LOG")
+        if log:
+            with open(log, "a") as file:
+                file.write(f"{LABEL} {os.getpid()} {key.strategy}\\n")
+        self.runs += 1
+        if key.strategy == SLEEPY:
+            time.sleep(3600)
+        if self.runs > 1 and key.strategy == BROKEN:
+            raise RuntimeError("differs from the serial result: planted")
+        if self.runs > 1 and key.strategy == DEADLY:
+            os._exit(7)
+        seconds = 0.01 * FACTORS[key.strategy] * (1 + 0.002 * math.sin(self.runs))
+        return SimpleNamespace(
+            seconds=seconds, wall_seconds=seconds, cpu_seconds=seconds, phases={"execute": seconds}, counters={}
+        )
+
+    def close(self):
+        pass
+""",
+    "strategies/__init__.py": "",
+    "workloads/__init__.py": "",
+    "workloads/registry.py": "def get(name):\n    return None\n",
+}
+
+
+def write(
+    folder: Path,
+    factors: dict[str, float],
+    label: str = "",
+    block: str = "bb" * 16,
+    broken: str = "",
+    deadly: str = "",
+    sleepy: str = "",
+    lock: str | None = None,
+) -> None:
+    """Write the files of a version.
+
+    Parameters
+    ----------
+    folder : Path
+    factors : dict
+        Strategies, and how many times ten milliseconds they take.
+    label : str
+        Left in the file that ``MINIATURE_LOG`` names, at every run.
+    block : str
+        Digest of its block.
+    broken, deadly, sleepy : str
+        A strategy that fails the oracle, ends its process, or never returns.
+    lock : str, optional
+        Its lock file; that of the version that runs the test by default.
+    """
+    registry = f"FACTORS = {factors!r}\nLABEL = {label!r}\nBLOCK = {block!r}\nBROKEN = {broken!r}\n"
+    registry += f"DEADLY = {deadly!r}\nSLEEPY = {sleepy!r}\n\n\ndef get(name):\n    return None\n"
+    files = {**_FILES, "strategies/registry.py": registry}
+    files[LOCK_FILE] = (ROOT / LOCK_FILE).read_text() if lock is None else lock
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def commit(folder: Path, tag: str) -> str:
+    """Commit everything in a repository, made if need be, and tag it; the commit."""
+    if not (folder / ".git").exists():
+        _git(folder, "init", "--quiet", "--initial-branch=main")
+    _git(folder, "add", "--all")
+    _git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", tag)
+    _git(folder, "tag", tag)
+    return _git(folder, "rev-parse", "HEAD")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
