@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import BadInputError
 from harness.request import Request
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-def draw_timeline(request: Request, folder: Path) -> list[Path]:
-    """Run the one cell that is asked for, verify it, and draw its timeline.
+
+@dataclass(frozen=True)
+class Trace:
+    """What simulated workers did.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (k, 4)
+        Worker, activity, begin and end in picoseconds.
+    workers : int
+    title : str
+    name : str
+        For files.
+    """
+
+    rows: npt.NDArray[np.int64]
+    workers: int
+    title: str
+    name: str
+
+
+def trace(request: Request) -> Trace:
+    """Run the one cell that is asked for, verify it, and note what each worker did.
 
     Parameters
     ----------
     request : Request
         One workload, one strategy, one worker count, under the virtual clock.
-    folder : Path
-
-    Returns
-    -------
-    list of Path
-        Picture files.
 
     Raises
     ------
@@ -28,11 +48,9 @@ def draw_timeline(request: Request, folder: Path) -> list[Path]:
         For a name or a dial that is refused, a workload that cannot be run, or a strategy without a timeline.
     """
     from harness.bench import Bench, RunError, WorkloadError
-    from harness.charts.timeline import timeline
     from harness.clocks import read_costs
     from harness.plan import CellKey, resolve
     from strategies import registry as strategies
-    from strategies.clocks import ACTIVITIES
     from strategies.virtual_clock import VirtualClock
     from workloads import registry as workloads
 
@@ -56,4 +74,13 @@ def draw_timeline(request: Request, folder: Path) -> list[Path]:
         f"{workload.name}, {request.block_size:,} transactions, {name} with {workers:,} SIMULATED workers: "
         f"{1e6 * sample.seconds:,.0f} microseconds"
     )
-    return timeline(rows, workers, ACTIVITIES, title, folder, f"timeline-{workload.name}-{name}-{workers}")
+    return Trace(rows, workers, title, f"timeline-{workload.name}-{name}-{workers}")
+
+
+def draw(request: Request, folder: Path) -> list[Path]:
+    """Trace a cell and draw it into files in a folder, which is made; raises what `trace` does."""
+    from harness.charts.timeline import draw_timeline
+    from strategies.clocks import ACTIVITIES
+
+    traced = trace(request)
+    return draw_timeline(traced.rows, traced.workers, ACTIVITIES, traced.title, folder, traced.name)

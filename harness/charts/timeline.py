@@ -16,6 +16,7 @@ from harness.charts.look import DOTS_PER_INCH, FORMATS, legend, look, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Rows = npt.NDArray[np.int64]
 
@@ -44,7 +45,7 @@ def merged(rows: Rows) -> Rows:
     return found
 
 
-def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, folder: Path, name: str) -> list[Path]:
+def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) -> Figure:
     """Draw a timeline.
 
     Parameters
@@ -55,6 +56,39 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, 
     activities : tuple of str
         Names of activities.
     title : str
+    """
+    begin, end = int(rows[:, 2].min()), int(rows[:, 3].max())
+    figure, (axes,) = panels(1, width=10.5, height=min(1.6 + 0.22 * workers, 8.0))
+    present = [number for number in range(len(activities)) if (rows[:, 1] == number).any()]
+    colours = dict(zip(present, seaborn.color_palette("colorblind", len(present)), strict=True))
+    bars = merged(rows)
+    for number in present:
+        half = 0.42 if workers <= _FEW_WORKERS else 0.5
+        _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], detailed=len(bars) < _MANY_BARS)
+    axes.set_xlim(0, (end - begin) / _MICROSECOND)
+    axes.set_ylim(workers - 0.5, -0.5)
+    axes.set_yticks(range(workers) if workers <= _FEW_WORKERS else np.linspace(0, workers - 1, 9, dtype=int))
+    axes.set_xlabel("simulated microseconds since the start of the block")
+    axes.set_ylabel("worker")
+    axes.grid(axis="y", visible=False)
+    spent = shares(rows, workers)
+    handles = [Patch(color=colours[number]) for number in present]
+    names = [f"{activities[number]} {spent[number]:.0%}" for number in present]
+    handles.append(Patch(facecolor="white", edgecolor="0.6"))
+    names.append(f"{_IDLE} {max(1 - sum(spent.values()), 0):.0%}")
+    legend(figure, handles, names, title)
+    return figure
+
+
+def draw_timeline(
+    rows: Rows, workers: int, activities: tuple[str, ...], title: str, folder: Path, name: str
+) -> list[Path]:
+    """Draw a timeline into files.
+
+    Parameters
+    ----------
+    rows, workers, activities, title
+        As for `timeline`.
     folder : Path
         Made if it is missing.
     name : str
@@ -66,32 +100,19 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str, 
         The PNG and the SVG.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    begin, end = int(rows[:, 2].min()), int(rows[:, 3].max())
     with look():
-        figure, (axes,) = panels(1, width=10.5, height=min(1.6 + 0.22 * workers, 8.0))
-        present = [number for number in range(len(activities)) if (rows[:, 1] == number).any()]
-        colours = dict(zip(present, seaborn.color_palette("colorblind", len(present)), strict=True))
-        bars = merged(rows)
-        for number in present:
-            half = 0.42 if workers <= _FEW_WORKERS else 0.5
-            _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], detailed=len(bars) < _MANY_BARS)
-        axes.set_xlim(0, (end - begin) / _MICROSECOND)
-        axes.set_ylim(workers - 0.5, -0.5)
-        axes.set_yticks(range(workers) if workers <= _FEW_WORKERS else np.linspace(0, workers - 1, 9, dtype=int))
-        axes.set_xlabel("simulated microseconds since the start of the block")
-        axes.set_ylabel("worker")
-        axes.grid(axis="y", visible=False)
-        spent = {number: _share(rows, number, workers, end - begin) for number in present}
-        handles = [Patch(color=colours[number]) for number in present]
-        names = [f"{activities[number]} {spent[number]:.0%}" for number in present]
-        handles.append(Patch(facecolor="white", edgecolor="0.6"))
-        names.append(f"{_IDLE} {max(1 - sum(spent.values()), 0):.0%}")
-        legend(figure, handles, names, title)
+        figure = timeline(rows, workers, activities, title)
         written = [folder / f"{name}.{kind}" for kind in FORMATS]
         for path in written:
             figure.savefig(path, dpi=DOTS_PER_INCH)
         pyplot.close(figure)
     return written
+
+
+def shares(rows: Rows, workers: int) -> dict[int, float]:
+    """Share of all workers' time by activity."""
+    span = int(rows[:, 3].max()) - int(rows[:, 2].min())
+    return {int(number): _share(rows, int(number), workers, span) for number in np.unique(rows[:, 1])}
 
 
 def _bars(axes: Axes, rows: Rows, begin: int, half: float, colour: tuple[float, ...], detailed: bool) -> None:

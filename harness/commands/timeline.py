@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
     from harness.store import check_folder
-    from harness.timeline import draw_timeline
+    from harness.timeline import draw
 
     with bad_input(), interruptible():
         request = Request(
@@ -47,5 +47,5 @@ def command(
             costs=costs,
         )
         check_folder(results)
-        for path in draw_timeline(request, results / "charts"):
+        for path in draw(request, results / "charts"):
             click.echo(f"chart: {path}")

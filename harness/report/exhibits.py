@@ -1,0 +1,368 @@
+"""Charts of a report: pictures, one a workload, what they show in words and as data, and how to make them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas
+
+from harness.charts.both_clocks import both_clocks
+from harness.charts.causes import KINDS, causes, worst
+from harness.charts.contention import contention, swept, winners
+from harness.charts.history import history
+from harness.charts.look import Style
+from harness.charts.speedup import speedup
+from harness.charts.throughput import throughput
+from harness.charts.timeline import shares, timeline
+from harness.charts.waste import wasted
+from harness.plan import BASELINE
+from harness.report.history import Series
+from harness.report.picture import Entry, drawing, svg, take_legend
+from harness.report.selection import Selection
+from harness.report.words import factor, listed, rate, share
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from harness.timeline import Trace
+
+Chart = Callable[[pandas.DataFrame, Style], "Figure | None"]
+_MOST_TOLD = 6
+_MOST_LINES = 4
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A chart of a report.
+
+    Attributes
+    ----------
+    name : str
+        Of its files; unique.
+    title : str
+    about : str
+        How to read it, in a sentence or two.
+    simulated : bool
+        Whether all its figures are of simulated workers.
+    shows : str
+        What there is to see, with figures: the text for those who do not see it.
+    pictures : tuple of str
+        SVG elements.
+    legend : tuple of Entry
+        Of all pictures.
+    data : DataFrame
+        What is drawn.
+    commands : tuple of str
+        That make the data again.
+    """
+
+    name: str
+    title: str
+    about: str
+    simulated: bool
+    shows: str
+    pictures: tuple[str, ...]
+    legend: tuple[Entry, ...]
+    data: pandas.DataFrame
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    name: str
+    title: str
+    about: str
+    chart: Chart
+    shows: Callable[[pandas.DataFrame], str]
+    columns: tuple[str, ...]
+
+
+def style_of(frame: pandas.DataFrame) -> Style:
+    """Colours and markers of a page: one strategy, one colour, in all its charts."""
+    names = list(dict.fromkeys(frame["strategy"]))
+    return Style(sorted(names, key=lambda name: name != BASELINE))
+
+
+def exhibits(selected: Selection, style: Style) -> Iterator[Exhibit]:
+    """Draw what the cells of one clock have data for."""
+    for kind in _PLAIN:
+        yield from _drawn(kind, selected, selected.plain, style)
+    for kind in _SWEPT:
+        known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
+        yield from _drawn(kind, selected, known, style)
+
+
+def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[Exhibit]:
+    """Draw the speed-ups that were measured next to those that were simulated, where a workload has both."""
+    if len(every) < 2:
+        return
+    cells = pandas.concat([selected.plain for selected in every], ignore_index=True)
+    commands = {record: text for selected in every for record, text in selected.commands.items()}
+    both = Selection("both", cells, cells[:0], commands)
+    yield from _drawn(_BOTH, both, cells, style, simulated=False)
+
+
+def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> Exhibit:
+    """Draw what simulated workers did when."""
+    with drawing():
+        figure = timeline(trace.rows, trace.workers, activities, "")
+        legend = take_legend(figure)
+        spent = shares(trace.rows, trace.workers)
+        told = listed([f"{activities[number]} {share(part)}" for number, part in spent.items()])
+        shows = f"{trace.title}. Of the workers' time: {told}; the rest is idle."
+        picture = svg(figure, "timeline", shows)
+    data = pandas.DataFrame(trace.rows, columns=["worker", "activity", "begin_picoseconds", "end_picoseconds"])
+    data["activity"] = [activities[number] for number in data["activity"]]
+    about = f"{trace.title}. A row is a worker, a bar what it was doing; white is idle."
+    return Exhibit(
+        "timeline", "What each worker did when", about, True, shows, (picture,), tuple(legend), data, (command,)
+    )
+
+
+def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterator[Exhibit]:
+    """Draw the history of one clock: for each workload the cells with steps first, then those with most workers."""
+    by_workload: dict[str, list[Series]] = {}
+    for one in series:
+        if one.clock == clock and len(one.seconds) > 2:
+            by_workload.setdefault(one.workload, []).append(one)
+    if not by_workload:
+        return
+    pictures, rows = [], []
+    with drawing():
+        for workload, every in by_workload.items():
+            chosen = sorted(every, key=lambda one: (not one.steps, one.strategy, -one.workers))
+            # One line a strategy: where it stepped, or with the most workers.
+            lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
+            figure = history(lines, workload, style)
+            pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", _history_shows(lines)))
+            rows += [
+                (one.workload, one.strategy, one.workers, record, time, seconds)
+                for one in every
+                for record, time, seconds in zip(one.records, one.times, one.seconds, strict=True)
+            ]
+    drawn = {line.strategy for every in by_workload.values() for line in every}
+    names = [name for name in style.strategies if name in drawn]
+    legend = tuple(Entry(name, _hex(style, name), "solid", style.marker[name]) for name in names)
+    shows = " ".join(_history_shows(every) for every in by_workload.values())
+    data = pandas.DataFrame(rows, columns=["workload", "strategy", "workers", "record", "time", "seconds"])
+    about = (
+        "Dots are medians of records, lines the levels between steps that were detected; a figure at a line says by "
+        "how much it stepped. Up is slower."
+    )
+    title = f"History, {'SIMULATED' if clock != 'wall' else 'wall clock'}"
+    simulated = clock != "wall"
+    yield Exhibit(f"history-{clock}", title, about, simulated, shows, tuple(pictures), legend, data, ())
+
+
+def _hex(style: Style, name: str) -> str:
+    from matplotlib.colors import to_hex
+
+    return to_hex(style.colour[name])
+
+
+def _drawn(
+    kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
+) -> Iterator[Exhibit]:
+    pictures: list[str] = []
+    legend: dict[str, Entry] = {}
+    shown = []
+    with drawing():
+        for workload, part in cells.groupby("workload", sort=False):
+            figure = kind.chart(part, style)
+            if figure is None:
+                continue
+            for entry in take_legend(figure):
+                legend.setdefault(entry.label, entry)
+            name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
+            pictures.append(svg(figure, name, f"{workload}. {kind.shows(part)}"))
+            shown.append(part)
+    if not pictures:
+        return
+    data = pandas.concat(shown)
+    dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
+    columns = [name for name in ("record", "workload", "strategy", "workers", "clock", *kind.columns) if name in data]
+    title = kind.title if simulated is False else f"{kind.title}, {'SIMULATED' if selected.simulated else 'wall clock'}"
+    yield Exhibit(
+        name=f"{kind.name}-{selected.clock}",
+        title=title,
+        about=kind.about,
+        simulated=selected.simulated if simulated is None else simulated,
+        shows=" ".join(f"{part['workload'].iloc[0]}: {kind.shows(part)}" for part in shown),
+        pictures=tuple(pictures),
+        legend=tuple(legend.values()),
+        data=data[[*columns, *dials]],
+        commands=tuple(dict.fromkeys(selected.commands[record] for record in data["record"])),
+    )
+
+
+def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
+    return cells.iloc[int(cells["speedup"].to_numpy().argmax())]
+
+
+def _identifier(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text)
+
+
+def _throughput_shows(part: pandas.DataFrame) -> str:
+    best = part.sort_values("tx_per_second", ascending=False).head(_MOST_TOLD)
+    told = [f"{one['strategy']} with {one['workers']:,} {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
+    return f"transactions per second, the fastest first: {listed(told)}."
+
+
+def _speedup_shows(part: pandas.DataFrame) -> str:
+    told = []
+    for name, own in part[part["strategy"] != BASELINE].groupby("strategy", sort=False):
+        best = _fastest(own)
+        told.append(f"{name} {factor(best['speedup'])} with {best['workers']:,} workers")
+    text = f"best speed-up over serial: {listed(told)}."
+    bound = part["bound_speedup"].max()
+    return text if np.isnan(bound) else f"{text} The bound is {factor(bound)} with {part['workers'].max():,} workers."
+
+
+def _wasted_shows(part: pandas.DataFrame) -> str:
+    if "count.aborts" not in part:
+        return "no strategy counts aborts."
+    own = part[part["count.aborts"].notna() & (part["strategy"] != BASELINE)]
+    most = own.loc[own.groupby("strategy", sort=False)["workers"].idxmax()]
+    told = [
+        f"{one['strategy']} with {one['workers']:,} workers {one['count.aborts'] / one['transactions']:.2f}"
+        for _, one in most.iterrows()
+    ]
+    return f"aborts per transaction: {listed(told)}." if told else "no strategy counts aborts."
+
+
+def _causes_shows(part: pandas.DataFrame) -> str:
+    told = []
+    for _, one in worst(part).iterrows():
+        kinds = {KINDS[name]: one[name] for name in KINDS if name in part and one[name] > 0}
+        total = sum(kinds.values())
+        parts = [f"{share(count / total)} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
+        told.append(f"{one['strategy']} with {one['workers']:,} workers: {listed(parts)}")
+    return f"{'; '.join(told)}."
+
+
+def _contention_shows(part: pandas.DataFrame) -> str:
+    rivals = part[part["strategy"] != BASELINE]
+    most = rivals[rivals["workers"] == rivals["workers"].max()]
+    calm, hot = (
+        most[most["chain_share"] == most["chain_share"].min()],
+        most[most["chain_share"] == most["chain_share"].max()],
+    )
+    told = []
+    for what, own in (("shortest", calm), ("longest", hot)):
+        best = _fastest(own)
+        told.append(
+            f"with the {what} chain ({share(best['chain_share'])} of the block) {best['strategy']} is fastest, "
+            f"{factor(best['speedup'])}"
+        )
+    return f"{most['workers'].iloc[0]:,} workers: {'; '.join(told)}."
+
+
+def _winners_shows(part: pandas.DataFrame) -> str:
+    (dial,) = swept(part).values()
+    wins: dict[str, int] = {}
+    for _, own in part.groupby([dial, "workers"]):
+        rivals = own[own["strategy"] != BASELINE]
+        if rivals.empty:
+            continue
+        best = _fastest(rivals)
+        name = str(best["strategy"]) if best["speedup"] > 1 else BASELINE
+        wins[name] = wins.get(name, 0) + 1
+    total = sum(wins.values())
+    told = [f"{name} {count}" for name, count in sorted(wins.items(), key=lambda item: -item[1])]
+    return f"fastest in so many of {total} combinations: {listed(told)}."
+
+
+def _both_shows(part: pandas.DataFrame) -> str:
+    rivals = part[part["strategy"] != BASELINE]
+    told = []
+    for (name, workers), own in rivals.groupby(["strategy", "workers"], sort=False):
+        if own["clock"].nunique() == 2:
+            wall, made = (own[own["simulated"] == simulated]["speedup"].iloc[-1] for simulated in (False, True))
+            told.append(f"{name} with {workers} {factor(wall)} and {factor(made)}")
+    return f"speed-up by the wall clock, and simulated: {listed(told)}." if told else "no worker count on both clocks."
+
+
+def _history_shows(lines: Iterable[Series]) -> str:
+    told = []
+    for one in lines:
+        name = f"{one.workload}, {one.strategy} with {one.workers:,}"
+        if one.steps:
+            steps = [
+                f"{after / before - 1:+.0%} at record {one.records[place]}"
+                for place, before, after in zip(one.steps, one.levels, one.levels[1:], strict=False)
+            ]
+            told.append(f"{name}: stepped {listed(steps)}")
+        else:
+            told.append(f"{name}: no step in {len(one.seconds)} records")
+    return "; ".join(told[:_MOST_TOLD]) + "."
+
+
+_SPEED = ("speedup", "speedup_low", "speedup_high", "bound_speedup", "bound_speedup_commutative", "share_of_bound")
+_BOTH = _Kind(
+    "scaling",
+    "Scaling on both clocks",
+    "Filled marks with intervals were measured on real cores, hollow ones on dashed lines simulated. Where they part, "
+    "believe the wall clock.",
+    both_clocks,
+    _both_shows,
+    _SPEED,
+)
+_PLAIN = (
+    _Kind(
+        "throughput",
+        "Throughput",
+        "Median transactions per second of the block's whole time, all phases added; dots are single runs.",
+        throughput,
+        _throughput_shows,
+        ("tx_per_second", "gas_per_second", "seconds", "transactions", "gas"),
+    ),
+    _Kind(
+        "speedup",
+        "Speed-up and its bound",
+        "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
+        "strategy can beat on this block.",
+        speedup,
+        _speedup_shows,
+        _SPEED,
+    ),
+    _Kind(
+        "wasted",
+        "Wasted work",
+        "Executions that were thrown away, and the gas that they burned.",
+        wasted,
+        _wasted_shows,
+        ("transactions", "gas", "count.aborts", "count.wasted_gas", "count.repaired", "count.deferred"),
+    ),
+    _Kind(
+        "causes",
+        "What aborts were due to",
+        "By kind of location, with the most workers that were measured. contend explain names the locations: which "
+        "pool, which counter, whose allowance.",
+        causes,
+        _causes_shows,
+        ("transactions", "count.aborts", *KINDS),
+    ),
+)
+_SWEPT = (
+    _Kind(
+        "contention",
+        "Speed-up against contention",
+        "From left to right the longest chain of dependent transactions grows: that is contention as it was recorded, "
+        "not as it was asked for.",
+        contention,
+        _contention_shows,
+        (*_SPEED, "chain_share", "dependent_share"),
+    ),
+    _Kind(
+        "winners",
+        "Map of winners",
+        "The fastest strategy by contention and workers, and by how many times it beats serial.",
+        winners,
+        _winners_shows,
+        (*_SPEED, "chain_share"),
+    ),
+)

@@ -1,0 +1,37 @@
+"""Figures in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts as a sentence does: a, b and c."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def factor(value: float) -> str:
+    """Write a ratio as a number of times: 1.52x, 21.5x, 640x."""
+    return f"{value:.2f}x" if value < 10 else f"{value:.1f}x" if value < 100 else f"{value:,.0f}x"
+
+
+def rate(value: float) -> str:
+    """Write transactions per second in three digits: 497k, 62.1k, 1.31M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            scaled = value / size
+            digits = 0 if scaled >= 100 else 1 if scaled >= 10 else 2
+            return f"{scaled:.{digits}f}{letter}"
+    return f"{value:.0f}"
+
+
+def share(value: float) -> str:
+    """Write a share in per cent, small ones not as zero."""
+    return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}" if value >= 0.001 else "under 0.1%"
+
+
+def count(number: int, thing: str) -> str:
+    """Write how many there are: 1 record, 3 records."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
