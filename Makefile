@@ -10,7 +10,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OLD   := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-bounds lint types bench goals contracts lock clean
+.PHONY: help setup run test test-bounds lint types browser bench goals contracts lock clean
 
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -35,6 +35,9 @@ lint: $(STAMP) ## Check style and format
 
 types: $(STAMP) ## Check types
 	@$(BIN)/mypy
+
+browser: ## Install the browser that tests of pages open (Debian packages; needs root)
+	@.ci/browser
 
 bench: $(STAMP) ## Run the asv suite once in this environment (ARGS='--bench Seconds' for a part of it)
 	@test -f "$$HOME/.asv-machine.json" || $(BIN)/asv machine --yes
