@@ -10,7 +10,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OLD   := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-bounds lint types browser bench goals contracts lock clean
+.PHONY: help setup run test test-bounds lint types bench goals contracts lock clean
 
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -36,9 +36,6 @@ lint: $(STAMP) ## Check style and format
 types: $(STAMP) ## Check types
 	@$(BIN)/mypy
 
-browser: ## Install the browser that tests of pages open (Debian packages; needs root)
-	@.ci/browser
-
 bench: $(STAMP) ## Run the asv suite once in this environment (ARGS='--bench Seconds' for a part of it)
 	@test -f "$$HOME/.asv-machine.json" || $(BIN)/asv machine --yes
 	@$(BIN)/asv run --quick --show-stderr $(ARGS)
@@ -48,6 +45,10 @@ goals: $(STAMP) ## Measure the throughput that the project promises, and print i
 
 contracts: $(STAMP) ## Compile the Vyper sources again into the artifacts that are checked in
 	@$(BIN)/python -m workloads.contracts.compile $(ARGS)
+
+.PHONY: browser
+browser: ## Install the browser that tests of pages open (Debian packages; needs root)
+	@.ci/browser
 
 lock: $(STAMP) ## Write the lock file from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
