@@ -46,6 +46,10 @@ goals: $(STAMP) ## Measure the throughput that the project promises, and print i
 contracts: $(STAMP) ## Compile the Vyper sources again into the artifacts that are checked in
 	@$(BIN)/python -m workloads.contracts.compile $(ARGS)
 
+.PHONY: browser
+browser: ## Install the browser that tests of pages open (Debian packages; needs root)
+	@.ci/browser
+
 lock: $(STAMP) ## Write the lock file from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--only-binary :all: --custom-compile-command "make lock" --quiet --output-file requirements.lock $(ARGS)
