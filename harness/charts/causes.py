@@ -44,6 +44,7 @@ def causes(cells: pandas.DataFrame, style: Style) -> Figure | None:
         axes.set_xticks(range(len(own)), names, fontsize="small")
         axes.set_title(workload)
         axes.set_ylim(bottom=0)
+        axes.set_xlim(-0.75, max(len(own), 3) - 0.25)
         axes.xaxis.grid(False)
     label(figure, "", "aborts per transaction")
     handles = [Rectangle((0, 0), 1, 1, color=colour[name]) for name in shown]

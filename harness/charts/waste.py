@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WASTE = (
     ("count.aborts", "transactions", "aborts per transaction", False),
     ("count.wasted_gas", "gas", "gas executed in vain, share of the block's", True),
-    ("count.outside", "transactions", "transactions repaired after the plan, or deferred to a serial end", True),
+    ("count.outside", "transactions", "transactions repaired or deferred", True),
 )
 
 # What a strategy of one kind or another does to transactions that it could not run as it meant to.

@@ -47,8 +47,8 @@ class Exhibit:
         How to read it, in a sentence or two.
     simulated : bool
         Whether all its figures are of simulated workers.
-    shows : str
-        What there is to see, with figures: the text for those who do not see it.
+    shows : tuple of str
+        What there is to see in each picture, with figures: the text for those who do not see it.
     pictures : tuple of str
         SVG elements.
     legend : tuple of Entry
@@ -63,7 +63,7 @@ class Exhibit:
     title: str
     about: str
     simulated: bool
-    shows: str
+    shows: tuple[str, ...]
     pictures: tuple[str, ...]
     legend: tuple[Entry, ...]
     data: pandas.DataFrame
@@ -118,7 +118,7 @@ def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> Exhibit:
     data["activity"] = [activities[number] for number in data["activity"]]
     about = f"{trace.title}. A row is a worker, a bar what it was doing; white is idle."
     return Exhibit(
-        "timeline", "What each worker did when", about, True, shows, (picture,), tuple(legend), data, (command,)
+        "timeline", "What each worker did when", about, True, (shows,), (picture,), tuple(legend), data, (command,)
     )
 
 
@@ -130,14 +130,15 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
             by_workload.setdefault(one.workload, []).append(one)
     if not by_workload:
         return
-    pictures, rows = [], []
+    pictures, rows, told = [], [], []
     with drawing():
         for workload, every in by_workload.items():
             chosen = sorted(every, key=lambda one: (not one.steps, one.strategy, -one.workers))
             # One line a strategy: where it stepped, or with the most workers.
             lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
             figure = history(lines, workload, style)
-            pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", _history_shows(lines)))
+            told.append(_history_shows(lines))
+            pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", told[-1]))
             rows += [
                 (one.workload, one.strategy, one.workers, record, time, seconds)
                 for one in every
@@ -146,15 +147,14 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
     drawn = {line.strategy for every in by_workload.values() for line in every}
     names = [name for name in style.strategies if name in drawn]
     legend = tuple(Entry(name, _hex(style, name), "solid", style.marker[name]) for name in names)
-    shows = " ".join(_history_shows(every) for every in by_workload.values())
     data = pandas.DataFrame(rows, columns=["workload", "strategy", "workers", "record", "time", "seconds"])
     about = (
         "Dots are medians of records, lines the levels between steps that were detected; a figure at a line says by "
         "how much it stepped. Up is slower."
     )
-    title = f"History, {'SIMULATED' if clock != 'wall' else 'wall clock'}"
+    title = f"History, {_clock(clock != 'wall')}"
     simulated = clock != "wall"
-    yield Exhibit(f"history-{clock}", title, about, simulated, shows, tuple(pictures), legend, data, ())
+    yield Exhibit(f"history-{clock}", title, about, simulated, tuple(told), tuple(pictures), legend, data, ())
 
 
 def _hex(style: Style, name: str) -> str:
@@ -184,13 +184,13 @@ def _drawn(
     data = pandas.concat(shown)
     dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
     columns = [name for name in ("record", "workload", "strategy", "workers", "clock", *kind.columns) if name in data]
-    title = kind.title if simulated is False else f"{kind.title}, {'SIMULATED' if selected.simulated else 'wall clock'}"
+    title = kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}"
     yield Exhibit(
         name=f"{kind.name}-{selected.clock}",
         title=title,
         about=kind.about,
         simulated=selected.simulated if simulated is None else simulated,
-        shows=" ".join(f"{part['workload'].iloc[0]}: {kind.shows(part)}" for part in shown),
+        shows=tuple(f"{part['workload'].iloc[0]}: {kind.shows(part)}" for part in shown),
         pictures=tuple(pictures),
         legend=tuple(legend.values()),
         data=data[[*columns, *dials]],
@@ -202,14 +202,18 @@ def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
     return cells.iloc[int(cells["speedup"].to_numpy().argmax())]
 
 
+def _clock(simulated: bool) -> str:
+    return "virtual clock" if simulated else "wall clock"
+
+
 def _identifier(text: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in text)
 
 
 def _throughput_shows(part: pandas.DataFrame) -> str:
     best = part.sort_values("tx_per_second", ascending=False).head(_MOST_TOLD)
-    told = [f"{one['strategy']} with {one['workers']:,} {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
-    return f"transactions per second, the fastest first: {listed(told)}."
+    told = [f"{one['strategy']} ({one['workers']:,}) {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
+    return f"transactions per second (workers in brackets), the fastest first: {listed(told)}."
 
 
 def _speedup_shows(part: pandas.DataFrame) -> str:
@@ -282,8 +286,12 @@ def _both_shows(part: pandas.DataFrame) -> str:
     for (name, workers), own in rivals.groupby(["strategy", "workers"], sort=False):
         if own["clock"].nunique() == 2:
             wall, made = (own[own["simulated"] == simulated]["speedup"].iloc[-1] for simulated in (False, True))
-            told.append(f"{name} with {workers} {factor(wall)} and {factor(made)}")
-    return f"speed-up by the wall clock, and simulated: {listed(told)}." if told else "no worker count on both clocks."
+            told.append(f"{name} ({workers}) {factor(wall)} and {factor(made)}")
+    return (
+        f"speed-up (workers in brackets) by the wall clock and simulated: {listed(told)}."
+        if told
+        else "no worker count on both clocks."
+    )
 
 
 def _history_shows(lines: Iterable[Series]) -> str:

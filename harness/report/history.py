@@ -22,6 +22,7 @@ from harness.report.selection import CELL
 FEWEST = 5
 """Records, below which nothing is said about steps."""
 _SMALLEST_STEP = 0.03
+_SHORTEST = 2  # records of a level: one that stands alone is a bad run, or not yet a level
 _PRICE = 3.0  # for a step: its place, its height, and what a hostile reader would ask on top
 
 
@@ -92,10 +93,12 @@ def steps_of(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, ..
     # agree to the last digit (simulated time) have none, and any step is one.
     scale = max(float(np.median(np.abs(np.diff(logs)))) / 1.68, 1e-9)
     price = _PRICE * np.log(count)
-    best = np.zeros(count + 1)
+    best = np.full(count + 1, np.inf)
+    best[0] = 0.0
     begin = np.zeros(count + 1, np.int64)
-    for end in range(1, count + 1):
-        costs = [best[start] + _deviation(logs[start:end]) / scale + price for start in range(end)]
+    for end in range(_SHORTEST, count + 1):
+        starts = range(end - _SHORTEST + 1)
+        costs = [best[start] + _deviation(logs[start:end]) / scale + price for start in starts]
         begin[end] = int(np.argmin(costs))
         best[end] = costs[begin[end]]
     places = []

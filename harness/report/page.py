@@ -120,6 +120,7 @@ def render(
         failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
         doubts=_doubts(frame),
         records=[_described(record) for record in records],
+        simulated=bool(frame["simulated"].any()),
         command=command,
         style=(ROOM / "page.css").read_text(encoding="utf-8"),
         script=(ROOM / "page.js").read_text(encoding="utf-8"),

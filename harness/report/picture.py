@@ -41,9 +41,13 @@ _OWN: dict[Any, Any] = {
     "ytick.labelcolor": _INK,
     "axes.edgecolor": _LINE,
     "grid.color": _LINE,
+    # White edges are lost on white, and a grid of their own on black.
+    "patch.force_edgecolor": False,
     "svg.hashsalt": "contend",
 }
 _POINT = 4 / 3  # pixels
+# A picture that is wider scrolls on a phone, where its letters would be too small to read if it shrank.
+_PHONE = 480
 
 
 @contextmanager
@@ -135,8 +139,9 @@ def _opened(text: str, description: str) -> str:
     if points is None or box is None:
         raise ValueError("matplotlib wrote an SVG without a size")
     width = float(points[1]) * _POINT
+    wide = ' class="wide"' if width > _PHONE else ""
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0]} role="img" '
-        f'aria-label="{escape(description, quote=True)}" style="width: {width:.0f}px">'
+        f'aria-label="{escape(description, quote=True)}" style="width: {width:.0f}px"{wide}>'
     )
     return opening + text[len(tag) :]

@@ -80,7 +80,20 @@ def _which(every: Sequence[Selection]) -> Answer:
         headline = f"{most} on {len(winners[most])} of {total} workloads with up to {where}; {listed(rest)}."
     if most == BASELINE:
         headline += " Serial here means that no strategy is faster beyond doubt."
+    points += [_beside(other) for other in told[1:]]
     return Answer(question, headline, tuple(points), chosen.simulated)
+
+
+def _beside(selected: Selection) -> str:
+    """What the other clock says, in a sentence."""
+    wins: dict[str, int] = {}
+    for _, part in selected.plain.groupby("workload", sort=False):
+        winner, _ = _best_of(part)
+        wins[winner] = wins.get(winner, 0) + 1
+    most = count(int(selected.plain["workers"].max()), "worker")
+    kind = "simulated " if selected.simulated else ""
+    told = [f"{name} wins {number}" for name, number in sorted(wins.items(), key=lambda item: -item[1])]
+    return f"Of {count(sum(wins.values()), 'workload')} with up to {kind}{most}: {listed(told)}."
 
 
 def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
@@ -90,12 +103,12 @@ def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
         return BASELINE, "only serial was measured"
     ranked = rivals.sort_values("speedup", ascending=False)
     best = ranked.iloc[0]
-    measured = f"{factor(best['speedup'])} serial with {count(int(best['workers']), 'worker')}"
+    measured = f"{factor(best['speedup'])} with {count(int(best['workers']), 'worker')}"
     if not best["simulated"]:
         measured += f" [{best['speedup_low']:.2f}, {best['speedup_high']:.2f}]"
     name = str(best["strategy"])
     if best["speedup_low"] <= 1:
-        return BASELINE, f"the best, {name}, has {measured}; that it beats serial is not certain"
+        return BASELINE, f"nothing beats serial for certain; the best is {name}, {measured}."
     others = ranked[ranked["strategy"] != name]
     text = f"{name}, {measured}"
     if len(others):
@@ -139,14 +152,14 @@ def _where(every: Sequence[Selection]) -> Answer:
         return Answer(question, "No strategy was measured beside serial.", (), chosen.simulated)
     span = f"{min(ends):,}" if min(ends) == max(ends) else f"{min(ends):,} to {max(ends):,}"
     what = "simulated workers" if chosen.simulated else "workers"
-    headline = f"At {span} {what}, depending on the workload: more of them give less than 5 % each doubling."
+    headline = f"At {span} {what}, depending on the workload: more of them give less than 5% each doubling."
     if len(ends) == 1 or min(ends) == max(ends):
-        headline = f"At {span} {what}: more of them give less than 5 % each doubling."
+        headline = f"At {span} {what}: more of them give less than 5% each doubling."
     return Answer(question, headline, tuple(points), chosen.simulated)
 
 
 def _end_of_growth(line: pandas.DataFrame) -> pandas.Series[Any]:
-    """The row with the fewest workers from which no larger number is worth 5 % more."""
+    """The row with the fewest workers from which no larger number is worth 5% more."""
     for place in range(len(line)):
         row = line.iloc[place]
         if (line["speedup"].iloc[place + 1 :] < _WORTH_IT * row["speedup"]).all():
