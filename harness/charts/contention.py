@@ -113,5 +113,12 @@ def _map(axes: Axes, part: pandas.DataFrame, dial: str, style: Style) -> None:
     axes.set_xticks(range(len(counts)), [f"{count:,}" for count in counts])
     name = dial.removeprefix("dial.")
     shares = [f", chain {order[value]:.0%}" if order is not None else "" for value in values]
-    axes.set_yticks(range(len(values)), [f"{name}={value}{share}" for value, share in zip(values, shares, strict=True)])
+    axes.set_yticks(
+        range(len(values)), [f"{name}={_dial(value)}{share}" for value, share in zip(values, shares, strict=True)]
+    )
     axes.grid(visible=False)
+
+
+def _dial(value: Any) -> str:
+    # A column of whole numbers, some of which are missing, holds them as floats.
+    return f"{value:g}" if isinstance(value, float) else str(value)

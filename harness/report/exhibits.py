@@ -116,7 +116,7 @@ def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> Exhibit:
         picture = svg(figure, "timeline", shows)
     data = pandas.DataFrame(trace.rows, columns=["worker", "activity", "begin_picoseconds", "end_picoseconds"])
     data["activity"] = [activities[number] for number in data["activity"]]
-    about = f"{trace.title}. A row is a worker, a bar what it was doing; white is idle."
+    about = f"{trace.title}. A row is a worker, a bar what it was doing; where there is none it was idle."
     return Exhibit(
         "timeline", "What each worker did when", about, True, (shows,), (picture,), tuple(legend), data, (command,)
     )

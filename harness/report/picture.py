@@ -102,7 +102,8 @@ def _entry(handle: Any, label: str) -> Entry:
 
 def _css(colour: Any) -> str:
     text = colors.to_hex(colour)
-    return _VARIABLES.get(text, text)
+    # An entry for what is left empty.
+    return "var(--paper)" if text == "#ffffff" else _VARIABLES.get(text, text)
 
 
 def svg(figure: Figure, name: str, description: str) -> str:

@@ -69,7 +69,7 @@ def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
     assert [title.split(",")[0] for title in titles] == [
         "aborts per transaction",
         "gas executed in vain",
-        "transactions repaired after the plan",
+        "transactions repaired or deferred",
     ]
     assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)
     assert heights_of(figure.axes[2]) == pytest.approx([0.2] * 3)
