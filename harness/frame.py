@@ -91,12 +91,12 @@ def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
 
 def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
     environment = record["environment"]
-    git = environment["git"] or {}
+    git = environment.get("git") or {}
     return {
         "record": record["id"],
-        "complete": record["complete"],
-        "sessions": len(record["sessions"]),
-        **{name: environment[name] for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
+        "complete": record.get("complete"),
+        "sessions": len(record.get("sessions", ())),
+        **{name: environment.get(name) for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
         **{name: git.get(name) for name in ("revision", "dirty")},
     }
 
@@ -106,7 +106,7 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: cell.get(name) for name in COLUMNS}
     row["simulated"] = bool(cell.get("simulated"))
     row |= _surroundings(record)
-    row["runs"] = len(cell["samples"])
+    row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
     if cell.get("bounds"):

@@ -90,15 +90,19 @@ class WorkloadMeasurement:
         rows = list(self.earlier.get(key, ()))
         for (process, number), samples in sorted(self.rounds.items()):
             if key in samples and BASELINE_CELL in samples:
-                mark = self.marks[process, number].get(key)
+                sample = asdict(samples[key])
+                baseline = samples[BASELINE_CELL].seconds
                 rows.append(
                     {
                         "process": process,
                         "round": number,
-                        "place": mark.place if mark else None,
-                        "began": mark.began if mark else None,
-                        **asdict(samples[key]),
-                        "baseline_seconds": samples[BASELINE_CELL].seconds,
+                        **self._mark(process, number, key),
+                        **sample,
+                        "baseline_seconds": baseline,
                     }
                 )
         return rows
+
+    def _mark(self, process: int, number: int, key: CellKey) -> dict[str, Any]:
+        mark = self.marks[process, number].get(key)
+        return {"place": None, "began": None} if mark is None else mark._asdict()

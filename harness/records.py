@@ -160,9 +160,10 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     """
     samples = cell["samples"]
     if not samples:
-        empty = dict.fromkeys(("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup"))
+        figures = ("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup")
+        empty = dict.fromkeys((*figures, "began", "ended"))
         nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
-        return {"samples_seconds": [], **_times([]), **empty, **nothing, **_beside_bound(cell, None)}
+        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None)}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
     middle = float(np.median(seconds))

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 from harness.bound import Bound, Bounds
-from harness.records import derived
+from harness.records import derived, schema
+from harness.store import Store
 from harness.upgrade import SCHEMA
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def every_record_satisfies_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test has written as a record is held against the JSON Schema at every write."""
+    write = Store.write
+
+    def checked(store: Store, record: dict[str, Any]) -> Path:
+        jsonschema.validate(json.loads(json.dumps(record)), schema())
+        return write(store, record)
+
+    monkeypatch.setattr(Store, "write", checked)
 
 
 @pytest.fixture(scope="session")
