@@ -238,14 +238,14 @@ def _extent(cell: CellResult) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Write a ratio as a signed change, as finely as it is small: +12 %, +1.3 %, +0.004 %."""
+    """Write a ratio as a signed change, as finely as it is small: +12 %, +1.3 %, +0.0040 %."""
     change = 100.0 * (ratio - 1.0)
     if change == 0.0:
         return "0 %"
-    digits = 1
+    digits = 0
     while digits < 6 and abs(change) < 10.0 ** (1 - digits):
         digits += 1
-    return f"{change:+.{0 if abs(change) >= 99.5 else digits}f} %"
+    return f"{change:+.{digits}f} %"
 
 
 def _s(things: Sequence[object]) -> str:

@@ -73,7 +73,7 @@ def test_what_got_slower_alone_is_a_regression(save: Callable[..., str], make_ce
     a, b = save("a.json", [cell, other]), save("b.json", [scaled(cell, 1.2), other])
     done = compare(a, b)
     assert done.exit_code == 1
-    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x2, +20.0 % in time." in done.output
+    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x2, +20 % in time." in done.output
     assert compare(b, a).exit_code == 0
     assert "1 faster" in compare(b, a).output
     assert compare(a, b, "--fail-on", "never").exit_code == 0

@@ -68,7 +68,7 @@ def test_a_planted_slow_down_is_a_regression_seen_twice(compare: Compare, reposi
     slow = miniature.commit(repository, "slow")
     done = compare("fast", "HEAD", "--json", str(tmp_path / "c.json"), "--markdown", "-")
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("### 🔺 Regression: 1 of 2 cells. Worst: counting, odd x1, +10.0 % in time.")
+    assert done.stdout.startswith("### 🔺 Regression: 1 of 2 cells. Worst: counting, odd x1, +10 % in time.")
     assert "measured again by fresh processes" in done.stderr
     content = json.loads((tmp_path / "c.json").read_text())
     assert content["b"]["revision"] == slow
@@ -121,7 +121,7 @@ def test_three_dots_begin_where_the_branch_began(compare: Compare, repository: P
     done = compare("main...topic", "-s", "odd")
     assert done.returncode == 1, done.stderr
     assert "merge base of main and topic" in done.stdout
-    assert "+10.0 %" in done.stdout
+    assert "+10 %" in done.stdout
 
 
 def test_a_cell_that_fails_or_dies_in_b_is_broken(compare: Compare, repository: Path) -> None:
