@@ -176,7 +176,9 @@ def _environment(root: Path, label: str, tell: Tell) -> str:
 
 
 def _run(label: str, *command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    # What is on this version's import path is not installed in the other one's environment.
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    done = subprocess.run(command, capture_output=True, text=True, env=variables)
     if done.returncode != 0:
         last = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
         raise CrashError(f"{label}: its environment cannot be made: {' '.join(last) or 'no reason was given'}")

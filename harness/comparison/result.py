@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 
 from harness.comparison.measured import CellName, Measured
+from harness.comparison.policy import EXIT_NOTHING, EXIT_OK, EXIT_REGRESSION, INCONCLUSIVE, NEVER, SLOWER, WASTE
 from harness.comparison.verdict import Rule, Verdict, wasteful
 from harness.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
-
-EXIT_OK, EXIT_REGRESSION, EXIT_BAD_INPUT, EXIT_NOTHING = range(4)
-
-SLOWER, WASTE, INCONCLUSIVE, NEVER = "slower", "waste", "inconclusive", "never"
-FAIL_ON = (SLOWER, WASTE, INCONCLUSIVE, NEVER)
-"""For what a comparison may fail: a cell that is slower or broken; one that wastes more work in simulated time, even
-where that costs no time; one that cannot be told; nothing."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +120,7 @@ class Comparison:
         ``dirty``, ``kernels``, ``python``.
     rule : Rule
     fail_on : frozenset of str
-        Of `FAIL_ON`.
+        Of `policy.FAIL_ON`.
     interleaved : bool
         Whether A and B were measured in turns.
     environment : dict
