@@ -130,7 +130,10 @@ def _export(side: Revision, place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as room:
         new = Path(room) / "tree"
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(new, filter="data")
+            # The first releases of Python 3.11 do not know filters; the archive is of the user's own repository.
+            if hasattr(tarfile, "data_filter"):
+                archive.extraction_filter = tarfile.data_filter
+            archive.extractall(new)
         if not is_checkout(new):
             raise BadInputError(f"{side.label} ({side.commit[:10]}): holds no sources of Contend to measure")
         with suppress(OSError):

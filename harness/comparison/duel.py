@@ -146,7 +146,7 @@ class Duel:
             self._pairs.clear()
 
     def _start(self, side: int) -> Contestant:
-        return Contestant(next(self._numbers), self._trees[side], self._request, self._observer)
+        return Contestant(next(self._numbers), self._trees[side], self._request, self._observer, self._all)
 
     def _all(self) -> list[Contestant]:
         return [contestant for pair in self._pairs for contestant in pair]

@@ -137,6 +137,15 @@ def test_a_cell_that_fails_or_dies_in_b_is_broken(compare: Compare, repository: 
     assert "it failed in A" in back.stdout
 
 
+def test_a_cell_that_never_ends_in_b_is_broken(compare: Compare, repository: Path) -> None:
+    miniature.write(repository, FAST, sleepy="odd")
+    miniature.commit(repository, "sleepy")
+    done = compare("fast", "sleepy", "--timeout", "4")
+    assert done.returncode == 1, done.stderr
+    assert "no sign of life for 4 s" in done.stdout
+    assert "Regression: 1 of 2 cells. Worst: counting, odd x1, which fails." in done.stdout
+
+
 def test_other_blocks_are_refused(compare: Compare, repository: Path) -> None:
     miniature.write(repository, SLOW, block="cc" * 16)
     miniature.commit(repository, "other-blocks")
