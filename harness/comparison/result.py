@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from harness.comparison.verdict import Rule, Verdict, wasteful
 from harness.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
+SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class Comparison:
         return f"No regression: {len(self.compared)} cell{_s(self.compared)} ({tail})."
 
     def as_json(self) -> dict[str, Any]:
-        """Show the comparison as ``contend compare --json`` writes it.
+        """Show the comparison as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what.
 
         Returns
         -------

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.comparison.result import SCHEMA_FILE
 
 Cell = dict[str, Any]
 Record = dict[str, Any]
@@ -185,6 +187,7 @@ def test_markdown_and_json_hold_the_whole_comparison(
     assert "a\\|b" in folded
     assert "a processor, 2 cores" in folded
     content = json.loads((tmp_path / "c.json").read_text())
+    jsonschema.validate(content, json.loads(SCHEMA_FILE.read_text()))
     assert content["schema"] == "contend-comparison/1"
     assert (content["exit_code"], content["interleaved"], content["fail_on"]) == (1, False, ["slower"])
     worst = next(one for one in content["cells"] if one["verdict"] == "slower")

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import miniature
 import pytest
 
 from harness.comparison import checkout
+from harness.comparison.result import SCHEMA_FILE
 from harness.comparison.sides import Revision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +73,7 @@ def test_a_planted_slow_down_is_a_regression_seen_twice(compare: Compare, reposi
     assert done.stdout.startswith("### 🔺 Regression: 1 of 2 cells. Worst: counting, odd x1, +10 % in time.")
     assert "measured again by fresh processes" in done.stderr
     content = json.loads((tmp_path / "c.json").read_text())
+    jsonschema.validate(content, json.loads(SCHEMA_FILE.read_text()))
     assert content["b"]["revision"] == slow
     assert content["interleaved"]
     verdicts = {cell["strategy"]: (cell["verdict"], len(cell["measurements"])) for cell in content["cells"]}
