@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harness.commands.common import bad_input, interruptible
-from harness.comparison.result import EXIT_NOTHING, FAIL_ON, SLOWER
+from harness.comparison.policy import EXIT_NOTHING, FAIL_ON, SLOWER
 from harness.errors import BadInputError, CrashError
 from harness.request import (
     DEFAULT_BLOCK_SIZE,

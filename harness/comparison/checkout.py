@@ -130,7 +130,10 @@ def _export(side: Revision, place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as room:
         new = Path(room) / "tree"
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(new, filter="data")
+            # The first releases of Python 3.11 do not know filters; the archive is of the user's own repository.
+            if hasattr(tarfile, "data_filter"):
+                archive.extraction_filter = tarfile.data_filter
+            archive.extractall(new)
         if not is_checkout(new):
             raise BadInputError(f"{side.label} ({side.commit[:10]}): holds no sources of Contend to measure")
         with suppress(OSError):
@@ -176,7 +179,9 @@ def _environment(root: Path, label: str, tell: Tell) -> str:
 
 
 def _run(label: str, *command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    # What is on this version's import path is not installed in the other one's environment.
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    done = subprocess.run(command, capture_output=True, text=True, env=variables)
     if done.returncode != 0:
         last = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
         raise CrashError(f"{label}: its environment cannot be made: {' '.join(last) or 'no reason was given'}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,25 @@ class Contestant:
     tree : Tree
     request : Request
     observer : Observer
+    peers : callable
+        Gives all measuring processes of the comparison. They take turns at compiling, so that one which waits for
+        another is silent for as long as that takes.
     """
 
-    def __init__(self, number: int, tree: Tree, request: Request, observer: Observer) -> None:
+    def __init__(
+        self,
+        number: int,
+        tree: Tree,
+        request: Request,
+        observer: Observer,
+        peers: Callable[[], Iterable[Contestant]],
+    ) -> None:
         self.number = number
         self.tree = tree
         self._request = request
         self._observer = observer
+        self._peers = peers
+        self._answers: deque[tuple[Any, ...]] = deque()
         self._process = MeasuringProcess(number, _command(tree), _environment(tree))
         self._process.send("plan", _plain(request))
 
@@ -129,25 +142,40 @@ class Contestant:
 
     def _answer(self) -> tuple[Any, ...]:
         process = self._process
-        while True:
-            while not wait([process.connection], _TICK_SECONDS):
-                self._observer.tick()
-                if process.is_gone():
-                    raise GoneError(process.obituary())
-                if process.silence() > self._request.timeout:
-                    process.end()
-                    raise GoneError(f"no sign of life for {self._request.timeout:g} s")
+        while not self._answers:
+            wait([process.connection], _TICK_SECONDS)
             self._observer.tick()
+            if not self._hear() and not self._answers:
+                raise GoneError(process.obituary())
+            if not self._answers and self._silence() > self._request.timeout:
+                process.end()
+                raise GoneError(f"no sign of life for {self._request.timeout:g} s")
+        return self._answers.popleft()
+
+    def _silence(self) -> float:
+        peers = [self, *self._peers()]
+        for peer in peers:
+            peer._hear()
+        return min(peer._process.silence() for peer in peers)
+
+    def _hear(self) -> bool:
+        """Take what the process has said, without waiting; False if it is gone."""
+        process = self._process
+        if process.connection.closed:
+            return False
+        while process.connection.poll():
             message = process.receive()
             if message is None:
-                raise GoneError(process.obituary())
+                return False
             if message[0] != "compile":
-                return message
+                self._answers.append(message)
+                continue
             _, name, begins, seconds = message
             if begins:
                 self._observer.compiling(self.number, name)
             else:
                 self._observer.compiled(self.number, name, seconds)
+        return not process.is_gone()
 
     def close(self) -> None:
         """End it after it has closed its strategies."""

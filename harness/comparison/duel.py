@@ -146,7 +146,7 @@ class Duel:
             self._pairs.clear()
 
     def _start(self, side: int) -> Contestant:
-        return Contestant(next(self._numbers), self._trees[side], self._request, self._observer)
+        return Contestant(next(self._numbers), self._trees[side], self._request, self._observer, self._all)
 
     def _all(self) -> list[Contestant]:
         return [contestant for pair in self._pairs for contestant in pair]
@@ -193,7 +193,7 @@ class Duel:
         cells = tuple(dict.fromkeys(key for workload in workloads for key in workload.cells))
         plans = tuple(WorkloadPlan(workload.name, workload.dials, workload.title) for workload in workloads)
         cold = any(one["cold"] for one in self._plans)
-        self._observer.planned(Plan(plans, cells, frozenset(cells), plan["kernels"], cold, plan["costs"]), 2 * rounds)
+        self._observer.planned(Plan(plans, cells, frozenset(cells), plan["kernels"], cold, plan["costs"]), rounds)
 
     def _alone(self, workload: _Workload, key: CellKey, side: int, why: str = "") -> CellResult:
         return CellResult(self._name(workload, key), Verdict.REFUSED, note=why or f"only in {LETTERS[side]}")
@@ -281,7 +281,7 @@ class Duel:
             by = turn % max(len(live), 1)
             for key in [*live[by:], *live[:by]]:
                 self._round(workload, key, place, (A, B) if turn % 2 == 0 else (B, A))
-                self._observer.measured(workload.title, key, 2 * (number + 1))
+                self._observer.measured(workload.title, key, number + 1)
 
     def _round(self, workload: _Workload, key: CellKey, place: int, order: tuple[int, int]) -> None:
         """Run a cell on both sides, one right after the other; only both together count."""

@@ -86,7 +86,7 @@ def time_text(value: float | None) -> str:
     """A time of a block, in milliseconds or in seconds."""
     if value is None:
         return "-"
-    return f"{value:.3f} s" if value >= 1.0 else f"{value * 1e3:.3g} ms" if value < 0.1 else f"{value * 1e3:.0f} ms"
+    return f"{value:.3f} s" if value >= 1.0 else f"{f'{value * 1e3:#.3g}'.rstrip('.')} ms"
 
 
 def ratio_text(cell: CellResult) -> str:

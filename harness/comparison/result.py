@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.comparison.measured import CellName, Measured
+from harness.comparison.policy import EXIT_NOTHING, EXIT_OK, EXIT_REGRESSION, INCONCLUSIVE, NEVER, SLOWER, WASTE
 from harness.comparison.verdict import Rule, Verdict, wasteful
 from harness.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
-
-EXIT_OK, EXIT_REGRESSION, EXIT_BAD_INPUT, EXIT_NOTHING = range(4)
-
-SLOWER, WASTE, INCONCLUSIVE, NEVER = "slower", "waste", "inconclusive", "never"
-FAIL_ON = (SLOWER, WASTE, INCONCLUSIVE, NEVER)
-"""For what a comparison may fail: a cell that is slower or broken; one that wastes more work in simulated time, even
-where that costs no time; one that cannot be told; nothing."""
+SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class Comparison:
         ``dirty``, ``kernels``, ``python``.
     rule : Rule
     fail_on : frozenset of str
-        Of `FAIL_ON`.
+        Of `policy.FAIL_ON`.
     interleaved : bool
         Whether A and B were measured in turns.
     environment : dict
@@ -197,7 +193,7 @@ class Comparison:
         return f"No regression: {len(self.compared)} cell{_s(self.compared)} ({tail})."
 
     def as_json(self) -> dict[str, Any]:
-        """Show the comparison as ``contend compare --json`` writes it.
+        """Show the comparison as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what.
 
         Returns
         -------
@@ -238,14 +234,14 @@ def _extent(cell: CellResult) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Write a ratio as a signed change, as finely as it is small: +12 %, +1.3 %, +0.004 %."""
+    """Write a ratio as a signed change, as finely as it is small: +12 %, +1.3 %, +0.0040 %."""
     change = 100.0 * (ratio - 1.0)
     if change == 0.0:
         return "0 %"
-    digits = 1
+    digits = 0
     while digits < 6 and abs(change) < 10.0 ** (1 - digits):
         digits += 1
-    return f"{change:+.{0 if abs(change) >= 99.5 else digits}f} %"
+    return f"{change:+.{digits}f} %"
 
 
 def _s(things: Sequence[object]) -> str:

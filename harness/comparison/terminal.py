@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -53,15 +55,18 @@ def _table(comparison: Comparison, wide: bool) -> Table:
     for heading in ("A", "B", "B / A"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for cell in cells:
-        name = cell.name
-        strategy = f"{name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
-        table.add_row(
-            *([Text(name.workload)] if wide else []),
-            Text(strategy if wide else f"{name.workload} {strategy}"),
-            time_text(seconds(cell.a)),
-            time_text(seconds(cell.b)),
-            ratio_text(cell),
-            Text(cell.verdict.value, style=_STYLES[cell.verdict]),
-        )
+    for workload, group in groupby(cells, key=lambda cell: cell.name.workload):
+        if not wide:
+            table.add_row(Text(workload, style="bold"))
+        for cell in group:
+            name = cell.name
+            strategy = f"{name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
+            table.add_row(
+                *([Text(workload)] if wide else []),
+                Text(strategy if wide else f"  {strategy}"),
+                time_text(seconds(cell.a)),
+                time_text(seconds(cell.b)),
+                ratio_text(cell),
+                Text(cell.verdict.value, style=_STYLES[cell.verdict]),
+            )
     return table

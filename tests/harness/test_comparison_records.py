@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.comparison.result import SCHEMA_FILE
 
 Cell = dict[str, Any]
 Record = dict[str, Any]
@@ -73,7 +75,7 @@ def test_what_got_slower_alone_is_a_regression(save: Callable[..., str], make_ce
     a, b = save("a.json", [cell, other]), save("b.json", [scaled(cell, 1.2), other])
     done = compare(a, b)
     assert done.exit_code == 1
-    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x2, +20.0 % in time." in done.output
+    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x2, +20 % in time." in done.output
     assert compare(b, a).exit_code == 0
     assert "1 faster" in compare(b, a).output
     assert compare(a, b, "--fail-on", "never").exit_code == 0
@@ -185,6 +187,7 @@ def test_markdown_and_json_hold_the_whole_comparison(
     assert "a\\|b" in folded
     assert "a processor, 2 cores" in folded
     content = json.loads((tmp_path / "c.json").read_text())
+    jsonschema.validate(content, json.loads(SCHEMA_FILE.read_text()))
     assert content["schema"] == "contend-comparison/1"
     assert (content["exit_code"], content["interleaved"], content["fail_on"]) == (1, False, ["slower"])
     worst = next(one for one in content["cells"] if one["verdict"] == "slower")

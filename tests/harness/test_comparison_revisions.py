@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import miniature
 import pytest
 
 from harness.comparison import checkout
+from harness.comparison.result import SCHEMA_FILE
 from harness.comparison.sides import Revision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,9 +70,10 @@ def test_a_planted_slow_down_is_a_regression_seen_twice(compare: Compare, reposi
     slow = miniature.commit(repository, "slow")
     done = compare("fast", "HEAD", "--json", str(tmp_path / "c.json"), "--markdown", "-")
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("### 🔺 Regression: 1 of 2 cells. Worst: counting, odd x1, +10.0 % in time.")
+    assert done.stdout.startswith("### 🔺 Regression: 1 of 2 cells. Worst: counting, odd x1, +10 % in time.")
     assert "measured again by fresh processes" in done.stderr
     content = json.loads((tmp_path / "c.json").read_text())
+    jsonschema.validate(content, json.loads(SCHEMA_FILE.read_text()))
     assert content["b"]["revision"] == slow
     assert content["interleaved"]
     verdicts = {cell["strategy"]: (cell["verdict"], len(cell["measurements"])) for cell in content["cells"]}
@@ -121,7 +124,7 @@ def test_three_dots_begin_where_the_branch_began(compare: Compare, repository: P
     done = compare("main...topic", "-s", "odd")
     assert done.returncode == 1, done.stderr
     assert "merge base of main and topic" in done.stdout
-    assert "+10.0 %" in done.stdout
+    assert "+10 %" in done.stdout
 
 
 def test_a_cell_that_fails_or_dies_in_b_is_broken(compare: Compare, repository: Path) -> None:
@@ -135,6 +138,15 @@ def test_a_cell_that_fails_or_dies_in_b_is_broken(compare: Compare, repository: 
     back = compare("bad", "fast")
     assert back.returncode == 3
     assert "it failed in A" in back.stdout
+
+
+def test_a_cell_that_never_ends_in_b_is_broken(compare: Compare, repository: Path) -> None:
+    miniature.write(repository, FAST, sleepy="odd")
+    miniature.commit(repository, "sleepy")
+    done = compare("fast", "sleepy", "--timeout", "4")
+    assert done.returncode == 1, done.stderr
+    assert "no sign of life for 4 s" in done.stdout
+    assert "Regression: 1 of 2 cells. Worst: counting, odd x1, which fails." in done.stdout
 
 
 def test_other_blocks_are_refused(compare: Compare, repository: Path) -> None:

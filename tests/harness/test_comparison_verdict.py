@@ -128,7 +128,7 @@ def test_the_ratio_of_separate_samples_spans_all_processes() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(1.0, "0 %"), (1.12, "+12.0 %"), (0.5, "-50.0 %"), (3.5, "+250 %"), (1.00004, "+0.0040 %"), (0.987, "-1.3 %")],
+    [(1.0, "0 %"), (1.12, "+12 %"), (0.5, "-50 %"), (3.5, "+250 %"), (1.00004, "+0.0040 %"), (0.987, "-1.3 %")],
 )
 def test_changes_are_written_as_finely_as_they_are_small(ratio: float, text: str) -> None:
     assert percent(ratio) == text

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from harness.comparison.checkout import ROOT
 from harness.comparison.duel import Duel
+from harness.comparison.policy import SLOWER
 from harness.comparison.proof.planted import DELAYED, WASTEFUL
-from harness.comparison.result import SLOWER, Comparison
+from harness.comparison.result import Comparison
 from harness.comparison.sides import Checkout
 from harness.comparison.verdict import Rule
 from harness.observer import Observer
