@@ -10,7 +10,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OLD   := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-bounds lint types bench goals contracts lock clean
+.PHONY: help setup run test test-bounds lint types bench goals contracts browser lock clean
 
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -46,7 +46,6 @@ goals: $(STAMP) ## Measure the throughput that the project promises, and print i
 contracts: $(STAMP) ## Compile the Vyper sources again into the artifacts that are checked in
 	@$(BIN)/python -m workloads.contracts.compile $(ARGS)
 
-.PHONY: browser
 browser: ## Install the browser that tests of pages open (Debian packages; needs root)
 	@.ci/browser
 
