@@ -52,15 +52,15 @@ def history(lines: Sequence[Line], title: str, style: Style) -> Figure:
             axes.annotate(
                 f"{after / before - 1:+.0%}",
                 (step + 0.7, after * 1e3),
-                (0, 7 if after > before else -13),
+                (0, 11 if after > before else -17),
                 textcoords="offset points",
                 fontsize=8,
             )
     longest = max(len(line.seconds) for line in lines)
     axes.set_xlim(0.4, longest + 0.6)
     axes.set_xticks(sorted({int(place) for place in np.linspace(1, longest, min(longest, 8))}))
-    axes.set_ylim(bottom=0)
     axes.margins(y=0.15)
+    axes.set_ylim(bottom=0)
     axes.set_title(title)
     label(figure, "record, the oldest first", "milliseconds a block")
     return figure

@@ -116,7 +116,7 @@ def render(
         facts=_facts(records, frame),
         machines=_machines(records),
         columns=_COLUMNS,
-        rows=[_row(cell) for cell in frame.to_dict("records")],
+        rows=[_row(cell) for cell in frame.sort_values("record", ascending=False, kind="stable").to_dict("records")],
         failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
         doubts=_doubts(frame),
         records=[_described(record) for record in records],

@@ -91,9 +91,9 @@ def _beside(selected: Selection) -> str:
         winner, _ = _best_of(part)
         wins[winner] = wins.get(winner, 0) + 1
     most = count(int(selected.plain["workers"].max()), "worker")
-    kind = "simulated " if selected.simulated else ""
-    told = [f"{name} wins {number}" for name, number in sorted(wins.items(), key=lambda item: -item[1])]
-    return f"Of {count(sum(wins.values()), 'workload')} with up to {kind}{most}: {listed(told)}."
+    told = [f"{name} wins on {number}" for name, number in sorted(wins.items(), key=lambda item: -item[1])]
+    kind = "Simulated" if selected.simulated else "By the wall clock"
+    return f"{kind}, with up to {most}: of {count(sum(wins.values()), 'workload')} {listed(told)}."
 
 
 def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
@@ -186,7 +186,8 @@ def _slower(records: Sequence[Mapping[str, Any]], histories: Sequence[Series]) -
     points += [_told(cell) for cell in slower[:_MOST_NAMED]]
     if len(slower) > _MOST_NAMED:
         points.append(f"{len(slower) - _MOST_NAMED} more cells.")
-    points += _stepped(histories)
+    steps = _stepped(histories)
+    points += steps
     simulated = bool(compared) and all(record["request"]["clock"] != "wall" for record in records)
     if not compared and not points:
         return Answer(
@@ -197,6 +198,8 @@ def _slower(records: Sequence[Mapping[str, Any]], histories: Sequence[Series]) -
         )
     if slower:
         headline = f"{count(len(slower), 'cell')} of {compared} compared with the record before."
+    elif steps:
+        headline = f"{count(len(steps), 'cell')} along the history, none from the last record to the one before."
     else:
         headline = f"Nothing beyond doubt, in {count(compared, 'cell')} compared with the record before."
     if uncertain:
