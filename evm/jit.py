@@ -5,7 +5,8 @@ workers never fight over the cache line of a counter that neither needs. They re
 
 numba's own cache looks only at the file of the function it caches; a change in an inlined callee from another file
 would silently run stale code. So the cache directory itself is keyed by a digest of every source in ``evm/`` and
-``strategies/``, numba's version, and whether bounds are checked.
+``strategies/``, numba's version, and whether bounds are checked. Kernels of a plug-in lie in a folder of that directory
+which is keyed by the plug-in's sources (`evm.sources`).
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 
 import numba
 from numba import cfunc, njit
 from numba.core import config, event
 
+from evm.sources import OWN, digest_of, note_kernels
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOM = Path(__file__).resolve().parent
 _KEPT_CACHES = 6
+_redirecting = RLock()
 
 
 def bounds_checked() -> bool:
@@ -59,22 +64,61 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend"
 
 
-def _open_cache() -> None:
-    root = cache_root()
-    folder = root / kernels_digest()
+def _open_folder(folder: Path, siblings: str) -> bool:
+    """Make a folder of the cache and delete those of its siblings that have not been used for longest."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
+        others = sorted(
+            (p for p in folder.parent.glob(siblings) if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
+        )
     except OSError:
-        # numba then falls back to a folder beside the sources or compiles afresh: slower, never wrong.
-        return
-    config.CACHE_DIR = str(folder)
-    others = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+        return False
     for old in others[_KEPT_CACHES:]:
         shutil.rmtree(old, ignore_errors=True)
+    return True
 
 
-_open_cache()
+def _open_cache() -> Path | None:
+    folder = cache_root() / kernels_digest()
+    if not _open_folder(folder, "*"):
+        # numba would fall back to folders beside the sources, and look at a function's own file only.
+        return None
+    config.CACHE_DIR = str(folder)
+    return folder
+
+
+# Where compiled kernels are kept. Where they cannot be, every process compiles them: slower, never wrong.
+_CACHE = _open_cache()
+
+
+def _cache_of(function: Callable[..., Any]) -> Path | None:
+    """Folder in which what a function compiles to is kept; made where it belongs to a plug-in.
+
+    To be asked when the function is defined: its sources may change while the process lives, and it does not.
+    """
+    module, file = function.__module__, function.__code__.co_filename
+    name = module.partition(".")[0]
+    if _CACHE is None or name in OWN:
+        return _CACHE
+    note_kernels(module, file)
+    folder = _CACHE / f"{name}-{digest_of(module, file)}"
+    return folder if _open_folder(folder, f"{name}-*") else None
+
+
+@contextmanager
+def _kept_in(folder: Path | None) -> Iterator[bool]:
+    """While this lasts, functions that numba decorates are cached in a folder; False if they cannot be cached."""
+    if folder is None or folder == _CACHE:
+        yield folder is not None
+        return
+    with _redirecting:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)
+        try:
+            yield True
+        finally:
+            config.CACHE_DIR = before
 
 
 def kernel(inline: bool = False) -> Callable[[F], Any]:
@@ -85,13 +129,18 @@ def kernel(inline: bool = False) -> Callable[[F], Any]:
     inline : bool
         Force the function into its callers. For small functions on the hot path.
     """
-    decorate: Callable[[F], Any] = njit(nogil=True, _nrt=False, cache=True, error_model="numpy", forceinline=inline)
+
+    def decorate(function: F) -> Any:
+        with _kept_in(_cache_of(function)) as kept:
+            return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", forceinline=inline)(function)
+
     return decorate
 
 
 def macro(function: F) -> Any:
     """Paste a function into its callers before they are typed: the one way to return a view without numba's runtime."""
-    return njit(nogil=True, _nrt=False, cache=True, error_model="numpy", inline="always")(function)
+    with _kept_in(_cache_of(function)) as kept:
+        return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", inline="always")(function)
 
 
 class Native:
@@ -103,14 +152,18 @@ class Native:
     def __init__(self, function: Callable[..., Any], signature: str) -> None:
         self.function = function
         self.signature = signature
+        self._folder = _cache_of(function)
         self._compiled: Any = None
 
     @property
     def compiled(self) -> Any:
         """Numba's compiled object (for inspection in tests)."""
         if self._compiled is None:
-            with event.trigger_event("contend:native", data={"name": self.function.__name__}):
-                self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=True, error_model="numpy")(
+            with (
+                event.trigger_event("contend:native", data={"name": self.function.__name__}),
+                _kept_in(self._folder) as kept,
+            ):
+                self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=kept, error_model="numpy")(
                     self.function
                 )
         return self._compiled

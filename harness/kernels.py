@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import hashlib
+import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from evm.jit import Native, cache_root, kernels_digest
+from evm.sources import digest_of
 
 
 @functools.cache
@@ -30,8 +33,44 @@ def _machine() -> str:
     return f"{sys.implementation.cache_tag}-{binding.get_host_cpu_name()}"
 
 
+def sources_digest(strategies: Iterable[type]) -> str:
+    """Digest of all sources that the kernels of these strategies are compiled from.
+
+    Parameters
+    ----------
+    strategies : iterable of type
+        Strategy classes.
+
+    Returns
+    -------
+    str
+        `evm.jit.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their sources are
+        part of.
+    """
+    plugins = {digest for kind in strategies if (digest := _plugin_digest(kind))}
+    if not plugins:
+        return kernels_digest()
+    whole = "|".join([kernels_digest(), *sorted(plugins)])
+    return hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
+
+
+def _plugin_digest(kind: type) -> str:
+    """Digest of the sources of the package that brings a strategy; empty for a built-in one."""
+    try:
+        return digest_of(kind.__module__, inspect.getfile(kind))
+    except (OSError, TypeError):
+        # It has no file: it was defined in a notebook, and nothing is kept of it.
+        return ""
+
+
 def _marker(strategy: str) -> Path:
-    return _folder() / f"compiled-{strategy}-{_machine()}"
+    from strategies import registry
+
+    name = strategy
+    # A plug-in whose sources have changed has to be compiled again.
+    with suppress(registry.UnknownName, registry.PluginError):
+        name += _plugin_digest(registry.get(strategy))
+    return _folder() / f"compiled-{name}-{_machine()}"
 
 
 def is_cold(strategy: str) -> bool:

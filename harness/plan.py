@@ -69,7 +69,7 @@ class Plan:
     reported : frozenset of CellKey
         The cells that were asked for: all of them, except that the baseline may be there for comparison only.
     kernels_digest : str
-        Digest of the kernel sources.
+        Digest of the kernel sources, those of plug-ins among the strategies included.
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
     costs_digest : str or None
@@ -105,8 +105,7 @@ def resolve(request: Request) -> Plan:
     """
     from llvmlite.binding import llvm_version_info
 
-    from evm.jit import kernels_digest
-    from harness.kernels import is_cold
+    from harness.kernels import is_cold, sources_digest
     from strategies import registry as strategies
 
     workloads = plan_workloads(request)
@@ -130,7 +129,7 @@ def resolve(request: Request) -> Plan:
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
-        kernels_digest=kernels_digest(),
+        kernels_digest=sources_digest(kinds.values()),
         cold=any(is_cold(cell.strategy) for cell in cells),
         costs_digest=digest,
         llvm=".".join(map(str, llvm_version_info)),

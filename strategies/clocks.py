@@ -74,6 +74,9 @@ class Team:
         Index of the word in a worker's header that tells what its last step was, or `NO_ACTIVITY`.
     network : Network, optional
         Of workers that exchange messages under simulated time.
+    alike : bool
+        Whether what gives one idle worker something to do gives it to all: if one then finds nothing, the others would
+        not either, and a clock need not let them look. False where each waits for something of its own.
     """
 
     step: Native
@@ -82,6 +85,7 @@ class Team:
     signals: tuple[int, ...] = ()
     activity: int = NO_ACTIVITY
     network: Network | None = None
+    alike: bool = True
 
 
 class Clock(ABC):

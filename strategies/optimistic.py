@@ -142,8 +142,17 @@ class Workspace:
         """Addresses of the workers' headers."""
         return [int(worker.ctypes.data) for worker in self.workers]
 
-    def run(self, step: Native, clock: Clock) -> None:
+    def run(self, step: Native, clock: Clock, signals: tuple[int, ...] = SIGNALS, alike: bool = True) -> None:
         """Drive a step by all workers until all have finished.
+
+        Parameters
+        ----------
+        step : Native
+        clock : Clock
+        signals : tuple of int
+            Counters of which one changes whenever a worker that was idle may find something to do.
+        alike : bool
+            See `Team`.
 
         Raises
         ------
@@ -151,8 +160,8 @@ class Workspace:
             If something was full.
         """
         counters = int(self.counters.ctypes.data)
-        signals = tuple(counters + 8 * number for number in SIGNALS)
-        ended = clock.run(Team(step, self.address, self.worker_addresses, signals, s.W_ACTIVITY))
+        addresses = tuple(counters + 8 * number for number in signals)
+        ended = clock.run(Team(step, self.address, self.worker_addresses, addresses, s.W_ACTIVITY, alike=alike))
         if s.FAILED in ended or self.counters[s.C_FAULT]:
             raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
 
@@ -191,9 +200,22 @@ class Workspace:
 
 
 class OptimisticStrategy(CompiledStrategy):
-    """A strategy whose workers execute over multi-version memory and validate."""
+    """A strategy whose workers execute over multi-version memory and validate.
+
+    Attributes
+    ----------
+    step : Native
+        What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Team`.
+    signals : tuple of int
+        Counters of `strategies.shared` of which one changes whenever a worker that was idle may find something to do.
+        A step that is idle for want of anything else waits for ever under the virtual clock.
+    alike : bool
+        Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
+    """
 
     step: ClassVar[Native]
+    signals: ClassVar[tuple[int, ...]] = SIGNALS
+    alike: bool = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,7 +235,7 @@ class OptimisticStrategy(CompiledStrategy):
         space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
         prepared = self.clock.now()
-        space.run(self.step, self.clock)
+        space.run(self.step, self.clock, self.signals, self.alike)
         executed = self.clock.now()
         space.commit(state, self.clock)
         self.spend(costs.FEE, len(image), clocks.ACT_COMMIT)

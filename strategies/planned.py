@@ -230,6 +230,8 @@ class PlannedStrategy(OptimisticStrategy):
         header[s.S_LANE_COUNT] = len(arrays.lane_starts) - 1
         header[s.S_SUCCESSOR_COUNT] = len(arrays.successors)
         header[s.S_PLAN_SIZE], header[s.S_PLAN_MISSING] = arrays.planned, arrays.missing
+        # In a graph each idle worker waits for its own place in the queue to be filled.
+        self.alike = len(arrays.lane_starts) > 1
         counters[s.C_READY_TAIL] = arrays.ready_count
         if arrays.planned:
             counters[s.C_PLAN_LEFT] = arrays.planned

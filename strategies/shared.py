@@ -37,8 +37,9 @@ from evm.atomics import CACHE_LINE
     S_READY,  # queue of transactions, plus one, whose predecessors have finished
     S_SPECULATIVE_STEP,  # address of Block-STM's step, which planned strategies go on with
     S_COSTS,  # picoseconds by class of work, see `strategies.costs`
+    S_OWN,  # address of whatever memory a strategy brings itself
     S_WORDS,
-) = range(28)
+) = range(29)
 
 # Counters, each on a cache line of its own.
 (
@@ -55,8 +56,12 @@ from evm.atomics import CACHE_LINE
     C_LANE,  # next lane without a worker
     C_READY_HEAD,
     C_READY_TAIL,
+    C_OWN,  # four that a strategy uses as it likes: C_OWN, C_OWN + CACHE_LINE, and so on; zero when a block begins
+    _,
+    _,
+    _,
     C_COUNT,
-) = (i * CACHE_LINE for i in range(14))
+) = (i * CACHE_LINE for i in range(18))
 
 # A transaction's cache line.
 (
@@ -113,7 +118,8 @@ PREFIX_WORDS = 5
     W_ABORT_LIST,  # where in the arena the last abort is noted, or zero
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
 ) = range(28)
-W_WORDS = 32
+W_OWN = W_ABORTS_BY_KIND + 4  # eight words that a strategy uses as it likes; zero when a block begins
+W_WORDS = 40
 
 # What a step returns when it has done no work; a positive result is its cost.
 IDLE, FINISHED, FAILED = 0, -1, -2

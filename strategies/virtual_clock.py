@@ -8,7 +8,8 @@ theirs, and nothing depends on the machine that computes it.
 A worker that finds nothing to do would look again and again. It is put aside instead until something has changed that
 could give it work (`Team.signals`), and notices that some nanoseconds later (class "idle"). Of all that would look at
 that moment one looks first, the one that has waited longest; the next one looks if it has found something, and so on:
-where it has not, the others would not either. A worker with a network continues when its next message arrives.
+where it has not, the others would not either. Where each waits for something of its own (`Team.alike` is False) all of
+them look. A worker with a network continues when its next message arrives.
 
 What is not simulated: caches, memory bandwidth, contention for locks and cache lines, other processes. Costs are those
 of one worker that runs alone. So these figures are an upper bound of what the same code would reach on as many real
@@ -66,9 +67,20 @@ RUNNING, PARKED, LISTENING, ENDED = range(4)
 ALL_ENDED, OUT_OF_STEPS, TRACE_FULL, STUCK = range(4)
 
 # Parameters of the loop.
-P_STEP, P_SHARED, P_ACTIVITY, P_IDLE, P_SLOWDOWN, P_NETWORK, P_ADVANCE, P_SETTLE, P_ARRIVAL, P_WAKES, P_WORDS = range(
-    11
-)
+(
+    P_STEP,
+    P_SHARED,
+    P_ACTIVITY,
+    P_IDLE,
+    P_SLOWDOWN,
+    P_NETWORK,
+    P_ADVANCE,
+    P_SETTLE,
+    P_ARRIVAL,
+    P_WAKES,
+    P_ALIKE,
+    P_WORDS,
+) = range(12)
 
 
 @kernel()
@@ -108,6 +120,16 @@ def _send_scout(tree, due, modes, queue, registers, time):
     registers[R_SCOUT] = worker + 1
     modes[worker], due[worker] = RUNNING, time
     _play(tree, due, worker)
+
+
+@kernel()
+def _wake_all(tree, due, modes, queue, registers, time):
+    """Let every worker that was put aside look again at `time`."""
+    for i in range(registers[R_QUEUE_SIZE]):
+        worker = queue[(registers[R_QUEUE_HEAD] + i) % queue.size]
+        modes[worker], due[worker] = RUNNING, time
+        _play(tree, due, worker)
+    registers[R_QUEUE_SIZE] = 0
 
 
 @kernel()
@@ -183,7 +205,9 @@ def run_events(parameters, workers, signals, tree, due, modes, queue, ended, reg
         signal = _sum_signals(signals)
         if signal != registers[R_SIGNAL]:
             registers[R_SIGNAL] = signal
-            if registers[R_SCOUT] == 0:
+            if parameters[P_ALIKE] == 0:
+                _wake_all(tree, due, modes, queue, registers, time + idle)
+            elif registers[R_SCOUT] == 0:
                 _send_scout(tree, due, modes, queue, registers, time + idle)
     return OUT_OF_STEPS
 
@@ -309,7 +333,7 @@ class VirtualClock(Clock):
         found = np.zeros(P_WORDS, np.int64)
         found[P_STEP], found[P_SHARED], found[P_ACTIVITY] = team.step.address, team.shared, team.activity
         found[P_IDLE] = max(int(self.costs.table[costs.IDLE]), 1)
-        found[P_SLOWDOWN] = slowdown
+        found[P_SLOWDOWN], found[P_ALIKE] = slowdown, team.alike
         network: Network | None = team.network
         if network is not None:
             found[P_NETWORK], found[P_WAKES] = network.address, network.wakes

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from pathlib import Path
@@ -7,8 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from evm.jit import Native
+from evm.jit import Native, kernels_digest
 from harness import kernels
+from strategies import registry
+from strategies.serial import Serial
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +89,27 @@ def test_functions_called_by_address_are_compiled_ahead(monkeypatch: pytest.Monk
     kernels.compile_natives([kind])
     assert inside.asked
     assert not outside.asked
+
+
+def test_a_plug_in_whose_sources_have_changed_is_cold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = tmp_path / "site" / "planted"
+    site.mkdir(parents=True)
+    (site / "__init__.py").write_text(
+        "from strategies.serial import Serial\nclass Planted(Serial):\n    name = 'planted'\n"
+    )
+    (site / "part.py").write_text("SIZE = 1\n")
+    monkeypatch.syspath_prepend(site.parent)
+    kind = importlib.import_module("planted").Planted
+    monkeypatch.setattr(registry, "get", lambda name: kind)
+    assert kernels.sources_digest([Serial]) == kernels_digest()
+    before = kernels.sources_digest([Serial, kind])
+    assert before != kernels_digest()
+    with kernels.turn("planted"):
+        assert kernels.is_cold("planted")
+    assert not kernels.is_cold("planted")
+    (site / "part.py").write_text("SIZE = 2\n")
+    assert kernels.is_cold("planted")
+    assert kernels.sources_digest([Serial, kind]) not in (before, kernels_digest())
 
 
 def test_without_a_cache_everyone_compiles_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from strategies.base import Outcome, Strategy
 from strategies.block_stm import BlockSTM
 from strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, Team
 from strategies.costs import CLASSES, Costs, CostsError, default_costs
+from strategies.hints import Hints
+from strategies.plan import Plan
+from strategies.planned import PlannedStrategy
 from strategies.schedule import Schedule
 from strategies.serial import Serial
 from strategies.sharded import Sharded
@@ -30,7 +33,19 @@ from strategies.virtual_clock import VirtualClock
 
 WORLD = world()
 I, U = np.int64, np.uint64  # noqa: E741  # as in kernel modules
+
+
+class Graph(PlannedStrategy):
+    """The hinted dependency graph: each idle worker waits for a place of its own in the queue."""
+
+    name = "graph"
+
+    def plan(self, hints: Hints, workers: int) -> Plan:
+        return Plan(edges=hints.conflict_edges())
+
+
 KINDS: list[type[Strategy]] = [Serial, BlockSTM, StaticPartition]
+EVERY: list[type[Strategy]] = [*KINDS, Graph]
 MANY_WORKERS = [1, 2, 3, 32, 1024]
 
 
@@ -43,18 +58,18 @@ def simulate(kind: type[Strategy], block: Block, workers: int, clock: VirtualClo
 @settings(max_examples=60)
 @given(block=blocks, workers=st.sampled_from([1, 2, 5, 64]))
 def test_any_small_block(block: Block, workers: int) -> None:
-    for kind in KINDS:
+    for kind in EVERY:
         simulate(kind, block, workers)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("workers", MANY_WORKERS)
 @pytest.mark.parametrize("name", ["counter", "chaser", "reverter", "miner_watcher", "keyed"])
 def test_hot_contracts(kind: type[Strategy], workers: int, name: str) -> None:
     simulate(kind, hot(name, 300), workers)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_the_same_figures_every_time(kind: type[Strategy]) -> None:
     block = hot("chaser", 120)
     first, second = (simulate(kind, block, 7) for _ in range(2))
