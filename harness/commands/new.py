@@ -1,0 +1,65 @@
+"""``contend new``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.common import bad_input
+
+if TYPE_CHECKING:
+    from harness.skeleton import Skeleton
+
+_output = click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the package, which must not exist yet.  [default: contend-NAME here]",
+)
+
+
+@click.group("new")
+def command() -> None:
+    """Begin a package that brings a strategy or a workload: it works and is tested from the start."""
+
+
+@command.command("strategy")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["plan", "step"]),
+    default="plan",
+    show_default=True,
+    help="A plan in plain Python that the shared engine executes, validates and repairs; or a compiled step, which is "
+    "a scheduler of its own.",
+)
+@_output
+def _strategy(name: str, kind: str, output: Path | None) -> None:
+    """Write a package that brings the strategy NAME."""
+    from harness import skeleton
+
+    with bad_input():
+        _write(skeleton.strategy(name, kind), output)
+
+
+@command.command("workload")
+@click.argument("name")
+@_output
+def _workload(name: str, output: Path | None) -> None:
+    """Write a package that brings the workload NAME."""
+    from harness import skeleton
+
+    with bad_input():
+        _write(skeleton.workload(name), output)
+
+
+def _write(skeleton: Skeleton, output: Path | None) -> None:
+    from harness.skeleton import write
+
+    folder = output or Path(skeleton.distribution)
+    for path in write(skeleton, folder):
+        click.echo(f"wrote {folder / path}")
+    click.echo(f"next: cd {folder}, then what its README.md says: install it, run its tests, measure it")
