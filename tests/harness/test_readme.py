@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from documents import blocks
 
 from harness import readme
 
@@ -18,11 +19,11 @@ TEXT = (ROOT / "README.md").read_text()
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+    return [block.text for block in blocks(TEXT) if block.language == language]
 
 
 def _named(name: str) -> str:
-    return next(block for block in _blocks("python") if block.startswith(f"# {name}\n"))
+    return next(block.text for block in blocks(TEXT) if block.path == name)
 
 
 @pytest.fixture(scope="module")
