@@ -160,28 +160,24 @@ class Duel:
         """Workloads and cells that both versions have; the others are refused at once."""
         for side, plan in enumerate(self._plans):
             self._described(side).update(kernels=plan["kernels"], python=plan["python"])
-        titles = [
-            {(title, frozen(dials)): place for place, (_, title, dials) in enumerate(plan["workloads"])}
-            for plan in self._plans
-        ]
         keys = [[CellKey(*cell) for cell in plan["reported"]] for plan in self._plans]
         both = [key for key in keys[A] if key in keys[B]]
         ordered = sorted(both, key=lambda key: [CellKey(*cell) for cell in self._plans[A]["cells"]].index(key))
         workloads, only = [], []
+        left = list(enumerate(self._plans[B]["workloads"]))
         for place, (name, title, dials) in enumerate(self._plans[A]["workloads"]):
-            known = (title, frozen(dials))
-            if known in titles[B]:
-                found = _Workload(title, name, dials, (place, titles[B][known]))
-                found.cells = {key: _Cell() for key in ordered}
-                workloads.append(found)
-                for side in (A, B):
-                    only += [self._alone(found, key, side) for key in keys[side] if key not in both]
-        for side, other in ((A, B), (B, A)):
-            for _, title, dials in self._plans[side]["workloads"]:
-                if (title, frozen(dials)) not in titles[other]:
-                    stranger = _Workload(title, title, dials, (0, 0))
-                    why = f"workload with other dials or only in {LETTERS[side]}"
-                    only += [self._alone(stranger, key, side, why) for key in keys[side]]
+            partner = next((one for one in left if one[1][1] == title and _agree(dials, one[1][2])), None)
+            if partner is None:
+                only += self._strangers(A, title, dials, keys[A])
+                continue
+            left.remove(partner)
+            found = _Workload(title, name, dials, (place, partner[0]))
+            found.cells = {key: _Cell() for key in ordered}
+            workloads.append(found)
+            for side in (A, B):
+                only += [self._alone(found, key, f"only in {LETTERS[side]}") for key in keys[side] if key not in both]
+        for _, (_, title, dials) in left:
+            only += self._strangers(B, title, dials, keys[B])
         self._announce(workloads, self._request.rounds)
         return workloads, only
 
@@ -195,8 +191,19 @@ class Duel:
         cold = any(one["cold"] for one in self._plans)
         self._observer.planned(Plan(plans, cells, frozenset(cells), plan["kernels"], cold, plan["costs"]), rounds)
 
-    def _alone(self, workload: _Workload, key: CellKey, side: int, why: str = "") -> CellResult:
-        return CellResult(self._name(workload, key), Verdict.REFUSED, note=why or f"only in {LETTERS[side]}")
+    def _strangers(self, side: int, title: str, dials: dict[str, Any], keys: Iterable[CellKey]) -> list[CellResult]:
+        """Cells of a workload that the other version does not have, or has with other values of its dials."""
+        others = [theirs for _, theirs_title, theirs in self._plans[1 - side]["workloads"] if theirs_title == title]
+        why = f"the workload is only in {LETTERS[side]}"
+        if others:
+            pairs = ((name, dials[name], others[0][name]) for name in dials if name in others[0])
+            differ = [f"{name} {ours} here, {theirs} there" for name, ours, theirs in pairs if ours != theirs]
+            why = f"other dials than in {LETTERS[1 - side]}: {', '.join(differ)}"
+        workload = _Workload(title, title, dials, (0, 0))
+        return [self._alone(workload, key, why) for key in keys]
+
+    def _alone(self, workload: _Workload, key: CellKey, why: str) -> CellResult:
+        return CellResult(self._name(workload, key), Verdict.REFUSED, note=why)
 
     def _name(self, workload: _Workload, key: CellKey) -> CellName:
         asked = self._request
@@ -372,3 +379,8 @@ class Duel:
             for key, cell in workload.cells.items()
             if not cell.failed and cell.ratios() and self._rule.unsettled(cell.ratios())
         ]
+
+
+def _agree(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Whether two versions turn the dials that both know alike. What a new dial does by default, the digests say."""
+    return all(theirs[name] == value for name, value in ours.items() if name in theirs)

@@ -157,6 +157,19 @@ def test_other_blocks_are_refused(compare: Compare, repository: Path) -> None:
     assert "other block: digest bbbbbbbbbbbb in A, cccccccccccc in B" in done.stdout
 
 
+def test_a_dial_that_only_one_version_has_is_left_to_the_digests(compare: Compare, repository: Path) -> None:
+    miniature.write(repository, FAST, dials={"size": 3, "new": 0})
+    miniature.commit(repository, "new-dial")
+    done = compare("fast", "new-dial")
+    assert done.returncode == 0, done.stderr
+    assert "No regression: 2 cells (2 same)" in done.stdout
+    miniature.write(repository, FAST, dials={"size": 4})
+    miniature.commit(repository, "other-default")
+    refused = compare("fast", "other-default")
+    assert refused.returncode == 3
+    assert "other dials than in B: size 3 here, 4 there" in refused.stdout
+
+
 def test_a_strategy_that_only_one_version_has_is_named(compare: Compare, repository: Path) -> None:
     miniature.write(repository, {"even": 1.0, "new": 1.0})
     miniature.commit(repository, "more")

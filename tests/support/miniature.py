@@ -36,7 +36,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from harness.errors import BadInputError
-from strategies.registry import FACTORS
+from strategies.registry import DIALS, FACTORS
 
 
 class CellKey(NamedTuple):
@@ -50,7 +50,7 @@ def resolve(request):
         if name not in FACTORS:
             raise BadInputError(f"unknown strategy '{name}'")
     cells = [CellKey(name, 1) for name in names]
-    workload = SimpleNamespace(name="counting", dials={"size": 3})
+    workload = SimpleNamespace(name="counting", dials=DIALS)
     return SimpleNamespace(
         workloads=(workload,), cells=cells, reported=cells, kernels_digest="0" * 16, cold=False
     )
@@ -109,6 +109,7 @@ def write(
     deadly: str = "",
     sleepy: str = "",
     lock: str | None = None,
+    dials: dict[str, int] | None = None,
 ) -> None:
     """Write the files of a version.
 
@@ -125,9 +126,12 @@ def write(
         A strategy that fails the oracle, ends its process, or never returns.
     lock : str, optional
         Its lock file; that of the version that runs the test by default.
+    dials : dict, optional
+        Of its only workload.
     """
     registry = f"FACTORS = {factors!r}\nLABEL = {label!r}\nBLOCK = {block!r}\nBROKEN = {broken!r}\n"
-    registry += f"DEADLY = {deadly!r}\nSLEEPY = {sleepy!r}\n\n\ndef get(name):\n    return None\n"
+    registry += f"DEADLY = {deadly!r}\nSLEEPY = {sleepy!r}\n"
+    registry += f"DIALS = {dials or {'size': 3}!r}\n\n\ndef get(name):\n    return None\n"
     files = {**_FILES, "strategies/registry.py": registry}
     files[LOCK_FILE] = (ROOT / LOCK_FILE).read_text() if lock is None else lock
     for name, text in files.items():
