@@ -68,6 +68,7 @@ def _measure(proof: Proof, folder: Path, scale: real.Scale, times: int, observer
     plain, slow = write_plugin(folder / "a"), write_plugin(folder / "b", EFFECT, EVERY)
     proof.exact = real.simulated(plain, slow, real.Scale(scale.workload, workers=(1, 2, 8)), Rule(), observer).compared
     cells: list[CellResult] = []
+    _note_load(proof)
     for number in range(times):
         same = real.timed(plain, plain, scale, Rule(), observer)
         cells += same.compared
@@ -76,11 +77,18 @@ def _measure(proof: Proof, folder: Path, scale: real.Scale, times: int, observer
             proof.real_found.append(cell.verdict is Verdict.SLOWER)
             if not proof.real_found[-1]:
                 proof.real_missed.append(f"{cell.name.workers} workers {ratio_text(cell)}, {cell.verdict.value}")
+        _note_load(proof)
         _tell(
             f"{number + 1} of {times}: {sum(proof.real_alarms)} false alarms, "
             f"{sum(proof.real_found)} of {len(proof.real_found)} planted slow-downs found"
         )
     return cells
+
+
+def _note_load(proof: Proof) -> None:
+    load = environment.load_average()
+    if load is not None:
+        proof.loads.append(load)
 
 
 def planted_cells(comparison: Comparison) -> list[CellResult]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 from harness.comparison.proof.noise import Noise
@@ -34,6 +35,8 @@ class Proof:
         One planted abort for so many transactions.
     seconds : float
         How long the proof took.
+    loads: list of float
+        Processes that ran or waited for a core, on average, at the beginning and after each pair of real comparisons.
     """
 
     command: str
@@ -48,6 +51,7 @@ class Proof:
     exact: Sequence[CellResult] = ()
     every: int = 100
     seconds: float = 0.0
+    loads: list[float] = field(default_factory=list)
 
 
 def page(proof: Proof) -> str:
@@ -62,6 +66,7 @@ def page(proof: Proof) -> str:
             f"Written by `{proof.command}` in {proof.seconds / 60:.0f} minutes. {where['cpu']}, "
             f"{where['cores']} cores, Python {where['python']}, numba {where['numba']}, {str(where['time'])[:10]}.",
             "",
+            *_load(proof),
             *_RULE,
             "",
             "## Simulated comparisons",
@@ -89,6 +94,17 @@ def page(proof: Proof) -> str:
             "",
         ]
     )
+
+
+def _load(proof: Proof) -> list[str]:
+    """How busy the machine was, which decides what can be found."""
+    if not proof.loads:
+        return []
+    middle, cores = median(proof.loads), proof.environment["cores"]
+    text = f"The machine had {middle:.1f} processes running or waiting for its {cores} cores (median load)."
+    if middle > 1.5 * cores:
+        text += " That is more than it can run: real times are those of an overloaded machine."
+    return [text, ""]
 
 
 _RULE = [
