@@ -12,7 +12,7 @@ from harness.comparison.ratio import apart
 from harness.comparison.result import CellResult, Comparison
 from harness.comparison.verdict import Rule, Verdict, changes
 from harness.errors import BadInputError
-from harness.records import read
+from harness.reading import read_all
 from harness.statistics import Interval
 
 _VERSIONS = ("python", "numpy", "numba", "llvmlite", "platform", "memory_bytes")
@@ -33,15 +33,7 @@ def read_side(path: Path, tell: Callable[[str], object]) -> list[dict[str, Any]]
     BadInputError
         If the file is not a record, or the folder holds none.
     """
-    if not path.is_dir():
-        return [read(path)]
-    folder = path / "records" if (path / "records").is_dir() else path
-    found = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            found.append(read(file))
-        except BadInputError as error:
-            tell(f"left out: {error}")
+    found = list(read_all([path], tell))
     if not found:
         raise BadInputError(f"{path}: holds no record that can be read; contend run writes them to results/records")
     return sorted(found, key=lambda record: str(record["id"]))
