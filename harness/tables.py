@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -52,48 +52,54 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
             style="dim",
             highlight=False,
         )
+    _print_latency(console, cells)
     _print_failures(console, cells)
     _print_warnings(console, cells)
 
 
 def _wide_table(cells: list[Cell]) -> Table:
-    table = _table("workload", "strategy", "W", "tx/s", "Mgas/s", "x serial", "of bound", "p/e/c", "ab/tx", "ok")
+    columns = _columns(cells, wide=True)
+    table = _table("workload", *columns)
     for _, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         for place, cell in enumerate(rows):
-            table.add_row(
-                cell["workload"] if place == 0 else "",
-                cell["strategy"],
-                str(cell["workers"]),
-                _throughput(cell),
-                _gas(cell),
-                _speedup(cell),
-                _share(cell),
-                _phases(cell),
-                _aborts(cell),
-                _mark(cell),
-                end_section=place == len(rows) - 1,
-            )
+            name = cell["workload"] if place == 0 else ""
+            table.add_row(name, *(show(cell) for show in columns.values()), end_section=place == len(rows) - 1)
     return table
 
 
 def _narrow_table(cells: list[Cell]) -> Table:
-    table = _table("strategy", "W", "tx/s", "x serial", "of bound", "ab/tx", "ok")
+    columns = _columns(cells, wide=False)
+    table = _table(*columns)
     for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         table.add_row(Text(workload, style="bold"))
         for place, cell in enumerate(rows):
-            table.add_row(
-                f"  {cell['strategy']}",
-                str(cell["workers"]),
-                _throughput(cell),
-                _speedup(cell),
-                _share(cell),
-                _aborts(cell),
-                _mark(cell),
-                end_section=place == len(rows) - 1,
-            )
+            name, *rest = (show(cell) for show in columns.values())
+            table.add_row(f"  {name}", *rest, end_section=place == len(rows) - 1)
     return table
+
+
+def _columns(cells: list[Cell], wide: bool) -> dict[str, Callable[[Cell], str | Text]]:
+    """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
+    columns: dict[str, Callable[[Cell], str | Text]] = {
+        "strategy": lambda cell: str(cell["strategy"]),
+        "W": lambda cell: str(cell["workers"]),
+        "tx/s": _throughput,
+        "Mgas/s": _gas,
+        "x serial": _speedup,
+        "of bound": _share,
+        "p50": lambda cell: _latency(cell, "p50_seconds"),
+        "p99": lambda cell: _latency(cell, "p99_seconds"),
+        "p/e/c": _phases,
+        "ab/tx": _aborts,
+        "ok": _mark,
+    }
+    if any("latency" in cell for cell in cells):
+        left_out = {"Mgas/s", "p/e/c"} if wide else {"Mgas/s", "p/e/c", "of bound"}
+    else:
+        left_out = {"p50", "p99"} if wide else {"p50", "p99", "Mgas/s", "p/e/c"}
+    return {heading: show for heading, show in columns.items() if heading not in left_out}
 
 
 def _table(*headings: str) -> Table:
@@ -129,6 +135,19 @@ def _share(cell: Cell) -> str:
     return _NONE if share is None else f"{share:.0%}"
 
 
+def _latency(cell: Cell, which: str) -> str:
+    found = cell.get("latency")
+    return _seconds(found[which]) if found else _NONE
+
+
+def _seconds(seconds: float) -> str:
+    """Three digits and a unit."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1 or unit == "us":
+            return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
+    raise AssertionError("microseconds fit everything")
+
+
 def _phases(cell: Cell) -> str:
     whole = sum(cell["phases"].values())
     return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
@@ -144,6 +163,28 @@ def _mark(cell: Cell) -> Text:
         return Text("FAILED", style="bold red")
     doubt = " ~" if any(warning.startswith("unstable") for warning in cell["warnings"]) else ""
     return Text(f"yes{doubt}", style="green") if cell["verified"] else Text("no")
+
+
+def _print_latency(console: Console, cells: list[Cell]) -> None:
+    """Say of each workload of several blocks what was offered, without which a latency means nothing."""
+    offered = {cell["workload"]: cell for cell in cells if cell.get("latency")}
+    if not offered:
+        return
+    console.print(
+        "p50, p99: from arrival to commit, of all transactions, in an open system (docs/latency.md). Offered:",
+        style="dim",
+        highlight=False,
+    )
+    for workload, cell in offered.items():
+        found = cell["latency"]
+        load = f" ({cell['load']:g} of serial)" if "load" in cell else ""
+        console.print(
+            f"  {workload}: {found['offered_tx_per_second']:,.0f} tx/s{load} on average, {cell['block_count']} blocks "
+            f"of {cell['transactions'] / cell['block_count']:,.0f}, one every {_seconds(found['interval_seconds'])}",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
 
 
 def _print_failures(console: Console, cells: Iterable[Cell]) -> None:
