@@ -13,12 +13,13 @@ from rich.text import Text
 
 from harness.sample import PHASES
 
-_WIDE = 96
+_WIDE, _WIDE_OF_CHAIN = 96, 102
 _NONE = "-"
 _NAMED = 4
 _ENDS = ("median", "low", "high")
 
 Cell = Mapping[str, Any]
+Columns = dict[str, Callable[[Cell], str | Text]]
 
 
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
@@ -30,25 +31,25 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
     if not cells:
         console.print("No cell was measured.")
         return
-    wide = console.width >= _WIDE
-    console.print(_wide_table(cells) if wide else _narrow_table(cells))
+    wide = console.width >= (_WIDE_OF_CHAIN if any("latency" in cell for cell in cells) else _WIDE)
+    columns = _columns(cells, wide)
+    console.print(_wide_table(cells, columns) if wide else _narrow_table(cells, columns))
     if any(cell.get("simulated") for cell in cells):
         console.print(
             "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
-            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. of "
-            "bound: speed-up as a share of the best conceivable with W workers. "
-            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
-            + "ab/tx: aborted incarnations per transaction. ok: the result equalled the serial one.",
+            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
+            + _legend(columns)
+            + "ok: the result equalled the serial one.",
             style="bold",
             highlight=False,
         )
     elif any(cell["speedup"] for cell in cells):
         confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
+        interval = "" if columns["x serial"] is _ratio else f" [{confidence:.0%} interval over processes and rounds]"
         console.print(
-            f"tx/s: median of the block's whole time. x serial: median paired ratio [{confidence:.0%} interval over "
-            "processes and rounds]. of bound: that as a share of the best conceivable with W workers. "
-            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
-            + "ab/tx: aborted incarnations per transaction. ok: every timed run equalled the serial result.",
+            f"tx/s: median of the block's whole time. x serial: median paired ratio{interval}. "
+            + _legend(columns)
+            + "ok: every timed run equalled the serial result.",
             style="dim",
             highlight=False,
         )
@@ -57,8 +58,16 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
     _print_warnings(console, cells)
 
 
-def _wide_table(cells: list[Cell]) -> Table:
-    columns = _columns(cells, wide=True)
+def _legend(columns: Columns) -> str:
+    meanings = {
+        "of bound": "speed-up as a share of the best conceivable with W workers",
+        "p/e/c": "share of prepare, execute and commit in %",
+        "ab/tx": "aborted incarnations per transaction",
+    }
+    return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in columns)
+
+
+def _wide_table(cells: list[Cell], columns: Columns) -> Table:
     table = _table("workload", *columns)
     for _, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
@@ -68,8 +77,7 @@ def _wide_table(cells: list[Cell]) -> Table:
     return table
 
 
-def _narrow_table(cells: list[Cell]) -> Table:
-    columns = _columns(cells, wide=False)
+def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
     table = _table(*columns)
     for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
@@ -80,14 +88,15 @@ def _narrow_table(cells: list[Cell]) -> Table:
     return table
 
 
-def _columns(cells: list[Cell], wide: bool) -> dict[str, Callable[[Cell], str | Text]]:
+def _columns(cells: list[Cell], wide: bool) -> Columns:
     """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
-    columns: dict[str, Callable[[Cell], str | Text]] = {
+    of_chain = any("latency" in cell for cell in cells)
+    columns: Columns = {
         "strategy": lambda cell: str(cell["strategy"]),
         "W": lambda cell: str(cell["workers"]),
         "tx/s": _throughput,
         "Mgas/s": _gas,
-        "x serial": _speedup,
+        "x serial": _ratio if of_chain and not wide else _speedup,
         "of bound": _share,
         "p50": lambda cell: _latency(cell, "p50_seconds"),
         "p99": lambda cell: _latency(cell, "p99_seconds"),
@@ -95,10 +104,9 @@ def _columns(cells: list[Cell], wide: bool) -> dict[str, Callable[[Cell], str | 
         "ab/tx": _aborts,
         "ok": _mark,
     }
-    if any("latency" in cell for cell in cells):
-        left_out = {"Mgas/s", "p/e/c"} if wide else {"Mgas/s", "p/e/c", "of bound"}
-    else:
-        left_out = {"p50", "p99"} if wide else {"p50", "p99", "Mgas/s", "p/e/c"}
+    left_out = set() if wide and not of_chain else {"Mgas/s", "p/e/c"}
+    left_out |= set() if of_chain else {"p50", "p99"}
+    left_out |= {"of bound"} if of_chain and not wide else set()
     return {heading: show for heading, show in columns.items() if heading not in left_out}
 
 
@@ -128,6 +136,12 @@ def _speedup(cell: Cell) -> str:
         return f"{ratio['median']:.2f}"
     middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
     return f"{middle} [{low}, {high}]"
+
+
+def _ratio(cell: Cell) -> str:
+    """Speed-up without its interval, where there is no room."""
+    ratio = cell["speedup"]
+    return _NONE if not ratio else "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}"
 
 
 def _share(cell: Cell) -> str:
