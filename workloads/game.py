@@ -61,6 +61,12 @@ class Game(Application):
                {"quest": 2.0, "quest_zipf": 1.6, "player_zipf": 0.3, "burst": "viral"}),
     )  # fmt: skip
 
+    # Raids meet in one counter, transfers hardly anywhere: their shares of the block are the line.
+    ends = (
+        {"players": 1_000_000, "player_zipf": 0.0, "craft": 0.0, "quest": 0.0, "transfer": 1.0, "raid": 0.0},
+        {"players": 20_000, "player_zipf": 0.8, "craft": 0.0, "quest": 0.0, "transfer": 0.0, "raid": 1.0},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

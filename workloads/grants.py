@@ -77,6 +77,13 @@ class Grants(Application):
                {"contribute": 0.0, "request": 0.0, "claim": 0.0, "perform": 0.5, "draw": 0.5, "rivals": 3.0}),
     )  # fmt: skip
 
+    ends = (
+        {"organisations": 1_000, "organisation_zipf": 0.0, "donors": 1_000_000, "donor_zipf": 0.0, "rounds": 1,
+         "request": 0.0},
+        {"organisations": 12, "organisation_zipf": 5.0, "donors": 20_000, "donor_zipf": 0.8, "rounds": 1,
+         "request": 0.0},
+    )  # fmt: skip
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

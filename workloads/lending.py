@@ -103,6 +103,13 @@ class Lending(Application):
                {"market_zipf": 1.6}),
     )  # fmt: skip
 
+    ends = (
+        {"markets": 200, "assets": 200, "market_zipf": 0.0, "accounts": 1_000_000, "account_zipf": 0.0,
+         "liquidations": 0.0, "flash": 0.0, "posts": 0.0},
+        {"markets": 32, "assets": 8, "market_zipf": 5.0, "accounts": 20_000, "account_zipf": 0.8,
+         "liquidations": 0.0, "flash": 0.0, "posts": 0.0},
+    )  # fmt: skip
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

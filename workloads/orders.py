@@ -79,6 +79,11 @@ class Orders(Application):
                {"book_zipf": 1.6}),
     )  # fmt: skip
 
+    ends = (
+        {"books": 200, "book_zipf": 0.0, "accounts": 1_000_000, "account_zipf": 0.0, "cancel": 0.0, "cross": 0.0},
+        {"books": 16, "book_zipf": 5.0, "accounts": 5_000, "account_zipf": 0.8, "cancel": 0.0, "cross": 1.0},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

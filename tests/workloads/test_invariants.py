@@ -376,7 +376,7 @@ def forget_a_recall(scenario: Scenario, state: State) -> None:
 
 
 def earn_twice(scenario: Scenario, state: State) -> None:
-    add(storage_of(scenario, state, "metering", "metering"), 1, "earnings", scenario.notes["operators"][0])
+    add(storage_of(scenario, state, "metering", "metering"), 1, "earnings", scenario.notes["metering"]["operators"][0])
 
 
 def lose_units(scenario: Scenario, state: State) -> None:
@@ -384,7 +384,13 @@ def lose_units(scenario: Scenario, state: State) -> None:
 
 
 def miss_a_report(scenario: Scenario, state: State) -> None:
-    add(storage_of(scenario, state, "metering", "metering"), -1, "devices", scenario.notes["devices"][0], offset=2)
+    add(
+        storage_of(scenario, state, "metering", "metering"),
+        -1,
+        "devices",
+        scenario.notes["metering"]["devices"][0],
+        offset=2,
+    )
 
 
 def lose_a_part(scenario: Scenario, state: State) -> None:
