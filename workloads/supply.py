@@ -61,7 +61,7 @@ class Supply(Application):
     ends = (
         {"batches": 100_000, "batch_zipf": 0.0, "custodians": 1_000_000, "custodian_zipf": 0.0, "inspect": 0.0,
          "recall": 0.0},
-        {"batches": 1, "batch_zipf": 0.0, "custodians": 100, "custodian_zipf": 2.0, "inspect": 0.5, "recall": 0.0},
+        {"batches": 500, "batch_zipf": 5.0, "custodians": 100, "custodian_zipf": 2.0, "inspect": 0.5, "recall": 0.0},
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def test_what_is_asked_for_is_achieved(workload: str, kind: str, wanted: float) 
 
 def test_a_workload_file_can_be_aimed() -> None:
     path = str(Path(__file__).resolve().parents[2] / "docs" / "examples" / "token.toml")
-    assert abs(aim(path, "contention", 0.6, 1, SIZE).share - 0.6) <= TOLERANCE
+    assert abs(aim(path, "contention", 0.8, 1, SIZE).share - 0.8) <= TOLERANCE
 
 
 def test_dials_that_were_set_are_not_turned() -> None:
