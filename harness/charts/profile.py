@@ -43,7 +43,7 @@ def profile(bounds: Mapping[str, Bounds]) -> Figure:
     ]
     figure.legend(
         handles,
-        ["dependent on an earlier one", "in the longest chain", "one worker, one times (right)"],
+        ["dependent on an earlier one", "in the longest chain", "W times with W workers (right)"],
         loc="outside upper center",
         ncols=3,
         frameon=False,
@@ -59,6 +59,7 @@ def _shares(axes: Axes, bounds: Mapping[str, Bounds], colours: list[Any]) -> Non
         axes.barh(place + 0.19, one.plain.chain_share, height=0.36, color=colour)
     axes.set_yticks(places, list(bounds))
     axes.invert_yaxis()
+    axes.set_axisbelow(True)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
     axes.yaxis.grid(False)
