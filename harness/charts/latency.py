@@ -47,8 +47,9 @@ def latency(cells: pandas.DataFrame, style: Style) -> Figure | None:
         Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="none"),
         Line2D([], [], color="black", marker="_", linestyle="none", markersize=9, markeredgewidth=2),
         Rectangle((0, 0), 1, 1, color="0.88"),
+        Line2D([], [], color=GREY, linewidth=1, linestyle=":"),
     ]
-    names = [*style.strategies, "p50 (right)", "p99 (both)", "transactions in the block"]
+    names = [*style.strategies, "p50 (right)", "p99 (both)", "transactions in the block", "block interval (right)"]
     legend(figure, handles, names, f"Latency, {clock_of(cells)}: {_offered(known)}")
     return figure
 
@@ -93,9 +94,6 @@ def _over_all(axes: Axes, part: pandas.DataFrame, style: Style) -> None:
         axes.plot(place, high, marker="_", color=colour, markersize=10, markeredgewidth=2.4, zorder=3)
     interval = float(part["latency"].iloc[0]["interval_seconds"])
     axes.axhline(interval, color=GREY, linewidth=1, linestyle=":", zorder=1)
-    axes.annotate(
-        "block interval", (0.99, interval), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
-    )
     _seconds_up(axes)
     axes.set_xticks(places, [f"{workers:,}" for workers in part["workers"]])
     axes.set_xlim(-0.7, len(part) - 0.3)
