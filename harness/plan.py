@@ -92,7 +92,11 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Show what is to be measured as a record keeps it."""
         return {
-            "workloads": [{"workload": one.title, "dials": one.dials} for one in self.workloads],
+            "workloads": [
+                {"workload": one.title, "dials": one.dials}
+                | ({"block_count": one.block_count} if one.block_count > 1 else {})
+                for one in self.workloads
+            ],
             "cells": [{"strategy": one.strategy, "workers": one.workers} for one in self.cells if one in self.reported],
         }
 
