@@ -32,6 +32,9 @@ def run(
     network: str | None = None,
     sweep: tuple[str, Iterable[DialValue]] | None = None,
     suite: str | None = None,
+    block_count: int = 1,
+    load: float | None = None,
+    rate: float | None = None,
     results: str | Path | None = None,
     observer: Observer | None = None,
 ) -> pandas.DataFrame:
@@ -67,6 +70,12 @@ def run(
         A dial and its values: ``("pools", [1, 10, 100])``. Workloads that have it are measured with each of them.
     suite : str, optional
         Name or file of a suite, which fixes workloads, dials, seed and block size.
+    block_count : int
+        Blocks in a row, each executed on the state that the one before left; latency is then reported, too.
+    load : float, optional
+        Of several blocks: rate at which transactions arrive, as a share of the serial strategy's throughput; 0.8.
+    rate : float, optional
+        The same in transactions per second.
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
@@ -111,6 +120,9 @@ def run(
         network=network,
         sweep=None if sweep is None else (sweep[0], unique(sweep[1])),
         suite=suite,
+        block_count=block_count,
+        load=load,
+        rate=rate,
     )
     engine = Engine(request, observer or Observer())
     if results is not None:

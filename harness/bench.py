@@ -1,4 +1,7 @@
-"""One workload on the bench of one process: built, executed serially once, then timed run by run, each judged."""
+"""One workload on the bench of one process: built, executed serially once, then timed run by run, each judged.
+
+A run is of one block, or of several in a row (`harness.chain`), of which each is timed by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,15 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 
-from evm import Block, Snapshot, State
+import numpy as np
+import numpy.typing as npt
+
+from evm import Block, State
 from evm.recording import record
+from harness.bound import Bounds
+from harness.chain import Chain, chain_digest
 from harness.cpu import cpu_seconds
+from harness.latency import counted
 from harness.oracle import Oracle
 from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
 from harness.profile import bounds_of
@@ -19,7 +28,8 @@ from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
 from strategies.costs import default_costs
 from strategies.virtual_clock import VirtualClock
-from workloads.base import Workload
+from workloads.arrivals import BLOCK_SECONDS
+from workloads.base import Scenario, Workload
 
 Turn = Callable[[str], AbstractContextManager[None]]
 
@@ -66,52 +76,42 @@ class Bench:
     clock: Callable[[], Clock] = field(default=lambda: WALL)
     _kept: ExitStack = field(default_factory=ExitStack, init=False)
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
-    _laid_out: tuple[Block, State, Snapshot, Oracle] | None = field(default=None, init=False)
+    _chain: tuple[Chain, State] | None = field(default=None, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> Facts:
-        """Build the workload, run its block serially, check the workload's own invariant, compute the block's bound.
+        """Build the workload, run its blocks serially, check the workload's own invariant, compute the blocks' bound.
 
         Raises
         ------
         WorkloadError
             If any of that fails.
         """
-        self._laid_out = None
+        self._chain = None
         self._simulated.clear()
         gc.unfreeze()
         workload = self.workload(plan.name)()
         with self.turn(BASELINE):
             try:
-                scenario = workload.build(plan.dials, seed, block_size)
-                block, state = scenario.blocks[0], scenario.genesis
-                digest = state.digest()
-                _compare(plan, digest, block.digest)
-                snapshot = state.snapshot()
+                scenario = workload.build(plan.dials, seed, block_size, plan.block_count)
+                _check_blocks(plan, scenario)
+                genesis, blocks = scenario.genesis.digest(), chain_digest(scenario.blocks)
+                _compare(plan, genesis, blocks)
                 serial = self._instance(CellKey(BASELINE, 0))
-                oracle = Oracle(block, state, snapshot, serial, scenario.contracts)
-                violated = workload.check_receipts(scenario, oracle.reference.receipts)
-                violated += workload.check(scenario, state)
-                state.restore(snapshot)
-                bounds = bounds_of(record(block, state, (self.clock().costs or default_costs()).table))
+                chain = Chain(scenario.blocks, scenario.genesis, serial, scenario.contracts)
+                survey = _Survey(workload, scenario, (self.clock().costs or default_costs()).table)
+                chain.lay_out(survey)
+                violated = survey.violated + workload.check(scenario, scenario.genesis)
             except WorkloadError:
                 raise
             except Exception as error:
                 raise WorkloadError(f"building it and running it serially: {_described(error)}") from error
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
-        self._laid_out = (block, state, snapshot, oracle)
+        chain.rewind()
+        self._chain = chain, scenario.genesis
         _settle()
-        receipts = oracle.reference.receipts
-        return Facts(
-            genesis_digest=digest,
-            block_digest=block.digest,
-            transactions=len(block),
-            gas=int(receipts.gas_used.sum()),
-            failed_transactions=int((receipts.status != 1).sum()),
-            changed_locations=len(oracle.reference.changes),
-            bounds=bounds,
-        )
+        return survey.facts(genesis, blocks)
 
     def warm_up(self, key: CellKey) -> None:
         """Run a cell once without keeping its time: kernels are loaded, threads and processes start, caches fill.
@@ -129,31 +129,38 @@ class Bench:
         _settle()
 
     def run(self, key: CellKey) -> Sample:
-        """Time one run of a cell from the state before the block, and judge its outcome.
+        """Time one run of a cell from the state before the first block, and judge what each block gives.
 
         Raises
         ------
         RunError
             If the strategy raises or its outcome is malformed or differs from the serial one.
         """
-        if self._laid_out is None:
+        if self._chain is None:
             raise RuntimeError("prepare a workload first")
         if key in self._simulated:
             return self._simulated[key]
-        block, state, snapshot, oracle = self._laid_out
+        chain, state = self._chain
+        samples: list[Sample] = []
+
+        def execute(block: Block) -> Outcome:
+            strategy.clock = self.clock()
+            outcome, wall, cpu = self._timed(strategy, block, state, key.workers)
+            simulated = isinstance(strategy.clock, VirtualClock)
+            busy = strategy.clock.busy if isinstance(strategy.clock, VirtualClock) else cpu
+            samples.append(_sample(outcome, wall, busy, simulated))
+            return outcome
+
         try:
             strategy = self._instance(key)
-            strategy.clock = self.clock()
-            state.restore(snapshot)
-            outcome, wall, cpu = self._timed(strategy, block, state, key.workers)
-            differences = oracle.judge(outcome, state.changes_since(snapshot))
+            differences = chain.run(execute)
+        except RunError:
+            raise
         except Exception as error:
             raise RunError(_described(error)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
-        if isinstance(strategy.clock, VirtualClock):
-            return _sample(outcome, wall, strategy.clock.busy, simulated=True)
-        return _sample(outcome, wall, cpu, simulated=False)
+        return Sample.of_chain(samples)
 
     @staticmethod
     def _timed(strategy: Strategy, block: Block, state: State, workers: int) -> tuple[Outcome, float, float]:
@@ -177,6 +184,56 @@ class Bench:
         """Close every strategy that was used."""
         self._strategies.clear()
         self._kept.close()
+
+
+class _Survey:
+    """Looks at each block of a chain as it is run serially, and sums up what it saw."""
+
+    def __init__(self, workload: Workload, scenario: Scenario, costs: npt.NDArray[np.uint64]) -> None:
+        self._workload = workload
+        self._scenario = scenario
+        self._costs = costs
+        self.violated: list[str] = []
+        self._bounds: list[Bounds] = []
+        self._gas = self._failed = self._changed = 0
+
+    def __call__(self, place: int, oracle: Oracle) -> None:
+        """Look at a block; the state is left as the block leaves it."""
+        reference, state, block = oracle.reference, self._scenario.genesis, self._scenario.blocks[place]
+        if not place:
+            self.violated += self._workload.check_receipts(self._scenario, reference.receipts)
+        self._gas += int(reference.receipts.gas_used.sum())
+        self._failed += int((reference.receipts.status != 1).sum())
+        self._changed += len(reference.changes)
+        after = state.snapshot()
+        state.restore(oracle.snapshot)
+        self._bounds.append(bounds_of(record(block, state, self._costs)))
+        state.restore(after)
+
+    def facts(self, genesis: str, blocks: str) -> Facts:
+        """What was seen of all blocks together."""
+        sizes = [len(block) for block in self._scenario.blocks]
+        arrivals: list[list[int]] = []
+        if len(sizes) > 1:
+            arrivals = counted(self._scenario.arrivals, sizes, BLOCK_SECONDS * 1_000)
+        return Facts(
+            genesis_digest=genesis,
+            block_digest=blocks,
+            transactions=sum(sizes),
+            gas=self._gas,
+            failed_transactions=self._failed,
+            changed_locations=self._changed,
+            bounds=Bounds.of_chain(self._bounds),
+            arrivals=tuple(tuple(parts) for parts in arrivals),
+        )
+
+
+def _check_blocks(plan: WorkloadPlan, scenario: Scenario) -> None:
+    found = len(scenario.blocks)
+    if found != plan.block_count:
+        raise WorkloadError(f"it was asked for {plan.block_count} blocks and built {found}; it cannot make a chain")
+    if not all(len(block) for block in scenario.blocks):
+        raise WorkloadError("it built a block without transactions")
 
 
 def _compare(plan: WorkloadPlan, genesis: str, block: str) -> None:

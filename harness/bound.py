@@ -10,8 +10,8 @@ ratio.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 KINDS = ("nonce", "balance", "storage", "code")
@@ -38,6 +38,9 @@ class Bound:
         Gas of the chain that uses most, whole transactions: what others publish.
     depth : dict[str, int]
         By kind of location: the longest chain if only dependencies through such locations counted.
+    blocks : tuple of (int, int)
+        Of several blocks in a row, each one's work and critical path; empty for one block. A block begins when the one
+        before has ended, so the other figures are sums, and the bound is one of each block.
     """
 
     transactions: int
@@ -48,12 +51,14 @@ class Bound:
     critical_path: int
     critical_gas: int
     depth: dict[str, int]
+    blocks: tuple[tuple[int, int], ...] = ()
 
     def speedup(self, workers: int) -> float:
         """Greatest conceivable speed-up with so many workers: work / max(critical path, work / workers)."""
         if not self.work:
             return 1.0
-        return self.work / max(self.critical_path, self.work / workers)
+        blocks = self.blocks or ((self.work, self.critical_path),)
+        return self.work / sum(max(path, work / workers) for work, path in blocks)
 
     @property
     def dependent_share(self) -> float:
@@ -71,6 +76,19 @@ class Bound:
         return self.critical_path / max(self.work, 1)
 
 
+def bound_of_chain(bounds: Sequence[Bound]) -> Bound:
+    """The bound of blocks in a row from the bound of each; that of a single one is its own."""
+    if len(bounds) == 1:
+        return bounds[0]
+    sums = {
+        field.name: sum(getattr(one, field.name) for one in bounds)
+        for field in fields(Bound)
+        if field.name not in ("depth", "blocks")
+    }
+    depth = {kind: sum(one.depth[kind] for one in bounds) for kind in KINDS}
+    return Bound(**sums, depth=depth, blocks=tuple((one.work, one.critical_path) for one in bounds))
+
+
 @dataclass(frozen=True)
 class Bounds:
     """Both views of one block.
@@ -86,9 +104,18 @@ class Bounds:
     plain: Bound
     commutative: Bound
 
+    @classmethod
+    def of_chain(cls, bounds: Sequence[Bounds]) -> Bounds:
+        """Those of blocks in a row."""
+        return cls(bound_of_chain([one.plain for one in bounds]), bound_of_chain([one.commutative for one in bounds]))
+
     def as_json(self) -> dict[str, Any]:
         """Show both views as a record keeps them."""
-        return asdict(self)
+        views = asdict(self)
+        for view in views.values():
+            if not view["blocks"]:
+                del view["blocks"]
+        return views
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Bounds:
@@ -99,4 +126,9 @@ class Bounds:
         TypeError, KeyError
             If it is malformed.
         """
-        return cls(Bound(**content["plain"]), Bound(**content["commutative"]))
+        return cls(*(_read(content[view]) for view in ("plain", "commutative")))
+
+
+def _read(content: Mapping[str, Any]) -> Bound:
+    blocks = tuple((int(work), int(path)) for work, path in content.get("blocks", ()))
+    return Bound(**{**content, "blocks": blocks})

@@ -44,6 +44,13 @@ COLUMNS = {
     "differences": "first differences from the serial result, a list",
     "warnings": "why to doubt the figures, a list",
     "figures_digest": "of simulated figures, the same in every run; None under the wall clock",
+    "block_count": "blocks in a row",
+    "block_transactions": "of several blocks: transactions in each, a list",
+    "load": "of several blocks: rate of arrivals as a share of serial throughput, if it was given so",
+    "offered_tx_per_second": "of several blocks: rate at which transactions arrive, median",
+    "latency_p50_seconds": "of several blocks: from arrival to commit, median of all transactions",
+    "latency_p99_seconds": "the same, 99th percentile",
+    "latency": "the same by block and the length of an interval, a mapping; None of one block",
     "samples_seconds": "raw samples, a list",
     "samples": "raw samples with process, round, phases, CPU seconds and counters, a list",
     "runs": "timed and verified runs of the cell",
@@ -109,6 +116,10 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    waited = cell.get("latency") or {}
+    row |= {"block_count": cell.get("block_count", 1), "offered_tx_per_second": waited.get("offered_tx_per_second")}
+    row["block_transactions"] = [sum(parts) for parts in cell["arrivals"]] if cell.get("arrivals") else None
+    row |= {f"latency_{name}": waited.get(name) for name in ("p50_seconds", "p99_seconds")}
     if cell.get("bounds"):
         bound = Bounds.from_json(cell["bounds"]).plain
         row |= {name: getattr(bound, name) for name in ("dependent_share", "chain_share", "critical_share")}

@@ -91,6 +91,9 @@ class WorkloadMeasurement:
         for (process, number), samples in sorted(self.rounds.items()):
             if key in samples and BASELINE_CELL in samples:
                 sample = asdict(samples[key])
+                sample["block_seconds"] = list(sample["block_seconds"])
+                if not sample["block_seconds"]:
+                    del sample["block_seconds"]
                 baseline = samples[BASELINE_CELL].seconds
                 rows.append(
                     {

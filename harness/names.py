@@ -44,7 +44,8 @@ class Namer:
                 self._artifacts[bytes(address)] = artifact.contract
                 if artifact.contract not in layouts:
                     layouts[artifact.contract] = variables(artifact)
-        search = SlotSearch({address: layouts[name] for address, name in self._artifacts.items()})
+        contracts = {address: layouts[name] for address, name in self._artifacts.items()}
+        search = SlotSearch(contracts, workload.computed_keys)
         self._slots = search.run(block, scenario.genesis, recording, changes)
 
     def name(self, location: Location) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ from strategies.base import Outcome, Strategy
 Order = npt.NDArray[np.int64]
 
 _SHOWN = 5
-_KEPT_ORDERS = 4
+# Of those that a strategy may name: what a few repetitions can name again.
+_KEPT_REFERENCES, _KEPT_DIGESTS = 4, 256
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class Reference:
         return self.receipts.digest
 
 
+class Digests(NamedTuple):
+    """All that is needed of a reference to see whether an outcome equals it."""
+
+    changes: str
+    receipts: str
+
+
 class Oracle:
     """Judges outcomes of one block from one state.
 
@@ -50,9 +59,9 @@ class Oracle:
     ----------
     block : Block
     state : State
-        Used for the reference runs; afterwards it is as it was when the snapshot was taken.
+        Used for the reference runs, which restore the snapshot and leave what the block leaves.
     snapshot : Snapshot
-        Of `state`, before the block.
+        Of `state`, before the block. A later one of the same words may take its place.
     serial : Strategy
         An instance of its own, so that even the timed serial strategy is checked against another one's run.
     contracts : mapping
@@ -62,18 +71,27 @@ class Oracle:
     def __init__(
         self, block: Block, state: State, snapshot: Snapshot, serial: Strategy, contracts: Mapping[str, bytes]
     ) -> None:
+        self.snapshot = snapshot
         self._block = block
         self._state = state
-        self._snapshot = snapshot
         self._serial = serial
         self._names = {bytes(address): name for name, address in contracts.items()}
-        self._orders: OrderedDict[bytes, Reference] = OrderedDict()
-        self.reference = self._run_serially(block)
+        self._digests: OrderedDict[bytes, Digests] = OrderedDict()
+        self._references: OrderedDict[bytes, Reference] = OrderedDict()
+
+    @property
+    def reference(self) -> Reference:
+        """What the block gives in its own order. Run when it is first asked for."""
+        return self._in_order(None)
+
+    def forget(self) -> None:
+        """Keep of all references the digests only. Where they do not tell enough, the block is run again."""
+        self._references.clear()
 
     def _run_serially(self, block: Block) -> Reference:
-        self._state.restore(self._snapshot)
+        self._state.restore(self.snapshot)
         outcome = self._serial.execute(block, self._state, 1)
-        return Reference(self._state.changes_since(self._snapshot), outcome.receipts)
+        return Reference(self._state.changes_since(self.snapshot), outcome.receipts)
 
     def judge(self, outcome: Outcome, changed: Changes) -> list[str]:
         """Find the first differences between an outcome and the serial result; empty when they are equal.
@@ -92,7 +110,11 @@ class Oracle:
         found = self._structure(outcome)
         if found:
             return found
-        reference = self.reference if outcome.order is None else self._in_order(outcome.order)
+        digests = self._digests_in(outcome.order)
+        changes = [one.digest for one in (outcome.changes, changed) if one is not None]
+        if outcome.receipts.digest == digests.receipts and set(changes) == {digests.changes}:
+            return []
+        reference = self._in_order(outcome.order)
         every = chain(
             self._receipt_differences(outcome.receipts, reference),
             self._word_differences(outcome.changes, reference, "changes"),
@@ -110,17 +132,33 @@ class Oracle:
                 return [f"the order is no permutation of the block's {count} transactions{_odd_place(order, count)}"]
         return []
 
-    def _in_order(self, order: Order) -> Reference:
-        key = np.ascontiguousarray(order, dtype=np.int64).tobytes()
-        if key not in self._orders:
-            run = self._run_serially(self._block.reordered(order))
-            places = np.empty_like(order)
-            places[order] = np.arange(len(order))
-            self._orders[key] = Reference(run.changes, run.receipts.reordered(places))
-            while len(self._orders) > _KEPT_ORDERS:
-                self._orders.popitem(last=False)
-        self._orders.move_to_end(key)
-        return self._orders[key]
+    def _digests_in(self, order: Order | None) -> Digests:
+        key = _key(order)
+        if key not in self._digests:
+            self._in_order(order)
+        self._digests.move_to_end(key)
+        return self._digests[key]
+
+    def _in_order(self, order: Order | None) -> Reference:
+        key = _key(order)
+        if key not in self._references:
+            if order is None:
+                reference = self._run_serially(self._block)
+            else:
+                run = self._run_serially(self._block.reordered(order))
+                places = np.empty_like(order)
+                places[order] = np.arange(len(order))
+                reference = Reference(run.changes, run.receipts.reordered(places))
+            self._keep(key, reference)
+        self._references.move_to_end(key)
+        return self._references[key]
+
+    def _keep(self, key: bytes, reference: Reference) -> None:
+        self._references[key] = reference
+        self._digests[key] = Digests(reference.changes_digest, reference.receipts_digest)
+        for kept, most in ((self._references, _KEPT_REFERENCES), (self._digests, _KEPT_DIGESTS)):
+            while len(kept) > most:
+                kept.popitem(last=False)
 
     def _receipt_differences(self, found: Receipts, reference: Reference) -> Iterator[str]:
         if found.digest != reference.receipts_digest:
@@ -130,6 +168,10 @@ class Oracle:
         # A strategy may leave it to the state alone to say what has changed.
         if found is not None and found.digest != reference.changes_digest:
             yield from word_differences(found, reference.changes, what, self._names)
+
+
+def _key(order: Order | None) -> bytes:
+    return b"" if order is None else np.ascontiguousarray(order, dtype=np.int64).tobytes()
 
 
 def _odd_place(order: Order, count: int) -> str:

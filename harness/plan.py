@@ -41,6 +41,8 @@ class WorkloadPlan:
         Digests of genesis and block that a suite promises; None for what it does not say.
     file : str, optional
         Of the block, where it is replayed.
+    block_count : int, optional
+        Blocks in a row.
     """
 
     name: str
@@ -48,6 +50,7 @@ class WorkloadPlan:
     label: str = ""
     expected: tuple[str | None, str | None] = (None, None)
     file: str | None = None
+    block_count: int = 1
 
     @property
     def title(self) -> str:
@@ -89,7 +92,11 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Show what is to be measured as a record keeps it."""
         return {
-            "workloads": [{"workload": one.title, "dials": one.dials} for one in self.workloads],
+            "workloads": [
+                {"workload": one.title, "dials": one.dials}
+                | ({"block_count": one.block_count} if one.block_count > 1 else {})
+                for one in self.workloads
+            ],
             "cells": [{"strategy": one.strategy, "workers": one.workers} for one in self.cells if one in self.reported],
         }
 
@@ -167,14 +174,26 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     overrides = split_overrides(request.dials, dials)
     if (REPLAY in names) != bool(request.blocks):
         raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
+    if REPLAY in names and request.block_count > 1:
+        raise BadInputError(f"block count: each file of {REPLAY} is one block; leave that option out")
     variants = _variants(request, dials)
     plans = []
     for name in names:
         if name == REPLAY:
             plans += [_replay(path) for path in request.blocks]
         else:
-            plans += [WorkloadPlan(name, resolve_dials(name, turned)) for turned in variants(name, overrides[name])]
-    return tuple(plans)
+            plans += [
+                WorkloadPlan(name, resolve_dials(name, turned), block_count=request.block_count)
+                for turned in variants(name, overrides[name])
+            ]
+    return _timed(request, tuple(plans))
+
+
+def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadPlan, ...]:
+    """The plans, if they make use of a rate that transactions are to arrive at."""
+    if (request.load, request.rate) != (None, None) and all(plan.block_count == 1 for plan in plans):
+        raise BadInputError("load, rate: say how fast the transactions of several blocks arrive; add --block-count")
+    return plans
 
 
 def _replay(path: str) -> WorkloadPlan:
@@ -216,6 +235,8 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
     for what, given, fixed in (
         ("seed", request.seed, suite.seed),
         ("block size", request.block_size, suite.block_size),
+        # Each entry has its own.
+        ("block count", request.block_count, 1),
     ):
         if given != fixed:
             raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
@@ -223,8 +244,9 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
     for entry in suite.entries:
         lookup(registry, entry.workload)
         dials = resolve_dials(entry.workload, entry.dials)
-        plans.append(WorkloadPlan(entry.workload, dials, entry.label, (entry.genesis, entry.block)))
-    return tuple(plans)
+        digests = (entry.genesis, entry.block)
+        plans.append(WorkloadPlan(entry.workload, dials, entry.label, digests, block_count=entry.block_count))
+    return _timed(request, tuple(plans))
 
 
 def _settings(workload: Any) -> tuple[str, ...]:

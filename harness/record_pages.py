@@ -86,6 +86,7 @@ PARTS = {
     "sample": "`cells[].samples[]`",
     "phases": "`phases`",
     "speedup": "`cells[].speedup`",
+    "latency": "`cells[].latency`",
     "bounds": "`cells[].bounds`",
     "bound": "`cells[].bounds.plain`, `.commutative`",
 }

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import statistics
+from harness import latency, statistics
 from harness.bound import Bounds
 from harness.errors import BadInputError
 from harness.measurement import WorkloadMeasurement
 from harness.plan import BASELINE, CellKey, Plan
-from harness.request import Request
+from harness.request import DEFAULT_LOAD, Request
 from harness.sample import PHASES
 from harness.sessions import new_session
 from harness.structure import StructureError, check
@@ -129,6 +129,12 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
         "differences": list(failure.differences) if failure else [],
         "samples": samples,
     }
+    if measurement.plan.block_count > 1:
+        cell |= {
+            "block_count": measurement.plan.block_count,
+            "arrivals": [list(one) for one in facts.arrivals] if facts else [],
+        }
+        cell |= {"rate": request.rate} if request.rate else {"load": request.load or DEFAULT_LOAD}
     return {**cell, **derived(cell)}
 
 
@@ -156,14 +162,16 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
         number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
-        every run on every machine), and what `_beside_bound` gives. Figures of a cell without samples are None.
+        every run on every machine), and what `_beside_bound` gives; of several blocks in a row, ``latency``
+        (`harness.latency.summary`). Figures of a cell without samples are None.
     """
+    of_chain = {"latency": latency.summary(cell)} if "arrivals" in cell else {}
     samples = cell["samples"]
     if not samples:
         figures = ("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup")
         empty = dict.fromkeys((*figures, "began", "ended"))
         nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
-        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None)}
+        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None), **of_chain}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
     middle = float(np.median(seconds))
@@ -183,6 +191,7 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": _warnings(cell, own),
         "figures_digest": _figures_digest(typical) if simulated else None,
         **_beside_bound(cell, ratio.median),
+        **of_chain,
     }
 
 
@@ -216,7 +225,8 @@ def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, f
 def _figures_digest(sample: Mapping[str, Any]) -> str:
     """Digest of a simulated run: its phases in picoseconds, and all that was counted."""
     phases = {name: round(seconds * 1e12) for name, seconds in sample["phases"].items()}
-    text = json.dumps([phases, sample["counters"]], sort_keys=True)
+    blocks = [[round(seconds * 1e12) for seconds in sample["block_seconds"]]] if "block_seconds" in sample else []
+    text = json.dumps([phases, sample["counters"], *blocks], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

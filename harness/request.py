@@ -12,6 +12,7 @@ DialValue = int | float | str
 
 MAX_WORKERS = 1_024
 MAX_BLOCK_SIZE = 1_000_000
+MAX_BLOCK_COUNT = 1_000
 MAX_REPEAT = 10_000
 MAX_PROCESSES = 64
 # The name that stands for all names.
@@ -20,6 +21,8 @@ DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_REPEAT = 10
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
 CLOCKS = tuple(DEFAULT_WORKERS)
+# Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
+DEFAULT_LOAD = 0.8
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Request:
     dials : mapping
         Overrides, ``preset`` among them: ``dial`` for every chosen workload that has it, ``workload.dial`` for one.
     block_size : int
-        Transactions.
+        Transactions; of several blocks, on average.
     repeat : int
         Timed runs of each cell, in all processes together.
     seed : int
@@ -57,6 +60,13 @@ class Request:
         A dial and the values that it takes one after the other: every workload that has it is measured with each.
     suite : str, optional
         Name or file of a suite (`harness.suite_file`), which fixes workloads, dials, seed and block size.
+    block_count : int
+        Blocks in a row, each executed on the state that the one before left.
+    load : float, optional
+        Rate at which transactions of several blocks arrive, as a share of the serial strategy's throughput; by default
+        `DEFAULT_LOAD`, unless there is a `rate`.
+    rate : float, optional
+        The same in transactions per second.
 
     Raises
     ------
@@ -79,6 +89,9 @@ class Request:
     sweep: tuple[str, tuple[DialValue, ...]] | None = None
     blocks: tuple[str, ...] = ()
     suite: str | None = None
+    block_count: int = 1
+    load: float | None = None
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         if self.clock not in CLOCKS:
@@ -92,6 +105,17 @@ class Request:
         for count in self.workers:
             _in_range("workers", count, 1, MAX_WORKERS)
         _in_range("block size", self.block_size, 1, MAX_BLOCK_SIZE)
+        _in_range("block count", self.block_count, 1, MAX_BLOCK_COUNT)
+        if self.block_count * self.block_size > MAX_BLOCK_SIZE:
+            raise BadInputError(
+                f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "
+                "transactions; take fewer or smaller ones"
+            )
+        for what, number in (("load", self.load), ("rate", self.rate)):
+            if number is not None and not 0 < number < float("inf"):
+                raise BadInputError(f"{what}: {number} is not a positive number")
+        if self.load is not None and self.rate is not None:
+            raise BadInputError("load, rate: both say how fast transactions arrive; give one of them")
         _in_range("repeat", self.repeat, 1, MAX_REPEAT)
         _in_range("seed", self.seed, 0, 2**63 - 1)
         _in_range("processes", self.processes, 1, MAX_PROCESSES)

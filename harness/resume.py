@@ -159,7 +159,9 @@ def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasuremen
 
 def _facts(cell: Mapping[str, Any]) -> Facts:
     found = {field.name: cell[field.name] for field in fields(Facts) if field.name in cell}
-    return Facts(**{**found, "bounds": None if cell["bounds"] is None else Bounds.from_json(cell["bounds"])})
+    found["bounds"] = None if cell["bounds"] is None else Bounds.from_json(cell["bounds"])
+    found["arrivals"] = tuple(tuple(parts) for parts in cell.get("arrivals", ()))
+    return Facts(**found)
 
 
 def is_finished(measurement: WorkloadMeasurement, plan: Plan, rounds: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.bound import Bounds
@@ -27,6 +28,8 @@ class Sample:
         Seconds of ``prepare``, ``execute`` and ``commit``.
     counters : dict
         What the strategy counted.
+    block_seconds : tuple of float
+        Of several blocks in a row, the time of each; all else is then their sum. Empty for one block.
     """
 
     seconds: float
@@ -34,16 +37,40 @@ class Sample:
     cpu_seconds: float
     phases: dict[str, float]
     counters: dict[str, int | float]
+    block_seconds: tuple[float, ...] = ()
+
+    @classmethod
+    def of_chain(cls, samples: Sequence[Sample]) -> Sample:
+        """Of blocks in a row from those of each; that of a single one is its own."""
+        if len(samples) == 1:
+            return samples[0]
+        counters: dict[str, int | float] = {}
+        for sample in samples:
+            for name, count in sample.counters.items():
+                counters[name] = counters.get(name, 0) + count
+        return cls(
+            seconds=sum(sample.seconds for sample in samples),
+            wall_seconds=sum(sample.wall_seconds for sample in samples),
+            cpu_seconds=sum(sample.cpu_seconds for sample in samples),
+            phases={name: sum(sample.phases[name] for sample in samples) for name in PHASES},
+            counters=counters,
+            block_seconds=tuple(sample.seconds for sample in samples),
+        )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the serial run of a workload's block showed.
+    """What the serial run of a workload's block, or of its blocks in a row, showed.
 
     Attributes
     ----------
+    block_digest : str
+        Of the block; of several, of all of them together.
     bounds : Bounds or None
         What no strategy can beat on the block; None where nobody has computed it.
+    arrivals : tuple of tuples of int
+        Of several blocks, how many of each one's transactions arrived in which of its interval's equal parts
+        (`harness.latency`). Empty for one block.
     """
 
     genesis_digest: str
@@ -53,3 +80,4 @@ class Facts:
     failed_transactions: int
     changed_locations: int
     bounds: Bounds | None = None
+    arrivals: tuple[tuple[int, ...], ...] = ()

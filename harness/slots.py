@@ -2,12 +2,14 @@
 
 The keys of a mapping are hashed into its slots. What a transaction can have used as a key it nearly always got from
 somewhere in sight: its sender, its call data, the accounts that it touched, the words that it read, or a counter. So
-those are tried, transaction by transaction, until the slots that it touched have names. What is left stays a number.
+those are tried, transaction by transaction, until the slots that it touched have names. What a contract computes
+instead (a pair packed into one word) the workload says (`workloads.base.Workload.computed_keys`). What is left stays a
+number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
@@ -27,6 +29,8 @@ _LONGEST_COUNT = 200_000  # how far a counter may have moved for all its values 
 
 # Keys worth trying, by whether they are an address.
 Candidates = Mapping[bool, list[int]]
+# Keys of the levels of a mapping that are numbers.
+Numbers = tuple[int, ...]
 
 
 class Slot(NamedTuple):
@@ -44,10 +48,17 @@ class SlotSearch:
     ----------
     contracts : mapping
         Variables of each contract whose layout is known, by address.
+    computed : callable, optional
+        More numbers that a transaction can have used as keys, one for each level of a mapping.
     """
 
-    def __init__(self, contracts: Mapping[bytes, tuple[Variable, ...]]) -> None:
+    def __init__(
+        self,
+        contracts: Mapping[bytes, tuple[Variable, ...]],
+        computed: Callable[[Transaction], Iterable[Numbers]] = lambda transaction: (),
+    ) -> None:
         self._contracts = contracts
+        self._computed = computed
         self._hashed: dict[tuple[int, int], int] = {}
         self._open: dict[bytes, set[int]] = {}
         self._found: dict[tuple[bytes, int], Slot] = {}
@@ -85,9 +96,11 @@ class SlotSearch:
                     wanted.setdefault(place.address, set()).add(place.slot)
             if wanted:
                 candidates = _candidates(transaction, touched, state)
+                computed = list(self._computed(transaction))
                 for address, slots in wanted.items():
+                    self._try_computed(address, slots, candidates, computed)
                     self._try(address, slots, candidates)
-        self._try_counts(state, changes)
+        self._try_counts(state, changes, len(block))
         return self._found
 
     def _try_plain(self, address: bytes) -> None:
@@ -104,23 +117,50 @@ class SlotSearch:
             for keys in product(*(candidates[kind == "address"] for kind in variable.keys)):
                 if not slots:
                     return
-                begin = self._slot_of(variable.slot, keys)
-                for offset in range(variable.width):
-                    if begin + offset in slots:
-                        self._settle(address, begin + offset, Slot(variable, keys, offset))
-                        slots.discard(begin + offset)
+                self._try_keys(address, slots, variable, keys)
 
-    def _try_counts(self, state: State, changes: Changes) -> None:
-        """Try every value that a counter of a contract took, where slots are left."""
+    def _try_computed(self, address: bytes, slots: set[int], candidates: Candidates, computed: list[Numbers]) -> None:
+        """Try numbers that a contract computed, as the only keys of a mapping or behind accounts."""
+        for variable in self._contracts[address]:
+            accounts = sum(kind == "address" for kind in variable.keys)
+            if "address" in variable.keys[accounts:]:
+                continue
+            fitting = [numbers for numbers in computed if len(numbers) == len(variable.keys) - accounts]
+            for numbers in fitting:
+                for before in product(candidates[True], repeat=accounts):
+                    self._try_keys(address, slots, variable, (*before, *numbers))
+
+    def _try_keys(self, address: bytes, slots: set[int], variable: Variable, keys: tuple[int, ...]) -> None:
+        begin = self._slot_of(variable.slot, keys)
+        for offset in range(variable.width):
+            if begin + offset in slots:
+                self._settle(address, begin + offset, Slot(variable, keys, offset))
+                slots.discard(begin + offset)
+
+    def _try_counts(self, state: State, changes: Changes, most: int) -> None:
+        """Try every value that a counter of a contract took, where slots are left.
+
+        A counter in a mapping counts what the same keys and the count lead to, as the end of a queue does; what grows
+        by more than `most`, the number of transactions, is no such counter.
+        """
         after = {location: word for location, word in changes}  # noqa: C416  # `Changes.keys` would mislead `dict`
         for address, slots in self._open.items():
-            for variable in self._contracts[address]:
-                if not slots or variable.keys or variable.slots > 1:
+            if not slots:
+                continue
+            left, counters = set(slots), [one for one in self._found.items() if one[0][0] == address]
+            for (_, slot), what in counters:
+                before = state.storage(address, slot)
+                grown = after.get(Location(address, "storage", slot), before) - before
+                if not left or grown <= 0:
                     continue
-                before = state.storage(address, variable.slot)
-                now = after.get(Location(address, "storage", variable.slot), before)
-                if before < now <= before + _LONGEST_COUNT:
-                    self._try(address, set(slots), {True: [], False: list(range(before, now + 1))})
+                counts = range(before, before + grown + 1)
+                if not what.keys and grown <= _LONGEST_COUNT:
+                    self._try(address, left, {True: [], False: list(counts)})
+                elif what.keys and grown <= most:
+                    for variable in self._contracts[address]:
+                        if variable.keys[:-1] == what.variable.keys and variable.keys[-1] != "address":
+                            for count in counts:
+                                self._try_keys(address, left, variable, (*what.keys, count))
 
     def _slot_of(self, slot: int, keys: Iterable[int]) -> int:
         # The same mapping of many contracts lies at the same slot, so hashes are worth keeping.

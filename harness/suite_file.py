@@ -16,6 +16,7 @@ TOML file; those of the project are in ``harness/standard``, and anyone can writ
     dials = { preset = "burst-day", accounts = 5_000 }
     genesis = "..."                         # digests; `python -m harness.suite_file FILE` prints the file with them
     block = "..."
+    block_count = 12                        # where it is several in a row; `block` is then the digest of all
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInputError
-from harness.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE, DialValue
+from harness.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE, DialValue
 
 FOLDER = Path(__file__).with_name("standard")
 KEYS = {"name", "summary", "seed", "block_size", "workloads"}
-ENTRY_KEYS = {"workload", "label", "dials", "genesis", "block"}
+ENTRY_KEYS = {"workload", "label", "dials", "genesis", "block", "block_count"}
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
@@ -52,6 +53,8 @@ class SuiteEntry:
         Overrides, ``preset`` among them.
     genesis, block : str or None
         Digests that the build must have; None where the file does not say.
+    block_count : int
+        Blocks in a row.
     """
 
     workload: str
@@ -59,6 +62,7 @@ class SuiteEntry:
     dials: dict[str, DialValue]
     genesis: str | None = None
     block: str | None = None
+    block_count: int = 1
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ def _entry(what: str, path: Path, row: Any) -> SuiteEntry:
     label = _text(what, row, "label", workload)
     if workload.endswith(".toml"):
         workload = str(path.parent / workload)
-    return SuiteEntry(workload, label, dials, digests["genesis"], digests["block"])
+    count = _integer(what, row, "block_count", 1, 1, MAX_BLOCK_COUNT)
+    return SuiteEntry(workload, label, dials, digests["genesis"], digests["block"], count)
 
 
 def _known(what: str, table: dict[str, Any], keys: set[str]) -> None:
@@ -172,13 +177,15 @@ def pinned(suite: Suite) -> Iterator[SuiteEntry]:
     BadInputError
         If a workload or a dial does not exist.
     """
+    from harness.chain import chain_digest
     from harness.plan import lookup, resolve_dials
     from workloads import registry
 
     for entry in suite.entries:
         workload = lookup(registry, entry.workload)()
-        scenario = workload.build(resolve_dials(entry.workload, entry.dials), suite.seed, suite.block_size)
-        yield replace(entry, genesis=scenario.genesis.digest(), block=scenario.blocks[0].digest)
+        dials = resolve_dials(entry.workload, entry.dials)
+        scenario = workload.build(dials, suite.seed, suite.block_size, entry.block_count)
+        yield replace(entry, genesis=scenario.genesis.digest(), block=chain_digest(scenario.blocks))
 
 
 def render(suite: Suite) -> str:
@@ -192,6 +199,8 @@ def render(suite: Suite) -> str:
         if entry.dials:
             dials = ", ".join(f"{name} = {json.dumps(value)}" for name, value in entry.dials.items())
             lines.append(f"dials = {{ {dials} }}")
+        if entry.block_count > 1:
+            lines.append(f"block_count = {entry.block_count}")
         lines += [f"{key} = {json.dumps(value)}" for key in ("genesis", "block") if (value := getattr(entry, key))]
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -13,12 +13,13 @@ from rich.text import Text
 
 from harness.sample import PHASES
 
-_WIDE = 96
+_WIDE, _WIDE_OF_CHAIN = 96, 102
 _NONE = "-"
 _NAMED = 4
 _ENDS = ("median", "low", "high")
 
 Cell = Mapping[str, Any]
+Columns = dict[str, Callable[[Cell], str | Text]]
 
 
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
@@ -30,70 +31,83 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
     if not cells:
         console.print("No cell was measured.")
         return
-    wide = console.width >= _WIDE
-    console.print(_wide_table(cells) if wide else _narrow_table(cells))
+    wide = console.width >= (_WIDE_OF_CHAIN if any("latency" in cell for cell in cells) else _WIDE)
+    columns = _columns(cells, wide)
+    console.print(_wide_table(cells, columns) if wide else _narrow_table(cells, columns))
     if any(cell.get("simulated") for cell in cells):
         console.print(
             "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
-            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. of "
-            "bound: speed-up as a share of the best conceivable with W workers. "
-            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
-            + "ab/tx: aborted incarnations per transaction. ok: the result equalled the serial one.",
+            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
+            + _legend(columns)
+            + "ok: the result equalled the serial one.",
             style="bold",
             highlight=False,
         )
     elif any(cell["speedup"] for cell in cells):
         confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
+        interval = "" if columns["x serial"] is _ratio else f" [{confidence:.0%} interval over processes and rounds]"
         console.print(
-            f"tx/s: median of the block's whole time. x serial: median paired ratio [{confidence:.0%} interval over "
-            "processes and rounds]. of bound: that as a share of the best conceivable with W workers. "
-            + ("p/e/c: share of prepare, execute and commit in %. " if wide else "")
-            + "ab/tx: aborted incarnations per transaction. ok: every timed run equalled the serial result.",
+            f"tx/s: median of the block's whole time. x serial: median paired ratio{interval}. "
+            + _legend(columns)
+            + "ok: every timed run equalled the serial result.",
             style="dim",
             highlight=False,
         )
+    _print_latency(console, cells)
     _print_failures(console, cells)
     _print_warnings(console, cells)
 
 
-def _wide_table(cells: list[Cell]) -> Table:
-    table = _table("workload", "strategy", "W", "tx/s", "Mgas/s", "x serial", "of bound", "p/e/c", "ab/tx", "ok")
+def _legend(columns: Columns) -> str:
+    meanings = {
+        "of bound": "speed-up as a share of the best conceivable with W workers",
+        "p/e/c": "share of prepare, execute and commit in %",
+        "ab/tx": "aborted incarnations per transaction",
+    }
+    return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in columns)
+
+
+def _wide_table(cells: list[Cell], columns: Columns) -> Table:
+    table = _table("workload", *columns)
     for _, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         for place, cell in enumerate(rows):
-            table.add_row(
-                cell["workload"] if place == 0 else "",
-                cell["strategy"],
-                str(cell["workers"]),
-                _throughput(cell),
-                _gas(cell),
-                _speedup(cell),
-                _share(cell),
-                _phases(cell),
-                _aborts(cell),
-                _mark(cell),
-                end_section=place == len(rows) - 1,
-            )
+            name = cell["workload"] if place == 0 else ""
+            table.add_row(name, *(show(cell) for show in columns.values()), end_section=place == len(rows) - 1)
     return table
 
 
-def _narrow_table(cells: list[Cell]) -> Table:
-    table = _table("strategy", "W", "tx/s", "x serial", "of bound", "ab/tx", "ok")
+def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
+    table = _table(*columns)
     for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
         rows = list(group)
         table.add_row(Text(workload, style="bold"))
         for place, cell in enumerate(rows):
-            table.add_row(
-                f"  {cell['strategy']}",
-                str(cell["workers"]),
-                _throughput(cell),
-                _speedup(cell),
-                _share(cell),
-                _aborts(cell),
-                _mark(cell),
-                end_section=place == len(rows) - 1,
-            )
+            name, *rest = (show(cell) for show in columns.values())
+            table.add_row(f"  {name}", *rest, end_section=place == len(rows) - 1)
     return table
+
+
+def _columns(cells: list[Cell], wide: bool) -> Columns:
+    """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
+    of_chain = any("latency" in cell for cell in cells)
+    columns: Columns = {
+        "strategy": lambda cell: str(cell["strategy"]),
+        "W": lambda cell: str(cell["workers"]),
+        "tx/s": _throughput,
+        "Mgas/s": _gas,
+        "x serial": _ratio if of_chain and not wide else _speedup,
+        "of bound": _share,
+        "p50": lambda cell: _latency(cell, "p50_seconds"),
+        "p99": lambda cell: _latency(cell, "p99_seconds"),
+        "p/e/c": _phases,
+        "ab/tx": _aborts,
+        "ok": _mark,
+    }
+    left_out = set() if wide and not of_chain else {"Mgas/s", "p/e/c"}
+    left_out |= set() if of_chain else {"p50", "p99"}
+    left_out |= {"of bound"} if of_chain and not wide else set()
+    return {heading: show for heading, show in columns.items() if heading not in left_out}
 
 
 def _table(*headings: str) -> Table:
@@ -124,9 +138,28 @@ def _speedup(cell: Cell) -> str:
     return f"{middle} [{low}, {high}]"
 
 
+def _ratio(cell: Cell) -> str:
+    """Speed-up without its interval, where there is no room."""
+    ratio = cell["speedup"]
+    return _NONE if not ratio else "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}"
+
+
 def _share(cell: Cell) -> str:
     share = cell.get("share_of_bound")
     return _NONE if share is None else f"{share:.0%}"
+
+
+def _latency(cell: Cell, which: str) -> str:
+    found = cell.get("latency")
+    return _seconds(found[which]) if found else _NONE
+
+
+def _seconds(seconds: float) -> str:
+    """Three digits and a unit."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1 or unit == "us":
+            return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
+    raise AssertionError("microseconds fit everything")
 
 
 def _phases(cell: Cell) -> str:
@@ -144,6 +177,28 @@ def _mark(cell: Cell) -> Text:
         return Text("FAILED", style="bold red")
     doubt = " ~" if any(warning.startswith("unstable") for warning in cell["warnings"]) else ""
     return Text(f"yes{doubt}", style="green") if cell["verified"] else Text("no")
+
+
+def _print_latency(console: Console, cells: list[Cell]) -> None:
+    """Say of each workload of several blocks what was offered, without which a latency means nothing."""
+    offered = {cell["workload"]: cell for cell in cells if cell.get("latency")}
+    if not offered:
+        return
+    console.print(
+        "p50, p99: from arrival to commit, of all transactions, in an open system (docs/latency.md). Offered:",
+        style="dim",
+        highlight=False,
+    )
+    for workload, cell in offered.items():
+        found = cell["latency"]
+        load = f" ({cell['load']:g} of serial)" if "load" in cell else ""
+        console.print(
+            f"  {workload}: {found['offered_tx_per_second']:,.0f} tx/s{load} on average, {cell['block_count']} blocks "
+            f"of {cell['transactions'] / cell['block_count']:,.0f}, one every {_seconds(found['interval_seconds'])}",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
 
 
 def _print_failures(console: Console, cells: Iterable[Cell]) -> None:

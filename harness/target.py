@@ -116,7 +116,10 @@ def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[
     dials: dict[str, DialValue] = {}
     for name, begin in calm.items():
         end = hot[name]
-        if isinstance(begin, int):
+        if isinstance(begin, str):
+            # There is nothing between two texts; both ends have the same.
+            dials[name] = begin
+        elif isinstance(begin, int):
             # In equal ratios: from 1 to 10,000 pools, the middle is 100.
             dials[name] = max(1, round(begin ** (1.0 - at) * end**at))
         else:

@@ -1,17 +1,21 @@
 """The page about workloads, ``docs/workloads.md``, made from the code: ``python -m harness.workload_pages``.
 
-Tables in documents are generated, never typed; a test compares the page with what this module gives.
+Tables in documents are generated, never typed; a test compares the page with what this module gives. Each chart carries
+the figures that it was drawn from, which the test compares as well.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from harness import suite_file
+from harness.bound import Bounds
 from harness.tables import dial_range
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
@@ -19,6 +23,9 @@ from workloads.application import Application
 from workloads.base import Workload
 
 PROFILE_SIZE, PROFILE_WORKERS = 2_000, 32
+CHART_DPI = 90
+FIGURES = "Description"
+"""Where a chart carries its figures, among PNG's own keywords."""
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "workloads.md"
 INTRODUCTION = """\
 # Workloads
@@ -32,10 +39,11 @@ every other run is then compared. For every workload, ether only changes hands o
 used, and balances of shared tokens add up to their supply; what is said below comes on top of that.
 `contend explain --workload NAME` measures what conflicts. `contend run --workload swaps --contention 0.28` turns dials
 until that share of transactions depends on an earlier one, and `--chain 0.11` until the longest chain is that share of
-the block; what was achieved is recorded, not guessed. {aimed} can be aimed at.
+the block; what was achieved is recorded, not guessed, and a request that cannot be met says what can. All of these
+can be aimed at.
 
-Several blocks continue where the one before ended. The dial `burst` spreads arrivals over them as measured: NASDAQ's
-opening second, a token sale's plateau, a viral second.
+Several blocks (`--block-count`) continue where the one before ended. The dial `burst` spreads arrivals over them as
+measured: NASDAQ's opening second, a token sale's plateau, a viral second. [Latency](latency.md) is then reported, too.
 
 `contend run` measures {default} unless it is told otherwise; `--workload all` measures all.
 """
@@ -58,8 +66,7 @@ CONTRACTS_OF = {
 def page() -> str:
     """The whole page, as Markdown."""
     default = ", ".join(f"`{name}`" for name in registry.DEFAULT)
-    aimed = ", ".join(f"`{name}`" for name in registry.BUILT_IN if registry.get(name).ends is not None)
-    sections = [INTRODUCTION.format(default=default, aimed=aimed), _suites(), _profiles()]
+    sections = [INTRODUCTION.format(default=default), _suites(), _profiles()]
     sections += ["\n".join(_section(registry.get(name))) for name in registry.BUILT_IN]
     return "\n".join(sections)
 
@@ -88,7 +95,8 @@ def _profiles() -> str:
         f"Measured from recorded read and write sets of blocks of {PROFILE_SIZE:,} transactions, seed 1: the share of",
         "transactions that depend on an earlier one, the longest chain as a share of the block, and the most that",
         f"{PROFILE_WORKERS} workers could speed the block up, by gas. *Commuting* takes credits that nobody reads for",
-        "commutative.",
+        "commutative. The chart in each section shows the same blocks, and the bound by simulated time for 1 to 1,024",
+        "workers ([bound.md](bound.md)).",
         "",
         "| workload | preset | dependent | longest chain | bound | commuting: dependent | longest chain | bound |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -99,8 +107,9 @@ def _profiles() -> str:
     return "\n".join([*lines, ""])
 
 
-def _profile(name: str, preset: str) -> str:
-    """Cells of the table of profiles for one block."""
+@cache
+def bounds(name: str, preset: str) -> Bounds:
+    """The bound of the block that is shown of a workload and one of its presets; "" is none."""
     from evm.recording import record
     from harness.profile import bounds_of
     from strategies.costs import default_costs
@@ -108,12 +117,52 @@ def _profile(name: str, preset: str) -> str:
     kind = registry.get(name)
     dials = resolve_dials(kind, {"preset": preset} if preset else {})
     scenario = kind().build(dials, 1, PROFILE_SIZE)
-    bounds = bounds_of(record(scenario.blocks[0], scenario.genesis, default_costs().table))
+    return bounds_of(record(scenario.blocks[0], scenario.genesis, default_costs().table))
+
+
+def _profile(name: str, preset: str) -> str:
+    """Cells of the table of profiles for one block."""
     cells = []
-    for view in (bounds.plain, bounds.commutative):
+    both = bounds(name, preset)
+    for view in (both.plain, both.commutative):
         speedup = view.gas / max(view.critical_gas, view.gas / PROFILE_WORKERS)
         cells += [f"{view.dependent_share:.0%}", f"{view.chain_share:.1%}", f"{speedup:.1f}"]
     return " | ".join(cells)
+
+
+def image(name: str) -> Path:
+    """File of a workload's chart."""
+    return PAGE.parent / "images" / "workloads" / f"{name}.png"
+
+
+def variants(name: str) -> dict[str, Bounds]:
+    """What a workload's chart shows: the bound by preset, that of the defaults first."""
+    presets = (preset.name for preset in registry.get(name).presets)
+    return {"defaults": bounds(name, ""), **{preset: bounds(name, preset) for preset in presets}}
+
+
+def figures(name: str) -> str:
+    """The figures behind a workload's chart, as it carries them."""
+    return json.dumps({variant: _behind(one) for variant, one in variants(name).items()})
+
+
+def _behind(one: Bounds) -> list[int]:
+    plain = one.plain
+    return [plain.transactions, plain.dependent, plain.longest_chain, plain.work, plain.critical_path]
+
+
+def draw(name: str) -> None:
+    """Draw a workload's chart."""
+    from matplotlib import pyplot
+
+    from harness.charts.look import look
+    from harness.charts.profile import profile
+
+    with look():
+        figure = profile(variants(name))
+        image(name).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(image(name), dpi=CHART_DPI, metadata={FIGURES: figures(name), "Software": None})
+        pyplot.close(figure)
 
 
 def _section(workload: type[Workload]) -> Iterator[str]:
@@ -143,6 +192,8 @@ def _section(workload: type[Workload]) -> Iterator[str]:
             yield f"| `{preset.name}` | {preset.summary} | {dials} |"
         yield ""
     yield f"**Conflicts.** {_story(workload)}"
+    yield ""
+    yield f"![Conflict profile of {workload.name}](images/workloads/{workload.name}.png)"
     yield ""
     yield f"**Invariant.** {_invariant(workload)}"
     yield ""
@@ -187,7 +238,9 @@ def _methods(contract: str) -> str:
 def main() -> int:
     """Write the page."""
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE.name}")
+    for name in registry.BUILT_IN:
+        draw(name)
+    print(f"wrote {PAGE.name} and {len(registry.BUILT_IN)} charts")
     return 0
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
-    from evm import Block, Receipts, State
+    from evm import Block, Receipts, State, Transaction
     from workloads.abi import Artifact
     from workloads.arrivals import Milliseconds
 
@@ -123,6 +123,14 @@ class Workload(ABC):
 
         name = self.artifacts.get(contract.partition(" ")[0])
         return None if name is None else load(name)
+
+    def computed_keys(self, transaction: Transaction) -> Iterable[tuple[int, ...]]:
+        """Numbers that contracts compute of what a transaction brings, and use as keys of mappings: for explanations.
+
+        A tuple has a number for each level of a mapping whose keys are numbers. Keys that are in sight (accounts, call
+        data, words read, counters) are found without. Most workloads have none.
+        """
+        return ()
 
     @abstractmethod
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:

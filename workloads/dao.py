@@ -76,6 +76,11 @@ class Dao(Application):
                {"execute": 0.3}),
     )  # fmt: skip
 
+    ends = (
+        {"proposals": 1_000, "proposal_zipf": 0.0, "other": 0.0},
+        {"proposals": 20, "proposal_zipf": 5.0, "other": 0.0},
+    )
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, genesis, foundation = site.draft, site.genesis, named_account(FOUNDATION)

@@ -13,10 +13,10 @@ Defaults, and where they come from:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workloads.abi import load
+from workloads.abi import decode_words, load
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
@@ -25,7 +25,7 @@ from workloads.site import Site
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
-    from evm import State
+    from evm import State, Transaction
 
 MATERIALS = 64
 RANKS = 10
@@ -60,6 +60,17 @@ class Game(Application):
         Preset("viral", "a viral second draws 25 times the median, all to the same quest",
                {"quest": 2.0, "quest_zipf": 1.6, "player_zipf": 0.3, "burst": "viral"}),
     )  # fmt: skip
+
+    # Raids meet in one counter, transfers hardly anywhere: their shares of the block are the line.
+    ends = (
+        {"players": 1_000_000, "player_zipf": 0.0, "craft": 0.0, "quest": 0.0, "transfer": 1.0, "raid": 0.0},
+        {"players": 20_000, "player_zipf": 0.8, "craft": 0.0, "quest": 0.0, "transfer": 0.0, "raid": 1.0},
+    )
+
+    def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
+        """Kinds of items that a recipe takes and makes, or that a quest gives. See `Workload.computed_keys`."""
+        for number in decode_words(transaction.data[4:]):
+            yield from ((number % MATERIALS,), ((number + 1) % MATERIALS,), (MATERIALS + number,))
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""

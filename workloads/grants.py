@@ -1,19 +1,24 @@
 """Grants: funding requests and contributions with quadratic matching, streams from a treasury, and recurring tasks.
 
 Every contribution moves its project's sums, its round's sum of squares, and the contract's token balance: a round is a
-chain of its donors. Claims of an earlier round and all payments of the treasury meet in the balances that they are paid
-from. Keepers compete for tasks that have become due, and all but the first come too late.
+chain of its donors. Claims of an earlier round and all payments of a treasury meet in the balances that they are paid
+from. Keepers compete for tasks that have become due, and all but the first come too late. Each organisation has
+contracts of its own, as rounds of grants have on Ethereum, so that its donors wait for each other and not for those of
+another one.
 
 Defaults, and where they come from:
 
 - ``donors``, ``donor_zipf``: payment senders of 2022, 0.80.
-- ``project_zipf``: 1.2, as unequal as the votes of a large organisation (ten voters hold about half, 2022).
-- ``rounds``, ``projects`` and the weights: no measurement was at hand.
+- ``project_zipf``, ``organisation_zipf``: 1.2, as unequal as the votes of a large organisation (ten voters hold about
+  half, 2022).
+- ``organisations``, ``rounds``, ``projects`` and the weights: no measurement was at hand.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,7 +57,9 @@ class Grants(Application):
     dials = (
         Dial("donors", 20_000, "accounts that contribute and keep tasks", 1, 1_000_000),
         Dial("donor_zipf", 0.80, "Zipf exponent of donors; 0 is uniform", 0.0, 5.0),
-        Dial("rounds", 3, "open rounds; contributions to one round all conflict", 1, 100),
+        Dial("organisations", 12, "organisations, each with its own rounds and its own treasury", 1, 1_000),
+        Dial("organisation_zipf", 1.2, "Zipf exponent of organisations; 0 is uniform", 0.0, 5.0),
+        Dial("rounds", 3, "open rounds of each; contributions to one round all conflict", 1, 100),
         Dial("projects", 60, "projects in each open round", 1, 10_000),
         Dial("project_zipf", 1.2, "Zipf exponent of projects; 0 is uniform", 0.0, 5.0),
         Dial("contribute", 0.6, "weight of contributions", 0.0, 1_000.0),
@@ -65,9 +72,16 @@ class Grants(Application):
     )
     presets = (
         Preset("funding-surge", "the last hour of a round of research grants: nearly all contribute, to one round",
-               {"rounds": 1, "contribute": 10.0, "project_zipf": 1.6, "burst": "plateau"}),
+               {"organisations": 1, "rounds": 1, "contribute": 10.0, "project_zipf": 1.6, "burst": "plateau"}),
         Preset("keepers", "upkeep: competing keepers and payees, no round (no measurement at hand)",
                {"contribute": 0.0, "request": 0.0, "claim": 0.0, "perform": 0.5, "draw": 0.5, "rivals": 3.0}),
+    )  # fmt: skip
+
+    ends = (
+        {"organisations": 1_000, "organisation_zipf": 0.0, "donors": 1_000_000, "donor_zipf": 0.0, "rounds": 1,
+         "request": 0.0},
+        {"organisations": 12, "organisation_zipf": 5.0, "donors": 20_000, "donor_zipf": 0.8, "rounds": 1,
+         "request": 0.0},
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
@@ -84,47 +98,49 @@ class Grants(Application):
         popular = Zipf(projects, float(dials["project_zipf"])).draw(site.stream("projects"), count).tolist()
         amounts = site.stream("amounts").below(10_000, count).tolist()
 
-        currency, foundation = site.token(HUB), named_account(FOUNDATION)
-        grants = site.deploy("grants", "grants", currency)
-        treasury = site.deploy("treasury", "treasury", currency, sender=foundation)
+        organisations = Zipf(int(dials["organisations"]), float(dials["organisation_zipf"]))
+        whose = organisations.draw(site.stream("organisations"), count).tolist()
+        funds = _found(site, Counter(whose), float(dials["rivals"]))
         methods = {name: load("grants").method(name) for name in ("contribute", "request", "claim")}
         methods |= {name: load("treasury").method(name) for name in ("draw", "perform")}
-        given: dict[tuple[int, int, bytes], None] = {}
-        claims, streams, performs, rivals = 0, 0, 0, float(dials["rivals"])
-        for kind, actor, chosen_round, project, part in zip(kinds, actors, chosen, popular, amounts, strict=True):
-            amount = (1 + part) * UNIT // 1_000
+        given: dict[tuple[int, int, int, bytes], None] = {}
+        for kind, actor, o, chosen_round, project, part in zip(
+            kinds, actors, whose, chosen, popular, amounts, strict=True
+        ):
+            amount, fund = (1 + part) * UNIT // 1_000, funds[o]
             match kind:
                 case "contribute":
                     donor = draft.accounts[actor]
                     site.tokens.give(HUB, donor, amount)
-                    site.tokens.allow(HUB, donor, grants)
-                    given[1 + chosen_round, project, donor] = None
-                    draft.add(actor, grants, GAS[kind], methods[kind](1 + chosen_round, project, amount))
+                    site.tokens.allow(HUB, donor, fund.grants)
+                    given[o, 1 + chosen_round, project, donor] = None
+                    draft.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, project, amount))
                 case "request":
-                    draft.add(actor, grants, GAS[kind], methods[kind](1 + chosen_round, amount))
+                    draft.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, amount))
                 case "claim":
-                    draft.add(actor, grants, GAS[kind], methods[kind](CLOSED, claims))
-                    claims += 1
+                    draft.add(actor, fund.grants, GAS[kind], methods[kind](CLOSED, fund.claims))
+                    fund.claims += 1
                 case "draw":
                     # A payee draws again when enough others have: at the latest in a later block something is due.
-                    stream = streams % (1 + count // 4)
-                    streams += 1
-                    draft.add(PAYEES - stream, treasury, GAS[kind], methods[kind](stream))
+                    stream = fund.draws % fund.payees
+                    fund.draws += 1
+                    draft.add(PAYEES - fund.first_payee - stream, fund.treasury, GAS[kind], methods[kind](stream))
                 case "perform":
                     site.tokens.give(HUB, draft.accounts[actor])
-                    draft.add(actor, treasury, GAS[kind], methods[kind](int(performs / rivals)))
-                    performs += 1
-        _open_rounds(site, rounds, projects, claims)
-        streams, tasks = min(streams, 1 + count // 4), int(performs / rivals) + 1
-        _fill_treasury(site, streams, tasks)
+                    data = methods[kind](int(fund.performs / fund.rivals))
+                    draft.add(actor, fund.treasury, GAS[kind], data)
+                    fund.performs += 1
+        claimed = 0
+        for o, fund in funds.items():
+            _open_rounds(site, o, rounds, projects, fund.claims, OWNERS - claimed)
+            _fill_treasury(site, o, fund)
+            claimed += fund.claims
         return {
             "given": tuple(given),
             "rounds": rounds + 1,
-            "claims": claims,
-            "streams": streams,
-            "tasks": tasks,
             "start": site.genesis.environment.number,
-            "funds": site.tokens.balances[HUB][treasury],
+            "funds": funds,
+            "endowed": {o: site.tokens.balances[HUB][fund.treasury] for o, fund in funds.items()},
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
@@ -134,55 +150,120 @@ class Grants(Application):
         gave, and the sum of its roots; the contract holds all that was not claimed. The treasury paid what streams
         and tasks say, and holds the rest.
         """
-        notes, found = scenario.notes, []
-        grants = Storage(state, scenario.contracts["grants"], load("grants"))
-        sums: dict[tuple[int, int], tuple[int, int]] = {}
-        for number, project, donor in notes["given"]:
-            amount = grants.get("given", number, project, donor)
-            total, roots = sums.get((number, project), (0, 0))
-            sums[number, project] = (total + amount, roots + isqrt(amount))
-        owed = 0
-        for number in range(notes["rounds"]):
-            matching, squares = (grants.get("rounds", number, offset=field) for field in (1, 2))
-            total_squares, left = 0, matching
-            for project in range(grants.get("projectCounts", number)):
-                contributions, roots, claimed = (
-                    grants.get("projects", number, project, offset=field) for field in (CONTRIBUTIONS, ROOTS, CLAIMED)
-                )
-                total_squares += roots**2
-                if number != CLOSED and (contributions, roots) != sums.get((number, project), (0, 0)):
-                    found.append(
-                        f"round {number}: project {project} has {contributions}, which is not what donors gave"
-                    )
-                if claimed:
-                    left -= matching * roots**2 // squares if squares else 0
-                else:
-                    owed += contributions
-            owed += left
-            if total_squares != squares:
-                found.append(f"round {number}: squares add up to {total_squares}, not to {squares}")
+        found: list[str] = []
         currency = Storage(state, scenario.contracts[f"token {HUB}"], load("token"))
-        if (held := currency.get("balanceOf", grants.address)) != owed:
-            found.append(f"grants: hold {held} and owe {owed}")
-        treasury = Storage(state, scenario.contracts["treasury"], load("treasury"))
-        paid = sum(
-            treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3)
-            for task in range(notes["tasks"])
-        ) + sum(
-            treasury.get("streams", stream, offset=1) * (treasury.get("streams", stream, offset=2) - notes["start"])
-            for stream in range(notes["streams"])
-        )
-        if treasury.get("paidOut") != paid:
-            found.append(f"treasury: paid out {treasury.get('paidOut')}, streams and tasks say {paid}")
-        if (held := currency.get("balanceOf", treasury.address)) != notes["funds"] - paid:
-            found.append(f"treasury: holds {held} of {notes['funds']} after paying {paid}")
+        for o, fund in scenario.notes["funds"].items():
+            held = currency.get("balanceOf", fund.grants), currency.get("balanceOf", fund.treasury)
+            violations = _grant_violations(scenario.notes, Storage(state, fund.grants, load("grants")), o, held[0])
+            treasury = Storage(state, fund.treasury, load("treasury"))
+            violations += _treasury_violations(scenario.notes, treasury, o, held[1])
+            found += [f"organisation {o}: {line}" for line in violations]
         return found
 
 
-def _open_rounds(site: Site, rounds: int, projects: int, claims: int) -> None:
-    """Write one round that ended, with projects to claim, and rounds that are open, with projects to support."""
-    storage, start = site.storage("grants", "grants"), site.genesis.environment.number
-    grants, total = site.contracts["grants"], 0
+@dataclass
+class Fund:
+    """What an organisation has, and how far its transactions have come.
+
+    Attributes
+    ----------
+    grants, treasury : bytes
+        Addresses.
+    payees : int
+        Streams of its treasury.
+    first_payee : int
+        Payees of other organisations before its own.
+    rivals : float
+        Keepers for each of its tasks.
+    """
+
+    grants: bytes
+    treasury: bytes
+    payees: int
+    first_payee: int
+    rivals: float
+    claims: int = 0
+    draws: int = 0
+    performs: int = 0
+
+    @property
+    def streams(self) -> int:
+        """Streams that anybody draws on."""
+        return min(self.draws, self.payees)
+
+    @property
+    def tasks(self) -> int:
+        """Tasks that anybody performs, and one more."""
+        return int(self.performs / self.rivals) + 1
+
+
+def _found(site: Site, sizes: Mapping[int, int], rivals: float) -> dict[int, Fund]:
+    """Deploy the contracts of the organisations that have transactions, by number of the organisation."""
+    currency, foundation = site.token(HUB), named_account(FOUNDATION)
+    funds, payees = {}, 0
+    for o in sorted(sizes):
+        grants = site.deploy(f"grants {o}", "grants", currency)
+        treasury = site.deploy(f"treasury {o}", "treasury", currency, sender=foundation)
+        funds[o] = Fund(grants, treasury, 1 + sizes[o] // 4, payees, rivals)
+        payees += funds[o].payees
+    return funds
+
+
+def _grant_violations(notes: Mapping[str, Any], grants: Storage, o: int, held: int) -> list[str]:
+    """What is wrong with an organisation's rounds, which hold so much of the currency."""
+    found = []
+    sums: dict[tuple[int, int], tuple[int, int]] = {}
+    for whose, number, project, donor in notes["given"]:
+        if whose == o:
+            amount = grants.get("given", number, project, donor)
+            total, roots = sums.get((number, project), (0, 0))
+            sums[number, project] = (total + amount, roots + isqrt(amount))
+    owed = 0
+    for number in range(notes["rounds"]):
+        matching, squares = (grants.get("rounds", number, offset=field) for field in (1, 2))
+        total_squares, left = 0, matching
+        for project in range(grants.get("projectCounts", number)):
+            contributions, roots, claimed = (
+                grants.get("projects", number, project, offset=field) for field in (CONTRIBUTIONS, ROOTS, CLAIMED)
+            )
+            total_squares += roots**2
+            if number != CLOSED and (contributions, roots) != sums.get((number, project), (0, 0)):
+                found.append(f"round {number}: project {project} has {contributions}, which is not what donors gave")
+            if claimed:
+                left -= matching * roots**2 // squares if squares else 0
+            else:
+                owed += contributions
+        owed += left
+        if total_squares != squares:
+            found.append(f"round {number}: squares add up to {total_squares}, not to {squares}")
+    if held != owed:
+        found.append(f"grants: hold {held} and owe {owed}")
+    return found
+
+
+def _treasury_violations(notes: Mapping[str, Any], treasury: Storage, o: int, held: int) -> list[str]:
+    """What is wrong with an organisation's treasury, which holds so much of the currency."""
+    found, fund, start = [], notes["funds"][o], notes["start"]
+    paid = sum(
+        treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3) for task in range(fund.tasks)
+    ) + sum(
+        treasury.get("streams", stream, offset=1) * (treasury.get("streams", stream, offset=2) - start)
+        for stream in range(fund.streams)
+    )
+    if treasury.get("paidOut") != paid:
+        found.append(f"treasury: paid out {treasury.get('paidOut')}, streams and tasks say {paid}")
+    if held != notes["endowed"][o] - paid:
+        found.append(f"treasury: holds {held} of {notes['endowed'][o]} after paying {paid}")
+    return found
+
+
+def _open_rounds(site: Site, o: int, rounds: int, projects: int, claims: int, owners: int) -> None:
+    """Write one round that ended, with projects to claim, and rounds that are open, with projects to support.
+
+    Projects belong to the accounts from `owners` downwards.
+    """
+    storage, start = site.storage(f"grants {o}", "grants"), site.genesis.environment.number
+    grants, total = site.contracts[f"grants {o}"], 0
     storage.set(rounds + 1, "roundCount")
     for number in range(rounds + 1):
         closed = number == CLOSED
@@ -192,7 +273,7 @@ def _open_rounds(site: Site, rounds: int, projects: int, claims: int) -> None:
         count, squares = (claims if closed else projects), 0
         storage.set(count, "projectCounts", number)
         for project in range(count):
-            owner = site.draft.accounts[OWNERS - project]
+            owner = site.draft.accounts[owners - project]
             storage.set(int.from_bytes(owner, "big"), "projects", number, project)
             storage.set(100 * UNIT, "projects", number, project, offset=GOAL)
             if closed:
@@ -207,12 +288,13 @@ def _open_rounds(site: Site, rounds: int, projects: int, claims: int) -> None:
     site.tokens.give(HUB, grants, total)
 
 
-def _fill_treasury(site: Site, streams: int, tasks: int) -> None:
+def _fill_treasury(site: Site, o: int, fund: Fund) -> None:
     """Write streams and tasks, and give the treasury enough for all of them for a week."""
-    storage, start = site.storage("treasury", "treasury"), site.genesis.environment.number
+    storage, start = site.storage(f"treasury {o}", "treasury"), site.genesis.environment.number
+    streams, tasks = fund.streams, fund.tasks
     storage.set(streams, "streamCount")
     for stream in range(streams):
-        payee = site.draft.accounts[PAYEES - stream]
+        payee = site.draft.accounts[PAYEES - fund.first_payee - stream]
         for offset, value in enumerate((int.from_bytes(payee, "big"), PER_BLOCK, start)):
             storage.set(value, "streams", stream, offset=offset)
         site.tokens.give(HUB, payee)
@@ -221,4 +303,4 @@ def _fill_treasury(site: Site, streams: int, tasks: int) -> None:
         for offset, value in enumerate((1, REWARD, start, 0)):
             storage.set(value, "tasks", task, offset=offset)
     due = streams * PER_BLOCK * 8 * DAY_BLOCKS + tasks * REWARD * 1_000
-    site.tokens.give(HUB, site.contracts["treasury"], due)
+    site.tokens.give(HUB, fund.treasury, due)

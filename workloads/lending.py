@@ -1,13 +1,18 @@
 """Lending: isolated markets with interest, an oracle that everything reads, liquidations, and flash loans.
 
-Every market lends the hub token against a token of its own. Suppliers and borrowers change a market's totals, whoever
-takes tokens in or out changes the lender's balance of the hub token, and every health check reads the oracle's price,
-which a feeder posts now and then. Liquidators race for positions that are under water; the second one comes too late.
-Searchers take flash loans and sell on one of two pools what they bought on the other.
+A few assets are lent, the hub token first among them, each in several markets against a token of the market's own; as
+wrapped ether is on Ethereum, an asset may be lent in some markets and pledged in another. Suppliers and borrowers
+change a market's totals, whoever takes tokens in or out changes the lender's balance of them, and every health check
+reads the oracle's price, which a feeder posts now and then. Liquidators race for positions that are under water; the
+second one comes too late. Searchers take flash loans and sell on one of two pools what they bought on the other.
+
+A market's totals are a hot spot of every real lender, since interest must grow them at each touch. One balance through
+which all markets pay is not: lenders keep each asset apart. So both have dials, and neither is one by default.
 
 Defaults, and where they come from:
 
-- ``markets``, ``market_zipf``: markets are as unequal as trading pairs on an average day of Uniswap (2022): 1.23.
+- ``market_zipf``: markets are as unequal as trading pairs on an average day of Uniswap (2022): 1.23.
+- ``markets``, ``assets``: no measurement was at hand; large lenders list some dozens.
 - ``accounts``, ``account_zipf``: payment senders of 2022, 0.80.
 - ``liquidations``, ``flash``, ``posts``: no measurement was at hand. Few borrowers are under water on an ordinary day,
   and an oracle posts a few prices in a block.
@@ -31,13 +36,12 @@ from workloads.tokens import UNIT
 if TYPE_CHECKING:
     from evm import State
 
-HUB = 0
 FEEDER = -1
 # Borrowers under water are accounts from here downwards.
 DISTRESSED = -10_000
 WAD = 10**18
 SHARES_PER_ASSET = 10**6
-# What every market was supplied with before, in hub tokens.
+# What every market was supplied with before, in the token that it lends.
 DEPTH = 1_000_000 * UNIT
 POOL_DEPTH = 2_000_000 * UNIT
 # Two pools of a pair differ by so much, which is more than their two fees.
@@ -75,7 +79,14 @@ class Lending(Application):
         "dear": "pool",
     }
     dials = (
-        Dial("markets", 8, "markets; with 1 nearly every transaction conflicts", 1, 200),
+        Dial("markets", 32, "markets; with 1 nearly every transaction conflicts", 1, 200),
+        Dial(
+            "assets",
+            8,
+            "tokens that are lent, each in its share of the markets; all its loans are in one balance",
+            1,
+            200,
+        ),
         Dial("market_zipf", 1.23, "Zipf exponent of markets; 0 is uniform", 0.0, 5.0),
         Dial("accounts", 20_000, "accounts that supply and borrow", 1, 1_000_000),
         Dial("account_zipf", 0.80, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
@@ -90,6 +101,13 @@ class Lending(Application):
                {"liquidations": 0.4, "rivals": 2.0, "posts": 0.05, "market_zipf": 1.6, "burst": "viral"}),
         Preset("burst", "markets as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
                {"market_zipf": 1.6}),
+    )  # fmt: skip
+
+    ends = (
+        {"markets": 200, "assets": 200, "market_zipf": 0.0, "accounts": 1_000_000, "account_zipf": 0.0,
+         "liquidations": 0.0, "flash": 0.0, "posts": 0.0},
+        {"markets": 32, "assets": 8, "market_zipf": 5.0, "accounts": 20_000, "account_zipf": 0.8,
+         "liquidations": 0.0, "flash": 0.0, "posts": 0.0},
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
@@ -107,7 +125,8 @@ class Lending(Application):
         actors = accounts.draw(site.stream("accounts"), count).tolist()
         parts = site.stream("amounts").below(1_000, count).tolist()
         markets = range(max(chosen) + 1)
-        bank = _Bank(site, markets, {m for m, kind in zip(chosen, kinds, strict=True) if kind == "flash"})
+        flashed = {m for m, kind in zip(chosen, kinds, strict=True) if kind == "flash"}
+        bank = _Bank(site, markets, int(dials["assets"]), flashed)
 
         method = {name: load("lending").method(name) for name in (*ORDINARY, "liquidate")}
         run, post = load("arbitrage").method("run"), load("oracle").method("post")
@@ -117,32 +136,32 @@ class Lending(Application):
             collateral = bank.worth(m, amount)
             match kind:
                 case "supply":
-                    site.tokens.give(HUB, bank.customer(actor), amount)
+                    site.tokens.give(bank.asset(m), bank.customer(m, actor), amount)
                 case "withdraw":
                     bank.supplied(m, actor, 2 * amount)
                 case "supplyCollateral":
-                    site.tokens.give(m + 1, bank.customer(actor), collateral)
+                    site.tokens.give(m + 1, bank.customer(m, actor), collateral)
                     bank.collateral(m, actor, 0)
                 case "withdrawCollateral":
                     bank.collateral(m, actor, 2 * collateral)
                 case "borrow":
                     bank.collateral(m, actor, SAFETY * collateral)
                 case "repay":
-                    site.tokens.give(HUB, bank.customer(actor), 2 * amount)
+                    site.tokens.give(bank.asset(m), bank.customer(m, actor), 2 * amount)
                     bank.borrowed(m, actor, 2 * amount)
                     bank.collateral(m, actor, 2 * SAFETY * collateral)
                 case "liquidate":
                     debtor = DISTRESSED - int(raced / rivals)
                     m, raced = bank.distress(debtor, m), raced + 1
-                    site.tokens.give(HUB, bank.customer(actor), LOAN)
-                    site.tokens.give(m + 1, bank.customer(actor))
+                    site.tokens.give(bank.asset(m), bank.customer(m, actor), LOAN)
+                    site.tokens.give(m + 1, bank.customer(m, actor))
                     data = method[kind](m, draft.accounts[debtor], LOAN // 2)
                     draft.add(actor, lender, GAS[kind], data)
                     continue
                 case "flash":
                     first, second = bank.pools[m]
-                    site.tokens.give(HUB, draft.accounts[actor])
-                    data = run(site.token(HUB), amount, first, second, 0)
+                    site.tokens.give(bank.asset(m), draft.accounts[actor])
+                    data = run(site.token(bank.asset(m)), amount, first, second, 0)
                     draft.add(actor, site.contracts["arbitrage"], GAS[kind], data)
                     continue
                 case "post":
@@ -153,18 +172,17 @@ class Lending(Application):
             bank.touch(m, actor)
             draft.add(actor, lender, GAS[kind], method[kind](m, collateral if of_collateral else amount))
         site.roles["feeder"] = draft.accounts[FEEDER]
-        return {"markets": bank.open()}
+        return {"markets": bank.open(), "assets": {m: bank.asset(m) for m in markets}}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
         """Whether shares add up and the lender holds what it owes. See `Application.verify`.
 
         In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender
-        holds of the hub token what is supplied and not borrowed (and the units that roundings left), and of every
-        other token exactly the collateral.
+        holds of each token what is supplied and not borrowed (and the units that roundings left) and the collateral.
         """
         lender, found = scenario.contracts["lending"], []
         storage = Storage(state, lender, load("lending"))
-        owed = 0
+        owed: dict[int, int] = {}
         for m, involved in scenario.notes["markets"].items():
             fields = [storage.get("markets", m, offset=field) for field in range(6)]
             for variable, field in (("supplyShares", SUPPLY_SHARES), ("borrowShares", BORROW_SHARES)):
@@ -172,23 +190,25 @@ class Lending(Application):
                     found.append(f"market {m}: {variable} add up to {held}, not to {fields[field]}")
             if fields[BORROW_ASSETS] > fields[SUPPLY_ASSETS]:
                 found.append(f"market {m}: {fields[BORROW_ASSETS]} borrowed of {fields[SUPPLY_ASSETS]}")
-            owed += fields[SUPPLY_ASSETS] - fields[BORROW_ASSETS]
+            asset = scenario.notes["assets"][m]
+            owed[asset] = owed.get(asset, 0) + fields[SUPPLY_ASSETS] - fields[BORROW_ASSETS]
             pledged = sum(storage.get("collateral", m, account) for account in involved)
-            held = Storage(state, scenario.contracts[f"token {m + 1}"], load("token")).get("balanceOf", lender)
-            if held != pledged:
-                found.append(f"market {m}: the lender holds {held} of the collateral, accounts have {pledged}")
-        held = Storage(state, scenario.contracts[f"token {HUB}"], load("token")).get("balanceOf", lender)
-        # Every repayment is rounded up by less than a unit.
-        if not owed <= held <= owed + sum(len(block) for block in scenario.blocks):
-            found.append(f"lender 0x{lender.hex()}: holds {held} of the hub token and owes {owed}")
+            owed[m + 1] = owed.get(m + 1, 0) + pledged
+        lent = set(scenario.notes["assets"].values())
+        for token, amount in owed.items():
+            held = Storage(state, scenario.contracts[f"token {token}"], load("token")).get("balanceOf", lender)
+            # Every repayment is rounded up by less than a unit.
+            if not amount <= held <= amount + (sum(len(block) for block in scenario.blocks) if token in lent else 0):
+                found.append(f"lender 0x{lender.hex()}: holds {held} of token {token} and owes {amount}")
         return found
 
 
 class _Bank:
     """The lender at genesis, as the transactions written so far need it."""
 
-    def __init__(self, site: Site, markets: range, flashed: set[int]) -> None:
+    def __init__(self, site: Site, markets: range, assets: int, flashed: set[int]) -> None:
         self.site = site
+        self._assets = assets
         feeder = site.draft.accounts[FEEDER]
         self.oracle = site.deploy("oracle", "oracle", feeder)
         self.lender = site.deploy("lending", "lending", self.oracle)
@@ -198,17 +218,16 @@ class _Bank:
         self._collateral: dict[tuple[int, bytes], int] = {}
         self._involved: dict[int, dict[bytes, None]] = {m: {} for m in markets}
         self._distressed: dict[int, int] = {}
-        # Of a token of each market, in hub tokens, with 18 decimals.
+        # Of the collateral of each market, in the token that it lends, with 18 decimals.
         self.prices = {m: WAD * (10 + m * 7919 % 90) // 1_000 for m in markets}
         self.pools: dict[int, tuple[bytes, bytes]] = {}
-        hub = site.token(HUB)
         for m in markets:
-            token = site.token(m + 1)
+            lent, token = site.token(self.asset(m)), site.token(m + 1)
             site.call(self.oracle, load("oracle").method("post")(token, self.prices[m]), feeder)
-            site.genesis.call(self.lender, load("lending").method("createMarket")(hub, token))
+            site.genesis.call(self.lender, load("lending").method("createMarket")(lent, token))
             self._note(self._supplied, m, named_account("whale"), DEPTH)
         for m in sorted(flashed):
-            pair = sorted((hub, site.tokens[m + 1]))
+            pair = sorted((site.tokens[self.asset(m)], site.tokens[m + 1]))
             self.pools[m] = (
                 site.deploy(f"cheap pool {m}", "pool", *pair),
                 site.deploy(f"dear pool {m}", "pool", *pair),
@@ -218,21 +237,25 @@ class _Bank:
         book[m, account] = book.get((m, account), 0) + amount
         self._involved[m][account] = None
 
+    def asset(self, m: int) -> int:
+        """Number of the token that a market lends."""
+        return m % self._assets
+
     def worth(self, m: int, amount: int) -> int:
-        """The amount of a market's collateral that is worth this much of the hub token."""
+        """The amount of a market's collateral that is worth this much of the token that it lends."""
         return amount * WAD // self.prices[m]
 
-    def customer(self, actor: int) -> bytes:
-        """An account that lets the lender take its tokens."""
+    def customer(self, m: int, actor: int) -> bytes:
+        """An account that lets the lender take the token that a market lends."""
         address = self.site.draft.accounts[actor]
-        self.site.tokens.allow(HUB, address, self.lender)
+        self.site.tokens.allow(self.asset(m), address, self.lender)
         return address
 
     def touch(self, m: int, actor: int) -> None:
         """Note that an account has dealings with a market, and can hold its tokens."""
         address = self.site.draft.accounts[actor]
         self._involved[m][address] = None
-        self.site.tokens.give(HUB, address)
+        self.site.tokens.give(self.asset(m), address)
         self.site.tokens.give(m + 1, address)
         self.site.tokens.allow(m + 1, address, self.lender)
 
@@ -277,13 +300,15 @@ class _Bank:
             site.tokens.give(m + 1, lender, amount)
         for m in self._involved:
             site.tokens.give(m + 1, lender)
-        site.tokens.give(HUB, lender, sum(self._supplied.values()) - sum(self._borrowed.values()))
-        site.tokens.give(HUB, site.contracts["arbitrage"])
+        for sign, books in ((1, self._supplied), (-1, self._borrowed)):
+            for (m, _), amount in books.items():
+                site.tokens.give(self.asset(m), lender, sign * amount)
         for m, pools in self.pools.items():
-            site.tokens.give(m + 1, site.contracts["arbitrage"])
+            for token in (self.asset(m), m + 1):
+                site.tokens.give(token, site.contracts["arbitrage"])
             for pool, tilt in zip(pools, (10_000 + GAP_BPS, 10_000), strict=True):
-                # More of the market's token for the hub token in the first: there it is bought.
-                site.tokens.give(HUB, pool, POOL_DEPTH)
+                # More of the collateral for the token lent in the first: there it is bought.
+                site.tokens.give(self.asset(m), pool, POOL_DEPTH)
                 site.tokens.give(m + 1, pool, self.worth(m, POOL_DEPTH) * tilt // 10_000)
         site.tokens.settle()
         for pools in self.pools.values():

@@ -8,6 +8,7 @@ Defaults, and where they come from:
 
 - ``customer_zipf``: receivers of payments of 2022, 0.94; ``operator_zipf``: 1.2, as unequal as votes in a large
   organisation; the mix: no measurement was at hand. Reports are most of what such a network does.
+- ``networks``: one, whose totals all meet in; a chain that several share has more.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class Metering(Application):
             1,
             KINDS,
         ),
+        Dial("networks", 1, "networks, each a contract with its own totals, stakes and balances", 1, 1_000),
+        Dial("network_zipf", 0.0, "Zipf exponent of networks' shares; 0 is uniform", 0.0, 5.0),
         Dial("report", 0.85, "weight of reports", 0.0, 1_000.0),
         Dial("money", 0.12, "weight of prepayments, claims, stakes and withdrawals of stakes", 0.0, 1_000.0),
         Dial("govern", 0.03, "weight of enrolments, slashes and changes of rates", 0.0, 1_000.0),
@@ -84,6 +87,13 @@ class Metering(Application):
     presets = (
         Preset("utility-surge", "a cold snap: demand for energy multiplies within a few blocks (no measurement)",
                {"surge": 0.7, "report": 5.0, "customer_zipf": 1.32, "burst": "plateau"}),
+    )  # fmt: skip
+
+    ends = (
+        {"networks": 1_000, "network_zipf": 0.0, "kinds": 1, "devices": 1_000_000, "device_zipf": 0.0,
+         "operators": 100_000, "operator_zipf": 0.0, "customers": 1_000_000, "customer_zipf": 0.0, "govern": 0.0},
+        {"networks": 20, "network_zipf": 5.0, "kinds": 1, "devices": 20_000, "device_zipf": 0.3,
+         "operators": 500, "operator_zipf": 1.2, "customers": 5_000, "customer_zipf": 0.94, "govern": 0.0},
     )  # fmt: skip
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
@@ -105,29 +115,42 @@ class Metering(Application):
         places = [place for size in draft.sizes for place in range(size)]
         sizes = [size for size in draft.sizes for _ in range(size)]
 
+        networks = int(dials["networks"])
+        shares = Zipf(networks, float(dials["network_zipf"]))
+        chosen = shares.draw(site.stream("networks"), count).tolist()
+        # Devices of each kind in turn, so that a network has all kinds.
+        network_of = shares.draw(site.stream("networks of devices"), 1 + devices // types).tolist()
+
         accounts, currency = draft.accounts, site.token(HUB)
-        metering = site.deploy("metering", "metering", currency, accounts[GOVERNOR], accounts[AUDITOR], RATE)
+        labels = [f"metering {n}" for n in range(networks)] if networks > 1 else ["metering"]
+        contracts = [
+            site.deploy(label, "metering", currency, accounts[GOVERNOR], accounts[AUDITOR], RATE) for label in labels
+        ]
         methods = {name: load("metering").method(name) for name in GAS if name != "rate"}
         set_rate = load("metering").method("setRate")
-        prepaid: dict[int, int] = {}
-        used: dict[int, None] = {}
-        active: dict[int, None] = {}
+        # By network and account, device or operator.
+        prepaid: dict[tuple[int, int], int] = {}
+        used: dict[tuple[int, int], None] = {}
+        active: dict[tuple[int, int], None] = {}
         new = 0
         for place, (kind, operator, payer, part) in enumerate(zip(kinds, operators, payers, parts, strict=True)):
-            owner, amount = OPERATORS - operator, (1 + part) * UNIT // 100
+            owner, amount, n = OPERATORS - operator, (1 + part) * UNIT // 100, chosen[place]
+            metering = contracts[n]
             match kind:
                 case "report":
                     device, units = reporting[place], 1 + part
                     if surge and places[place] >= (1.0 - surge) * sizes[place]:
                         # The next device of kind 0.
                         device, units = device - device % types, units * SURGE_FACTOR
-                    used[device], active[owner_of[device]] = None, None
+                    # A device is of one network for ever.
+                    n = network_of[device // types]
+                    used[n, device], active[n, owner_of[device]] = None, None
                     # Rates at most double.
-                    prepaid[payer] = prepaid.get(payer, 0) + units * 2 * RATE * KINDS
-                    draft.add(DEVICES - device, metering, GAS[kind], methods[kind](accounts[payer], units))
+                    prepaid[n, payer] = prepaid.get((n, payer), 0) + units * 2 * RATE * KINDS
+                    draft.add(DEVICES - device, contracts[n], GAS[kind], methods[kind](accounts[payer], units))
                     continue
                 case "prepay":
-                    prepaid.setdefault(payer, 0)
+                    prepaid.setdefault((n, payer), 0)
                     site.tokens.give(HUB, accounts[payer], amount)
                     site.tokens.allow(HUB, accounts[payer], metering)
                     draft.add(payer, metering, GAS[kind], methods[kind](amount))
@@ -145,43 +168,53 @@ class Metering(Application):
                     site.tokens.allow(HUB, accounts[owner], metering)
                     arguments = () if kind == "claim" else (amount,)
                     draft.add(owner, metering, GAS[kind], methods[kind](*arguments))
-            active[operator] = None
+            active[n, operator] = None
         site.roles |= {"governor": accounts[GOVERNOR], "auditor": accounts[AUDITOR]}
-        storage = site.storage("metering", "metering")
-        for customer, amount in prepaid.items():
-            storage.set(amount, "prepaid", accounts[customer])
-        for device in used:
-            owner_address = accounts[OPERATORS - owner_of[device]]
-            storage.set(int.from_bytes(owner_address, "big"), "devices", accounts[DEVICES - device])
-            storage.set(device % types, "devices", accounts[DEVICES - device], offset=KIND)
         # Enough that no number of withdrawals and slashes in these blocks brings it below the minimum.
         stake = STAKE + 11 * UNIT * count
-        for operator in active:
-            storage.set(stake, "stakes", accounts[OPERATORS - operator])
-        site.tokens.give(HUB, metering, sum(prepaid.values()) + stake * len(active))
-        return {
-            "customers": tuple(site.accounts(prepaid)),
-            "operators": tuple(accounts[OPERATORS - operator] for operator in active),
-            "devices": tuple(accounts[DEVICES - device] for device in used),
-        }
+        storages = [site.storage(label, "metering") for label in labels]
+        for (n, customer), amount in prepaid.items():
+            storages[n].set(amount, "prepaid", accounts[customer])
+        for n, device in used:
+            owner_address = accounts[OPERATORS - owner_of[device]]
+            storages[n].set(int.from_bytes(owner_address, "big"), "devices", accounts[DEVICES - device])
+            storages[n].set(device % types, "devices", accounts[DEVICES - device], offset=KIND)
+        for n, operator in active:
+            storages[n].set(stake, "stakes", accounts[OPERATORS - operator])
+            site.tokens.give(HUB, contracts[n], stake)
+        notes: dict[str, dict[str, list[bytes]]] = {}
+        for n, label in enumerate(labels):
+            site.tokens.give(HUB, contracts[n])
+            notes[label] = {"customers": [], "operators": [], "devices": []}
+        for (n, customer), amount in prepaid.items():
+            site.tokens.give(HUB, contracts[n], amount)
+            notes[labels[n]]["customers"].append(accounts[customer])
+        for n, operator in active:
+            notes[labels[n]]["operators"].append(accounts[OPERATORS - operator])
+        for n, device in used:
+            notes[labels[n]]["devices"].append(accounts[DEVICES - device])
+        return notes
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
         """Whether every payment and every unit is accounted for. See `Application.verify`.
 
-        The contract holds stakes, earnings, prepaid balances and what was slashed; the total of each kind is what its
+        Each contract holds stakes, earnings, prepaid balances and what was slashed; the total of each kind is what its
         devices delivered.
         """
-        storage = Storage(state, scenario.contracts["metering"], load("metering"))
-        notes, found, units = scenario.notes, [], [0] * KINDS
-        owed = storage.get("pot") + sum(storage.get("prepaid", customer) for customer in notes["customers"])
-        for operator in notes["operators"]:
-            owed += storage.get("stakes", operator) + storage.get("earnings", operator)
-        held = Storage(state, scenario.contracts[f"token {HUB}"], load("token")).get("balanceOf", storage.address)
-        if held != owed:
-            found.append(f"metering: holds {held} and owes {owed}")
-        for device in notes["devices"]:
-            units[storage.get("devices", device, offset=KIND)] += storage.get("devices", device, offset=UNITS)
-        delivered = [storage.get("delivered", offset=kind) for kind in range(KINDS)]
-        if delivered != units:
-            found.append(f"metering: totals are {delivered}, devices delivered {units}")
+        found, currency = [], Storage(state, scenario.contracts[f"token {HUB}"], load("token"))
+        for label, address in scenario.contracts.items():
+            if label.partition(" ")[0] != "metering":
+                continue
+            storage, notes, units = Storage(state, address, load("metering")), scenario.notes[label], [0] * KINDS
+            owed = storage.get("pot") + sum(storage.get("prepaid", customer) for customer in notes["customers"])
+            for operator in notes["operators"]:
+                owed += storage.get("stakes", operator) + storage.get("earnings", operator)
+            held = currency.get("balanceOf", address)
+            if held != owed:
+                found.append(f"{label}: holds {held} and owes {owed}")
+            for device in notes["devices"]:
+                units[storage.get("devices", device, offset=KIND)] += storage.get("devices", device, offset=UNITS)
+            delivered = [storage.get("delivered", offset=kind) for kind in range(KINDS)]
+            if delivered != units:
+                found.append(f"{label}: totals are {delivered}, devices delivered {units}")
         return found

@@ -12,7 +12,7 @@ Defaults, and where they come from: six ordinary mainnet blocks hold 468 plain a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from workloads.application import Application, common_violations
@@ -25,7 +25,7 @@ from workloads.sampling import Stream, mix
 from workloads.site import Site, Tokens
 
 if TYPE_CHECKING:
-    from evm import State
+    from evm import State, Transaction
     from workloads.abi import Artifact
 
 # Weight by application; each is also a dial.
@@ -68,6 +68,11 @@ class Mixed(Workload):
         """Artifact of a contract by its label, which begins with the name of its application."""
         application, _, label = contract.partition(" ")
         return _application(application).artifact(label) if application in WEIGHTS else None
+
+    def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
+        """Those of whichever application the transaction is of."""
+        for name in WEIGHTS:
+            yield from _application(name).computed_keys(transaction)
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""

@@ -15,11 +15,11 @@ Defaults, and where they come from:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workloads.abi import load
+from workloads.abi import decode_words, load
 from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
@@ -30,7 +30,7 @@ from workloads.storage import Storage
 from workloads.tokens import UNIT
 
 if TYPE_CHECKING:
-    from evm import State
+    from evm import State, Transaction
 
 HUB = 0
 BID, ASK = 0, 1
@@ -78,6 +78,23 @@ class Orders(Application):
         Preset("burst", "books as unequal as Uniswap's pairs on its burstiest days of 2022: Zipf 1.60",
                {"book_zipf": 1.6}),
     )  # fmt: skip
+
+    ends = (
+        {"books": 200, "book_zipf": 0.0, "accounts": 1_000_000, "account_zipf": 0.0, "cancel": 0.0, "cross": 0.0},
+        {"books": 16, "book_zipf": 5.0, "accounts": 5_000, "account_zipf": 0.8, "cancel": 0.0, "cross": 1.0},
+    )
+
+    def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
+        """Owner and number of an order in one word; side and price of what a book has best. See `Workload`."""
+        owner = int.from_bytes(transaction.sender, "big") << OWNER_BITS
+        for number in decode_words(transaction.data[4:]):
+            if number >> OWNER_BITS == 0:
+                yield (owner | number,)
+        for price in range(MIDDLE - REACH, MIDDLE + REACH + 1):
+            for side in (BID, ASK):
+                yield side, price
+                # The first in the queue there.
+                yield side, price, 0
 
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""

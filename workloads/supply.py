@@ -58,6 +58,12 @@ class Supply(Application):
                {"inspect": 0.3, "recall": 0.01, "batch_zipf": 1.2}),
     )  # fmt: skip
 
+    ends = (
+        {"batches": 100_000, "batch_zipf": 0.0, "custodians": 1_000_000, "custodian_zipf": 0.0, "inspect": 0.0,
+         "recall": 0.0},
+        {"batches": 500, "batch_zipf": 5.0, "custodians": 100, "custodian_zipf": 2.0, "inspect": 0.5, "recall": 0.0},
+    )  # fmt: skip
+
     def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         draft, count = site.draft, site.draft.size

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from matplotlib import pyplot
 
 from harness.charts.contention import contention, swept, winners
+from harness.charts.latency import latency
 from harness.charts.look import DOTS_PER_INCH, FORMATS, Style, look
 from harness.charts.speedup import speedup
 from harness.charts.throughput import throughput
@@ -25,6 +26,7 @@ _BY_WORKLOAD: dict[str, Callable[..., Figure | None]] = {
     "throughput": throughput,
     "speedup": speedup,
     "wasted": wasted,
+    "latency": latency,
 }
 _BY_CONTENTION: dict[str, Callable[..., Figure | None]] = {"contention": contention, "winners": winners}
 
@@ -39,8 +41,9 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     folder : Path
         Made if it is missing.
     prefix : str
-        The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, where a dial was turned
-        between cells of a workload ``-contention.png`` and ``-winners.png`` instead; and the same as ``.svg``.
+        The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
+        ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
+        ``-winners.png`` instead; and the same as ``.svg``.
 
     Returns
     -------

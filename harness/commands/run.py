@@ -81,6 +81,20 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 @click.option(
     "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
 )
+@click.option(
+    "--block-count",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Blocks in a row, each on the state that the one before left; latency is then reported, too.",
+)
+@click.option(
+    "--load",
+    type=float,
+    metavar="SHARE",
+    help="Of several blocks: rate of arrivals as a share of serial throughput.  [default: 0.8]",
+)
+@click.option("--rate", type=float, metavar="TX/S", help="The same in transactions per second.")
 @click.option("--block", "blocks", metavar="FILE", multiple=True, help="Block for the workload replay. Repeatable.")
 @click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workloads.")
@@ -133,6 +147,9 @@ def command(
     contention: float | None,
     chain: float | None,
     block_size: int,
+    block_count: int,
+    load: float | None,
+    rate: float | None,
     blocks: tuple[str, ...],
     repeat: int,
     seed: int,
@@ -177,6 +194,9 @@ def command(
             network=network,
             sweep=parse_sweep(sweep),
             suite=suite,
+            block_count=block_count,
+            load=load,
+            rate=rate,
         )
         if contention is not None or chain is not None:
             request = _aimed(request, contention, chain, quiet)

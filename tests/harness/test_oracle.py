@@ -145,4 +145,4 @@ def test_an_oracle_keeps_few_orders(court: Court, fakes: Any) -> None:
     for _ in range(7):
         outcome.order = random.permutation(SIZE)
         court.judge(outcome)
-    assert len(court.oracle._orders) == 4
+    assert len(court.oracle._references) == 4

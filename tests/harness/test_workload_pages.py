@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from PIL import Image
 
-from harness.workload_pages import CONTRACTS_OF, PAGE, page
+from harness.workload_pages import CONTRACTS_OF, FIGURES, PAGE, figures, image, page
 from workloads import get, registry
 from workloads.abi import CONTRACTS
 
@@ -31,6 +32,15 @@ def test_every_workload_says_what_it_needs_to(text: str) -> None:
             assert f"| `{preset.name}` | {preset.summary} |" in section
         for part in ("**Conflicts.** ", "**Invariant.** "):
             assert len(section.partition(part)[2].partition("\n")[0]) > 30, (name, part)
+
+
+@pytest.mark.usefixtures("text")
+def test_charts_are_of_these_figures() -> None:
+    for name in registry.BUILT_IN:
+        with Image.open(image(name)) as picture:
+            assert picture.info[FIGURES] == figures(name), "run python -m harness.workload_pages"
+            assert picture.width > 400
+        assert f"images/workloads/{name}.png" in PAGE.read_text(encoding="utf-8")
 
 
 def test_contracts_named_are_there() -> None:

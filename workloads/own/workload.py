@@ -42,7 +42,9 @@ def load(path: str) -> type[Workload]:
         Dial("sender_zipf", content.zipf, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
         BURST,
     )
-    members = {"name": path, "summary": content.summary, "dials": dials, "file": content}
+    # The file may set up each account, so that their number is not to be turned.
+    ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
+    members = {"ends": ends, "name": path, "summary": content.summary, "dials": dials, "file": content}
     return type("OwnFromFile", (Own,), members)
 
 
