@@ -110,7 +110,8 @@ def resolve(request: Request) -> Plan:
 
     workloads = plan_workloads(request)
     everything = request.strategies in ((), (ALL,))
-    kinds = {name: lookup(strategies, name) for name in (strategies.names() if everything else request.strategies)}
+    chosen = strategies.names(variants=request.strategies == (ALL,)) if everything else request.strategies
+    kinds = {name: lookup(strategies, name) for name in chosen}
     if everything:
         # All that run under this clock: whoever names none asks for none in particular.
         kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}

@@ -154,7 +154,7 @@ def _block(environment: Environment, transactions: Field) -> Block:
         except ValueError as error:
             raise content.fail(str(error)) from None
         made.append(transaction)
-    return Block(environment, tuple(made))
+    return Block(environment, tuple(made), binding_order=True)
 
 
 # evm-block-replay/1
