@@ -11,13 +11,14 @@ commits from outside is commitment ordering (Raz, "The principle of commitment o
 a fixed order is what deterministic databases do (Thomson et al., "Calvin", SIGMOD 2012), there with known access sets.
 
 Why somebody can always go on. Priority in wound-wait (`strategies.shard_locks`) is the place in the block, so whoever
-has the turn waits only for locks of those that have committed, which are on their way to be released, and of those that
-it has wounded; nobody has committed before it whom it would have to wound, and nobody that is not done is older than
-it. It is in a slot, or will get one: a home starts its transactions in the block's order and passes none by, so that
-all that were started before it have committed.
+has the turn is older than all that are under way. Where it meets a lock, that is one of a transaction that has
+committed, and on its way to be released, or one of a younger transaction, which it wounds and which cannot have
+committed. It is in a slot, or will get one: a home starts its transactions in the block's order and passes none by, so
+that all that it started before have committed and leave their slots.
 
-A transaction may be wounded while it waits for its turn. It may even have the turn when a wound reaches it that an
-older transaction inflicted before it committed: then it executes once more, and the turn waits for it.
+A transaction may be wounded while it waits for its turn. Even one that has the turn may be: by one that met it earlier,
+was itself wounded, did without that location at its next try, and has committed since. Then the turn waits until the
+wounded one has executed once more.
 
 Whoever has the turn knows the fees of all before it. So a transaction that asks for the beneficiary's balance waits for
 its turn there, and nothing is deferred to the end of the block.
