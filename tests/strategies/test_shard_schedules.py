@@ -48,12 +48,11 @@ def check(
     equivalence: Equivalence, block: Block, genesis: State, shards: int, slots: int, seeds: range
 ) -> list[Outcome]:
     """Check both orders; the outcomes in the shards' own."""
-    outcomes = []
-    for seed in seeds:
-        outcomes.append(check_one(equivalence, GROUPS[slots], block, genesis, shards, seed))
+    for seed in seeds[::2]:
         outcome = check_one(equivalence, ORDERED[slots], block, genesis, shards, seed)
+        assert outcome.order is None
         assert outcome.counters["deferred"] == 0
-    return outcomes
+    return [check_one(equivalence, GROUPS[slots], block, genesis, shards, seed) for seed in seeds]
 
 
 def check_one(
