@@ -139,7 +139,7 @@ def _transaction(content: Field) -> Transaction:
     legacy = content.get("maxFeePerGas") is None
     return Transaction(
         sender=content["from"].octets(20),
-        to=None if to is None or to.value in {"", "0x"} else to.octets(20),
+        to=None if to is None or to.value in ("", "0x") else to.octets(20),
         nonce=content["nonce"].integer(64),
         gas_limit=_gas(content["gas"]),
         value=content["value"].integer(),

@@ -178,6 +178,7 @@ def set_at(content: dict[str, Any], way: str, value: Any) -> None:
         ("transactions/2", 7, "transactions[2]"),
         ("transactions/2/from", None, "'from'"),
         ("transactions/2/nonce", -1, "transactions[2].nonce"),
+        ("transactions/2/to", [], "transactions[2].to"),
         ("transactions/2/gas", "0x7fffffffffffffff", "transactions[2].gas"),
         ("transactions/2/value", "0x1" + "0" * 64, "transactions[2].value"),
         ("transactions/2/input", "0xzz", "transactions[2].input"),
