@@ -221,9 +221,12 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
         if given != fixed:
             raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
     plans = []
-    for entry in suite.entries:
-        lookup(registry, entry.workload)
-        dials = resolve_dials(entry.workload, entry.dials)
+    for place, entry in enumerate(suite.entries, 1):
+        try:
+            lookup(registry, entry.workload)
+            dials = resolve_dials(entry.workload, entry.dials)
+        except BadInputError as error:
+            raise BadInputError(f"suite {request.suite}: [[workloads]] {place}: {error}") from error
         plans.append(WorkloadPlan(entry.workload, dials, entry.label, (entry.genesis, entry.block)))
     return tuple(plans)
 

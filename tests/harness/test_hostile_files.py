@@ -69,7 +69,8 @@ def changed(document: Any, draw: Any) -> Any:
         if act == "drop":
             del at[last]
         elif act == "replace" or isinstance(at, list):
-            at[last] = draw(hostile)
+            # A copy: a later change may reach into it.
+            at[last] = copy.deepcopy(draw(hostile))
         elif act == "rename":
             at[draw(st.text(max_size=6) | st.sampled_from(["0x", "0x" + "f" * 65, "to"]))] = at.pop(last)
         else:
