@@ -182,7 +182,7 @@ def test_a_file_of_own_contracts(tmp_path: Path, data: st.DataObject) -> None:
     try:
         plan = plan_workloads(Request(workloads=(str(path),), block_size=4))[0]
         scenario = registry.get(plan.name)().build(plan.dials, 1, 4)
-    except BadInputError as error:
+    except (BadInputError, FieldError) as error:
         check_refusal(error, path)
         return
     assert len(scenario.blocks[0]) == 4
