@@ -98,10 +98,15 @@ class Block:
     ----------
     environment : Environment
     transactions : tuple[Transaction, ...]
+    binding_order : bool
+        Whether its transactions must be serialised as they stand here, also by a strategy that otherwise commits in an
+        order of its own: true of a block of a chain, where others depend on the result. It says nothing about what is
+        executed, and the digest does not cover it.
     """
 
     environment: Environment
     transactions: tuple[Transaction, ...]
+    binding_order: bool = False
 
     def __len__(self) -> int:
         return len(self.transactions)

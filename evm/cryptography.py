@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from Crypto.Hash import RIPEMD160
+from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
 from evm.blake2 import compress
 from evm.keccak import keccak256
@@ -20,9 +21,7 @@ from evm.keccak import keccak256
 # py_ecc raises the limit to a hundred thousand when it is imported, for older versions of itself. With that, a deeply
 # nested JSON file would overflow the process's stack instead of raising an error.
 _LIMIT = sys.getrecursionlimit()
-from py_ecc import optimized_bls12_381 as bls  # noqa: E402
 from py_ecc import optimized_bn128 as bn  # noqa: E402
-from py_ecc.bls.point_compression import decompress_G1, decompress_G2  # noqa: E402
 from py_ecc.secp256k1 import ecdsa_raw_recover, privtopub  # noqa: E402
 
 sys.setrecursionlimit(_LIMIT)
@@ -32,7 +31,6 @@ __all__ = [
     "SECP256K1_ORDER",
     "address_of_key",
     "blake2_compress",
-    "bls",
     "bn",
     "bn128_add",
     "bn128_multiply",
@@ -44,13 +42,13 @@ __all__ = [
 ]
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-BLS_ORDER = bls.curve_order
+BLS_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 KZG_VERSION = 0x01
 KZG_FIELD_ELEMENTS = 4096
 # The secret times the second generator, from the ceremony of EIP-4844: the one number of it that verifying needs.
-KZG_SETUP_G2 = (
-    0xB5BFD7DD8CDEB128843BC287230AF38926187075CBFBEFA81009A2CE615AC53D2914E5870CB452D2AFAAAB24F3499F72,
-    0x185CBFEE53492714734429B7B38608E23926C911CCECEAC9A36851477BA4C60B087041DE621000EDC98EDADA20C1DEF2,
+KZG_SETUP_G2 = bytes.fromhex(
+    "b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72"
+    "185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2"
 )
 
 Point = tuple[Any, Any, Any]
@@ -183,18 +181,19 @@ def bn128_pairing(data: bytes) -> bytes | None:
 
 
 @cache
-def _kzg_setup() -> Point:
-    point: Point = decompress_G2(KZG_SETUP_G2)  # type: ignore[arg-type]  # plain integers are what it computes with
-    return point
+def _kzg_setup() -> G2Point:
+    """The secret times the second generator."""
+    return G2Point.from_compressed_bytes(KZG_SETUP_G2)
 
 
-def _bls_point(data: bytes) -> Point | None:
-    """Read a compressed point of the first group of BLS12-381 and see that it is of the subgroup."""
+def _bls_point(data: bytes) -> G1Point | None:
+    """Read a compressed point of the first group of BLS12-381, of the subgroup; None where there is none."""
     try:
-        point: Point = decompress_G1(int.from_bytes(data, "big"))  # type: ignore[arg-type]  # as above
+        point = G1Point.from_compressed_bytes(data)
     except ValueError:
         return None
-    return point if bls.is_inf(bls.multiply(point, BLS_ORDER)) else None
+    # The library takes any bytes with the flag of infinity for infinity; the encoding has one (EIP-2537).
+    return point if bytes(point.to_compressed_bytes()) == data else None
 
 
 def verify_kzg_proof(data: bytes) -> bytes | None:
@@ -211,12 +210,9 @@ def verify_kzg_proof(data: bytes) -> bytes | None:
     commitment, proof = _bls_point(data[96:144]), _bls_point(data[144:192])
     if commitment is None or proof is None:
         return None
-    difference = bls.add(commitment, bls.neg(bls.multiply(bls.G1, y)))
-    shifted = bls.add(_kzg_setup(), bls.neg(bls.multiply(bls.G2, z)))
-    product = bls.FQ12.one()
-    for q, p in ((bls.neg(bls.G2), difference), (shifted, proof)):
-        if not bls.is_inf(p) and not bls.is_inf(q):
-            product = product * bls.pairing(q, p, final_exponentiate=False)
-    if bls.final_exponentiate(product) != bls.FQ12.one():
+    at, value = (Scalar.from_be_bytes(data[i : i + 32]) for i in (32, 64))
+    firsts = [commitment - G1Point() * value, proof]
+    seconds = [-G2Point(), _kzg_setup() - G2Point() * at]
+    if not GT.pairing_check(firsts, seconds):
         return None
     return KZG_FIELD_ELEMENTS.to_bytes(32, "big") + BLS_ORDER.to_bytes(32, "big")

@@ -12,6 +12,9 @@ from evm.rooms import sparse_zeros
 _STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * 4
 _FRAMES_WORDS = layout.F_WORDS * (layout.CALL_DEPTH_LIMIT + 2)
 _PAGE = 4096
+# Bytes of memory that a transaction can have. They cost 5 * 10**11 gas, some ten thousand blocks' worth: who has more
+# gas than that comes from a test, or means harm.
+MOST_MEMORY = 1 << 29
 MANY_EPOCHS = 1 << 31  # no block has as many transactions and incarnations again
 
 
@@ -40,7 +43,7 @@ class Machine:
         # One mapping for all: the operating system allows a process some tens of thousands.
         rooms = (
             (layout.M_STACK, _STACK_WORDS, 8),
-            (layout.M_MEMORY, scale << 26, 1),
+            (layout.M_MEMORY, min(scale << 26, MOST_MEMORY), 1),
             (layout.M_FRAMES, _FRAMES_WORDS, 8),
             (layout.M_ENTRIES, (scale << 16) * layout.ENTRY_WORDS, 8),
             (layout.M_INDEX, scale << 17, 8),

@@ -25,7 +25,7 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     from workloads import registry as workloads
 
     return {
-        "strategies": [_strategy(strategies, name) for name in strategies.names()],
+        "strategies": [_strategy(strategies, name) for name in strategies.names(variants=True)],
         "workloads": [_workload(workloads, name) for name in workloads.names()],
         "suites": [{"name": name, "summary": suite_file.read(name).summary} for name in suite_file.names()],
     }

@@ -117,7 +117,8 @@ def resolve(request: Request) -> Plan:
 
     workloads = plan_workloads(request)
     everything = request.strategies in ((), (ALL,))
-    kinds = {name: lookup(strategies, name) for name in (strategies.names() if everything else request.strategies)}
+    chosen = strategies.names(variants=request.strategies == (ALL,)) if everything else request.strategies
+    kinds = {name: lookup(strategies, name) for name in chosen}
     if everything:
         # All that run under this clock: whoever names none asks for none in particular.
         kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
@@ -241,9 +242,12 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
         if given != fixed:
             raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
     plans = []
-    for entry in suite.entries:
-        lookup(registry, entry.workload)
-        dials = resolve_dials(entry.workload, entry.dials)
+    for place, entry in enumerate(suite.entries, 1):
+        try:
+            lookup(registry, entry.workload)
+            dials = resolve_dials(entry.workload, entry.dials)
+        except BadInputError as error:
+            raise BadInputError(f"suite {request.suite}: [[workloads]] {place}: {error}") from error
         digests = (entry.genesis, entry.block)
         plans.append(WorkloadPlan(entry.workload, dials, entry.label, digests, block_count=entry.block_count))
     return _timed(request, tuple(plans))

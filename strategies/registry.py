@@ -15,6 +15,11 @@ _BUILT_IN = {
     "static_partition": "strategies.static_partition:StaticPartition",
     "sharded": "strategies.sharded:Sharded",
 }
+# Known by name and listed, but measured only where they are named: whoever asks for none in particular wants one row
+# of figures a strategy.
+_VARIANTS = {
+    "sharded_ordered": "strategies.sharded:ShardedOrdered",
+}
 
 
 class UnknownName(LookupError):  # noqa: N818  # as in the workloads: it says what was given, not what went wrong
@@ -29,9 +34,16 @@ def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def names() -> list[str]:
-    """Names of all strategies, the built-in ones first, without importing them."""
-    return [*_BUILT_IN, *sorted(set(_plugins()) - set(_BUILT_IN))]
+def names(variants: bool = False) -> list[str]:
+    """Names of all strategies, the built-in ones first, without importing them.
+
+    Parameters
+    ----------
+    variants : bool
+        With those that differ from another one by an option.
+    """
+    built_in = _BUILT_IN | _VARIANTS if variants else _BUILT_IN
+    return [*built_in, *sorted(set(_plugins()) - set(_BUILT_IN) - set(_VARIANTS))]
 
 
 def get(name: str) -> type[Strategy]:
@@ -44,14 +56,15 @@ def get(name: str) -> type[Strategy]:
     PluginError
         If the package that brings it fails to import, or what it brings is no strategy.
     """
-    if name in _BUILT_IN:
-        module, attribute = _BUILT_IN[name].split(":")
+    ours = _BUILT_IN | _VARIANTS
+    if name in ours:
+        module, attribute = ours[name].split(":")
         found = getattr(importlib.import_module(module), attribute)
     else:
         plugins = _plugins()
         if name not in plugins:
-            near = difflib.get_close_matches(name, names(), 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names())}"
+            near = difflib.get_close_matches(name, names(variants=True), 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names(variants=True))}"
             raise UnknownName(f"unknown strategy '{name}'; {hint}")
         point = plugins[name]
         try:

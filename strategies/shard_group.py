@@ -20,7 +20,7 @@ from strategies.clocks import Clock, Team
 from strategies.compiled import LOCATIONS_PER_TRANSACTION
 from strategies.costs import default_costs
 from strategies.shard_memory import ShardMemory, coupling
-from strategies.shard_results import ShardResult, apply, collect
+from strategies.shard_results import ShardResult, apply, collect, is_block_order
 from strategies.shard_routing import PartLayout, deliver, open_part, owners
 from strategies.shard_step import step
 from strategies.shared import FAILED
@@ -61,7 +61,14 @@ class ShardGroup:
         self._control = np.zeros(int(s.C_WORDS), np.uint64)
 
     def execute(
-        self, image: BlockImage, state: State, clock: Clock, model: NetworkModel, jitter: int = 0, seed: int = 0
+        self,
+        image: BlockImage,
+        state: State,
+        clock: Clock,
+        model: NetworkModel,
+        jitter: int = 0,
+        seed: int = 0,
+        ordered: bool = False,
     ) -> Outcome:
         """Execute a block, and leave `state` as it is after it.
 
@@ -72,6 +79,8 @@ class ShardGroup:
         model : NetworkModel
         jitter, seed : int
             See `VirtualNetwork.reset`.
+        ordered : bool
+            Whether to commit in the block's order.
 
         Raises
         ------
@@ -81,7 +90,7 @@ class ShardGroup:
         mark = clock.mark()
         while True:
             try:
-                return self._attempt(image, state, clock, model, jitter, seed)
+                return self._attempt(image, state, clock, model, jitter, seed, ordered)
             except CapacityError:
                 if not self._make_room():
                     raise
@@ -95,7 +104,14 @@ class ShardGroup:
         return bool(grows.any())
 
     def _attempt(
-        self, image: BlockImage, state: State, clock: Clock, model: NetworkModel, jitter: int, seed: int
+        self,
+        image: BlockImage,
+        state: State,
+        clock: Clock,
+        model: NetworkModel,
+        jitter: int,
+        seed: int,
+        ordered: bool,
     ) -> Outcome:
         count = len(image)
         self._load(state, count)
@@ -108,7 +124,7 @@ class ShardGroup:
         parts = sparse_zeros(len(self.shards) * layout.words)
 
         began = clock.now()
-        results, kept = self._deliver(image, layout, parts)
+        results, kept = self._deliver(image, layout, parts, ordered)
         prices = (clock.costs or default_costs()).table
         clock.spend(int(prices[costs.ROUTE]) * count)
         prepared = clock.now()
@@ -137,9 +153,8 @@ class ShardGroup:
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": 0.0}
-        in_order = np.array_equal(order, np.arange(len(order)))
-        blamed = self._blamed()
-        return Outcome(together, receipts, phases, counters, None if in_order else order, abort_locations=blamed)
+        named = None if ordered or is_block_order(order) else order
+        return Outcome(together, receipts, phases, counters, named, abort_locations=self._blamed())
 
     def _load(self, state: State, count: int) -> None:
         """Give each shard its part of the state."""
@@ -156,7 +171,7 @@ class ShardGroup:
             shard.load(Changes(keys[mine], words[mine]), int(spare[number]))
 
     def _deliver(
-        self, image: BlockImage, layout: PartLayout, parts: Words
+        self, image: BlockImage, layout: PartLayout, parts: Words, ordered: bool
     ) -> tuple[list[ShardResult], list[npt.NDArray[np.generic]]]:
         """Give each shard its part of the block; where results will lie, and the arrays in which they will."""
         counts = deliver(image, len(self.shards), layout, int(parts.ctypes.data))
@@ -173,7 +188,7 @@ class ShardGroup:
             receipts = np.zeros((count, R_WORDS), np.uint64)
             kept.append(receipts)
             arena, room = int(starts[number]), int(rooms[number])
-            shard.begin_block(part_image, coinbase, records, receipts, arena, room)
+            shard.begin_block(part_image, coinbase, records, receipts, arena, room, ordered)
             results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
         return results, kept
 

@@ -9,6 +9,8 @@ At its end it upgrades its locks on what it wrote, sends those writes to their o
 held exclusively (VOTE) it commits: from then on it is certain, and COMMIT tells the owners. Owners that it only read
 from are told to release their locks by COMMIT too; they need no PREPARE (the read-only optimisation of Mohan, Lindsay
 and Obermarck, "Transaction management in the R* distributed database management system", TODS 1986).
+
+Where the block's order is binding, it commits when its turn has come besides; see `strategies.shard_turn`.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ from strategies.shard_messages import (
     slots_of,
 )
 from strategies.shard_records import defer, end, records_of
+from strategies.shard_turn import is_turn, knows_fees, pass_turn
 from strategies.shared import FAILED, IDLE, WORKED
 
 NEED, DONE = errors.NEED, errors.DONE
@@ -97,7 +100,7 @@ W_EXECUTIONS, W_ABORTS, W_CROSS_SHARD, W_WASTED_GAS, W_ABORTS_BY_KIND = (
     s.W_WASTED_GAS,
     s.W_ABORTS_BY_KIND,
 )
-MODE_TAIL = U(s.MODE_TAIL)
+W_ORDERED = s.W_ORDERED
 T_WORDS, T_PLACE, T_TIME = s.T_WORDS, s.T_PLACE, s.T_TIME
 E_WORDS, E_PLACE, E_WOUNDED = s.E_WORDS, s.E_PLACE, s.E_WOUNDED
 S_WORDS, S_MACHINE, S_RECORD, S_PHASE, S_LIGHT, S_WOUNDED, S_PENDING = (
@@ -118,11 +121,12 @@ S_PARTICIPANTS, S_PARTICIPANT_COUNT, S_AT, S_ENTRY, S_NUMBER, S_GAS, S_DEFER = (
     s.S_GAS,
     s.S_DEFER,
 )
-PHASE_FREE, PHASE_WAITING, PHASE_GRANTED, PHASE_ASKING, PHASE_PREPARING = (
+PHASE_FREE, PHASE_WAITING, PHASE_GRANTED, PHASE_ASKING, PHASE_TURN, PHASE_PREPARING = (
     s.PHASE_FREE,
     s.PHASE_WAITING,
     s.PHASE_GRANTED,
     s.PHASE_ASKING,
+    s.PHASE_TURN,
     s.PHASE_PREPARING,
 )
 PHASE_VOTING, PHASE_COMMITTING, PHASE_ABORTING, PHASE_RESTART, LAST_UNDECIDED = (
@@ -166,10 +170,10 @@ def _is_changed(entries, at):
 
 
 @kernel()
-def _word_to_store(shard, entries, at):
+def _word_to_store(shard, slot, entries, at):
     """An entry's word as it is kept: the beneficiary's balance lacks the fees of the block until its end."""
     word = get_at(entries, at + ENTRY_CURRENT)
-    if shard[U(W_MODE)] == MODE_TAIL and _is_beneficiary(shard, entries, at):
+    if _is_beneficiary(shard, entries, at) and knows_fees(shard, slot):
         word = subtract(word, get_at(shard, W_FEES))
     return word
 
@@ -178,7 +182,7 @@ def _word_to_store(shard, entries, at):
 def give_word(shard, slot, owner, number, word):
     """Give the slot's machine the word it wants. False when the machine has no room."""
     machine = open_machine(machine_address(shard, slot))
-    if shard[U(W_MODE)] == MODE_TAIL and _is_beneficiary(shard, machine, M_WANTED):
+    if _is_beneficiary(shard, machine, M_WANTED) and knows_fees(shard, slot):
         word = add(word, get_at(shard, W_FEES))
     return provide(machine, I((U(owner) << OWNER_SHIFT) | U(number)), word)
 
@@ -199,7 +203,7 @@ def _lock_what_was_read(shard, slot):
     return True
 
 
-# What `_answer` returns.
+# What `_answer` and those that it calls return.
 ANSWERED, MUST_WAIT, NO_SPACE = range(3)
 
 
@@ -265,6 +269,30 @@ def _ask(coupling, shard, slot):
 
 
 @kernel()
+def _answer(coupling, shard, slot):
+    """Answer a want from here, or ask the shard that owns it."""
+    slots = slots_of(shard)
+    machine = open_machine(machine_address(shard, slot))
+    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(W_SHARDS)]))
+    if owner == I(shard[U(W_SHARD)]):
+        return _answer_here(coupling, shard, slot)
+    if slots[U(slot * S_WORDS + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
+        return NO_SPACE
+    _ask(coupling, shard, slot)
+    return MUST_WAIT
+
+
+@kernel()
+def _await_turn(shard, slot):
+    """Wait until all before this transaction have committed: it asks for a balance that their fees are part of."""
+    slots = slots_of(shard)
+    if slots[U(slot * S_WORDS + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
+        return NO_SPACE
+    slots[U(slot * S_WORDS + S_PHASE)] = U(PHASE_TURN)
+    return MUST_WAIT
+
+
+@kernel()
 def run(coupling, shard, slot):
     """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
     shard[U(W_ACTIVITY)] = U(ACT_EXECUTE)
@@ -272,24 +300,18 @@ def run(coupling, shard, slot):
     slots = slots_of(shard)
     address = I(slots[U(at + S_MACHINE)])
     machine = open_machine(address)
-    here, shards = I(shard[U(W_SHARD)]), I(shard[U(W_SHARDS)])
     answered = ANSWERED
     while answered == ANSWERED:
         outcome = call_1(I(coupling[U(H_RESUME)]), address)
         if outcome != NEED:
             break
-        if shard[U(W_MODE)] != MODE_TAIL and _is_beneficiary(shard, machine, M_WANTED):
-            slots[U(at + S_DEFER)] = U(1)
-            break
-        owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], shards)
-        if owner == here:
-            answered = _answer_here(coupling, shard, slot)
+        if _is_beneficiary(shard, machine, M_WANTED) and not knows_fees(shard, slot):
+            if shard[U(W_ORDERED)] == U(0):
+                slots[U(at + S_DEFER)] = U(1)
+                break
+            answered = _await_turn(shard, slot)
         else:
-            answered = MUST_WAIT
-            if slots[U(at + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
-                answered = NO_SPACE
-            else:
-                _ask(coupling, shard, slot)
+            answered = _answer(coupling, shard, slot)
     gas = I(machine[U(M_GAS_DONE)])
     machine[U(M_GAS_DONE)] = U(0)
     slots[U(at + S_GAS)] += U(gas)
@@ -344,7 +366,7 @@ def _finish(coupling, shard, slot):
     slots = slots_of(shard)
     machine = open_machine(I(slots[U(at + S_MACHINE)]))
     if slots[U(at + S_LIGHT)] != U(0):
-        if _may_commit_light(shard, machine):
+        if is_turn(shard, slot) and _may_commit_light(shard, machine):
             return commit(coupling, shard, slot)
         if not _lock_what_was_read(shard, slot):
             note_fault(coupling)
@@ -396,20 +418,26 @@ def _send_prepares(coupling, shard, slot):
         words, last = (1, 1) if second == count else (2, 1 if after >= count else 0)
         number = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
         message[U(MSG_DETAIL)] = number | (U(words) << COUNT_SHIFT) | (U(last) << LAST_SHIFT)
-        put_at(message, MSG_WORD, _word_to_store(shard, entries, entry))
+        put_at(message, MSG_WORD, _word_to_store(shard, slot, entries, entry))
         if second < count:
             entry = second * ENTRY_WORDS
             message[U(MSG_NUMBER_2)] = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
-            put_at(message, MSG_WORD_2, _word_to_store(shard, entries, entry))
+            put_at(message, MSG_WORD_2, _word_to_store(shard, slot, entries, entry))
         if not send(coupling, shard, PREPARE, owner, slot):
             set_runnable(shard, slot)
             return WORKED
         slots[U(at + S_PENDING)] += U(last)
         slots[U(at + S_ENTRY)] = U(after)
     slots[U(at + S_PHASE)] = U(PHASE_VOTING)
-    if slots[U(at + S_PENDING)] == U(0):
+    if may_commit(shard, slot):
         return commit(coupling, shard, slot)
     return WORKED
+
+
+@kernel(inline=True)
+def may_commit(shard, slot):
+    """Whether a transaction that asked for votes has them all, and its turn has come."""
+    return slots_of(shard)[U(slot * S_WORDS + S_PENDING)] == U(0) and is_turn(shard, slot)
 
 
 @kernel()
@@ -428,7 +456,7 @@ def commit(coupling, shard, slot):
     for i in range(I(machine[U(M_ENTRY_COUNT)])):
         entry = i * ENTRY_WORDS
         if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
-            word = _word_to_store(shard, entries, entry)
+            word = _word_to_store(shard, slot, entries, entry)
             write(shard, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK), word)
             charge(coupling, shard, STATE_WRITE, 1)
     if slots[U(at + S_LIGHT)] == U(0):
@@ -440,6 +468,8 @@ def commit(coupling, shard, slot):
     put_at(shard, W_FEES, add(get_at(shard, W_FEES), get_at(machine, M_FEE)))
     shard[U(W_CROSS_SHARD)] += U(slots[U(at + S_PARTICIPANT_COUNT)] != U(0))
     end(shard, record)
+    if shard[U(W_ORDERED)] != U(0):
+        pass_turn(coupling, shard, record)
     charge(coupling, shard, COST_FINISH, 1)
     return _announce(coupling, shard, slot, PHASE_COMMITTING)
 
@@ -532,12 +562,18 @@ def proceed(coupling, shard, slot):
             note_fault(coupling)
             return FAILED
         return run(coupling, shard, slot)
+    if phase == PHASE_TURN:
+        answered = _answer(coupling, shard, slot)
+        if answered == NO_SPACE:
+            note_fault(coupling)
+            return FAILED
+        return run(coupling, shard, slot) if answered == ANSWERED else WORKED
     if phase == PHASE_ASKING:
         return WORKED if _ask(coupling, shard, slot) else IDLE
     if phase == PHASE_RESTART:
         return begin(coupling, shard, slot, I(slots[U(at + S_RECORD)]))
     if phase == PHASE_VOTING:
-        return commit(coupling, shard, slot) if slots[U(at + S_PENDING)] == U(0) else IDLE
+        return commit(coupling, shard, slot) if may_commit(shard, slot) else IDLE
     if phase == PHASE_PREPARING:
         result = _send_prepares(coupling, shard, slot)
     elif phase == PHASE_COMMITTING or phase == PHASE_ABORTING:

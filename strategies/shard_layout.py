@@ -64,10 +64,11 @@ KIND_MASK, SLOT_MASK, SHARD_MASK = 0xFF, 0xFF, 0xFFFF
     TAIL,  # from shard 0: execute the deferred ones now; body: fees so far
     TAIL_DONE,  # to shard 0: body: fees so far
     STOP,  # from shard 0: all is done; body: all fees
-) = _numbers(12)
+    TURN,  # home to home, in the block's order: detail: the place that may commit now; body: fees of those before it
+) = _numbers(13)
 FIRST_REPLY = VALUE  # from here on the receiver has made room beforehand, see `strategies.rings`
 REPLIES_PER_SLOT = 3  # a VALUE or VOTE, an ACK, and a WOUND
-COORDINATION_MESSAGES = 4  # that can be under way between two shards at once
+COORDINATION_MESSAGES = 4  # that can be under way between two shards at once, the one TURN of all shards among them
 
 PREPARE_COUNT_SHIFT, PREPARE_LAST_SHIFT = 32, 40
 
@@ -123,12 +124,16 @@ WOUND_SHIFT = 8
     W_BLAMES,  # array: for each abort the location, as owner << 32 | number
     W_BLAMES_ROOM,
     W_BLAME_COUNT,
+    W_ORDERED,  # whether transactions commit in the block's order
+    W_MAY_COMMIT,  # the place whose turn it is, if its home is here, else NO_PLACE
     W_ABORTS_BY_KIND,  # four words: storage, balance, nonce, code
-) = _numbers(47)
+) = _numbers(49)
 W_FEES = W_ABORTS_BY_KIND + 4
 W_TOTAL_FEES = W_FEES + 4  # at shard 0
 W_BENEFICIARY = W_TOTAL_FEES + 4  # key of its balance
 W_WORDS = W_BENEFICIARY + KEY_WORDS
+
+NO_PLACE = (1 << 64) - 1
 
 MODE_BLOCK, MODE_QUIET, MODE_TAIL, MODE_STOPPED = _numbers(4)
 
@@ -139,7 +144,8 @@ MODE_BLOCK, MODE_QUIET, MODE_TAIL, MODE_STOPPED = _numbers(4)
     T_SUCCESSOR,
     T_STATE,
     T_TIME,  # when it committed, by the Lamport clock
-) = _numbers(5)
+    T_NEXT_HOME,  # home of the transaction that follows in the block; of the last one its own
+) = _numbers(6)
 T_WORDS = CACHE_LINE
 NEW, PASSED_BY, STARTED, DEFERRED, ENDED = _numbers(5)
 
@@ -166,12 +172,13 @@ S_WORDS = 2 * CACHE_LINE
     PHASE_WAITING,  # for a word, from here or elsewhere
     PHASE_GRANTED,  # a lock of this shard was granted
     PHASE_ASKING,  # a READ is to be sent
+    PHASE_TURN,  # for its turn, to learn the fees of those before it
     PHASE_PREPARING,  # PREPAREs are to be sent
     PHASE_VOTING,
     PHASE_COMMITTING,  # decided; COMMITs are to be sent, or ACKs to come
     PHASE_ABORTING,
     PHASE_RESTART,
-) = _numbers(9)
+) = _numbers(10)
 LAST_UNDECIDED = PHASE_VOTING
 
 # What a shard knows about a slot of any shard that holds locks here.

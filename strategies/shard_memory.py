@@ -162,7 +162,16 @@ class ShardMemory:
         self.header[s.W_FREE_NODE], self.header[s.W_FRESH_NODE] = s.NO_NODE, s.NO_NODE + 1
         self.endpoint.reset()
 
-    def begin_block(self, image: int, coinbase: bytes, records: Words, receipts: Words, arena: int, size: int) -> None:
+    def begin_block(
+        self,
+        image: int,
+        coinbase: bytes,
+        records: Words,
+        receipts: Words,
+        arena: int,
+        size: int,
+        ordered: bool = False,
+    ) -> None:
         """Take over the transactions of a block whose home this shard is.
 
         Parameters
@@ -177,6 +186,8 @@ class ShardMemory:
             The caller keeps it; receipts are left in it.
         arena : int
             Address of `size` bytes for what receipts hold.
+        ordered : bool
+            Whether transactions commit in the block's order, see `strategies.shard_turn`.
         """
         count = len(records)
         if len(self._ready) < count:
@@ -206,6 +217,9 @@ class ShardMemory:
         room = self._scale * (BLAMES_PER_TRANSACTION * count + SPARE_BLAMES)
         if len(self._blames) < room:
             self._blames = sparse_zeros(room)
+        header[s.W_ORDERED] = ordered
+        first = count > 0 and records[0, s.T_PLACE] == 0
+        header[s.W_MAY_COMMIT] = 0 if first else s.NO_PLACE
         header[s.W_BLAMES], header[s.W_BLAMES_ROOM] = self._blames.ctypes.data, len(self._blames)
         header[s.W_BENEFICIARY :] = location_key(coinbase, layout.KIND_BALANCE)
 

@@ -107,8 +107,16 @@ class ShardPool:
     def _output_words(self) -> int:
         return self._layout.transactions * R_WORDS + self._arena_bytes // 8
 
-    def execute(self, image: BlockImage) -> tuple[dict[str, float], dict[str, int], list[ShardResult]]:
+    def execute(
+        self, image: BlockImage, ordered: bool = False
+    ) -> tuple[dict[str, float], dict[str, int], list[ShardResult]]:
         """Execute a block on what was loaded.
+
+        Parameters
+        ----------
+        image : BlockImage
+        ordered : bool
+            Whether to commit in the block's order.
 
         Returns
         -------
@@ -129,7 +137,7 @@ class ShardPool:
         coinbase = image.block.environment.coinbase
         for number, count in enumerate(counts.tolist()):
             part, output = number * self._layout.words, number * self._output_words
-            self._send(number, "block", 0, self._layout, part, output, self._arena_bytes, count, coinbase)
+            self._send(number, "block", 0, self._layout, part, output, self._arena_bytes, count, coinbase, ordered)
         answers = self._answers()
         done = perf_counter()
         if any(answer[0] != OK for answer in answers):

@@ -97,7 +97,9 @@ class _Shard:
         self._part = Segment(part_words, descriptors[0])
         self._output = Segment(output_words, descriptors[1])
 
-    def block(self, layout: PartLayout, part: int, output: int, arena: int, count: int, coinbase: bytes) -> Any:
+    def block(
+        self, layout: PartLayout, part: int, output: int, arena: int, count: int, coinbase: bytes, ordered: bool
+    ) -> Any:
         """Execute this shard's part of a block; when it began and ended, what it counted, and where results lie."""
         assert self._memory is not None
         assert self._exchange is not None
@@ -107,7 +109,7 @@ class _Shard:
         receipts_address = self._output.address + output * 8
         receipts = words_at(receipts_address, count * R_WORDS).reshape(count, R_WORDS)
         arena_address = receipts_address + layout.transactions * R_WORDS * 8
-        self._memory.begin_block(image, coinbase, records, receipts, arena_address, arena)
+        self._memory.begin_block(image, coinbase, records, receipts, arena_address, arena, ordered)
         arrive(self._exchange.address, self._shards)
         began = perf_counter()
         ended = drive(step.address, int(self._coupling.ctypes.data), self._memory.address)

@@ -3,6 +3,9 @@
 A shard starts the transactions whose home it is in the block's order, but none before the one of the same sender
 before it has ended: nonces are met in order. One that comes too early is passed by, and is ready when its predecessor
 has ended.
+
+Where the block's order is kept, none is passed by. Transactions leave their slots in that order, so that one which was
+passed by could find every slot taken by later ones that wait for it. The nonce's lock lets the sender's next wait.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ W_ENDED, W_DEFERRED, W_DEFERRALS, W_TAIL_NEXT, W_MODE = (
     s.W_TAIL_NEXT,
     s.W_MODE,
 )
+W_ORDERED = s.W_ORDERED
 T_WORDS, T_PREDECESSOR, T_SUCCESSOR, T_STATE = s.T_WORDS, s.T_PREDECESSOR, s.T_SUCCESSOR, s.T_STATE
 NEW, PASSED_BY, STARTED, DEFERRED, ENDED = U(s.NEW), U(s.PASSED_BY), U(s.STARTED), U(s.DEFERRED), U(s.ENDED)
 MODE_BLOCK, MODE_TAIL = U(s.MODE_BLOCK), U(s.MODE_TAIL)
@@ -65,6 +69,13 @@ def next_record(shard):
         record = I(ready[shard[U(W_READY_HEAD)]])
         shard[U(W_READY_HEAD)] += U(1)
         records[U(record * T_WORDS + T_STATE)] = STARTED
+        return record
+    if shard[U(W_ORDERED)] != U(0):
+        record = I(shard[U(W_NEXT)])
+        if record == count:
+            return NO_RECORD
+        records[U(record * T_WORDS + T_STATE)] = STARTED
+        shard[U(W_NEXT)] = U(record + 1)
         return record
     for record in range(I(shard[U(W_NEXT)]), count):
         at = record * T_WORDS

@@ -78,6 +78,11 @@ def collect(results: list[ShardResult]) -> tuple[Receipts, Places]:
     return table.collect(size), np.lexsort((homes, times))
 
 
+def is_block_order(order: Places) -> bool:
+    """Whether transactions were serialised as they stand in the block."""
+    return bool(np.array_equal(order, np.arange(len(order))))
+
+
 @kernel()
 def _apply(state, keys, words, count):
     header = view_u64(state, STATE_WORDS)

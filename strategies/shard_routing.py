@@ -39,6 +39,7 @@ BLOCK_HASHES, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA, BLOCK_DATA_SIZE = (
 )
 HASH_WORDS = 256 * 4
 T_WORDS, T_PLACE, T_PREDECESSOR, T_SUCCESSOR = s.T_WORDS, s.T_PLACE, s.T_PREDECESSOR, s.T_SUCCESSOR
+T_NEXT_HOME = s.T_NEXT_HOME
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def _deliver(image, shards, counts, filled, latest, positions, parts, part_words
     data = view_u8(I(block[U(BLOCK_DATA)]), data_size)
     hashes = view_u64(I(block[U(BLOCK_HASHES)]), HASH_WORDS)
     mask = latest.size - 1
+    before = I(0)
     for home in range(shards):
         part = view_u64(parts + home * part_words * 8, part_words)
         for i in range(BLOCK_WORDS):
@@ -103,6 +105,10 @@ def _deliver(image, shards, counts, filled, latest, positions, parts, part_words
         for i in range(T_WORDS):
             part[U(record + i)] = U(0)
         part[U(record + T_PLACE)] = U(place)
+        part[U(record + T_NEXT_HOME)] = U(home)
+        if place > 0:
+            view_u64(before, T_WORDS)[U(T_NEXT_HOME)] = U(home)
+        before = parts + (home * part_words + record) * 8
         slot = owner_of(a0, a1, a2, mask + 1)
         while latest[slot] != 0:
             other = latest[slot] - 1

@@ -10,7 +10,7 @@ from evm.words import get_at
 from strategies import shard_layout as s
 from strategies.clocks import ACT_MESSAGE, ACT_SCHEDULE
 from strategies.shard_finish import all_slots_free, coordinate, report
-from strategies.shard_home import abort, begin, commit, give_word, leave, proceed, run
+from strategies.shard_home import abort, begin, commit, give_word, leave, may_commit, proceed, run
 from strategies.shard_messages import (
     FROM_SHIFT,
     KIND_MASK,
@@ -29,10 +29,11 @@ from strategies.shard_messages import (
 )
 from strategies.shard_owner import serve_request
 from strategies.shard_records import NO_RECORD, next_record
+from strategies.shard_turn import take_turn
 from strategies.shared import FAILED, FINISHED, IDLE, WORKED
 
 MSG_HEAD, MSG_DETAIL, MSG_WORD = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD
-VALUE, VOTE, ACK, WOUND, QUIET = s.VALUE, s.VOTE, s.ACK, s.WOUND, s.QUIET
+VALUE, VOTE, ACK, WOUND, QUIET, TURN = s.VALUE, s.VOTE, s.ACK, s.WOUND, s.QUIET, s.TURN
 W_FREE, W_RUNNABLE, W_TURN, W_MODE = s.W_FREE, s.W_RUNNABLE, s.W_TURN, s.W_MODE
 MODE_TAIL, MODE_STOPPED = U(s.MODE_TAIL), U(s.MODE_STOPPED)
 S_WORDS, S_PHASE, S_WOUNDED, S_PENDING = s.S_WORDS, s.S_PHASE, s.S_WOUNDED, s.S_PENDING
@@ -71,7 +72,7 @@ def _take_answer(coupling, shard, kind):
         return abort(coupling, shard, slot)
     if kind == VOTE:
         slots[U(at + S_PENDING)] -= U(1)
-        if phase != PHASE_VOTING or slots[U(at + S_PENDING)] != U(0):
+        if phase != PHASE_VOTING or not may_commit(shard, slot):
             return WORKED
         return commit(coupling, shard, slot)
     owner = I((head >> FROM_SHIFT) & SHARD_MASK)
@@ -90,7 +91,10 @@ def _take_message(coupling, shard):
         return WORKED
     if kind < QUIET:
         return _take_answer(coupling, shard, kind)
-    coordinate(coupling, shard, kind)
+    if kind == TURN:
+        take_turn(shard)
+    else:
+        coordinate(coupling, shard, kind)
     return WORKED
 
 

@@ -29,6 +29,10 @@ only where no conflict orders the two.
 The beneficiary's balance lacks the fees of the block until its end. A transaction that needs it is deferred and
 executed after all others; see `strategies.shard_finish`.
 
+The block's own order. Where that is binding (`evm.Block.binding_order`: a block that was replayed from a chain), and
+always under the name ``sharded_ordered``, transactions commit in their turn, which travels from home to home;
+`strategies.shard_turn` says how, and why nothing else has to change.
+
 What is timed. ``prepare`` routes transactions to their homes, hands each shard its part of the block, and wakes the
 shards up; ``execute`` is from the first shard's start to the last one's end; ``commit`` until the coordinator has heard
 of it. Not timed: a shard is given its part of the state before the block (a node has it already), and receipts and
@@ -51,7 +55,7 @@ from strategies.schedule import Schedule
 from strategies.shard_group import ShardGroup
 from strategies.shard_pool import ShardPool
 from strategies.shard_process import compile_kernels
-from strategies.shard_results import apply, collect
+from strategies.shard_results import apply, collect, is_block_order
 from strategies.shard_routing import PartLayout, deliver
 from strategies.virtual_network import NETWORKS, NetworkModel
 
@@ -72,6 +76,12 @@ class Sharded(CompiledStrategy):
     network : NetworkModel, optional
         Between shards under a simulated clock; that of one machine by default.
 
+    Attributes
+    ----------
+    keeps_order : bool
+        Whether transactions always commit in the block's order; otherwise they do so where a block says that its
+        order is binding.
+
     Raises
     ------
     ValueError
@@ -80,6 +90,7 @@ class Sharded(CompiledStrategy):
 
     name: ClassVar[str] = "sharded"
     summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
+    keeps_order: ClassVar[bool] = False
 
     def __init__(self, slots: int = SLOTS, network: NetworkModel | None = None) -> None:
         super().__init__()
@@ -100,18 +111,21 @@ class Sharded(CompiledStrategy):
         """
         if workers > s.MOST_SHARDS:
             raise ValueError(f"workers = {workers}: at most {s.MOST_SHARDS} shards can be told apart")
+        ordered = self.keeps_order or image.block.binding_order
         if self.clock.simulated:
             network = getattr(self.clock, "network", None) or self.network
             group = self._open_group(workers, state, scale)
             if isinstance(self.clock, Schedule):
-                return group.execute(image, state, self.clock, network, self.clock.jitter, self.clock.seed)
-            return group.execute(image, state, self.clock, network)
+                return group.execute(
+                    image, state, self.clock, network, self.clock.jitter, self.clock.seed, ordered=ordered
+                )
+            return group.execute(image, state, self.clock, network, ordered=ordered)
         pool = self._open_pool(workers)
         try:
             pool.set_up(scale)
             pool.make_room(image)
             pool.load(state, scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS))
-            phases, counters, results = pool.execute(image)
+            phases, counters, results = pool.execute(image, ordered)
             receipts, order = collect(results)
             changes = pool.changes()
             for code in pool.created_codes():
@@ -124,8 +138,8 @@ class Sharded(CompiledStrategy):
             # Whatever was interrupted, nobody knows what the shards are at.
             self._close_pool()
             raise
-        in_order = np.array_equal(order, np.arange(len(order)))
-        return Outcome(changes, receipts, phases, counters, None if in_order else order)
+        # With the order kept, the claim is the block's order, and the oracle holds the result against that one.
+        return Outcome(changes, receipts, phases, counters, None if ordered or is_block_order(order) else order)
 
     def close(self) -> None:
         """End the shards' processes."""
@@ -151,6 +165,14 @@ class Sharded(CompiledStrategy):
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.close()
+
+
+class ShardedOrdered(Sharded):
+    """`Sharded`, with the block's order kept in every block: what that order costs, seen beside `Sharded`."""
+
+    name: ClassVar[str] = "sharded_ordered"
+    summary: ClassVar[str] = "sharded, committing in the block's order, a turn that travels from shard to shard"
+    keeps_order: ClassVar[bool] = True
 
 
 def _compile() -> None:

@@ -51,7 +51,7 @@ class Field:
     def items(self) -> Iterator[tuple[str, Field]]:
         """Name and field of each member of an object."""
         for name, value in self.mapping().items():
-            yield name, Field(f"{self.where}.{name}", value)
+            yield name, Field(f"{self.where}.{_plain(name)}", value)
 
     def elements(self) -> list[Field]:
         """The fields of an array."""
@@ -93,6 +93,11 @@ class Field:
     def named(self, name: str) -> Field:
         """A member's name, as a field of its own: objects have addresses and slots as names."""
         return Field(f"{self.where} (its name)", name)
+
+
+def _plain(name: str) -> str:
+    """A name as it is shown in a message of one line."""
+    return name if name.isprintable() and len(name) <= 80 else _show(name)
 
 
 def _show(value: Any) -> str:

@@ -117,4 +117,4 @@ def only(block: Block, kept: Sequence[int]) -> Block:
             found.append(replace(transaction, nonce=max(transaction.nonce - gone[transaction.sender], 0)))
         else:
             gone[transaction.sender] += 1
-    return Block(block.environment, tuple(found))
+    return replace(block, transactions=tuple(found))

@@ -70,7 +70,7 @@ def _strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
     from harness.plan import lookup
     from strategies import registry
 
-    kinds = {name: lookup(registry, name) for name in wanted or registry.names()}
+    kinds = {name: lookup(registry, name) for name in wanted or registry.names(variants=True)}
     for name, kind in kinds.items():
         if wanted and not kind.parallel:
             raise BadInputError(f"strategy {name!r}: {_PARALLEL}")

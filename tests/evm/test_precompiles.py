@@ -141,32 +141,84 @@ def test_pairings_of_inverse_points_cancel(runner: Runner) -> None:
     assert run(runner, 8, words(0, 0, *q)) == (True, words(1), 79_000)
 
 
-def test_point_evaluation_of_a_constant_and_of_a_line(runner: Runner) -> None:
+# The secret of the ceremony of EIP-4844 times the first generator: a commitment to the polynomial X.
+COMMITMENT_TO_X = bytes.fromhex(
+    "ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81"
+)
+
+
+def kzg_input(commitment: bytes, z: int, y: int, quotient: bytes) -> bytes:
+    versioned = b"\1" + hashlib.sha256(commitment).digest()[1:]
+    return versioned + words(z, y) + commitment + quotient
+
+
+def times(scalar: int) -> bytes:
+    """A multiple of the first generator of BLS12-381, computed by another library and compressed."""
+    from py_ecc import optimized_bls12_381 as bls
     from py_ecc.bls.point_compression import compress_G1
 
-    bls, order = cryptography.bls, cryptography.BLS_ORDER
+    return int(compress_G1(bls.multiply(bls.G1, scalar))).to_bytes(48, "big")
 
-    def proof(commitment: object, z: int, y: int, quotient: object) -> bytes:
-        raw = compress_G1(commitment).to_bytes(48, "big")  # type: ignore[arg-type]  # py_ecc's points are tuples
-        versioned = b"\1" + hashlib.sha256(raw).digest()[1:]
-        return versioned + words(z, y) + raw + compress_G1(quotient).to_bytes(48, "big")  # type: ignore[arg-type]
 
-    constant = proof(bls.multiply(bls.G1, 7), 3, 7, bls.Z1)
+def test_point_evaluation_of_a_constant_and_of_a_line(runner: Runner) -> None:
+    order, infinity = cryptography.BLS_ORDER, b"\xc0" + bytes(47)
     good = (4096).to_bytes(32, "big") + order.to_bytes(32, "big")
-    assert run(runner, 10, constant) == (True, good, 50_000)
+    constant = kzg_input(times(7), 3, 7, infinity)
+    line = kzg_input(COMMITMENT_TO_X, 11, 11, times(1))
+    for right in (constant, line, kzg_input(infinity, 3, 0, infinity), kzg_input(COMMITMENT_TO_X, 0, 0, times(1))):
+        assert run(runner, 10, right) == (True, good, 50_000)
     for wrong in (
-        proof(bls.multiply(bls.G1, 7), 3, 8, bls.Z1),
-        proof(bls.multiply(bls.G1, 7), order, 7, bls.Z1),
+        kzg_input(times(7), 3, 8, infinity),
+        kzg_input(times(7), order, 7, infinity),
+        kzg_input(times(7), 3, 7 + order, infinity),
+        kzg_input(COMMITMENT_TO_X, 11, 11, times(2)),
+        kzg_input(COMMITMENT_TO_X, 11, 12, times(1)),
         b"\2" + constant[1:],
         constant + b"\0",
+        b"",
     ):
         assert run(runner, 10, wrong, 60_000) == (False, b"", 60_000)
 
 
-def test_the_set_up_is_a_point_of_the_second_group() -> None:
-    bls, point = cryptography.bls, cryptography._kzg_setup()
-    assert bls.is_on_curve(point, bls.b2)
-    assert bls.is_inf(bls.multiply(point, bls.curve_order))
+def test_a_compressed_point_has_one_encoding_and_lies_in_the_subgroup(runner: Runner) -> None:
+    # x = 4 is on the curve and of another order.
+    off_subgroup = b"\x80" + bytes(46) + b"\4"
+    modulus = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+    beyond = ((0x80 << 376) | modulus).to_bytes(48, "big")
+    for odd in (
+        off_subgroup, beyond, bytes(48), b"\xff" * 48, b"\xc0" + bytes(46) + b"\1", b"\xe0" + bytes(47),
+        b"\x40" + bytes(47), b"\x80" + bytes(46) + b"\1",
+    ):  # fmt: skip
+        assert run(runner, 10, kzg_input(odd, 3, 0, b"\xc0" + bytes(47)), 60_000) == (False, b"", 60_000)
+        assert run(runner, 10, kzg_input(times(7), 3, 7, odd), 60_000) == (False, b"", 60_000)
+
+
+def test_two_libraries_read_the_same_points() -> None:
+    from py_ecc import optimized_bls12_381 as bls
+    from py_ecc.bls.point_compression import decompress_G1
+
+    random, seen = Random(4), set()
+    flags = (0x80, 0xA0, 0xC0, 0xE0, 0x00, 0x60)
+    for _ in range(60):
+        body = random.choice([bytes(47), bytes(46) + random.randbytes(1), random.randbytes(47)])
+        data = bytes([random.choice(flags) | random.choice([0, random.randrange(0x1B)])]) + body
+        if random.random() < 0.3:
+            data = times(random.randrange(1, 1 << 20))
+        try:
+            point = decompress_G1(int.from_bytes(data, "big"))  # type: ignore[arg-type]  # plain integers are right
+            expected = bls.is_inf(bls.multiply(point, bls.curve_order))
+        except ValueError:
+            expected = False
+        assert (cryptography._bls_point(data) is not None) == expected, data.hex()
+        seen.add(expected)
+    assert seen == {True, False}
+
+
+def test_the_set_up_belongs_to_one_secret() -> None:
+    from py_arkworks_bls12381 import GT, G1Point, G2Point
+
+    first = G1Point.from_compressed_bytes(COMMITMENT_TO_X)
+    assert GT.pairing_check([first, -G1Point()], [G2Point(), cryptography._kzg_setup()])
 
 
 @pytest.mark.bounds

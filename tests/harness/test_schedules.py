@@ -20,7 +20,7 @@ from harness.schedules.variant import EditError, Edits, Variant, with_importers
 from strategies import registry
 from strategies.base import Strategy
 
-PARALLEL = ["block_stm", "static_partition", "sharded"]
+PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
 
 # By the module and the class of the strategy that it breaks.
 BUGS: dict[str, tuple[str, str, Edits]] = {
@@ -55,6 +55,19 @@ BUGS: dict[str, tuple[str, str, Edits]] = {
                 (
                     "    reply(coupling, shard, VOTE, session // slot_count, session % slot_count, I(0))\n",
                     "    return\n",
+                )
+            ]
+        },
+    ),
+    # A transaction commits as soon as it can, although its turn has not come.
+    "ignored_turn": (
+        "sharded",
+        "ShardedOrdered",
+        {
+            "shard_turn": [
+                (
+                    "    return shard[U(W_ORDERED)] == U(0) or shard[U(W_MAY_COMMIT)] == _place_of(shard, slot)\n",
+                    "    return True\n",
                 )
             ]
         },

@@ -117,6 +117,28 @@ def test_an_expected_rejection_passes(tmp_path: Path) -> None:
     assert run("statetest", write(tmp_path / "refused.json", refused))[0] == 0
 
 
+def test_a_test_that_does_not_end_fails_alone(tmp_path: Path) -> None:
+    endless = content()
+    # It does end, in some seconds, so that the thread that is left behind does not outlive the tests.
+    endless["payment"]["env"]["currentGasLimit"] = hex(1 << 40)
+    endless["payment"]["pre"]["0x" + "22" * 20] = {
+        "balance": "0x0", "nonce": "0x0", "code": "0x5b600056", "storage": {},
+    }  # fmt: skip
+    endless["payment"]["transaction"] |= {"gasLimit": [hex(5 * 10**9)], "to": "0x" + "22" * 20}
+    sender = next(iter(endless["payment"]["pre"].values()))
+    sender["balance"] = hex(10**30)
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    write(folder / "endless.json", endless)
+    write(folder / "payment.json", content())
+    code, output = run("statetest", folder, "--timeout", "0.2")
+    assert code == 1
+    assert output == "endless[0-0-0]: no result within 0.2 s\n1 passed, 1 failed\n"
+    code, output = run("statetest", folder, "--timeout", "0")
+    assert code == 2
+    assert "timeout: 0 is not a positive number" in output
+
+
 def test_a_sender_is_found_by_its_key(tmp_path: Path) -> None:
     from evm.cryptography import address_of_key
 

@@ -3,6 +3,9 @@ networks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, block_of, blocks, hot, word, world
@@ -15,7 +18,8 @@ from evm import Block, State
 from evm.state import location_of
 from strategies.base import Outcome
 from strategies.clocks import ACT_EXECUTE, ACT_MESSAGE
-from strategies.sharded import Sharded
+from strategies.shard_routing import owners
+from strategies.sharded import Sharded, ShardedOrdered
 from strategies.virtual_clock import VirtualClock
 from strategies.virtual_network import NETWORKS, NetworkError, NetworkModel
 
@@ -106,6 +110,33 @@ def test_the_clock_may_bring_a_network_along() -> None:
     near = simulate(payments(), 4)
     far = simulate(payments(), 4, clock=VirtualClock(network=NetworkModel(1e6, 0)))
     assert far.seconds > 3e-3 > near.seconds
+
+
+@settings(max_examples=40, deadline=None)
+@given(block=blocks, shards=st.sampled_from([1, 2, 3, 5, 64]), network=st.sampled_from(sorted(NETWORKS)))
+def test_the_order_of_the_block_over_any_network(block: Block, shards: int, network: str) -> None:
+    with ShardedOrdered(network=NETWORKS[network]) as strategy:
+        strategy.clock = VirtualClock()
+        outcome = Equivalence(CONTRACTS).check(strategy, block, CROWD, shards)
+    assert outcome.order is None
+    assert outcome.counters["deferred"] == 0
+
+
+@pytest.mark.parametrize("shards", [2, 7, 1024])
+def test_a_binding_order_is_kept_for_a_message_wherever_homes_change(shards: int) -> None:
+    # Nothing conflicts, so that nothing but the turn is different.
+    block = block_of([Act(MANY[i], MANY[i + 150], value=1, gas=21_000) for i in range(150)])
+    own, kept = simulate(block, shards), simulate(replace(block, binding_order=True), shards)
+    assert own.order is not None
+    assert kept.order is None
+    homes = []
+    for transaction in block:
+        senders = State()
+        senders.set_balance(transaction.sender, 1)
+        homes.append(int(owners(senders.keys, shards)[0]))
+    changes = sum(here != there for here, there in pairwise(homes))
+    assert kept.counters["messages"] - own.counters["messages"] == changes > 0
+    assert kept.seconds > own.seconds
 
 
 def test_overhead_keeps_both_ends_busy() -> None:

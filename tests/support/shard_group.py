@@ -42,13 +42,15 @@ class ShardGroup(CompiledStrategy):
     slots : int
     seed : int
         Of the schedule. Each execution begins it anew.
+    ordered : bool
+        Whether to commit in the block's order.
     """
 
     name = "shard_group"
 
-    def __init__(self, slots: int = 4, seed: int = 0) -> None:
+    def __init__(self, slots: int = 4, seed: int = 0, ordered: bool = False) -> None:
         super().__init__()
-        self.slots, self.seed = slots, seed
+        self.slots, self.seed, self.ordered = slots, seed, ordered
         self.shards: list[ShardMemory] = []
         self._made: dict[tuple[int, int], tuple[Words, list[RingEndpoint], list[ShardMemory]]] = {}
         self._store: Words = np.zeros(1 << 18, np.uint64)
@@ -91,7 +93,7 @@ class ShardGroup(CompiledStrategy):
             kept.append(receipts)
             arena = int(arenas[number].ctypes.data)
             coinbase = image.block.environment.coinbase
-            shard.begin_block(part_image, coinbase, records, receipts, arena, room)
+            shard.begin_block(part_image, coinbase, records, receipts, arena, room, self.ordered)
             results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
         self._drive(random.Random(self.seed))
         receipts_of_all, order = collect(results)
@@ -102,7 +104,7 @@ class ShardGroup(CompiledStrategy):
             state.codes.add(code)
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
-        return Outcome(None, receipts_of_all, {"execute": 0.0}, counters, order)
+        return Outcome(None, receipts_of_all, {"execute": 0.0}, counters, None if self.ordered else order)
 
     def _drive(self, draw: random.Random) -> None:
         """Step shards until all have finished. Some are much slower than others, and hear their peers in any order."""

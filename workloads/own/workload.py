@@ -12,6 +12,7 @@ from workloads.accounts import named_account
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Scenario, Workload
 from workloads.draft import ETHER, Draft, genesis_environment
+from workloads.fields import FieldError
 from workloads.own.artifacts import types_of
 from workloads.own.file import OwnCall, OwnFile, read
 from workloads.own.values import Draw, Surroundings, drawing
@@ -59,8 +60,8 @@ class Own(Workload):
     file: ClassVar[OwnFile]
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """See `Workload.build`. Raises `GenesisError` where a deployment or a set-up call reverts."""
-        from evm import Genesis
+        """See `Workload.build`. Raises `FieldError` where a deployment or a set-up call reverts."""
+        from evm import Genesis, GenesisError
 
         burst = str(dials[BURST.name])
         draft = Draft(self.file.name, seed, block_size, blocks, burst)
@@ -70,8 +71,11 @@ class Own(Workload):
         )
         deployer = named_account(DEPLOYER)
         genesis.fund(deployer, 10**9 * ETHER)
-        self._deploy(genesis, around, deployer)
-        self._set_up(genesis, around, deployer)
+        try:
+            self._deploy(genesis, around, deployer)
+            self._set_up(genesis, around, deployer)
+        except GenesisError as error:
+            raise FieldError(f"workload file {self.name}: {error}") from error
         self._write(draft, around, float(dials["sender_zipf"]))
         for number in range(count):
             draft.accounts[number]
