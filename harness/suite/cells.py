@@ -1,4 +1,4 @@
-"""Seconds a block, and aborts a transaction, of every strategy on every workload.
+"""Seconds a block, and aborts a transaction, of every strategy on every workload, on this machine's cores.
 
 The cells are measured once, together, by the same interleaved and verified runs as ``contend run``; the benchmarks look
 their figures up.
@@ -7,18 +7,15 @@ their figures up.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import harness
 from strategies import registry as strategies
-from workloads import registry as workloads
 
-BLOCK_SIZE = 2_000
-"""Transactions: enough that a block takes milliseconds, few enough that the suite takes a minute."""
-REPEAT = 10
-WORKERS = (1, 2)
-"""Not the machine's cores: a history must have the same cells everywhere."""
+# Relative: asv imports the folder under a name of its own.
+from .settings import SETTINGS
 
 Key = tuple[str, str, int]
 
@@ -94,24 +91,54 @@ def verified(cells: dict[Key, Measured], strategy: str, workload: str, workers: 
     return cell
 
 
+def not_applicable(clock: str, counts: Iterable[int]) -> list[tuple[str, str, int]]:
+    """Name the cells that do not exist.
+
+    Parameters
+    ----------
+    clock : str
+        ``wall`` or ``virtual``.
+    counts : iterable of int
+        Worker counts of the suite.
+
+    Returns
+    -------
+    list of tuple
+        Strategy, workload and workers: a strategy that is not parallel has one worker, and one that does not run under
+        the clock has no cell.
+    """
+    kinds = {name: strategies.get(name) for name in SETTINGS.strategies}
+    return [
+        (name, workload, workers)
+        for name, kind in kinds.items()
+        for workload in SETTINGS.workloads
+        for workers in counts
+        if clock not in kind.clocks or (workers > 1 and not kind.parallel)
+    ]
+
+
+def aborts_per_transaction(cell: Measured) -> float:
+    """Give the median run's aborts over the transactions of the block; NaN for a strategy that cannot abort."""
+    return cell.counters.get("aborts", math.nan) / cell.transactions
+
+
 class Cells:
     """What the benchmarks over cells share: their parameters, and one measurement of all cells."""
 
-    params: ClassVar = (strategies.names(), workloads.DEFAULT, WORKERS)
+    version = SETTINGS.version
+    params: ClassVar = (SETTINGS.strategies, SETTINGS.workloads, SETTINGS.workers)
     param_names: ClassVar = ("strategy", "workload", "workers")
-    # A strategy that is not parallel has one worker.
-    skip_params: ClassVar = [
-        (strategy, workload, workers)
-        for strategy in strategies.names()
-        if not strategies.get(strategy).parallel
-        for workload in workloads.DEFAULT
-        for workers in WORKERS
-        if workers > 1
-    ]
+    skip_params: ClassVar = not_applicable("wall", SETTINGS.workers)
 
     def setup_cache(self) -> dict[Key, Measured]:
         """Measure every cell; asv calls this once, however many benchmarks look figures up."""
-        return measure(workers=WORKERS, block_size=BLOCK_SIZE, repeat=REPEAT)
+        return measure(
+            workloads=SETTINGS.workloads,
+            strategies=[name for name in SETTINGS.strategies if "wall" in strategies.get(name).clocks],
+            workers=SETTINGS.workers,
+            block_size=SETTINGS.block_size,
+            repeat=SETTINGS.rounds,
+        )
 
     # Seconds; the first measurement on a cold cache compiles every kernel.
     setup_cache.timeout = 1_800  # type: ignore[attr-defined]  # asv's way to give it
@@ -135,6 +162,5 @@ class Aborts(Cells):
     unit = "aborts per transaction"
 
     def track_aborts(self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int) -> float:
-        """Give the median run's count over the transactions of the block; NaN for a strategy that cannot abort."""
-        cell = verified(cells, strategy, workload, workers)
-        return cell.counters.get("aborts", math.nan) / cell.transactions
+        """Give the median run's count: real threads abort as luck has it (`virtual.VirtualAborts` is exact)."""
+        return aborts_per_transaction(verified(cells, strategy, workload, workers))
