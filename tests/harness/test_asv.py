@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,9 @@ class Repository:
         text = (FAKES / "planted.py").read_text()
         for planted in ("WORK = 4.0", "ABORTS = 20"):
             assert planted in text
-        text = text.replace("WORK = 4.0", f"WORK = {4.0 * factor}").replace("ABORTS = 20", f"ABORTS = {20 * factor:.0f}")
+        text = text.replace("WORK = 4.0", f"WORK = {4.0 * factor}").replace(
+            "ABORTS = 20", f"ABORTS = {20 * factor:.0f}"
+        )
         (self.folder / "planted.py").write_text(text)
         self.git("add", "planted.py", "planted-1.0.dist-info")
         self.git("commit", "--quiet", "--allow-empty", "--message", name)
@@ -120,13 +121,13 @@ def cache_folder() -> Path:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     made = Repository(tmp_path_factory.mktemp("asv") / "planted", Path(__file__).resolve().parents[2])
     made.commit("base", 1.0)
     made.commit("slow", SLOW)
     made.commit("fast", FAST)
     assert made.asv("machine", "--yes").returncode == 0
-    yield made
+    return made
 
 
 def cells(changed: dict[str, tuple[str, float]], strategy: str) -> dict[str, tuple[str, float]]:
