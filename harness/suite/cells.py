@@ -30,15 +30,15 @@ class Measured:
         Raw samples, seconds a block; empty if the cell failed.
     transactions : int
         In the block.
-    counters : dict
-        What the strategy counted in its median run.
+    counters : tuple of dict
+        What the strategy counted, in the same runs.
     error : str or None
         Why the cell failed, with the first differences from the serial result.
     """
 
     seconds: tuple[float, ...]
     transactions: int
-    counters: dict[str, float]
+    counters: tuple[dict[str, float], ...]
     error: str | None
 
 
@@ -60,16 +60,13 @@ def measure(**request: Any) -> dict[Key, Measured]:
         By strategy, workload and workers; failed cells included.
     """
     frame = harness.run(**request)
-    counted = {column: column.removeprefix("count.") for column in frame.columns if column.startswith("count.")}
     cells = {}
     for row in frame.to_dict("records"):
         failed = not row["verified"]
-        # A counter that another cell has and this one lacks is a NaN in the frame.
-        counters = {name: row[column] for column, name in counted.items() if row[column] == row[column]}
         cells[row["strategy"], row["workload"], int(row["workers"])] = Measured(
             seconds=() if failed else tuple(row["samples_seconds"]),
             transactions=0 if failed else int(row["transactions"]),
-            counters={} if failed else counters,
+            counters=() if failed else tuple(sample["counters"] for sample in row["samples"]),
             error="; ".join([row["error"], *row["differences"]]) if failed else None,
         )
     return cells
@@ -117,9 +114,9 @@ def not_applicable(clock: str, counts: Iterable[int]) -> list[tuple[str, str, in
     ]
 
 
-def aborts_per_transaction(cell: Measured) -> float:
-    """Give the median run's aborts over the transactions of the block; NaN for a strategy that cannot abort."""
-    return cell.counters.get("aborts", math.nan) / cell.transactions
+def aborts_per_transaction(cell: Measured) -> list[float]:
+    """Give every run's aborts over the transactions of the block; nothing for a strategy that cannot abort."""
+    return [counters["aborts"] / cell.transactions for counters in cell.counters if "aborts" in counters]
 
 
 class Cells:
@@ -161,6 +158,9 @@ class Aborts(Cells):
 
     unit = "aborts per transaction"
 
-    def track_aborts(self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int) -> float:
-        """Give the median run's count: real threads abort as luck has it (`virtual.VirtualAborts` is exact)."""
-        return aborts_per_transaction(verified(cells, strategy, workload, workers))
+    def track_aborts(
+        self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int
+    ) -> dict[str, int | list[float]] | float:
+        """Give every run's count, since real threads abort as luck has it (`virtual.VirtualAborts` is exact)."""
+        samples = aborts_per_transaction(verified(cells, strategy, workload, workers))
+        return {"samples": samples, "number": 1} if samples else math.nan

@@ -6,6 +6,7 @@ of the code (or of the table of costs, which is code as well).
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from strategies import registry as strategies
@@ -59,5 +60,6 @@ class VirtualAborts(VirtualCells):
     unit = "aborts per transaction"
 
     def track_aborts(self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int) -> float:
-        """Give the count, which is exact."""
-        return aborts_per_transaction(verified(cells, strategy, workload, workers))
+        """Give the count, which is exact; NaN for a strategy that cannot abort."""
+        counts = aborts_per_transaction(verified(cells, strategy, workload, workers))
+        return counts[0] if counts else math.nan
