@@ -17,6 +17,7 @@ yaml = pytest.importorskip("yaml", reason="pre-commit brings PyYAML; it is not h
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TO_COPY = ROOT / "docs" / "ci"
 MARKER = "<!-- contend-benchmarks -->"
 
 
@@ -34,7 +35,7 @@ def test_the_linter_of_workflows_finds_nothing() -> None:
     if not zizmor.exists():
         pytest.skip("zizmor is not installed in this environment")
     done = subprocess.run(
-        [zizmor, "--offline", "--no-progress", *WORKFLOWS], capture_output=True, text=True, check=False
+        [zizmor, "--offline", "--no-progress", *WORKFLOWS, *TO_COPY.glob("*.yml")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -263,3 +264,72 @@ def test_the_history_of_a_clone_stays_there(scripts: Scripts) -> None:
     done = scripts.run("history", ASV=scripts.command("asv", ASV), MACHINE="here")
     assert done.returncode == 0, done.stderr
     assert len(list((scripts.folder / "results" / "asv" / "here").glob("*.json"))) == 1
+
+
+PACKAGE = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "planted"
+version = "1.0"
+
+[project.entry-points."contend.strategies"]
+planted = "planted:Planted"
+
+[tool.setuptools]
+py-modules = ["planted"]
+"""
+
+
+@pytest.fixture
+def package(scripts: Scripts) -> Scripts:
+    """A package with one strategy, as docs/ci.md has it, on its branch main."""
+    if not (ROOT / "harness" / "commands" / "compare.py").exists():
+        pytest.skip("this version has no contend compare")
+    pytest.importorskip("setuptools", reason="installing the package needs setuptools, which is not here")
+    scripts.command("python", f'exec "{sys.executable}" "$@"')
+    shutil.copy(TO_COPY / "benchmark", scripts.folder / ".ci" / "benchmark")
+    shutil.copy(ROOT / "tests" / "harness" / "fakes" / "planted.py", scripts.folder)
+    (scripts.folder / "pyproject.toml").write_text(PACKAGE)
+    (scripts.folder / ".gitignore").write_text("build/\n*.egg-info/\nbenchmark-results/\n__pycache__/\n")
+    scripts.commit("a strategy")
+    return scripts
+
+
+def judged(package: Scripts, base: str = "main") -> subprocess.CompletedProcess[str]:
+    # Without isolation a build fetches nothing; it is pip's way to say so.
+    variables = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": str(ROOT)}
+    options = ["--workload", "payments", "--workers", "1", "--block-size", "100"]
+    return package.run("benchmark", base, "planted", *options, **variables)
+
+
+def plant(package: Scripts, before: str, after: str) -> None:
+    source = package.folder / "planted.py"
+    assert before in source.read_text()
+    source.write_text(source.read_text().replace(before, after))
+
+
+def test_a_package_is_held_against_its_own_past(package: Scripts) -> None:
+    done = judged(package)
+    results = package.folder / "benchmark-results"
+    assert done.returncode == 0, done.stderr
+    assert (results / "comment.md").read_text().startswith(MARKER + "\n### ")
+
+    # One thousandth more work: no clock but the simulated one could tell.
+    plant(package, "WORK = 4.0", "WORK = 4.004")
+    done = judged(package)
+    assert done.returncode == 1, done.stderr
+    assert "slower" in (results / "comment.md").read_text()
+
+    plant(package, "WORK = 4.004", "WORK = 3.0")
+    done = judged(package)
+    assert done.returncode == 0, done.stderr
+    assert "faster" in (results / "comment.md").read_text()
+
+
+def test_a_strategy_that_is_new_has_nothing_to_be_compared_with(package: Scripts) -> None:
+    done = judged(package, base="main~1")
+    assert done.returncode == 3, done.stderr
+    assert "nothing to compare with" in (package.folder / "benchmark-results" / "comment.md").read_text()
