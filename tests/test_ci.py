@@ -35,7 +35,10 @@ def test_the_linter_of_workflows_finds_nothing() -> None:
     if not zizmor.exists():
         pytest.skip("zizmor is not installed in this environment")
     done = subprocess.run(
-        [zizmor, "--offline", "--no-progress", *WORKFLOWS, *TO_COPY.glob("*.yml")], capture_output=True, text=True, check=False
+        [zizmor, "--offline", "--no-progress", *WORKFLOWS, *TO_COPY.glob("*.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -305,8 +308,8 @@ def judged(package: Scripts, base: str = "main") -> subprocess.CompletedProcess[
     return package.run("benchmark", base, "planted", *options, **variables)
 
 
-def plant(package: Scripts, before: str, after: str) -> None:
-    source = package.folder / "planted.py"
+def plant(package: Scripts, before: str, after: str, file: str = "planted.py") -> None:
+    source = package.folder / file
     assert before in source.read_text()
     source.write_text(source.read_text().replace(before, after))
 
@@ -323,13 +326,17 @@ def test_a_package_is_held_against_its_own_past(package: Scripts) -> None:
     assert done.returncode == 1, done.stderr
     assert "slower" in (results / "comment.md").read_text()
 
-    plant(package, "WORK = 4.004", "WORK = 3.0")
-    done = judged(package)
-    assert done.returncode == 0, done.stderr
-    assert "faster" in (results / "comment.md").read_text()
+
+def test_what_cannot_be_installed_is_no_regression(package: Scripts) -> None:
+    done = judged(package, base="main~1")
+    assert done.returncode == 2, done.stderr
+    assert "not installable" in done.stderr
 
 
 def test_a_strategy_that_is_new_has_nothing_to_be_compared_with(package: Scripts) -> None:
-    done = judged(package, base="main~1")
+    plant(package, "planted = ", "sketched = ", "pyproject.toml")
+    package.commit("a strategy by another name")
+    plant(package, "sketched = ", "planted = ", "pyproject.toml")
+    done = judged(package)
     assert done.returncode == 3, done.stderr
     assert "nothing to compare with" in (package.folder / "benchmark-results" / "comment.md").read_text()

@@ -31,6 +31,17 @@ def configuration(root: Path) -> dict[str, Any]:
     return found
 
 
+def documented(root: Path) -> tuple[dict[str, Any], str]:
+    """The matrix and the suite that docs/ci.md has packages of strategies copy."""
+    text = (root / "docs" / "ci.md").read_text()
+    found = re.search(r'```json\n"matrix": (.*?)\n```.*?```python\n(# benchmarks/execution.py.*?)```', text, re.S)
+    assert found
+    matrix: dict[str, Any] = json.loads(found[1].replace("my_strategy", "planted"))
+    # Nothing is installed here.
+    del matrix["req"]
+    return matrix, found[2]
+
+
 @dataclass
 class Repository:
     """A scratch repository of a package with one planted strategy, measured by this project's suite."""
@@ -46,6 +57,10 @@ class Repository:
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[contend.strategies]\nplanted = planted:Planted\n")
         ours = configuration(self.root)
+        matrix, suite = documented(self.root)
+        (self.folder / "benchmarks").mkdir()
+        (self.folder / "benchmarks" / "__init__.py").touch()
+        (self.folder / "benchmarks" / "execution.py").write_text(suite)
         (self.folder / "asv.conf.json").write_text(
             json.dumps(
                 {
@@ -56,7 +71,8 @@ class Repository:
                     "pythons": ["3"],
                     "plugins": [".asv_checkout"],
                     "environment_type": "checkout",
-                    "benchmark_dir": str(self.root / ours["benchmark_dir"]),
+                    "matrix": matrix,
+                    "benchmark_dir": "benchmarks",
                     **{place: f"asv/{place}" for place in ("results_dir", "html_dir", "env_dir")},
                 }
             )
@@ -90,7 +106,6 @@ class Repository:
             "HOME": str(self.folder.parent),
             "CONTEND_CACHE_DIR": os.environ.get("CONTEND_CACHE_DIR", str(cache_folder())),
             "ASV_PYTHONPATH": str(self.root),
-            "CONTEND_SUITE_STRATEGIES": "serial,planted",
             "CONTEND_SUITE_WORKLOADS": "payments",
             "CONTEND_SUITE_BLOCK_SIZE": "200",
             # asv wants more certainty than six samples against six can give, however far apart they are.
@@ -107,7 +122,7 @@ class Repository:
 
     def continuous(self, base: str, head: str) -> tuple[int, dict[str, tuple[str, float]], str]:
         """Exit code, what asv shows as changed (mark and ratio by benchmark), and all that it printed."""
-        done = self.asv("continuous", "--show-stderr", "--factor", "1.3", "--bench", "^(cells|virtual)", base, head)
+        done = self.asv("continuous", "--show-stderr", "--factor", "1.3", base, head)
         shown = done.stdout + done.stderr
         assert "failed" not in shown, shown
         changed = {one["name"]: (one["mark"], float(one["ratio"])) for one in SHOWS.finditer(shown)}
@@ -142,20 +157,20 @@ def test_a_planted_slow_down_is_flagged(repository: Repository) -> None:
     planted = cells(changed, "planted")
     assert {mark for mark, _ in planted.values()} == {"+"}, shown
     assert set(planted) == {
-        "cells.Seconds.track_block",
-        "cells.Aborts.track_aborts",
-        "virtual.VirtualSeconds.track_block",
-        "virtual.VirtualAborts.track_aborts",
+        "execution.Seconds.track_block",
+        "execution.Aborts.track_aborts",
+        "execution.VirtualSeconds.track_block",
+        "execution.VirtualAborts.track_aborts",
     }
-    assert planted["virtual.VirtualSeconds.track_block"][1] == SLOW
-    assert "virtual.VirtualSeconds.track_block" not in cells(changed, "serial")
+    assert planted["execution.VirtualSeconds.track_block"][1] == SLOW
+    assert "execution.VirtualSeconds.track_block" not in cells(changed, "serial")
 
 
 def test_a_planted_speed_up_is_not_flagged(repository: Repository) -> None:
     code, changed, shown = repository.continuous("base", "fast")
     planted = cells(changed, "planted")
     assert {mark for mark, _ in planted.values()} == {"-"}, shown
-    assert planted["virtual.VirtualSeconds.track_block"][1] == FAST
+    assert planted["execution.VirtualSeconds.track_block"][1] == FAST
     # What else a busy machine did to the serial baseline is not what was planted.
     if not any(mark == "+" for mark, _ in cells(changed, "serial").values()):
         assert code == 0, shown
@@ -166,4 +181,4 @@ def test_the_history_can_be_published(repository: Repository) -> None:
     done = repository.asv("publish")
     assert done.returncode == 0, done.stdout + done.stderr
     index = json.loads((repository.folder / "asv" / "html_dir" / "index.json").read_text())
-    assert "virtual.VirtualSeconds.track_block" in index["benchmarks"]
+    assert "execution.VirtualSeconds.track_block" in index["benchmarks"]
