@@ -167,6 +167,21 @@ def test_a_benchmark_of_another_version_makes_no_report_of_this_one(scripts: Scr
     assert not (scripts.folder / "results" / "compare" / "report").exists()
 
 
+def test_a_benchmark_replaces_its_own_results_and_nothing_else(scripts: Scripts) -> None:
+    command = contend(scripts, 0, 0)
+    kept = scripts.folder / "results" / "notes.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    done = scripts.run("benchmark", "main", CONTEND=command, OUT="results")
+    assert done.returncode == 2
+    assert "holds something else" in done.stderr
+    assert kept.read_text() == "mine"
+    old = scripts.folder / "results" / "compare" / "wall.md"
+    for _ in range(2):
+        assert scripts.run("benchmark", "main", CONTEND=command).returncode == 0
+        assert old.read_text() == "found by wall\n"
+
+
 @pytest.mark.parametrize("arguments", [[], ["--"], ["main", "HEAD", "third"], ["--help"]])
 def test_a_benchmark_refuses_what_it_does_not_know(scripts: Scripts, arguments: list[str]) -> None:
     done = scripts.run("benchmark", *arguments, CONTEND=contend(scripts, 0, 0))
