@@ -275,6 +275,7 @@ def test_the_history_grows_on_a_branch_of_its_own(scripts: Scripts, tmp_path: Pa
     assert sorted(kept) == sorted([*(f"runner/{commit}.json" for commit in commits), "benchmarks.json"])
     assert scripts.git("rev-list", "--count", "benchmark-history", folder=origin) == "2"
     assert scripts.git("worktree", "list").count("\n") == 0
+    assert scripts.git("branch", "--format", "%(refname:short)") == "main"
     assert scripts.git("status", "--porcelain") == ""
 
 
