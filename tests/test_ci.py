@@ -251,7 +251,7 @@ ASV = """
 case "$1" in
     run)
         commit=$3; machine=$5
-        mkdir -p "results/asv/$machine" results/asv/env
+        mkdir -p "results/asv/$machine"
         echo "{}" > "results/asv/$machine/$commit.json"; echo "{}" > results/asv/benchmarks.json ;;
     publish) mkdir -p results/asv/html; ls results/asv/*/*.json > results/asv/html/index.html ;;
 esac
