@@ -317,11 +317,11 @@ def package(scripts: Scripts) -> Scripts:
     return scripts
 
 
-def judged(package: Scripts, base: str = "main") -> subprocess.CompletedProcess[str]:
+def judged(package: Scripts, base: str = "main", **more: str) -> subprocess.CompletedProcess[str]:
     # Without isolation a build fetches nothing; it is pip's way to say so.
     variables = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": str(ROOT)}
     options = ["--workload", "payments", "--workers", "1", "--block-size", "100"]
-    return package.run("benchmark", base, "planted", *options, **variables)
+    return package.run("benchmark", base, "planted", *options, **variables, **more)
 
 
 def plant(package: Scripts, before: str, after: str, file: str = "planted.py") -> None:
@@ -335,16 +335,17 @@ def test_a_package_is_held_against_its_own_past(package: Scripts) -> None:
     results = package.folder / "benchmark-results"
     assert done.returncode == 0, done.stderr
     assert (results / "comment.md").read_text().startswith(MARKER + "\n### ")
+    assert (results / "report" / "index.html").exists(), done.stderr
 
     # One thousandth more work: no clock but the simulated one could tell.
     plant(package, "WORK = 4.0", "WORK = 4.004")
-    done = judged(package)
+    done = judged(package, REPORT="no")
     assert done.returncode == 1, done.stderr
     assert "slower" in (results / "comment.md").read_text()
 
 
 def test_what_cannot_be_installed_is_no_regression(package: Scripts) -> None:
-    done = judged(package, base="main~1")
+    done = judged(package, base="main~1", REPORT="no")
     assert done.returncode == 2, done.stderr
     assert "not installable" in done.stderr
 
@@ -353,6 +354,6 @@ def test_a_strategy_that_is_new_has_nothing_to_be_compared_with(package: Scripts
     plant(package, "planted = ", "sketched = ", "pyproject.toml")
     package.commit("a strategy by another name")
     plant(package, "sketched = ", "planted = ", "pyproject.toml")
-    done = judged(package)
+    done = judged(package, REPORT="no")
     assert done.returncode == 3, done.stderr
     assert "nothing to compare with" in (package.folder / "benchmark-results" / "comment.md").read_text()
