@@ -305,8 +305,6 @@ py-modules = ["planted"]
 @pytest.fixture
 def package(scripts: Scripts) -> Scripts:
     """A package with one strategy, as docs/ci.md has it, on its branch main."""
-    if not (ROOT / "harness" / "commands" / "compare.py").exists():
-        pytest.skip("this version has no contend compare")
     pytest.importorskip("setuptools", reason="installing the package needs setuptools, which is not here")
     scripts.command("python", f'exec "{sys.executable}" "$@"')
     shutil.copy(TO_COPY / "benchmark", scripts.folder / ".ci" / "benchmark")
