@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV   := .venv
 ARGS   :=
+BASE   := main
+# All but the compilation from nothing, which alone takes more than a minute.
+BENCH  := ^(?!compilation)
 
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.set-up-from-lock
@@ -10,7 +13,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OLD   := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-bounds lint types bench goals contracts browser lock clean
+.PHONY: help setup run test test-bounds lint types bench compare goals contracts browser lock clean
 
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -36,9 +39,12 @@ lint: $(STAMP) ## Check style and format
 types: $(STAMP) ## Check types
 	@$(BIN)/mypy
 
-bench: $(STAMP) ## Run the asv suite once in this environment (ARGS='--bench Seconds' for a part of it)
+bench: $(STAMP) ## Look quickly at the figures of the asv suite, keeping none (BENCH=Seconds for those of a name)
 	@test -f "$$HOME/.asv-machine.json" || $(BIN)/asv machine --yes
-	@$(BIN)/asv run --quick --show-stderr $(ARGS)
+	@CONTEND_SUITE_ROUNDS=$${CONTEND_SUITE_ROUNDS:-3} $(BIN)/asv run --quick --show-stderr --bench '$(BENCH)' $(ARGS)
+
+compare: $(STAMP) ## Hold the work tree against BASE as the workflow for pull requests does (BASE=HEAD~1)
+	@.ci/benchmark $(BASE) -- $(ARGS)
 
 goals: $(STAMP) ## Measure the throughput that the project promises, and print it beside the promise
 	@$(BIN)/contend goals $(ARGS)

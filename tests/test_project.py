@@ -182,5 +182,6 @@ def test_asv_s_places_exist_or_are_ignored() -> None:
     configuration = json.loads(text)
     assert (ROOT / configuration["benchmark_dir"] / "__init__.py").is_file()
     for place in ("results_dir", "html_dir", "env_dir"):
-        assert configuration[place].startswith("results/asv")
-    assert "results/asv/" in (ROOT / ".gitignore").read_text().splitlines()
+        top = "/".join(Path(configuration[place]).parts[:2])
+        assert f"{top}/" in (ROOT / ".gitignore").read_text().splitlines()
+        assert top.startswith("results/asv")

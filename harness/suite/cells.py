@@ -1,4 +1,4 @@
-"""Seconds a block, and aborts a transaction, of every strategy on every workload.
+"""Seconds a block, and aborts a transaction, of every strategy on every workload, on this machine's cores.
 
 The cells are measured once, together, by the same interleaved and verified runs as ``contend run``; the benchmarks look
 their figures up.
@@ -7,18 +7,15 @@ their figures up.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import harness
 from strategies import registry as strategies
-from workloads import registry as workloads
 
-BLOCK_SIZE = 2_000
-"""Transactions: enough that a block takes milliseconds, few enough that the suite takes a minute."""
-REPEAT = 10
-WORKERS = (1, 2)
-"""Not the machine's cores: a history must have the same cells everywhere."""
+# Relative: asv imports the folder under a name of its own.
+from .settings import SETTINGS
 
 Key = tuple[str, str, int]
 
@@ -33,15 +30,15 @@ class Measured:
         Raw samples, seconds a block; empty if the cell failed.
     transactions : int
         In the block.
-    counters : dict
-        What the strategy counted in its median run.
+    counters : tuple of dict
+        What the strategy counted, in the same runs.
     error : str or None
         Why the cell failed, with the first differences from the serial result.
     """
 
     seconds: tuple[float, ...]
     transactions: int
-    counters: dict[str, float]
+    counters: tuple[dict[str, float], ...]
     error: str | None
 
 
@@ -63,16 +60,13 @@ def measure(**request: Any) -> dict[Key, Measured]:
         By strategy, workload and workers; failed cells included.
     """
     frame = harness.run(**request)
-    counted = {column: column.removeprefix("count.") for column in frame.columns if column.startswith("count.")}
     cells = {}
     for row in frame.to_dict("records"):
         failed = not row["verified"]
-        # A counter that another cell has and this one lacks is a NaN in the frame.
-        counters = {name: row[column] for column, name in counted.items() if row[column] == row[column]}
         cells[row["strategy"], row["workload"], int(row["workers"])] = Measured(
             seconds=() if failed else tuple(row["samples_seconds"]),
             transactions=0 if failed else int(row["transactions"]),
-            counters={} if failed else counters,
+            counters=() if failed else tuple(sample["counters"] for sample in row["samples"]),
             error="; ".join([row["error"], *row["differences"]]) if failed else None,
         )
     return cells
@@ -94,24 +88,54 @@ def verified(cells: dict[Key, Measured], strategy: str, workload: str, workers: 
     return cell
 
 
+def not_applicable(clock: str, counts: Iterable[int]) -> list[tuple[str, str, int]]:
+    """Name the cells that do not exist.
+
+    Parameters
+    ----------
+    clock : str
+        ``wall`` or ``virtual``.
+    counts : iterable of int
+        Worker counts of the suite.
+
+    Returns
+    -------
+    list of tuple
+        Strategy, workload and workers: a strategy that is not parallel has one worker, and one that does not run under
+        the clock has no cell.
+    """
+    kinds = {name: strategies.get(name) for name in SETTINGS.strategies}
+    return [
+        (name, workload, workers)
+        for name, kind in kinds.items()
+        for workload in SETTINGS.workloads
+        for workers in counts
+        if clock not in kind.clocks or (workers > 1 and not kind.parallel)
+    ]
+
+
+def aborts_per_transaction(cell: Measured) -> list[float]:
+    """Give every run's aborts over the transactions of the block; nothing for a strategy that cannot abort."""
+    return [counters["aborts"] / cell.transactions for counters in cell.counters if "aborts" in counters]
+
+
 class Cells:
     """What the benchmarks over cells share: their parameters, and one measurement of all cells."""
 
-    params: ClassVar = (strategies.names(), workloads.DEFAULT, WORKERS)
+    version = SETTINGS.version
+    params: ClassVar = (SETTINGS.strategies, SETTINGS.workloads, SETTINGS.workers)
     param_names: ClassVar = ("strategy", "workload", "workers")
-    # A strategy that is not parallel has one worker.
-    skip_params: ClassVar = [
-        (strategy, workload, workers)
-        for strategy in strategies.names()
-        if not strategies.get(strategy).parallel
-        for workload in workloads.DEFAULT
-        for workers in WORKERS
-        if workers > 1
-    ]
+    skip_params: ClassVar = not_applicable("wall", SETTINGS.workers)
 
     def setup_cache(self) -> dict[Key, Measured]:
         """Measure every cell; asv calls this once, however many benchmarks look figures up."""
-        return measure(workers=WORKERS, block_size=BLOCK_SIZE, repeat=REPEAT)
+        return measure(
+            workloads=SETTINGS.workloads,
+            strategies=[name for name in SETTINGS.strategies if "wall" in strategies.get(name).clocks],
+            workers=SETTINGS.workers,
+            block_size=SETTINGS.block_size,
+            repeat=SETTINGS.rounds,
+        )
 
     # Seconds; the first measurement on a cold cache compiles every kernel.
     setup_cache.timeout = 1_800  # type: ignore[attr-defined]  # asv's way to give it
@@ -134,7 +158,9 @@ class Aborts(Cells):
 
     unit = "aborts per transaction"
 
-    def track_aborts(self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int) -> float:
-        """Give the median run's count over the transactions of the block; NaN for a strategy that cannot abort."""
-        cell = verified(cells, strategy, workload, workers)
-        return cell.counters.get("aborts", math.nan) / cell.transactions
+    def track_aborts(
+        self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int
+    ) -> dict[str, int | list[float]] | float:
+        """Give every run's count, since real threads abort as luck has it (`virtual.VirtualAborts` is exact)."""
+        samples = aborts_per_transaction(verified(cells, strategy, workload, workers))
+        return {"samples": samples, "number": 1} if samples else math.nan

@@ -8,10 +8,11 @@ from typing import ClassVar
 from unittest import mock
 
 from harness.observer import Observer
-from strategies import registry as strategies
+from harness.plan import BASELINE
 
 # Relative: asv imports the folder under a name of its own.
 from .cells import WrongResultError, measure, verified
+from .settings import SETTINGS
 
 BLOCK_SIZE = 64
 
@@ -27,14 +28,15 @@ class _Stopwatch(Observer):
 class ColdCompilation:
     """What a first user waits for."""
 
-    params: ClassVar = (strategies.names(),)
+    version = "1"
+    params: ClassVar = (SETTINGS.strategies,)
     param_names: ClassVar = ("strategy",)
     unit = "seconds"
 
     def setup_cache(self) -> dict[str, float]:
         """Compile the strategies one after the other into one empty cache.
 
-        What several need counts for the first of them: the EVM for the serial baseline, with which the list begins.
+        What several need counts for the first of them: the EVM for the serial baseline, with which each list begins.
 
         Returns
         -------
@@ -47,7 +49,7 @@ class ColdCompilation:
             # The measuring process takes it over.
             mock.patch.dict(os.environ, {"CONTEND_CACHE_DIR": folder}),
         ):
-            for strategy in strategies.names():
+            for strategy in dict.fromkeys((BASELINE, *SETTINGS.strategies)):
                 stopwatch = _Stopwatch()
                 cells = measure(
                     workloads="payments",
