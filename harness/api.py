@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.archive.store import Store, check_folder
 from harness.engine import Engine
 from harness.frame import to_frame
 from harness.observer import Observer
 from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
-from harness.store import Store, check_folder
 
 if TYPE_CHECKING:
     import pandas

@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
+from harness.archive.store import Store, check_file, check_folder
 from harness.engine import Engine, has_failures
 from harness.progress import display
 from harness.records import write_json
 from harness.request import Request
-from harness.store import Store, check_file, check_folder
 from harness.tables import print_results
 
 STANDARD_OUTPUT = "-"
@@ -37,7 +37,7 @@ class RunCommand:
     command : sequence of str, optional
         Command line, for the record.
     resumed : Path, optional
-        Record to go on with, whose request `request` is (`harness.resume.choose`).
+        Record to go on with, whose request `request` is (`harness.archive.resume.choose`).
 
     Raises
     ------
@@ -90,7 +90,7 @@ class RunCommand:
     def _run(self) -> bool:
         engine = Engine(self._request, accepted=self._store.open, save=self._store.write, command=self._command)
         if self._resumed is not None:
-            from harness.resume import read_incomplete
+            from harness.archive.resume import read_incomplete
 
             # Claimed first: until then its run may still be going on.
             self._store.adopt(self._resumed)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import environment, records, resume
+from harness import environment, records
+from harness.archive import resume
+from harness.archive.sessions import new_session, note_time
 from harness.errors import BadInputError
-from harness.measurement import WorkloadMeasurement
+from harness.measuring.measurement import WorkloadMeasurement
+from harness.measuring.runner import Runner
 from harness.observer import Observer
 from harness.plan import Plan
 from harness.request import Request
-from harness.runner import Runner
-from harness.sessions import new_session, note_time
 
 # Between rounds the record is written at most so often, and for at most this share of the time.
 _SAVE_EVERY_SECONDS = 1.0
@@ -37,7 +38,7 @@ class Engine:
     command : sequence of str or None
         Command line, for the record.
     resumed : dict or None
-        A record to go on with, from `harness.resume.read_incomplete`; `request` is the record's own then.
+        A record to go on with, from `harness.archive.resume.read_incomplete`; `request` is the record's own then.
     record : dict
         The record so far; empty until the request has been accepted.
     """

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import latency, statistics
-from harness.bound import Bounds
+from harness.analysis.bound import Bounds
+from harness.archive.sessions import new_session
+from harness.archive.structure import StructureError, check
+from harness.archive.upgrade import SCHEMA, VersionError, upgrade
 from harness.errors import BadInputError
-from harness.measurement import WorkloadMeasurement
+from harness.measuring.measurement import WorkloadMeasurement
+from harness.measuring.sample import PHASES
 from harness.plan import BASELINE, CellKey, Plan
 from harness.request import DEFAULT_LOAD, Request
-from harness.sample import PHASES
-from harness.sessions import new_session
-from harness.structure import StructureError, check
-from harness.upgrade import SCHEMA, VersionError, upgrade
 
 if TYPE_CHECKING:
     import pandas
@@ -288,7 +288,7 @@ def read(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As the current version has it, whatever the file's version is (`harness.upgrade`).
+        As the current version has it, whatever the file's version is (`harness.archive.upgrade`).
 
     Raises
     ------
@@ -345,8 +345,8 @@ def load(*places: str | Path) -> pandas.DataFrame:
     >>> cells = load("results")  # doctest: +SKIP
     >>> cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()  # doctest: +SKIP
     """
+    from harness.archive.reading import read_all
     from harness.frame import to_frame
-    from harness.reading import read_all
 
     return to_frame(read_all(places))
 

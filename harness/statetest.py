@@ -15,9 +15,9 @@ from evm.forks import FORKS, Fork, fork_named
 from evm.image import BlockImage
 from evm.keccak import keccak256
 from harness.errors import BadInputError
+from harness.measuring.watch import within
 from harness.track import track
 from harness.tries import logs_hash, state_root
-from harness.watch import within
 from strategies.serial import Serial
 from workloads.fields import Field, FieldError, load, read
 from workloads.worldfile import access_list_of, world_of

@@ -177,7 +177,7 @@ def pinned(suite: Suite) -> Iterator[SuiteEntry]:
     BadInputError
         If a workload or a dial does not exist.
     """
-    from harness.chain import chain_digest
+    from harness.measuring.chain import chain_digest
     from harness.plan import lookup, resolve_dials
     from workloads import registry
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.sample import PHASES
+from harness.measuring.sample import PHASES
 
 _WIDE, _WIDE_OF_CHAIN = 96, 102
 _NONE = "-"

@@ -98,7 +98,7 @@ class Workload(ABC):
     dials : tuple of Dial
     presets : tuple of Preset
     ends : tuple of two mappings, or None
-        The same dials at a calm and at a hot end, between which contention can be aimed at (`harness.target`).
+        The same dials at a calm and at a hot end, between which contention can be aimed at (`harness.analysis.target`).
     artifacts : mapping
         For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
     classes : mapping

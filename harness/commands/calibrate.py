@@ -25,9 +25,9 @@ def command(output: Path) -> None:
     """
     from rich.console import Console
 
+    from harness.archive.store import check_file
     from harness.calibration.calibrate import calibrate, print_calibration, write
     from harness.progress import display
-    from harness.store import check_file
 
     with bad_input(), interruptible():
         check_file(output)

@@ -18,7 +18,7 @@ EXIT_INTERRUPTED = 130
 
 
 def tell(text: str) -> None:
-    """Say something in one line on standard error, such as which record is skipped (`harness.reading.read_all`)."""
+    """Say something in one line on standard error, such as which record is skipped."""
     click.echo(f"contend: {text}", err=True)
 
 

@@ -48,8 +48,8 @@ def command(
     """Show what conflicts in a workload's block, how fast it could be at best, and what made strategies abort."""
     from rich.console import Console
 
-    from harness.explain import Explainer
-    from harness.explain_tables import print_explanation
+    from harness.analysis.explain import Explainer
+    from harness.analysis.tables import print_explanation
     from harness.progress import display
 
     with bad_input(), interruptible():

@@ -55,8 +55,8 @@ def command(
     with bad_input(), interruptible():
         if replay_path is not None:
             context.exit(EXIT_FAILED if command.replay(replay_path, Console()) else 0)
+        from harness.archive.store import check_folder
         from harness.calibration.validate import cores
-        from harness.store import check_folder
 
         check_folder(results)
         failed = command.run_campaign(

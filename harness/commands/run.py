@@ -171,7 +171,7 @@ def command(
     with bad_input(), interruptible():
         if resume is not None:
             record = _resumed(context, resume, results)
-            from harness.resume import request_of
+            from harness.archive.resume import request_of
 
             request = request_of(record)
             command = RunCommand(request, results, json_path, not no_charts, quiet, command_line, record)
@@ -208,7 +208,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
     """The record to go on with; options that say what to measure are refused, since the record has said it."""
     from click.core import ParameterSource
 
-    from harness.resume import choose
+    from harness.archive.resume import choose
 
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
@@ -219,7 +219,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
     """The request with the dials that give what was asked for."""
-    from harness.target import aim
+    from harness.analysis.target import aim
 
     one = len(request.workloads) == 1 and request.workloads[0] != "all"
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):

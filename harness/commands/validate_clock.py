@@ -33,11 +33,11 @@ def command(
     """
     from rich.console import Console
 
+    from harness.archive.store import check_file
     from harness.calibration.validate import cores, print_validation, validate
     from harness.clocks import read_costs
     from harness.progress import display
     from harness.records import write_json
-    from harness.store import check_file
 
     with bad_input(), interruptible():
         request = Request(

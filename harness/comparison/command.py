@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.archive.store import check_file
 from harness.comparison.markdown import markdown
 from harness.comparison.recorded import compare_records, read_side
 from harness.comparison.result import Comparison
@@ -19,7 +20,6 @@ from harness.errors import BadInputError
 from harness.progress import display
 from harness.records import write_json
 from harness.request import Request
-from harness.store import check_file
 
 STANDARD_OUTPUT = "-"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from harness.comparison.checkout import Tree
 from harness.errors import BadInputError, CrashError
+from harness.measuring.process import MeasuringProcess
 from harness.observer import Observer
 from harness.plan import CellKey
-from harness.process import MeasuringProcess
 from harness.request import Request
 
 _WORKER = Path(__file__).with_name("worker.py")

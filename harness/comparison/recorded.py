@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.archive.reading import read_all
 from harness.comparison.comparable import refusal, unmatched
 from harness.comparison.measured import CellName, Measured, cells_of, pooled
 from harness.comparison.ratio import apart
 from harness.comparison.result import CellResult, Comparison
 from harness.comparison.verdict import Rule, Verdict, changes
 from harness.errors import BadInputError
-from harness.reading import read_all
 from harness.statistics import Interval
 
 _VERSIONS = ("python", "numpy", "numba", "llvmlite", "platform", "memory_bytes")

@@ -1,9 +1,9 @@
 """A measuring process of another version of Contend: this file, run as a script by that version's interpreter.
 
-It must get on with versions older than itself, so it uses as little of them as it can, and only what `harness.child` of
-every version uses as well: `harness.request.Request`, `harness.plan.resolve`, `harness.bench.Bench`. What it says and
-hears is made of numbers, texts, lists and dicts only, which need no class of either version. It imports nothing of
-Contend before the import path has been set.
+It must get on with versions older than itself, so it uses as little of them as it can, and only what the measuring
+processes of every version use as well: `harness.request.Request`, `harness.plan.resolve`,
+`harness.measuring.bench.Bench`. What it says and hears is made of numbers, texts, lists and dicts only, which need no
+class of either version. It imports nothing of Contend before the import path has been set.
 
 Arguments: the descriptor of a socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources) and
 ``own_environment`` (whether the interpreter's own import path follows). From the parent: ``plan``, ``build``, ``warm``,
@@ -13,6 +13,7 @@ Arguments: the descriptor of a socket, and a JSON object with ``paths`` (the imp
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
@@ -94,8 +95,9 @@ class _Worker:
             if self._root.resolve() not in found.parents:
                 self._send("refused", f"its sources are not what is imported, but {found.parent}")
                 return
-            from harness.bench import Bench
             from harness.errors import BadInputError
+
+            bench = _measuring("bench").Bench
             from harness.plan import resolve
             from harness.request import Request
         except ImportError as error:
@@ -110,7 +112,7 @@ class _Worker:
         except (TypeError, AttributeError) as error:
             self._send("refused", f"too old to be measured by this version: {error}")
             return
-        self._bench = self._make_bench(Bench)
+        self._bench = self._make_bench(bench)
         plan = self._plan
         self._send(
             "plan",
@@ -132,7 +134,8 @@ class _Worker:
         arguments: list[Any] = [strategies.get, workloads.get]
         try:
             from harness.clocks import make_clock
-            from harness.kernels import turn
+
+            turn = _measuring("kernels").turn
         except ImportError:
             # Before there were clocks, all time was real.
             return bench(*arguments)
@@ -189,6 +192,16 @@ class _Worker:
         )
 
 
+def _measuring(module: str) -> Any:
+    """A module of the folder `harness.measuring`; older versions have it in `harness`."""
+    try:
+        return importlib.import_module(f"harness.measuring.{module}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("harness.measuring"):
+            raise
+        return importlib.import_module(f"harness.{module}")
+
+
 def _request(kind: Any, asked: dict[str, Any]) -> Any:
     """A request of the version's own kind; what it does not know may only be left out where it asks for nothing."""
     from harness.errors import BadInputError
@@ -214,7 +227,7 @@ def _text(error: BaseException) -> str:
 
 
 def _end_group() -> None:
-    """End this process and what its strategies keep; see `harness.child.end_group`."""
+    """End this process and what its strategies keep; see `harness.measuring.child.end_group`."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.killpg(os.getpgrp(), signal.SIGTERM)
 

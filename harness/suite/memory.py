@@ -6,8 +6,8 @@ import resource
 import sys
 from typing import ClassVar
 
-from harness.bench import Bench
-from harness.kernels import turn
+from harness.measuring.bench import Bench
+from harness.measuring.kernels import turn
 from harness.plan import CellKey, WorkloadPlan, resolve_dials
 from strategies import registry as strategies
 from workloads import registry as workloads
@@ -41,7 +41,7 @@ class PeakMemory:
     def track_resident(self, strategy: str, workload: str) -> int:
         """Give the largest resident set of this process, and of the largest process that the strategy started.
 
-        The run is verified as any other; `harness.bench.RunError` ends the benchmark if it is wrong.
+        The run is verified as any other; `harness.measuring.bench.RunError` ends the benchmark if it is wrong.
         """
         bench = Bench(strategies.get, workloads.get, turn)
         try:

@@ -13,10 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness.bound import Bound, Bounds
+from harness.analysis.bound import Bound, Bounds
+from harness.archive.store import Store
+from harness.archive.upgrade import SCHEMA
 from harness.records import derived, schema
-from harness.store import Store
-from harness.upgrade import SCHEMA
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +87,7 @@ def fakes(plugins: None) -> Any:
 def is_measuring(pid: int) -> bool:
     """Whether the process lives and is one of ours (its id may have been given to another since)."""
     try:
-        return "harness.child" in Path(f"/proc/{pid}/cmdline").read_text()
+        return "harness.measuring.child" in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return False
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evm import Block, State
-from harness.bench import Bench, RunError, WorkloadError
+from harness.measuring.bench import Bench, RunError, WorkloadError
 from harness.plan import CellKey, WorkloadPlan
 from strategies.base import Outcome
 from strategies.registry import get

@@ -10,10 +10,10 @@ import pytest
 
 import harness
 from evm import Block, State
-from harness.bench import Bench, RunError, WorkloadError
-from harness.bound import Bounds
-from harness.chain import chain_digest
+from harness.analysis.bound import Bounds
 from harness.errors import BadInputError
+from harness.measuring.bench import Bench, RunError, WorkloadError
+from harness.measuring.chain import chain_digest
 from harness.plan import CellKey, WorkloadPlan, resolve
 from harness.records import schema
 from harness.request import Request

@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from harness.bound import Bounds
+from harness.analysis.bound import Bounds
+from harness.analysis.conflicts import WORKERS, segments
+from harness.analysis.explain import Explainer
+from harness.analysis.names import CLASSES
+from harness.analysis.tables import print_explanation
 from harness.cli import main
-from harness.conflicts import WORKERS, segments
 from harness.errors import BadInputError, CrashError
-from harness.explain import Explainer
-from harness.explain_tables import print_explanation
-from harness.names import CLASSES
 from harness.observer import Observer
 from harness.request import Request
 from strategies.registry import get, names

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from evm.jit import Native, kernels_digest
-from harness import kernels
+from harness.measuring import kernels
 from strategies import registry
 from strategies.serial import Serial
 

@@ -10,7 +10,7 @@ import pytest
 from evm import Block, Environment, Location, State, Transaction
 from evm.recording import Recording, record
 from evm.state import location_of
-from harness.names import CLASSES, Namer
+from harness.analysis.names import CLASSES, Namer
 from strategies.costs import default_costs
 from strategies.serial import Serial
 from workloads import Scenario, Workload, get, names, resolve_dials

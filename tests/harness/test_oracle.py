@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evm import Block, Changes, Snapshot, State
-from harness.oracle import Oracle
+from harness.measuring.oracle import Oracle
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
 

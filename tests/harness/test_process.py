@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import MeasuringProcess
+from harness.measuring.process import MeasuringProcess
 from harness.request import Request
 
 

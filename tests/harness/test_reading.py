@@ -10,9 +10,9 @@ import pytest
 
 import harness
 from harness import records
+from harness.archive.reading import read_all
+from harness.archive.upgrade import SCHEMA
 from harness.errors import BadInputError, RecordWarning
-from harness.reading import read_all
-from harness.upgrade import SCHEMA
 
 Make = Callable[..., dict[str, Any]]
 NAMES = ("20260102T000000Z-ffffffff", "20260103T000000Z-00000000")

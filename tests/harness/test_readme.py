@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from documents import blocks
 
-from harness import readme
+from harness.pages import readme
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text()

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from harness.archive.upgrade import VERSION, VERSIONS
 from harness.frame import COLUMNS
-from harness.record_pages import PAGE, PARTS, meaning_of, page
+from harness.pages.records import PAGE, PARTS, meaning_of, page
 from harness.records import schema
-from harness.upgrade import VERSION, VERSIONS
 
 # Named by what they hold; what they are is said where they are used.
 PLAIN = {"digest", "duration", "optionalDuration", "count", "optionalCount", "dials", "counters"}
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m harness.record_pages"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m harness.pages.records"
 
 
 def test_every_key_and_column_is_explained() -> None:

@@ -12,13 +12,13 @@ import jsonschema
 import pytest
 
 from harness import records
-from harness.bound import KINDS, Bound, Bounds
+from harness.analysis.bound import KINDS, Bound, Bounds
+from harness.archive.store import Store
 from harness.errors import BadInputError
-from harness.measurement import WorkloadMeasurement
+from harness.measuring.measurement import WorkloadMeasurement
+from harness.measuring.sample import Facts, Sample
 from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
 from harness.request import Request
-from harness.sample import Facts, Sample
-from harness.store import Store
 
 RIVAL = CellKey("block_stm", 2)
 FACTS = Facts("ab", "cd", transactions=100, gas=2_100_000, failed_transactions=1, changed_locations=7)

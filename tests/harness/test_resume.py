@@ -19,15 +19,16 @@ import pytest
 from click.testing import CliRunner, Result
 from running import WAIT_SECONDS, children_of, contend_run, lives, until
 
-from harness import records, resume
-from harness.claim import Claim, is_claimed
+from harness import records
+from harness.archive import resume
+from harness.archive.claim import Claim, is_claimed
+from harness.archive.store import Store
 from harness.cli import main
 from harness.engine import Engine
 from harness.errors import BadInputError
 from harness.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
 from harness.request import Request
-from harness.store import Store
 
 Make = Callable[..., dict[str, Any]]
 Pids = Callable[[str], list[int]]
@@ -322,7 +323,7 @@ def test_runs_at_the_same_time_in_one_folder_do_not_meet(plugin_environment: dic
 CLAIMANT = """
 import json, sys
 from pathlib import Path
-from harness.store import Store
+from harness.archive.store import Store
 record = {"id": "20260102T030405Z-0a1b2c3d", "who": int(sys.argv[2])}
 store = Store(Path(sys.argv[1]))
 store.open()

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from harness.archive.structure import StructureError, check
 from harness.records import schema
-from harness.structure import StructureError, check
 
 Make = Callable[..., dict[str, Any]]
 

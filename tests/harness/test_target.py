@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from harness.analysis.target import KINDS, TOLERANCE, _bound, _share, aim, between
 from harness.cli import main
 from harness.errors import BadInputError
-from harness.target import KINDS, TOLERANCE, _bound, _share, aim, between
 from workloads import get, names, resolve_dials
 from workloads.base import DialValue
 

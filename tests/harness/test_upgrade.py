@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from harness import records
+from harness.archive.upgrade import SCHEMA, UPGRADES, VERSION, VersionError, upgrade
 from harness.environment import machine_id
-from harness.upgrade import SCHEMA, UPGRADES, VERSION, VersionError, upgrade
 
 OLD = sorted((Path(__file__).parent / "old_records").glob("*.json"))
 # What only records of version 1 that came later have.

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from harness.workload_pages import CONTRACTS_OF, FIGURES, PAGE, figures, image, page
+from harness.pages.workloads import CONTRACTS_OF, FIGURES, PAGE, figures, image, page
 from workloads import get, registry
 from workloads.abi import CONTRACTS
 
@@ -19,7 +19,7 @@ def text() -> str:
 
 
 def test_the_page_is_up_to_date(text: str) -> None:
-    assert PAGE.read_text(encoding="utf-8") == text, "run python -m harness.workload_pages"
+    assert PAGE.read_text(encoding="utf-8") == text, "run python -m harness.pages.workloads"
 
 
 def test_every_workload_says_what_it_needs_to(text: str) -> None:
@@ -38,7 +38,7 @@ def test_every_workload_says_what_it_needs_to(text: str) -> None:
 def test_charts_are_of_these_figures() -> None:
     for name in registry.BUILT_IN:
         with Image.open(image(name)) as picture:
-            assert picture.info[FIGURES] == figures(name), "run python -m harness.workload_pages"
+            assert picture.info[FIGURES] == figures(name), "run python -m harness.pages.workloads"
             assert picture.width > 400
         assert f"images/workloads/{name}.png" in PAGE.read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.bound import KINDS, Bound, Bounds
+from harness.analysis.bound import KINDS, Bound, Bounds
 
 _NONE = "-"
 _SEGMENTS = 10
@@ -21,7 +21,7 @@ Found = Mapping[str, Any]
 
 
 def print_explanation(console: Console, found: Found) -> None:
-    """Print what `harness.explain.Explainer.run` gave."""
+    """Print what `harness.analysis.explain.Explainer.run` gave."""
     bounds = Bounds.from_json(found["bounds"])
     dials = ", ".join(f"{name}={value}" for name, value in found["dials"].items())
     console.print(Text(f"{found['workload']}: {bounds.plain.transactions:,} transactions", style="bold"))
@@ -106,7 +106,7 @@ def _print_hottest(console: Console, hottest: list[Found]) -> None:
 
 
 def _print_chain(console: Console, chain: Found, bound: Bound) -> None:
-    from harness.conflicts import segments
+    from harness.analysis.conflicts import segments
 
     transactions, links = chain["transactions"], chain["links"]
     if not links:

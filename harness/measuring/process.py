@@ -19,7 +19,7 @@ from harness.plan import CellKey
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from harness.child import main
+from harness.measuring.child import main
 main(int(sys.argv[2]))
 """
 Command = Callable[[int], Sequence[str]]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.crew import Crew, GoneError
-from harness.ledger import Ledger
+from harness.archive.resume import check_block
+from harness.measuring.crew import Crew, GoneError
+from harness.measuring.ledger import Ledger
+from harness.measuring.process import MeasuringProcess
+from harness.measuring.sample import Facts
 from harness.plan import BASELINE_CELL, CellKey, Plan
-from harness.process import MeasuringProcess
 from harness.request import Request
-from harness.resume import check_block
-from harness.sample import Facts
 
 
 class Preparation:

@@ -1,6 +1,6 @@
 """One workload on the bench of one process: built, executed serially once, then timed run by run, each judged.
 
-A run is of one block, or of several in a row (`harness.chain`), of which each is timed by itself.
+A run is of one block, or of several in a row (`harness.measuring.chain`), of which each is timed by itself.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from evm import Block, State
 from evm.recording import record
-from harness.bound import Bounds
-from harness.chain import Chain, chain_digest
-from harness.cpu import cpu_seconds
+from harness.analysis.bound import Bounds
+from harness.analysis.profile import bounds_of
 from harness.latency import counted
-from harness.oracle import Oracle
+from harness.measuring.chain import Chain, chain_digest
+from harness.measuring.cpu import cpu_seconds
+from harness.measuring.oracle import Oracle
+from harness.measuring.sample import PHASES, Facts, Sample
 from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
-from harness.profile import bounds_of
-from harness.sample import PHASES, Facts, Sample
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
 from strategies.costs import default_costs
@@ -65,7 +65,7 @@ class Bench:
     workload : callable
         From a name to the workload's class.
     turn : callable, optional
-        From a strategy's name to a context in which it may compile (`harness.kernels.turn`).
+        From a strategy's name to a context in which it may compile (`harness.measuring.kernels.turn`).
     clock : callable, optional
         Makes the clock of one run.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bound import Bounds
+from harness.analysis.bound import Bounds
 
 PHASES = ("prepare", "execute", "commit")
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from evm import Location
 from evm.recording import Recording
 from evm.state import location_of
-from harness.dependencies import build_graph
-from harness.names import CLASSES, Namer
-from harness.profile import bounds_of
-from harness.schedule import ListSchedule, longest_chain
+from harness.analysis.dependencies import build_graph
+from harness.analysis.list_schedule import ListSchedule, longest_chain
+from harness.analysis.names import CLASSES, Namer
+from harness.analysis.profile import bounds_of
 
 WORKERS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 HOTTEST = 12

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.crew import GoneError
-from harness.measurement import Mark, WorkloadMeasurement
+from harness.measuring.crew import GoneError
+from harness.measuring.measurement import Mark, WorkloadMeasurement
+from harness.measuring.sample import Sample
 from harness.observer import Observer
 from harness.plan import CellKey
-from harness.sample import Sample
 
 
 class Ledger:

@@ -7,9 +7,9 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from harness.errors import BadInputError, CrashError
+from harness.measuring.process import MeasuringProcess
 from harness.observer import Observer
 from harness.plan import Plan
-from harness.process import MeasuringProcess
 from harness.request import Request
 
 _TICK_SECONDS = 0.1

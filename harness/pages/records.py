@@ -1,4 +1,4 @@
-"""The page about records, ``docs/records.md``, made from schema and code: ``python -m harness.record_pages``.
+"""The page about records, ``docs/records.md``, made from schema and code: ``python -m harness.pages.records``.
 
 Tables in documents are generated, never typed; a test compares the page with what this module gives.
 """
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.archive.upgrade import SCHEMA, VERSIONS
 from harness.frame import COLUMNS
 from harness.records import schema
-from harness.upgrade import SCHEMA, VERSIONS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "records.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "records.md"
 INTRODUCTION = """\
 # Records
 
-Made by `python -m harness.record_pages` from `harness/record.schema.json` and the code; edit those.
+Made by `python -m harness.pages.records` from `harness/record.schema.json` and the code; edit those.
 
 Every `contend run` leaves one JSON file, `results/records/ID.json`: raw samples, and all that is needed to judge them.
 The samples are the truth. Derived figures stand in the file for readers without Contend; Contend computes them anew

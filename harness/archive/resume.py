@@ -13,16 +13,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from harness.bound import Bounds
-from harness.claim import is_claimed
+from harness.analysis.bound import Bounds
+from harness.archive.claim import is_claimed
+from harness.archive.reading import record_files
 from harness.environment import machine_differences
 from harness.errors import BadInputError
-from harness.measurement import Failure, WorkloadMeasurement
+from harness.measuring.measurement import Failure, WorkloadMeasurement
+from harness.measuring.sample import Facts
 from harness.plan import CellKey, Plan
-from harness.reading import record_files
 from harness.records import read
 from harness.request import Request
-from harness.sample import Facts
 
 Record = Mapping[str, Any]
 

@@ -80,9 +80,9 @@ class _Child:
         self._send("plan", plan)
 
     def _build(self, plan: Plan, place: int, seed: int, block_size: int, ahead: bool) -> None:
-        from harness.bench import Bench, WorkloadError
         from harness.clocks import make_clock
-        from harness.kernels import compile_natives, turn
+        from harness.measuring.bench import Bench, WorkloadError
+        from harness.measuring.kernels import compile_natives, turn
         from strategies import registry as strategies
         from workloads import registry as workloads
 
@@ -102,7 +102,7 @@ class _Child:
             self._send("built", facts)
 
     def _warm(self, key: CellKey) -> None:
-        from harness.bench import RunError
+        from harness.measuring.bench import RunError
 
         try:
             self._bench.warm_up(key)
@@ -112,7 +112,7 @@ class _Child:
             self._send("warm")
 
     def _round(self, cells: Sequence[CellKey]) -> None:
-        from harness.bench import RunError
+        from harness.measuring.bench import RunError
 
         for key in cells:
             self._send("running", key)

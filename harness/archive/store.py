@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness.claim import Claim, ClaimedError
+from harness.archive.claim import Claim, ClaimedError
 from harness.errors import BadInputError
 from harness.records import new_id, write_json
 

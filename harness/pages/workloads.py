@@ -1,4 +1,4 @@
-"""The page about workloads, ``docs/workloads.md``, made from the code: ``python -m harness.workload_pages``.
+"""The page about workloads, ``docs/workloads.md``, made from the code: ``python -m harness.pages.workloads``.
 
 Tables in documents are generated, never typed; a test compares the page with what this module gives. Each chart carries
 the figures that it was drawn from, which the test compares as well.
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from harness import suite_file
-from harness.bound import Bounds
+from harness.analysis.bound import Bounds
 from harness.tables import dial_range
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
@@ -26,11 +26,11 @@ PROFILE_SIZE, PROFILE_WORKERS = 2_000, 32
 CHART_DPI = 90
 FIGURES = "Description"
 """Where a chart carries its figures, among PNG's own keywords."""
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "workloads.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "workloads.md"
 INTRODUCTION = """\
 # Workloads
 
-Made by `python -m harness.workload_pages` from the code; edit that. [Your own contract](own-contract.md) says how to
+Made by `python -m harness.pages.workloads` from the code; edit that. [Your own contract](own-contract.md) says how to
 make a workload without writing Python, and the [README](../README.md) how to write one.
 
 A workload is a seeded generator of a genesis and of blocks. Its dials move contention; its presets set several at once
@@ -111,7 +111,7 @@ def _profiles() -> str:
 def bounds(name: str, preset: str) -> Bounds:
     """The bound of the block that is shown of a workload and one of its presets; "" is none."""
     from evm.recording import record
-    from harness.profile import bounds_of
+    from harness.analysis.profile import bounds_of
     from strategies.costs import default_costs
 
     kind = registry.get(name)

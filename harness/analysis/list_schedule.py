@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evm.jit import kernel
-from harness.dependencies import DependencyGraph
+from harness.analysis.dependencies import DependencyGraph
 
 Integers = npt.NDArray[np.int64]
 NOTHING = -1

@@ -1,4 +1,4 @@
-"""The bound: what no strategy can beat on a block with W workers. Plain data; `harness.profile` computes it.
+"""The bound: what no strategy can beat on a block with W workers. Plain data; `harness.analysis.profile` computes it.
 
 Executing the block in its order takes at least as long as its critical path, the chain of dependent transactions that
 takes longest, and at least its whole work divided by the workers. A transaction can begin before those it depends on

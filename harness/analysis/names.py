@@ -1,4 +1,4 @@
-"""Names of locations: contracts by the workload, variables by the compiler's layout, keys by `harness.slots`."""
+"""Names of locations: contracts by the workload, variables by the compiler's layout, keys by `slots`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from evm import Block, Changes, Location
 from evm.recording import Recording
-from harness.slots import SlotSearch
+from harness.analysis.slots import SlotSearch
 from workloads.base import STORAGE_CLASSES, Scenario, Workload
 from workloads.variables import Variable, variables
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from harness.measuring.sample import Facts, Sample
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan
-from harness.sample import Facts, Sample
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from harness.request import ALL, Request
 
 if TYPE_CHECKING:
     from evm import Block, Snapshot, State
-    from harness.conflicts import Profile
-    from harness.oracle import Oracle
+    from harness.analysis.conflicts import Profile
+    from harness.measuring.oracle import Oracle
     from strategies.base import Outcome
     from workloads.base import Scenario, Workload
 
@@ -84,9 +84,9 @@ class Explainer:
         self._observer.tick()
 
     def _explain(self, plan: Plan) -> dict[str, Any]:
-        from harness.conflicts import Profile
-        from harness.kernels import turn
-        from harness.names import Namer
+        from harness.analysis.conflicts import Profile
+        from harness.analysis.names import Namer
+        from harness.measuring.kernels import turn
         from workloads import registry
 
         name, dials = plan.workloads[0].name, plan.workloads[0].dials
@@ -117,7 +117,7 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from evm.recording import record
-        from harness.oracle import Oracle
+        from harness.measuring.oracle import Oracle
         from strategies.serial import Serial
 
         try:

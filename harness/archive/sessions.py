@@ -2,7 +2,7 @@
 
 A run has one; each `contend run --resume` adds one. What the record was begun with is in its ``environment``; a
 session says when it was, by which command, under which load, and what of the environment had changed by then (the
-checkout, say: what would make times incomparable is refused, `harness.resume`).
+checkout, say: what would make times incomparable is refused, `harness.archive.resume`).
 """
 
 from __future__ import annotations

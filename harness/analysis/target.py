@@ -17,7 +17,7 @@ from harness.plan import lookup, resolve_dials
 from harness.request import DialValue
 
 if TYPE_CHECKING:
-    from harness.bound import Bound
+    from harness.analysis.bound import Bound
 
 # Halvings of the line: the last ones move a dial by a ten-thousandth of its range.
 STEPS = 12
@@ -129,7 +129,7 @@ def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[
 
 def _bound(workload: str, dials: Mapping[str, DialValue], seed: int, block_size: int) -> Bound:
     from evm.recording import record
-    from harness.profile import bounds_of
+    from harness.analysis.profile import bounds_of
     from strategies.costs import default_costs
     from workloads import registry
 

@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from evm import Block, State
-from harness.oracle import Oracle
+from harness.measuring.oracle import Oracle
 from strategies.base import Outcome, Strategy
 
 _KEPT_HISTORIES = 64

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.crew import Crew, GoneError
 from harness.environment import utc_precisely
-from harness.ledger import Ledger
-from harness.measurement import Mark, WorkloadMeasurement
+from harness.measuring.crew import Crew, GoneError
+from harness.measuring.ledger import Ledger
+from harness.measuring.measurement import Mark, WorkloadMeasurement
+from harness.measuring.preparation import Preparation
+from harness.measuring.process import MeasuringProcess
+from harness.measuring.sample import Sample
 from harness.observer import Observer
 from harness.plan import CellKey, Plan
-from harness.preparation import Preparation
-from harness.process import MeasuringProcess
 from harness.request import Request
-from harness.sample import Sample
 
 
 class Runner:

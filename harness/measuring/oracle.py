@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evm import Block, Changes, Receipts, Snapshot, State
-from harness.differences import receipt_differences, word_differences
+from harness.measuring.differences import receipt_differences, word_differences
 from strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]

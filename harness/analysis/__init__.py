@@ -1,0 +1,1 @@
+"""What conflicts in a block and what that costs: dependencies, the bound, names of locations, causes of aborts."""

@@ -1,0 +1,1 @@
+"""Records on disk: written whole, read whatever their version, and gone on with."""
