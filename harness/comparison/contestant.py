@@ -17,6 +17,7 @@ from harness.observer import Observer
 from harness.plan import CellKey
 from harness.request import Request
 
+_KNOWN_TO_ALL = ("workloads", "strategies", "workers", "dials", "block_size", "repeat", "seed", "processes", "timeout")
 _WORKER = Path(__file__).with_name("worker.py")
 _TICK_SECONDS = 0.1
 
@@ -207,5 +208,9 @@ def _environment(tree: Tree) -> dict[str, str] | None:
 
 
 def _plain(request: Request) -> dict[str, Any]:
-    """A request that any version can read: its fields, as far as something is asked for."""
-    return {name: value for name, value in request.as_json().items() if value is not None}
+    """A request that any version can read: its fields, as far as something is asked for.
+
+    What every version knows is always said, since versions may differ in what they take for granted.
+    """
+    nothing = Request().as_json()
+    return {name: value for name, value in request.as_json().items() if name in _KNOWN_TO_ALL or value != nothing[name]}

@@ -18,7 +18,7 @@ from harness.statistics import Interval
 
 WITNESSES = 2
 MOST_MEASUREMENTS = 3
-AGAIN_TIMES = 3
+AGAIN_TIMES = 8
 """How many times the rounds of the first measurement a further one has: few cells need it, and these are in doubt."""
 
 WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", "wasted_gas")

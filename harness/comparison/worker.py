@@ -203,17 +203,14 @@ def _measuring(module: str) -> Any:
 
 
 def _request(kind: Any, asked: dict[str, Any]) -> Any:
-    """A request of the version's own kind; what it does not know may only be left out where it asks for nothing."""
+    """A request of the version's own kind."""
     from harness.errors import BadInputError
 
     fields = kind.__dataclass_fields__
-    missing = [name for name, value in asked.items() if name not in fields and value not in (None, (), [], {}, "wall")]
+    missing = [name for name in asked if name not in fields]
     if missing:
         raise BadInputError(f"this version does not know the option {missing[0]!r}")
-    known = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in asked.items() if name in fields
-    }
-    return kind(**known)
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()})
 
 
 def _key(strategy: str, workers: int) -> Any:
