@@ -1,7 +1,8 @@
 """Workloads from TOML files: artifacts of three tools, every distribution, and complaints in one line.
 
-No Solidity compiler is at hand where these tests run: the artifacts in the layouts of Foundry and Hardhat hold bytecode
-that Vyper compiled. Vyper's own is compiled anew.
+Foundry's and Hardhat's artifacts in ``solidity/`` are as these tools wrote them; their compilers come as no wheel, so
+that they are not compiled anew here. Vyper's is. The layouts of all three are also tried with the bytecode of one
+token, which must then make the same blocks.
 """
 
 from __future__ import annotations
@@ -108,6 +109,73 @@ def test_what_vyper_writes_itself(tmp_path: Path) -> None:
     workload, scenario, status = executed(path)
     assert set(status) == {1}
     assert workload.check(scenario, scenario.genesis) == []
+
+
+POINTS = """
+[accounts]
+count = 30
+
+[contracts.points]
+artifact = "{artifact}"
+arguments = ["Loyalty", "10**24"]
+
+[[setup]]
+contract = "points"
+method = "give"
+each = "account"
+arguments = [{{ sender = true }}, 10_000]
+
+[[calls]]
+contract = "points"
+method = "give"
+weight = 8
+gas = 150_000
+arguments = [{{ account = {{ zipf = 1.1 }} }}, {{ uniform = [1, 40] }}]
+
+[[calls]]
+contract = "points"
+method = "spend"
+weight = 2
+gas = 80_000
+arguments = [{{ sequence = [1, 2, 1_000_000] }}]
+
+[[invariants]]
+contract = "points"
+sum = "balanceOf"
+equals = "total"
+"""
+SOLIDITY = Path(__file__).parent / "solidity"
+
+
+@pytest.mark.parametrize("tool", ["foundry", "hardhat"])
+def test_what_solidity_s_tools_write_themselves(tmp_path: Path, tool: str) -> None:
+    artifact = SOLIDITY / f"{tool}.json"
+    assert artifacts.read(artifact).tool == tool
+    path = tmp_path / "points.toml"
+    path.write_text(POINTS.format(artifact=artifact))
+    workload, scenario, status = executed(str(path), 600)
+    kinds = Counter(status)
+    # Every third spending asks for more than anybody has, and reverts.
+    assert 15 < kinds[0] < 70
+    assert kinds[0] + kinds[1] == 600
+    assert workload.check(scenario, scenario.genesis) == []
+    # Both tools drive one compiler: the same bytes, so the same blocks.
+    assert scenario.blocks[0].digest == "0b0401f5e7718ea13e51465c4239d563"
+
+
+def test_solidity_s_code_does_the_same_on_revm(tmp_path: Path) -> None:
+    pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
+    from tests.workloads.revm import Revm, differences
+
+    path = tmp_path / "points.toml"
+    path.write_text(POINTS.format(artifact=SOLIDITY / "foundry.json"))
+    kind = get(str(path))
+    scenario = kind().build(resolve_dials(kind), 2, 1_000)
+    (block,) = scenario.blocks
+    revm = Revm(scenario.genesis, block.environment)
+    with Serial() as serial:
+        outcome = serial.execute(block, scenario.genesis, 1)
+    assert not differences(revm, revm.execute(block), outcome.receipts, scenario.genesis)
 
 
 def test_the_example_of_the_documentation() -> None:
