@@ -13,6 +13,7 @@ from harness.charts.both_clocks import both_clocks
 from harness.charts.causes import KINDS, causes, worst
 from harness.charts.contention import contention, swept, winners
 from harness.charts.history import history
+from harness.charts.latency import latency
 from harness.charts.look import Style
 from harness.charts.speedup import speedup
 from harness.charts.throughput import throughput
@@ -22,7 +23,7 @@ from harness.plan import BASELINE
 from harness.report.history import Series
 from harness.report.picture import Entry, drawing, svg, take_legend
 from harness.report.selection import Selection
-from harness.report.words import factor, listed, rate, share
+from harness.report.words import duration, factor, listed, rate, share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -248,6 +249,16 @@ def _causes_shows(part: pandas.DataFrame) -> str:
     return f"{'; '.join(told)}."
 
 
+def _latency_shows(part: pandas.DataFrame) -> str:
+    known = part[part["latency_p99_seconds"].notna()].sort_values("latency_p99_seconds")
+    told = [
+        f"{one['strategy']} ({one['workers']:,}) {duration(one['latency_p50_seconds'])} and "
+        f"{duration(one['latency_p99_seconds'])}"
+        for _, one in known.head(_MOST_TOLD).iterrows()
+    ]
+    return f"median and 99th percentile (workers in brackets), the shortest first: {listed(told)}."
+
+
 def _contention_shows(part: pandas.DataFrame) -> str:
     rivals = part[part["strategy"] != BASELINE]
     most = rivals[rivals["workers"] == rivals["workers"].max()]
@@ -353,6 +364,15 @@ _PLAIN = (
         causes,
         _causes_shows,
         ("transactions", "count.aborts", *KINDS),
+    ),
+    _Kind(
+        "latency",
+        "Latency from arrival to commit",
+        "Several blocks in a row, into which transactions arrive at a rate: left, what the slowest hundredth of each "
+        "block waited, above the blocks' sizes; right, all transactions, median and 99th percentile.",
+        latency,
+        _latency_shows,
+        ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
     ),
 )
 _SWEPT = (

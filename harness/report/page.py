@@ -30,6 +30,7 @@ _MARKERS = {
     "D": '<path d="M14 1.5 18.5 6 14 10.5 9.5 6Z"/>',
     "v": '<path d="M14 10 10 2.5H18Z"/>',
     ".": '<circle cx="14" cy="6" r="2"/>',
+    "_": '<rect x="9" y="5" width="10" height="2.4"/>',
 }
 _DASHES = {"dashed": "4 3", "dotted": "1.5 2.5"}
 

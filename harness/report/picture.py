@@ -30,6 +30,7 @@ _VARIABLES = {
     # What charts draw in black, or in the grey of a guide line.
     "#000000": "var(--ink)",
     "#737373": "var(--muted)",
+    "#e0e0e0": "var(--line)",
 }
 _OWN: dict[Any, Any] = {
     "text.color": _INK,

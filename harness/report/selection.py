@@ -20,6 +20,7 @@ from harness.frame import to_frame
 from harness.request import Request
 
 SETTING = ["workload", "setting"]
+_SETTING = ("dials", "seed", "block_size", "block_count", "load", "rate")
 CELL = [*SETTING, "strategy", "workers"]
 
 
@@ -62,7 +63,7 @@ def frame_of(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     frame = to_frame(records)
     of_record = {record["id"]: record["request"] for record in records}
     settings = [
-        json.dumps([cell["dials"], cell["seed"], cell["block_size"], of_record[record["id"]].get("network")])
+        json.dumps([*(cell.get(name) for name in _SETTING), of_record[record["id"]].get("network")])
         for record in records
         for cell in record["cells"]
     ]

@@ -32,6 +32,14 @@ def share(value: float) -> str:
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}" if value >= 0.001 else "under 0.1%"
 
 
+def duration(seconds: float) -> str:
+    """Write a time in three digits: 1.31 s, 62.1 ms, 497 us."""
+    size, unit = next((one for one in ((1.0, "s"), (1e-3, "ms")) if seconds >= one[0]), (1e-6, "us"))
+    scaled = seconds / size
+    digits = 0 if scaled >= 100 else 1 if scaled >= 10 else 2
+    return f"{scaled:.{digits}f} {unit}"
+
+
 def count(number: int, thing: str) -> str:
     """Write how many there are: 1 record, 3 records."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -24,7 +24,7 @@ from harness.report.history import histories, steps_of
 from harness.report.page import render, write_report
 from harness.report.selection import command_of, frame_of, selections
 from harness.report.summary import answers
-from harness.report.words import factor, listed, rate, share
+from harness.report.words import duration, factor, listed, rate, share
 
 pytest.importorskip("jinja2", reason="the report needs the extra report")
 
@@ -65,6 +65,7 @@ def test_figures_in_words() -> None:
     assert [rate(value) for value in (999, 1_310_000, 62_137, 497_000.2)] == ["999", "1.31M", "62.1k", "497k"]
     assert [factor(value) for value in (0.5, 21.46, 640.0)] == ["0.50x", "21.5x", "640x"]
     assert [share(value) for value in (0.5, 0.0312, 0.00001, 0)] == ["50%", "3.1%", "under 0.1%", "0%"]
+    assert [duration(value) for value in (1.314, 0.0621, 0.000497)] == ["1.31 s", "62.1 ms", "497 us"]
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
 
