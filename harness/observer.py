@@ -17,6 +17,9 @@ class Observer:
     def resumed(self, runs: int) -> None:
         """Hear that so many runs were made in earlier sessions and are not made again."""
 
+    def extended(self, runs: int) -> None:
+        """Hear that so many runs more follow than were planned."""
+
     def stage(self, process: int, workload: str, what: str) -> None:
         """Hear that a measuring process is setting a workload up."""
 

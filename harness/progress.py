@@ -118,6 +118,11 @@ class LiveDisplay(Display):
         super().resumed(runs)
         self._progress.advance(self._task, runs)
 
+    def extended(self, runs: int) -> None:
+        """Make the bar longer."""
+        total = self._progress.tasks[self._task].total or 0
+        self._progress.update(self._task, total=total + runs)
+
     def stage(self, process: int, workload: str, what: str) -> None:
         """Show what is being set up."""
         self._say(f"{workload}: {what}")
@@ -153,7 +158,8 @@ class PlainDisplay(Display):
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """Show how far the measuring is."""
-        self._text = f"{workload}: run {runs} of {self.repeat} of each cell"
+        asked = f" of {self.repeat} of each cell" if runs <= self.repeat else f" of {key}"
+        self._text = f"{workload}: run {runs}{asked}"
 
     def finished(self, workload: str) -> None:
         """Print that a workload is done."""

@@ -1,9 +1,10 @@
 """When B counts as slower: the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
-which passes. A cell whose median exceeds the threshold is measured again by fresh processes, with more rounds. It is
-slower if two independent measurements say so, each by its whole interval, out of three at most: the second chance is
-for noise that hides a slow-down, the second witness against noise that looks like one.
+which passes. The first measurement of a cell is a look: if its median is nearer to the threshold than to no change, the
+cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`effort`). It is slower if
+two independent measurements say so, each by its whole interval, and none of those that followed the look says that it
+is not: the further chances are for noise that hides a slow-down, the second witness against noise that looks like one.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ import numpy as np
 from harness.statistics import Interval
 
 WITNESSES = 2
-MOST_MEASUREMENTS = 3
-AGAIN_TIMES = 8
-"""How many times the rounds of the first measurement a further one has: few cells need it, and these are in doubt."""
+MOST_MEASUREMENTS = 4
 
 WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", "wasted_gas")
 """Counters of which more is worse."""
@@ -58,6 +57,11 @@ class Rule:
         return 1.0 + self.threshold
 
     @property
+    def suspect(self) -> float:
+        """The ratio beyond which a first look calls for another: halfway, since noise may have hidden the rest."""
+        return 1.0 + self.threshold / 2
+
+    @property
     def fast(self) -> float:
         """The ratio below which B is faster: as far from 1 as the other, so that A and B may be swapped."""
         return 1.0 / self.slow
@@ -80,14 +84,12 @@ class Rule:
         ratios : sequence of Interval
             In the order in which they were made.
         """
-        if len(ratios) >= MOST_MEASUREMENTS:
+        look, *further = ratios
+        wanting = WITNESSES - self._witnesses(ratios)
+        if wanting <= 0 or len(ratios) + wanting > MOST_MEASUREMENTS:
             return False
-        if self._witnesses(ratios) >= WITNESSES:
-            return False
-        # Whoever contradicts ends it: it has not repeated. Two that are merely wide would need a third and a fourth.
-        if any(ratio.median <= self.slow for ratio in ratios):
-            return False
-        return len(ratios) == 1 or self._witnesses(ratios) == 1
+        # Whoever contradicts ends it: it has not repeated.
+        return look.median > self.suspect and all(ratio.median > self.slow for ratio in further)
 
     def settle(self, ratios: Sequence[Interval]) -> tuple[Verdict, Interval, str]:
         """Judge a cell by its independent measurements.
@@ -106,16 +108,15 @@ class Rule:
         if len(slower) >= WITNESSES:
             note = "" if len(slower) == len(ratios) else f"slower in {len(slower)} of {len(ratios)} measurements"
             return Verdict.SLOWER, min(slower, key=lambda ratio: ratio.low), note
+        last = self.single(ratios[-1])
         if len(ratios) == 1:
-            alone = self.single(ratios[0])
-            if alone is Verdict.SLOWER:
+            if last is Verdict.SLOWER:
                 return Verdict.INCONCLUSIVE, ratios[0], "slower, but not measured a second time"
-            return alone, ratios[0], ""
-        note = (
-            "looked slower; measured again, that could not be shown"
-            if not slower
-            else (f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat")
-        )
+            return last, ratios[0], ""
+        if not slower:
+            # None says slower, and the last was more thorough than the look that called for it.
+            return last, ratios[-1], "looked slower; measured again, that could not be shown"
+        note = f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat"
         return Verdict.INCONCLUSIVE, _spanned(ratios), note
 
     def exact(self, a: int, b: int) -> Verdict:

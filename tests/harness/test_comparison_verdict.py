@@ -60,10 +60,20 @@ def test_swapping_a_and_b_turns_slower_into_faster(middle: float, up: float, dow
         ([SLOWER, SAME], Verdict.INCONCLUSIVE, False),
         ([SLOWER, WIDE], Verdict.INCONCLUSIVE, True),
         ([WIDE, SLOWER], Verdict.INCONCLUSIVE, True),
-        ([WIDE, WIDE], Verdict.INCONCLUSIVE, False),
+        ([WIDE, WIDE], Verdict.INCONCLUSIVE, True),
         ([SLOWER, WIDE, SLOWER], Verdict.SLOWER, False),
+        ([WIDE, SLOWER, SLOWER], Verdict.SLOWER, False),
+        ([WIDE, WIDE, SLOWER, SLOWER], Verdict.SLOWER, False),
+        # A further measurement that does not even look slower ends it, and so does a lack of chances.
         ([SLOWER, WIDE, SAME], Verdict.INCONCLUSIVE, False),
-        ([WIDE, SLOWER, WIDE], Verdict.INCONCLUSIVE, False),
+        ([WIDE, SLOWER, WIDE], Verdict.INCONCLUSIVE, True),
+        ([WIDE, WIDE, WIDE], Verdict.INCONCLUSIVE, False),
+        ([WIDE, SLOWER, WIDE, WIDE], Verdict.INCONCLUSIVE, False),
+        # Where none said slower, the thorough measurement counts and not the look that called for it.
+        ([WIDE, SAME], Verdict.SAME, False),
+        ([Interval(1.04, 0.99, 1.09)], Verdict.INCONCLUSIVE, True),
+        ([Interval(1.02, 0.97, 1.07)], Verdict.INCONCLUSIVE, False),
+        ([WIDE, Interval(1.04, 0.99, 1.09)], Verdict.INCONCLUSIVE, False),
     ],
 )
 def test_a_cell_is_slower_when_two_independent_measurements_say_so(

@@ -105,3 +105,23 @@ def test_spread_and_drift_of_known_samples() -> None:
     assert statistics.spread(np.array([1.0])) == 0.0
     assert statistics.drift([np.array([1.0]), np.array([3.0])]) == pytest.approx(1.0)
     assert statistics.drift([np.array([1.0])]) == 0.0
+
+
+@pytest.mark.parametrize("processes", [2, 4, 6, 8, 12])
+def test_luck_of_processes_is_covered_however_many_there_are(processes: int) -> None:
+    random = np.random.default_rng(processes)
+    hits = 0
+    for _ in range(200):
+        groups = [random.normal(10.0, 1.0) + random.normal(0.0, 0.2, 10) for _ in range(processes)]
+        found = statistics.interval(groups)
+        hits += found.low <= 10.0 <= found.high
+    # With few processes the interval is their spread: the medians of two hold the truth between them half of the time.
+    assert hits >= (90 if processes == 2 else 170 if processes == 4 else 182)
+
+
+def test_an_interval_over_many_processes_is_narrower_than_their_spread() -> None:
+    random = np.random.default_rng(1)
+    groups = [random.normal(1.0, 0.05) + random.normal(0.0, 0.001, 10) for _ in range(12)]
+    found = statistics.interval(groups)
+    medians = [float(np.median(group)) for group in groups]
+    assert min(medians) < found.low < found.median < found.high < max(medians)

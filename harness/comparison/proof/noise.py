@@ -100,9 +100,9 @@ def fit(pairs: Sequence[Pair]) -> Noise:
     strays = np.concatenate([np.abs(ratio - middle) for ratio, middle in zip(ratios, medians, strict=True)])
     core = max(_MAD * float(np.median(strays)) / 2**0.5, _FLOOR)
     bursts = strays[strays > _BURST * core * 2**0.5]
-    # What the medians of so few runs differ by themselves is no luck of their processes.
-    sampling = float(np.mean([np.pi / 2 * 2 * core**2 / len(ratio) for ratio in ratios]))
-    luck = (max(float(np.mean(medians**2)) - sampling, 0.0) / 2) ** 0.5
+    # Medians of so few runs differ by themselves; luck of a process is what both halves of its runs share.
+    halves = [float(np.median(ratio[::2]) * np.median(ratio[1::2])) for ratio in ratios]
+    luck = (max(float(np.mean(halves)), 0.0) / 2) ** 0.5
     return Noise(
         core,
         luck,

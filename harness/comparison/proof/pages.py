@@ -74,7 +74,8 @@ def page(proof: Proof) -> str:
             f"Each row: {proof.levels[0][2].comparisons if proof.levels else 0} comparisons of a version with itself, "
             f"{proof.design.cells} cells each, which cry wolf if any cell is found slower; and as many of a cell that "
             f"takes {proof.effect:.0%} longer. Every cell has {proof.design.rounds} pairs of runs in "
-            f"{proof.design.processes} pairs of processes, and is measured again where the rule says so. *Core*: "
+            f"{proof.design.processes} pairs of processes, more where its noise calls for them, and is measured again "
+            "where the rule says so (`harness/comparison/effort.py`). *Core*: "
             "spread between runs of one process; *luck*: between processes; *bursts*: runs that somebody "
             "else held up, and by how much; *drift*: the machine's step from round to round "
             "(`harness/comparison/proof/noise.py`).",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.comparison.effort import Effort
 from harness.comparison.proof.noise import Noise
 from harness.comparison.ratio import paired
-from harness.comparison.verdict import AGAIN_TIMES, Rule, Verdict
-from harness.statistics import Interval
+from harness.comparison.verdict import Rule, Verdict
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,14 @@ class Design:
         Pairs of runs of each cell, in all pairs of processes together.
     cells : int
         Cells of a comparison; it cries wolf if one of them does.
+    round_seconds : float
+        What a pair of runs takes, setting up and verifying included: it limits a further measurement.
     """
 
     processes: int = 2
     rounds: int = 20
     cells: int = 8
+    round_seconds: float = 0.03
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,15 @@ def simulate(
 
 
 def _verdict(noise: Noise, random: np.random.Generator, design: Design, rule: Rule, effect: float) -> Verdict:
-    ratios: list[Interval] = []
-    while not ratios or rule.unsettled(ratios):
-        rounds = design.rounds * (AGAIN_TIMES if ratios else 1)
-        ratios.append(paired(noise.pairs(random, design.processes, rounds, effect)))
+    effort = Effort(design.processes, design.rounds, rule.threshold)
+    pairs = noise.pairs(random, effort.processes, effort.rounds, effect)
+    more = effort.look(pairs) - effort.rounds
+    if more:
+        pairs = noise.pairs(random, effort.processes, effort.rounds + more, effect)
+    ratios, everything = [paired(pairs)], list(pairs)
+    while rule.unsettled(ratios):
+        count = effort.again_processes
+        pairs = noise.pairs(random, count, count * effort.again(everything, design.round_seconds), effect)
+        everything += pairs
+        ratios.append(paired(pairs))
     return rule.settle(ratios)[0]
