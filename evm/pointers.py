@@ -16,7 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from evm.jit import bounds_checked, kernel
+from evm.jit import kernel
+from evm.kernel_cache import bounds_checked
 
 
 def _view_of(dtype: Any) -> Any:

@@ -1,10 +1,11 @@
 """Which sources a kernel of a plug-in is made from, so that its compiled code can be kept without going stale.
 
-numba's cache looks at the file of the function that it caches and at no other. For the kernels of this project the
-folder of the cache is named by all their sources (`evm.jit`). A plug-in's kernels link in functions, and freeze
-constants, of its other modules and perhaps of another plug-in, so its folder is named by those. They are found by their
-imports: the whole package that a function is defined in; a module beside it, where it is in no package; whatever other
-package has kernels and is imported by one of them; and so on. Imports are read off the text of each source.
+numba's cache looks at the file of the function that it caches and at no other. For the kernels of this project, the
+folder of the cache is named by all their sources (`evm.kernel_cache`). A plug-in's kernels link in functions, and
+freeze constants, of its other modules and perhaps of another plug-in, so its folder is named by those. They are found
+by their imports: the whole package that a function is defined in; a module beside it, where it is in no package;
+whatever other package has kernels and is imported by one of them; and so on. Imports are read off the text of each
+source.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Measure execution strategies on the same blocks, prove every result, keep a record.
 
-The Python interface: `run` measures, `load` reads records, both as a pandas DataFrame.
+The Python interface: `run` measures, `resume` goes on with a record, `load` reads records; each gives
+a pandas DataFrame.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.api import run
+    from harness.api import resume, run
     from harness.errors import BadInputError, RecordWarning
     from harness.observer import Observer
     from harness.records import load
 
-__all__ = ["BadInputError", "Observer", "RecordWarning", "load", "run"]
+__all__ = ["BadInputError", "Observer", "RecordWarning", "load", "resume", "run"]
 
 _HOMES = {
     "run": "harness.api",
+    "resume": "harness.api",
     "load": "harness.records",
     "BadInputError": "harness.errors",
     "RecordWarning": "harness.errors",

@@ -136,6 +136,41 @@ def run(
     return to_frame([engine.run()])
 
 
+def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataFrame:
+    """Measure what is missing of a record whose run was interrupted or killed, and complete the record.
+
+    Parameters
+    ----------
+    record : str or Path
+        The record, which is written anew; the request is its own.
+    observer : Observer, optional
+        Told about progress, as in `run`.
+
+    Returns
+    -------
+    DataFrame
+        All cells of the record, those measured before included; columns as in `harness.frame.COLUMNS`.
+
+    Raises
+    ------
+    BadInputError
+        If the record cannot be read, is complete, is being measured, or what is missing cannot be measured under the
+        same conditions; nothing was measured or written.
+    """
+    from harness.archive.resume import read_incomplete, request_of
+
+    path = Path(record)
+    request, store = request_of(path), Store(path.parent)
+    try:
+        # Claimed first: until then its run may still be going on.
+        store.adopt(path)
+        engine = Engine(request, observer or Observer(), store.open, store.write)
+        engine.resumed = read_incomplete(path)
+        return to_frame([engine.run()])
+    finally:
+        store.close()
+
+
 def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
     if names is None:
         return ()

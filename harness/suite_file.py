@@ -14,19 +14,16 @@ TOML file; those of the project are in ``harness/standard``, and anyone can writ
     workload = "swaps"                      # a name, or the path of a workload file from here
     label = "swaps, one pool"               # where one workload is there twice
     dials = { preset = "burst-day", accounts = 5_000 }
-    genesis = "..."                         # digests; `python -m harness.suite_file FILE` prints the file with them
+    genesis = "..."                         # digests; `python -m harness.pages.suites FILE` prints the file with them
     block = "..."
     block_count = 12                        # where it is several in a row; `block` is then the digest of all
 """
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -167,61 +164,3 @@ def _integer(what: str, table: dict[str, Any], key: str, default: int, low: int,
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise BadInputError(f"{what}: {key} = {value!r} is not a whole number from {low} to {high}")
     return value
-
-
-def pinned(suite: Suite) -> Iterator[SuiteEntry]:
-    """Build every workload of a suite, and give its entry with the digests found.
-
-    Raises
-    ------
-    BadInputError
-        If a workload or a dial does not exist.
-    """
-    from harness.measuring.chain import chain_digest
-    from harness.plan import lookup, resolve_dials
-    from workloads import registry
-
-    for entry in suite.entries:
-        workload = lookup(registry, entry.workload)()
-        dials = resolve_dials(entry.workload, entry.dials)
-        scenario = workload.build(dials, suite.seed, suite.block_size, entry.block_count)
-        yield replace(entry, genesis=scenario.genesis.digest(), block=chain_digest(scenario.blocks))
-
-
-def render(suite: Suite) -> str:
-    """A suite as the text of its file."""
-    lines = [f"name = {json.dumps(suite.name)}", f"summary = {json.dumps(suite.summary)}"]
-    lines += [f"seed = {suite.seed}", f"block_size = {suite.block_size:_}"]
-    for entry in suite.entries:
-        lines += ["", "[[workloads]]", f"workload = {json.dumps(entry.workload)}"]
-        if entry.label != entry.workload:
-            lines.append(f"label = {json.dumps(entry.label)}")
-        if entry.dials:
-            dials = ", ".join(f"{name} = {json.dumps(value)}" for name, value in entry.dials.items())
-            lines.append(f"dials = {{ {dials} }}")
-        if entry.block_count > 1:
-            lines.append(f"block_count = {entry.block_count}")
-        lines += [f"{key} = {json.dumps(value)}" for key in ("genesis", "block") if (value := getattr(entry, key))]
-    return "\n".join(lines) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    """Print a suite's file with the digests of what its workloads build now; the exit code."""
-    if len(arguments) != 1:
-        print("usage: python -m harness.suite_file SUITE (a name, or the path of a TOML file)", file=sys.stderr)
-        return 2
-    try:
-        suite = read(arguments[0])
-        entries = []
-        for entry in pinned(suite):
-            print(f"built {entry.label}", file=sys.stderr)
-            entries.append(entry)
-    except BadInputError as error:
-        print(f"contend: {error}", file=sys.stderr)
-        return 2
-    print(render(replace(suite, entries=tuple(entries))), end="")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -55,6 +55,9 @@ def trace(request: Request) -> Trace:
     from workloads import registry as workloads
 
     plan = resolve(request)
+    for what, named in (("workload", plan.workloads), ("strategy", request.strategies), ("workers", request.workers)):
+        if len(named) != 1:
+            raise BadInputError(f"{what}: a timeline is of one cell; name one")
     (workload,) = plan.workloads
     name = request.strategies[0]
     workers = request.workers[0] if strategies.get(name).parallel else 1

@@ -32,12 +32,14 @@ class Explainer:
     Raises
     ------
     BadInputError
-        If the request names another number of workloads.
+        If the request names another number of workloads or worker counts.
     """
 
     def __init__(self, request: Request, observer: Observer | None = None) -> None:
         if len(request.workloads) != 1 or request.workloads == (ALL,):
             raise BadInputError("workload: name one, for instance --workload swaps (contend list shows them)")
+        if len(request.workers) != 1:
+            raise BadInputError("workers: name one count, for instance --workers 32")
         self._request = request
         self._observer = observer or Observer()
 

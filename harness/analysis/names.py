@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from evm import Block, Changes, Location
 from evm.recording import Recording
-from harness.analysis.slots import SlotSearch
+from harness.analysis.slots import Slot, SlotSearch
 from workloads.base import STORAGE_CLASSES, Scenario, Workload
 from workloads.variables import Variable, variables
 
@@ -27,10 +27,18 @@ class Namer:
         Of `block`.
     changes : Changes
         What the block changed.
+    patience : int, optional
+        As for `SlotSearch`; locations are then only searched for as far as `look_for` asks.
     """
 
     def __init__(
-        self, workload: Workload, scenario: Scenario, block: Block, recording: Recording, changes: Changes
+        self,
+        workload: Workload,
+        scenario: Scenario,
+        block: Block,
+        recording: Recording,
+        changes: Changes,
+        patience: int | None = None,
     ) -> None:
         self._classes: Mapping[str, str] = workload.classes
         named = scenario.accounts | scenario.contracts
@@ -45,8 +53,14 @@ class Namer:
                 if artifact.contract not in layouts:
                     layouts[artifact.contract] = variables(artifact)
         contracts = {address: layouts[name] for address, name in self._artifacts.items()}
-        search = SlotSearch(contracts, workload.computed_keys)
-        self._slots = search.run(block, scenario.genesis, recording, changes)
+        self._search = SlotSearch(
+            contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience
+        )
+        self._slots: Mapping[tuple[bytes, int], Slot] = self._search.find() if patience is None else {}
+
+    def look_for(self, locations: Collection[Location]) -> None:
+        """Search for these; the state must be as it was before the block."""
+        self._slots = self._search.find(locations)
 
     def name(self, location: Location) -> str:
         """What to call a location, for instance ``pool 3.packed`` or ``0xc0ffee.. balance``."""

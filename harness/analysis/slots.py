@@ -9,15 +9,17 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from evm import Block, Changes, Location, State, Transaction, mapping_slot
+from evm.layout import KIND_NAMES
 from evm.recording import Recording
-from evm.state import location_of
+from evm.state import location_key, location_of
 from workloads.variables import Variable
 
 _SELECTOR, _WORD = 4, 32
@@ -48,60 +50,117 @@ class SlotSearch:
     ----------
     contracts : mapping
         Variables of each contract whose layout is known, by address.
+    block : Block
+    state : State
+        Before the block, whenever `find` is called.
+    recording : Recording
+        Of the block.
+    changes : Changes
+        What the block changed.
     computed : callable, optional
         More numbers that a transaction can have used as keys, one for each level of a mapping.
+    patience : int, optional
+        A slot is given up after so many transactions that touched it, and what counters count is not tried; by default,
+        nothing is given up.
     """
 
     def __init__(
         self,
         contracts: Mapping[bytes, tuple[Variable, ...]],
+        block: Block,
+        state: State,
+        recording: Recording,
+        changes: Changes,
         computed: Callable[[Transaction], Iterable[Numbers]] = lambda transaction: (),
+        patience: int | None = None,
     ) -> None:
         self._contracts = contracts
+        self._block = block
+        self._state = state
+        self._recording = recording
+        self._changes = changes
         self._computed = computed
+        self._patience = patience
+        self._tries: Counter[tuple[bytes, int]] = Counter()
+        self._places: dict[int, Location] = {}
         self._hashed: dict[tuple[int, int], int] = {}
         self._open: dict[bytes, set[int]] = {}
         self._found: dict[tuple[bytes, int], Slot] = {}
 
-    def run(self, block: Block, state: State, recording: Recording, changes: Changes) -> dict[tuple[bytes, int], Slot]:
+    def find(self, only: Collection[Location] | None = None) -> Mapping[tuple[bytes, int], Slot]:
         """Search.
 
         Parameters
         ----------
-        block : Block
-        state : State
-            Before the block.
-        recording : Recording
-            Of the block.
-        changes : Changes
-            What the block changed.
+        only : collection of Location, optional
+            Find these, and what lies in their contracts without a key; by default, all that the block touches.
 
         Returns
         -------
-        dict
-            By address and slot; what could not be found is not there.
+        mapping
+            By address and slot, earlier searches included; what could not be found is not there.
         """
-        places = {int(i): location_of(recording.keys[i]) for i in np.unique(recording.locations)}
-        for place in places.values():
-            if place.kind == "storage" and place.address in self._contracts:
-                self._open.setdefault(place.address, set()).add(place.slot)
+        numbers = self._open_slots(only)
         for address in self._open:
             self._try_plain(address)
-        locations, offsets = recording.locations.tolist(), recording.offsets.tolist()
-        for index, transaction in enumerate(block):
-            touched = [places[number] for number in locations[offsets[index] : offsets[index + 1]]]
+        locations, offsets = self._recording.locations, self._recording.offsets
+        for index in self._touching(numbers):
+            transaction = self._block.transactions[index]
+            touched = [self._place(number) for number in locations[offsets[index] : offsets[index + 1]].tolist()]
             wanted: dict[bytes, set[int]] = {}
             for place in touched:
-                if place.kind == "storage" and place.slot in self._open.get(place.address, ()):
+                if self._is_open(place):
                     wanted.setdefault(place.address, set()).add(place.slot)
             if wanted:
-                candidates = _candidates(transaction, touched, state)
+                candidates = _candidates(transaction, touched, self._state)
                 computed = list(self._computed(transaction))
                 for address, slots in wanted.items():
+                    self._tries.update((address, slot) for slot in slots)
                     self._try_computed(address, slots, candidates, computed)
                     self._try(address, slots, candidates)
-        self._try_counts(state, changes, len(block))
+        if self._patience is None:
+            self._try_counts()
         return self._found
+
+    def _open_slots(self, only: Collection[Location] | None) -> list[int]:
+        """Open what is to be found; the numbers of those locations."""
+        if only is None:
+            numbers = [int(number) for number in np.unique(self._recording.locations)]
+        else:
+            wanted = {place for place in only if place.kind == "storage" and place.address in self._contracts}
+            numbers = self._numbers(wanted)
+            for address in {place.address for place in wanted} - self._open.keys():
+                plain = (one for one in self._contracts[address] if not one.keys)
+                self._open[address] = {one.slot + offset for one in plain for offset in range(one.slots)}
+        for place in map(self._place, numbers):
+            known = (place.address, place.slot) in self._found
+            if place.kind == "storage" and place.address in self._contracts and not known:
+                self._open.setdefault(place.address, set()).add(place.slot)
+        return numbers
+
+    def _numbers(self, places: Iterable[Location]) -> list[int]:
+        """Numbers of locations of which the block touches some."""
+        found: list[int] = []
+        for place in places:
+            key = location_key(place.address, KIND_NAMES.index(place.kind), place.slot)
+            found += np.flatnonzero((self._recording.keys == key).all(axis=1)).tolist()
+        return found
+
+    def _place(self, number: int) -> Location:
+        if number not in self._places:
+            self._places[number] = location_of(self._recording.keys[number])
+        return self._places[number]
+
+    def _touching(self, numbers: Iterable[int]) -> list[int]:
+        """Transactions that touch one of these locations, if it is open."""
+        wanted = [number for number in numbers if self._is_open(self._place(number))]
+        at = np.flatnonzero(np.isin(self._recording.locations, wanted))
+        return [int(index) for index in np.unique(np.searchsorted(self._recording.offsets, at, side="right") - 1)]
+
+    def _is_open(self, place: Location) -> bool:
+        if place.kind != "storage" or place.slot not in self._open.get(place.address, ()):
+            return False
+        return self._patience is None or self._tries[place.address, place.slot] < self._patience
 
     def _try_plain(self, address: bytes) -> None:
         for variable in self._contracts[address]:
@@ -137,13 +196,14 @@ class SlotSearch:
                 self._settle(address, begin + offset, Slot(variable, keys, offset))
                 slots.discard(begin + offset)
 
-    def _try_counts(self, state: State, changes: Changes, most: int) -> None:
+    def _try_counts(self) -> None:
         """Try every value that a counter of a contract took, where slots are left.
 
         A counter in a mapping counts what the same keys and the count lead to, as the end of a queue does; what grows
-        by more than `most`, the number of transactions, is no such counter.
+        by more than the number of transactions is no such counter.
         """
-        after = {location: word for location, word in changes}  # noqa: C416  # `Changes.keys` would mislead `dict`
+        after = dict(iter(self._changes))
+        state, most = self._state, len(self._block)
         for address, slots in self._open.items():
             if not slots:
                 continue

@@ -6,42 +6,30 @@ import json
 
 import click
 
+from harness.commands.asked import Asked, asks
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.request import DEFAULT_BLOCK_SIZE, Request, parse_dials, parse_names
 
 
 @click.command("explain")
-@click.option("--workload", "-w", metavar="NAME", required=True, help="One workload.")
-@click.option(
-    "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
+@asks(
+    "workloads",
+    "strategies",
+    "workers",
+    "settings",
+    "block_size",
+    "seed",
+    "clock",
+    "costs",
+    workloads={"metavar": "NAME", "required": True, "help": "One workload."},
+    workers={"metavar": "COUNT", "default": "32", "show_default": True, "help": "Workers of each strategy."},
+    clock={"default": "virtual", "help": "Simulated workers, the same on every machine; or threads."},
 )
-@click.option("--workers", type=int, default=32, show_default=True, help="Workers of each strategy.")
-@click.option("--set", "settings", metavar="DIAL=VALUE", multiple=True, help="Turn a dial. Repeatable.")
-@click.option(
-    "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workload.")
-@click.option(
-    "--clock",
-    type=click.Choice(["virtual", "wall"]),
-    default="virtual",
-    show_default=True,
-    help="Simulated workers, the same on every machine; or threads.",
-)
-@click.option("--costs", metavar="FILE", help="Table of costs for simulated time.  [default: the project's]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
 def command(
     context: click.Context,
-    workload: str,
-    strategies: str | None,
-    workers: int,
-    settings: tuple[str, ...],
-    block_size: int,
-    seed: int,
-    clock: str,
-    costs: str | None,
+    asked: Asked,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -53,17 +41,7 @@ def command(
     from harness.progress import display
 
     with bad_input(), interruptible():
-        request = Request(
-            workloads=parse_names(workload),
-            strategies=parse_names(strategies),
-            workers=(workers,),
-            dials=parse_dials(settings),
-            block_size=block_size,
-            repeat=1,
-            seed=seed,
-            clock=clock,
-            costs=costs,
-        )
+        request = asked.request(repeat=1)
         with display(quiet) as observer:
             found = Explainer(request, observer).run()
         if as_json:

@@ -8,18 +8,10 @@ from pathlib import Path
 
 import click
 
+from harness.commands.asked import EVERYTHING, Asked, asks
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible, tell
 from harness.errors import BadInputError
-from harness.request import (
-    DEFAULT_BLOCK_SIZE,
-    DEFAULT_REPEAT,
-    DEFAULT_WORKERS,
-    Request,
-    parse_dials,
-    parse_names,
-    parse_sweep,
-    parse_workers,
-)
+from harness.request import Request
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -27,45 +19,7 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 
 
 @click.command("run")
-@click.option(
-    "--workload",
-    "-w",
-    "workloads",
-    metavar="NAMES",
-    help="Workloads, separated by commas, or all.  [default: payments,swaps,nft,dao]",
-)
-@click.option(
-    "--suite", metavar="NAME", help="Measure the fixed blocks of a suite, for instance standard-1, or of a file."
-)
-@click.option(
-    "--strategy", "-s", "strategies", metavar="NAMES", help="Strategies, separated by commas.  [default: all]"
-)
-@click.option(
-    "--workers",
-    metavar="COUNTS",
-    help="Worker counts, separated by commas; 1,2,...,1024 for powers of two.  [default: 1,2; virtual: 1,2,...,32]",
-)
-@click.option(
-    "--clock",
-    type=click.Choice(["wall", "virtual"]),
-    default="wall",
-    show_default=True,
-    help="Real threads and real time, or simulated workers, whose figures are the same everywhere.",
-)
-@click.option("--costs", metavar="FILE", help="Table of costs for the virtual clock.  [default: the project's]")
-@click.option(
-    "--network",
-    metavar="NAME",
-    help="Simulated network between shards: same_machine, rack, datacenter, region, wide_area, or latency:overhead in "
-    "nanoseconds.  [default: same_machine]",
-)
-@click.option(
-    "--set",
-    "settings",
-    metavar="DIAL=VALUE",
-    multiple=True,
-    help="Turn a dial, for instance pools=1 or swaps.pools=1; preset=NAME turns several. Repeatable.",
-)
+@asks(*EVERYTHING)
 @click.option(
     "--contention",
     type=float,
@@ -74,41 +28,12 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 )
 @click.option("--chain", type=float, metavar="SHARE", help="The same for the longest chain, as a share of the block.")
 @click.option(
-    "--sweep",
-    metavar="DIAL=VALUES",
-    help="Measure every workload that has this dial with each of these values, for instance pools=1,10,100.",
-)
-@click.option(
-    "--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in the block."
-)
-@click.option(
-    "--block-count",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Blocks in a row, each on the state that the one before left; latency is then reported, too.",
-)
-@click.option(
     "--load",
     type=float,
     metavar="SHARE",
     help="Of several blocks: rate of arrivals as a share of serial throughput.  [default: 0.8]",
 )
 @click.option("--rate", type=float, metavar="TX/S", help="The same in transactions per second.")
-@click.option("--block", "blocks", metavar="FILE", multiple=True, help="Block for the workload replay. Repeatable.")
-@click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the workloads.")
-@click.option(
-    "--processes", type=int, default=2, show_default=True, help="Independent measuring processes; they take turns."
-)
-@click.option(
-    "--timeout",
-    type=float,
-    default=300.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="End a run that gives no sign of life for so long.",
-)
 @click.option(
     "--json",
     "json_path",
@@ -135,26 +60,11 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 @click.pass_context
 def command(
     context: click.Context,
-    workloads: str | None,
-    suite: str | None,
-    strategies: str | None,
-    workers: str | None,
-    clock: str,
-    costs: str | None,
-    network: str | None,
-    settings: tuple[str, ...],
-    sweep: str | None,
+    asked: Asked,
     contention: float | None,
     chain: float | None,
-    block_size: int,
-    block_count: int,
     load: float | None,
     rate: float | None,
-    blocks: tuple[str, ...],
-    repeat: int,
-    seed: int,
-    processes: int,
-    timeout: float,
     json_path: str | None,
     results: Path,
     resume: str | None,
@@ -176,28 +86,7 @@ def command(
             request = request_of(record)
             command = RunCommand(request, results, json_path, not no_charts, quiet, command_line, record)
             context.exit(EXIT_FAILED if command.run() else 0)
-        if suite is not None:
-            seed, block_size = _fixed_by(suite, context, seed=seed, block_size=block_size)
-        request = Request(
-            workloads=parse_names(workloads),
-            strategies=parse_names(strategies),
-            workers=DEFAULT_WORKERS[clock] if workers is None else parse_workers(workers),
-            dials=parse_dials(settings),
-            block_size=block_size,
-            blocks=blocks,
-            repeat=repeat,
-            seed=seed,
-            processes=processes,
-            timeout=timeout,
-            clock=clock,
-            costs=costs,
-            network=network,
-            sweep=parse_sweep(sweep),
-            suite=suite,
-            block_count=block_count,
-            load=load,
-            rate=rate,
-        )
+        request = asked.request(load=load, rate=rate)
         if contention is not None or chain is not None:
             request = _aimed(request, contention, chain, quiet)
         command = RunCommand(request, results, json_path, not no_charts, quiet, command_line)
@@ -235,14 +124,3 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
     settings = " ".join(f"--set {name}={value}" for name, value in found.dials.items())
     report(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
     return replace(request, dials={**request.dials, **found.dials})
-
-
-def _fixed_by(suite: str, context: click.Context, seed: int, block_size: int) -> tuple[int, int]:
-    """Seed and block size of a suite; what was given on the command line stands, and is refused if it differs."""
-    from click.core import ParameterSource
-
-    from harness.suite_file import read
-
-    fixed = read(suite)
-    given = {name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("seed", "block_size")}
-    return seed if given["seed"] else fixed.seed, block_size if given["block_size"] else fixed.block_size

@@ -294,14 +294,16 @@ class Duel:
         if self._request.simulated:
             return
         for _ in range(MOST_MEASUREMENTS - 1):
-            doubtful = [(workload, self._unsettled(workload)) for workload in workloads]
-            cells = sum(len(rounds) for _, rounds in doubtful)
+            doubtful = {place: keys for place, one in enumerate(workloads) if (keys := self._unsettled(one))}
+            cells = sum(map(len, doubtful.values()))
             if not cells:
                 return
             self._observer.note(
                 f"{cells} cell{'' if cells == 1 else 's'} may be slower: measured again by fresh processes"
             )
-            self._again([(workload, rounds) for workload, rounds in doubtful if rounds])
+            self._again(
+                [(workloads[place], self._rounds(workloads[place], keys, cells)) for place, keys in doubtful.items()]
+            )
 
     def _again(self, doubtful: Sequence[tuple[WorkloadRuns, Mapping[CellKey, int]]]) -> None:
         """One further measurement of these cells, so many rounds of each in each pair of processes.
@@ -320,12 +322,17 @@ class Duel:
         for workload, rounds in doubtful:
             self._keep(workload, rounds)
 
-    def _unsettled(self, workload: WorkloadRuns) -> dict[CellKey, int]:
-        """Cells that call for another measurement, with the rounds of each pair of processes of it."""
+    def _unsettled(self, workload: WorkloadRuns) -> list[CellKey]:
+        """Cells that call for another measurement."""
         if workload.refused is not None:
-            return {}
-        return {
-            key: self._effort.again(cell.pairs, cell.round_seconds)
+            return []
+        return [
+            key
             for key, cell in workload.cells.items()
             if not cell.failed and cell.pairs and self._rule.unsettled(cell.ratios())
-        }
+        ]
+
+    def _rounds(self, workload: WorkloadRuns, keys: Iterable[CellKey], cells: int) -> dict[CellKey, int]:
+        """Rounds that each pair of processes has in a further measurement of so many cells in all."""
+        measured = {key: workload.cells[key] for key in keys}
+        return {key: self._effort.again(cell.pairs, cell.round_seconds, cells) for key, cell in measured.items()}

@@ -25,9 +25,11 @@ LOOK_TIMES = 4
 """A look has at most so many times the rounds that were asked for."""
 AGAIN_ERROR = 1 / 8
 """Standard error that a further measurement may have within its processes, in thresholds."""
-AGAIN_PROCESSES = 8
+AGAIN_PROCESSES = 12
 AGAIN_SECONDS = 60.0
 """What a further measurement of one cell may take, unless the rounds that were asked for take longer."""
+AGAIN_TOTAL_SECONDS = 600.0
+"""What it may take for all cells together, with the same reservation: where everything is slower, each gets less."""
 
 _MAD = 1.4826  # from a median of absolute deviations to a standard deviation, for a normal distribution
 _MEDIAN = (np.pi / 2) ** 0.5  # standard error of a median to that of a mean, for the same
@@ -67,7 +69,7 @@ class Effort:
         needed = _rounds(pairs, LOOK_ERROR * self.threshold)
         return ceil(min(max(needed, self.rounds), LOOK_TIMES * self.rounds))
 
-    def again(self, pairs: Sequence[Pair], seconds: float) -> int:
+    def again(self, pairs: Sequence[Pair], seconds: float, cells: int = 1) -> int:
         """Rounds that each pair of processes of a further measurement has.
 
         Parameters
@@ -76,8 +78,11 @@ class Effort:
             All that has been measured of the cell.
         seconds : float
             What a round of it takes, setting up and verifying included.
+        cells : int
+            How many are measured again with it.
         """
-        most = max(int(AGAIN_SECONDS / max(seconds, 1e-6)), self.rounds)
+        budget = min(AGAIN_SECONDS, AGAIN_TOTAL_SECONDS / cells)
+        most = max(int(budget / max(seconds, 1e-6)), self.rounds)
         needed = max(_rounds(pairs, AGAIN_ERROR * self.threshold), self.rounds)
         return ceil(min(needed, most) / self.again_processes)
 

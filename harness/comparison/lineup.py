@@ -109,6 +109,7 @@ class WorkloadRuns:
             key.workers,
             request.clock,
             request.network or "",
+            request.block_count,
         )
 
 

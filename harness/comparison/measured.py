@@ -25,6 +25,8 @@ class CellName(NamedTuple):
     clock : str
     network : str
         Simulated network; empty for none.
+    block_count : int
+        Blocks in a row.
     """
 
     workload: str
@@ -35,6 +37,7 @@ class CellName(NamedTuple):
     workers: int
     clock: str
     network: str = ""
+    block_count: int = 1
 
     def __str__(self) -> str:
         clock = "" if self.clock == "wall" else f", {self.clock} clock"
@@ -111,6 +114,7 @@ def _name(record: Mapping[str, Any], cell: Mapping[str, Any]) -> CellName:
         cell["workers"],
         cell["clock"],
         record["request"].get("network") or "",
+        cell.get("block_count", 1),
     )
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from evm import Block, State
 from evm.recording import record
 from harness.analysis.bound import Bounds
+from harness.analysis.causes import Causes
 from harness.analysis.profile import bounds_of
 from harness.latency import counted
 from harness.measuring.chain import Chain, chain_digest
@@ -77,6 +78,7 @@ class Bench:
     _kept: ExitStack = field(default_factory=ExitStack, init=False)
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
     _chain: tuple[Chain, State] | None = field(default=None, init=False)
+    _causes: Causes | None = field(default=None, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> Facts:
@@ -87,7 +89,7 @@ class Bench:
         WorkloadError
             If any of that fails.
         """
-        self._chain = None
+        self._chain = self._causes = None
         self._simulated.clear()
         gc.unfreeze()
         workload = self.workload(plan.name)()
@@ -109,7 +111,7 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         chain.rewind()
-        self._chain = chain, scenario.genesis
+        self._chain, self._causes = (chain, scenario.genesis), survey.causes
         _settle()
         return survey.facts(genesis, blocks)
 
@@ -142,6 +144,7 @@ class Bench:
             return self._simulated[key]
         chain, state = self._chain
         samples: list[Sample] = []
+        outcomes: list[Outcome] = []
 
         def execute(block: Block) -> Outcome:
             strategy.clock = self.clock()
@@ -149,6 +152,7 @@ class Bench:
             simulated = isinstance(strategy.clock, VirtualClock)
             busy = strategy.clock.busy if isinstance(strategy.clock, VirtualClock) else cpu
             samples.append(_sample(outcome, wall, busy, simulated))
+            outcomes.append(outcome)
             return outcome
 
         try:
@@ -160,6 +164,9 @@ class Bench:
             raise RunError(_described(error)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
+        if self._causes is not None:
+            chain.rewind()
+            samples[0].counters.update(self._causes.counters(outcomes[0]))
         return Sample.of_chain(samples)
 
     @staticmethod
@@ -194,6 +201,7 @@ class _Survey:
         self._scenario = scenario
         self._costs = costs
         self.violated: list[str] = []
+        self.causes: Causes | None = None
         self._bounds: list[Bounds] = []
         self._gas = self._failed = self._changed = 0
 
@@ -207,7 +215,11 @@ class _Survey:
         self._changed += len(reference.changes)
         after = state.snapshot()
         state.restore(oracle.snapshot)
-        self._bounds.append(bounds_of(record(block, state, self._costs)))
+        recording = record(block, state, self._costs)
+        self._bounds.append(bounds_of(recording))
+        if len(self._scenario.blocks) == 1:
+            # Of blocks in a row, all recordings would have to be kept.
+            self.causes = Causes(self._workload, self._scenario, recording, reference.changes)
         state.restore(after)
 
     def facts(self, genesis: str, blocks: str) -> Facts:

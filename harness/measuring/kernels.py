@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from evm.jit import Native, cache_root, kernels_digest
+from evm.jit import Native
+from evm.kernel_cache import cache_root, kernels_digest
 from evm.sources import digest_of
 
 
@@ -44,8 +45,8 @@ def sources_digest(strategies: Iterable[type]) -> str:
     Returns
     -------
     str
-        `evm.jit.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their sources are
-        part of.
+        `evm.kernel_cache.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their sources
+        are part of.
     """
     plugins = {digest for kind in strategies if (digest := _plugin_digest(kind))}
     if not plugins:

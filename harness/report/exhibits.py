@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas
 
 from harness.charts.both_clocks import both_clocks
-from harness.charts.causes import KINDS, causes, worst
+from harness.charts.causes import CLASSES, KINDS, causes
 from harness.charts.contention import contention, swept, winners
 from harness.charts.history import history
 from harness.charts.latency import latency
@@ -23,7 +22,18 @@ from harness.plan import BASELINE
 from harness.report.history import Series
 from harness.report.picture import Entry, drawing, svg, take_legend
 from harness.report.selection import Selection
-from harness.report.words import duration, factor, listed, rate, share
+from harness.report.shows import (
+    both_shows,
+    causes_shows,
+    contention_shows,
+    history_shows,
+    latency_shows,
+    speedup_shows,
+    throughput_shows,
+    wasted_shows,
+    winners_shows,
+)
+from harness.report.words import listed, share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +41,6 @@ if TYPE_CHECKING:
     from harness.timeline import Trace
 
 Chart = Callable[[pandas.DataFrame, Style], "Figure | None"]
-_MOST_TOLD = 6
 _MOST_LINES = 4
 
 
@@ -138,7 +147,7 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
             # One line a strategy: where it stepped, or with the most workers.
             lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
             figure = history(lines, workload, style)
-            told.append(_history_shows(lines))
+            told.append(history_shows(lines))
             pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", told[-1]))
             rows += [
                 (one.workload, one.strategy, one.workers, record, time, seconds)
@@ -199,125 +208,12 @@ def _drawn(
     )
 
 
-def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
-    return cells.iloc[int(cells["speedup"].to_numpy().argmax())]
-
-
 def _clock(simulated: bool) -> str:
     return "virtual clock" if simulated else "wall clock"
 
 
 def _identifier(text: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in text)
-
-
-def _throughput_shows(part: pandas.DataFrame) -> str:
-    best = part.sort_values("tx_per_second", ascending=False).head(_MOST_TOLD)
-    told = [f"{one['strategy']} ({one['workers']:,}) {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
-    return f"transactions per second (workers in brackets), the fastest first: {listed(told)}."
-
-
-def _speedup_shows(part: pandas.DataFrame) -> str:
-    told = []
-    for name, own in part[part["strategy"] != BASELINE].groupby("strategy", sort=False):
-        best = _fastest(own)
-        told.append(f"{name} {factor(best['speedup'])} with {best['workers']:,} workers")
-    text = f"best speed-up over serial: {listed(told)}."
-    bound = part["bound_speedup"].max()
-    return text if np.isnan(bound) else f"{text} The bound is {factor(bound)} with {part['workers'].max():,} workers."
-
-
-def _wasted_shows(part: pandas.DataFrame) -> str:
-    if "count.aborts" not in part:
-        return "no strategy counts aborts."
-    own = part[part["count.aborts"].notna() & (part["strategy"] != BASELINE)]
-    most = own.loc[own.groupby("strategy", sort=False)["workers"].idxmax()]
-    told = [
-        f"{one['strategy']} with {one['workers']:,} workers {one['count.aborts'] / one['transactions']:.2f}"
-        for _, one in most.iterrows()
-    ]
-    return f"aborts per transaction: {listed(told)}." if told else "no strategy counts aborts."
-
-
-def _causes_shows(part: pandas.DataFrame) -> str:
-    told = []
-    for _, one in worst(part).iterrows():
-        kinds = {KINDS[name]: one[name] for name in KINDS if name in part and one[name] > 0}
-        total = sum(kinds.values())
-        parts = [f"{share(count / total)} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
-        told.append(f"{one['strategy']} with {one['workers']:,} workers: {listed(parts)}")
-    return f"{'; '.join(told)}."
-
-
-def _latency_shows(part: pandas.DataFrame) -> str:
-    known = part[part["latency_p99_seconds"].notna()].sort_values("latency_p99_seconds")
-    told = [
-        f"{one['strategy']} ({one['workers']:,}) {duration(one['latency_p50_seconds'])} and "
-        f"{duration(one['latency_p99_seconds'])}"
-        for _, one in known.head(_MOST_TOLD).iterrows()
-    ]
-    return f"median and 99th percentile (workers in brackets), the shortest first: {listed(told)}."
-
-
-def _contention_shows(part: pandas.DataFrame) -> str:
-    rivals = part[part["strategy"] != BASELINE]
-    most = rivals[rivals["workers"] == rivals["workers"].max()]
-    calm, hot = (
-        most[most["chain_share"] == most["chain_share"].min()],
-        most[most["chain_share"] == most["chain_share"].max()],
-    )
-    told = []
-    for what, own in (("shortest", calm), ("longest", hot)):
-        best = _fastest(own)
-        told.append(
-            f"with the {what} chain ({share(best['chain_share'])} of the block) {best['strategy']} is fastest, "
-            f"{factor(best['speedup'])}"
-        )
-    return f"{most['workers'].iloc[0]:,} workers: {'; '.join(told)}."
-
-
-def _winners_shows(part: pandas.DataFrame) -> str:
-    (dial,) = swept(part).values()
-    wins: dict[str, int] = {}
-    for _, own in part.groupby([dial, "workers"]):
-        rivals = own[own["strategy"] != BASELINE]
-        if rivals.empty:
-            continue
-        best = _fastest(rivals)
-        name = str(best["strategy"]) if best["speedup"] > 1 else BASELINE
-        wins[name] = wins.get(name, 0) + 1
-    total = sum(wins.values())
-    told = [f"{name} {count}" for name, count in sorted(wins.items(), key=lambda item: -item[1])]
-    return f"fastest in so many of {total} combinations: {listed(told)}."
-
-
-def _both_shows(part: pandas.DataFrame) -> str:
-    rivals = part[part["strategy"] != BASELINE]
-    told = []
-    for (name, workers), own in rivals.groupby(["strategy", "workers"], sort=False):
-        if own["clock"].nunique() == 2:
-            wall, made = (own[own["simulated"] == simulated]["speedup"].iloc[-1] for simulated in (False, True))
-            told.append(f"{name} ({workers}) {factor(wall)} and {factor(made)}")
-    return (
-        f"speed-up (workers in brackets) by the wall clock and simulated: {listed(told)}."
-        if told
-        else "no worker count on both clocks."
-    )
-
-
-def _history_shows(lines: Iterable[Series]) -> str:
-    told = []
-    for one in lines:
-        name = f"{one.workload}, {one.strategy} with {one.workers:,}"
-        if one.steps:
-            steps = [
-                f"{after / before - 1:+.0%} at record {one.records[place]}"
-                for place, before, after in zip(one.steps, one.levels, one.levels[1:], strict=False)
-            ]
-            told.append(f"{name}: stepped {listed(steps)}")
-        else:
-            told.append(f"{name}: no step in {len(one.seconds)} records")
-    return "; ".join(told[:_MOST_TOLD]) + "."
 
 
 _SPEED = ("speedup", "speedup_low", "speedup_high", "bound_speedup", "bound_speedup_commutative", "share_of_bound")
@@ -327,7 +223,7 @@ _BOTH = _Kind(
     "Filled marks with intervals were measured on real cores, hollow ones on dashed lines simulated. Where they part, "
     "believe the wall clock.",
     both_clocks,
-    _both_shows,
+    both_shows,
     _SPEED,
 )
 _PLAIN = (
@@ -336,7 +232,7 @@ _PLAIN = (
         "Throughput",
         "Median transactions per second of the block's whole time, all phases added; dots are single runs.",
         throughput,
-        _throughput_shows,
+        throughput_shows,
         ("tx_per_second", "gas_per_second", "seconds", "transactions", "gas"),
     ),
     _Kind(
@@ -345,7 +241,7 @@ _PLAIN = (
         "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
         "strategy can beat on this block.",
         speedup,
-        _speedup_shows,
+        speedup_shows,
         _SPEED,
     ),
     _Kind(
@@ -353,17 +249,17 @@ _PLAIN = (
         "Wasted work",
         "Executions that were thrown away, and the gas that they burned.",
         wasted,
-        _wasted_shows,
+        wasted_shows,
         ("transactions", "gas", "count.aborts", "count.wasted_gas", "count.repaired", "count.deferred"),
     ),
     _Kind(
         "causes",
         "What aborts were due to",
-        "By kind of location, with the most workers that were measured. contend explain names the locations: which "
+        "By class of location, with the most workers that were measured. contend explain names the locations: which "
         "pool, which counter, whose allowance.",
         causes,
-        _causes_shows,
-        ("transactions", "count.aborts", *KINDS),
+        causes_shows,
+        ("transactions", "count.aborts", *CLASSES, *KINDS),
     ),
     _Kind(
         "latency",
@@ -371,7 +267,7 @@ _PLAIN = (
         "Several blocks in a row, into which transactions arrive at a rate: left, what the slowest hundredth of each "
         "block waited, above the blocks' sizes; right, all transactions, median and 99th percentile.",
         latency,
-        _latency_shows,
+        latency_shows,
         ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
     ),
 )
@@ -382,7 +278,7 @@ _SWEPT = (
         "From left to right the longest chain of dependent transactions grows: that is contention as it was recorded, "
         "not as it was asked for.",
         contention,
-        _contention_shows,
+        contention_shows,
         (*_SPEED, "chain_share", "dependent_share"),
     ),
     _Kind(
@@ -390,7 +286,7 @@ _SWEPT = (
         "Map of winners",
         "The fastest strategy by contention and workers, and by how many times it beats serial.",
         winners,
-        _winners_shows,
+        winners_shows,
         (*_SPEED, "chain_share"),
     ),
 )

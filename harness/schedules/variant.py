@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 import strategies
-from evm.jit import cache_root, kernels_digest
+from evm.kernel_cache import cache_root, kernels_digest
 
 ROOM = Path(strategies.__file__).parent
 Edits = Mapping[str, Sequence[tuple[str, str]]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evm import layout
-from evm.jit import bounds_checked
+from evm.kernel_cache import bounds_checked
 from evm.pointers import clear_bytes, load_8, move_bytes, store_8
 from tests.evm.runner import FREE, MachineFaultError, Runner, free_call, with_code
 

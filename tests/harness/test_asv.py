@@ -130,7 +130,7 @@ class Repository:
 
 
 def cache_folder() -> Path:
-    from evm.jit import cache_root
+    from evm.kernel_cache import cache_root
 
     return cache_root()
 

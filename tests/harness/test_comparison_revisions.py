@@ -18,6 +18,7 @@ import miniature
 import pytest
 
 from harness.comparison import checkout
+from harness.comparison.effort import AGAIN_PROCESSES
 from harness.comparison.result import SCHEMA_FILE
 from harness.comparison.sides import Revision
 
@@ -78,11 +79,11 @@ def test_a_planted_slow_down_is_a_regression_seen_twice(compare: Compare, reposi
     assert content["interleaved"]
     verdicts = {cell["strategy"]: (cell["verdict"], len(cell["measurements"])) for cell in content["cells"]}
     assert verdicts == {"even": ("same", 1), "odd": ("slower", 2)}
-    # Two pairs of processes look; then eight fresh pairs measure what looked slower, without noise one run each.
-    assert len({process for _, process, _ in runs(tmp_path)}) == 2 * (2 + 8)
+    # Two pairs of processes look; then fresh pairs measure what looked slower, without noise one run each.
+    assert len({process for _, process, _ in runs(tmp_path)}) == 2 * (2 + AGAIN_PROCESSES)
     assert Counter(strategy for _, _, strategy in runs(tmp_path)) == {
         "even": 2 * (8 + 2),
-        "odd": 2 * (8 + 2) + 2 * 8 * (1 + 1),
+        "odd": 2 * (8 + 2) + 2 * AGAIN_PROCESSES * (1 + 1),
     }
 
 

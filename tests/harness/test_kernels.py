@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from evm.jit import Native, kernels_digest
+from evm.jit import Native
+from evm.kernel_cache import kernels_digest
 from harness.measuring import kernels
 from strategies import registry
 from strategies.serial import Serial

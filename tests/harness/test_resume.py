@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from running import WAIT_SECONDS, children_of, contend_run, lives, until
 
+import harness
 from harness import records
 from harness.archive import resume
 from harness.archive.claim import Claim, is_claimed
@@ -254,6 +255,15 @@ def test_a_complete_record_an_old_one_and_a_missing_one_are_refused(interrupted:
     assert "is complete; there is nothing to resume" in refused(str(interrupted))
     interrupted.unlink()
     assert f"{interrupted}: not a readable record" in refused(str(interrupted))
+
+
+def test_python_goes_on_with_a_record_too(interrupted: Path) -> None:
+    cells = harness.resume(interrupted)
+    assert list(cells["workload"]) == ["ledger", "restless"]
+    assert records.read(interrupted)["complete"]
+    assert not is_claimed(interrupted)
+    with pytest.raises(BadInputError, match="there is nothing to resume"):
+        harness.resume(interrupted)
 
 
 def test_what_to_measure_is_the_records_own(interrupted: Path) -> None:

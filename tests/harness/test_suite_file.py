@@ -10,9 +10,10 @@ import pytest
 
 import harness
 from harness.errors import BadInputError
+from harness.pages.suites import pinned, render
 from harness.plan import WorkloadPlan, resolve
 from harness.request import Request
-from harness.suite_file import FOLDER, names, pinned, read, render
+from harness.suite_file import FOLDER, names, read
 
 MINE = """
 name = "mine"

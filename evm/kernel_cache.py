@@ -1,0 +1,135 @@
+"""Where compiled kernels are kept, so that stale code cannot run and unchanged code is not compiled twice.
+
+numba's own cache looks only at the file of the function it caches; a change in an inlined callee from another file
+would silently run stale code. So the folder itself is keyed by a digest of every source in ``evm/`` and
+``strategies/``, numba's version, and whether bounds are checked. Kernels of a plug-in lie in a folder of that folder
+which is keyed by the plug-in's sources (`evm.sources`).
+
+numba also keys its files by where the sources lie. Under such a digest that tells nothing apart: two checkouts of one
+version, a work tree and what a comparison lays out of it, asv's environments, all hold the same text. `ByModule` finds
+their kernels by the name of the module, so that what one has compiled, all load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numba
+from numba.core import config
+from numba.core.caching import UserProvidedCacheLocator
+
+from evm.sources import OWN, digest_of, note_kernels
+
+KEYED = ("evm", "strategies")
+"""Packages of which all sources are part of the digest."""
+
+_ROOM = Path(__file__).resolve().parent
+_KEPT = 6
+_redirecting = RLock()
+
+
+def bounds_checked() -> bool:
+    """Whether kernels are compiled with bounds checks (``NUMBA_BOUNDSCHECK=1``)."""
+    return bool(config.BOUNDSCHECK)
+
+
+def kernels_digest() -> str:
+    """Digest of all kernel sources, of numba's version, and of the bounds-check setting.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; part of every record, and the name of the compilation cache.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(f"{numba.__version__}|{bounds_checked()}".encode())
+    for room in KEYED:
+        for source in sorted((_ROOM.parent / room).glob("*.py")):
+            digest.update(source.name.encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_root() -> Path:
+    """Folder that holds compiled kernels: ``$CONTEND_CACHE_DIR``, or ``contend`` in the user's cache folder."""
+    chosen = os.environ.get("CONTEND_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend"
+
+
+def _open_folder(folder: Path, siblings: str) -> bool:
+    """Make a folder of the cache and delete those of its siblings that have not been used for longest."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        others = sorted(
+            (p for p in folder.parent.glob(siblings) if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
+        )
+    except OSError:
+        return False
+    for old in others[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return True
+
+
+def _open_cache() -> Path | None:
+    folder = cache_root() / kernels_digest()
+    # Where it cannot be made, numba would fall back to folders beside the sources, and look at a function's file only.
+    return folder if _open_folder(folder, "*") else None
+
+
+# Where compiled kernels are kept. Where they cannot be, every process compiles them: slower, never wrong.
+_CACHE = _open_cache()
+
+
+def folder_of(function: Callable[..., Any]) -> Path | None:
+    """Folder in which what a function compiles to is kept; made where it belongs to a plug-in. None for none.
+
+    To be asked when the function is defined: its sources may change while the process lives, and it does not.
+    """
+    module, file = function.__module__, function.__code__.co_filename
+    name = module.partition(".")[0]
+    if _CACHE is None or name in OWN:
+        return _CACHE
+    note_kernels(module, file)
+    folder = _CACHE / f"{name}-{digest_of(module, file)}"
+    return folder if _open_folder(folder, f"{name}-*") else None
+
+
+@contextmanager
+def kept_in(folder: Path | None) -> Iterator[bool]:
+    """While this lasts, functions that numba decorates are cached in a folder; False if they cannot be cached.
+
+    What others decorate before and after is cached where numba would.
+    """
+    if folder is None:
+        yield False
+        return
+    with _redirecting:
+        before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
+        config.CACHE_DIR = str(folder)
+        config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByModule.__name__}"
+        try:
+            yield True
+        finally:
+            config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+class ByModule(UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships no types
+    """Finds a cached function by the name of its module, where the folder is keyed by all that it is made from."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        super().__init__(function, file)
+        module = function.__module__
+        if module.partition(".")[0] in OWN - set(KEYED):
+            # Tests, and the harness: their own file is looked at, but what it imports of them is not.
+            return
+        self._cache_path = os.path.join(config.CACHE_DIR, module)

@@ -1,0 +1,87 @@
+"""What is compiled once is loaded wherever the same sources lie; what differs is compiled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evm.kernel_cache import KEYED
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = """
+from ctypes import CFUNCTYPE, c_int64
+import numba
+import {module} as found
+assert {root!r} in found.__file__, found.__file__
+native = CFUNCTYPE(c_int64)(found.pointed.address)()
+print(found.whole(), native, sum(found.whole.stats.cache_misses.values()), numba.config.CACHE_DIR)
+"""
+MODULE = """
+from evm.jit import kernel, native
+
+@kernel()
+def whole():
+    return {value}
+
+@native("int64()")
+def pointed():
+    return {value}
+"""
+
+
+def ask(root: Path, module: str, cache: Path) -> list[str]:
+    """What a module's kernels give, in a new process; how many had to be compiled; and what others' caches are."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", ASK.format(module=module, root=str(root))],
+        env={**os.environ, "PYTHONPATH": str(root), "CONTEND_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.fixture
+def checkouts(tmp_path: Path) -> list[Path]:
+    """Two copies of the rooms that have kernels, and of one that has none."""
+    folders = [tmp_path / "here", tmp_path / "elsewhere" / "deeper"]
+    for folder in folders:
+        for room in KEYED:
+            shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "harness").mkdir()
+        (folder / "harness" / "__init__.py").write_text("")
+    return folders
+
+
+@pytest.mark.parametrize("room", KEYED)
+def test_checkouts_of_one_version_share_what_one_has_compiled(checkouts: list[Path], room: str, tmp_path: Path) -> None:
+    for folder in checkouts:
+        (folder / room / "planted.py").write_text(MODULE.format(value=41))
+    here, elsewhere = checkouts
+    assert ask(here, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "1"]
+    assert ask(elsewhere, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
+    # Another version, of which nothing else is different.
+    (elsewhere / room / "planted.py").write_text(MODULE.format(value=42))
+    assert ask(elsewhere, f"{room}.planted", tmp_path / "cache")[:3] == ["42", "42", "1"]
+    assert ask(here, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
+
+
+def test_what_the_digest_does_not_cover_is_kept_by_where_it_lies(checkouts: list[Path], tmp_path: Path) -> None:
+    for folder in checkouts:
+        (folder / "harness" / "planted.py").write_text(MODULE.format(value=41))
+    here, elsewhere = checkouts
+    assert ask(here, "harness.planted", tmp_path / "cache")[2] == "1"
+    assert ask(elsewhere, "harness.planted", tmp_path / "cache")[2] == "1"
+    assert ask(here, "harness.planted", tmp_path / "cache")[2] == "0"
+
+
+def test_caches_of_others_are_left_where_they_are(checkouts: list[Path], tmp_path: Path) -> None:
+    (checkouts[0] / "evm" / "planted.py").write_text(MODULE.format(value=41))
+    answer = ask(checkouts[0], "evm.planted", tmp_path / "cache")
+    assert str(tmp_path / "cache") not in answer
