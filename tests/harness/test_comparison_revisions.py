@@ -18,9 +18,13 @@ import miniature
 import pytest
 
 from harness.comparison import checkout
+from harness.comparison.duel import Duel
 from harness.comparison.effort import AGAIN_PROCESSES
 from harness.comparison.result import SCHEMA_FILE
-from harness.comparison.sides import Revision
+from harness.comparison.sides import Checkout, Revision
+from harness.comparison.verdict import Rule, Verdict
+from harness.observer import Observer
+from harness.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = {"even": 1.0, "odd": 1.0}
@@ -281,3 +285,13 @@ def test_what_is_kept_of_old_revisions_has_a_limit_and_what_is_used_stays(
     assert kept == {sides[0].commit, sides[3].commit}
     with open(trees / f"{sides[0].commit}.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_several_blocks_in_a_row_are_compared_under_their_own_name() -> None:
+    asked = Request(("payments",), ("block_stm",), (2,), block_size=50, block_count=3, clock="virtual", processes=1)
+    sides = (Checkout("A", ROOT), Checkout("B", ROOT))
+    found = Duel(*sides, asked, Rule(), frozenset()).run(Observer())
+    (cell,) = found.cells
+    assert cell.verdict is Verdict.SAME
+    assert cell.name.block_count == 3
+    jsonschema.validate(found.as_json(), json.loads(SCHEMA_FILE.read_text()))

@@ -110,6 +110,11 @@ def test_what_makes_no_sense_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "two counts before it" in refused(*small, "--workers", "1,...,8")
     assert "--sweep" in refused(*small, "--sweep", "pools")
     assert "block_stm" in refused("timeline", "-w", "payments", "-s", "blok_stm", "--results", str(tmp_path))
+    cell = {"-w": "payments", "-s": "block_stm", "--workers": "2", "--results": str(tmp_path)}
+    for option, several in (("-w", "payments,swaps"), ("-s", "block_stm,sharded"), ("--workers", "1,2")):
+        arguments = [word for pair in (cell | {option: several}).items() for word in pair]
+        assert "a timeline is of one cell; name one" in refused("timeline", *arguments)
+    assert "name one count" in refused("explain", "-w", "payments", "--workers", "1,2")
     assert not list(tmp_path.rglob("*.json"))
 
 
