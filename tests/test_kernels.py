@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from numba import njit
-from numba.core import config
 
 from evm.jit import Native
+from evm.kernel_cache import cache_root, kernels_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 OBJECT = re.compile(rb"\x7fELF|\xcf\xfa\xed\xfe")
@@ -36,13 +36,13 @@ def compiled_kernels() -> list[Path]:
             for value in vars(import_module(f"{room}.{source.stem}")).values():
                 if isinstance(value, Native):
                     assert value.address
-    return sorted(Path(config.CACHE_DIR).rglob("*.nbc"))
+    return sorted((cache_root() / kernels_digest()).rglob("*.nbc"))
 
 
 @pytest.fixture(scope="module")
 def kernels() -> list[Path]:
     files = compiled_kernels()
-    assert any("interpreter.resume" in file.name for file in files), f"no kernels are kept in {config.CACHE_DIR}"
+    assert any("interpreter.resume" in file.name for file in files), f"no kernels are kept in {cache_root()}"
     return files
 
 

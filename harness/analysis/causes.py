@@ -6,12 +6,9 @@ from evm import Changes, Location
 from evm.recording import Recording
 from evm.state import location_of
 from harness.analysis.names import Namer
+from harness.measuring.sample import ABORTS_AT
 from strategies.base import Outcome
 from workloads.base import Scenario, Workload
-
-COUNTER = "aborts_at_"
-"""Counters of a record begin with this: ``aborts_at_token_balance``."""
-
 
 _PATIENCE = 16
 """Transactions that are searched for a slot's name: one suffices where it can be found, and a run has many slots."""
@@ -55,7 +52,7 @@ class Causes:
             self._classes |= {location: namer.class_of(location) for location in unknown}
         found: dict[str, int] = {}
         for location, count in zip(aborted, counts, strict=True):
-            name = COUNTER + self._classes[location].replace(" ", "_")
+            name = ABORTS_AT + self._classes[location].replace(" ", "_")
             found[name] = found.get(name, 0) + int(count)
         return dict(sorted(found.items()))
 

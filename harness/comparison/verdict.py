@@ -15,6 +15,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from harness.measuring.sample import ABORTS_AT
 from harness.statistics import Interval
 
 WITNESSES = 2
@@ -115,7 +116,8 @@ class Rule:
             return last, ratios[0], ""
         if not slower:
             # None says slower, and the last was more thorough than the look that called for it.
-            return last, ratios[-1], "looked slower; measured again, that could not be shown"
+            borne_out = "it is not" if last in (Verdict.SAME, Verdict.FASTER) else "that could not be shown"
+            return last, ratios[-1], f"looked slower; measured again, {borne_out}"
         note = f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat"
         return Verdict.INCONCLUSIVE, _spanned(ratios), note
 
@@ -137,9 +139,18 @@ def _spanned(ratios: Sequence[Interval]) -> Interval:
 
 
 def changes(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """Counters that differ, each with both values; one that a side lacks is 0 there."""
+    """Counters that differ, each with both values; one that a side lacks is 0 there.
+
+    Classes of aborts count only where both sides tell them: older versions do not.
+    """
     names = [*a, *(name for name in b if name not in a)]
+    if not (_tells_classes(a) and _tells_classes(b)):
+        names = [name for name in names if not name.startswith(ABORTS_AT)]
     return {name: (a.get(name, 0), b.get(name, 0)) for name in names if a.get(name, 0) != b.get(name, 0)}
+
+
+def _tells_classes(counters: Mapping[str, float]) -> bool:
+    return not counters.get("aborts") or any(name.startswith(ABORTS_AT) for name in counters)
 
 
 def wasteful(counters: Mapping[str, tuple[float, float]]) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from harness.analysis.bound import Bounds
 
 PHASES = ("prepare", "execute", "commit")
+ABORTS_AT = "aborts_at_"
+"""Counters of aborts by class of location begin with this: ``aborts_at_token_balance`` (`harness.analysis.causes`)."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from matplotlib import pyplot
 from matplotlib.patches import Rectangle
 
 import harness
-from harness.analysis.causes import COUNTER
 from harness.analysis.names import CLASSES as NAMED
 from harness.charts.causes import CLASSES, KINDS, aborts_of, causes, worst
+from harness.measuring.sample import ABORTS_AT
 from harness.report.exhibits import style_of
 from harness.report.shows import causes_shows
 
@@ -30,7 +30,7 @@ def cells() -> pandas.DataFrame:
 
 
 def test_every_class_has_a_column() -> None:
-    assert {name.removeprefix("count." + COUNTER).replace("_", " ") for name in CLASSES} == set(NAMED)
+    assert {name.removeprefix("count." + ABORTS_AT).replace("_", " ") for name in CLASSES} == set(NAMED)
     assert set(CLASSES.values()) == set(NAMED)
 
 

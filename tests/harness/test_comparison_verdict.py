@@ -112,6 +112,14 @@ def test_counters_are_compared_exactly() -> None:
     assert not wasteful(changes({"aborts_nonce": 1, "aborts_balance": 2}, {"aborts_nonce": 2, "aborts_balance": 1}))
 
 
+def test_classes_of_aborts_are_compared_where_both_versions_tell_them() -> None:
+    before, after = {"aborts": 3, "aborts_storage": 3}, {"aborts": 3, "aborts_storage": 3, "aborts_at_counter": 3}
+    assert changes(before, after) == changes(after, before) == {}
+    other = {"aborts": 3, "aborts_storage": 3, "aborts_at_counter": 2, "aborts_at_allowance": 1}
+    assert changes(after, other) == {"aborts_at_counter": (3, 2), "aborts_at_allowance": (0, 1)}
+    assert changes({"aborts": 0}, after) == {"aborts": (0, 3), "aborts_storage": (0, 3), "aborts_at_counter": (0, 3)}
+
+
 def test_what_the_machine_does_to_both_cancels_in_pairs() -> None:
     random = np.random.default_rng(3)
     wandering = np.exp(np.cumsum(random.normal(0, 0.2, 40)))
