@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.archive.store import Store, check_folder
+from harness.archive.store import Store
+from harness.archive.writing import check_folder
 from harness.engine import Engine
 from harness.frame import to_frame
 from harness.observer import Observer

@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from harness.archive.store import Store, check_file, check_folder
+from harness.archive.store import Store
+from harness.archive.writing import check_file, check_folder, write_json
 from harness.engine import Engine, has_failures
 from harness.progress import display
-from harness.records import write_json
 from harness.request import Request
 from harness.tables import print_results
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import environment, records
-from harness.archive import resume
+from harness import environment
+from harness.archive import making, resume
 from harness.archive.sessions import new_session, note_time
 from harness.errors import BadInputError
 from harness.measuring.measurement import WorkloadMeasurement
@@ -80,7 +80,7 @@ class Engine:
             # Meanwhile the measuring processes import the compiler.
             surroundings = environment.describe()
             plan = runner.resolve()
-            self._begin(plan, records.full_environment(surroundings, plan))
+            self._begin(plan, making.full_environment(surroundings, plan))
             before, refused = self.record["cells"], False
             try:
                 for place in range(len(plan.workloads)):
@@ -108,7 +108,7 @@ class Engine:
         places = range(len(plan.workloads))
         if self.resumed is None:
             self.accepted()
-            self.record = records.new_record(self.request, plan, surroundings, self.command)
+            self.record = making.new_record(self.request, plan, surroundings, self.command)
             self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
             self._cells = [[] for _ in places]
             return
@@ -144,7 +144,7 @@ class Engine:
         """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
         measurement = self._measured[self._place]
         if not resume.is_untouched(measurement):
-            self._cells[self._place] = records.measured_cells(measurement, plan.reported, self.request)
+            self._cells[self._place] = making.measured_cells(measurement, plan.reported, self.request)
         self.record["cells"] = [cell for cells in self._cells for cell in cells]
 
     def _save(self) -> None:

@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.archive.figures import by_process
 from harness.engine import Engine
 from harness.observer import Observer
 from harness.plan import BASELINE, CellKey
-from harness.records import by_process
 from harness.request import DialValue, Request
 from harness.statistics import speedup
 

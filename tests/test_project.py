@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,32 @@ def test_imports_only_point_downward(room: str) -> None:
         if other not in MAY_IMPORT[room]
     ]
     assert not upward
+
+
+def imported_modules(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[str]:
+    """Modules of ours that a file imports anywhere; of a package's name, the module that is meant."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                if inside in known:
+                    yield inside
+                elif node.module in known:
+                    yield str(node.module)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    files = {
+        ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): source
+        for room in MAY_IMPORT
+        for source in sources(room)
+    }
+    # Not even within functions or for annotations only: whoever reads one of two such files has to read the other.
+    imports = {module: set(imported_modules(parsed(file), files)) - {module} for module, file in files.items()}
+    assert sum(map(len, imports.values())) > 1000
+    TopologicalSorter(imports).prepare()
 
 
 def name_of_decorator(node: ast.expr) -> str:

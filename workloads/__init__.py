@@ -2,7 +2,8 @@
 
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
 from workloads.dials import DialError, resolve_dials
-from workloads.registry import PluginError, UnknownName, get, names
+from workloads.errors import PluginError, UnknownName
+from workloads.registry import get, names
 
 __all__ = [
     "Dial",

@@ -8,19 +8,21 @@ busiest second of something viral has 25 times the median.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
 
 from workloads.base import Dial
 from workloads.sampling import Stream
+
+if TYPE_CHECKING:
+    from workloads.base import Milliseconds
 
 BLOCK_SECONDS = 12
 # Rate of the busiest second, relative to the ordinary one.
 OPENING, PLATEAU, VIRAL = 808, 7, 25
 BURSTS = ("steady", "opening", "plateau", "viral")
 BURST = Dial("burst", "steady", "how arrivals spread over several blocks; one block holds all of them", choices=BURSTS)
-
-Milliseconds = npt.NDArray[np.int64]
 
 
 def rates(burst: str, blocks: int) -> list[list[int]]:

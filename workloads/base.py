@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the compiler.
+    import numpy as np
+    import numpy.typing as npt
+
     from evm import Block, Receipts, State, Transaction
     from workloads.abi import Artifact
-    from workloads.arrivals import Milliseconds
+
+    Milliseconds = npt.NDArray[np.int64]
 
 DialValue = int | float | str
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from workloads.base import Workload
+from workloads.errors import PluginError, UnknownName
 from workloads.suggest import nearest
 
 GROUP = "contend.workloads"
@@ -36,14 +37,6 @@ ON_REQUEST = {"replay": "workloads.replay:Replay"}
 
 # What is measured when nobody says what: a whole table in minutes, not in half an hour.
 DEFAULT = ("payments", "swaps", "nft", "dao")
-
-
-class UnknownName(LookupError):  # noqa: N818  # says what the name is; all registries of the project say it so
-    """No workload is registered under this name. The message is one line with the nearest known name."""
-
-
-class PluginError(RuntimeError):
-    """A plug-in could not be used. The message is one line that names it and the cause."""
 
 
 def names() -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.archive.file import read
 from harness.archive.store import Store
 from harness.errors import BadInputError, RecordWarning
-from harness.records import read
 
 Skip = Callable[[str], object]
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from harness.analysis.bound import Bounds
 from harness.archive.claim import is_claimed
+from harness.archive.file import read
 from harness.archive.reading import record_files
 from harness.environment import machine_differences
 from harness.errors import BadInputError
 from harness.measuring.measurement import Failure, WorkloadMeasurement
 from harness.measuring.sample import Facts
 from harness.plan import CellKey, Plan
-from harness.records import read
 from harness.request import Request
 
 Record = Mapping[str, Any]
@@ -97,7 +97,7 @@ def check_same(record: Record, plan: Plan, environment: Record, request: Request
     plan : Plan
         Of the record's request, now.
     environment : mapping
-        As `harness.records.full_environment` gives it.
+        As `harness.archive.making.full_environment` gives it.
     request : Request
 
     Raises

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from harness.archive.claim import Claim, ClaimedError
+from harness.archive.making import new_id
+from harness.archive.writing import write_json
 from harness.errors import BadInputError
-from harness.records import new_id, write_json
-
-
-def check_folder(folder: Path) -> None:
-    """Make sure that `folder` can be made and written, without making it.
-
-    Raises
-    ------
-    BadInputError
-        If it cannot.
-    """
-    for place in (folder, *folder.absolute().parents):
-        if place.exists():
-            if not place.is_dir():
-                raise BadInputError(f"results folder {folder}: {place} is a file")
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise BadInputError(
-                    f"results folder {folder}: {place} cannot be written; choose another with --results"
-                )
-            return
-
-
-def check_file(path: Path, option: str = "--json") -> None:
-    """Make sure that `path`, which an option names, can be written, without writing it.
-
-    Raises
-    ------
-    BadInputError
-        If it is a folder, or lies in one that is missing or cannot be written.
-    """
-    if path.is_dir():
-        raise BadInputError(f"{option} {path}: is a folder; name a file, or - for standard output")
-    if not path.absolute().parent.is_dir():
-        raise BadInputError(f"{option} {path}: its folder does not exist")
-    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise BadInputError(f"{option} {path}: cannot be written")
 
 
 class Store:

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import environment
+from harness.archive.writing import write_json
 from harness.calibration.fit import errors, fit
 from harness.calibration.measure import amounts, seconds, slowdown, subjects
 from harness.calibration.validate import cores
 from harness.observer import Observer
-from harness.records import write_json
 from strategies.costs import CLASSES, Costs, default_costs
 
 _NANOSECONDS = 1e9

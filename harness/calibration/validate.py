@@ -14,9 +14,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from harness.archive.writing import write_json
 from harness.engine import Engine
 from harness.observer import Observer
-from harness.records import write_json
 from harness.request import Request
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ def command(output: Path) -> None:
     """
     from rich.console import Console
 
-    from harness.archive.store import check_file
+    from harness.archive.writing import check_file
     from harness.calibration.calibrate import calibrate, print_calibration, write
     from harness.progress import display
 

@@ -55,7 +55,7 @@ def command(
     with bad_input(), interruptible():
         if replay_path is not None:
             context.exit(EXIT_FAILED if command.replay(replay_path, Console()) else 0)
-        from harness.archive.store import check_folder
+        from harness.archive.writing import check_folder
         from harness.calibration.validate import cores
 
         check_folder(results)

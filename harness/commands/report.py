@@ -35,7 +35,7 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
     The page needs nothing beside it: it opens from disk, without a network. Exit codes: 0, or 2 for bad input.
     """
     from harness.archive.reading import read_all
-    from harness.archive.store import check_folder
+    from harness.archive.writing import check_folder
     from harness.report.page import write_report
 
     def say(what: str) -> None:

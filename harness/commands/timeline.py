@@ -32,7 +32,7 @@ def command(
     results: Path,
 ) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
-    from harness.archive.store import check_folder
+    from harness.archive.writing import check_folder
     from harness.timeline import draw
 
     with bad_input(), interruptible():

@@ -33,11 +33,10 @@ def command(
     """
     from rich.console import Console
 
-    from harness.archive.store import check_file
+    from harness.archive.writing import check_file, write_json
     from harness.calibration.validate import cores, print_validation, validate
     from harness.clocks import read_costs
     from harness.progress import display
-    from harness.records import write_json
 
     with bad_input(), interruptible():
         counts = tuple(range(1, cores() + 1)) if asked.workers is None else parse_workers(asked.workers)

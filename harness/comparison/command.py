@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.archive.store import check_file
+from harness.archive.writing import check_file, write_json
 from harness.comparison.markdown import markdown
 from harness.comparison.recorded import compare_records, read_side
 from harness.comparison.result import Comparison
@@ -18,7 +18,6 @@ from harness.comparison.terminal import print_comparison
 from harness.comparison.verdict import Rule
 from harness.errors import BadInputError
 from harness.progress import display
-from harness.records import write_json
 from harness.request import Request
 
 STANDARD_OUTPUT = "-"

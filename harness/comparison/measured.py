@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.records import by_process
+from harness.archive.figures import by_process
 from harness.request import DialValue
 from harness.statistics import Samples
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from harness.archive.writing import write_json
 from harness.errors import BadInputError
-from harness.records import write_json
 from harness.schedules.campaign import WORKERS, Failure, Tally, batches, campaign, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case
 

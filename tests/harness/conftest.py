@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from harness.analysis.bound import Bound, Bounds
+from harness.archive.figures import derived
 from harness.archive.store import Store
 from harness.archive.upgrade import SCHEMA
-from harness.records import derived, schema
+from harness.records import schema
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]

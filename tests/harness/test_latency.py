@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.archive.figures import derived
+from harness.archive.writing import write_json
 from harness.charts import draw
 from harness.frame import to_frame
 from harness.latency import PARTS, arrival_seconds, commit_seconds, counted, latencies, summary
-from harness.records import derived, load, read, schema, write_json
+from harness.records import load, read, schema
 from harness.tables import print_results
 from workloads.arrivals import BLOCK_SECONDS, arrival_times, block_sizes
 from workloads.sampling import Stream

@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness import records
+from harness.archive import writing
 from harness.archive.reading import read_all
 from harness.archive.upgrade import SCHEMA
 from harness.errors import BadInputError, RecordWarning
@@ -23,7 +24,7 @@ def folder(tmp_path: Path, make_cell: Make, make_record: Make) -> Path:
     """Two records of two cells each."""
     for name in reversed(NAMES):
         cells = [make_cell(strategy="serial", workers=1), make_cell()]
-        records.write_json(tmp_path / f"{name}.json", make_record(cells) | {"id": name})
+        writing.write_json(tmp_path / f"{name}.json", make_record(cells) | {"id": name})
     return tmp_path
 
 

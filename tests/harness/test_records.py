@@ -13,6 +13,7 @@ import pytest
 
 from harness import records
 from harness.analysis.bound import KINDS, Bound, Bounds
+from harness.archive import figures, making, writing
 from harness.archive.store import Store
 from harness.errors import BadInputError
 from harness.measuring.measurement import WorkloadMeasurement
@@ -40,7 +41,7 @@ def measurement() -> WorkloadMeasurement:
 
 
 def test_a_cell_has_its_samples_and_what_follows_from_them(measurement: WorkloadMeasurement) -> None:
-    cell = records.cell_record(measurement, RIVAL, Request(repeat=3))
+    cell = making.cell_record(measurement, RIVAL, Request(repeat=3))
     # Samples are kept by process: the two of process 0 come first.
     assert cell["samples_seconds"] == [1.0, 1.5, 2.0]
     assert [one["baseline_seconds"] for one in cell["samples"]] == [2.0, 3.0, 4.0]
@@ -60,12 +61,12 @@ def test_a_cell_has_its_share_of_the_bound(measurement: WorkloadMeasurement) -> 
     )
     bounds = Bounds(plain, dataclasses.replace(plain, critical_path=500))
     measurement.facts = dataclasses.replace(FACTS, bounds=bounds)
-    cell = records.cell_record(measurement, CellKey("block_stm", 2), Request(repeat=3))
+    cell = making.cell_record(measurement, CellKey("block_stm", 2), Request(repeat=3))
     # Two workers cannot do better than two, whatever the critical path.
     assert (cell["bound_speedup"], cell["bound_speedup_commutative"]) == (2.0, 2.0)
     assert cell["share_of_bound"] == pytest.approx(1.0)
     # A cell with many workers, as a record may hold it: the critical path decides.
-    many = records.derived({**cell, "workers": 16})
+    many = figures.derived({**cell, "workers": 16})
     assert (many["bound_speedup"], many["bound_speedup_commutative"]) == (4.0, 8.0)
     assert many["share_of_bound"] == pytest.approx(0.5)
 
@@ -80,7 +81,7 @@ def test_a_malformed_bound_is_refused(make_cell: Make, make_record: Make, tmp_pa
 
 def test_a_failed_cell_keeps_no_sample(measurement: WorkloadMeasurement) -> None:
     measurement.fail(RIVAL, "differs", ["transaction 3, status"])
-    cell = records.cell_record(measurement, RIVAL, Request(repeat=3))
+    cell = making.cell_record(measurement, RIVAL, Request(repeat=3))
     assert cell["samples"] == cell["samples_seconds"] == []
     assert cell["tx_per_second"] is None
     assert cell["speedup"] is None
@@ -96,11 +97,11 @@ def test_only_the_first_failure_of_a_cell_counts(measurement: WorkloadMeasuremen
 def test_without_its_baseline_no_cell_counts(measurement: WorkloadMeasurement) -> None:
     measurement.fail(BASELINE_CELL, "broken")
     assert measurement.live() == []
-    assert records.cell_record(measurement, RIVAL, Request())["error"] == "the serial baseline failed: broken"
+    assert making.cell_record(measurement, RIVAL, Request())["error"] == "the serial baseline failed: broken"
 
 
 def test_an_interrupted_cell_says_so(measurement: WorkloadMeasurement) -> None:
-    cell = records.cell_record(measurement, RIVAL, Request(repeat=10))
+    cell = making.cell_record(measurement, RIVAL, Request(repeat=10))
     assert "interrupted after 3 of 10 runs" in cell["warnings"]
 
 
@@ -109,7 +110,7 @@ def test_a_serial_run_that_did_not_get_its_core_says_so(measurement: WorkloadMea
         for samples in measurement.rounds.values():
             seconds = samples[BASELINE_CELL].seconds
             samples[BASELINE_CELL] = dataclasses.replace(samples[BASELINE_CELL], cpu_seconds=cpu_seconds * seconds)
-        return records.cell_record(measurement, BASELINE_CELL, Request(repeat=3))
+        return making.cell_record(measurement, BASELINE_CELL, Request(repeat=3))
 
     assert any("got 50% of a core" in warning for warning in cell(0.5)["warnings"])
     assert not any("core" in warning for warning in cell(1.0)["warnings"])
@@ -117,20 +118,20 @@ def test_a_serial_run_that_did_not_get_its_core_says_so(measurement: WorkloadMea
 
 def test_cells_without_a_sample_are_left_out() -> None:
     nothing = WorkloadMeasurement(WorkloadPlan("swaps", {}), (BASELINE_CELL, RIVAL))
-    assert records.measured_cells(nothing, {RIVAL}, Request()) == []
+    assert making.measured_cells(nothing, {RIVAL}, Request()) == []
 
 
 def test_only_reported_cells_are_recorded(measurement: WorkloadMeasurement) -> None:
-    cells = records.measured_cells(measurement, {RIVAL}, Request())
+    cells = making.measured_cells(measurement, {RIVAL}, Request())
     assert [cell["strategy"] for cell in cells] == ["block_stm"]
 
 
 def test_records_satisfy_their_schema(measurement: WorkloadMeasurement, make_record: Make) -> None:
     validator = jsonschema.Draft202012Validator(records.schema())
     validator.check_schema(records.schema())
-    good = records.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
+    good = making.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
     measurement.fail(RIVAL, "differs", ["transaction 3, status"])
-    failed = records.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
+    failed = making.measured_cells(measurement, {BASELINE_CELL, RIVAL}, Request(repeat=3))
     validator.validate(make_record([*good, *failed]))
 
 
@@ -144,8 +145,8 @@ def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
     from harness.environment import describe
 
     plan = Plan((WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False)
-    environment = records.full_environment(describe(), plan)
-    made = [records.new_record(Request(), plan, environment, ["contend", "run"]) for _ in range(50)]
+    environment = making.full_environment(describe(), plan)
+    made = [making.new_record(Request(), plan, environment, ["contend", "run"]) for _ in range(50)]
     # As JSON has it: tuples are arrays there.
     jsonschema.validate(json.loads(json.dumps(made[0])), records.schema())
     assert len({record["id"] for record in made}) == 50
@@ -167,7 +168,7 @@ def test_derived_figures_of_a_file_are_not_trusted(tmp_path: Path, make_cell: Ma
     forged = copy.deepcopy(record)
     forged["cells"][0]["tx_per_second"] *= 10
     forged["cells"][0]["speedup"]["median"] = 99.0
-    records.write_json(tmp_path / "forged.json", forged)
+    writing.write_json(tmp_path / "forged.json", forged)
     assert records.read(tmp_path / "forged.json") == record
 
 
@@ -202,21 +203,21 @@ def test_a_missing_record_is_refused(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record.json"
-    records.write_json(path, {"version": 1})
+    writing.write_json(path, {"version": 1})
 
     def full(descriptor: int) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        records.write_json(path, {"version": 2})
+        writing.write_json(path, {"version": 2})
     assert json.loads(path.read_text()) == {"version": 1}
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record.json"
-    records.write_json(path, {"version": 1})
+    writing.write_json(path, {"version": 1})
     seen = []
     replace = os.replace
 
@@ -226,7 +227,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.Mon
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", look_first)
-    records.write_json(path, {"version": 2})
+    writing.write_json(path, {"version": 2})
     assert seen == [{"version": 1}]
     assert json.loads(path.read_text()) == {"version": 2}
 
@@ -234,11 +235,11 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.Mon
 def test_records_are_readable_as_other_files_are(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
-    records.write_json(tmp_path / "record.json", {})
+    writing.write_json(tmp_path / "record.json", {})
     assert (tmp_path / "record.json").stat().st_mode == plain.stat().st_mode
 
 
 def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        records.write_json(tmp_path / "record.json", {"seconds": float("nan")})
+        writing.write_json(tmp_path / "record.json", {"seconds": float("nan")})
     assert list(tmp_path.iterdir()) == []

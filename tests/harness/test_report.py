@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.archive.writing import write_json
 from harness.cli import main
-from harness.records import read, write_json
+from harness.records import read
 from harness.report.exhibits import exhibits, style_of
 from harness.report.history import histories, steps_of
 from harness.report.page import render, write_report

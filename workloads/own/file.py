@@ -41,9 +41,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workloads.errors import PluginError
 from workloads.own import artifacts, values
 from workloads.own.artifacts import ArtifactError, OwnArtifact, types_of
-from workloads.registry import PluginError
 from workloads.suggest import nearest
 
 DEFAULT_GAS = 300_000

@@ -1,0 +1,56 @@
+"""One record from its file, with all that can be wrong about it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.archive.figures import derived
+from harness.archive.structure import StructureError, check
+from harness.archive.upgrade import VersionError, upgrade
+from harness.errors import BadInputError
+
+SCHEMA_FILE = Path(__file__).parents[1] / "record.schema.json"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a record of this version or an older one, with its derived figures computed anew.
+
+    Returns
+    -------
+    dict
+        As the current version has it, whatever the file's version is (`harness.archive.upgrade`).
+
+    Raises
+    ------
+    BadInputError
+        If the file is missing, is not JSON, is damaged, or is of a newer version.
+    """
+    try:
+        content = json.loads(path.read_text(), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInputError(f"{path}: not a readable record ({error})") from error
+    try:
+        record = upgrade(content)
+        check(record, schema())
+        record["cells"] = [{**cell, **derived(cell)} for cell in record["cells"]]
+    except VersionError as error:
+        raise BadInputError(f"{path}: {error}") from error
+    except StructureError as error:
+        raise BadInputError(f"{path}: malformed record ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        raise BadInputError(f"{path}: malformed record ({type(error).__name__}: {error})") from error
+    return record
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Read the JSON Schema of a record (draft 2020-12)."""
+    content: dict[str, Any] = json.loads(SCHEMA_FILE.read_text())
+    return content
