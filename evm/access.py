@@ -24,35 +24,11 @@ from evm.pointers import multiply_wide, view_u64
 from evm.words import get_at, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-KEY_WORDS, ENTRY_WORDS, JOURNAL_WORDS = layout.KEY_WORDS, layout.ENTRY_WORDS, layout.JOURNAL_WORDS
-KIND_SHIFT, KIND_STORAGE, KIND_CODE, KIND_TRANSIENT = (
-    U(layout.KIND_SHIFT),
-    layout.KIND_STORAGE,
-    layout.KIND_CODE,
-    layout.KIND_TRANSIENT,
-)
-ENTRY_ID, ENTRY_ORIGINAL, ENTRY_CURRENT = layout.ENTRY_ID, layout.ENTRY_ORIGINAL, layout.ENTRY_CURRENT
-ENTRY_FLAGS, ENTRY_CODE, ENTRY_WORK = layout.ENTRY_FLAGS, layout.ENTRY_CODE, layout.ENTRY_WORK
-M_WORK_DONE = layout.M_WORK_DONE
-JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE = layout.JOURNAL_ENTRY, layout.JOURNAL_FLAGS, layout.JOURNAL_VALUE
+
+KIND_SHIFT = U(layout.KIND_SHIFT)
 LOADED, WARM, WRITTEN = U(layout.FLAG_LOADED), U(layout.FLAG_WARM), U(layout.FLAG_WRITTEN)
 OBSERVED, TESTED = U(layout.FLAG_OBSERVED), U(layout.FLAG_TESTED)
 LASTING = LOADED | OBSERVED | TESTED  # what a revert cannot take back
-M_ENTRIES, M_ENTRIES_WORDS, M_INDEX, M_INDEX_WORDS = (
-    layout.M_ENTRIES,
-    layout.M_ENTRIES_WORDS,
-    layout.M_INDEX,
-    layout.M_INDEX_WORDS,
-)
-M_JOURNAL, M_JOURNAL_WORDS, M_JOURNAL_COUNT = layout.M_JOURNAL, layout.M_JOURNAL_WORDS, layout.M_JOURNAL_COUNT
-M_EPOCH, M_ENTRY_COUNT, M_INDEX_MASK, M_WANTED = (
-    layout.M_EPOCH,
-    layout.M_ENTRY_COUNT,
-    layout.M_INDEX_MASK,
-    layout.M_WANTED,
-)
-M_CODES, M_ERROR = layout.M_CODES, layout.M_ERROR
-M_SCRATCH, M_SCRATCH_BYTES, M_SCRATCH_USED = layout.M_SCRATCH, layout.M_SCRATCH_BYTES, layout.M_SCRATCH_USED
 ENTRY_CAPACITY, JOURNAL_CAPACITY, CODE_CAPACITY = (
     U(errors.ENTRY_CAPACITY),
     U(errors.JOURNAL_CAPACITY),
@@ -68,19 +44,19 @@ _SALT_1, _SALT_2 = U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9)
 @macro
 def entries_of(machine):
     """View of the machine's entries."""
-    return view_u64(I(machine[U(M_ENTRIES)]), I(machine[U(M_ENTRIES_WORDS)]))
+    return view_u64(I(machine[U(layout.M_ENTRIES)]), I(machine[U(layout.M_ENTRIES_WORDS)]))
 
 
 @kernel(inline=True)
 def scratch_address(machine):
     """Where the machine's scratch space is free."""
-    return I(machine[U(M_SCRATCH)] + machine[U(M_SCRATCH_USED)])
+    return I(machine[U(layout.M_SCRATCH)] + machine[U(layout.M_SCRATCH_USED)])
 
 
 @kernel(inline=True)
 def scratch_left(machine):
     """Free bytes of the machine's scratch space."""
-    return I(machine[U(M_SCRATCH_BYTES)]) - I(machine[U(M_SCRATCH_USED)])
+    return I(machine[U(layout.M_SCRATCH_BYTES)]) - I(machine[U(layout.M_SCRATCH_USED)])
 
 
 @kernel(inline=True)
@@ -92,7 +68,8 @@ def storage_key(address, slot):
 @kernel(inline=True)
 def transient_key(address, slot):
     """Key of a transient storage slot (EIP-1153)."""
-    return address[0], address[1], address[2] | (U(KIND_TRANSIENT) << KIND_SHIFT), slot[0], slot[1], slot[2], slot[3]
+    last = address[2] | (U(layout.KIND_TRANSIENT) << KIND_SHIFT)
+    return address[0], address[1], last, slot[0], slot[1], slot[2], slot[3]
 
 
 @kernel(inline=True)
@@ -112,15 +89,15 @@ def _hash(key):
 def find_entry(machine, key):
     """Where the entry with this key begins among the entries, or `ABSENT`."""
     entries = entries_of(machine)
-    mask = machine[U(M_INDEX_MASK)]
-    index = view_u64(I(machine[U(M_INDEX)]), I(mask) + 1)
-    epoch = machine[U(M_EPOCH)]
+    mask = machine[U(layout.M_INDEX_MASK)]
+    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
+    epoch = machine[U(layout.M_EPOCH)]
     slot = _hash(key) & mask
     while True:
         found = index[slot]
         if found >> U(32) != epoch:
             return ABSENT
-        i = (found & _LOW) * U(ENTRY_WORDS)
+        i = (found & _LOW) * U(layout.ENTRY_WORDS)
         difference = (entries[i] ^ key[0]) | (entries[i + U(1)] ^ key[1]) | (entries[i + U(2)] ^ key[2])
         difference |= (entries[i + U(3)] ^ key[3]) | (entries[i + U(4)] ^ key[4])
         if difference | (entries[i + U(5)] ^ key[5]) | (entries[i + U(6)] ^ key[6]) == U(0):
@@ -132,11 +109,11 @@ def find_entry(machine, key):
 def _reindex(machine, mask):
     """Rebuild the index with a larger mask. Slots of the old index are told apart by epoch, so it is cleared."""
     entries = entries_of(machine)
-    index = view_u64(I(machine[U(M_INDEX)]), I(mask) + 1)
+    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
     for i in range(I(mask) + 1):
         index[U(i)] = U(0)
-    for number in range(I(machine[U(M_ENTRY_COUNT)])):
-        i = U(number * ENTRY_WORDS)
+    for number in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        i = U(number * layout.ENTRY_WORDS)
         key = (
             entries[i],
             entries[i + U(1)],
@@ -149,31 +126,31 @@ def _reindex(machine, mask):
         slot = _hash(key) & mask
         while index[slot] != U(0):
             slot = (slot + U(1)) & mask
-        index[slot] = (machine[U(M_EPOCH)] << U(32)) | U(number)
-    machine[U(M_INDEX_MASK)] = mask
+        index[slot] = (machine[U(layout.M_EPOCH)] << U(32)) | U(number)
+    machine[U(layout.M_INDEX_MASK)] = mask
 
 
 @kernel()
 def insert_entry(machine, key):
     """Add an entry that is known to be absent; where it begins, or `ABSENT` when there is no room (error is set)."""
     entries = entries_of(machine)
-    number = machine[U(M_ENTRY_COUNT)]
-    mask = machine[U(M_INDEX_MASK)]
+    number = machine[U(layout.M_ENTRY_COUNT)]
+    mask = machine[U(layout.M_INDEX_MASK)]
     if number * U(2) > mask:
         mask = mask * U(2) + U(1)
-        if mask >= machine[U(M_INDEX_WORDS)]:
-            machine[U(M_ERROR)] = ENTRY_CAPACITY
+        if mask >= machine[U(layout.M_INDEX_WORDS)]:
+            machine[U(layout.M_ERROR)] = ENTRY_CAPACITY
             return ABSENT
         _reindex(machine, mask)
-    if (number + U(1)) * U(ENTRY_WORDS) > machine[U(M_ENTRIES_WORDS)]:
-        machine[U(M_ERROR)] = ENTRY_CAPACITY
+    if (number + U(1)) * U(layout.ENTRY_WORDS) > machine[U(layout.M_ENTRIES_WORDS)]:
+        machine[U(layout.M_ERROR)] = ENTRY_CAPACITY
         return ABSENT
-    index = view_u64(I(machine[U(M_INDEX)]), I(mask) + 1)
+    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
     slot = _hash(key) & mask
-    while index[slot] >> U(32) == machine[U(M_EPOCH)]:
+    while index[slot] >> U(32) == machine[U(layout.M_EPOCH)]:
         slot = (slot + U(1)) & mask
-    index[slot] = (machine[U(M_EPOCH)] << U(32)) | number
-    i = number * U(ENTRY_WORDS)
+    index[slot] = (machine[U(layout.M_EPOCH)] << U(32)) | number
+    i = number * U(layout.ENTRY_WORDS)
     entries[i] = key[0]
     entries[i + U(1)] = key[1]
     entries[i + U(2)] = key[2]
@@ -181,9 +158,9 @@ def insert_entry(machine, key):
     entries[i + U(4)] = key[4]
     entries[i + U(5)] = key[5]
     entries[i + U(6)] = key[6]
-    for j in range(KEY_WORDS, ENTRY_WORDS):
+    for j in range(layout.KEY_WORDS, layout.ENTRY_WORDS):
         entries[i + U(j)] = U(0)
-    machine[U(M_ENTRY_COUNT)] = number + U(1)
+    machine[U(layout.M_ENTRY_COUNT)] = number + U(1)
     return I(i)
 
 
@@ -202,7 +179,7 @@ def loaded_entry(machine, key):
     """
     at = credit_entry(machine, key)
     if at != ABSENT:
-        entries_of(machine)[U(at + ENTRY_FLAGS)] |= OBSERVED
+        entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= OBSERVED
     return at
 
 
@@ -212,10 +189,10 @@ def credit_entry(machine, key):
     at = find_entry(machine, key)
     if at != ABSENT:
         entries = entries_of(machine)
-        if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
+        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
             return at
-    for i in range(KEY_WORDS):
-        machine[U(M_WANTED + i)] = key[i]
+    for i in range(layout.KEY_WORDS):
+        machine[U(layout.M_WANTED + i)] = key[i]
     return ABSENT
 
 
@@ -225,7 +202,7 @@ def provide(machine, number, word):
 
     Called by the driver between `NEED` and the next `resume`.
     """
-    i = U(M_WANTED)
+    i = U(layout.M_WANTED)
     key = (
         machine[i],
         machine[i + U(1)],
@@ -239,55 +216,56 @@ def provide(machine, number, word):
     if at == ABSENT:
         return False
     entries = entries_of(machine)
-    entries[U(at + ENTRY_ID)] = U(number)
-    put_at(entries, at + ENTRY_ORIGINAL, word)
-    put_at(entries, at + ENTRY_CURRENT, word)
-    entries[U(at + ENTRY_FLAGS)] |= LOADED
-    entries[U(at + ENTRY_WORK)] = machine[U(M_WORK_DONE)]
-    if key[2] >> KIND_SHIFT == U(KIND_CODE):
-        number = code_number(I(machine[U(M_CODES)]), word, scratch_address(machine), scratch_left(machine))
+    entries[U(at + layout.ENTRY_ID)] = U(number)
+    put_at(entries, at + layout.ENTRY_ORIGINAL, word)
+    put_at(entries, at + layout.ENTRY_CURRENT, word)
+    entries[U(at + layout.ENTRY_FLAGS)] |= LOADED
+    entries[U(at + layout.ENTRY_WORK)] = machine[U(layout.M_WORK_DONE)]
+    if key[2] >> KIND_SHIFT == U(layout.KIND_CODE):
+        number = code_number(I(machine[U(layout.M_CODES)]), word, scratch_address(machine), scratch_left(machine))
         if number < 0:
-            machine[U(M_ERROR)] = CODE_CAPACITY
+            machine[U(layout.M_ERROR)] = CODE_CAPACITY
             return False
-        entries[U(at + ENTRY_CODE)] = U(number)
+        entries[U(at + layout.ENTRY_CODE)] = U(number)
     return True
 
 
 @kernel()
 def journal_entry(machine, at):
     """Remember an entry's word and flags before a change. False when the journal is full (error is set)."""
-    count = I(machine[U(M_JOURNAL_COUNT)])
-    if (count + 1) * JOURNAL_WORDS > I(machine[U(M_JOURNAL_WORDS)]):
-        machine[U(M_ERROR)] = JOURNAL_CAPACITY
+    count = I(machine[U(layout.M_JOURNAL_COUNT)])
+    if (count + 1) * layout.JOURNAL_WORDS > I(machine[U(layout.M_JOURNAL_WORDS)]):
+        machine[U(layout.M_ERROR)] = JOURNAL_CAPACITY
         return False
-    journal = view_u64(I(machine[U(M_JOURNAL)]), I(machine[U(M_JOURNAL_WORDS)]))
+    journal = view_u64(I(machine[U(layout.M_JOURNAL)]), I(machine[U(layout.M_JOURNAL_WORDS)]))
     entries = entries_of(machine)
-    to = count * JOURNAL_WORDS
-    journal[U(to + JOURNAL_ENTRY)] = U(at)
-    journal[U(to + JOURNAL_FLAGS)] = entries[U(at + ENTRY_FLAGS)]
-    put_at(journal, to + JOURNAL_VALUE, get_at(entries, at + ENTRY_CURRENT))
-    machine[U(M_JOURNAL_COUNT)] = U(count + 1)
+    to = count * layout.JOURNAL_WORDS
+    journal[U(to + layout.JOURNAL_ENTRY)] = U(at)
+    journal[U(to + layout.JOURNAL_FLAGS)] = entries[U(at + layout.ENTRY_FLAGS)]
+    put_at(journal, to + layout.JOURNAL_VALUE, get_at(entries, at + layout.ENTRY_CURRENT))
+    machine[U(layout.M_JOURNAL_COUNT)] = U(count + 1)
     return True
 
 
 @kernel()
 def undo_to(machine, count):
     """Take back changes until the journal has `count` of them. What was loaded meanwhile stays loaded."""
-    journal = view_u64(I(machine[U(M_JOURNAL)]), I(machine[U(M_JOURNAL_WORDS)]))
+    journal = view_u64(I(machine[U(layout.M_JOURNAL)]), I(machine[U(layout.M_JOURNAL_WORDS)]))
     entries = entries_of(machine)
-    for i in range(I(machine[U(M_JOURNAL_COUNT)]) - 1, count - 1, -1):
-        of = i * JOURNAL_WORDS
-        at = I(journal[U(of + JOURNAL_ENTRY)])
-        was_loaded = journal[U(of + JOURNAL_FLAGS)] & LOADED
-        lasting = entries[U(at + ENTRY_FLAGS)] & LASTING
-        entries[U(at + ENTRY_FLAGS)] = journal[U(of + JOURNAL_FLAGS)] | lasting
+    for i in range(I(machine[U(layout.M_JOURNAL_COUNT)]) - 1, count - 1, -1):
+        of = i * layout.JOURNAL_WORDS
+        at = I(journal[U(of + layout.JOURNAL_ENTRY)])
+        was_loaded = journal[U(of + layout.JOURNAL_FLAGS)] & LOADED
+        lasting = entries[U(at + layout.ENTRY_FLAGS)] & LASTING
+        entries[U(at + layout.ENTRY_FLAGS)] = journal[U(of + layout.JOURNAL_FLAGS)] | lasting
         if was_loaded == lasting & LOADED:
-            word = get_at(journal, of + JOURNAL_VALUE)
-            put_at(entries, at + ENTRY_CURRENT, word)
+            word = get_at(journal, of + layout.JOURNAL_VALUE)
+            put_at(entries, at + layout.ENTRY_CURRENT, word)
             # A code changes when it is deployed and never else: taken back, there is none.
-            if entries[U(at + 2)] >> KIND_SHIFT == U(KIND_CODE) and (word[0] | word[1] | word[2] | word[3]) == U(0):
-                entries[U(at + ENTRY_CODE)] = U(NO_CODE)
-    machine[U(M_JOURNAL_COUNT)] = U(count)
+            is_code = entries[U(at + 2)] >> KIND_SHIFT == U(layout.KIND_CODE)
+            if is_code and (word[0] | word[1] | word[2] | word[3]) == U(0):
+                entries[U(at + layout.ENTRY_CODE)] = U(NO_CODE)
+    machine[U(layout.M_JOURNAL_COUNT)] = U(count)
 
 
 @kernel()
@@ -295,7 +273,7 @@ def set_word(machine, at, word):
     """Change an entry's word, undoably. False when the journal is full."""
     if not journal_entry(machine, at):
         return False
-    put_at(entries_of(machine), at + ENTRY_CURRENT, word)
+    put_at(entries_of(machine), at + layout.ENTRY_CURRENT, word)
     return True
 
 
@@ -305,7 +283,7 @@ def set_warm(machine, at):
     if not journal_entry(machine, at):
         return False
     entries = entries_of(machine)
-    entries[U(at + ENTRY_FLAGS)] |= WARM
+    entries[U(at + layout.ENTRY_FLAGS)] |= WARM
     return True
 
 
@@ -315,35 +293,35 @@ def set_flag(machine, at, flag):
     if not journal_entry(machine, at):
         return False
     entries = entries_of(machine)
-    entries[U(at + ENTRY_FLAGS)] |= U(flag)
+    entries[U(at + layout.ENTRY_FLAGS)] |= U(flag)
     return True
 
 
 @kernel(inline=True)
 def has_flag(machine, at, flag):
     """Whether a flag of an entry is set."""
-    return entries_of(machine)[U(at + ENTRY_FLAGS)] & U(flag) != U(0)
+    return entries_of(machine)[U(at + layout.ENTRY_FLAGS)] & U(flag) != U(0)
 
 
 @kernel(inline=True)
 def mark_tested(machine, at):
     """Note that it mattered whether the entry's word is zero, and nothing else about it."""
-    entries_of(machine)[U(at + ENTRY_FLAGS)] |= TESTED
+    entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= TESTED
 
 
 @kernel(inline=True)
 def is_warm(machine, at):
     """Whether an entry has been accessed; for accounts the code entry stands for the account."""
-    return entries_of(machine)[U(at + ENTRY_FLAGS)] & WARM != U(0)
+    return entries_of(machine)[U(at + layout.ENTRY_FLAGS)] & WARM != U(0)
 
 
 @kernel(inline=True)
 def word_of(machine, at):
     """An entry's word as it is now."""
-    return get_at(entries_of(machine), at + ENTRY_CURRENT)
+    return get_at(entries_of(machine), at + layout.ENTRY_CURRENT)
 
 
 @kernel(inline=True)
 def original_of(machine, at):
     """An entry's word at the start of the transaction."""
-    return get_at(entries_of(machine), at + ENTRY_ORIGINAL)
+    return get_at(entries_of(machine), at + layout.ENTRY_ORIGINAL)

@@ -13,13 +13,11 @@ import numpy.typing as npt
 from numpy import uint64 as U
 
 from evm import layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of
+from evm.access import LOADED, entries_of
 from evm.jit import kernel
 from evm.words import equal, get_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, M_ENTRY_COUNT = layout.ENTRY_WORDS, layout.M_ENTRY_COUNT
-
 WRITE_BIT = 1 << 40
 BLIND_BIT = 1 << 41
 TESTED_BIT = 1 << 42
@@ -37,14 +35,14 @@ def list_accesses(machine, found, count):
         How many there are now; -1 when there is no room.
     """
     entries = entries_of(machine)
-    entry_count = I(machine[U(M_ENTRY_COUNT)])
+    entry_count = I(machine[U(layout.M_ENTRY_COUNT)])
     if count + entry_count > found.size:
         return I(-1)
     for i in range(entry_count):
-        at = i * ENTRY_WORDS
-        if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
-            location = I(entries[U(at + ENTRY_ID)])
-            if not equal(get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)):
+        at = i * layout.ENTRY_WORDS
+        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
+            location = I(entries[U(at + layout.ENTRY_ID)])
+            if not equal(get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)):
                 location |= WRITE_BIT
             found[U(count)] = location
             count += 1

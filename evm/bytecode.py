@@ -21,14 +21,6 @@ from evm.jit import kernel
 from evm.keccak import keccak256
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u32, view_u64
 
-STOP, JUMP, JUMPI, PC, JUMPDEST, INVALID = op.STOP, op.JUMP, op.JUMPI, op.PC, op.JUMPDEST, op.INVALID
-PUSH0, PUSH1, PUSH32, DUP1, DUP16, SWAP1, SWAP16 = op.PUSH0, op.PUSH1, op.PUSH32, op.DUP1, op.DUP16, op.SWAP1, op.SWAP16
-LOG0, LOG4, DUP, SWAP, LOG = op.LOG0, op.LOG4, op.DUP, op.SWAP, op.LOG
-BLOCK, PUSH_SMALL, PUSH_LARGE = op.BLOCK, op.PUSH_SMALL, op.PUSH_LARGE
-JUMP_STATIC, JUMPI_STATIC = op.JUMP_STATIC, op.JUMPI_STATIC
-STACK_IN, STACK_OUT, STATIC_GAS, DEFINED = op.STACK_IN, op.STACK_OUT, op.STATIC_GAS, op.DEFINED
-ENDS_BLOCK, NEVER_RETURNS = op.ENDS_BLOCK, op.NEVER_RETURNS
-
 IMMEDIATE_SHIFT = 8
 SMALL_PUSH = 7  # bytes of push data that fit the immediate
 NO_TARGET = 0
@@ -63,75 +55,75 @@ def _decode(code, stream, blocks, constants, targets, sources):
     open_block, reachable = False, True
     while at < size:
         number = int(code[at])
-        width = number - PUSH1 + 1 if PUSH1 <= number <= PUSH32 else 0
-        if number == JUMPDEST:
+        width = number - op.PUSH1 + 1 if op.PUSH1 <= number <= op.PUSH32 else 0
+        if number == op.JUMPDEST:
             reachable = True
         if not reachable:
             at += 1 + width
             continue
-        if number == JUMPDEST or not open_block:
+        if number == op.JUMPDEST or not open_block:
             if open_block:
                 blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
-            if number == JUMPDEST:
+            if number == op.JUMPDEST:
                 targets[at] = out + 1
-            stream[out] = U(BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
+            stream[out] = U(op.BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
             out += 1
             block_count += 1
             gas, need, height, growth, open_block = 0, 0, 0, 0, True
-        if DEFINED[number] == 0:
-            number = INVALID
-        gas += STATIC_GAS[number]
-        need = max(need, STACK_IN[number] - height)
-        height += STACK_OUT[number] - STACK_IN[number]
+        if op.DEFINED[number] == 0:
+            number = op.INVALID
+        gas += op.STATIC_GAS[number]
+        need = max(need, op.STACK_IN[number] - height)
+        height += op.STACK_OUT[number] - op.STACK_IN[number]
         growth = max(growth, height)
-        if PUSH0 <= number <= PUSH32:
+        if op.PUSH0 <= number <= op.PUSH32:
             value = U(0)
             for i in range(width):
                 byte = code[at + 1 + i] if at + 1 + i < size else np.uint8(0)
                 value = (value << U(8)) | U(byte)
             if width <= SMALL_PUSH:
-                stream[out] = U(PUSH_SMALL) | (value << U(IMMEDIATE_SHIFT))
+                stream[out] = U(op.PUSH_SMALL) | (value << U(IMMEDIATE_SHIFT))
                 sources[out] = value
             else:
                 for i in range(width):
                     byte = code[at + 1 + i] if at + 1 + i < size else np.uint8(0)
                     place = width - 1 - i
                     constants[4 * constant_count + (place >> 3)] |= U(byte) << U(8 * (place & 7))
-                stream[out] = U(PUSH_LARGE) | (U(constant_count) << U(IMMEDIATE_SHIFT))
+                stream[out] = U(op.PUSH_LARGE) | (U(constant_count) << U(IMMEDIATE_SHIFT))
                 constant_count += 1
             out += 1
-        elif number == PC:
-            stream[out] = U(PUSH_SMALL) | (U(at) << U(IMMEDIATE_SHIFT))
+        elif number == op.PC:
+            stream[out] = U(op.PUSH_SMALL) | (U(at) << U(IMMEDIATE_SHIFT))
             sources[out] = U(at)
             out += 1
-        elif DUP1 <= number <= DUP16:
-            stream[out] = U(DUP) | (U(number - DUP1 + 1) << U(IMMEDIATE_SHIFT))
+        elif op.DUP1 <= number <= op.DUP16:
+            stream[out] = U(op.DUP) | (U(number - op.DUP1 + 1) << U(IMMEDIATE_SHIFT))
             out += 1
-        elif SWAP1 <= number <= SWAP16:
-            stream[out] = U(SWAP) | (U(number - SWAP1 + 1) << U(IMMEDIATE_SHIFT))
+        elif op.SWAP1 <= number <= op.SWAP16:
+            stream[out] = U(op.SWAP) | (U(number - op.SWAP1 + 1) << U(IMMEDIATE_SHIFT))
             out += 1
-        elif LOG0 <= number <= LOG4:
-            stream[out] = U(LOG) | (U(number - LOG0) << U(IMMEDIATE_SHIFT))
+        elif op.LOG0 <= number <= op.LOG4:
+            stream[out] = U(op.LOG) | (U(number - op.LOG0) << U(IMMEDIATE_SHIFT))
             out += 1
-        elif (number == JUMP or number == JUMPI) and stream[out - 1] & U(0xFF) == U(PUSH_SMALL):
+        elif (number == op.JUMP or number == op.JUMPI) and stream[out - 1] & U(0xFF) == U(op.PUSH_SMALL):
             out -= 1
-            stream[out] = U(JUMP_STATIC if number == JUMP else JUMPI_STATIC)
+            stream[out] = U(op.JUMP_STATIC if number == op.JUMP else op.JUMPI_STATIC)
             out += 1
-        elif number != JUMPDEST:
+        elif number != op.JUMPDEST:
             stream[out] = U(number)
             out += 1
-        if NEVER_RETURNS[number] == 1 or ENDS_BLOCK[number] == 1:
+        if op.NEVER_RETURNS[number] == 1 or op.ENDS_BLOCK[number] == 1:
             blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
             open_block = False
-            reachable = NEVER_RETURNS[number] == 0
+            reachable = op.NEVER_RETURNS[number] == 0
         at += 1 + width
     if open_block:
         blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
-    stream[out] = U(STOP)
+    stream[out] = U(op.STOP)
     out += 1
     for i in range(out):
         number = int(stream[i] & U(0xFF))
-        if number == JUMP_STATIC or number == JUMPI_STATIC:
+        if number == op.JUMP_STATIC or number == op.JUMPI_STATIC:
             goal = sources[i]
             place = U(targets[int(goal)]) if goal < U(size) else U(NO_TARGET)
             stream[i] |= place << U(IMMEDIATE_SHIFT)

@@ -30,22 +30,9 @@ from evm.pointers import move_bytes, view_u8, view_u64
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 DESCRIPTORS, INDEX, INDEX_MASK = layout.CODES_DESCRIPTORS, layout.CODES_INDEX, layout.CODES_INDEX_MASK
-CODES_WORDS, CODE_WORDS, CODE_HASH = layout.CODES_WORDS, layout.CODE_WORDS, layout.CODE_HASH
+
 CAPACITY, COUNT, STORE = layout.CODES_CAPACITY, layout.CODES_COUNT, layout.CODES_STORE
 ARENA, ARENA_WORDS, ARENA_USED = layout.CODES_ARENA, layout.CODES_ARENA_WORDS, layout.CODES_ARENA_USED
-CODE_BYTES, CODE_SIZE, CODE_STREAM, CODE_STREAM_SIZE = (
-    layout.CODE_BYTES,
-    layout.CODE_SIZE,
-    layout.CODE_STREAM,
-    layout.CODE_STREAM_SIZE,
-)
-CODE_BLOCKS, CODE_BLOCKS_SIZE, CODE_CONSTANTS, CODE_TARGETS = (
-    layout.CODE_BLOCKS,
-    layout.CODE_BLOCKS_SIZE,
-    layout.CODE_CONSTANTS,
-    layout.CODE_TARGETS,
-)
-
 NO_CODE = 0  # number of the empty code, the first in every directory
 UNKNOWN, NO_ROOM = -1, -2
 # The hash of nothing. As the word of an account's code it says that the account has storage but neither code nor nonce,
@@ -68,7 +55,7 @@ def is_no_code(word):
 
 @kernel(inline=True)
 def _has_hash(descriptors, number, word):
-    at = number * CODE_WORDS + CODE_HASH
+    at = number * layout.CODE_WORDS + layout.CODE_HASH
     return (
         descriptors[U(at)] == word[0]
         and descriptors[U(at + 1)] == word[1]
@@ -80,10 +67,10 @@ def _has_hash(descriptors, number, word):
 @kernel()
 def find_code(codes, word):
     """Number of the code with this hash, or `UNKNOWN`."""
-    header = view_u64(codes, CODES_WORDS)
+    header = view_u64(codes, layout.CODES_WORDS)
     mask = I(header[U(INDEX_MASK)])
     index = view_u64(I(header[U(INDEX)]), mask + 1)
-    descriptors = view_u64(I(header[U(DESCRIPTORS)]), I(header[U(CAPACITY)]) * CODE_WORDS)
+    descriptors = view_u64(I(header[U(DESCRIPTORS)]), I(header[U(CAPACITY)]) * layout.CODE_WORDS)
     slot = I(word[0]) & mask
     while True:
         found = atomics.load(index, slot)
@@ -98,23 +85,23 @@ def find_code(codes, word):
 @kernel()
 def price_code(codes, descriptor_at):
     """Price the blocks of a decoded code by the directory's table, where it has one (`evm.costs`)."""
-    table = view_u64(I(view_u64(codes, CODES_WORDS)[U(layout.CODES_COSTS)]), costs.COUNT)
+    table = view_u64(I(view_u64(codes, layout.CODES_WORDS)[U(layout.CODES_COSTS)]), costs.COUNT)
     if table[U(costs.BLOCK)] != U(0):
-        price_descriptor(view_u64(descriptor_at, CODE_WORDS), table)
+        price_descriptor(view_u64(descriptor_at, layout.CODE_WORDS), table)
 
 
 @kernel()
 def price_descriptor(descriptor, table):
     """Price the blocks of one decoded code."""
-    stream = view_u64(I(descriptor[U(CODE_STREAM)]), I(descriptor[U(CODE_STREAM_SIZE)]))
-    blocks = view_u64(I(descriptor[U(CODE_BLOCKS)]), I(descriptor[U(CODE_BLOCKS_SIZE)]))
+    stream = view_u64(I(descriptor[U(layout.CODE_STREAM)]), I(descriptor[U(layout.CODE_STREAM_SIZE)]))
+    blocks = view_u64(I(descriptor[U(layout.CODE_BLOCKS)]), I(descriptor[U(layout.CODE_BLOCKS_SIZE)]))
     costs.price_stream(stream, blocks, costs.CLASS_OF, table)
 
 
 @kernel()
 def _price_all(descriptors, count, table):
     for number in range(count):
-        price_descriptor(descriptors[number * CODE_WORDS : (number + 1) * CODE_WORDS], table)
+        price_descriptor(descriptors[number * layout.CODE_WORDS : (number + 1) * layout.CODE_WORDS], table)
 
 
 @kernel()
@@ -135,11 +122,11 @@ def intern_code(codes, source, size, word, scratch, room):
         return NO_ROOM
     used = decode_into(source, size, scratch)
     price_code(codes, scratch)
-    decoded = view_u64(scratch, CODE_WORDS)
+    decoded = view_u64(scratch, layout.CODE_WORDS)
     # The decoded pieces lie in one piece behind the descriptor; the bytes themselves go in front of them.
-    body = used - CODE_WORDS * 8
+    body = used - layout.CODE_WORDS * 8
     padded = (size + 7) & ~7
-    header = view_u64(codes, CODES_WORDS)
+    header = view_u64(codes, layout.CODES_WORDS)
     words = (padded + body) >> 3
     at = I(atomics.add(header, ARENA_USED, U(words)))
     if at + words > I(header[U(ARENA_WORDS)]):
@@ -150,17 +137,17 @@ def intern_code(codes, source, size, word, scratch, room):
     target = I(header[U(ARENA)]) + at * 8
     bytes_ = view_u8(target, padded + body)
     move_bytes(bytes_, 0, view_u8(source, size), 0, size)
-    move_bytes(bytes_, padded, view_u8(scratch + CODE_WORDS * 8, body), 0, body)
-    descriptors = view_u64(I(header[U(DESCRIPTORS)]), I(header[U(CAPACITY)]) * CODE_WORDS)
-    row = number * CODE_WORDS
-    moved = U(target + padded - (scratch + CODE_WORDS * 8))
-    for i in range(CODE_HASH):
+    move_bytes(bytes_, padded, view_u8(scratch + layout.CODE_WORDS * 8, body), 0, body)
+    descriptors = view_u64(I(header[U(DESCRIPTORS)]), I(header[U(CAPACITY)]) * layout.CODE_WORDS)
+    row = number * layout.CODE_WORDS
+    moved = U(target + padded - (scratch + layout.CODE_WORDS * 8))
+    for i in range(layout.CODE_HASH):
         descriptors[U(row + i)] = decoded[U(i)]
-    descriptors[U(row + CODE_BYTES)] = U(target)
-    for i in (CODE_STREAM, CODE_BLOCKS, CODE_CONSTANTS, CODE_TARGETS):
+    descriptors[U(row + layout.CODE_BYTES)] = U(target)
+    for i in (layout.CODE_STREAM, layout.CODE_BLOCKS, layout.CODE_CONSTANTS, layout.CODE_TARGETS):
         descriptors[U(row + i)] = decoded[U(i)] + moved
     for i in range(4):
-        descriptors[U(row + CODE_HASH + i)] = word[i]
+        descriptors[U(row + layout.CODE_HASH + i)] = word[i]
     mask = I(header[U(INDEX_MASK)])
     index = view_u64(I(header[U(INDEX)]), mask + 1)
     slot = I(word[0]) & mask
@@ -177,7 +164,7 @@ def intern_code(codes, source, size, word, scratch, room):
 @kernel()
 def publish_code(codes, source, size, word):
     """Let other processes find a code, where there are any. False when there is no room."""
-    store = I(view_u64(codes, CODES_WORDS)[U(STORE)])
+    store = I(view_u64(codes, layout.CODES_WORDS)[U(STORE)])
     return store == 0 or codestore.append(store, source, size, word)
 
 
@@ -188,7 +175,7 @@ def code_number(codes, word, scratch, room):
         return NO_CODE
     number = find_code(codes, word)
     if number == UNKNOWN:
-        store = I(view_u64(codes, CODES_WORDS)[U(STORE)])
+        store = I(view_u64(codes, layout.CODES_WORDS)[U(STORE)])
         source, size = codestore.find(store, word) if store != 0 else (0, 0)
         if source == 0:
             return NO_CODE
@@ -201,7 +188,7 @@ def _enter_all(descriptors, count, index):
     """Enter the codes in a new index. A number that lost a race repeats a hash; either will do."""
     mask = index.size - 1
     for number in range(count):
-        slot = I(descriptors[U(number * CODE_WORDS + CODE_HASH)]) & mask
+        slot = I(descriptors[U(number * layout.CODE_WORDS + layout.CODE_HASH)]) & mask
         while index[U(slot)] != U(0):
             slot = (slot + 1) & mask
         index[U(slot)] = U(number + 1)
@@ -219,7 +206,7 @@ class CodeDirectory:
 
     def __init__(self) -> None:
         self._header = np.zeros(layout.CODES_WORDS, np.uint64)
-        self._descriptors = np.zeros((0, CODE_WORDS), np.uint64)
+        self._descriptors = np.zeros((0, layout.CODE_WORDS), np.uint64)
         self._index = np.zeros(0, np.uint64)
         self._costs = costs.NO_COSTS
         self._header[layout.CODES_COSTS] = self._costs.ctypes.data
@@ -245,14 +232,14 @@ class CodeDirectory:
         if not 0 <= number < len(self):
             raise IndexError(f"there is no code {number}")
         row = self._descriptors[number]
-        code = ctypes.string_at(int(row[CODE_BYTES]), int(row[CODE_SIZE]))
-        return Code(code, row[CODE_HASH : CODE_HASH + 4].tobytes()[::-1])
+        code = ctypes.string_at(int(row[layout.CODE_BYTES]), int(row[layout.CODE_SIZE]))
+        return Code(code, row[layout.CODE_HASH : layout.CODE_HASH + 4].tobytes()[::-1])
 
     def blocks(self, number: int) -> npt.NDArray[np.uint64]:
         """Requirements and work of each straight-line block of a code (`evm.bytecode`), copied out."""
         row = self._descriptors[number]
-        size = int(row[CODE_BLOCKS_SIZE]) * 8
-        return np.frombuffer(ctypes.string_at(int(row[CODE_BLOCKS]), size), np.uint64).copy()
+        size = int(row[layout.CODE_BLOCKS_SIZE]) * 8
+        return np.frombuffer(ctypes.string_at(int(row[layout.CODE_BLOCKS]), size), np.uint64).copy()
 
     def price(self, table: npt.NDArray[np.uint64]) -> None:
         """Let machines that use these codes count their work (`evm.costs`) by this table; codes added later too.
@@ -308,7 +295,7 @@ class CodeDirectory:
 
     def _grow(self, size: int) -> None:
         count = len(self)
-        descriptors = np.zeros((size, CODE_WORDS), np.uint64)
+        descriptors = np.zeros((size, layout.CODE_WORDS), np.uint64)
         descriptors[:count] = self._descriptors[:count]
         index = np.zeros(2 * size, np.uint64)
         _enter_all(descriptors.reshape(-1), count, index)

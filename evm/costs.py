@@ -86,9 +86,6 @@ COUNT = len(CLASSES)
 
 HASH_BLOCK_BYTES = 136
 NO_COSTS = np.zeros(COUNT, np.uint64)
-
-M_CODES, M_WORK_DONE = layout.M_CODES, layout.M_WORK_DONE
-CODES_COSTS, CODES_WORDS = layout.CODES_COSTS, layout.CODES_WORDS
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 
 
@@ -127,9 +124,9 @@ BLOCK_BEGINS = U(op.BLOCK)
 @kernel(inline=True)
 def add_work(machine, number, amount):
     """Add so much work of one class to what the machine has done."""
-    codes = view_u64(I(machine[U(M_CODES)]), CODES_WORDS)
-    costs = view_u64(I(codes[U(CODES_COSTS)]), COUNT)
-    machine[U(M_WORK_DONE)] += costs[U(number)] * U(amount)
+    codes = view_u64(I(machine[U(layout.M_CODES)]), layout.CODES_WORDS)
+    costs = view_u64(I(codes[U(layout.CODES_COSTS)]), COUNT)
+    machine[U(layout.M_WORK_DONE)] += costs[U(number)] * U(amount)
 
 
 @kernel()

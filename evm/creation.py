@@ -53,48 +53,7 @@ from evm.pointers import store_8, swap_bytes, view_u8
 from evm.words import U0, U1, add, fits_u64, get, is_zero, less, put, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
-M_DEPTH, M_MEMORY, M_OUTPUT, M_OUTPUT_BYTES, M_OUTPUT_SIZE = (
-    layout.M_DEPTH,
-    layout.M_MEMORY,
-    layout.M_OUTPUT,
-    layout.M_OUTPUT_BYTES,
-    layout.M_OUTPUT_SIZE,
-)
-M_ERROR, M_CODES, M_SCRATCH, M_SCRATCH_USED, M_GAS_DONE = (
-    layout.M_ERROR,
-    layout.M_CODES,
-    layout.M_SCRATCH,
-    layout.M_SCRATCH_USED,
-    layout.M_GAS_DONE,
-)
-F_WORDS, F_STACK_TOP, F_GAS, F_MEMORY_BASE, F_MEMORY_SIZE = (
-    layout.F_WORDS,
-    layout.F_STACK_TOP,
-    layout.F_GAS,
-    layout.F_MEMORY_BASE,
-    layout.F_MEMORY_SIZE,
-)
-F_ADDRESS, F_CALLER, F_VALUE, F_STATIC, F_CREATES = (
-    layout.F_ADDRESS,
-    layout.F_CALLER,
-    layout.F_VALUE,
-    layout.F_STATIC,
-    layout.F_CREATES,
-)
-F_RETURN_AT, F_RETURN_SIZE = layout.F_RETURN_AT, layout.F_RETURN_SIZE
-ENTRY_CODE, CREATED = layout.ENTRY_CODE, layout.FLAG_CREATED
-CREATE2, CALL_DEPTH_LIMIT = opcodes.CREATE2, layout.CALL_DEPTH_LIMIT
-NONE, OUT_OF_GAS, STATIC_VIOLATION, INVALID_CODE, CODE_SIZE, CODE_CAPACITY, JOURNAL_CAPACITY = (
-    errors.NONE,
-    errors.OUT_OF_GAS,
-    errors.STATIC_VIOLATION,
-    errors.INVALID_CODE,
-    errors.CODE_SIZE,
-    errors.CODE_CAPACITY,
-    errors.JOURNAL_CAPACITY,
-)
-
+CREATED = layout.FLAG_CREATED
 CODE_SIZE_LIMIT = 24_576
 INIT_CODE_LIMIT = 2 * CODE_SIZE_LIMIT
 INIT_CODE_WORD_GAS, HASH_WORD_GAS, CODE_BYTE_GAS = 2, 6, 200
@@ -126,7 +85,7 @@ def _address_of(word):
 @kernel()
 def address_by_nonce(machine, creator, nonce):
     """Address of the contract that `creator` makes with this nonce: the hash of both in RLP."""
-    target = view_u8(I(machine[U(M_SCRATCH)]), layout.SCRATCH_RESERVED)
+    target = view_u8(I(machine[U(layout.M_SCRATCH)]), layout.SCRATCH_RESERVED)
     target[1] = np.uint8(0x94)
     _put_address_bytes(target, 2, creator)
     size = 22
@@ -152,7 +111,7 @@ def address_by_nonce(machine, creator, nonce):
 def address_by_salt(machine, creator, salt, source, size):
     """Address of the contract that `creator` makes by CREATE2 of the init code at an address."""
     code_hash = keccak_word(view_u8(source, size), 0, size)
-    target = view_u8(I(machine[U(M_SCRATCH)]), layout.SCRATCH_RESERVED)
+    target = view_u8(I(machine[U(layout.M_SCRATCH)]), layout.SCRATCH_RESERVED)
     target[0] = np.uint8(0xFF)
     _put_address_bytes(target, 1, creator)
     _put_word_bytes(target, 21, salt)
@@ -164,11 +123,11 @@ def address_by_salt(machine, creator, salt, source, size):
 def decode_init_code(machine, source, size):
     """Decode init code into the scratch space, where it stays until its frame ends; its descriptor's address or 0."""
     if scratch_left(machine) < decoded_room(size):
-        machine[U(M_ERROR)] = U(CODE_CAPACITY)
+        machine[U(layout.M_ERROR)] = U(errors.CODE_CAPACITY)
         return 0
     at = scratch_address(machine)
-    machine[U(M_SCRATCH_USED)] += U(decode_into(source, size, at))
-    price_code(I(machine[U(M_CODES)]), at)
+    machine[U(layout.M_SCRATCH_USED)] += U(decode_into(source, size, at))
+    price_code(I(machine[U(layout.M_CODES)]), at)
     add_work(machine, costs.CODE_BYTE, size)
     return at
 
@@ -179,8 +138,8 @@ def begin_account(machine, address, sender, value):
 
     Its code and nonce are loaded, and with a value both balances.
     """
-    code = find_entry(machine, account_key(address, KIND_CODE))
-    nonce = find_entry(machine, account_key(address, KIND_NONCE))
+    code = find_entry(machine, account_key(address, layout.KIND_CODE))
+    nonce = find_entry(machine, account_key(address, layout.KIND_NONCE))
     if not set_flag(machine, code, CREATED) or not set_word(machine, nonce, (U1, U0, U0, U0)):
         return False
     return is_zero(value) or transfer(machine, sender, address, value)
@@ -189,17 +148,17 @@ def begin_account(machine, address, sender, value):
 @kernel()
 def is_taken(machine, address):
     """Whether a contract, or an account that has sent something, is there already. Code and nonce are loaded."""
-    code = find_entry(machine, account_key(address, KIND_CODE))
-    nonce = find_entry(machine, account_key(address, KIND_NONCE))
+    code = find_entry(machine, account_key(address, layout.KIND_CODE))
+    nonce = find_entry(machine, account_key(address, layout.KIND_NONCE))
     return not is_zero(word_of(machine, code)) or not is_zero(word_of(machine, nonce))
 
 
 @kernel()
 def _fail_softly(machine, frames, stack, f, top, gas):
     put(stack, top, (U0, U0, U0, U0))
-    frames[U(f + F_STACK_TOP)] = U(top + 1)
-    frames[U(f + F_GAS)] = U(gas)
-    machine[U(M_OUTPUT_SIZE)] = U0
+    frames[U(f + layout.F_STACK_TOP)] = U(top + 1)
+    frames[U(f + layout.F_GAS)] = U(gas)
+    machine[U(layout.M_OUTPUT_SIZE)] = U0
     return CALL_FAILED_SOFTLY
 
 
@@ -207,81 +166,82 @@ def _fail_softly(machine, frames, stack, f, top, gas):
 def begin_create(machine, operation):
     """Execute CREATE or CREATE2 of the current frame; results as of `evm.frames.begin_call`."""
     frames, stack = frames_of(machine), stack_of(machine)
-    depth = I(machine[U(M_DEPTH)])
-    f = depth * F_WORDS
-    top, gas = I(frames[U(f + F_STACK_TOP)]), I(frames[U(f + F_GAS)])
+    depth = I(machine[U(layout.M_DEPTH)])
+    f = depth * layout.F_WORDS
+    top, gas = I(frames[U(f + layout.F_STACK_TOP)]), I(frames[U(f + layout.F_GAS)])
     value, offset, length = get(stack, top - 1), get(stack, top - 2), get(stack, top - 3)
-    parent_top = top - 4 if operation == CREATE2 else top - 3
-    if frames[U(f + F_STATIC)] != U0:
-        machine[U(M_ERROR)] = U(STATIC_VIOLATION)
+    parent_top = top - 4 if operation == opcodes.CREATE2 else top - 3
+    if frames[U(f + layout.F_STATIC)] != U0:
+        machine[U(layout.M_ERROR)] = U(errors.STATIC_VIOLATION)
         return CALL_ERROR
     if not fits_u64(length) or length[0] > U(INIT_CODE_LIMIT):
-        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
-    base, size, end = I(frames[U(f + F_MEMORY_BASE)]), I(frames[U(f + F_MEMORY_SIZE)]), reach(offset, length)
+    base, size = I(frames[U(f + layout.F_MEMORY_BASE)]), I(frames[U(f + layout.F_MEMORY_SIZE)])
+    end = reach(offset, length)
     count = I(length[0])
     words = (count + 31) >> 5
-    cost = words * (INIT_CODE_WORD_GAS + HASH_WORD_GAS if operation == CREATE2 else INIT_CODE_WORD_GAS)
+    cost = words * (INIT_CODE_WORD_GAS + HASH_WORD_GAS if operation == opcodes.CREATE2 else INIT_CODE_WORD_GAS)
     gas_before = gas
     if end > size:
         size, gas = expand_memory(machine, base, size, gas, end)
         if gas == NO_MEMORY:
             return CALL_ERROR
     if gas < cost:
-        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
     gas -= cost
 
-    creator = get_address(frames, f + F_ADDRESS)
-    nonce_at = loaded_entry(machine, account_key(creator, KIND_NONCE))
+    creator = get_address(frames, f + layout.F_ADDRESS)
+    nonce_at = loaded_entry(machine, account_key(creator, layout.KIND_NONCE))
     if nonce_at == ABSENT:
         return CALL_NEEDS
     nonce = word_of(machine, nonce_at)
     affordable = True
     if not is_zero(value):
-        at = loaded_entry(machine, account_key(creator, KIND_BALANCE))
+        at = loaded_entry(machine, account_key(creator, layout.KIND_BALANCE))
         if at == ABSENT:
             return CALL_NEEDS
         affordable = not less(word_of(machine, at), value)
-    if not affordable or depth + 1 > CALL_DEPTH_LIMIT or nonce[0] == LAST_NONCE:
-        frames[U(f + F_MEMORY_SIZE)] = U(size)
+    if not affordable or depth + 1 > layout.CALL_DEPTH_LIMIT or nonce[0] == LAST_NONCE:
+        frames[U(f + layout.F_MEMORY_SIZE)] = U(size)
         return _fail_softly(machine, frames, stack, f, parent_top, gas)
-    source = I(machine[U(M_MEMORY)]) + base + (I(offset[0]) if count > 0 else 0)
-    if operation == CREATE2:
+    source = I(machine[U(layout.M_MEMORY)]) + base + (I(offset[0]) if count > 0 else 0)
+    if operation == opcodes.CREATE2:
         add_work(machine, costs.HASH_BLOCK, count // costs.HASH_BLOCK_BYTES + 1)
         address = address_by_salt(machine, creator, get(stack, top - 4), source, count)
     else:
         address = address_by_nonce(machine, creator, nonce[0])
-    code_at = loaded_entry(machine, account_key(address, KIND_CODE))
-    if code_at == ABSENT or loaded_entry(machine, account_key(address, KIND_NONCE)) == ABSENT:
+    code_at = loaded_entry(machine, account_key(address, layout.KIND_CODE))
+    if code_at == ABSENT or loaded_entry(machine, account_key(address, layout.KIND_NONCE)) == ABSENT:
         return CALL_NEEDS
-    if not is_zero(value) and loaded_entry(machine, account_key(address, KIND_BALANCE)) == ABSENT:
+    if not is_zero(value) and loaded_entry(machine, account_key(address, layout.KIND_BALANCE)) == ABSENT:
         return CALL_NEEDS
 
     # All is known: from here on things change, and the instruction is not run again.
-    machine[U(M_GAS_DONE)] += U(gas_before - gas)
+    machine[U(layout.M_GAS_DONE)] += U(gas_before - gas)
     if not is_warm(machine, code_at) and not set_warm(machine, code_at):
         return CALL_ERROR
     if not set_word(machine, nonce_at, add(nonce, (U1, U0, U0, U0))):
         return CALL_ERROR
     given = gas - gas // 64
     gas -= given
-    frames[U(f + F_MEMORY_SIZE)] = U(size)
+    frames[U(f + layout.F_MEMORY_SIZE)] = U(size)
     if is_taken(machine, address):
         return _fail_softly(machine, frames, stack, f, parent_top, gas)
-    frames[U(f + F_STACK_TOP)] = U(parent_top)
-    frames[U(f + F_GAS)] = U(gas)
-    frames[U(f + F_RETURN_AT)] = U0
-    frames[U(f + F_RETURN_SIZE)] = U0
+    frames[U(f + layout.F_STACK_TOP)] = U(parent_top)
+    frames[U(f + layout.F_GAS)] = U(gas)
+    frames[U(f + layout.F_RETURN_AT)] = U0
+    frames[U(f + layout.F_RETURN_SIZE)] = U0
     code = decode_init_code(machine, source, count)
     if code == 0 or not open_frame(machine, depth + 1, base + size, parent_top, given, code, source, 0):
         return CALL_ERROR
-    g = f + F_WORDS
-    frames[U(g + F_CREATES)] = U1
-    frames[U(g + F_STATIC)] = U0
-    put_address(frames, g + F_ADDRESS, address)
-    put_address(frames, g + F_CALLER, creator)
-    put_at(frames, g + F_VALUE, value)
+    g = f + layout.F_WORDS
+    frames[U(g + layout.F_CREATES)] = U1
+    frames[U(g + layout.F_STATIC)] = U0
+    put_address(frames, g + layout.F_ADDRESS, address)
+    put_address(frames, g + layout.F_CALLER, creator)
+    put_at(frames, g + layout.F_VALUE, value)
     return CALL_ENTERED if begin_account(machine, address, creator, value) else CALL_ERROR
 
 
@@ -292,33 +252,33 @@ def deploy(machine):
     The output is empty afterwards: the creator learns the address, not the code.
     """
     frames = frames_of(machine)
-    f = I(machine[U(M_DEPTH)]) * F_WORDS
-    size, gas = I(machine[U(M_OUTPUT_SIZE)]), I(frames[U(f + F_GAS)])
-    output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
-    cost, error = CODE_BYTE_GAS * size, NONE
-    machine[U(M_OUTPUT_SIZE)] = U0
+    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
+    size, gas = I(machine[U(layout.M_OUTPUT_SIZE)]), I(frames[U(f + layout.F_GAS)])
+    output = view_u8(I(machine[U(layout.M_OUTPUT)]), I(machine[U(layout.M_OUTPUT_BYTES)]))
+    cost, error = CODE_BYTE_GAS * size, errors.NONE
+    machine[U(layout.M_OUTPUT_SIZE)] = U0
     if size > 0 and output[0] == np.uint8(FORBIDDEN_FIRST_BYTE):
-        error = INVALID_CODE
+        error = errors.INVALID_CODE
     elif size > CODE_SIZE_LIMIT:
-        error = CODE_SIZE
+        error = errors.CODE_SIZE
     elif cost > gas:
-        error = OUT_OF_GAS
-    if error != NONE:
-        frames[U(f + F_GAS)] = U0
+        error = errors.OUT_OF_GAS
+    if error != errors.NONE:
+        frames[U(f + layout.F_GAS)] = U0
         return error
-    frames[U(f + F_GAS)] = U(gas - cost)
-    machine[U(M_GAS_DONE)] += U(cost)
+    frames[U(f + layout.F_GAS)] = U(gas - cost)
+    machine[U(layout.M_GAS_DONE)] += U(cost)
     add_work(machine, costs.HASH_BLOCK, size // costs.HASH_BLOCK_BYTES + 1)
     add_work(machine, costs.CODE_BYTE, size)
     if size == 0:
-        return NONE
+        return errors.NONE
     word = keccak_word(output, 0, size)
-    codes, source = I(machine[U(M_CODES)]), I(machine[U(M_OUTPUT)])
+    codes, source = I(machine[U(layout.M_CODES)]), I(machine[U(layout.M_OUTPUT)])
     number = intern_code(codes, source, size, word, scratch_address(machine), scratch_left(machine))
     if number < 0 or not publish_code(codes, source, size, word):
-        return CODE_CAPACITY
-    at = find_entry(machine, account_key(get_address(frames, f + F_ADDRESS), KIND_CODE))
+        return errors.CODE_CAPACITY
+    at = find_entry(machine, account_key(get_address(frames, f + layout.F_ADDRESS), layout.KIND_CODE))
     if not set_word(machine, at, word):
-        return JOURNAL_CAPACITY
-    entries_of(machine)[U(at + ENTRY_CODE)] = U(number)
-    return NONE
+        return errors.JOURNAL_CAPACITY
+    entries_of(machine)[U(at + layout.ENTRY_CODE)] = U(number)
+    return errors.NONE

@@ -45,30 +45,8 @@ from evm.jit import kernel
 from evm.words import U0, U1, add, get, is_zero, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
-M_DEPTH, M_ERROR, M_FORK, M_DESTROYED, M_ENTRY_COUNT = (
-    layout.M_DEPTH,
-    layout.M_ERROR,
-    layout.M_FORK,
-    layout.M_DESTROYED,
-    layout.M_ENTRY_COUNT,
-)
-M_GAS_DONE = layout.M_GAS_DONE
-F_WORDS, F_STACK_TOP, F_GAS, F_ADDRESS, F_STATIC = (
-    layout.F_WORDS,
-    layout.F_STACK_TOP,
-    layout.F_GAS,
-    layout.F_ADDRESS,
-    layout.F_STATIC,
-)
-ENTRY_WORDS, ENTRY_FLAGS, ENTRY_CODE, ENTRY_CURRENT = (
-    layout.ENTRY_WORDS,
-    layout.ENTRY_FLAGS,
-    layout.ENTRY_CODE,
-    layout.ENTRY_CURRENT,
-)
 CREATED, DESTROYED = layout.FLAG_CREATED, layout.FLAG_DESTROYED
-OUT_OF_GAS, STATIC_VIOLATION, CANCUN = errors.OUT_OF_GAS, errors.STATIC_VIOLATION, forks.CANCUN
+
 _LOW_32 = U(0xFFFFFFFF)
 
 
@@ -76,26 +54,26 @@ _LOW_32 = U(0xFFFFFFFF)
 def destroy(machine):
     """Execute SELFDESTRUCT of the current frame: `CALL_ENTERED` when it is done, else as `evm.frames.begin_call`."""
     frames, stack = frames_of(machine), stack_of(machine)
-    f = I(machine[U(M_DEPTH)]) * F_WORDS
-    gas = I(frames[U(f + F_GAS)])
-    if frames[U(f + F_STATIC)] != U0:
-        machine[U(M_ERROR)] = U(STATIC_VIOLATION)
+    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
+    gas = I(frames[U(f + layout.F_GAS)])
+    if frames[U(f + layout.F_STATIC)] != U0:
+        machine[U(layout.M_ERROR)] = U(errors.STATIC_VIOLATION)
         return CALL_ERROR
-    address = get_address(frames, f + F_ADDRESS)
-    heir = to_address(get(stack, I(frames[U(f + F_STACK_TOP)]) - 1))
-    account = find_or_insert(machine, account_key(heir, KIND_CODE))
+    address = get_address(frames, f + layout.F_ADDRESS)
+    heir = to_address(get(stack, I(frames[U(f + layout.F_STACK_TOP)]) - 1))
+    account = find_or_insert(machine, account_key(heir, layout.KIND_CODE))
     if account == ABSENT:
         return CALL_ERROR
     warm = is_precompile(machine, heir) or is_warm(machine, account)
     cost = 0 if warm else COLD_ACCOUNT
     if cost > gas:
-        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
-    mine = loaded_entry(machine, account_key(address, KIND_BALANCE))
+    mine = loaded_entry(machine, account_key(address, layout.KIND_BALANCE))
     if mine == ABSENT:
         return CALL_NEEDS
     balance = word_of(machine, mine)
-    theirs = loaded_entry(machine, account_key(heir, KIND_BALANCE))
+    theirs = loaded_entry(machine, account_key(heir, layout.KIND_BALANCE))
     if theirs == ABSENT:
         return CALL_NEEDS
     if not is_zero(balance):
@@ -105,16 +83,16 @@ def destroy(machine):
         if dead == DEAD:
             cost += CALL_NEW_ACCOUNT
             if cost > gas:
-                machine[U(M_ERROR)] = U(OUT_OF_GAS)
+                machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
                 return CALL_ERROR
-    code = loaded_entry(machine, account_key(address, KIND_CODE))
-    if code == ABSENT or loaded_entry(machine, account_key(address, KIND_NONCE)) == ABSENT:
+    code = loaded_entry(machine, account_key(address, layout.KIND_CODE))
+    if code == ABSENT or loaded_entry(machine, account_key(address, layout.KIND_NONCE)) == ABSENT:
         return CALL_NEEDS
-    frames[U(f + F_GAS)] = U(gas - cost)
-    machine[U(M_GAS_DONE)] += U(cost)
+    frames[U(f + layout.F_GAS)] = U(gas - cost)
+    machine[U(layout.M_GAS_DONE)] += U(cost)
     if not warm and not set_warm(machine, account):
         return CALL_ERROR
-    deleted = has_flag(machine, code, CREATED) or machine[U(M_FORK)] < U(CANCUN)
+    deleted = has_flag(machine, code, CREATED) or machine[U(layout.M_FORK)] < U(forks.CANCUN)
     if mine != theirs:
         if not set_word(machine, theirs, add(word_of(machine, theirs), balance)):
             return CALL_ERROR
@@ -124,7 +102,7 @@ def destroy(machine):
     if deleted:
         if not set_flag(machine, code, DESTROYED):
             return CALL_ERROR
-        machine[U(M_DESTROYED)] += U1
+        machine[U(layout.M_DESTROYED)] += U1
     return CALL_ENTERED
 
 
@@ -139,20 +117,20 @@ def delete_destroyed(machine, coinbase):
     Returns whether the beneficiary is among them.
     """
     entries = entries_of(machine)
-    count, beneficiary = I(machine[U(M_ENTRY_COUNT)]), False
+    count, beneficiary = I(machine[U(layout.M_ENTRY_COUNT)]), False
     for number in range(count):
-        code = number * ENTRY_WORDS
-        if entries[U(code + ENTRY_FLAGS)] & U(DESTROYED) == U0:
+        code = number * layout.ENTRY_WORDS
+        if entries[U(code + layout.ENTRY_FLAGS)] & U(DESTROYED) == U0:
             continue
-        if entries[U(code + 2)] >> KIND_SHIFT != U(KIND_CODE):
+        if entries[U(code + 2)] >> KIND_SHIFT != U(layout.KIND_CODE):
             continue
         for other in range(count):
-            at = other * ENTRY_WORDS
+            at = other * layout.ENTRY_WORDS
             same = entries[U(at)] == entries[U(code)] and entries[U(at + 1)] == entries[U(code + 1)]
             if same and entries[U(at + 2)] & _LOW_32 == entries[U(code + 2)] & _LOW_32:
-                if entries[U(at + ENTRY_FLAGS)] & LOADED != U0:
-                    put_at(entries, at + ENTRY_CURRENT, (U0, U0, U0, U0))
-        entries[U(code + ENTRY_CODE)] = U(NO_CODE)
+                if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0:
+                    put_at(entries, at + layout.ENTRY_CURRENT, (U0, U0, U0, U0))
+        entries[U(code + layout.ENTRY_CODE)] = U(NO_CODE)
         mine = entries[U(code)] == coinbase[0] and entries[U(code + 1)] == coinbase[1]
         beneficiary |= mine and entries[U(code + 2)] & _LOW_32 == coinbase[2]
     return beneficiary

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import uint64 as U
 
 from evm import costs, errors, layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.access import LOADED, entries_of, provide
 from evm.costs import add_work
 from evm.jit import kernel
 from evm.pointers import call_1, view_u64
@@ -24,15 +24,6 @@ from evm.transaction import open_machine, start_transaction
 from evm.words import add, equal, get, get_at, put, put_at, subtract
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, M_ENTRY_COUNT, M_WANTED, M_FEE = (
-    layout.ENTRY_WORDS,
-    layout.M_ENTRY_COUNT,
-    layout.M_WANTED,
-    layout.M_FEE,
-)
-STATE_WORDS, STATE_VALUES, STATE_CAPACITY = layout.STATE_WORDS, layout.STATE_VALUES, layout.STATE_CAPACITY
-NEED, DONE = errors.NEED, errors.DONE
-STATE_READ, STATE_WRITE, RECEIPT = costs.STATE_READ, costs.STATE_WRITE, costs.RECEIPT
 
 # How `run_directly` ended, when not by reaching the last transaction.
 FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
@@ -57,8 +48,8 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
         `last`, or a negative fault.
     """
     machine = open_machine(machine_address)
-    header = view_u64(state, STATE_WORDS)
-    values = view_u64(I(header[U(STATE_VALUES)]), I(header[U(STATE_CAPACITY)]) * 4)
+    header = view_u64(state, layout.STATE_WORDS)
+    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
     table = view_u64(table_address, last * R_WORDS)
     arena = view_u64(arena_address, ARENA_WORDS)
     fees = view_u64(fees_address, 4)
@@ -66,9 +57,9 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
         start_transaction(machine, index)
         while True:
             outcome = call_1(resume, machine_address)
-            if outcome != NEED:
+            if outcome != errors.NEED:
                 break
-            number = intern_location(state, machine, M_WANTED)
+            number = intern_location(state, machine, layout.M_WANTED)
             if number < 0:
                 return FAULT_STATE
             word = get(values, number)
@@ -76,28 +67,28 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
                 word = add(word, get(fees, 0))
             if not provide(machine, number, word):
                 return FAULT_MACHINE
-            add_work(machine, STATE_READ, 1)
-        if outcome != DONE:
+            add_work(machine, costs.STATE_READ, 1)
+        if outcome != errors.DONE:
             return FAULT_MACHINE
         entries = entries_of(machine)
-        for i in range(I(machine[U(M_ENTRY_COUNT)])):
-            at = i * ENTRY_WORDS
-            if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
-                current = get_at(entries, at + ENTRY_CURRENT)
-                if not equal(current, get_at(entries, at + ENTRY_ORIGINAL)):
-                    add_work(machine, STATE_WRITE, 1)
-                    number = I(entries[U(at + ENTRY_ID)])
+        for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+            at = i * layout.ENTRY_WORDS
+            if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
+                current = get_at(entries, at + layout.ENTRY_CURRENT)
+                if not equal(current, get_at(entries, at + layout.ENTRY_ORIGINAL)):
+                    add_work(machine, costs.STATE_WRITE, 1)
+                    number = I(entries[U(at + layout.ENTRY_ID)])
                     put(values, number, subtract(current, get(fees, 0)) if number == coinbase else current)
-        put_at(fees, 0, add(get(fees, 0), get_at(machine, M_FEE)))
+        put_at(fees, 0, add(get(fees, 0), get_at(machine, layout.M_FEE)))
         if not write_receipt(machine, table, index, arena):
             return FAULT_RECEIPTS
-        add_work(machine, RECEIPT, 1)
+        add_work(machine, costs.RECEIPT, 1)
     return last
 
 
 @kernel()
 def credit_beneficiary(state, coinbase, fees_address):
     """Add the fees to the beneficiary's balance."""
-    header = view_u64(state, STATE_WORDS)
-    values = view_u64(I(header[U(STATE_VALUES)]), I(header[U(STATE_CAPACITY)]) * 4)
+    header = view_u64(state, layout.STATE_WORDS)
+    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
     put(values, coinbase, add(get(values, coinbase), get(view_u64(fees_address, 4), 0)))

@@ -33,81 +33,10 @@ from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
 from evm.words import U0, add, fits_u64, get, get_at, is_zero, less, put, put_at, subtract
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
-M_FRAMES, M_FRAMES_WORDS, M_STACK, M_STACK_WORDS = (
-    layout.M_FRAMES,
-    layout.M_FRAMES_WORDS,
-    layout.M_STACK,
-    layout.M_STACK_WORDS,
-)
-M_MEMORY, M_MEMORY_BYTES, M_OUTPUT, M_OUTPUT_BYTES = (
-    layout.M_MEMORY,
-    layout.M_MEMORY_BYTES,
-    layout.M_OUTPUT,
-    layout.M_OUTPUT_BYTES,
-)
-M_CODES, M_LAST_PRECOMPILE, M_SCRATCH, M_SCRATCH_USED, M_ANSWER = (
-    layout.M_CODES,
-    layout.M_LAST_PRECOMPILE,
-    layout.M_SCRATCH,
-    layout.M_SCRATCH_USED,
-    layout.M_ANSWER,
-)
-CODES_DESCRIPTORS, CODES_WORDS, CODE_WORDS = layout.CODES_DESCRIPTORS, layout.CODES_WORDS, layout.CODE_WORDS
-M_DEPTH, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE, M_REFUND, M_ERROR = (
-    layout.M_DEPTH,
-    layout.M_JOURNAL_COUNT,
-    layout.M_LOG_SIZE,
-    layout.M_OUTPUT_SIZE,
-    layout.M_REFUND,
-    layout.M_ERROR,
-)
-ENTRY_CODE, ENTRY_FLAGS, LOADED = layout.ENTRY_CODE, layout.ENTRY_FLAGS, U(layout.FLAG_LOADED)
-F_WORDS = layout.F_WORDS
-F_POSITION, F_STACK_TOP, F_STACK_BASE, F_GAS = (
-    layout.F_POSITION,
-    layout.F_STACK_TOP,
-    layout.F_STACK_BASE,
-    layout.F_GAS,
-)
-F_MEMORY_BASE, F_MEMORY_SIZE, F_CALLDATA, F_CALLDATA_SIZE = (
-    layout.F_MEMORY_BASE,
-    layout.F_MEMORY_SIZE,
-    layout.F_CALLDATA,
-    layout.F_CALLDATA_SIZE,
-)
-F_CODE, F_ADDRESS, F_CALLER, F_VALUE, F_STATIC = (
-    layout.F_CODE,
-    layout.F_ADDRESS,
-    layout.F_CALLER,
-    layout.F_VALUE,
-    layout.F_STATIC,
-)
-F_RETURN_AT, F_RETURN_SIZE, F_JOURNAL, F_LOGS, F_REFUND, F_CREATES = (
-    layout.F_RETURN_AT,
-    layout.F_RETURN_SIZE,
-    layout.F_JOURNAL,
-    layout.F_LOGS,
-    layout.F_REFUND,
-    layout.F_CREATES,
-)
-CALL, CALLCODE, DELEGATECALL, STATICCALL = opcodes.CALL, opcodes.CALLCODE, opcodes.DELEGATECALL, opcodes.STATICCALL
-NONE, REVERTED, OUT_OF_GAS, STATIC_VIOLATION = (
-    errors.NONE,
-    errors.REVERTED,
-    errors.OUT_OF_GAS,
-    errors.STATIC_VIOLATION,
-)
-MEMORY_CAPACITY, STACK_CAPACITY, OUTPUT_CAPACITY = (
-    errors.MEMORY_CAPACITY,
-    errors.STACK_CAPACITY,
-    errors.OUTPUT_CAPACITY,
-)
-CALL_DEPTH_LIMIT, STACK_LIMIT = layout.CALL_DEPTH_LIMIT, layout.STACK_LIMIT
-
+LOADED = U(layout.FLAG_LOADED)
 COLD_ACCOUNT, WARM_ACCESS = 2600, 100
 CALL_VALUE, CALL_NEW_ACCOUNT, CALL_STIPEND = 9000, 25000, 2300
-COPY_WORD, EXPANSION_WORD = costs.COPY_WORD, costs.EXPANSION_WORD
+
 MEMORY_LIMIT = 1 << 32  # no gas limit that fits 64 bits is worth paying for more
 NO_GAS, NO_MEMORY = -1, -(1 << 62)
 
@@ -118,25 +47,26 @@ CALL_ENTERED, CALL_FAILED_SOFTLY, CALL_NEEDS, CALL_ERROR = range(4)
 @macro
 def frames_of(machine):
     """View of the machine's frames."""
-    return view_u64(I(machine[U(M_FRAMES)]), I(machine[U(M_FRAMES_WORDS)]))
+    return view_u64(I(machine[U(layout.M_FRAMES)]), I(machine[U(layout.M_FRAMES_WORDS)]))
 
 
 @macro
 def stack_of(machine):
     """View of the machine's operand stack."""
-    return view_u64(I(machine[U(M_STACK)]), I(machine[U(M_STACK_WORDS)]))
+    return view_u64(I(machine[U(layout.M_STACK)]), I(machine[U(layout.M_STACK_WORDS)]))
 
 
 @macro
 def descriptor_address(machine, number):
     """Address of a code's descriptor."""
-    return I(view_u64(I(machine[U(M_CODES)]), CODES_WORDS)[U(CODES_DESCRIPTORS)]) + number * CODE_WORDS * 8
+    codes = view_u64(I(machine[U(layout.M_CODES)]), layout.CODES_WORDS)
+    return I(codes[U(layout.CODES_DESCRIPTORS)]) + number * layout.CODE_WORDS * 8
 
 
 @kernel(inline=True)
 def is_precompile(machine, address):
     """Whether a contract of the protocol itself lives there (0x01 to 0x0a in Cancun)."""
-    return (address[1] | address[2]) == U0 and address[0] != U0 and address[0] <= machine[U(M_LAST_PRECOMPILE)]
+    return (address[1] | address[2]) == U0 and address[0] != U0 and address[0] <= machine[U(layout.M_LAST_PRECOMPILE)]
 
 
 # What `account_is_dead` found.
@@ -150,22 +80,22 @@ def account_is_dead(machine, address):
     What is asked first is what settles it most often, so that no more is read than need be. Where the code is known
     already and settles it, nothing depends on the balance.
     """
-    at = credit_entry(machine, account_key(address, KIND_BALANCE))
+    at = credit_entry(machine, account_key(address, layout.KIND_BALANCE))
     if at == ABSENT:
         return NOT_KNOWN
-    code = find_entry(machine, account_key(address, KIND_CODE))
-    if code != ABSENT and entries_of(machine)[U(code + ENTRY_FLAGS)] & LOADED != U0:
+    code = find_entry(machine, account_key(address, layout.KIND_CODE))
+    if code != ABSENT and entries_of(machine)[U(code + layout.ENTRY_FLAGS)] & LOADED != U0:
         if not is_no_code(word_of(machine, code)):
             return ALIVE
     mark_tested(machine, at)
     if not is_zero(word_of(machine, at)):
         return ALIVE
-    at = loaded_entry(machine, account_key(address, KIND_CODE))
+    at = loaded_entry(machine, account_key(address, layout.KIND_CODE))
     if at == ABSENT:
         return NOT_KNOWN
     if not is_no_code(word_of(machine, at)):
         return ALIVE
-    at = loaded_entry(machine, account_key(address, KIND_NONCE))
+    at = loaded_entry(machine, account_key(address, layout.KIND_NONCE))
     if at == ABSENT:
         return NOT_KNOWN
     return ALIVE if not is_zero(word_of(machine, at)) else DEAD
@@ -209,12 +139,12 @@ def expand_memory(machine, base, size, gas, end):
     cost = 3 * (words - words_before) + (words * words // 512 - words_before * words_before // 512)
     if cost > gas:
         return size, NO_GAS
-    if base + words * 32 > I(machine[U(M_MEMORY_BYTES)]):
-        machine[U(M_ERROR)] = U(MEMORY_CAPACITY)
+    if base + words * 32 > I(machine[U(layout.M_MEMORY_BYTES)]):
+        machine[U(layout.M_ERROR)] = U(errors.MEMORY_CAPACITY)
         return size, NO_MEMORY
-    arena = view_u8(I(machine[U(M_MEMORY)]), I(machine[U(M_MEMORY_BYTES)]))
+    arena = view_u8(I(machine[U(layout.M_MEMORY)]), I(machine[U(layout.M_MEMORY_BYTES)]))
     clear_bytes(arena, base + size, words * 32 - size)
-    add_work(machine, EXPANSION_WORD, words - words_before)
+    add_work(machine, costs.EXPANSION_WORD, words - words_before)
     return words * 32, gas - cost
 
 
@@ -231,13 +161,13 @@ def reach(offset, size):
 @kernel()
 def set_output(machine, address, size):
     """Keep `size` bytes from `address` as the output. False when there is no room (error is set)."""
-    if size > I(machine[U(M_OUTPUT_BYTES)]):
-        machine[U(M_ERROR)] = U(OUTPUT_CAPACITY)
+    if size > I(machine[U(layout.M_OUTPUT_BYTES)]):
+        machine[U(layout.M_ERROR)] = U(errors.OUTPUT_CAPACITY)
         return False
-    output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
+    output = view_u8(I(machine[U(layout.M_OUTPUT)]), I(machine[U(layout.M_OUTPUT_BYTES)]))
     move_bytes(output, 0, view_u8(address, size), 0, size)
-    add_work(machine, COPY_WORD, (size + 31) >> 5)
-    machine[U(M_OUTPUT_SIZE)] = U(size)
+    add_work(machine, costs.COPY_WORD, (size + 31) >> 5)
+    machine[U(layout.M_OUTPUT_SIZE)] = U(size)
     return True
 
 
@@ -247,37 +177,37 @@ def open_frame(machine, depth, memory_base, stack_base, gas, code, calldata, cal
 
     `code` is the address of a code's descriptor, or the negative number of a precompiled contract.
     """
-    if (stack_base + STACK_LIMIT) * 4 > I(machine[U(M_STACK_WORDS)]):
-        machine[U(M_ERROR)] = U(STACK_CAPACITY)
+    if (stack_base + layout.STACK_LIMIT) * 4 > I(machine[U(layout.M_STACK_WORDS)]):
+        machine[U(layout.M_ERROR)] = U(errors.STACK_CAPACITY)
         return False
     frames = frames_of(machine)
-    f = depth * F_WORDS
-    frames[U(f + F_POSITION)] = U(-code if code < 0 else 0)
-    frames[U(f + F_STACK_TOP)] = U(stack_base)
-    frames[U(f + F_STACK_BASE)] = U(stack_base)
-    frames[U(f + F_GAS)] = U(gas)
-    frames[U(f + F_MEMORY_BASE)] = U(memory_base)
-    frames[U(f + F_MEMORY_SIZE)] = U0
-    frames[U(f + F_CALLDATA)] = U(calldata)
-    frames[U(f + F_CALLDATA_SIZE)] = U(calldata_size)
-    frames[U(f + F_CODE)] = U(code if code > 0 else 0)
-    frames[U(f + F_CREATES)] = U0
-    frames[U(f + F_JOURNAL)] = machine[U(M_JOURNAL_COUNT)]
-    frames[U(f + F_LOGS)] = machine[U(M_LOG_SIZE)]
-    frames[U(f + F_REFUND)] = machine[U(M_REFUND)]
-    machine[U(M_DEPTH)] = U(depth)
-    machine[U(M_OUTPUT_SIZE)] = U0
-    machine[U(M_ANSWER)] = U0
+    f = depth * layout.F_WORDS
+    frames[U(f + layout.F_POSITION)] = U(-code if code < 0 else 0)
+    frames[U(f + layout.F_STACK_TOP)] = U(stack_base)
+    frames[U(f + layout.F_STACK_BASE)] = U(stack_base)
+    frames[U(f + layout.F_GAS)] = U(gas)
+    frames[U(f + layout.F_MEMORY_BASE)] = U(memory_base)
+    frames[U(f + layout.F_MEMORY_SIZE)] = U0
+    frames[U(f + layout.F_CALLDATA)] = U(calldata)
+    frames[U(f + layout.F_CALLDATA_SIZE)] = U(calldata_size)
+    frames[U(f + layout.F_CODE)] = U(code if code > 0 else 0)
+    frames[U(f + layout.F_CREATES)] = U0
+    frames[U(f + layout.F_JOURNAL)] = machine[U(layout.M_JOURNAL_COUNT)]
+    frames[U(f + layout.F_LOGS)] = machine[U(layout.M_LOG_SIZE)]
+    frames[U(f + layout.F_REFUND)] = machine[U(layout.M_REFUND)]
+    machine[U(layout.M_DEPTH)] = U(depth)
+    machine[U(layout.M_OUTPUT_SIZE)] = U0
+    machine[U(layout.M_ANSWER)] = U0
     return True
 
 
 @kernel()
 def transfer(machine, sender, recipient, value):
     """Move wei between two accounts whose balances are loaded. False when the journal is full."""
-    at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
+    at = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if not set_word(machine, at, subtract(word_of(machine, at), value)):
         return False
-    at = credit_entry(machine, account_key(recipient, KIND_BALANCE))
+    at = credit_entry(machine, account_key(recipient, layout.KIND_BALANCE))
     return set_word(machine, at, add(word_of(machine, at), value))
 
 
@@ -293,59 +223,59 @@ def begin_call(machine, operation):
         the machine's error set.
     """
     frames, stack = frames_of(machine), stack_of(machine)
-    depth = I(machine[U(M_DEPTH)])
-    f = depth * F_WORDS
-    top = I(frames[U(f + F_STACK_TOP)])
-    gas = I(frames[U(f + F_GAS)])
-    takes_value = operation == CALL or operation == CALLCODE
+    depth = I(machine[U(layout.M_DEPTH)])
+    f = depth * layout.F_WORDS
+    top = I(frames[U(f + layout.F_STACK_TOP)])
+    gas = I(frames[U(f + layout.F_GAS)])
+    takes_value = operation == opcodes.CALL or operation == opcodes.CALLCODE
     asked, target = get(stack, top - 1), to_address(get(stack, top - 2))
     value = get(stack, top - 3) if takes_value else (U0, U0, U0, U0)
     rest = top - 4 if takes_value else top - 3
     data_at, data_size = get(stack, rest), get(stack, rest - 1)
     return_at, return_size = get(stack, rest - 2), get(stack, rest - 3)
     pays = not is_zero(value)
-    is_static = frames[U(f + F_STATIC)] != U0
-    if operation == CALL and pays and is_static:
-        machine[U(M_ERROR)] = U(STATIC_VIOLATION)
+    is_static = frames[U(f + layout.F_STATIC)] != U0
+    if operation == opcodes.CALL and pays and is_static:
+        machine[U(layout.M_ERROR)] = U(errors.STATIC_VIOLATION)
         return CALL_ERROR
 
-    self_address = get_address(frames, f + F_ADDRESS)
-    account = find_or_insert(machine, account_key(target, KIND_CODE))
+    self_address = get_address(frames, f + layout.F_ADDRESS)
+    account = find_or_insert(machine, account_key(target, layout.KIND_CODE))
     if account == ABSENT:
         return CALL_ERROR
     precompile = is_precompile(machine, target)
     warm = precompile or is_warm(machine, account)
     cost = WARM_ACCESS if warm else COLD_ACCOUNT
     if cost > gas:
-        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
-    if not precompile and loaded_entry(machine, account_key(target, KIND_CODE)) == ABSENT:
+    if not precompile and loaded_entry(machine, account_key(target, layout.KIND_CODE)) == ABSENT:
         return CALL_NEEDS
     affordable = True
     if pays:
         cost += CALL_VALUE
-        at = loaded_entry(machine, account_key(self_address, KIND_BALANCE))
+        at = loaded_entry(machine, account_key(self_address, layout.KIND_BALANCE))
         if at == ABSENT:
             return CALL_NEEDS
         affordable = not less(word_of(machine, at), value)
-        if operation == CALL:
+        if operation == opcodes.CALL:
             dead = account_is_dead(machine, target)
             if dead == NOT_KNOWN:
                 return CALL_NEEDS
             if dead == DEAD:
                 cost += CALL_NEW_ACCOUNT
 
-    base, size = I(frames[U(f + F_MEMORY_BASE)]), I(frames[U(f + F_MEMORY_SIZE)])
+    base, size = I(frames[U(f + layout.F_MEMORY_BASE)]), I(frames[U(f + layout.F_MEMORY_SIZE)])
     end = max(reach(data_at, data_size), reach(return_at, return_size))
     if cost > gas:
-        machine[U(M_ERROR)] = U(OUT_OF_GAS)
+        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
     gas -= cost
     if end > size:
         size, gas = expand_memory(machine, base, size, gas, end)
         if gas < 0:
             if gas != NO_MEMORY:
-                machine[U(M_ERROR)] = U(OUT_OF_GAS)
+                machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
             return CALL_ERROR
     if not warm and not set_warm(machine, account):
         return CALL_ERROR
@@ -356,32 +286,35 @@ def begin_call(machine, operation):
         given += CALL_STIPEND
 
     parent_top = rest - 3
-    frames[U(f + F_STACK_TOP)] = U(parent_top)
-    frames[U(f + F_MEMORY_SIZE)] = U(size)
-    frames[U(f + F_RETURN_AT)] = return_at[0]
-    frames[U(f + F_RETURN_SIZE)] = return_size[0]
-    if not affordable or depth + 1 > CALL_DEPTH_LIMIT:
-        frames[U(f + F_GAS)] = U(gas + given)
+    frames[U(f + layout.F_STACK_TOP)] = U(parent_top)
+    frames[U(f + layout.F_MEMORY_SIZE)] = U(size)
+    frames[U(f + layout.F_RETURN_AT)] = return_at[0]
+    frames[U(f + layout.F_RETURN_SIZE)] = return_size[0]
+    if not affordable or depth + 1 > layout.CALL_DEPTH_LIMIT:
+        frames[U(f + layout.F_GAS)] = U(gas + given)
         put(stack, parent_top, (U0, U0, U0, U0))
-        frames[U(f + F_STACK_TOP)] = U(parent_top + 1)
-        machine[U(M_OUTPUT_SIZE)] = U0
+        frames[U(f + layout.F_STACK_TOP)] = U(parent_top + 1)
+        machine[U(layout.M_OUTPUT_SIZE)] = U0
         return CALL_FAILED_SOFTLY
-    frames[U(f + F_GAS)] = U(gas)
-    code = -I(target[0]) if precompile else descriptor_address(machine, I(entries_of(machine)[U(account + ENTRY_CODE)]))
-    calldata = I(machine[U(M_MEMORY)]) + base + (I(data_at[0]) if data_size[0] != U0 else 0)
+    frames[U(f + layout.F_GAS)] = U(gas)
+    if precompile:
+        code = -I(target[0])
+    else:
+        code = descriptor_address(machine, I(entries_of(machine)[U(account + layout.ENTRY_CODE)]))
+    calldata = I(machine[U(layout.M_MEMORY)]) + base + (I(data_at[0]) if data_size[0] != U0 else 0)
     if not open_frame(machine, depth + 1, base + size, parent_top, given, code, calldata, I(data_size[0])):
         return CALL_ERROR
-    g = f + F_WORDS
-    frames[U(g + F_STATIC)] = U(is_static or operation == STATICCALL)
-    if operation == DELEGATECALL:
-        put_address(frames, g + F_ADDRESS, self_address)
-        put_address(frames, g + F_CALLER, get_address(frames, f + F_CALLER))
-        put_at(frames, g + F_VALUE, get_at(frames, f + F_VALUE))
+    g = f + layout.F_WORDS
+    frames[U(g + layout.F_STATIC)] = U(is_static or operation == opcodes.STATICCALL)
+    if operation == opcodes.DELEGATECALL:
+        put_address(frames, g + layout.F_ADDRESS, self_address)
+        put_address(frames, g + layout.F_CALLER, get_address(frames, f + layout.F_CALLER))
+        put_at(frames, g + layout.F_VALUE, get_at(frames, f + layout.F_VALUE))
     else:
-        put_address(frames, g + F_ADDRESS, self_address if operation == CALLCODE else target)
-        put_address(frames, g + F_CALLER, self_address)
-        put_at(frames, g + F_VALUE, value)
-    if operation == CALL and pays and not transfer(machine, self_address, target, value):
+        put_address(frames, g + layout.F_ADDRESS, self_address if operation == opcodes.CALLCODE else target)
+        put_address(frames, g + layout.F_CALLER, self_address)
+        put_at(frames, g + layout.F_VALUE, value)
+    if operation == opcodes.CALL and pays and not transfer(machine, self_address, target, value):
         return CALL_ERROR
     return CALL_ENTERED
 
@@ -390,37 +323,37 @@ def begin_call(machine, operation):
 def undo_frame(machine, f):
     """Take back everything that the frame at element `f`, and those it called, did."""
     frames = frames_of(machine)
-    undo_to(machine, I(frames[U(f + F_JOURNAL)]))
-    machine[U(M_LOG_SIZE)] = frames[U(f + F_LOGS)]
-    machine[U(M_REFUND)] = frames[U(f + F_REFUND)]
+    undo_to(machine, I(frames[U(f + layout.F_JOURNAL)]))
+    machine[U(layout.M_LOG_SIZE)] = frames[U(f + layout.F_LOGS)]
+    machine[U(layout.M_REFUND)] = frames[U(f + layout.F_REFUND)]
 
 
 @kernel()
 def end_call(machine, error):
     """Leave the current frame, which is not the outermost, for its caller, whose stack gets the outcome."""
     frames, stack = frames_of(machine), stack_of(machine)
-    depth = I(machine[U(M_DEPTH)])
-    f = depth * F_WORDS
-    g = f - F_WORDS
-    if error != NONE:
+    depth = I(machine[U(layout.M_DEPTH)])
+    f = depth * layout.F_WORDS
+    g = f - layout.F_WORDS
+    if error != errors.NONE:
         undo_frame(machine, f)
-    if error == NONE or error == REVERTED:
-        frames[U(g + F_GAS)] += frames[U(f + F_GAS)]
-        size = min(I(frames[U(g + F_RETURN_SIZE)]), I(machine[U(M_OUTPUT_SIZE)]))
+    if error == errors.NONE or error == errors.REVERTED:
+        frames[U(g + layout.F_GAS)] += frames[U(f + layout.F_GAS)]
+        size = min(I(frames[U(g + layout.F_RETURN_SIZE)]), I(machine[U(layout.M_OUTPUT_SIZE)]))
         if size > 0:
-            output = view_u8(I(machine[U(M_OUTPUT)]), I(machine[U(M_OUTPUT_BYTES)]))
-            arena = view_u8(I(machine[U(M_MEMORY)]), I(machine[U(M_MEMORY_BYTES)]))
-            to = I(frames[U(g + F_MEMORY_BASE)]) + I(frames[U(g + F_RETURN_AT)])
+            output = view_u8(I(machine[U(layout.M_OUTPUT)]), I(machine[U(layout.M_OUTPUT_BYTES)]))
+            arena = view_u8(I(machine[U(layout.M_MEMORY)]), I(machine[U(layout.M_MEMORY_BYTES)]))
+            to = I(frames[U(g + layout.F_MEMORY_BASE)]) + I(frames[U(g + layout.F_RETURN_AT)])
             move_bytes(arena, to, output, 0, size)
     else:
-        machine[U(M_OUTPUT_SIZE)] = U0
-    top = I(frames[U(g + F_STACK_TOP)])
-    if frames[U(f + F_CREATES)] != U0:
+        machine[U(layout.M_OUTPUT_SIZE)] = U0
+    top = I(frames[U(g + layout.F_STACK_TOP)])
+    if frames[U(f + layout.F_CREATES)] != U0:
         # Its init code is needed no longer, nor what was decoded above it.
-        machine[U(M_SCRATCH_USED)] = frames[U(f + F_CODE)] - machine[U(M_SCRATCH)]
-        created = get_address(frames, f + F_ADDRESS)
-        put(stack, top, (created[0], created[1], created[2], U0) if error == NONE else (U0, U0, U0, U0))
+        machine[U(layout.M_SCRATCH_USED)] = frames[U(f + layout.F_CODE)] - machine[U(layout.M_SCRATCH)]
+        created = get_address(frames, f + layout.F_ADDRESS)
+        put(stack, top, (created[0], created[1], created[2], U0) if error == errors.NONE else (U0, U0, U0, U0))
     else:
-        put(stack, top, (U(error == NONE), U0, U0, U0))
-    frames[U(g + F_STACK_TOP)] = U(top + 1)
-    machine[U(M_DEPTH)] = U(depth - 1)
+        put(stack, top, (U(error == errors.NONE), U0, U0, U0))
+    frames[U(g + layout.F_STACK_TOP)] = U(top + 1)
+    machine[U(layout.M_DEPTH)] = U(depth - 1)

@@ -29,25 +29,11 @@ from numpy import uint64 as U
 from evm import costs, errors, layout
 from evm.costs import add_work
 from evm.errors import CapacityError
-from evm.frames import F_CALLDATA, F_CALLDATA_SIZE, F_GAS, F_POSITION, F_WORDS, frames_of, set_output
+from evm.frames import frames_of, set_output
 from evm.jit import kernel
 from evm.words import U0
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-M_DEPTH, M_ANSWER, M_PRICE, M_GAS_DONE, M_OUTPUT_SIZE = (
-    layout.M_DEPTH,
-    layout.M_ANSWER,
-    layout.M_PRICE,
-    layout.M_GAS_DONE,
-    layout.M_OUTPUT_SIZE,
-)
-NONE, OUT_OF_GAS, OUTPUT_CAPACITY, PRECOMPILE_FAILED, PRECOMPILE_FAULT = (
-    errors.NONE,
-    errors.OUT_OF_GAS,
-    errors.OUTPUT_CAPACITY,
-    errors.PRECOMPILE_FAILED,
-    errors.PRECOMPILE_FAULT,
-)
 NOT_COMPUTED = -1
 IDENTITY = 4
 # Longest numbers of a modular exponentiation. Longer ones cost 9 * 10**7 gas for every bit of the exponent, and longer
@@ -63,23 +49,23 @@ IDENTITY_GAS, IDENTITY_WORD_GAS = 15, 3
 def run_precompile(machine):
     """Run the current frame, which is a precompiled contract's; the error, or `NOT_COMPUTED`."""
     frames = frames_of(machine)
-    f = I(machine[U(M_DEPTH)]) * F_WORDS
-    if frames[U(f + F_POSITION)] == U(IDENTITY):
-        size, gas = I(frames[U(f + F_CALLDATA_SIZE)]), I(frames[U(f + F_GAS)])
+    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
+    if frames[U(f + layout.F_POSITION)] == U(IDENTITY):
+        size, gas = I(frames[U(f + layout.F_CALLDATA_SIZE)]), I(frames[U(f + layout.F_GAS)])
         cost = IDENTITY_GAS + IDENTITY_WORD_GAS * ((size + 31) >> 5)
         if cost > gas:
-            frames[U(f + F_GAS)] = U0
-            return OUT_OF_GAS
-        frames[U(f + F_GAS)] = U(gas - cost)
-        machine[U(M_GAS_DONE)] += U(cost)
+            frames[U(f + layout.F_GAS)] = U0
+            return errors.OUT_OF_GAS
+        frames[U(f + layout.F_GAS)] = U(gas - cost)
+        machine[U(layout.M_GAS_DONE)] += U(cost)
         add_work(machine, costs.COPY_WORD, (size + 31) >> 5)
-        return NONE if set_output(machine, I(frames[U(f + F_CALLDATA)]), size) else OUTPUT_CAPACITY
-    answer = I(machine[U(M_ANSWER)])
-    machine[U(M_ANSWER)] = U0
+        return errors.NONE if set_output(machine, I(frames[U(f + layout.F_CALLDATA)]), size) else errors.OUTPUT_CAPACITY
+    answer = I(machine[U(layout.M_ANSWER)])
+    machine[U(layout.M_ANSWER)] = U0
     if answer == 0:
         return NOT_COMPUTED
-    add_work(machine, costs.PRECOMPILE_GAS, I(machine[U(M_PRICE)]))
-    machine[U(M_GAS_DONE)] += machine[U(M_PRICE)]
+    add_work(machine, costs.PRECOMPILE_GAS, I(machine[U(layout.M_PRICE)]))
+    machine[U(layout.M_GAS_DONE)] += machine[U(layout.M_PRICE)]
     return answer - 1
 
 
@@ -186,37 +172,37 @@ def take_failure() -> BaseException | None:
 def _compute(address: int) -> int:
     header = (ctypes.c_uint64 * layout.M_WORDS).from_address(address)
     try:
-        header[M_PRICE] = 0
-        header[M_ANSWER] = 1 + _answer(header)
+        header[layout.M_PRICE] = 0
+        header[layout.M_ANSWER] = 1 + _answer(header)
     except CapacityError:
-        header[M_ANSWER] = 1 + OUTPUT_CAPACITY
+        header[layout.M_ANSWER] = 1 + errors.OUTPUT_CAPACITY
     # Nothing may pass through the native code that calls this, Ctrl-C included.
     except BaseException as error:
         _failures.append(error)
-        header[M_ANSWER] = 1 + PRECOMPILE_FAULT
+        header[layout.M_ANSWER] = 1 + errors.PRECOMPILE_FAULT
     return 0
 
 
 def _answer(header: ctypes.Array[ctypes.c_uint64]) -> int:
     """Price and run the contract of the machine's current frame; the error."""
-    frame_at = header[layout.M_FRAMES] + header[M_DEPTH] * F_WORDS * 8
-    frame = (ctypes.c_uint64 * F_WORDS).from_address(frame_at)
-    contract = PRECOMPILES[frame[F_POSITION]]
-    data = ctypes.string_at(frame[F_CALLDATA], frame[F_CALLDATA_SIZE])
-    gas, price = frame[F_GAS], contract.price(data)
-    frame[F_GAS] = 0
+    frame_at = header[layout.M_FRAMES] + header[layout.M_DEPTH] * layout.F_WORDS * 8
+    frame = (ctypes.c_uint64 * layout.F_WORDS).from_address(frame_at)
+    contract = PRECOMPILES[frame[layout.F_POSITION]]
+    data = ctypes.string_at(frame[layout.F_CALLDATA], frame[layout.F_CALLDATA_SIZE])
+    gas, price = frame[layout.F_GAS], contract.price(data)
+    frame[layout.F_GAS] = 0
     if price > gas:
-        return OUT_OF_GAS
+        return errors.OUT_OF_GAS
     output = contract.run(data)
-    header[M_PRICE] = price
+    header[layout.M_PRICE] = price
     if output is None:
-        return PRECOMPILE_FAILED
+        return errors.PRECOMPILE_FAILED
     if len(output) > header[layout.M_OUTPUT_BYTES]:
-        return OUTPUT_CAPACITY
+        return errors.OUTPUT_CAPACITY
     ctypes.memmove(header[layout.M_OUTPUT], output, len(output))
-    header[M_OUTPUT_SIZE] = len(output)
-    frame[F_GAS] = gas - price
-    return NONE
+    header[layout.M_OUTPUT_SIZE] = len(output)
+    frame[layout.F_GAS] = gas - price
+    return errors.NONE
 
 
 _entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(_compute)

@@ -18,15 +18,6 @@ from evm.rooms import sparse_zeros
 from evm.words import get_at, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-M_STATUS, M_ERROR, M_GAS_USED, M_LOGS, M_LOG_SIZE, M_LOGS_BYTES = (
-    layout.M_STATUS,
-    layout.M_ERROR,
-    layout.M_GAS_USED,
-    layout.M_LOGS,
-    layout.M_LOG_SIZE,
-    layout.M_LOGS_BYTES,
-)
-M_OUTPUT, M_OUTPUT_SIZE, M_FEE = layout.M_OUTPUT, layout.M_OUTPUT_SIZE, layout.M_FEE
 
 # A row of the table that kernels fill: the payload is the logs, then the output padded to 8 bytes.
 (R_STATUS, R_ERROR, R_GAS, R_PAYLOAD, R_LOGS, R_OUTPUT, R_ROOM, R_FEE) = range(8)
@@ -44,7 +35,7 @@ def write_receipt(machine, table, index, arena):
     payloads grow.
     """
     at = index * R_WORDS
-    logs_size, output_size = I(machine[U(M_LOG_SIZE)]), I(machine[U(M_OUTPUT_SIZE)])
+    logs_size, output_size = I(machine[U(layout.M_LOG_SIZE)]), I(machine[U(layout.M_OUTPUT_SIZE)])
     padded = (output_size + 7) & ~7
     total = logs_size + padded
     if total > I(table[U(at + R_ROOM)]):
@@ -55,16 +46,16 @@ def write_receipt(machine, table, index, arena):
         table[U(at + R_ROOM)] = U(total)
         arena[U(ARENA_USED)] = U(used + total)
     payload = view_u8(I(table[U(at + R_PAYLOAD)]), total)
-    move_bytes(payload, 0, view_u8(I(machine[U(M_LOGS)]), logs_size), 0, logs_size)
+    move_bytes(payload, 0, view_u8(I(machine[U(layout.M_LOGS)]), logs_size), 0, logs_size)
     for i in range(logs_size + output_size, total):
         payload[U(i)] = np.uint8(0)
-    move_bytes(payload, logs_size, view_u8(I(machine[U(M_OUTPUT)]), output_size), 0, output_size)
-    table[U(at + R_STATUS)] = machine[U(M_STATUS)]
-    table[U(at + R_ERROR)] = machine[U(M_ERROR)]
-    table[U(at + R_GAS)] = machine[U(M_GAS_USED)]
+    move_bytes(payload, logs_size, view_u8(I(machine[U(layout.M_OUTPUT)]), output_size), 0, output_size)
+    table[U(at + R_STATUS)] = machine[U(layout.M_STATUS)]
+    table[U(at + R_ERROR)] = machine[U(layout.M_ERROR)]
+    table[U(at + R_GAS)] = machine[U(layout.M_GAS_USED)]
     table[U(at + R_LOGS)] = U(logs_size)
     table[U(at + R_OUTPUT)] = U(output_size)
-    put_at(table, at + R_FEE, get_at(machine, M_FEE))
+    put_at(table, at + R_FEE, get_at(machine, layout.M_FEE))
     return True
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from numpy import uint64 as U
 
 from evm import errors, layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ORIGINAL, LOADED, OBSERVED, TESTED, entries_of
+from evm.access import LOADED, OBSERVED, TESTED, entries_of
 from evm.access_sets import BLIND_BIT, CROSSED_BIT, LOCATION_MASK, TESTED_BIT, WRITE_BIT, AccessSets, list_accesses
 from evm.block import Block, Words
 from evm.direct import FAULT_MACHINE, FAULT_RECEIPTS, run_directly
@@ -36,13 +36,7 @@ from evm.transaction import open_machine
 from evm.words import get_at, is_zero
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-ENTRY_WORDS, ENTRY_WORK, M_ENTRY_COUNT, M_GAS_USED, M_WORK_DONE = (
-    layout.ENTRY_WORDS,
-    layout.ENTRY_WORK,
-    layout.M_ENTRY_COUNT,
-    layout.M_GAS_USED,
-    layout.M_WORK_DONE,
-)
+
 KIND_BALANCE, KIND_SHIFT = U(layout.KIND_BALANCE), U(layout.KIND_SHIFT)
 
 # A transaction's row: gas used, work in picoseconds, entries.
@@ -66,18 +60,19 @@ def _mark(machine, found, before, first):
     """
     entries = entries_of(machine)
     at = first
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        e = i * ENTRY_WORDS
-        flags = entries[U(e + ENTRY_FLAGS)]
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        e = i * layout.ENTRY_WORDS
+        flags = entries[U(e + layout.ENTRY_FLAGS)]
         if flags & LOADED == U(0):
             continue
-        before[U(at)] = I(entries[U(e + ENTRY_WORK)])
+        before[U(at)] = I(entries[U(e + layout.ENTRY_WORK)])
         if entries[U(e + 2)] >> KIND_SHIFT == KIND_BALANCE:
             if flags & OBSERVED == U(0):
                 found[U(at)] |= BLIND_BIT
                 if flags & TESTED != U(0):
                     found[U(at)] |= TESTED_BIT
-            if is_zero(get_at(entries, e + ENTRY_ORIGINAL)) != is_zero(get_at(entries, e + ENTRY_CURRENT)):
+            before_it, after_it = get_at(entries, e + layout.ENTRY_ORIGINAL), get_at(entries, e + layout.ENTRY_CURRENT)
+            if is_zero(before_it) != is_zero(after_it):
                 found[U(at)] |= CROSSED_BIT
         at += 1
 
@@ -88,16 +83,16 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
     machine = open_machine(machine_address)
     count = I(0)
     for index in range(rows.shape[0]):
-        machine[U(M_WORK_DONE)] = U(0)
+        machine[U(layout.M_WORK_DONE)] = U(0)
         ended = run_directly(resume, machine_address, state, table, arena, fees, coinbase, index, index + 1)
         if ended < 0:
             return I(ended)
-        work = machine[U(M_WORK_DONE)]
+        work = machine[U(layout.M_WORK_DONE)]
         until = list_accesses(machine, found, count)
         if until < 0:
             return I(FAULT_LIST)
         _mark(machine, found, before, count)
-        rows[index, ROW_GAS] = I(machine[U(M_GAS_USED)])
+        rows[index, ROW_GAS] = I(machine[U(layout.M_GAS_USED)])
         rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
         count = until

@@ -23,7 +23,6 @@ from evm.codes import EMPTY_HASH, CodeDirectory
 from evm.jit import kernel
 from evm.pointers import multiply_wide, view_u64
 
-KEY_WORDS, STATE_WORDS = layout.KEY_WORDS, layout.STATE_WORDS
 KEYS, VALUES, TABLE, TABLE_MASK = layout.STATE_KEYS, layout.STATE_VALUES, layout.STATE_TABLE, layout.STATE_TABLE_MASK
 CAPACITY, COUNT = layout.STATE_CAPACITY, layout.STATE_COUNT
 
@@ -56,9 +55,9 @@ def same_key(left, at, right, other):
 @kernel()
 def find_location(state, wanted, at):
     """Number of the location whose key begins at element `at` of `wanted`, or `NOT_FOUND`."""
-    header = view_u64(state, STATE_WORDS)
+    header = view_u64(state, layout.STATE_WORDS)
     capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
-    keys = view_u64(np.int64(header[KEYS]), capacity * KEY_WORDS)
+    keys = view_u64(np.int64(header[KEYS]), capacity * layout.KEY_WORDS)
     table = view_u64(np.int64(header[TABLE]), mask + 1)
     hashed = hash_key(wanted, at)
     slot = np.int64(hashed) & mask
@@ -68,7 +67,7 @@ def find_location(state, wanted, at):
             return NOT_FOUND
         if (found ^ hashed) & _TAG == U(0):
             number = np.int64(found & _NUMBER) - 1
-            if same_key(keys, number * KEY_WORDS, wanted, at):
+            if same_key(keys, number * layout.KEY_WORDS, wanted, at):
                 return number
         slot = (slot + 1) & mask
 
@@ -76,9 +75,9 @@ def find_location(state, wanted, at):
 @kernel()
 def intern_location(state, wanted, at):
     """As `find_location`, but a new location is entered. `NO_ROOM` when the state is full. Safe among workers."""
-    header = view_u64(state, STATE_WORDS)
+    header = view_u64(state, layout.STATE_WORDS)
     capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
-    keys = view_u64(np.int64(header[KEYS]), capacity * KEY_WORDS)
+    keys = view_u64(np.int64(header[KEYS]), capacity * layout.KEY_WORDS)
     table = view_u64(np.int64(header[TABLE]), mask + 1)
     hashed = hash_key(wanted, at)
     slot = np.int64(hashed) & mask
@@ -92,14 +91,14 @@ def intern_location(state, wanted, at):
                 if fresh >= capacity:
                     atomics.subtract(count, 0, U(1))
                     return NO_ROOM
-                for i in range(KEY_WORDS):
-                    keys[U(fresh * KEY_WORDS + i)] = wanted[U(at + i)]
+                for i in range(layout.KEY_WORDS):
+                    keys[U(fresh * layout.KEY_WORDS + i)] = wanted[U(at + i)]
             found = atomics.compare_and_swap(table, slot, U(0), (hashed & _TAG) | U(fresh + 1))
             if found == U(0):
                 return fresh
         if (found ^ hashed) & _TAG == U(0):
             number = np.int64(found & _NUMBER) - 1
-            if same_key(keys, number * KEY_WORDS, wanted, at):
+            if same_key(keys, number * layout.KEY_WORDS, wanted, at):
                 return number
         slot = (slot + 1) & mask
 
@@ -110,7 +109,7 @@ def _rehash(keys, before, table):
     mask = table.size - 1
     for i in range(before.size):
         if before[i] != U(0):
-            slot = np.int64(hash_key(keys, (np.int64(before[i] & _NUMBER) - 1) * KEY_WORDS)) & mask
+            slot = np.int64(hash_key(keys, (np.int64(before[i] & _NUMBER) - 1) * layout.KEY_WORDS)) & mask
             while table[slot] != U(0):
                 slot = (slot + 1) & mask
             table[slot] = before[i]
@@ -215,14 +214,14 @@ class State:
         self.codes = codes if codes is not None else CodeDirectory()
         self._header = np.zeros(layout.STATE_WORDS, np.uint64)
         self._counter = np.zeros(2 * atomics.CACHE_LINE, np.uint64)
-        self._keys = np.zeros((0, KEY_WORDS), np.uint64)
+        self._keys = np.zeros((0, layout.KEY_WORDS), np.uint64)
         self._values = np.zeros((0, 4), np.uint64)
         self._table = np.zeros(0, np.uint64)
         self._allocate(capacity)
 
     def _allocate(self, capacity: int) -> None:
         count = self.count
-        keys, values = np.zeros((capacity, KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
+        keys, values = np.zeros((capacity, layout.KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
         keys[:count], values[:count] = self._keys[:count], self._values[:count]
         table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
         _rehash(keys.reshape(-1), self._table, table)

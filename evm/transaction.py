@@ -30,14 +30,6 @@ from evm.costs import add_work
 from evm.creation import address_by_nonce, begin_account, decode_init_code, is_taken
 from evm.destruction import delete_destroyed
 from evm.frames import (
-    F_ADDRESS,
-    F_CALLER,
-    F_CREATES,
-    F_GAS,
-    F_RETURN_AT,
-    F_RETURN_SIZE,
-    F_STATIC,
-    F_VALUE,
     descriptor_address,
     frames_of,
     get_address,
@@ -52,81 +44,6 @@ from evm.pointers import multiply_wide, view_u8, view_u64
 from evm.words import U0, U1, add, add_overflow, get_at, is_zero, less, multiply, put_at, subtract
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-KIND_BALANCE, KIND_NONCE, KIND_CODE = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
-ENTRY_FLAGS, ENTRY_CODE, ENTRY_CURRENT = layout.ENTRY_FLAGS, layout.ENTRY_CODE, layout.ENTRY_CURRENT
-BLOCK_WORDS, BLOCK_COINBASE, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA, BLOCK_FORK = (
-    layout.BLOCK_WORDS,
-    layout.BLOCK_COINBASE,
-    layout.BLOCK_TRANSACTIONS,
-    layout.BLOCK_SIZE,
-    layout.BLOCK_DATA,
-    layout.BLOCK_FORK,
-)
-TX_SENDER, TX_TO, TX_CREATES, TX_NONCE, TX_GAS_LIMIT, TX_VALUE, TX_PRICE, TX_TIP, TX_MAX_FEE = (
-    layout.TX_SENDER,
-    layout.TX_TO,
-    layout.TX_CREATES,
-    layout.TX_NONCE,
-    layout.TX_GAS_LIMIT,
-    layout.TX_VALUE,
-    layout.TX_PRICE,
-    layout.TX_TIP,
-    layout.TX_MAX_FEE,
-)
-TX_LIST_ADDRESSES, TX_LIST_SLOTS, TX_BLOB_FEE, TX_BLOB_FEE_LIMIT, TX_DATA_ROOM = (
-    layout.TX_LIST_ADDRESSES,
-    layout.TX_LIST_SLOTS,
-    layout.TX_BLOB_FEE,
-    layout.TX_BLOB_FEE_LIMIT,
-    layout.TX_DATA_ROOM,
-)
-TX_DATA_AT, TX_DATA_SIZE, TX_FLAWS, TX_WORDS = layout.TX_DATA_AT, layout.TX_DATA_SIZE, layout.TX_FLAWS, layout.TX_WORDS
-M_BLOCK, M_TRANSACTION, M_TRANSACTION_INDEX, M_CALLDATA, M_PHASE, M_MODE = (
-    layout.M_BLOCK,
-    layout.M_TRANSACTION,
-    layout.M_TRANSACTION_INDEX,
-    layout.M_CALLDATA,
-    layout.M_PHASE,
-    layout.M_MODE,
-)
-M_EPOCH, M_ENTRY_COUNT, M_INDEX_MASK, M_JOURNAL_COUNT, M_LOG_SIZE, M_OUTPUT_SIZE = (
-    layout.M_EPOCH,
-    layout.M_ENTRY_COUNT,
-    layout.M_INDEX_MASK,
-    layout.M_JOURNAL_COUNT,
-    layout.M_LOG_SIZE,
-    layout.M_OUTPUT_SIZE,
-)
-M_REFUND, M_ERROR, M_STATUS, M_GAS_USED, M_FEE, M_DEPTH = (
-    layout.M_REFUND,
-    layout.M_ERROR,
-    layout.M_STATUS,
-    layout.M_GAS_USED,
-    layout.M_FEE,
-    layout.M_DEPTH,
-)
-M_GAS_DONE, M_WORDS, M_FORK, M_LAST_PRECOMPILE, M_SCRATCH_USED, M_DESTROYED = (
-    layout.M_GAS_DONE,
-    layout.M_WORDS,
-    layout.M_FORK,
-    layout.M_LAST_PRECOMPILE,
-    layout.M_SCRATCH_USED,
-    layout.M_DESTROYED,
-)
-SCRATCH_RESERVED = layout.SCRATCH_RESERVED
-CANCUN, LAST_PRECOMPILES = forks.CANCUN, forks.LAST_PRECOMPILES
-PHASE_BEGIN, PHASE_RUN = layout.PHASE_BEGIN, layout.PHASE_RUN
-MODE_NORMAL, MODE_HINT, MODE_GENESIS = layout.MODE_NORMAL, layout.MODE_HINT, layout.MODE_GENESIS
-DONE, NEED, FAULT = errors.DONE, errors.NEED, errors.FAULT
-NONCE_MISMATCH, INSUFFICIENT_FUNDS, INTRINSIC_GAS, SENDER_HAS_CODE = (
-    errors.NONCE_MISMATCH,
-    errors.INSUFFICIENT_FUNDS,
-    errors.INTRINSIC_GAS,
-    errors.SENDER_HAS_CODE,
-)
-NONCE_OVERFLOW, ADDRESS_COLLISION = errors.NONCE_OVERFLOW, errors.ADDRESS_COLLISION
-STATUS_FAILED, STATUS_SUCCESS, STATUS_INVALID = errors.STATUS_FAILED, errors.STATUS_SUCCESS, errors.STATUS_INVALID
-
 TRANSACTION_GAS, CREATION_GAS, ZERO_BYTE_GAS, BYTE_GAS, INIT_CODE_WORD_GAS = 21000, 32000, 4, 16, 2
 LIST_ADDRESS_GAS, LIST_SLOT_GAS = 2400, 1900
 REFUND_QUOTIENT = 5
@@ -137,76 +54,79 @@ CONTINUE = 0  # `begin_transaction` opened the outermost frame
 @macro
 def open_machine(address):
     """View of a machine's header."""
-    return view_u64(address, M_WORDS)
+    return view_u64(address, layout.M_WORDS)
 
 
 @kernel(inline=True)
 def start_transaction(machine, index):
     """Point the machine at a transaction of its block and forget the one before. The caller then resumes it."""
-    block = view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS)
-    address = I(block[U(BLOCK_TRANSACTIONS)]) + index * TX_WORDS * 8
-    row = view_u64(address, TX_WORDS)
-    machine[U(M_TRANSACTION)] = U(address)
-    machine[U(M_TRANSACTION_INDEX)] = U(index)
-    machine[U(M_CALLDATA)] = block[U(BLOCK_DATA)] + row[U(TX_DATA_AT)]
-    machine[U(M_PHASE)] = U(PHASE_BEGIN)
-    machine[U(M_EPOCH)] += U1
-    machine[U(M_ENTRY_COUNT)] = U0
-    machine[U(M_INDEX_MASK)] = FIRST_INDEX_MASK
-    machine[U(M_JOURNAL_COUNT)] = U0
-    machine[U(M_LOG_SIZE)] = U0
-    machine[U(M_OUTPUT_SIZE)] = U0
-    machine[U(M_REFUND)] = U0
-    machine[U(M_ERROR)] = U0
-    machine[U(M_DEPTH)] = U0
-    machine[U(M_SCRATCH_USED)] = U(SCRATCH_RESERVED)
-    machine[U(M_DESTROYED)] = U0
-    fork = block[U(BLOCK_FORK)]
-    machine[U(M_FORK)] = fork
-    machine[U(M_LAST_PRECOMPILE)] = U(LAST_PRECOMPILES[CANCUN] if fork >= U(CANCUN) else LAST_PRECOMPILES[0])
+    block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
+    address = I(block[U(layout.BLOCK_TRANSACTIONS)]) + index * layout.TX_WORDS * 8
+    row = view_u64(address, layout.TX_WORDS)
+    machine[U(layout.M_TRANSACTION)] = U(address)
+    machine[U(layout.M_TRANSACTION_INDEX)] = U(index)
+    machine[U(layout.M_CALLDATA)] = block[U(layout.BLOCK_DATA)] + row[U(layout.TX_DATA_AT)]
+    machine[U(layout.M_PHASE)] = U(layout.PHASE_BEGIN)
+    machine[U(layout.M_EPOCH)] += U1
+    machine[U(layout.M_ENTRY_COUNT)] = U0
+    machine[U(layout.M_INDEX_MASK)] = FIRST_INDEX_MASK
+    machine[U(layout.M_JOURNAL_COUNT)] = U0
+    machine[U(layout.M_LOG_SIZE)] = U0
+    machine[U(layout.M_OUTPUT_SIZE)] = U0
+    machine[U(layout.M_REFUND)] = U0
+    machine[U(layout.M_ERROR)] = U0
+    machine[U(layout.M_DEPTH)] = U0
+    machine[U(layout.M_SCRATCH_USED)] = U(layout.SCRATCH_RESERVED)
+    machine[U(layout.M_DESTROYED)] = U0
+    fork = block[U(layout.BLOCK_FORK)]
+    machine[U(layout.M_FORK)] = fork
+    machine[U(layout.M_LAST_PRECOMPILE)] = U(
+        forks.LAST_PRECOMPILES[forks.CANCUN] if fork >= U(forks.CANCUN) else forks.LAST_PRECOMPILES[0]
+    )
 
 
 @kernel()
 def _intrinsic_gas(machine, row):
-    size = I(row[U(TX_DATA_SIZE)])
-    data = view_u8(I(machine[U(M_CALLDATA)]), size)
+    size = I(row[U(layout.TX_DATA_SIZE)])
+    data = view_u8(I(machine[U(layout.M_CALLDATA)]), size)
     zeros = 0
     for i in range(size):
         zeros += I(data[U(i)] == np.uint8(0))
     gas = TRANSACTION_GAS + zeros * ZERO_BYTE_GAS + (size - zeros) * BYTE_GAS
-    if row[U(TX_CREATES)] != U0:
+    if row[U(layout.TX_CREATES)] != U0:
         gas += CREATION_GAS + INIT_CODE_WORD_GAS * ((size + 31) // 32)
-    return gas + LIST_ADDRESS_GAS * I(row[U(TX_LIST_ADDRESSES)]) + LIST_SLOT_GAS * I(row[U(TX_LIST_SLOTS)])
+    gas += LIST_ADDRESS_GAS * I(row[U(layout.TX_LIST_ADDRESSES)])
+    return gas + LIST_SLOT_GAS * I(row[U(layout.TX_LIST_SLOTS)])
 
 
 @kernel()
 def _end_without_effect(machine, error, status):
-    machine[U(M_ERROR)] = U(error)
-    machine[U(M_STATUS)] = U(status)
-    machine[U(M_GAS_USED)] = U0
-    machine[U(M_LOG_SIZE)] = U0
-    machine[U(M_OUTPUT_SIZE)] = U0
-    put_at(machine, M_FEE, (U0, U0, U0, U0))
+    machine[U(layout.M_ERROR)] = U(error)
+    machine[U(layout.M_STATUS)] = U(status)
+    machine[U(layout.M_GAS_USED)] = U0
+    machine[U(layout.M_LOG_SIZE)] = U0
+    machine[U(layout.M_OUTPUT_SIZE)] = U0
+    put_at(machine, layout.M_FEE, (U0, U0, U0, U0))
     add_work(machine, TRANSACTION_WORK, 1)
-    return DONE
+    return errors.DONE
 
 
 @kernel()
 def _mark_warm(machine, address):
-    at = find_or_insert(machine, account_key(address, KIND_CODE))
+    at = find_or_insert(machine, account_key(address, layout.KIND_CODE))
     if at == ABSENT:
         return False
-    entries_of(machine)[U(at + ENTRY_FLAGS)] |= WARM
+    entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= WARM
     return True
 
 
 @kernel()
 def _warm_list(machine, row):
     """Mark what the access list names as accessed. False when there is no room."""
-    size = (I(row[U(TX_DATA_SIZE)]) + 7) & ~7
-    words = view_u64(I(machine[U(M_CALLDATA)]) + size, (I(row[U(TX_DATA_ROOM)]) - size) >> 3)
+    size = (I(row[U(layout.TX_DATA_SIZE)]) + 7) & ~7
+    words = view_u64(I(machine[U(layout.M_CALLDATA)]) + size, (I(row[U(layout.TX_DATA_ROOM)]) - size) >> 3)
     at = 0
-    for _ in range(I(row[U(TX_LIST_ADDRESSES)])):
+    for _ in range(I(row[U(layout.TX_LIST_ADDRESSES)])):
         address = get_address(words, at)
         if not _mark_warm(machine, address):
             return False
@@ -216,7 +136,7 @@ def _warm_list(machine, row):
             entry = find_or_insert(machine, storage_key(address, get_at(words, at)))
             if entry == ABSENT:
                 return False
-            entries_of(machine)[U(entry + ENTRY_FLAGS)] |= WARM
+            entries_of(machine)[U(entry + layout.ENTRY_FLAGS)] |= WARM
             at += 4
     return True
 
@@ -242,24 +162,25 @@ def _purchase(gas_limit, fee, value, blob_fee):
 @kernel()
 def end_transaction(machine, error):
     """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
-    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
-    gas_limit, left = row[U(TX_GAS_LIMIT)], frames_of(machine)[U(F_GAS)]
-    refund = min(machine[U(M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
+    row = view_u64(I(machine[U(layout.M_TRANSACTION)]), layout.TX_WORDS)
+    gas_limit, left = row[U(layout.TX_GAS_LIMIT)], frames_of(machine)[U(layout.F_GAS)]
+    refund = min(machine[U(layout.M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
     left += refund
     used = gas_limit - left
-    at = loaded_entry(machine, account_key(get_address(row, TX_SENDER), KIND_BALANCE))
-    returned = multiply((left, U0, U0, U0), get_at(row, TX_PRICE))
-    put_at(entries_of(machine), at + ENTRY_CURRENT, add(word_of(machine, at), returned))
-    put_at(machine, M_FEE, multiply((used, U0, U0, U0), get_at(row, TX_TIP)))
-    if machine[U(M_DESTROYED)] != U0:
-        coinbase = to_address(get_at(view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS), BLOCK_COINBASE))
+    at = loaded_entry(machine, account_key(get_address(row, layout.TX_SENDER), layout.KIND_BALANCE))
+    returned = multiply((left, U0, U0, U0), get_at(row, layout.TX_PRICE))
+    put_at(entries_of(machine), at + layout.ENTRY_CURRENT, add(word_of(machine, at), returned))
+    put_at(machine, layout.M_FEE, multiply((used, U0, U0, U0), get_at(row, layout.TX_TIP)))
+    if machine[U(layout.M_DESTROYED)] != U0:
+        block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
+        coinbase = to_address(get_at(block, layout.BLOCK_COINBASE))
         if delete_destroyed(machine, coinbase):
             # The fee went to an account that is gone.
-            put_at(machine, M_FEE, (U0, U0, U0, U0))
-    machine[U(M_GAS_USED)] = used
-    machine[U(M_ERROR)] = U(error)
-    machine[U(M_STATUS)] = U(STATUS_SUCCESS if error == 0 else STATUS_FAILED)
-    return DONE
+            put_at(machine, layout.M_FEE, (U0, U0, U0, U0))
+    machine[U(layout.M_GAS_USED)] = used
+    machine[U(layout.M_ERROR)] = U(error)
+    machine[U(layout.M_STATUS)] = U(errors.STATUS_SUCCESS if error == 0 else errors.STATUS_FAILED)
+    return errors.DONE
 
 
 @kernel()
@@ -269,89 +190,89 @@ def begin_transaction(machine):
     Returns `NEED` without having changed anything while a location is missing, `DONE` when the transaction is
     invalid, `FAULT` when the machine lacks room, and else `CONTINUE`.
     """
-    row = view_u64(I(machine[U(M_TRANSACTION)]), TX_WORDS)
-    block = view_u64(I(machine[U(M_BLOCK)]), BLOCK_WORDS)
-    hint = machine[U(M_MODE)] == U(MODE_HINT)
-    sender, to = get_address(row, TX_SENDER), get_address(row, TX_TO)
-    value, gas_limit = get_at(row, TX_VALUE), row[U(TX_GAS_LIMIT)]
-    creates = row[U(TX_CREATES)] != U0
-    if row[U(TX_FLAWS)] != U0:
-        return _end_without_effect(machine, row[U(TX_FLAWS)], STATUS_INVALID)
-    nonce_at = loaded_entry(machine, account_key(sender, KIND_NONCE))
+    row = view_u64(I(machine[U(layout.M_TRANSACTION)]), layout.TX_WORDS)
+    block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
+    hint = machine[U(layout.M_MODE)] == U(layout.MODE_HINT)
+    sender, to = get_address(row, layout.TX_SENDER), get_address(row, layout.TX_TO)
+    value, gas_limit = get_at(row, layout.TX_VALUE), row[U(layout.TX_GAS_LIMIT)]
+    creates = row[U(layout.TX_CREATES)] != U0
+    if row[U(layout.TX_FLAWS)] != U0:
+        return _end_without_effect(machine, row[U(layout.TX_FLAWS)], errors.STATUS_INVALID)
+    nonce_at = loaded_entry(machine, account_key(sender, layout.KIND_NONCE))
     if nonce_at == ABSENT:
-        return NEED
+        return errors.NEED
     nonce = word_of(machine, nonce_at)
-    if nonce[0] != row[U(TX_NONCE)] and not hint:
-        return _end_without_effect(machine, NONCE_MISMATCH, STATUS_INVALID)
+    if nonce[0] != row[U(layout.TX_NONCE)] and not hint:
+        return _end_without_effect(machine, errors.NONCE_MISMATCH, errors.STATUS_INVALID)
     if nonce[0] == U(0xFFFFFFFFFFFFFFFF):
-        return _end_without_effect(machine, NONCE_OVERFLOW, STATUS_INVALID)
-    sender_code_at = loaded_entry(machine, account_key(sender, KIND_CODE))
+        return _end_without_effect(machine, errors.NONCE_OVERFLOW, errors.STATUS_INVALID)
+    sender_code_at = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
     if sender_code_at == ABSENT:
-        return NEED
-    if machine[U(M_MODE)] == U(MODE_NORMAL) and not is_no_code(word_of(machine, sender_code_at)):
-        return _end_without_effect(machine, SENDER_HAS_CODE, STATUS_INVALID)
-    balance_at = loaded_entry(machine, account_key(sender, KIND_BALANCE))
+        return errors.NEED
+    if machine[U(layout.M_MODE)] == U(layout.MODE_NORMAL) and not is_no_code(word_of(machine, sender_code_at)):
+        return _end_without_effect(machine, errors.SENDER_HAS_CODE, errors.STATUS_INVALID)
+    balance_at = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if balance_at == ABSENT:
-        return NEED
+        return errors.NEED
     balance = word_of(machine, balance_at)
-    limit = get_at(row, TX_BLOB_FEE_LIMIT)
-    cost, overflow = _purchase(gas_limit, get_at(row, TX_MAX_FEE), value, limit)
+    limit = get_at(row, layout.TX_BLOB_FEE_LIMIT)
+    cost, overflow = _purchase(gas_limit, get_at(row, layout.TX_MAX_FEE), value, limit)
     if (overflow or less(balance, cost)) and not hint:
-        return _end_without_effect(machine, INSUFFICIENT_FUNDS, STATUS_INVALID)
+        return _end_without_effect(machine, errors.INSUFFICIENT_FUNDS, errors.STATUS_INVALID)
     intrinsic = _intrinsic_gas(machine, row)
     if U(intrinsic) > gas_limit:
-        return _end_without_effect(machine, INTRINSIC_GAS, STATUS_INVALID)
+        return _end_without_effect(machine, errors.INTRINSIC_GAS, errors.STATUS_INVALID)
     if creates:
-        to = address_by_nonce(machine, sender, row[U(TX_NONCE)])
-        if loaded_entry(machine, account_key(to, KIND_NONCE)) == ABSENT:
-            return NEED
-    code_at = loaded_entry(machine, account_key(to, KIND_CODE))
+        to = address_by_nonce(machine, sender, row[U(layout.TX_NONCE)])
+        if loaded_entry(machine, account_key(to, layout.KIND_NONCE)) == ABSENT:
+            return errors.NEED
+    code_at = loaded_entry(machine, account_key(to, layout.KIND_CODE))
     if code_at == ABSENT:
-        return NEED
-    if not is_zero(value) and credit_entry(machine, account_key(to, KIND_BALANCE)) == ABSENT:
-        return NEED
+        return errors.NEED
+    if not is_zero(value) and credit_entry(machine, account_key(to, layout.KIND_BALANCE)) == ABSENT:
+        return errors.NEED
 
-    coinbase = to_address(get_at(block, BLOCK_COINBASE))
+    coinbase = to_address(get_at(block, layout.BLOCK_COINBASE))
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
-        return FAULT
-    if row[U(TX_LIST_ADDRESSES)] != U0 and not _warm_list(machine, row):
-        return FAULT
+        return errors.FAULT
+    if row[U(layout.TX_LIST_ADDRESSES)] != U0 and not _warm_list(machine, row):
+        return errors.FAULT
     entries = entries_of(machine)
-    put_at(entries, nonce_at + ENTRY_CURRENT, add(nonce, (U1, U0, U0, U0)))
-    prepaid = multiply((gas_limit, U0, U0, U0), get_at(row, TX_PRICE))
-    paid = add(prepaid, get_at(row, TX_BLOB_FEE))
-    put_at(entries, balance_at + ENTRY_CURRENT, subtract(balance, paid))
-    calldata, calldata_size = I(machine[U(M_CALLDATA)]), I(row[U(TX_DATA_SIZE)])
+    put_at(entries, nonce_at + layout.ENTRY_CURRENT, add(nonce, (U1, U0, U0, U0)))
+    prepaid = multiply((gas_limit, U0, U0, U0), get_at(row, layout.TX_PRICE))
+    paid = add(prepaid, get_at(row, layout.TX_BLOB_FEE))
+    put_at(entries, balance_at + layout.ENTRY_CURRENT, subtract(balance, paid))
+    calldata, calldata_size = I(machine[U(layout.M_CALLDATA)]), I(row[U(layout.TX_DATA_SIZE)])
     gas = I(gas_limit) - intrinsic
     taken = False
     if creates:
         taken = is_taken(machine, to)
         code = decode_init_code(machine, calldata, calldata_size)
         if code == 0:
-            return FAULT
+            return errors.FAULT
         calldata_size = 0
     elif is_precompile(machine, to):
         code = -I(to[0])
     else:
-        code = descriptor_address(machine, I(entries[U(code_at + ENTRY_CODE)]))
+        code = descriptor_address(machine, I(entries[U(code_at + layout.ENTRY_CODE)]))
     if not open_frame(machine, 0, 0, 0, gas, code, calldata, calldata_size):
-        return FAULT
+        return errors.FAULT
     frames = frames_of(machine)
-    put_address(frames, F_ADDRESS, to)
-    put_address(frames, F_CALLER, sender)
-    put_at(frames, F_VALUE, value)
-    frames[U(F_STATIC)] = U0
-    frames[U(F_RETURN_AT)] = U0
-    frames[U(F_RETURN_SIZE)] = U0
+    put_address(frames, layout.F_ADDRESS, to)
+    put_address(frames, layout.F_CALLER, sender)
+    put_at(frames, layout.F_VALUE, value)
+    frames[U(layout.F_STATIC)] = U0
+    frames[U(layout.F_RETURN_AT)] = U0
+    frames[U(layout.F_RETURN_SIZE)] = U0
     add_work(machine, TRANSACTION_WORK, 1)
-    add_work(machine, CALLDATA_BYTE_WORK, I(row[U(TX_DATA_SIZE)]))
-    machine[U(M_PHASE)] = U(PHASE_RUN)
+    add_work(machine, CALLDATA_BYTE_WORK, I(row[U(layout.TX_DATA_SIZE)]))
+    machine[U(layout.M_PHASE)] = U(layout.PHASE_RUN)
     if taken:
-        frames[U(F_GAS)] = U0
-        return end_transaction(machine, ADDRESS_COLLISION)
+        frames[U(layout.F_GAS)] = U0
+        return end_transaction(machine, errors.ADDRESS_COLLISION)
     if creates:
-        frames[U(F_CREATES)] = U1
-        return CONTINUE if begin_account(machine, to, sender, value) else FAULT
+        frames[U(layout.F_CREATES)] = U1
+        return CONTINUE if begin_account(machine, to, sender, value) else errors.FAULT
     if not is_zero(value) and not transfer(machine, sender, to, value):
-        return FAULT
+        return errors.FAULT
     return CONTINUE

@@ -62,15 +62,6 @@ from strategies.scheduler import (
 )
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-W_PHASE, W_TASK, W_WASTED_GAS, W_ACTIVITY = s.W_PHASE, s.W_TASK, s.W_WASTED_GAS, s.W_ACTIVITY
-W_EXECUTIONS, W_ABORTS, W_VALIDATIONS, W_DEPENDENCIES, W_GAS_SPENT = (
-    s.W_EXECUTIONS,
-    s.W_ABORTS,
-    s.W_VALIDATIONS,
-    s.W_DEPENDENCIES,
-    s.W_GAS_SPENT,
-)
-IDLE, FINISHED, FAILED, WORKED = s.IDLE, s.FINISHED, s.FAILED, s.WORKED
 COST_TASK, COST_WAIT = costs.TASK, costs.WAIT
 PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
 
@@ -82,16 +73,16 @@ def run_to_need(shared, worker):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
     stopped = advance(shared, worker)
     if stopped == RAN_INTO_FAULT:
-        return FAILED
-    worker[U(W_PHASE)] = U(PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ)
-    return WORKED
+        return s.FAILED
+    worker[U(s.W_PHASE)] = U(PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ)
+    return s.WORKED
 
 
 @kernel()
 def begin_execution(shared, worker):
     """Start the incarnation that is the worker's task and run it to its first need."""
-    worker[U(W_EXECUTIONS)] += U1
-    worker[U(W_ACTIVITY)] = U(ACT_EXECUTE)
+    worker[U(s.W_EXECUTIONS)] += U1
+    worker[U(s.W_ACTIVITY)] = U(ACT_EXECUTE)
     begin(shared, worker)
     return run_to_need(shared, worker)
 
@@ -102,26 +93,26 @@ def _read(shared, worker):
     if answered == ANSWERED:
         return run_to_need(shared, worker)
     if answered != BLOCKED:
-        return FAILED
+        return s.FAILED
     if status_word(shared, blocking) & STATUS_MASK != U(EXECUTED):
-        worker[U(W_DEPENDENCIES)] += U1
-        worker[U(W_WASTED_GAS)] += worker[U(W_GAS_SPENT)]
-        worker[U(W_PHASE)] = U(PHASE_TASK)
-        worker[U(W_ACTIVITY)] = U(ACT_WAIT)
+        worker[U(s.W_DEPENDENCIES)] += U1
+        worker[U(s.W_WASTED_GAS)] += worker[U(s.W_GAS_SPENT)]
+        worker[U(s.W_PHASE)] = U(PHASE_TASK)
+        worker[U(s.W_ACTIVITY)] = U(ACT_WAIT)
         spend(shared, worker, COST_WAIT, 1)
         wait_for(shared, worker, blocking)
-    return WORKED
+    return s.WORKED
 
 
 @kernel()
 def _is_stale_already(shared, worker):
     """Whether the worker's incarnation is known to be wrong; asked only where aborts are frequent, since it costs."""
-    if worker[U(W_ABORTS)] * ABORTS_ARE_FREQUENT < worker[U(W_EXECUTIONS)]:
+    if worker[U(s.W_ABORTS)] * ABORTS_ARE_FREQUENT < worker[U(s.W_EXECUTIONS)]:
         return False
     stale = first_stale_read_in_hand(shared, worker)
     if stale == VALID:
         return False
-    count_waste(shared, worker, stale, worker[U(W_GAS_SPENT)])
+    count_waste(shared, worker, stale, worker[U(s.W_GAS_SPENT)])
     return True
 
 
@@ -131,44 +122,44 @@ def _finish(shared, worker):
         return begin_execution(shared, worker)
     fitted, wrote_new_location = finish(shared, worker)
     if not fitted:
-        return FAILED
-    worker[U(W_PHASE)] = U(PHASE_TASK)
+        return s.FAILED
+    worker[U(s.W_PHASE)] = U(PHASE_TASK)
     finish_execution(shared, worker, wrote_new_location)
-    return WORKED
+    return s.WORKED
 
 
 @kernel()
 def _validate(shared, worker):
-    worker[U(W_VALIDATIONS)] += U1
-    worker[U(W_ACTIVITY)] = U(ACT_VALIDATE)
+    worker[U(s.W_VALIDATIONS)] += U1
+    worker[U(s.W_ACTIVITY)] = U(ACT_VALIDATE)
     stale = first_stale_read(shared, worker)
     aborted = stale != VALID and try_abort(shared, worker)
     if aborted:
         abort(shared, worker, stale)
     finish_validation(shared, worker, aborted)
-    return WORKED
+    return s.WORKED
 
 
 @kernel()
 def speculate(shared, worker):
     """One step of a Block-STM worker: `WORKED`, or a step's other results."""
-    phase = I(worker[U(W_PHASE)])
+    phase = I(worker[U(s.W_PHASE)])
     if phase == PHASE_READ:
         return _read(shared, worker)
     if phase == PHASE_FINISH:
         return _finish(shared, worker)
     if has_fault(shared):
-        return FAILED
-    if worker[U(W_TASK)] == U(TASK_NONE):
-        worker[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
+        return s.FAILED
+    if worker[U(s.W_TASK)] == U(TASK_NONE):
+        worker[U(s.W_ACTIVITY)] = U(ACT_SCHEDULE)
         found = next_task(shared, worker)
         if found == NOTHING:
-            return FINISHED if is_done(shared) else IDLE
+            return s.FINISHED if is_done(shared) else s.IDLE
         spend(shared, worker, COST_TASK, 1)
         # To take a validation and to validate are two interactions: between them others may go on.
-        if found == PASSED or worker[U(W_TASK)] != U(TASK_EXECUTE):
-            return WORKED
-    if worker[U(W_TASK)] == U(TASK_EXECUTE):
+        if found == PASSED or worker[U(s.W_TASK)] != U(TASK_EXECUTE):
+            return s.WORKED
+    if worker[U(s.W_TASK)] == U(TASK_EXECUTE):
         return begin_execution(shared, worker)
     return _validate(shared, worker)
 

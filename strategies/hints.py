@@ -39,33 +39,27 @@ from strategies.incarnation import (
 )
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-M_WANTED, M_GAS_USED = layout.M_WANTED, layout.M_GAS_USED
-S_SIZE, S_STATE, S_COUNTERS, S_HINT_ROWS = s.S_SIZE, s.S_STATE, s.S_COUNTERS, s.S_HINT_ROWS
-C_COUNT, C_HINTS = s.C_COUNT, s.C_HINTS
-W_MACHINE, W_HINTS, W_HINTS_ROOM, W_HINT_COUNT = s.W_MACHINE, s.W_HINTS, s.W_HINTS_ROOM, s.W_HINT_COUNT
-W_TRANSACTION, W_PHASE, W_NUMBER = s.W_TRANSACTION, s.W_PHASE, s.W_NUMBER
-FINISHED, FAILED, WORKED, W_ACTIVITY = s.FINISHED, s.FAILED, s.WORKED, s.W_ACTIVITY
 
 # A transaction's row: gas used, where its locations begin in the list of the worker that ran it, how many, which list.
 H_COST, H_START, H_COUNT, H_WORKER = range(4)
 H_WORDS = 4
 PHASE_NEXT, PHASE_READ = 0, 1
-STATE_READ, COST_TASK, HINT_LOCATION, ACT_PLAN = evm_costs.STATE_READ, costs.TASK, costs.HINT_LOCATION, clocks.ACT_PLAN
+COST_TASK = costs.TASK
 
 
 @kernel()
 def _record(shared, worker, machine):
     """Append the locations of the transaction that has ended to the worker's list, writes marked."""
-    start = I(worker[U(W_HINT_COUNT)])
-    count = list_accesses(machine, view_i64(I(worker[U(W_HINTS)]), I(worker[U(W_HINTS_ROOM)])), start)
+    start = I(worker[U(s.W_HINT_COUNT)])
+    count = list_accesses(machine, view_i64(I(worker[U(s.W_HINTS)]), I(worker[U(s.W_HINTS_ROOM)])), start)
     if count < 0:
         note_fault(shared)
-        return FAILED
-    worker[U(W_HINT_COUNT)] = U(count)
-    spend(shared, worker, HINT_LOCATION, count - start)
-    rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
-    at = I(worker[U(W_TRANSACTION)]) * H_WORDS
-    rows[U(at + H_COST)] = I(machine[U(M_GAS_USED)])
+        return s.FAILED
+    worker[U(s.W_HINT_COUNT)] = U(count)
+    spend(shared, worker, costs.HINT_LOCATION, count - start)
+    rows = view_i64(I(shared[U(s.S_HINT_ROWS)]), I(shared[U(s.S_SIZE)]) * H_WORDS)
+    at = I(worker[U(s.W_TRANSACTION)]) * H_WORDS
+    rows[U(at + H_COST)] = I(machine[U(layout.M_GAS_USED)])
     rows[U(at + H_START)] = start
     rows[U(at + H_COUNT)] = count - start
     return 0
@@ -75,33 +69,33 @@ def _record(shared, worker, machine):
 def _resume_dry(shared, worker, machine):
     stopped = advance(shared, worker)
     if stopped == RAN_INTO_FAULT:
-        return FAILED
-    worker[U(W_PHASE)] = U(PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT)
-    if stopped == RAN_TO_END and _record(shared, worker, machine) == FAILED:
-        return FAILED
-    return WORKED
+        return s.FAILED
+    worker[U(s.W_PHASE)] = U(PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT)
+    if stopped == RAN_TO_END and _record(shared, worker, machine) == s.FAILED:
+        return s.FAILED
+    return s.WORKED
 
 
 @kernel()
 def _run_dry(shared, worker):
-    machine = open_machine(I(worker[U(W_MACHINE)]))
-    if worker[U(W_PHASE)] == U(PHASE_NEXT):
+    machine = open_machine(I(worker[U(s.W_MACHINE)]))
+    if worker[U(s.W_PHASE)] == U(PHASE_NEXT):
         if has_fault(shared):
-            return FAILED
-        transaction = I(atomics.add(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_HINTS, U(1)))
-        if transaction >= I(shared[U(S_SIZE)]):
-            return FINISHED
-        worker[U(W_TRANSACTION)] = U(transaction)
+            return s.FAILED
+        transaction = I(atomics.add(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_HINTS, U(1)))
+        if transaction >= I(shared[U(s.S_SIZE)]):
+            return s.FINISHED
+        worker[U(s.W_TRANSACTION)] = U(transaction)
         spend(shared, worker, COST_TASK, 1)
-        rows = view_i64(I(shared[U(S_HINT_ROWS)]), I(shared[U(S_SIZE)]) * H_WORDS)
-        rows[U(transaction * H_WORDS + H_WORKER)] = I(worker[U(W_NUMBER)])
+        rows = view_i64(I(shared[U(s.S_HINT_ROWS)]), I(shared[U(s.S_SIZE)]) * H_WORDS)
+        rows[U(transaction * H_WORDS + H_WORKER)] = I(worker[U(s.W_NUMBER)])
         start_transaction(machine, transaction)
         return _resume_dry(shared, worker, machine)
-    location = intern_location(I(shared[U(S_STATE)]), machine, M_WANTED)
+    location = intern_location(I(shared[U(s.S_STATE)]), machine, layout.M_WANTED)
     if location < 0 or not provide(machine, location, get(values_of(shared), location)):
         note_fault(shared)
-        return FAILED
-    spend(shared, worker, STATE_READ, 1)
+        return s.FAILED
+    spend(shared, worker, evm_costs.STATE_READ, 1)
     return _resume_dry(shared, worker, machine)
 
 
@@ -109,7 +103,7 @@ def _run_dry(shared, worker):
 def hint_step(shared_address, worker_address):
     """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
     worker = open_worker(worker_address)
-    worker[U(W_ACTIVITY)] = U(ACT_PLAN)
+    worker[U(s.W_ACTIVITY)] = U(clocks.ACT_PLAN)
     return end_step(worker, _run_dry(open_shared(shared_address), worker))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import uint64 as U
 
 from evm import atomics, errors, layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.access import LOADED, entries_of, provide
 from evm.jit import kernel, macro
 from evm.pointers import call_1, view_u64
 from evm.receipts import ARENA_WORDS, R_FEE, R_GAS, R_WORDS, write_receipt
@@ -42,44 +42,9 @@ from strategies.multiversion import (
 from strategies.scheduler import EXECUTED, STATUS_MASK, status_word, transactions_of
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-NEED, DONE = errors.NEED, errors.DONE
-ENTRY_WORDS, KEY_WORDS, KIND_SHIFT = layout.ENTRY_WORDS, layout.KEY_WORDS, U(layout.KIND_SHIFT)
-M_ENTRY_COUNT, M_WANTED, M_GAS_DONE, M_WORK_DONE = (
-    layout.M_ENTRY_COUNT,
-    layout.M_WANTED,
-    layout.M_GAS_DONE,
-    layout.M_WORK_DONE,
-)
-STATE_WORDS, STATE_VALUES, STATE_KEYS, STATE_CAPACITY = (
-    layout.STATE_WORDS,
-    layout.STATE_VALUES,
-    layout.STATE_KEYS,
-    layout.STATE_CAPACITY,
-)
-S_SIZE, S_STATE, S_RESUME, S_COINBASE, S_RECEIPTS, S_PREFIXES, S_HEADS_SIZE = (
-    s.S_SIZE,
-    s.S_STATE,
-    s.S_RESUME,
-    s.S_COINBASE,
-    s.S_RECEIPTS,
-    s.S_PREFIXES,
-    s.S_HEADS_SIZE,
-)
-S_COUNTERS, C_COUNT, C_FAULT = s.S_COUNTERS, s.C_COUNT, s.C_FAULT
-T_WORDS, T_READS, T_READS_ROOM, T_WRITES = s.T_WORDS, s.T_READS, s.T_READS_ROOM, s.T_WRITES
-LIST_SHIFT, LIST_MASK, READ_WORDS, WRITE_WORDS = U(s.LIST_SHIFT), U(s.LIST_MASK), s.READ_WORDS, s.WRITE_WORDS
-PREFIX_WORDS = s.PREFIX_WORDS
-W_MACHINE, W_RECEIPT_ARENA, W_TRANSACTION, W_INCARNATION = (
-    s.W_MACHINE,
-    s.W_RECEIPT_ARENA,
-    s.W_TRANSACTION,
-    s.W_INCARNATION,
-)
-W_READS, W_READS_ROOM, W_READ_COUNT = s.W_READS, s.W_READS_ROOM, s.W_READ_COUNT
-W_WASTED_GAS, W_ABORTS, W_ABORTS_BY_KIND = s.W_WASTED_GAS, s.W_ABORTS, s.W_ABORTS_BY_KIND
-W_ABORT_LIST, ABORT_WORDS = s.W_ABORT_LIST, s.ABORT_WORDS
-W_WORDS, S_WORDS, WORKED = s.W_WORDS, s.S_WORDS, s.WORKED
-W_GAS_SPENT, W_COST, S_COSTS = s.W_GAS_SPENT, s.W_COST, s.S_COSTS
+
+KIND_SHIFT = U(layout.KIND_SHIFT)
+LIST_SHIFT, LIST_MASK = U(s.LIST_SHIFT), U(s.LIST_MASK)
 COST_CLASSES, COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = (
     costs.COUNT,
     costs.BEGIN,
@@ -106,73 +71,73 @@ VALID = -1  # `first_stale_read` found none
 @macro
 def open_shared(address):
     """View of the shared header."""
-    return view_u64(address, S_WORDS)
+    return view_u64(address, s.S_WORDS)
 
 
 @macro
 def open_worker(address):
     """View of a worker's header."""
-    return view_u64(address, W_WORDS)
+    return view_u64(address, s.W_WORDS)
 
 
 @macro
 def values_of(shared):
     """View of the words of the state before the block."""
-    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
-    return view_u64(I(header[U(STATE_VALUES)]), I(header[U(STATE_CAPACITY)]) * 4)
+    header = view_u64(I(shared[U(s.S_STATE)]), layout.STATE_WORDS)
+    return view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
 
 
 @macro
 def receipt_rows(shared):
     """View of the table of receipts."""
-    return view_u64(I(shared[U(S_RECEIPTS)]), I(shared[U(S_SIZE)]) * R_WORDS)
+    return view_u64(I(shared[U(s.S_RECEIPTS)]), I(shared[U(s.S_SIZE)]) * R_WORDS)
 
 
 @macro
 def prefixes_of(shared):
     """View of what transactions saw of the fees before them."""
-    return view_u64(I(shared[U(S_PREFIXES)]), I(shared[U(S_SIZE)]) * PREFIX_WORDS)
+    return view_u64(I(shared[U(s.S_PREFIXES)]), I(shared[U(s.S_SIZE)]) * s.PREFIX_WORDS)
 
 
 @kernel()
 def note_fault(shared):
     """Something is full: every worker stops at its next step."""
-    atomics.store(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_FAULT, U1)
+    atomics.store(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_FAULT, U1)
 
 
 @kernel(inline=True)
 def has_fault(shared):
     """Whether some worker found something full."""
-    return atomics.load(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_FAULT) != U0
+    return atomics.load(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_FAULT) != U0
 
 
 @kernel(inline=True)
 def spend(shared, worker, number, amount):
     """Add so much work of one class to the cost of the worker's step."""
-    costs = view_u64(I(shared[U(S_COSTS)]), COST_CLASSES)
-    worker[U(W_COST)] += costs[U(number)] * U(amount)
+    costs = view_u64(I(shared[U(s.S_COSTS)]), COST_CLASSES)
+    worker[U(s.W_COST)] += costs[U(number)] * U(amount)
 
 
 @kernel(inline=True)
 def end_step(worker, result):
     """What a step returns: its cost if it `WORKED`, at least 1, since 0 means that it was idle."""
-    cost = worker[U(W_COST)]
-    worker[U(W_COST)] = U0
-    return max(I(cost), 1) if result == WORKED else result
+    cost = worker[U(s.W_COST)]
+    worker[U(s.W_COST)] = U0
+    return max(I(cost), 1) if result == s.WORKED else result
 
 
 @kernel()
 def advance(shared, worker):
     """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
-    outcome = call_1(I(shared[U(S_RESUME)]), I(worker[U(W_MACHINE)]))
-    machine = open_machine(I(worker[U(W_MACHINE)]))
-    worker[U(W_GAS_SPENT)] += machine[U(M_GAS_DONE)]
-    worker[U(W_COST)] += machine[U(M_WORK_DONE)]
-    machine[U(M_GAS_DONE)] = U0
-    machine[U(M_WORK_DONE)] = U0
-    if outcome == NEED:
+    outcome = call_1(I(shared[U(s.S_RESUME)]), I(worker[U(s.W_MACHINE)]))
+    machine = open_machine(I(worker[U(s.W_MACHINE)]))
+    worker[U(s.W_GAS_SPENT)] += machine[U(layout.M_GAS_DONE)]
+    worker[U(s.W_COST)] += machine[U(layout.M_WORK_DONE)]
+    machine[U(layout.M_GAS_DONE)] = U0
+    machine[U(layout.M_WORK_DONE)] = U0
+    if outcome == errors.NEED:
         return RAN_TO_NEED
-    if outcome == DONE:
+    if outcome == errors.DONE:
         return RAN_TO_END
     note_fault(shared)
     return RAN_INTO_FAULT
@@ -181,10 +146,10 @@ def advance(shared, worker):
 @kernel()
 def begin(shared, worker):
     """Start the worker's incarnation."""
-    start_transaction(open_machine(I(worker[U(W_MACHINE)])), I(worker[U(W_TRANSACTION)]))
-    worker[U(W_READ_COUNT)] = U0
-    prefixes_of(shared)[U(I(worker[U(W_TRANSACTION)]) * PREFIX_WORDS)] = U0
-    worker[U(W_GAS_SPENT)] = U0
+    start_transaction(open_machine(I(worker[U(s.W_MACHINE)])), I(worker[U(s.W_TRANSACTION)]))
+    worker[U(s.W_READ_COUNT)] = U0
+    prefixes_of(shared)[U(I(worker[U(s.W_TRANSACTION)]) * s.PREFIX_WORDS)] = U0
+    worker[U(s.W_GAS_SPENT)] = U0
     spend(shared, worker, COST_BEGIN, 1)
 
 
@@ -226,10 +191,10 @@ def answer(shared, worker, planned):
         `ANSWERED`, `BLOCKED` or `FAULTED`; and the transaction that must execute first if it is blocked.
     """
     spend(shared, worker, COST_READ, 1)
-    machine = open_machine(I(worker[U(W_MACHINE)]))
-    transaction = I(worker[U(W_TRANSACTION)])
-    location = intern_location(I(shared[U(S_STATE)]), machine, M_WANTED)
-    if location < 0 or location >= I(shared[U(S_HEADS_SIZE)]):
+    machine = open_machine(I(worker[U(s.W_MACHINE)]))
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    location = intern_location(I(shared[U(s.S_STATE)]), machine, layout.M_WANTED)
+    if location < 0 or location >= I(shared[U(s.S_HEADS_SIZE)]):
         note_fault(shared)
         return FAULTED, NOBODY
     found, node, version, word = find_version(shared, location, transaction)
@@ -237,23 +202,23 @@ def answer(shared, worker, planned):
         return BLOCKED, writer_of(shared, node)
     if found == FOUND_STATE:
         word = get(values_of(shared), location)
-    if location == I(shared[U(S_COINBASE)]):
+    if location == I(shared[U(s.S_COINBASE)]):
         spend(shared, worker, COST_FEE, transaction)
         blocking, fees = _fees_below(shared, transaction, planned)
         if blocking != NOBODY:
             return BLOCKED, blocking
         word = add(word, fees)
         prefixes = prefixes_of(shared)
-        put_at(prefixes, transaction * PREFIX_WORDS + 1, fees)
-        prefixes[U(transaction * PREFIX_WORDS)] = U1
-    count = I(worker[U(W_READ_COUNT)])
-    if (count + 1) * READ_WORDS > I(worker[U(W_READS_ROOM)]) or not provide(machine, location, word):
+        put_at(prefixes, transaction * s.PREFIX_WORDS + 1, fees)
+        prefixes[U(transaction * s.PREFIX_WORDS)] = U1
+    count = I(worker[U(s.W_READ_COUNT)])
+    if (count + 1) * s.READ_WORDS > I(worker[U(s.W_READS_ROOM)]) or not provide(machine, location, word):
         note_fault(shared)
         return FAULTED, NOBODY
-    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
-    reads[U(count * READ_WORDS)] = (U(location) << U(32)) | (version >> VERSION_SHIFT)
-    reads[U(count * READ_WORDS + 1)] = U(node)
-    worker[U(W_READ_COUNT)] = U(count + 1)
+    reads = view_u64(I(worker[U(s.W_READS)]), I(worker[U(s.W_READS_ROOM)]))
+    reads[U(count * s.READ_WORDS)] = (U(location) << U(32)) | (version >> VERSION_SHIFT)
+    reads[U(count * s.READ_WORDS + 1)] = U(node)
+    worker[U(s.W_READ_COUNT)] = U(count + 1)
     return ANSWERED, NOBODY
 
 
@@ -261,7 +226,7 @@ def answer(shared, worker, planned):
 def _list_room(shared, worker, field, room_field, entries, entry_words):
     """Where a transaction's list of so many entries goes: where the last one was if it fits. 0 when all is full."""
     lines = transactions_of(shared)
-    line = I(worker[U(W_TRANSACTION)]) * T_WORDS
+    line = I(worker[U(s.W_TRANSACTION)]) * s.T_WORDS
     words = entries * entry_words
     if words <= I(lines[U(line + room_field)]):
         return I(lines[U(line + field)] >> LIST_SHIFT)
@@ -273,16 +238,16 @@ def _list_room(shared, worker, field, room_field, entries, entry_words):
 
 @kernel()
 def _publish_reads(shared, worker):
-    count = I(worker[U(W_READ_COUNT)])
-    at = _list_room(shared, worker, T_READS, T_READS_ROOM, count, READ_WORDS)
+    count = I(worker[U(s.W_READ_COUNT)])
+    at = _list_room(shared, worker, s.T_READS, s.T_READS_ROOM, count, s.READ_WORDS)
     if at == 0 and count > 0:
         return False
     arena = arena_of(shared)
-    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
-    for i in range(count * READ_WORDS):
+    reads = view_u64(I(worker[U(s.W_READS)]), I(worker[U(s.W_READS_ROOM)]))
+    for i in range(count * s.READ_WORDS):
         arena[U(at + i)] = reads[U(i)]
-    line = I(worker[U(W_TRANSACTION)]) * T_WORDS
-    atomics.store(transactions_of(shared), line + T_READS, (U(at) << LIST_SHIFT) | U(count))
+    line = I(worker[U(s.W_TRANSACTION)]) * s.T_WORDS
+    atomics.store(transactions_of(shared), line + s.T_READS, (U(at) << LIST_SHIFT) | U(count))
     spend(shared, worker, COST_PUBLISH_READ, count)
     return True
 
@@ -293,50 +258,50 @@ def _publish_writes(shared, worker):
 
     Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
     """
-    machine = open_machine(I(worker[U(W_MACHINE)]))
+    machine = open_machine(I(worker[U(s.W_MACHINE)]))
     entries = entries_of(machine)
-    transaction, incarnation = I(worker[U(W_TRANSACTION)]), I(worker[U(W_INCARNATION)])
-    coinbase = I(shared[U(S_COINBASE)])
-    fees = get_at(prefixes_of(shared), transaction * PREFIX_WORDS + 1)
+    transaction, incarnation = I(worker[U(s.W_TRANSACTION)]), I(worker[U(s.W_INCARNATION)])
+    coinbase = I(shared[U(s.S_COINBASE)])
+    fees = get_at(prefixes_of(shared), transaction * s.PREFIX_WORDS + 1)
     lines, arena = transactions_of(shared), arena_of(shared)
-    line = transaction * T_WORDS
+    line = transaction * s.T_WORDS
     count = 0
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        at = i * ENTRY_WORDS
-        if entries[U(at + ENTRY_FLAGS)] & LOADED != U0 and not equal(
-            get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0 and not equal(
+            get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)
         ):
             count += 1
-    old_list = lines[U(line + T_WRITES)]
+    old_list = lines[U(line + s.T_WRITES)]
     old_at, old_count = I(old_list >> LIST_SHIFT), I(old_list & LIST_MASK)
     # The old list is compared with the new one at the end, so the new one goes elsewhere.
-    to = allocate(shared, worker, max(count * WRITE_WORDS, 1))
+    to = allocate(shared, worker, max(count * s.WRITE_WORDS, 1))
     if to == 0:
         return False, False
     new_location = False
     written = 0
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        at = i * ENTRY_WORDS
-        if entries[U(at + ENTRY_FLAGS)] & LOADED == U0:
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED == U0:
             continue
-        word = get_at(entries, at + ENTRY_CURRENT)
-        if equal(word, get_at(entries, at + ENTRY_ORIGINAL)):
+        word = get_at(entries, at + layout.ENTRY_CURRENT)
+        if equal(word, get_at(entries, at + layout.ENTRY_ORIGINAL)):
             continue
-        location = I(entries[U(at + ENTRY_ID)])
+        location = I(entries[U(at + layout.ENTRY_ID)])
         if location == coinbase:
             word = subtract(word, fees)
         node, repeated = write_version(shared, worker, location, transaction, incarnation, word)
         if node == NODE_NONE:
             return False, False
         new_location |= not repeated
-        arena[U(to + written * WRITE_WORDS)] = U(location)
-        arena[U(to + written * WRITE_WORDS + 1)] = U(node)
+        arena[U(to + written * s.WRITE_WORDS)] = U(location)
+        arena[U(to + written * s.WRITE_WORDS + 1)] = U(node)
         written += 1
     for i in range(old_count):
-        node = I(arena[U(old_at + i * WRITE_WORDS + 1)])
+        node = I(arena[U(old_at + i * s.WRITE_WORDS + 1)])
         if not is_written_by(shared, node, incarnation):
             mark_absent(shared, node, incarnation)
-    atomics.store(lines, line + T_WRITES, (U(to) << LIST_SHIFT) | U(written))
+    atomics.store(lines, line + s.T_WRITES, (U(to) << LIST_SHIFT) | U(written))
     spend(shared, worker, COST_PUBLISH_WRITE, written)
     return True, new_location
 
@@ -348,9 +313,9 @@ def finish(shared, worker):
     Returns whether there was room, and whether a location was written that the last incarnation did not write.
     """
     spend(shared, worker, COST_FINISH, 1)
-    machine = open_machine(I(worker[U(W_MACHINE)]))
-    arena = view_u64(I(worker[U(W_RECEIPT_ARENA)]), ARENA_WORDS)
-    if not write_receipt(machine, receipt_rows(shared), I(worker[U(W_TRANSACTION)]), arena):
+    machine = open_machine(I(worker[U(s.W_MACHINE)]))
+    arena = view_u64(I(worker[U(s.W_RECEIPT_ARENA)]), ARENA_WORDS)
+    if not write_receipt(machine, receipt_rows(shared), I(worker[U(s.W_TRANSACTION)]), arena):
         note_fault(shared)
         return False, False
     wrote, new_location = _publish_writes(shared, worker)
@@ -363,26 +328,26 @@ def finish(shared, worker):
 @kernel()
 def _first_stale(shared, transaction, reads, at, count):
     for i in range(count):
-        head = reads[U(at + i * READ_WORDS)]
+        head = reads[U(at + i * s.READ_WORDS)]
         location = I(head >> U(32))
         found, node, version, _ = find_version(shared, location, transaction)
-        if found == FOUND_ESTIMATE or U(node) != reads[U(at + i * READ_WORDS + 1)]:
+        if found == FOUND_ESTIMATE or U(node) != reads[U(at + i * s.READ_WORDS + 1)]:
             return location
         if found != FOUND_STATE and version >> VERSION_SHIFT != head & U(0xFFFFFFFF):
             return location
     prefixes = prefixes_of(shared)
-    if prefixes[U(transaction * PREFIX_WORDS)] != U0:
+    if prefixes[U(transaction * s.PREFIX_WORDS)] != U0:
         blocking, fees = _fees_below(shared, transaction, False)
-        if blocking != NOBODY or not equal(fees, get_at(prefixes, transaction * PREFIX_WORDS + 1)):
-            return I(shared[U(S_COINBASE)])
+        if blocking != NOBODY or not equal(fees, get_at(prefixes, transaction * s.PREFIX_WORDS + 1)):
+            return I(shared[U(s.S_COINBASE)])
     return I(VALID)
 
 
 @kernel()
 def first_stale_read(shared, worker):
     """Validate the worker's transaction: the first location whose version is not the one it read, or `VALID`."""
-    transaction = I(worker[U(W_TRANSACTION)])
-    listed = atomics.load(transactions_of(shared), transaction * T_WORDS + T_READS)
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    listed = atomics.load(transactions_of(shared), transaction * s.T_WORDS + s.T_READS)
     spend(shared, worker, COST_VALIDATE, 1)
     spend(shared, worker, COST_VALIDATE_READ, I(listed & LIST_MASK))
     return _first_stale(shared, transaction, arena_of(shared), I(listed >> LIST_SHIFT), I(listed & LIST_MASK))
@@ -391,9 +356,9 @@ def first_stale_read(shared, worker):
 @kernel()
 def first_stale_read_in_hand(shared, worker):
     """As `first_stale_read`, for the worker's incarnation, which has run to its end and published nothing."""
-    spend(shared, worker, COST_VALIDATE_READ, I(worker[U(W_READ_COUNT)]))
-    reads = view_u64(I(worker[U(W_READS)]), I(worker[U(W_READS_ROOM)]))
-    return _first_stale(shared, I(worker[U(W_TRANSACTION)]), reads, 0, I(worker[U(W_READ_COUNT)]))
+    spend(shared, worker, COST_VALIDATE_READ, I(worker[U(s.W_READ_COUNT)]))
+    reads = view_u64(I(worker[U(s.W_READS)]), I(worker[U(s.W_READS_ROOM)]))
+    return _first_stale(shared, I(worker[U(s.W_TRANSACTION)]), reads, 0, I(worker[U(s.W_READ_COUNT)]))
 
 
 @kernel()
@@ -402,29 +367,29 @@ def count_waste(shared, worker, stale, gas):
 
     The note costs two words of the arena, on this path only; without room the run is repeated with more.
     """
-    header = view_u64(I(shared[U(S_STATE)]), STATE_WORDS)
-    keys = view_u64(I(header[U(STATE_KEYS)]), I(header[U(STATE_CAPACITY)]) * KEY_WORDS)
-    kind = I(keys[U(stale * KEY_WORDS + 2)] >> KIND_SHIFT)
-    worker[U(W_ABORTS_BY_KIND + kind)] += U1
-    worker[U(W_ABORTS)] += U1
-    worker[U(W_WASTED_GAS)] += U(gas)
-    note = allocate(shared, worker, ABORT_WORDS)
+    header = view_u64(I(shared[U(s.S_STATE)]), layout.STATE_WORDS)
+    keys = view_u64(I(header[U(layout.STATE_KEYS)]), I(header[U(layout.STATE_CAPACITY)]) * layout.KEY_WORDS)
+    kind = I(keys[U(stale * layout.KEY_WORDS + 2)] >> KIND_SHIFT)
+    worker[U(s.W_ABORTS_BY_KIND + kind)] += U1
+    worker[U(s.W_ABORTS)] += U1
+    worker[U(s.W_WASTED_GAS)] += U(gas)
+    note = allocate(shared, worker, s.ABORT_WORDS)
     if note != 0:
         arena = arena_of(shared)
         arena[U(note)] = U(stale)
-        arena[U(note + 1)] = worker[U(W_ABORT_LIST)]
-        worker[U(W_ABORT_LIST)] = U(note)
+        arena[U(note + 1)] = worker[U(s.W_ABORT_LIST)]
+        worker[U(s.W_ABORT_LIST)] = U(note)
 
 
 @kernel()
 def abort(shared, worker, stale):
     """Mark the writes of the worker's transaction as estimates, and count what its incarnation cost for nothing."""
     lines, arena = transactions_of(shared), arena_of(shared)
-    transaction = I(worker[U(W_TRANSACTION)])
-    writes = lines[U(transaction * T_WORDS + T_WRITES)]
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    writes = lines[U(transaction * s.T_WORDS + s.T_WRITES)]
     at, count = I(writes >> LIST_SHIFT), I(writes & LIST_MASK)
     for i in range(count):
-        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))
+        mark_estimate(shared, I(arena[U(at + i * s.WRITE_WORDS + 1)]))
     spend(shared, worker, COST_ABORT, 1)
     spend(shared, worker, COST_ABORT_WRITE, count)
     count_waste(shared, worker, stale, receipt_rows(shared)[U(transaction * R_WORDS + R_GAS)])

@@ -23,10 +23,6 @@ from evm.words import U0, U1, ZERO, get_at, put_at
 from strategies import shared as s
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-S_ARENA, S_ARENA_WORDS, S_HEADS, S_HEADS_SIZE = s.S_ARENA, s.S_ARENA_WORDS, s.S_HEADS, s.S_HEADS_SIZE
-S_COUNTERS, C_COUNT, C_ARENA, C_FAULT = s.S_COUNTERS, s.C_COUNT, s.C_ARENA, s.C_FAULT
-W_CHUNK, W_CHUNK_END = s.W_CHUNK, s.W_CHUNK_END
-
 CHUNK_WORDS = 4096
 LEVELS = 8
 # A node: the transaction, the version, the word, then the next node of each level it is on.
@@ -41,31 +37,31 @@ FOUND_STATE, FOUND_WORD, FOUND_ESTIMATE = range(3)
 @macro
 def arena_of(shared):
     """View of the arena."""
-    return view_u64(I(shared[U(S_ARENA)]), I(shared[U(S_ARENA_WORDS)]))
+    return view_u64(I(shared[U(s.S_ARENA)]), I(shared[U(s.S_ARENA_WORDS)]))
 
 
 @macro
 def heads_of(shared):
     """View of the locations' heads."""
-    return view_u64(I(shared[U(S_HEADS)]), I(shared[U(S_HEADS_SIZE)]))
+    return view_u64(I(shared[U(s.S_HEADS)]), I(shared[U(s.S_HEADS_SIZE)]))
 
 
 @kernel()
 def allocate(shared, worker, words):
     """Words of the arena for this worker: where they begin, or 0 when the arena is full (the fault is noted)."""
-    at = I(worker[U(W_CHUNK)])
-    if at + words <= I(worker[U(W_CHUNK_END)]):
-        worker[U(W_CHUNK)] = U(at + words)
+    at = I(worker[U(s.W_CHUNK)])
+    if at + words <= I(worker[U(s.W_CHUNK_END)]):
+        worker[U(s.W_CHUNK)] = U(at + words)
         return at
-    counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
+    counters = view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT)
     size = max(words, CHUNK_WORDS)
-    at = I(atomics.add(counters, C_ARENA, U(size)))
-    if at + size > I(shared[U(S_ARENA_WORDS)]):
-        atomics.store(counters, C_FAULT, U1)
+    at = I(atomics.add(counters, s.C_ARENA, U(size)))
+    if at + size > I(shared[U(s.S_ARENA_WORDS)]):
+        atomics.store(counters, s.C_FAULT, U1)
         return 0
     if size == CHUNK_WORDS:
-        worker[U(W_CHUNK)] = U(at + words)
-        worker[U(W_CHUNK_END)] = U(at + size)
+        worker[U(s.W_CHUNK)] = U(at + words)
+        worker[U(s.W_CHUNK_END)] = U(at + size)
     return at
 
 

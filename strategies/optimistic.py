@@ -38,25 +38,23 @@ RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_RECEIPT_BYTES = 1 << 20
 FEW_WORKERS = 16
 COMMIT_PIECE = 1024
-COMMIT_LOCATION, ACT_COMMIT, W_ACTIVITY = costs.COMMIT_LOCATION, clocks.ACT_COMMIT, s.W_ACTIVITY
-S_COUNTERS, S_COMMIT_END, C_COMMIT, C_COUNT = s.S_COUNTERS, s.S_COMMIT_END, s.C_COMMIT, s.C_COUNT
-FINISHED, WORKED = s.FINISHED, s.WORKED
+COMMIT_LOCATION = costs.COMMIT_LOCATION
 
 
 @native("int64(int64, int64)")
 def commit_step(shared_address, worker_address):
     """Write the final words of one piece of the locations to the state."""
     shared, worker = open_shared(shared_address), open_worker(worker_address)
-    end = I(shared[U(S_COMMIT_END)])
-    counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
-    first = I(atomics.add(counters, C_COMMIT, U(COMMIT_PIECE)))
+    end = I(shared[U(s.S_COMMIT_END)])
+    counters = view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT)
+    first = I(atomics.add(counters, s.C_COMMIT, U(COMMIT_PIECE)))
     if first >= end:
-        return FINISHED
+        return s.FINISHED
     last = min(first + COMMIT_PIECE, end)
     store_final_words(shared, first, last)
-    worker[U(W_ACTIVITY)] = U(ACT_COMMIT)
+    worker[U(s.W_ACTIVITY)] = U(clocks.ACT_COMMIT)
     spend(shared, worker, COMMIT_LOCATION, last - first)
-    return end_step(worker, WORKED)
+    return end_step(worker, s.WORKED)
 
 
 @kernel()

@@ -41,34 +41,7 @@ from strategies.plan import Plan, PlanArrays
 from strategies.scheduler import TASK_NONE, mark_executed, try_execute
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-S_SIZE, S_COUNTERS, S_PLAN_SIZE, S_PLAN_MISSING = s.S_SIZE, s.S_COUNTERS, s.S_PLAN_SIZE, s.S_PLAN_MISSING
-S_SPECULATIVE_STEP = s.S_SPECULATIVE_STEP
-S_LANES, S_LANE_STARTS, S_LANE_COUNT = s.S_LANES, s.S_LANE_STARTS, s.S_LANE_COUNT
-S_GRAPH_WAITS, S_SUCCESSORS, S_SUCCESSOR_STARTS, S_SUCCESSOR_COUNT, S_READY = (
-    s.S_GRAPH_WAITS,
-    s.S_SUCCESSORS,
-    s.S_SUCCESSOR_STARTS,
-    s.S_SUCCESSOR_COUNT,
-    s.S_READY,
-)
-C_COUNT, C_ACTIVE, C_EXECUTION, C_VALIDATION, C_DECREASES = (
-    s.C_COUNT,
-    s.C_ACTIVE,
-    s.C_EXECUTION,
-    s.C_VALIDATION,
-    s.C_DECREASES,
-)
-C_PLAN_LEFT, C_LANE, C_READY_HEAD, C_READY_TAIL = s.C_PLAN_LEFT, s.C_LANE, s.C_READY_HEAD, s.C_READY_TAIL
-W_PHASE, W_TASK, W_TRANSACTION, W_LANE_AT, W_LANE_END, W_PLANNING = (
-    s.W_PHASE,
-    s.W_TASK,
-    s.W_TRANSACTION,
-    s.W_LANE_AT,
-    s.W_LANE_END,
-    s.W_PLANNING,
-)
-IDLE, FAILED, WORKED = s.IDLE, s.FAILED, s.WORKED
-COST_TASK, W_ACTIVITY = costs.TASK, s.W_ACTIVITY
+COST_TASK = costs.TASK
 
 HINTS_PER_TRANSACTION = 64
 SPARE_HINTS = 1 << 16
@@ -79,100 +52,100 @@ COST_RELEASE = costs.RELEASE
 @kernel()
 def _next_in_lane(shared, worker):
     """The next transaction of the worker's lane, or of the next lane that has no worker."""
-    starts = view_i64(I(shared[U(S_LANE_STARTS)]), I(shared[U(S_LANE_COUNT)]) + 1)
-    while worker[U(W_LANE_AT)] == worker[U(W_LANE_END)]:
-        lane = I(atomics.add(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_LANE, U1))
-        if lane >= I(shared[U(S_LANE_COUNT)]):
+    starts = view_i64(I(shared[U(s.S_LANE_STARTS)]), I(shared[U(s.S_LANE_COUNT)]) + 1)
+    while worker[U(s.W_LANE_AT)] == worker[U(s.W_LANE_END)]:
+        lane = I(atomics.add(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_LANE, U1))
+        if lane >= I(shared[U(s.S_LANE_COUNT)]):
             return NOTHING_LEFT
-        worker[U(W_LANE_AT)] = U(starts[U(lane)])
-        worker[U(W_LANE_END)] = U(starts[U(lane + 1)])
-    at = worker[U(W_LANE_AT)]
-    worker[U(W_LANE_AT)] = at + U1
-    return view_i64(I(shared[U(S_LANES)]), I(shared[U(S_PLAN_SIZE)]))[at]
+        worker[U(s.W_LANE_AT)] = U(starts[U(lane)])
+        worker[U(s.W_LANE_END)] = U(starts[U(lane + 1)])
+    at = worker[U(s.W_LANE_AT)]
+    worker[U(s.W_LANE_AT)] = at + U1
+    return view_i64(I(shared[U(s.S_LANES)]), I(shared[U(s.S_PLAN_SIZE)]))[at]
 
 
 @kernel()
 def _next_ready(shared, worker):
     """The transaction behind the worker's ticket in the queue of those whose predecessors have finished."""
-    if worker[U(W_LANE_AT)] == U0:
-        head = atomics.add(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_READY_HEAD, U1)
-        worker[U(W_LANE_AT)] = head + U1
-    ticket = I(worker[U(W_LANE_AT)]) - 1
-    if ticket >= I(shared[U(S_PLAN_SIZE)]):
+    if worker[U(s.W_LANE_AT)] == U0:
+        head = atomics.add(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_READY_HEAD, U1)
+        worker[U(s.W_LANE_AT)] = head + U1
+    ticket = I(worker[U(s.W_LANE_AT)]) - 1
+    if ticket >= I(shared[U(s.S_PLAN_SIZE)]):
         return NOTHING_LEFT
-    found = I(atomics.load(view_u64(I(shared[U(S_READY)]), I(shared[U(S_PLAN_SIZE)])), ticket))
+    found = I(atomics.load(view_u64(I(shared[U(s.S_READY)]), I(shared[U(s.S_PLAN_SIZE)])), ticket))
     if found == 0:
         return NOTHING_YET
-    worker[U(W_LANE_AT)] = U0
+    worker[U(s.W_LANE_AT)] = U0
     return found - 1
 
 
 @kernel()
 def _release_successors(shared, worker, transaction):
-    counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
-    starts = view_i64(I(shared[U(S_SUCCESSOR_STARTS)]), I(shared[U(S_SIZE)]) + 1)
-    successors = view_i64(I(shared[U(S_SUCCESSORS)]), I(shared[U(S_SUCCESSOR_COUNT)]))
-    waits = view_u64(I(shared[U(S_GRAPH_WAITS)]), I(shared[U(S_SIZE)]))
-    ready = view_u64(I(shared[U(S_READY)]), I(shared[U(S_PLAN_SIZE)]))
+    counters = view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT)
+    starts = view_i64(I(shared[U(s.S_SUCCESSOR_STARTS)]), I(shared[U(s.S_SIZE)]) + 1)
+    successors = view_i64(I(shared[U(s.S_SUCCESSORS)]), I(shared[U(s.S_SUCCESSOR_COUNT)]))
+    waits = view_u64(I(shared[U(s.S_GRAPH_WAITS)]), I(shared[U(s.S_SIZE)]))
+    ready = view_u64(I(shared[U(s.S_READY)]), I(shared[U(s.S_PLAN_SIZE)]))
     first, last = starts[U(transaction)], starts[U(transaction + 1)]
     spend(shared, worker, COST_RELEASE, last - first)
     for i in range(first, last):
         successor = successors[U(i)]
         if atomics.subtract(waits, successor, U1) == U1:
-            place = I(atomics.add(counters, C_READY_TAIL, U1))
+            place = I(atomics.add(counters, s.C_READY_TAIL, U1))
             atomics.store(ready, place, U(successor + 1))
 
 
 @kernel()
 def _open_validation(shared):
     """The plan is through: let the scheduler validate everything, and execute what the plan left out."""
-    counters = view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
-    atomics.store(counters, C_EXECUTION, shared[U(S_PLAN_MISSING)])
-    atomics.store(counters, C_VALIDATION, U0)
-    atomics.add(counters, C_DECREASES, U1)
-    atomics.subtract(counters, C_ACTIVE, U1)
+    counters = view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT)
+    atomics.store(counters, s.C_EXECUTION, shared[U(s.S_PLAN_MISSING)])
+    atomics.store(counters, s.C_VALIDATION, U0)
+    atomics.add(counters, s.C_DECREASES, U1)
+    atomics.subtract(counters, s.C_ACTIVE, U1)
 
 
 @kernel()
 def _finish_planned(shared, worker):
     fitted, _ = finish(shared, worker)
     if not fitted:
-        return FAILED
-    transaction = I(worker[U(W_TRANSACTION)])
+        return s.FAILED
+    transaction = I(worker[U(s.W_TRANSACTION)])
     mark_executed(shared, worker)
-    worker[U(W_TASK)] = U(TASK_NONE)
-    worker[U(W_PHASE)] = U(PHASE_TASK)
-    if shared[U(S_LANE_COUNT)] == U0:
+    worker[U(s.W_TASK)] = U(TASK_NONE)
+    worker[U(s.W_PHASE)] = U(PHASE_TASK)
+    if shared[U(s.S_LANE_COUNT)] == U0:
         _release_successors(shared, worker, transaction)
-    if atomics.subtract(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_PLAN_LEFT, U1) == U1:
+    if atomics.subtract(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_PLAN_LEFT, U1) == U1:
         _open_validation(shared)
-    return WORKED
+    return s.WORKED
 
 
 @kernel()
 def _follow_plan(shared, worker):
     """One step of a worker while the plan lasts."""
-    phase = I(worker[U(W_PHASE)])
+    phase = I(worker[U(s.W_PHASE)])
     if has_fault(shared):
-        return FAILED
+        return s.FAILED
     if phase == PHASE_READ:
         answered, _ = answer(shared, worker, True)
         if answered != ANSWERED:
-            return FAILED
+            return s.FAILED
         return run_to_need(shared, worker)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
-    if atomics.load(view_u64(I(shared[U(S_COUNTERS)]), C_COUNT), C_PLAN_LEFT) == U0:
-        worker[U(W_PLANNING)] = U0
-        return WORKED
-    has_lanes = shared[U(S_LANE_COUNT)] != U0
+    if atomics.load(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_PLAN_LEFT) == U0:
+        worker[U(s.W_PLANNING)] = U0
+        return s.WORKED
+    has_lanes = shared[U(s.S_LANE_COUNT)] != U0
     transaction = _next_in_lane(shared, worker) if has_lanes else _next_ready(shared, worker)
     if transaction < 0:
-        return IDLE
-    worker[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
+        return s.IDLE
+    worker[U(s.W_ACTIVITY)] = U(ACT_SCHEDULE)
     spend(shared, worker, COST_TASK, 1)
     if not try_execute(shared, worker, transaction):
-        return WORKED
+        return s.WORKED
     return begin_execution(shared, worker)
 
 
@@ -180,9 +153,9 @@ def _follow_plan(shared, worker):
 def planned_step(shared_address, worker_address):
     """Follow the plan while it lasts; then validate and repair."""
     shared, worker = open_shared(shared_address), open_worker(worker_address)
-    if worker[U(W_PLANNING)] != U0:
+    if worker[U(s.W_PLANNING)] != U0:
         return end_step(worker, _follow_plan(shared, worker))
-    return call_2(I(shared[U(S_SPECULATIVE_STEP)]), shared_address, worker_address)
+    return call_2(I(shared[U(s.S_SPECULATIVE_STEP)]), shared_address, worker_address)
 
 
 class PlannedStrategy(OptimisticStrategy):

@@ -27,9 +27,6 @@ from strategies.schedule import CURRENT, preempt
 
 SYMBOL = "contend_preempt"
 
-CACHE_LINE = atomics.CACHE_LINE
-acquire_fence = atomics.acquire_fence
-
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
 def _let_others_go_on(typing_context: Any) -> Any:

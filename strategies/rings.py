@@ -23,7 +23,7 @@ from strategies import shard_layout as s
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 LINE = atomics.CACHE_LINE
-MSG_HEAD, MSG_SHORT, MSG_WORDS, FIRST_REPLY = s.MSG_HEAD, s.MSG_SHORT, s.MSG_WORDS, U(s.FIRST_REPLY)
+FIRST_REPLY = U(s.FIRST_REPLY)
 TO_SHIFT, LONG_SHIFT = U(s.TO_SHIFT), U(s.LONG_SHIFT)
 KIND_MASK, SHARD_MASK = U(s.KIND_MASK), U(s.SHARD_MASK)
 
@@ -45,17 +45,17 @@ KIND_MASK, SHARD_MASK = U(s.KIND_MASK), U(s.SHARD_MASK)
 @kernel(inline=True)
 def _ring(endpoint, source, to):
     """Address of a ring: the reader's position on a cache line of its own, then the messages."""
-    size = LINE + I(endpoint[U(P_CAPACITY)]) * MSG_WORDS
+    size = LINE + I(endpoint[U(P_CAPACITY)]) * s.MSG_WORDS
     return I(endpoint[U(P_RINGS)]) + (source * I(endpoint[U(P_SHARDS)]) + to) * size * 8
 
 
 @kernel(inline=True)
 def _copy(target, target_at, source, source_at, head):
     """Copy a message but for its sequence number."""
-    for i in range(1, MSG_SHORT):
+    for i in range(1, s.MSG_SHORT):
         target[U(target_at + i)] = source[U(source_at + i)]
     if (head >> LONG_SHIFT) & U(1) != U(0):
-        for i in range(MSG_SHORT, MSG_WORDS):
+        for i in range(s.MSG_SHORT, s.MSG_WORDS):
             target[U(target_at + i)] = source[U(source_at + i)]
 
 
@@ -63,11 +63,11 @@ def _copy(target, target_at, source, source_at, head):
 def send(endpoint_address, message_address):
     """Put a message into the ring to its receiver; 0 if it must wait."""
     endpoint = view_u64(endpoint_address, P_WORDS)
-    message = view_u64(message_address, MSG_WORDS)
+    message = view_u64(message_address, s.MSG_WORDS)
     shards, capacity = I(endpoint[U(P_SHARDS)]), I(endpoint[U(P_CAPACITY)])
-    head = message[U(MSG_HEAD)]
+    head = message[U(s.MSG_HEAD)]
     to = I((head >> TO_SHIFT) & SHARD_MASK)
-    ring = view_u64(_ring(endpoint, I(endpoint[U(P_SHARD)]), to), LINE + capacity * MSG_WORDS)
+    ring = view_u64(_ring(endpoint, I(endpoint[U(P_SHARD)]), to), LINE + capacity * s.MSG_WORDS)
     sent, seen = view_u64(I(endpoint[U(P_SENT)]), shards), view_u64(I(endpoint[U(P_SEEN)]), shards)
     number = sent[U(to)]
     room = capacity if head & KIND_MASK >= FIRST_REPLY else capacity - I(endpoint[U(P_RESERVE)])
@@ -75,7 +75,7 @@ def send(endpoint_address, message_address):
         seen[U(to)] = atomics.load(ring, 0)
         if number - seen[U(to)] >= U(room):
             return 0
-    at = LINE + (I(number) & (capacity - 1)) * MSG_WORDS
+    at = LINE + (I(number) & (capacity - 1)) * s.MSG_WORDS
     _copy(ring, at, message, 0, head)
     atomics.store(ring, at, number + U(1))
     sent[U(to)] = number + U(1)
@@ -86,7 +86,7 @@ def send(endpoint_address, message_address):
 def receive(endpoint_address, message_address):
     """Take the next message from any ring to this shard, each ring in turn; 0 if there is none."""
     endpoint = view_u64(endpoint_address, P_WORDS)
-    message = view_u64(message_address, MSG_WORDS)
+    message = view_u64(message_address, s.MSG_WORDS)
     shards, capacity, here = I(endpoint[U(P_SHARDS)]), I(endpoint[U(P_CAPACITY)]), I(endpoint[U(P_SHARD)])
     taken = view_u64(I(endpoint[U(P_TAKEN)]), shards)
     source = I(endpoint[U(P_NEXT)])
@@ -94,11 +94,11 @@ def receive(endpoint_address, message_address):
         if source >= shards:
             source = 0
         if source != here:
-            ring = view_u64(_ring(endpoint, source, here), LINE + capacity * MSG_WORDS)
+            ring = view_u64(_ring(endpoint, source, here), LINE + capacity * s.MSG_WORDS)
             number = taken[U(source)]
-            at = LINE + (I(number) & (capacity - 1)) * MSG_WORDS
+            at = LINE + (I(number) & (capacity - 1)) * s.MSG_WORDS
             if atomics.load(ring, at) == number + U(1):
-                _copy(message, 0, ring, at, ring[U(at + MSG_HEAD)])
+                _copy(message, 0, ring, at, ring[U(at + s.MSG_HEAD)])
                 atomics.store(ring, 0, number + U(1))
                 taken[U(source)] = number + U(1)
                 endpoint[U(P_NEXT)] = U(source + 1)
@@ -115,7 +115,7 @@ def ring_capacity(slots: int) -> int:
 
 def rings_words(shards: int, slots: int) -> int:
     """Words of memory that the rings between so many shards take."""
-    return shards * shards * (LINE + ring_capacity(slots) * MSG_WORDS)
+    return shards * shards * (LINE + ring_capacity(slots) * s.MSG_WORDS)
 
 
 def _reserve(slots: int) -> int:

@@ -32,23 +32,17 @@ STATUS_MASK = U(3)
 TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)
 NOTHING, PASSED, FOUND = range(3)  # what `next_task` returns
 
-S_SIZE, S_COUNTERS, S_TRANSACTIONS, T_WORDS = s.S_SIZE, s.S_COUNTERS, s.S_TRANSACTIONS, s.T_WORDS
-T_STATUS, T_WAITING, T_WAITING_NEXT = s.T_STATUS, s.T_WAITING, s.T_WAITING_NEXT
-C_EXECUTION, C_VALIDATION, C_DECREASES = s.C_EXECUTION, s.C_VALIDATION, s.C_DECREASES
-C_ACTIVE, C_DONE, C_COUNT = s.C_ACTIVE, s.C_DONE, s.C_COUNT
-W_TASK, W_TRANSACTION, W_INCARNATION = s.W_TASK, s.W_TRANSACTION, s.W_INCARNATION
-
 
 @macro
 def counters_of(shared):
     """View of the shared counters."""
-    return view_u64(I(shared[U(S_COUNTERS)]), C_COUNT)
+    return view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT)
 
 
 @macro
 def transactions_of(shared):
     """View of the transactions' cache lines."""
-    return view_u64(I(shared[U(S_TRANSACTIONS)]), I(shared[U(S_SIZE)]) * T_WORDS)
+    return view_u64(I(shared[U(s.S_TRANSACTIONS)]), I(shared[U(s.S_SIZE)]) * s.T_WORDS)
 
 
 @kernel(inline=True)
@@ -60,18 +54,18 @@ def pack_status(incarnation, status):
 @kernel(inline=True)
 def status_word(shared, transaction):
     """A transaction's status word as it is now."""
-    return atomics.load(transactions_of(shared), transaction * T_WORDS + T_STATUS)
+    return atomics.load(transactions_of(shared), transaction * s.T_WORDS + s.T_STATUS)
 
 
 @kernel(inline=True)
 def _set_status(shared, transaction, incarnation, status):
-    atomics.exchange(transactions_of(shared), transaction * T_WORDS + T_STATUS, pack_status(incarnation, status))
+    atomics.exchange(transactions_of(shared), transaction * s.T_WORDS + s.T_STATUS, pack_status(incarnation, status))
 
 
 @kernel(inline=True)
 def _swap_status(shared, transaction, incarnation, old, new):
     expected = pack_status(incarnation, old)
-    at = transaction * T_WORDS + T_STATUS
+    at = transaction * s.T_WORDS + s.T_STATUS
     return atomics.compare_and_swap(transactions_of(shared), at, expected, pack_status(incarnation, new)) == expected
 
 
@@ -79,23 +73,23 @@ def _swap_status(shared, transaction, incarnation, old, new):
 def _lower(shared, counter, target):
     counters = counters_of(shared)
     atomics.minimum(counters, counter, U(target))
-    atomics.add(counters, C_DECREASES, U1)
+    atomics.add(counters, s.C_DECREASES, U1)
 
 
 @kernel()
 def _check_done(shared):
     counters = counters_of(shared)
-    observed = atomics.load(counters, C_DECREASES)
-    lowest = min(atomics.load(counters, C_EXECUTION), atomics.load(counters, C_VALIDATION))
-    if lowest >= shared[U(S_SIZE)] and atomics.load(counters, C_ACTIVE) == U0:
-        if observed == atomics.load(counters, C_DECREASES):
-            atomics.store(counters, C_DONE, U1)
+    observed = atomics.load(counters, s.C_DECREASES)
+    lowest = min(atomics.load(counters, s.C_EXECUTION), atomics.load(counters, s.C_VALIDATION))
+    if lowest >= shared[U(s.S_SIZE)] and atomics.load(counters, s.C_ACTIVE) == U0:
+        if observed == atomics.load(counters, s.C_DECREASES):
+            atomics.store(counters, s.C_DONE, U1)
 
 
 @kernel()
 def is_done(shared):
     """Whether the block is executed and validated."""
-    return atomics.load(counters_of(shared), C_DONE) != U0
+    return atomics.load(counters_of(shared), s.C_DONE) != U0
 
 
 @kernel()
@@ -107,42 +101,42 @@ def try_execute(shared, worker, transaction):
     incarnation = word >> STATUS_BITS
     if not _swap_status(shared, transaction, incarnation, READY, EXECUTING):
         return False
-    worker[U(W_TASK)] = U(TASK_EXECUTE)
-    worker[U(W_TRANSACTION)] = U(transaction)
-    worker[U(W_INCARNATION)] = incarnation
+    worker[U(s.W_TASK)] = U(TASK_EXECUTE)
+    worker[U(s.W_TRANSACTION)] = U(transaction)
+    worker[U(s.W_INCARNATION)] = incarnation
     return True
 
 
 @kernel()
 def _next_execution(shared, worker):
     counters = counters_of(shared)
-    if atomics.load(counters, C_EXECUTION) >= shared[U(S_SIZE)]:
+    if atomics.load(counters, s.C_EXECUTION) >= shared[U(s.S_SIZE)]:
         _check_done(shared)
         return NOTHING
-    atomics.add(counters, C_ACTIVE, U1)
-    transaction = atomics.add(counters, C_EXECUTION, U1)
-    if transaction < shared[U(S_SIZE)] and try_execute(shared, worker, I(transaction)):
+    atomics.add(counters, s.C_ACTIVE, U1)
+    transaction = atomics.add(counters, s.C_EXECUTION, U1)
+    if transaction < shared[U(s.S_SIZE)] and try_execute(shared, worker, I(transaction)):
         return FOUND
-    atomics.subtract(counters, C_ACTIVE, U1)
+    atomics.subtract(counters, s.C_ACTIVE, U1)
     return PASSED
 
 
 @kernel()
 def _next_validation(shared, worker):
     counters = counters_of(shared)
-    if atomics.load(counters, C_VALIDATION) >= shared[U(S_SIZE)]:
+    if atomics.load(counters, s.C_VALIDATION) >= shared[U(s.S_SIZE)]:
         _check_done(shared)
         return NOTHING
-    atomics.add(counters, C_ACTIVE, U1)
-    transaction = atomics.add(counters, C_VALIDATION, U1)
-    if transaction < shared[U(S_SIZE)]:
+    atomics.add(counters, s.C_ACTIVE, U1)
+    transaction = atomics.add(counters, s.C_VALIDATION, U1)
+    if transaction < shared[U(s.S_SIZE)]:
         word = status_word(shared, I(transaction))
         if word & STATUS_MASK == U(EXECUTED):
-            worker[U(W_TASK)] = U(TASK_VALIDATE)
-            worker[U(W_TRANSACTION)] = transaction
-            worker[U(W_INCARNATION)] = word >> STATUS_BITS
+            worker[U(s.W_TASK)] = U(TASK_VALIDATE)
+            worker[U(s.W_TRANSACTION)] = transaction
+            worker[U(s.W_INCARNATION)] = word >> STATUS_BITS
             return FOUND
-    atomics.subtract(counters, C_ACTIVE, U1)
+    atomics.subtract(counters, s.C_ACTIVE, U1)
     return PASSED
 
 
@@ -150,7 +144,7 @@ def _next_validation(shared, worker):
 def next_task(shared, worker):
     """Find the worker a task, the lowest first: `FOUND`; `PASSED` if what was considered needs none; or `NOTHING`."""
     counters = counters_of(shared)
-    if atomics.load(counters, C_VALIDATION) < atomics.load(counters, C_EXECUTION):
+    if atomics.load(counters, s.C_VALIDATION) < atomics.load(counters, s.C_EXECUTION):
         return _next_validation(shared, worker)
     return _next_execution(shared, worker)
 
@@ -165,15 +159,15 @@ def _make_ready(shared, transaction):
 def _resume_waiting(shared, transaction):
     """Make ready all that wait for a transaction, and let the execution counter find them."""
     lines = transactions_of(shared)
-    waiting = atomics.exchange(lines, transaction * T_WORDS + T_WAITING, U0)
-    lowest = shared[U(S_SIZE)]
+    waiting = atomics.exchange(lines, transaction * s.T_WORDS + s.T_WAITING, U0)
+    lowest = shared[U(s.S_SIZE)]
     while waiting != U0:
         resumed = I(waiting) - 1
-        waiting = lines[U(resumed * T_WORDS + T_WAITING_NEXT)]
+        waiting = lines[U(resumed * s.T_WORDS + s.T_WAITING_NEXT)]
         _make_ready(shared, resumed)
         lowest = min(lowest, U(resumed))
-    if lowest < shared[U(S_SIZE)]:
-        _lower(shared, C_EXECUTION, lowest)
+    if lowest < shared[U(s.S_SIZE)]:
+        _lower(shared, s.C_EXECUTION, lowest)
 
 
 @kernel()
@@ -183,27 +177,27 @@ def wait_for(shared, worker, blocking):
     The transaction must not be touched by the worker afterwards: another may be executing it already.
     """
     lines = transactions_of(shared)
-    transaction = I(worker[U(W_TRANSACTION)])
-    _set_status(shared, transaction, worker[U(W_INCARNATION)], ABORTING)
-    at = blocking * T_WORDS + T_WAITING
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    _set_status(shared, transaction, worker[U(s.W_INCARNATION)], ABORTING)
+    at = blocking * s.T_WORDS + s.T_WAITING
     head = atomics.load(lines, at)
     while True:
-        lines[U(transaction * T_WORDS + T_WAITING_NEXT)] = head
+        lines[U(transaction * s.T_WORDS + s.T_WAITING_NEXT)] = head
         found = atomics.compare_and_swap(lines, at, head, U(transaction + 1))
         if found == head:
             break
         head = found
     if status_word(shared, blocking) & STATUS_MASK == U(EXECUTED):
         _resume_waiting(shared, blocking)
-    atomics.subtract(counters_of(shared), C_ACTIVE, U1)
-    worker[U(W_TASK)] = U(TASK_NONE)
+    atomics.subtract(counters_of(shared), s.C_ACTIVE, U1)
+    worker[U(s.W_TASK)] = U(TASK_NONE)
 
 
 @kernel()
 def mark_executed(shared, worker):
     """The worker's incarnation is executed and its writes are visible; who waits for it can go on."""
-    transaction = I(worker[U(W_TRANSACTION)])
-    _set_status(shared, transaction, worker[U(W_INCARNATION)], EXECUTED)
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    _set_status(shared, transaction, worker[U(s.W_INCARNATION)], EXECUTED)
     _resume_waiting(shared, transaction)
 
 
@@ -211,32 +205,32 @@ def mark_executed(shared, worker):
 def finish_execution(shared, worker, wrote_new_location):
     """The worker's incarnation is executed and its writes are visible. Its own validation may become the next task."""
     counters = counters_of(shared)
-    transaction = I(worker[U(W_TRANSACTION)])
+    transaction = I(worker[U(s.W_TRANSACTION)])
     mark_executed(shared, worker)
-    if atomics.load(counters, C_VALIDATION) > U(transaction):
+    if atomics.load(counters, s.C_VALIDATION) > U(transaction):
         if not wrote_new_location:
-            worker[U(W_TASK)] = U(TASK_VALIDATE)
+            worker[U(s.W_TASK)] = U(TASK_VALIDATE)
             return
-        _lower(shared, C_VALIDATION, transaction)
-    atomics.subtract(counters, C_ACTIVE, U1)
-    worker[U(W_TASK)] = U(TASK_NONE)
+        _lower(shared, s.C_VALIDATION, transaction)
+    atomics.subtract(counters, s.C_ACTIVE, U1)
+    worker[U(s.W_TASK)] = U(TASK_NONE)
 
 
 @kernel()
 def try_abort(shared, worker):
     """After a failed validation: True for the one worker that may abort this incarnation."""
-    return _swap_status(shared, I(worker[U(W_TRANSACTION)]), worker[U(W_INCARNATION)], EXECUTED, ABORTING)
+    return _swap_status(shared, I(worker[U(s.W_TRANSACTION)]), worker[U(s.W_INCARNATION)], EXECUTED, ABORTING)
 
 
 @kernel()
 def finish_validation(shared, worker, aborted):
     """The worker's validation is over. After an abort the next incarnation may become its task."""
     counters = counters_of(shared)
-    transaction = I(worker[U(W_TRANSACTION)])
-    worker[U(W_TASK)] = U(TASK_NONE)
+    transaction = I(worker[U(s.W_TRANSACTION)])
+    worker[U(s.W_TASK)] = U(TASK_NONE)
     if aborted:
         _make_ready(shared, transaction)
-        _lower(shared, C_VALIDATION, transaction + 1)
-        if atomics.load(counters, C_EXECUTION) > U(transaction) and try_execute(shared, worker, transaction):
+        _lower(shared, s.C_VALIDATION, transaction + 1)
+        if atomics.load(counters, s.C_EXECUTION) > U(transaction) and try_execute(shared, worker, transaction):
             return
-    atomics.subtract(counters, C_ACTIVE, U1)
+    atomics.subtract(counters, s.C_ACTIVE, U1)

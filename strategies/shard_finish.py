@@ -30,25 +30,6 @@ from strategies.shard_messages import (
     reply,
 )
 
-MSG_HEAD, MSG_DETAIL, MSG_WORD = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD
-QUIET, TAIL, TAIL_DONE, STOP = s.QUIET, s.TAIL, s.TAIL_DONE, s.STOP
-W_SHARD, W_SHARDS, W_STATE, W_SLOT_COUNT, W_FREE, W_MODE = (
-    s.W_SHARD,
-    s.W_SHARDS,
-    s.W_STATE,
-    s.W_SLOT_COUNT,
-    s.W_FREE,
-    s.W_MODE,
-)
-W_COUNT, W_ENDED, W_DEFERRED, W_TAIL_NEXT = s.W_COUNT, s.W_ENDED, s.W_DEFERRED, s.W_TAIL_NEXT
-W_QUIET, W_TAILS, W_TAIL_SHARD, W_FEES, W_TOTAL_FEES, W_BENEFICIARY = (
-    s.W_QUIET,
-    s.W_TAILS,
-    s.W_TAIL_SHARD,
-    s.W_FEES,
-    s.W_TOTAL_FEES,
-    s.W_BENEFICIARY,
-)
 MODE_BLOCK, MODE_QUIET, MODE_TAIL, MODE_STOPPED = (
     U(s.MODE_BLOCK),
     U(s.MODE_QUIET),
@@ -61,18 +42,18 @@ LEADER = I(0)
 @kernel(inline=True)
 def all_slots_free(shard):
     """Whether no transaction is in a slot, nor a decision about one unacknowledged."""
-    return shard[U(W_FREE)] == ~U(0) >> (U(64) - shard[U(W_SLOT_COUNT)])
+    return shard[U(s.W_FREE)] == ~U(0) >> (U(64) - shard[U(s.W_SLOT_COUNT)])
 
 
 @kernel()
 def _stop(coupling, shard, fees):
     """The block is done. The owner of the beneficiary's balance adds all fees."""
-    shard[U(W_MODE)] = MODE_STOPPED
+    shard[U(s.W_MODE)] = MODE_STOPPED
     owner = owner_of(
-        shard[U(W_BENEFICIARY)], shard[U(W_BENEFICIARY + 1)], shard[U(W_BENEFICIARY + 2)], I(shard[U(W_SHARDS)])
+        shard[U(s.W_BENEFICIARY)], shard[U(s.W_BENEFICIARY + 1)], shard[U(s.W_BENEFICIARY + 2)], I(shard[U(s.W_SHARDS)])
     )
-    if owner == I(shard[U(W_SHARD)]):
-        number = intern_location(I(shard[U(W_STATE)]), shard, W_BENEFICIARY)
+    if owner == I(shard[U(s.W_SHARD)]):
+        number = intern_location(I(shard[U(s.W_STATE)]), shard, s.W_BENEFICIARY)
         if number < 0 or number >= I(shard[U(s.W_LOCKS_SIZE)]):
             note_fault(coupling)
             return
@@ -81,47 +62,47 @@ def _stop(coupling, shard, fees):
 
 @kernel()
 def _begin_tail(shard, fees):
-    shard[U(W_MODE)] = MODE_TAIL
-    shard[U(W_TAIL_NEXT)] = U(0)
-    put_at(shard, W_FEES, fees)
+    shard[U(s.W_MODE)] = MODE_TAIL
+    shard[U(s.W_TAIL_NEXT)] = U(0)
+    put_at(shard, s.W_FEES, fees)
 
 
 @kernel()
 def _go_on(coupling, shard):
     """At the leader: let the next shard that has deferred something execute it, or stop."""
-    shards = I(shard[U(W_SHARDS)])
-    tails = view_u64(I(shard[U(W_TAILS)]), shards)
-    fees = get_at(shard, W_TOTAL_FEES)
-    turn = I(shard[U(W_TAIL_SHARD)])
+    shards = I(shard[U(s.W_SHARDS)])
+    tails = view_u64(I(shard[U(s.W_TAILS)]), shards)
+    fees = get_at(shard, s.W_TOTAL_FEES)
+    turn = I(shard[U(s.W_TAIL_SHARD)])
     while turn < shards and tails[U(turn)] == U(0):
         turn += 1
-    shard[U(W_TAIL_SHARD)] = U(turn + 1)
+    shard[U(s.W_TAIL_SHARD)] = U(turn + 1)
     if turn == LEADER:
         _begin_tail(shard, fees)
         return
-    put_at(outbox_of(shard), MSG_WORD, fees)
+    put_at(outbox_of(shard), s.MSG_WORD, fees)
     if turn < shards:
-        reply(coupling, shard, TAIL, turn, I(0), I(0))
+        reply(coupling, shard, s.TAIL, turn, I(0), I(0))
         return
     for other in range(1, shards):
-        reply(coupling, shard, STOP, other, I(0), I(0))
+        reply(coupling, shard, s.STOP, other, I(0), I(0))
     _stop(coupling, shard, fees)
 
 
 @kernel()
 def _note_quiet(coupling, shard, source, deferred, fees):
     """At the leader: a shard has nothing under way any more."""
-    tails = view_u64(I(shard[U(W_TAILS)]), I(shard[U(W_SHARDS)]))
+    tails = view_u64(I(shard[U(s.W_TAILS)]), I(shard[U(s.W_SHARDS)]))
     tails[U(source)] = U(deferred)
-    put_at(shard, W_TOTAL_FEES, add(get_at(shard, W_TOTAL_FEES), fees))
-    shard[U(W_QUIET)] += U(1)
-    if shard[U(W_QUIET)] == shard[U(W_SHARDS)]:
+    put_at(shard, s.W_TOTAL_FEES, add(get_at(shard, s.W_TOTAL_FEES), fees))
+    shard[U(s.W_QUIET)] += U(1)
+    if shard[U(s.W_QUIET)] == shard[U(s.W_SHARDS)]:
         _go_on(coupling, shard)
 
 
 @kernel()
 def _note_tail_done(coupling, shard, fees):
-    put_at(shard, W_TOTAL_FEES, fees)
+    put_at(shard, s.W_TOTAL_FEES, fees)
     _go_on(coupling, shard)
 
 
@@ -129,13 +110,13 @@ def _note_tail_done(coupling, shard, fees):
 def coordinate(coupling, shard, kind):
     """Handle the message in the inbox: QUIET, TAIL, TAIL_DONE or STOP."""
     message = inbox_of(shard)
-    fees = get_at(message, MSG_WORD)
-    if kind == QUIET:
-        source = I((message[U(MSG_HEAD)] >> FROM_SHIFT) & SHARD_MASK)
-        _note_quiet(coupling, shard, source, I(message[U(MSG_DETAIL)]), fees)
-    elif kind == TAIL:
+    fees = get_at(message, s.MSG_WORD)
+    if kind == s.QUIET:
+        source = I((message[U(s.MSG_HEAD)] >> FROM_SHIFT) & SHARD_MASK)
+        _note_quiet(coupling, shard, source, I(message[U(s.MSG_DETAIL)]), fees)
+    elif kind == s.TAIL:
         _begin_tail(shard, fees)
-    elif kind == TAIL_DONE:
+    elif kind == s.TAIL_DONE:
         _note_tail_done(coupling, shard, fees)
     else:
         _stop(coupling, shard, fees)
@@ -144,22 +125,22 @@ def coordinate(coupling, shard, kind):
 @kernel()
 def report(coupling, shard):
     """Tell the leader if this shard has become quiet, or has come to the end of its tail. Whether it has."""
-    mode = shard[U(W_MODE)]
+    mode = shard[U(s.W_MODE)]
     if mode == MODE_BLOCK:
-        if shard[U(W_ENDED)] != shard[U(W_COUNT)]:
+        if shard[U(s.W_ENDED)] != shard[U(s.W_COUNT)]:
             return False
-    elif mode != MODE_TAIL or shard[U(W_DEFERRED)] != U(0):
+    elif mode != MODE_TAIL or shard[U(s.W_DEFERRED)] != U(0):
         return False
     if not all_slots_free(shard):
         return False
-    shard[U(W_MODE)] = MODE_QUIET
-    fees, deferred = get_at(shard, W_FEES), I(shard[U(W_DEFERRED)])
-    if I(shard[U(W_SHARD)]) == LEADER:
+    shard[U(s.W_MODE)] = MODE_QUIET
+    fees, deferred = get_at(shard, s.W_FEES), I(shard[U(s.W_DEFERRED)])
+    if I(shard[U(s.W_SHARD)]) == LEADER:
         if mode == MODE_BLOCK:
             _note_quiet(coupling, shard, LEADER, deferred, fees)
         else:
             _note_tail_done(coupling, shard, fees)
     else:
-        put_at(outbox_of(shard), MSG_WORD, fees)
-        reply(coupling, shard, QUIET if mode == MODE_BLOCK else TAIL_DONE, LEADER, I(0), deferred)
+        put_at(outbox_of(shard), s.MSG_WORD, fees)
+        reply(coupling, shard, s.QUIET if mode == MODE_BLOCK else s.TAIL_DONE, LEADER, I(0), deferred)
     return True

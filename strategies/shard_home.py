@@ -19,7 +19,7 @@ from numpy import uint64 as U
 
 from evm import costs as evm_costs
 from evm import errors, layout
-from evm.access import ENTRY_CURRENT, ENTRY_FLAGS, ENTRY_ID, ENTRY_ORIGINAL, LOADED, entries_of, provide
+from evm.access import LOADED, entries_of, provide
 from evm.jit import kernel
 from evm.pointers import call_1, view_u64
 from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
@@ -58,123 +58,43 @@ from strategies.shard_records import defer, end, records_of
 from strategies.shard_turn import is_turn, knows_fees, pass_turn
 from strategies.shared import FAILED, IDLE, WORKED
 
-NEED, DONE = errors.NEED, errors.DONE
-KEY_WORDS, ENTRY_WORDS = layout.KEY_WORDS, layout.ENTRY_WORDS
-M_WANTED, M_ENTRY_COUNT, M_GAS_DONE, M_FEE = (
-    I(layout.M_WANTED),
-    layout.M_ENTRY_COUNT,
-    layout.M_GAS_DONE,
-    I(layout.M_FEE),
-)
-H_RESUME = s.H_RESUME
-MSG_DETAIL, MSG_KEY, MSG_WORD, MSG_NUMBER_2, MSG_WORD_2 = (
-    s.MSG_DETAIL,
-    s.MSG_KEY,
-    s.MSG_WORD,
-    s.MSG_NUMBER_2,
-    s.MSG_WORD_2,
-)
-READ, PREPARE, COMMIT, ABORT = s.READ, s.PREPARE, s.COMMIT, s.ABORT
+M_WANTED, M_FEE = I(layout.M_WANTED), I(layout.M_FEE)
 COUNT_SHIFT, LAST_SHIFT = U(s.PREPARE_COUNT_SHIFT), U(s.PREPARE_LAST_SHIFT)
-W_SHARD, W_SHARDS, W_STATE, W_LOCKS_SIZE, W_FREE, W_MODE = (
-    s.W_SHARD,
-    s.W_SHARDS,
-    s.W_STATE,
-    s.W_LOCKS_SIZE,
-    s.W_FREE,
-    s.W_MODE,
-)
-W_COUNT, W_RECEIPTS, W_RECEIPT_ARENA, W_CLOCK, W_FEES, W_BENEFICIARY = (
-    s.W_COUNT,
-    s.W_RECEIPTS,
-    s.W_RECEIPT_ARENA,
-    s.W_CLOCK,
-    s.W_FEES,
-    s.W_BENEFICIARY,
-)
-W_RUNNABLE, W_MESSAGES = s.W_RUNNABLE, s.W_MESSAGES
-W_EXECUTIONS, W_ABORTS, W_CROSS_SHARD, W_WASTED_GAS, W_ABORTS_BY_KIND = (
-    s.W_EXECUTIONS,
-    s.W_ABORTS,
-    s.W_CROSS_SHARD,
-    s.W_WASTED_GAS,
-    s.W_ABORTS_BY_KIND,
-)
-W_ORDERED = s.W_ORDERED
-T_WORDS, T_PLACE, T_TIME = s.T_WORDS, s.T_PLACE, s.T_TIME
-E_WORDS, E_PLACE, E_WOUNDED = s.E_WORDS, s.E_PLACE, s.E_WOUNDED
-S_WORDS, S_MACHINE, S_RECORD, S_PHASE, S_LIGHT, S_WOUNDED, S_PENDING = (
-    s.S_WORDS,
-    s.S_MACHINE,
-    s.S_RECORD,
-    s.S_PHASE,
-    s.S_LIGHT,
-    s.S_WOUNDED,
-    s.S_PENDING,
-)
-S_PARTICIPANTS, S_PARTICIPANT_COUNT, S_AT, S_ENTRY, S_NUMBER, S_GAS, S_DEFER = (
-    s.S_PARTICIPANTS,
-    s.S_PARTICIPANT_COUNT,
-    s.S_AT,
-    s.S_ENTRY,
-    s.S_NUMBER,
-    s.S_GAS,
-    s.S_DEFER,
-)
-PHASE_FREE, PHASE_WAITING, PHASE_GRANTED, PHASE_ASKING, PHASE_TURN, PHASE_PREPARING = (
-    s.PHASE_FREE,
-    s.PHASE_WAITING,
-    s.PHASE_GRANTED,
-    s.PHASE_ASKING,
-    s.PHASE_TURN,
-    s.PHASE_PREPARING,
-)
-PHASE_VOTING, PHASE_COMMITTING, PHASE_ABORTING, PHASE_RESTART, LAST_UNDECIDED = (
-    s.PHASE_VOTING,
-    s.PHASE_COMMITTING,
-    s.PHASE_ABORTING,
-    s.PHASE_RESTART,
-    s.LAST_UNDECIDED,
-)
 OWNER_SHIFT, NUMBER_MASK = U(s.OWNER_SHIFT), U(s.NUMBER_MASK)
-
-STATE_READ, STATE_WRITE = evm_costs.STATE_READ, evm_costs.STATE_WRITE
 COST_BEGIN, COST_FINISH = costs.BEGIN, costs.FINISH
-M_WORK_DONE, W_COST, W_ACTIVITY = layout.M_WORK_DONE, s.W_COST, s.W_ACTIVITY
-W_BLAMES, W_BLAMES_ROOM, W_BLAME_COUNT = s.W_BLAMES, s.W_BLAMES_ROOM, s.W_BLAME_COUNT
 WOUND_KIND, WOUND_SHIFT = U(s.WOUND_KIND), U(s.WOUND_SHIFT)
 
 
 @kernel(inline=True)
 def machine_address(shard, slot):
     """Address of a slot's machine."""
-    return I(slots_of(shard)[U(slot * S_WORDS + S_MACHINE)])
+    return I(slots_of(shard)[U(slot * s.S_WORDS + s.S_MACHINE)])
 
 
 @kernel(inline=True)
 def _is_beneficiary(shard, array, at):
     """Whether the key whose words begin at element `at` is that of the beneficiary's balance."""
     return (
-        array[U(at)] == shard[U(W_BENEFICIARY)]
-        and array[U(at + 1)] == shard[U(W_BENEFICIARY + 1)]
-        and array[U(at + 2)] == shard[U(W_BENEFICIARY + 2)]
+        array[U(at)] == shard[U(s.W_BENEFICIARY)]
+        and array[U(at + 1)] == shard[U(s.W_BENEFICIARY + 1)]
+        and array[U(at + 2)] == shard[U(s.W_BENEFICIARY + 2)]
     )
 
 
 @kernel(inline=True)
 def _is_changed(entries, at):
     """Whether the transaction writes the location of the entry at element `at`."""
-    return entries[U(at + ENTRY_FLAGS)] & LOADED != U(0) and not equal(
-        get_at(entries, at + ENTRY_CURRENT), get_at(entries, at + ENTRY_ORIGINAL)
+    return entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0) and not equal(
+        get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)
     )
 
 
 @kernel()
 def _word_to_store(shard, slot, entries, at):
     """An entry's word as it is kept: the beneficiary's balance lacks the fees of the block until its end."""
-    word = get_at(entries, at + ENTRY_CURRENT)
+    word = get_at(entries, at + layout.ENTRY_CURRENT)
     if _is_beneficiary(shard, entries, at) and knows_fees(shard, slot):
-        word = subtract(word, get_at(shard, W_FEES))
+        word = subtract(word, get_at(shard, s.W_FEES))
     return word
 
 
@@ -183,7 +103,7 @@ def give_word(shard, slot, owner, number, word):
     """Give the slot's machine the word it wants. False when the machine has no room."""
     machine = open_machine(machine_address(shard, slot))
     if _is_beneficiary(shard, machine, M_WANTED) and knows_fees(shard, slot):
-        word = add(word, get_at(shard, W_FEES))
+        word = add(word, get_at(shard, s.W_FEES))
     return provide(machine, I((U(owner) << OWNER_SHIFT) | U(number)), word)
 
 
@@ -191,14 +111,14 @@ def give_word(shard, slot, owner, number, word):
 def _lock_what_was_read(shard, slot):
     """End the light part of a transaction. False when there is no room for locks."""
     slots = slots_of(shard)
-    slots[U(slot * S_WORDS + S_LIGHT)] = U(0)
+    slots[U(slot * s.S_WORDS + s.S_LIGHT)] = U(0)
     machine = open_machine(machine_address(shard, slot))
     entries = entries_of(machine)
     session = local_session(shard, slot)
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        at = i * ENTRY_WORDS
-        if entries[U(at + ENTRY_FLAGS)] & LOADED != U(0):
-            if not hold_read(shard, session, I(entries[U(at + ENTRY_ID)] & NUMBER_MASK)):
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
+            if not hold_read(shard, session, I(entries[U(at + layout.ENTRY_ID)] & NUMBER_MASK)):
                 return False
     return True
 
@@ -210,26 +130,26 @@ ANSWERED, MUST_WAIT, NO_SPACE = range(3)
 @kernel()
 def _answer_here(coupling, shard, slot):
     """Answer a want that this shard owns, or wait for its lock."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    machine = open_machine(I(slots[U(at + S_MACHINE)]))
-    number = intern_location(I(shard[U(W_STATE)]), machine, M_WANTED)
-    if number < 0 or number >= I(shard[U(W_LOCKS_SIZE)]):
+    machine = open_machine(I(slots[U(at + s.S_MACHINE)]))
+    number = intern_location(I(shard[U(s.W_STATE)]), machine, M_WANTED)
+    if number < 0 or number >= I(shard[U(s.W_LOCKS_SIZE)]):
         return NO_SPACE
-    if slots[U(at + S_LIGHT)] != U(0):
+    if slots[U(at + s.S_LIGHT)] != U(0):
         if not is_readable(shard, number):
             if not _lock_what_was_read(shard, slot):
                 return NO_SPACE
-    if slots[U(at + S_LIGHT)] == U(0):
+    if slots[U(at + s.S_LIGHT)] == U(0):
         locked = lock(coupling, shard, local_session(shard, slot), number, preferred_mode(shard, number))
         if locked == NO_ROOM:
             return NO_SPACE
         if locked == WAITING:
-            slots[U(at + S_NUMBER)] = U(number)
-            slots[U(at + S_PHASE)] = U(PHASE_WAITING)
+            slots[U(at + s.S_NUMBER)] = U(number)
+            slots[U(at + s.S_PHASE)] = U(s.PHASE_WAITING)
             return MUST_WAIT
-    charge(coupling, shard, STATE_READ, 1)
-    if not give_word(shard, slot, I(shard[U(W_SHARD)]), number, get(words_of(shard), number)):
+    charge(coupling, shard, evm_costs.STATE_READ, 1)
+    if not give_word(shard, slot, I(shard[U(s.W_SHARD)]), number, get(words_of(shard), number)):
         return NO_SPACE
     return ANSWERED
 
@@ -237,34 +157,34 @@ def _answer_here(coupling, shard, slot):
 @kernel()
 def _take_part(shard, slot, owner):
     """Note a shard as one that this transaction has asked for something."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
-    count = I(slots[U(at + S_PARTICIPANT_COUNT)])
+    participants = view_u64(I(slots[U(at + s.S_PARTICIPANTS)]), I(shard[U(s.W_SHARDS)]))
+    count = I(slots[U(at + s.S_PARTICIPANT_COUNT)])
     for i in range(count):
         if I(participants[U(i)]) == owner:
             return
     participants[U(count)] = U(owner)
-    slots[U(at + S_PARTICIPANT_COUNT)] = U(count + 1)
+    slots[U(at + s.S_PARTICIPANT_COUNT)] = U(count + 1)
 
 
 @kernel()
 def _ask(coupling, shard, slot):
     """Send a READ for what the machine wants to its owner; the slot stays runnable when there is no room for it."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    machine = open_machine(I(slots[U(at + S_MACHINE)]))
-    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(W_SHARDS)]))
+    machine = open_machine(I(slots[U(at + s.S_MACHINE)]))
+    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(s.W_SHARDS)]))
     message = outbox_of(shard)
-    message[U(MSG_DETAIL)] = sessions_of(shard)[U(local_session(shard, slot) * E_WORDS + E_PLACE)]
-    for i in range(KEY_WORDS):
-        message[U(MSG_KEY + i)] = machine[U(M_WANTED + i)]
-    if not send(coupling, shard, READ, owner, slot):
-        slots[U(at + S_PHASE)] = U(PHASE_ASKING)
+    message[U(s.MSG_DETAIL)] = sessions_of(shard)[U(local_session(shard, slot) * s.E_WORDS + s.E_PLACE)]
+    for i in range(layout.KEY_WORDS):
+        message[U(s.MSG_KEY + i)] = machine[U(M_WANTED + i)]
+    if not send(coupling, shard, s.READ, owner, slot):
+        slots[U(at + s.S_PHASE)] = U(s.PHASE_ASKING)
         set_runnable(shard, slot)
         return False
     _take_part(shard, slot, owner)
-    slots[U(at + S_PHASE)] = U(PHASE_WAITING)
+    slots[U(at + s.S_PHASE)] = U(s.PHASE_WAITING)
     return True
 
 
@@ -273,10 +193,10 @@ def _answer(coupling, shard, slot):
     """Answer a want from here, or ask the shard that owns it."""
     slots = slots_of(shard)
     machine = open_machine(machine_address(shard, slot))
-    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(W_SHARDS)]))
-    if owner == I(shard[U(W_SHARD)]):
+    owner = owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], I(shard[U(s.W_SHARDS)]))
+    if owner == I(shard[U(s.W_SHARD)]):
         return _answer_here(coupling, shard, slot)
-    if slots[U(slot * S_WORDS + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
+    if slots[U(slot * s.S_WORDS + s.S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
         return NO_SPACE
     _ask(coupling, shard, slot)
     return MUST_WAIT
@@ -286,43 +206,43 @@ def _answer(coupling, shard, slot):
 def _await_turn(shard, slot):
     """Wait until all before this transaction have committed: it asks for a balance that their fees are part of."""
     slots = slots_of(shard)
-    if slots[U(slot * S_WORDS + S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
+    if slots[U(slot * s.S_WORDS + s.S_LIGHT)] != U(0) and not _lock_what_was_read(shard, slot):
         return NO_SPACE
-    slots[U(slot * S_WORDS + S_PHASE)] = U(PHASE_TURN)
+    slots[U(slot * s.S_WORDS + s.S_PHASE)] = U(s.PHASE_TURN)
     return MUST_WAIT
 
 
 @kernel()
 def run(coupling, shard, slot):
     """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
-    shard[U(W_ACTIVITY)] = U(ACT_EXECUTE)
-    at = slot * S_WORDS
+    shard[U(s.W_ACTIVITY)] = U(ACT_EXECUTE)
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    address = I(slots[U(at + S_MACHINE)])
+    address = I(slots[U(at + s.S_MACHINE)])
     machine = open_machine(address)
     answered = ANSWERED
     while answered == ANSWERED:
-        outcome = call_1(I(coupling[U(H_RESUME)]), address)
-        if outcome != NEED:
+        outcome = call_1(I(coupling[U(s.H_RESUME)]), address)
+        if outcome != errors.NEED:
             break
         if _is_beneficiary(shard, machine, M_WANTED) and not knows_fees(shard, slot):
-            if shard[U(W_ORDERED)] == U(0):
-                slots[U(at + S_DEFER)] = U(1)
+            if shard[U(s.W_ORDERED)] == U(0):
+                slots[U(at + s.S_DEFER)] = U(1)
                 break
             answered = _await_turn(shard, slot)
         else:
             answered = _answer(coupling, shard, slot)
-    gas = I(machine[U(M_GAS_DONE)])
-    machine[U(M_GAS_DONE)] = U(0)
-    slots[U(at + S_GAS)] += U(gas)
-    shard[U(W_COST)] += machine[U(M_WORK_DONE)]
-    machine[U(M_WORK_DONE)] = U(0)
-    if answered == NO_SPACE or (outcome != NEED and outcome != DONE):
+    gas = I(machine[U(layout.M_GAS_DONE)])
+    machine[U(layout.M_GAS_DONE)] = U(0)
+    slots[U(at + s.S_GAS)] += U(gas)
+    shard[U(s.W_COST)] += machine[U(layout.M_WORK_DONE)]
+    machine[U(layout.M_WORK_DONE)] = U(0)
+    if answered == NO_SPACE or (outcome != errors.NEED and outcome != errors.DONE):
         note_fault(coupling)
         return FAILED
-    if slots[U(at + S_DEFER)] != U(0):
+    if slots[U(at + s.S_DEFER)] != U(0):
         return abort(coupling, shard, slot)
-    if outcome == DONE:
+    if outcome == errors.DONE:
         return _finish(coupling, shard, slot)
     return WORKED
 
@@ -330,20 +250,20 @@ def run(coupling, shard, slot):
 @kernel()
 def begin(coupling, shard, slot, record):
     """Start a transaction in a free slot, or again in its own, and run it."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots, sessions = slots_of(shard), sessions_of(shard)
-    shard[U(W_FREE)] &= ~(U(1) << U(slot))
-    slots[U(at + S_RECORD)] = U(record)
-    slots[U(at + S_LIGHT)] = U(1)
-    slots[U(at + S_WOUNDED)] = U(0)
-    slots[U(at + S_PARTICIPANT_COUNT)] = U(0)
-    slots[U(at + S_GAS)] = U(0)
-    slots[U(at + S_DEFER)] = U(0)
-    session = local_session(shard, slot) * E_WORDS
-    sessions[U(session + E_PLACE)] = records_of(shard)[U(record * T_WORDS + T_PLACE)]
-    sessions[U(session + E_WOUNDED)] = U(0)
-    shard[U(W_EXECUTIONS)] += U(1)
-    start_transaction(open_machine(I(slots[U(at + S_MACHINE)])), record)
+    shard[U(s.W_FREE)] &= ~(U(1) << U(slot))
+    slots[U(at + s.S_RECORD)] = U(record)
+    slots[U(at + s.S_LIGHT)] = U(1)
+    slots[U(at + s.S_WOUNDED)] = U(0)
+    slots[U(at + s.S_PARTICIPANT_COUNT)] = U(0)
+    slots[U(at + s.S_GAS)] = U(0)
+    slots[U(at + s.S_DEFER)] = U(0)
+    session = local_session(shard, slot) * s.E_WORDS
+    sessions[U(session + s.E_PLACE)] = records_of(shard)[U(record * s.T_WORDS + s.T_PLACE)]
+    sessions[U(session + s.E_WOUNDED)] = U(0)
+    shard[U(s.W_EXECUTIONS)] += U(1)
+    start_transaction(open_machine(I(slots[U(at + s.S_MACHINE)])), record)
     charge(coupling, shard, COST_BEGIN, 1)
     return run(coupling, shard, slot)
 
@@ -352,9 +272,9 @@ def begin(coupling, shard, slot, record):
 def _may_commit_light(shard, machine):
     """Whether nobody holds a lock on what a light transaction writes."""
     entries = entries_of(machine)
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        at = i * ENTRY_WORDS
-        if _is_changed(entries, at) and is_locked(shard, I(entries[U(at + ENTRY_ID)] & NUMBER_MASK)):
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if _is_changed(entries, at) and is_locked(shard, I(entries[U(at + layout.ENTRY_ID)] & NUMBER_MASK)):
             return False
     return True
 
@@ -362,27 +282,27 @@ def _may_commit_light(shard, machine):
 @kernel()
 def _finish(coupling, shard, slot):
     """The machine has come to the end: commit at once, or begin to prepare."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    machine = open_machine(I(slots[U(at + S_MACHINE)]))
-    if slots[U(at + S_LIGHT)] != U(0):
+    machine = open_machine(I(slots[U(at + s.S_MACHINE)]))
+    if slots[U(at + s.S_LIGHT)] != U(0):
         if is_turn(shard, slot) and _may_commit_light(shard, machine):
             return commit(coupling, shard, slot)
         if not _lock_what_was_read(shard, slot):
             note_fault(coupling)
             return FAILED
-    slots[U(at + S_PHASE)] = U(PHASE_PREPARING)
-    slots[U(at + S_AT)] = U(0)
-    slots[U(at + S_ENTRY)] = U(0)
+    slots[U(at + s.S_PHASE)] = U(s.PHASE_PREPARING)
+    slots[U(at + s.S_AT)] = U(0)
+    slots[U(at + s.S_ENTRY)] = U(0)
     entries = entries_of(machine)
-    here, session = shard[U(W_SHARD)], local_session(shard, slot)
+    here, session = shard[U(s.W_SHARD)], local_session(shard, slot)
     pending = 0
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        entry = i * ENTRY_WORDS
-        if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
-            if upgrade(coupling, shard, session, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK)) == WAITING:
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        entry = i * layout.ENTRY_WORDS
+        if _is_changed(entries, entry) and entries[U(entry + layout.ENTRY_ID)] >> OWNER_SHIFT == here:
+            if upgrade(coupling, shard, session, I(entries[U(entry + layout.ENTRY_ID)] & NUMBER_MASK)) == WAITING:
                 pending += 1
-    slots[U(at + S_PENDING)] = U(pending)
+    slots[U(at + s.S_PENDING)] = U(pending)
     return _send_prepares(coupling, shard, slot)
 
 
@@ -390,8 +310,8 @@ def _finish(coupling, shard, slot):
 def _next_write(entries, first, count, owner):
     """The first entry from `first` on whose location is written and belongs to `owner`; `count` when there is none."""
     for i in range(first, count):
-        at = i * ENTRY_WORDS
-        if I(entries[U(at + ENTRY_ID)] >> OWNER_SHIFT) == owner and _is_changed(entries, at):
+        at = i * layout.ENTRY_WORDS
+        if I(entries[U(at + layout.ENTRY_ID)] >> OWNER_SHIFT) == owner and _is_changed(entries, at):
             return i
     return count
 
@@ -399,36 +319,36 @@ def _next_write(entries, first, count, owner):
 @kernel()
 def _send_prepares(coupling, shard, slot):
     """Send the writes to their owners, from where the last call left off for want of room; then wait for votes."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    machine = open_machine(I(slots[U(at + S_MACHINE)]))
-    entries, count = entries_of(machine), I(machine[U(M_ENTRY_COUNT)])
-    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
+    machine = open_machine(I(slots[U(at + s.S_MACHINE)]))
+    entries, count = entries_of(machine), I(machine[U(layout.M_ENTRY_COUNT)])
+    participants = view_u64(I(slots[U(at + s.S_PARTICIPANTS)]), I(shard[U(s.W_SHARDS)]))
     message = outbox_of(shard)
-    while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
-        owner = I(participants[slots[U(at + S_AT)]])
-        first = _next_write(entries, I(slots[U(at + S_ENTRY)]), count, owner)
+    while slots[U(at + s.S_AT)] < slots[U(at + s.S_PARTICIPANT_COUNT)]:
+        owner = I(participants[slots[U(at + s.S_AT)]])
+        first = _next_write(entries, I(slots[U(at + s.S_ENTRY)]), count, owner)
         if first == count:
-            slots[U(at + S_AT)] += U(1)
-            slots[U(at + S_ENTRY)] = U(0)
+            slots[U(at + s.S_AT)] += U(1)
+            slots[U(at + s.S_ENTRY)] = U(0)
             continue
         second = _next_write(entries, first + 1, count, owner)
         after = _next_write(entries, second + 1, count, owner)
-        entry = first * ENTRY_WORDS
+        entry = first * layout.ENTRY_WORDS
         words, last = (1, 1) if second == count else (2, 1 if after >= count else 0)
-        number = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
-        message[U(MSG_DETAIL)] = number | (U(words) << COUNT_SHIFT) | (U(last) << LAST_SHIFT)
-        put_at(message, MSG_WORD, _word_to_store(shard, slot, entries, entry))
+        number = entries[U(entry + layout.ENTRY_ID)] & NUMBER_MASK
+        message[U(s.MSG_DETAIL)] = number | (U(words) << COUNT_SHIFT) | (U(last) << LAST_SHIFT)
+        put_at(message, s.MSG_WORD, _word_to_store(shard, slot, entries, entry))
         if second < count:
-            entry = second * ENTRY_WORDS
-            message[U(MSG_NUMBER_2)] = entries[U(entry + ENTRY_ID)] & NUMBER_MASK
-            put_at(message, MSG_WORD_2, _word_to_store(shard, slot, entries, entry))
-        if not send(coupling, shard, PREPARE, owner, slot):
+            entry = second * layout.ENTRY_WORDS
+            message[U(s.MSG_NUMBER_2)] = entries[U(entry + layout.ENTRY_ID)] & NUMBER_MASK
+            put_at(message, s.MSG_WORD_2, _word_to_store(shard, slot, entries, entry))
+        if not send(coupling, shard, s.PREPARE, owner, slot):
             set_runnable(shard, slot)
             return WORKED
-        slots[U(at + S_PENDING)] += U(last)
-        slots[U(at + S_ENTRY)] = U(after)
-    slots[U(at + S_PHASE)] = U(PHASE_VOTING)
+        slots[U(at + s.S_PENDING)] += U(last)
+        slots[U(at + s.S_ENTRY)] = U(after)
+    slots[U(at + s.S_PHASE)] = U(s.PHASE_VOTING)
     if may_commit(shard, slot):
         return commit(coupling, shard, slot)
     return WORKED
@@ -437,7 +357,7 @@ def _send_prepares(coupling, shard, slot):
 @kernel(inline=True)
 def may_commit(shard, slot):
     """Whether a transaction that asked for votes has them all, and its turn has come."""
-    return slots_of(shard)[U(slot * S_WORDS + S_PENDING)] == U(0) and is_turn(shard, slot)
+    return slots_of(shard)[U(slot * s.S_WORDS + s.S_PENDING)] == U(0) and is_turn(shard, slot)
 
 
 @kernel()
@@ -446,89 +366,89 @@ def commit(coupling, shard, slot):
 
     Its time by the Lamport clock is its place in the serialisation order, see `strategies.sharded`.
     """
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    machine = open_machine(I(slots[U(at + S_MACHINE)]))
-    record = I(slots[U(at + S_RECORD)])
-    shard[U(W_CLOCK)] += U(1)
-    records_of(shard)[U(record * T_WORDS + T_TIME)] = shard[U(W_CLOCK)]
-    entries, here = entries_of(machine), shard[U(W_SHARD)]
-    for i in range(I(machine[U(M_ENTRY_COUNT)])):
-        entry = i * ENTRY_WORDS
-        if _is_changed(entries, entry) and entries[U(entry + ENTRY_ID)] >> OWNER_SHIFT == here:
+    machine = open_machine(I(slots[U(at + s.S_MACHINE)]))
+    record = I(slots[U(at + s.S_RECORD)])
+    shard[U(s.W_CLOCK)] += U(1)
+    records_of(shard)[U(record * s.T_WORDS + s.T_TIME)] = shard[U(s.W_CLOCK)]
+    entries, here = entries_of(machine), shard[U(s.W_SHARD)]
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        entry = i * layout.ENTRY_WORDS
+        if _is_changed(entries, entry) and entries[U(entry + layout.ENTRY_ID)] >> OWNER_SHIFT == here:
             word = _word_to_store(shard, slot, entries, entry)
-            write(shard, I(entries[U(entry + ENTRY_ID)] & NUMBER_MASK), word)
-            charge(coupling, shard, STATE_WRITE, 1)
-    if slots[U(at + S_LIGHT)] == U(0):
+            write(shard, I(entries[U(entry + layout.ENTRY_ID)] & NUMBER_MASK), word)
+            charge(coupling, shard, evm_costs.STATE_WRITE, 1)
+    if slots[U(at + s.S_LIGHT)] == U(0):
         release(coupling, shard, local_session(shard, slot))
-    table = view_u64(I(shard[U(W_RECEIPTS)]), I(shard[U(W_COUNT)]) * R_WORDS)
-    if not write_receipt(machine, table, record, view_u64(I(shard[U(W_RECEIPT_ARENA)]), ARENA_WORDS)):
+    table = view_u64(I(shard[U(s.W_RECEIPTS)]), I(shard[U(s.W_COUNT)]) * R_WORDS)
+    if not write_receipt(machine, table, record, view_u64(I(shard[U(s.W_RECEIPT_ARENA)]), ARENA_WORDS)):
         note_fault(coupling)
         return FAILED
-    put_at(shard, W_FEES, add(get_at(shard, W_FEES), get_at(machine, M_FEE)))
-    shard[U(W_CROSS_SHARD)] += U(slots[U(at + S_PARTICIPANT_COUNT)] != U(0))
+    put_at(shard, s.W_FEES, add(get_at(shard, s.W_FEES), get_at(machine, M_FEE)))
+    shard[U(s.W_CROSS_SHARD)] += U(slots[U(at + s.S_PARTICIPANT_COUNT)] != U(0))
     end(shard, record)
-    if shard[U(W_ORDERED)] != U(0):
+    if shard[U(s.W_ORDERED)] != U(0):
         pass_turn(coupling, shard, record)
     charge(coupling, shard, COST_FINISH, 1)
-    return _announce(coupling, shard, slot, PHASE_COMMITTING)
+    return _announce(coupling, shard, slot, s.PHASE_COMMITTING)
 
 
 @kernel()
 def _blame(shard, wound):
     """Count an abort by the kind of location that caused it, and keep which one. False when there is no room."""
-    shard[U(W_ABORTS_BY_KIND) + (wound & WOUND_KIND)] += U(1)
-    count, room = I(shard[U(W_BLAME_COUNT)]), I(shard[U(W_BLAMES_ROOM)])
+    shard[U(s.W_ABORTS_BY_KIND) + (wound & WOUND_KIND)] += U(1)
+    count, room = I(shard[U(s.W_BLAME_COUNT)]), I(shard[U(s.W_BLAMES_ROOM)])
     if count == room:
         return False
-    view_u64(I(shard[U(W_BLAMES)]), room)[U(count)] = wound >> WOUND_SHIFT
-    shard[U(W_BLAME_COUNT)] = U(count + 1)
+    view_u64(I(shard[U(s.W_BLAMES)]), room)[U(count)] = wound >> WOUND_SHIFT
+    shard[U(s.W_BLAME_COUNT)] = U(count + 1)
     return True
 
 
 @kernel()
 def abort(coupling, shard, slot):
     """Undo a transaction of which nothing is certain yet: it is started again, or deferred."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    shard[U(W_WASTED_GAS)] += slots[U(at + S_GAS)]
-    if slots[U(at + S_DEFER)] != U(0):
-        defer(shard, I(slots[U(at + S_RECORD)]))
+    shard[U(s.W_WASTED_GAS)] += slots[U(at + s.S_GAS)]
+    if slots[U(at + s.S_DEFER)] != U(0):
+        defer(shard, I(slots[U(at + s.S_RECORD)]))
     else:
-        shard[U(W_ABORTS)] += U(1)
-        if not _blame(shard, slots[U(at + S_WOUNDED)] - U(1)):
+        shard[U(s.W_ABORTS)] += U(1)
+        if not _blame(shard, slots[U(at + s.S_WOUNDED)] - U(1)):
             note_fault(coupling)
             return FAILED
     release(coupling, shard, local_session(shard, slot))
-    return _announce(coupling, shard, slot, PHASE_ABORTING)
+    return _announce(coupling, shard, slot, s.PHASE_ABORTING)
 
 
 @kernel()
 def _announce(coupling, shard, slot, phase):
     """Begin to tell the participants what was decided."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    slots[U(at + S_PHASE)] = U(phase)
-    slots[U(at + S_WOUNDED)] = U(0)
-    slots[U(at + S_AT)] = U(0)
-    slots[U(at + S_PENDING)] = slots[U(at + S_PARTICIPANT_COUNT)]
-    shard[U(W_RUNNABLE)] &= ~(U(1) << U(slot))
+    slots[U(at + s.S_PHASE)] = U(phase)
+    slots[U(at + s.S_WOUNDED)] = U(0)
+    slots[U(at + s.S_AT)] = U(0)
+    slots[U(at + s.S_PENDING)] = slots[U(at + s.S_PARTICIPANT_COUNT)]
+    shard[U(s.W_RUNNABLE)] &= ~(U(1) << U(slot))
     return _send_decision(coupling, shard, slot)
 
 
 @kernel()
 def _send_decision(coupling, shard, slot):
     """Send COMMIT or ABORT to the participants that were not told yet."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    kind = COMMIT if slots[U(at + S_PHASE)] == U(PHASE_COMMITTING) else ABORT
-    participants = view_u64(I(slots[U(at + S_PARTICIPANTS)]), I(shard[U(W_SHARDS)]))
-    while slots[U(at + S_AT)] < slots[U(at + S_PARTICIPANT_COUNT)]:
-        if not send(coupling, shard, kind, I(participants[slots[U(at + S_AT)]]), slot):
+    kind = s.COMMIT if slots[U(at + s.S_PHASE)] == U(s.PHASE_COMMITTING) else s.ABORT
+    participants = view_u64(I(slots[U(at + s.S_PARTICIPANTS)]), I(shard[U(s.W_SHARDS)]))
+    while slots[U(at + s.S_AT)] < slots[U(at + s.S_PARTICIPANT_COUNT)]:
+        if not send(coupling, shard, kind, I(participants[slots[U(at + s.S_AT)]]), slot):
             set_runnable(shard, slot)
             return WORKED
-        slots[U(at + S_AT)] += U(1)
-    if slots[U(at + S_PENDING)] == U(0):
+        slots[U(at + s.S_AT)] += U(1)
+    if slots[U(at + s.S_PENDING)] == U(0):
         leave(shard, slot)
     return WORKED
 
@@ -536,48 +456,48 @@ def _send_decision(coupling, shard, slot):
 @kernel()
 def leave(shard, slot):
     """All participants have acknowledged the decision: the slot is free, or its transaction starts again."""
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    if slots[U(at + S_PHASE)] == U(PHASE_ABORTING) and slots[U(at + S_DEFER)] == U(0):
-        slots[U(at + S_PHASE)] = U(PHASE_RESTART)
+    if slots[U(at + s.S_PHASE)] == U(s.PHASE_ABORTING) and slots[U(at + s.S_DEFER)] == U(0):
+        slots[U(at + s.S_PHASE)] = U(s.PHASE_RESTART)
         set_runnable(shard, slot)
         return
-    slots[U(at + S_PHASE)] = U(PHASE_FREE)
-    shard[U(W_FREE)] |= U(1) << U(slot)
+    slots[U(at + s.S_PHASE)] = U(s.PHASE_FREE)
+    shard[U(s.W_FREE)] |= U(1) << U(slot)
 
 
 @kernel()
 def proceed(coupling, shard, slot):
     """Go on with a runnable slot. `WORKED`, `IDLE` when it still cannot, or `FAILED`."""
-    shard[U(W_ACTIVITY)] = U(ACT_COMMIT)
-    at = slot * S_WORDS
+    shard[U(s.W_ACTIVITY)] = U(ACT_COMMIT)
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    phase = I(slots[U(at + S_PHASE)])
-    sent = shard[U(W_MESSAGES)]
-    if slots[U(at + S_WOUNDED)] != U(0) and phase <= LAST_UNDECIDED:
+    phase = I(slots[U(at + s.S_PHASE)])
+    sent = shard[U(s.W_MESSAGES)]
+    if slots[U(at + s.S_WOUNDED)] != U(0) and phase <= s.LAST_UNDECIDED:
         return abort(coupling, shard, slot)
-    if phase == PHASE_GRANTED:
-        number = I(slots[U(at + S_NUMBER)])
-        if not give_word(shard, slot, I(shard[U(W_SHARD)]), number, get(words_of(shard), number)):
+    if phase == s.PHASE_GRANTED:
+        number = I(slots[U(at + s.S_NUMBER)])
+        if not give_word(shard, slot, I(shard[U(s.W_SHARD)]), number, get(words_of(shard), number)):
             note_fault(coupling)
             return FAILED
         return run(coupling, shard, slot)
-    if phase == PHASE_TURN:
+    if phase == s.PHASE_TURN:
         answered = _answer(coupling, shard, slot)
         if answered == NO_SPACE:
             note_fault(coupling)
             return FAILED
         return run(coupling, shard, slot) if answered == ANSWERED else WORKED
-    if phase == PHASE_ASKING:
+    if phase == s.PHASE_ASKING:
         return WORKED if _ask(coupling, shard, slot) else IDLE
-    if phase == PHASE_RESTART:
-        return begin(coupling, shard, slot, I(slots[U(at + S_RECORD)]))
-    if phase == PHASE_VOTING:
+    if phase == s.PHASE_RESTART:
+        return begin(coupling, shard, slot, I(slots[U(at + s.S_RECORD)]))
+    if phase == s.PHASE_VOTING:
         return commit(coupling, shard, slot) if may_commit(shard, slot) else IDLE
-    if phase == PHASE_PREPARING:
+    if phase == s.PHASE_PREPARING:
         result = _send_prepares(coupling, shard, slot)
-    elif phase == PHASE_COMMITTING or phase == PHASE_ABORTING:
+    elif phase == s.PHASE_COMMITTING or phase == s.PHASE_ABORTING:
         result = _send_decision(coupling, shard, slot)
     else:
         return IDLE
-    return result if result == FAILED or shard[U(W_MESSAGES)] != sent else IDLE
+    return result if result == FAILED or shard[U(s.W_MESSAGES)] != sent else IDLE

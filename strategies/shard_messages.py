@@ -27,62 +27,46 @@ from strategies import costs, shared
 from strategies import shard_layout as s
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-H_SEND, H_RECEIVE, H_CONTROL, H_WORDS = s.H_SEND, s.H_RECEIVE, s.H_CONTROL, s.H_WORDS
-H_COSTS, H_OVERHEAD, W_COST, WORKED = s.H_COSTS, s.H_OVERHEAD, s.W_COST, shared.WORKED
 COST_CLASSES, COST_SEND, COST_RECEIVE = costs.COUNT, costs.SEND, costs.RECEIVE
-C_FAULT, C_WORDS = s.C_FAULT, s.C_WORDS
-MSG_HEAD, MSG_CLOCK, MSG_DETAIL, MSG_WORDS = s.MSG_HEAD, s.MSG_CLOCK, s.MSG_DETAIL, s.MSG_WORDS
 SLOT_SHIFT, FROM_SHIFT, TO_SHIFT, LONG_SHIFT = U(s.SLOT_SHIFT), U(s.FROM_SHIFT), U(s.TO_SHIFT), U(s.LONG_SHIFT)
 KIND_MASK, SLOT_MASK, SHARD_MASK = U(s.KIND_MASK), U(s.SLOT_MASK), U(s.SHARD_MASK)
-READ, PREPARE = s.READ, s.PREPARE
-W_SHARD, W_SHARDS, W_SLOT_COUNT, W_ENDPOINT, W_INBOX, W_OUTBOX = (
-    s.W_SHARD,
-    s.W_SHARDS,
-    s.W_SLOT_COUNT,
-    s.W_ENDPOINT,
-    s.W_INBOX,
-    s.W_OUTBOX,
-)
-W_CLOCK, W_MESSAGES, W_WORDS = s.W_CLOCK, s.W_MESSAGES, s.W_WORDS
-W_SLOTS, W_RUNNABLE, W_SESSIONS = s.W_SLOTS, s.W_RUNNABLE, s.W_SESSIONS
-S_WORDS, E_WORDS = s.S_WORDS, s.E_WORDS
 _SALT_1, _SALT_2, _LOW_32 = U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0xFFFFFFFF)
 
 
 @macro
 def open_coupling(address):
     """View of the header that says how the shards are coupled."""
-    return view_u64(address, H_WORDS)
+    return view_u64(address, s.H_WORDS)
 
 
 @macro
 def open_shard(address):
     """View of a shard's worker header."""
-    return view_u64(address, W_WORDS)
+    return view_u64(address, s.W_WORDS)
 
 
 @macro
 def inbox_of(shard):
     """View of the message received last."""
-    return view_u64(I(shard[U(W_INBOX)]), MSG_WORDS)
+    return view_u64(I(shard[U(s.W_INBOX)]), s.MSG_WORDS)
 
 
 @macro
 def outbox_of(shard):
     """View of the message to be sent next."""
-    return view_u64(I(shard[U(W_OUTBOX)]), MSG_WORDS)
+    return view_u64(I(shard[U(s.W_OUTBOX)]), s.MSG_WORDS)
 
 
 @macro
 def slots_of(shard):
     """View of a shard's slots."""
-    return view_u64(I(shard[U(W_SLOTS)]), I(shard[U(W_SLOT_COUNT)]) * S_WORDS)
+    return view_u64(I(shard[U(s.W_SLOTS)]), I(shard[U(s.W_SLOT_COUNT)]) * s.S_WORDS)
 
 
 @macro
 def sessions_of(shard):
     """View of what a shard knows about the slots of all shards."""
-    return view_u64(I(shard[U(W_SESSIONS)]), I(shard[U(W_SHARDS)]) * I(shard[U(W_SLOT_COUNT)]) * E_WORDS)
+    return view_u64(I(shard[U(s.W_SESSIONS)]), I(shard[U(s.W_SHARDS)]) * I(shard[U(s.W_SLOT_COUNT)]) * s.E_WORDS)
 
 
 @kernel(inline=True)
@@ -96,50 +80,50 @@ def owner_of(a0, a1, a2, shards):
 @kernel()
 def note_fault(coupling):
     """Something is full: every shard stops at its next step."""
-    atomics.store(view_u64(I(coupling[U(H_CONTROL)]), C_WORDS), C_FAULT, U(1))
+    atomics.store(view_u64(I(coupling[U(s.H_CONTROL)]), s.C_WORDS), s.C_FAULT, U(1))
 
 
 @kernel(inline=True)
 def has_fault(coupling):
     """Whether some shard has stopped."""
-    return atomics.load(view_u64(I(coupling[U(H_CONTROL)]), C_WORDS), C_FAULT) != U(0)
+    return atomics.load(view_u64(I(coupling[U(s.H_CONTROL)]), s.C_WORDS), s.C_FAULT) != U(0)
 
 
 @kernel(inline=True)
 def charge(coupling, shard, number, amount):
     """Add so much work of one class to the cost of the shard's step."""
-    prices = view_u64(I(coupling[U(H_COSTS)]), COST_CLASSES)
-    shard[U(W_COST)] += prices[U(number)] * U(amount)
+    prices = view_u64(I(coupling[U(s.H_COSTS)]), COST_CLASSES)
+    shard[U(s.W_COST)] += prices[U(number)] * U(amount)
 
 
 @kernel(inline=True)
 def end_step(shard, result):
     """What a step returns: its cost if it `WORKED`, at least 1, since 0 means that it was idle."""
-    cost = shard[U(W_COST)]
-    shard[U(W_COST)] = U(0)
-    return max(I(cost), 1) if result == WORKED else result
+    cost = shard[U(s.W_COST)]
+    shard[U(s.W_COST)] = U(0)
+    return max(I(cost), 1) if result == shared.WORKED else result
 
 
 @kernel()
 def send(coupling, shard, kind, to, slot):
     """Send what the outbox holds in detail and body. False when there is no room for it now."""
     message = outbox_of(shard)
-    is_long = kind == READ or kind == PREPARE
-    head = U(kind) | (U(slot) << SLOT_SHIFT) | (shard[U(W_SHARD)] << FROM_SHIFT) | (U(to) << TO_SHIFT)
-    message[U(MSG_HEAD)] = head | (U(is_long) << LONG_SHIFT)
-    message[U(MSG_CLOCK)] = shard[U(W_CLOCK)]
-    if call_2(I(coupling[U(H_SEND)]), I(shard[U(W_ENDPOINT)]), I(shard[U(W_OUTBOX)])) == 0:
+    is_long = kind == s.READ or kind == s.PREPARE
+    head = U(kind) | (U(slot) << SLOT_SHIFT) | (shard[U(s.W_SHARD)] << FROM_SHIFT) | (U(to) << TO_SHIFT)
+    message[U(s.MSG_HEAD)] = head | (U(is_long) << LONG_SHIFT)
+    message[U(s.MSG_CLOCK)] = shard[U(s.W_CLOCK)]
+    if call_2(I(coupling[U(s.H_SEND)]), I(shard[U(s.W_ENDPOINT)]), I(shard[U(s.W_OUTBOX)])) == 0:
         return False
-    shard[U(W_MESSAGES)] += U(1)
+    shard[U(s.W_MESSAGES)] += U(1)
     charge(coupling, shard, COST_SEND, 1)
-    shard[U(W_COST)] += coupling[U(H_OVERHEAD)]
+    shard[U(s.W_COST)] += coupling[U(s.H_OVERHEAD)]
     return True
 
 
 @kernel()
 def reply(coupling, shard, kind, to, slot, detail):
     """Send a message for which there must be room; its body is in the outbox."""
-    outbox_of(shard)[U(MSG_DETAIL)] = U(detail)
+    outbox_of(shard)[U(s.MSG_DETAIL)] = U(detail)
     if not send(coupling, shard, kind, to, slot):
         note_fault(coupling)
 
@@ -147,15 +131,15 @@ def reply(coupling, shard, kind, to, slot, detail):
 @kernel()
 def receive(coupling, shard):
     """Take the next message into the inbox and advance the clock to it (Lamport 1978). False when there is none."""
-    if call_2(I(coupling[U(H_RECEIVE)]), I(shard[U(W_ENDPOINT)]), I(shard[U(W_INBOX)])) == 0:
+    if call_2(I(coupling[U(s.H_RECEIVE)]), I(shard[U(s.W_ENDPOINT)]), I(shard[U(s.W_INBOX)])) == 0:
         return False
-    shard[U(W_CLOCK)] = max(shard[U(W_CLOCK)], inbox_of(shard)[U(MSG_CLOCK)])
+    shard[U(s.W_CLOCK)] = max(shard[U(s.W_CLOCK)], inbox_of(shard)[U(s.MSG_CLOCK)])
     charge(coupling, shard, COST_RECEIVE, 1)
-    shard[U(W_COST)] += coupling[U(H_OVERHEAD)]
+    shard[U(s.W_COST)] += coupling[U(s.H_OVERHEAD)]
     return True
 
 
 @kernel(inline=True)
 def set_runnable(shard, slot):
     """A slot can go on without a message."""
-    shard[U(W_RUNNABLE)] |= U(1) << U(slot)
+    shard[U(s.W_RUNNABLE)] |= U(1) << U(slot)

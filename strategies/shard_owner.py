@@ -35,29 +35,17 @@ from strategies.shard_messages import (
     sessions_of,
 )
 
-STATE_READ = evm_costs.STATE_READ
-W_SLOT_COUNT, W_STATE, W_LOCKS_SIZE = s.W_SLOT_COUNT, s.W_STATE, s.W_LOCKS_SIZE
-MSG_HEAD, MSG_DETAIL, MSG_KEY, MSG_WORD, MSG_NUMBER_2, MSG_WORD_2 = (
-    s.MSG_HEAD,
-    s.MSG_DETAIL,
-    s.MSG_KEY,
-    s.MSG_WORD,
-    s.MSG_NUMBER_2,
-    s.MSG_WORD_2,
-)
-READ, PREPARE, COMMIT, ACK = s.READ, s.PREPARE, s.COMMIT, s.ACK
-E_WORDS, E_PLACE, E_PENDING, E_PREPARED = s.E_WORDS, s.E_PLACE, s.E_PENDING, s.E_PREPARED
 NUMBER_MASK, COUNT_SHIFT, LAST_SHIFT = U(s.NUMBER_MASK), U(s.PREPARE_COUNT_SHIFT), U(s.PREPARE_LAST_SHIFT)
 
 
 @kernel()
 def _read(coupling, shard, message, session):
-    sessions_of(shard)[U(session * E_WORDS + E_PLACE)] = message[U(MSG_DETAIL)]
-    number = intern_location(I(shard[U(W_STATE)]), message, MSG_KEY)
-    if number < 0 or number >= I(shard[U(W_LOCKS_SIZE)]):
+    sessions_of(shard)[U(session * s.E_WORDS + s.E_PLACE)] = message[U(s.MSG_DETAIL)]
+    number = intern_location(I(shard[U(s.W_STATE)]), message, s.MSG_KEY)
+    if number < 0 or number >= I(shard[U(s.W_LOCKS_SIZE)]):
         note_fault(coupling)
         return
-    charge(coupling, shard, STATE_READ, 1)
+    charge(coupling, shard, evm_costs.STATE_READ, 1)
     locked = lock(coupling, shard, session, number, preferred_mode(shard, number))
     if locked == GRANTED:
         send_value(coupling, shard, session, number)
@@ -71,7 +59,7 @@ def _prepare_word(coupling, shard, session, number, word):
         note_fault(coupling)
         return
     if upgrade(coupling, shard, session, number) == WAITING:
-        sessions_of(shard)[U(session * E_WORDS + E_PENDING)] += U(1)
+        sessions_of(shard)[U(session * s.E_WORDS + s.E_PENDING)] += U(1)
 
 
 @kernel()
@@ -81,14 +69,14 @@ def _prepare(coupling, shard, message, session):
     There is no vote against: what this shard has granted it can keep. It revokes a grant by a wound, and may do so
     until the home has decided.
     """
-    detail = message[U(MSG_DETAIL)]
-    _prepare_word(coupling, shard, session, I(detail & NUMBER_MASK), get_at(message, MSG_WORD))
+    detail = message[U(s.MSG_DETAIL)]
+    _prepare_word(coupling, shard, session, I(detail & NUMBER_MASK), get_at(message, s.MSG_WORD))
     if (detail >> COUNT_SHIFT) & U(3) == U(2):
-        _prepare_word(coupling, shard, session, I(message[U(MSG_NUMBER_2)]), get_at(message, MSG_WORD_2))
+        _prepare_word(coupling, shard, session, I(message[U(s.MSG_NUMBER_2)]), get_at(message, s.MSG_WORD_2))
     if (detail >> LAST_SHIFT) != U(0):
         sessions = sessions_of(shard)
-        sessions[U(session * E_WORDS + E_PREPARED)] = U(1)
-        if sessions[U(session * E_WORDS + E_PENDING)] == U(0):
+        sessions[U(session * s.E_WORDS + s.E_PREPARED)] = U(1)
+        if sessions[U(session * s.E_WORDS + s.E_PENDING)] == U(0):
             send_vote(coupling, shard, session)
 
 
@@ -96,15 +84,15 @@ def _prepare(coupling, shard, message, session):
 def serve_request(coupling, shard, kind):
     """Handle the request in the inbox: READ, PREPARE, COMMIT or ABORT."""
     message = inbox_of(shard)
-    head = message[U(MSG_HEAD)]
+    head = message[U(s.MSG_HEAD)]
     home, slot = I((head >> FROM_SHIFT) & SHARD_MASK), I((head >> SLOT_SHIFT) & SLOT_MASK)
-    session = home * I(shard[U(W_SLOT_COUNT)]) + slot
-    if kind == READ:
+    session = home * I(shard[U(s.W_SLOT_COUNT)]) + slot
+    if kind == s.READ:
         _read(coupling, shard, message, session)
-    elif kind == PREPARE:
+    elif kind == s.PREPARE:
         _prepare(coupling, shard, message, session)
     else:
-        if kind == COMMIT:
+        if kind == s.COMMIT:
             write_staged(shard, session)
         release(coupling, shard, session)
-        reply(coupling, shard, ACK, home, slot, I(0))
+        reply(coupling, shard, s.ACK, home, slot, I(0))

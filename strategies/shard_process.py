@@ -34,8 +34,6 @@ from strategies.threads import drive, yield_processor
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 
-C_FAULT, C_ARRIVED, C_WORDS = s.C_FAULT, s.C_ARRIVED, s.C_WORDS
-
 # First items of answers.
 OK, FULL, RAISED = "ok", "full", "raised"
 
@@ -43,9 +41,9 @@ OK, FULL, RAISED = "ok", "full", "raised"
 @kernel()
 def arrive(control_address, shards):
     """Wait until all shards are here, so that they start together; or until one has failed."""
-    control = view_u64(control_address, C_WORDS)
-    atomics.add(control, C_ARRIVED, U(1))
-    while atomics.load(control, C_ARRIVED) < U(shards) and atomics.load(control, C_FAULT) == U(0):
+    control = view_u64(control_address, s.C_WORDS)
+    atomics.add(control, s.C_ARRIVED, U(1))
+    while atomics.load(control, s.C_ARRIVED) < U(shards) and atomics.load(control, s.C_FAULT) == U(0):
         yield_processor()
 
 
@@ -76,7 +74,7 @@ class _Shard:
                 segment.close()
         self._exchange = Segment(words, descriptors[0])
         self._store = Segment(store_words, descriptors[1])
-        endpoint = RingEndpoint(self._exchange.address + int(C_WORDS) * 8, self._number, shards, slots)
+        endpoint = RingEndpoint(self._exchange.address + int(s.C_WORDS) * 8, self._number, shards, slots)
         self._memory = ShardMemory(self._number, shards, slots, endpoint, scale, self._store.address)
         self._coupling = coupling(self._exchange.address)
         self._shards = shards

@@ -20,10 +20,6 @@ I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every 
 Words = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
-STATE_WORDS, STATE_VALUES, STATE_CAPACITY = layout.STATE_WORDS, layout.STATE_VALUES, layout.STATE_CAPACITY
-KEY_WORDS = layout.KEY_WORDS
-T_WORDS, T_PLACE, T_TIME = s.T_WORDS, s.T_PLACE, s.T_TIME
-
 
 @dataclass(frozen=True)
 class ShardResult:
@@ -49,11 +45,11 @@ class ShardResult:
 
 @kernel()
 def _collect(records_address, receipts_address, count, moved, home, table, times, homes):
-    records = view_u64(records_address, count * T_WORDS)
+    records = view_u64(records_address, count * s.T_WORDS)
     receipts = view_u64(receipts_address, count * R_WORDS)
     for i in range(count):
-        place = I(records[U(i * T_WORDS + T_PLACE)])
-        times[place] = I(records[U(i * T_WORDS + T_TIME)])
+        place = I(records[U(i * s.T_WORDS + s.T_PLACE)])
+        times[place] = I(records[U(i * s.T_WORDS + s.T_TIME)])
         homes[place] = home
         for j in range(R_WORDS):
             table[place, j] = receipts[U(i * R_WORDS + j)]
@@ -85,10 +81,10 @@ def is_block_order(order: Places) -> bool:
 
 @kernel()
 def _apply(state, keys, words, count):
-    header = view_u64(state, STATE_WORDS)
-    values = view_u64(I(header[U(STATE_VALUES)]), I(header[U(STATE_CAPACITY)]) * 4)
+    header = view_u64(state, layout.STATE_WORDS)
+    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
     for i in range(count):
-        number = intern_location(state, keys, i * KEY_WORDS)
+        number = intern_location(state, keys, i * layout.KEY_WORDS)
         if number < 0:
             return False
         put(values, number, get(words, i))

@@ -27,19 +27,7 @@ from strategies.shard_messages import owner_of
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 Words = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
-
-KEY_WORDS, BLOCK_WORDS, TX_WORDS = layout.KEY_WORDS, layout.BLOCK_WORDS, layout.TX_WORDS
-TX_SENDER, TX_DATA_AT, TX_DATA_ROOM = layout.TX_SENDER, layout.TX_DATA_AT, layout.TX_DATA_ROOM
-BLOCK_HASHES, BLOCK_TRANSACTIONS, BLOCK_SIZE, BLOCK_DATA, BLOCK_DATA_SIZE = (
-    layout.BLOCK_HASHES,
-    layout.BLOCK_TRANSACTIONS,
-    layout.BLOCK_SIZE,
-    layout.BLOCK_DATA,
-    layout.BLOCK_DATA_SIZE,
-)
 HASH_WORDS = 256 * 4
-T_WORDS, T_PLACE, T_PREDECESSOR, T_SUCCESSOR = s.T_WORDS, s.T_PLACE, s.T_PREDECESSOR, s.T_SUCCESSOR
-T_NEXT_HOME = s.T_NEXT_HOME
 
 
 @dataclass(frozen=True)
@@ -60,17 +48,17 @@ class PartLayout:
     @property
     def records(self) -> int:
         """Where the records begin."""
-        return BLOCK_WORDS + HASH_WORDS
+        return layout.BLOCK_WORDS + HASH_WORDS
 
     @property
     def rows(self) -> int:
         """Where the transactions' rows begin."""
-        return self.records + self.transactions * T_WORDS
+        return self.records + self.transactions * s.T_WORDS
 
     @property
     def data(self) -> int:
         """Where the call data begins."""
-        return self.rows + self.transactions * TX_WORDS
+        return self.rows + self.transactions * layout.TX_WORDS
 
     @property
     def words(self) -> int:
@@ -80,52 +68,54 @@ class PartLayout:
 
 @kernel()
 def _deliver(image, shards, counts, filled, latest, positions, parts, part_words, rows_at, data_at):
-    block = view_u64(image, BLOCK_WORDS)
-    size, data_size = I(block[U(BLOCK_SIZE)]), I(block[U(BLOCK_DATA_SIZE)])
-    rows = view_u64(I(block[U(BLOCK_TRANSACTIONS)]), size * TX_WORDS)
-    data = view_u8(I(block[U(BLOCK_DATA)]), data_size)
-    hashes = view_u64(I(block[U(BLOCK_HASHES)]), HASH_WORDS)
+    block = view_u64(image, layout.BLOCK_WORDS)
+    size, data_size = I(block[U(layout.BLOCK_SIZE)]), I(block[U(layout.BLOCK_DATA_SIZE)])
+    rows = view_u64(I(block[U(layout.BLOCK_TRANSACTIONS)]), size * layout.TX_WORDS)
+    data = view_u8(I(block[U(layout.BLOCK_DATA)]), data_size)
+    hashes = view_u64(I(block[U(layout.BLOCK_HASHES)]), HASH_WORDS)
     mask = latest.size - 1
     before = I(0)
     for home in range(shards):
         part = view_u64(parts + home * part_words * 8, part_words)
-        for i in range(BLOCK_WORDS):
+        for i in range(layout.BLOCK_WORDS):
             part[U(i)] = block[U(i)]
         for i in range(HASH_WORDS):
-            part[U(BLOCK_WORDS + i)] = hashes[U(i)]
+            part[U(layout.BLOCK_WORDS + i)] = hashes[U(i)]
     for place in range(size):
-        row = place * TX_WORDS
-        a0, a1, a2 = rows[U(row + TX_SENDER)], rows[U(row + TX_SENDER + 1)], rows[U(row + TX_SENDER + 2)]
+        row = place * layout.TX_WORDS
+        sender = row + layout.TX_SENDER
+        a0, a1, a2 = rows[U(sender)], rows[U(sender + 1)], rows[U(sender + 2)]
         home = owner_of(a0, a1, a2, shards)
         position = counts[home]
         counts[home] = position + 1
         positions[place] = position
         part = view_u64(parts + home * part_words * 8, part_words)
-        record = BLOCK_WORDS + HASH_WORDS + position * T_WORDS
-        for i in range(T_WORDS):
+        record = layout.BLOCK_WORDS + HASH_WORDS + position * s.T_WORDS
+        for i in range(s.T_WORDS):
             part[U(record + i)] = U(0)
-        part[U(record + T_PLACE)] = U(place)
-        part[U(record + T_NEXT_HOME)] = U(home)
+        part[U(record + s.T_PLACE)] = U(place)
+        part[U(record + s.T_NEXT_HOME)] = U(home)
         if place > 0:
-            view_u64(before, T_WORDS)[U(T_NEXT_HOME)] = U(home)
+            view_u64(before, s.T_WORDS)[U(s.T_NEXT_HOME)] = U(home)
         before = parts + (home * part_words + record) * 8
         slot = owner_of(a0, a1, a2, mask + 1)
         while latest[slot] != 0:
             other = latest[slot] - 1
-            at = other * TX_WORDS + TX_SENDER
+            at = other * layout.TX_WORDS + layout.TX_SENDER
             if rows[U(at)] == a0 and rows[U(at + 1)] == a1 and rows[U(at + 2)] == a2:
-                part[U(record + T_PREDECESSOR)] = U(positions[other] + 1)
-                part[U(BLOCK_WORDS + HASH_WORDS + positions[other] * T_WORDS + T_SUCCESSOR)] = U(position + 1)
+                earlier = layout.BLOCK_WORDS + HASH_WORDS + positions[other] * s.T_WORDS
+                part[U(record + s.T_PREDECESSOR)] = U(positions[other] + 1)
+                part[U(earlier + s.T_SUCCESSOR)] = U(position + 1)
                 break
             slot = (slot + 1) & mask
         latest[slot] = place + 1
-        to = rows_at + position * TX_WORDS
-        for i in range(TX_WORDS):
+        to = rows_at + position * layout.TX_WORDS
+        for i in range(layout.TX_WORDS):
             part[U(to + i)] = rows[U(row + i)]
-        part[U(to + TX_DATA_AT)] = U(filled[home])
-        count = I(rows[U(row + TX_DATA_ROOM)])
+        part[U(to + layout.TX_DATA_AT)] = U(filled[home])
+        count = I(rows[U(row + layout.TX_DATA_ROOM)])
         target = view_u8(parts + (home * part_words + data_at) * 8, data_size)
-        move_bytes(target, filled[home], data, I(rows[U(row + TX_DATA_AT)]), count)
+        move_bytes(target, filled[home], data, I(rows[U(row + layout.TX_DATA_AT)]), count)
         filled[home] += count
 
 
@@ -169,11 +159,11 @@ def open_part(part: int, layout_: PartLayout, count: int) -> tuple[Words, int]:
         Records, shape (count, T_WORDS), in place; and the address of the block image.
     """
     words = words_at(part, layout_.words)
-    words[BLOCK_HASHES] = part + BLOCK_WORDS * 8
-    words[BLOCK_TRANSACTIONS] = part + layout_.rows * 8
-    words[BLOCK_SIZE] = count
-    words[BLOCK_DATA] = part + layout_.data * 8
-    records = words[layout_.records : layout_.records + count * T_WORDS].reshape(count, T_WORDS)
+    words[layout.BLOCK_HASHES] = part + layout.BLOCK_WORDS * 8
+    words[layout.BLOCK_TRANSACTIONS] = part + layout_.rows * 8
+    words[layout.BLOCK_SIZE] = count
+    words[layout.BLOCK_DATA] = part + layout_.data * 8
+    records = words[layout_.records : layout_.records + count * s.T_WORDS].reshape(count, s.T_WORDS)
     return records, part
 
 

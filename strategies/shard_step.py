@@ -32,14 +32,7 @@ from strategies.shard_records import NO_RECORD, next_record
 from strategies.shard_turn import take_turn
 from strategies.shared import FAILED, FINISHED, IDLE, WORKED
 
-MSG_HEAD, MSG_DETAIL, MSG_WORD = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD
-VALUE, VOTE, ACK, WOUND, QUIET, TURN = s.VALUE, s.VOTE, s.ACK, s.WOUND, s.QUIET, s.TURN
-W_FREE, W_RUNNABLE, W_TURN, W_MODE = s.W_FREE, s.W_RUNNABLE, s.W_TURN, s.W_MODE
 MODE_TAIL, MODE_STOPPED = U(s.MODE_TAIL), U(s.MODE_STOPPED)
-S_WORDS, S_PHASE, S_WOUNDED, S_PENDING = s.S_WORDS, s.S_PHASE, s.S_WOUNDED, s.S_PENDING
-PHASE_VOTING, LAST_UNDECIDED = s.PHASE_VOTING, s.LAST_UNDECIDED
-
-W_ACTIVITY = s.W_ACTIVITY
 
 
 @kernel(inline=True)
@@ -54,29 +47,29 @@ def _take_answer(coupling, shard, kind):
     An answer that crossed an ABORT is dropped; the ACK of that ABORT comes behind it.
     """
     message = inbox_of(shard)
-    head = message[U(MSG_HEAD)]
+    head = message[U(s.MSG_HEAD)]
     slot = I((head >> SLOT_SHIFT) & SLOT_MASK)
-    at = slot * S_WORDS
+    at = slot * s.S_WORDS
     slots = slots_of(shard)
-    if kind == ACK:
-        slots[U(at + S_PENDING)] -= U(1)
-        if slots[U(at + S_PENDING)] == U(0):
+    if kind == s.ACK:
+        slots[U(at + s.S_PENDING)] -= U(1)
+        if slots[U(at + s.S_PENDING)] == U(0):
             leave(shard, slot)
         return WORKED
-    phase = I(slots[U(at + S_PHASE)])
-    if phase > LAST_UNDECIDED:
+    phase = I(slots[U(at + s.S_PHASE)])
+    if phase > s.LAST_UNDECIDED:
         return WORKED
-    if kind == WOUND:
-        slots[U(at + S_WOUNDED)] = message[U(MSG_DETAIL)] + U(1)
-    if slots[U(at + S_WOUNDED)] != U(0):
+    if kind == s.WOUND:
+        slots[U(at + s.S_WOUNDED)] = message[U(s.MSG_DETAIL)] + U(1)
+    if slots[U(at + s.S_WOUNDED)] != U(0):
         return abort(coupling, shard, slot)
-    if kind == VOTE:
-        slots[U(at + S_PENDING)] -= U(1)
-        if phase != PHASE_VOTING or not may_commit(shard, slot):
+    if kind == s.VOTE:
+        slots[U(at + s.S_PENDING)] -= U(1)
+        if phase != s.PHASE_VOTING or not may_commit(shard, slot):
             return WORKED
         return commit(coupling, shard, slot)
     owner = I((head >> FROM_SHIFT) & SHARD_MASK)
-    if not give_word(shard, slot, owner, I(message[U(MSG_DETAIL)]), get_at(message, MSG_WORD)):
+    if not give_word(shard, slot, owner, I(message[U(s.MSG_DETAIL)]), get_at(message, s.MSG_WORD)):
         note_fault(coupling)
         return FAILED
     return run(coupling, shard, slot)
@@ -84,14 +77,14 @@ def _take_answer(coupling, shard, kind):
 
 @kernel()
 def _take_message(coupling, shard):
-    shard[U(W_ACTIVITY)] = U(ACT_MESSAGE)
-    kind = I(inbox_of(shard)[U(MSG_HEAD)] & KIND_MASK)
-    if kind < VALUE:
+    shard[U(s.W_ACTIVITY)] = U(ACT_MESSAGE)
+    kind = I(inbox_of(shard)[U(s.MSG_HEAD)] & KIND_MASK)
+    if kind < s.VALUE:
         serve_request(coupling, shard, kind)
         return WORKED
-    if kind < QUIET:
+    if kind < s.QUIET:
         return _take_answer(coupling, shard, kind)
-    if kind == TURN:
+    if kind == s.TURN:
         take_turn(shard)
     else:
         coordinate(coupling, shard, kind)
@@ -101,11 +94,11 @@ def _take_message(coupling, shard):
 @kernel()
 def _go_on(coupling, shard):
     """Go on with the next runnable slot, each in turn."""
-    runnable = shard[U(W_RUNNABLE)]
-    later = runnable & ~((U(1) << shard[U(W_TURN)]) - U(1))
+    runnable = shard[U(s.W_RUNNABLE)]
+    later = runnable & ~((U(1) << shard[U(s.W_TURN)]) - U(1))
     slot = _lowest_bit(later if later != U(0) else runnable)
-    shard[U(W_TURN)] = U((slot + 1) & 63)
-    shard[U(W_RUNNABLE)] = runnable & ~(U(1) << U(slot))
+    shard[U(s.W_TURN)] = U((slot + 1) & 63)
+    shard[U(s.W_RUNNABLE)] = runnable & ~(U(1) << U(slot))
     return proceed(coupling, shard, slot)
 
 
@@ -114,17 +107,17 @@ def work(coupling, shard):
     """One step of a shard: `WORKED`, or a step's other results."""
     if has_fault(coupling):
         return FAILED
-    if shard[U(W_MODE)] == MODE_STOPPED:
+    if shard[U(s.W_MODE)] == MODE_STOPPED:
         return FINISHED
     if receive(coupling, shard):
         return _take_message(coupling, shard)
-    if shard[U(W_RUNNABLE)] != U(0):
+    if shard[U(s.W_RUNNABLE)] != U(0):
         result = _go_on(coupling, shard)
-        if result != IDLE or shard[U(W_RUNNABLE)] != U(0):
+        if result != IDLE or shard[U(s.W_RUNNABLE)] != U(0):
             return WORKED if result == IDLE else result
-    shard[U(W_ACTIVITY)] = U(ACT_SCHEDULE)
-    free = shard[U(W_FREE)]
-    if free != U(0) and (shard[U(W_MODE)] != MODE_TAIL or all_slots_free(shard)):
+    shard[U(s.W_ACTIVITY)] = U(ACT_SCHEDULE)
+    free = shard[U(s.W_FREE)]
+    if free != U(0) and (shard[U(s.W_MODE)] != MODE_TAIL or all_slots_free(shard)):
         record = next_record(shard)
         if record != NO_RECORD:
             return begin(coupling, shard, _lowest_bit(free), record)

@@ -34,17 +34,6 @@ from strategies import shard_layout as s
 from strategies.shard_messages import I, inbox_of, outbox_of, reply, sessions_of, set_runnable, slots_of
 from strategies.shard_records import records_of
 
-TURN, MSG_DETAIL, MSG_WORD = s.TURN, s.MSG_DETAIL, s.MSG_WORD
-W_SHARD, W_SLOT_COUNT, W_MODE, W_ORDERED, W_MAY_COMMIT, W_FEES = (
-    s.W_SHARD,
-    s.W_SLOT_COUNT,
-    s.W_MODE,
-    s.W_ORDERED,
-    s.W_MAY_COMMIT,
-    s.W_FEES,
-)
-T_WORDS, T_PLACE, T_NEXT_HOME = s.T_WORDS, s.T_PLACE, s.T_NEXT_HOME
-S_WORDS, S_PHASE, E_WORDS, E_PLACE = s.S_WORDS, s.S_PHASE, s.E_WORDS, s.E_PLACE
 PHASE_TURN, PHASE_VOTING = U(s.PHASE_TURN), U(s.PHASE_VOTING)
 MODE_TAIL, NO_PLACE = U(s.MODE_TAIL), U(s.NO_PLACE)
 
@@ -52,55 +41,55 @@ MODE_TAIL, NO_PLACE = U(s.MODE_TAIL), U(s.NO_PLACE)
 @kernel(inline=True)
 def _place_of(shard, slot):
     """Place in the block of a slot's transaction."""
-    session = I(shard[U(W_SHARD)]) * I(shard[U(W_SLOT_COUNT)]) + slot
-    return sessions_of(shard)[U(session * E_WORDS + E_PLACE)]
+    session = I(shard[U(s.W_SHARD)]) * I(shard[U(s.W_SLOT_COUNT)]) + slot
+    return sessions_of(shard)[U(session * s.E_WORDS + s.E_PLACE)]
 
 
 @kernel(inline=True)
 def is_turn(shard, slot):
     """Whether a slot's transaction may commit now, as far as the order is concerned."""
-    return shard[U(W_ORDERED)] == U(0) or shard[U(W_MAY_COMMIT)] == _place_of(shard, slot)
+    return shard[U(s.W_ORDERED)] == U(0) or shard[U(s.W_MAY_COMMIT)] == _place_of(shard, slot)
 
 
 @kernel(inline=True)
 def knows_fees(shard, slot):
     """Whether the fees of all before a slot's transaction are known here: the beneficiary's balance has them."""
-    if shard[U(W_ORDERED)] == U(0):
-        return shard[U(W_MODE)] == MODE_TAIL
-    return shard[U(W_MAY_COMMIT)] == _place_of(shard, slot)
+    if shard[U(s.W_ORDERED)] == U(0):
+        return shard[U(s.W_MODE)] == MODE_TAIL
+    return shard[U(s.W_MAY_COMMIT)] == _place_of(shard, slot)
 
 
 @kernel()
 def _wake(shard):
     """Let the transaction go on whose turn it is, if it waits for it."""
     slots = slots_of(shard)
-    for slot in range(I(shard[U(W_SLOT_COUNT)])):
-        phase = slots[U(slot * S_WORDS + S_PHASE)]
-        if (phase == PHASE_TURN or phase == PHASE_VOTING) and _place_of(shard, slot) == shard[U(W_MAY_COMMIT)]:
+    for slot in range(I(shard[U(s.W_SLOT_COUNT)])):
+        phase = slots[U(slot * s.S_WORDS + s.S_PHASE)]
+        if (phase == PHASE_TURN or phase == PHASE_VOTING) and _place_of(shard, slot) == shard[U(s.W_MAY_COMMIT)]:
             set_runnable(shard, slot)
 
 
 @kernel()
 def pass_turn(coupling, shard, record):
     """A transaction has committed: give the turn to the next one of the block. The last one keeps it, with the fees."""
-    at = record * T_WORDS
+    at = record * s.T_WORDS
     records = records_of(shard)
-    following, home = records[U(at + T_PLACE)] + U(1), records[U(at + T_NEXT_HOME)]
-    if home == shard[U(W_SHARD)]:
-        shard[U(W_MAY_COMMIT)] = following
+    following, home = records[U(at + s.T_PLACE)] + U(1), records[U(at + s.T_NEXT_HOME)]
+    if home == shard[U(s.W_SHARD)]:
+        shard[U(s.W_MAY_COMMIT)] = following
         _wake(shard)
         return
-    shard[U(W_MAY_COMMIT)] = NO_PLACE
-    put_at(outbox_of(shard), MSG_WORD, get_at(shard, W_FEES))
+    shard[U(s.W_MAY_COMMIT)] = NO_PLACE
+    put_at(outbox_of(shard), s.MSG_WORD, get_at(shard, s.W_FEES))
     for i in range(4):
-        shard[U(W_FEES + i)] = U(0)
-    reply(coupling, shard, TURN, I(home), I(0), I(following))
+        shard[U(s.W_FEES + i)] = U(0)
+    reply(coupling, shard, s.TURN, I(home), I(0), I(following))
 
 
 @kernel()
 def take_turn(shard):
     """Handle the message in the inbox: TURN."""
     message = inbox_of(shard)
-    put_at(shard, W_FEES, get_at(message, MSG_WORD))
-    shard[U(W_MAY_COMMIT)] = message[U(MSG_DETAIL)]
+    put_at(shard, s.W_FEES, get_at(message, s.MSG_WORD))
+    shard[U(s.W_MAY_COMMIT)] = message[U(s.MSG_DETAIL)]
     _wake(shard)

@@ -15,7 +15,6 @@ from evm.jit import Native, kernel
 from evm.pointers import call_2
 from strategies import shared as s
 
-IDLE = s.IDLE
 SPINS_BEFORE_YIELD = 100
 
 
@@ -40,7 +39,7 @@ def drive(step, shared, worker):
         cost = call_2(step, shared, worker)
         if cost < 0:
             return cost
-        if cost != IDLE:
+        if cost != s.IDLE:
             idle = 0
         else:
             idle += 1

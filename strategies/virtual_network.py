@@ -25,7 +25,7 @@ from strategies import shard_layout as s
 from strategies.clocks import Network
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-MSG_HEAD, MSG_WORDS, TO_SHIFT, SHARD_MASK = s.MSG_HEAD, s.MSG_WORDS, U(s.TO_SHIFT), U(s.SHARD_MASK)
+TO_SHIFT, SHARD_MASK = U(s.TO_SHIFT), U(s.SHARD_MASK)
 
 # Header of the network.
 (
@@ -51,7 +51,7 @@ E_NETWORK, E_SHARD, E_COUNT_SENT, E_COUNT_TAKEN, E_WORDS = range(5)
 # A message in the pool: its place in a list or heap, its arrival, which goes first of those that arrive together, then
 # itself.
 P_NEXT, P_CHILD, P_ARRIVAL, P_ORDER, P_MESSAGE = range(5)
-P_WORDS = P_MESSAGE + int(MSG_WORDS)
+P_WORDS = P_MESSAGE + int(s.MSG_WORDS)
 NOBODY = 0
 SENDER_SHIFT = U(40)  # in P_ORDER, above how many the sender has sent before
 
@@ -126,9 +126,9 @@ def send(endpoint_address, message_address):
     if place == NOBODY:
         return 0
     pool = view_u64(I(network[U(N_POOL)]), I(network[U(N_POOL_SIZE)]) * P_WORDS)
-    message = view_u64(message_address, MSG_WORDS)
+    message = view_u64(message_address, s.MSG_WORDS)
     at = place * P_WORDS
-    for i in range(MSG_WORDS):
+    for i in range(s.MSG_WORDS):
         pool[U(at + P_MESSAGE + i)] = message[U(i)]
     pool[U(at + P_NEXT)] = U(NOBODY)
     pool[U(at + P_ORDER)] = (endpoint[U(E_SHARD)] << SENDER_SHIFT) | endpoint[U(E_COUNT_SENT)]
@@ -154,8 +154,8 @@ def receive(endpoint_address, message_address):
     at = place * P_WORDS
     if pool[U(at + P_ARRIVAL)] > network[U(N_NOW)]:
         return 0
-    message = view_u64(message_address, MSG_WORDS)
-    for i in range(MSG_WORDS):
+    message = view_u64(message_address, s.MSG_WORDS)
+    for i in range(s.MSG_WORDS):
         message[U(i)] = pool[U(at + P_MESSAGE + i)]
     inboxes[endpoint[U(E_SHARD)]] = U(_without_first(pool, place))
     pool[U(at + P_NEXT)] = network[U(N_FREE)]
@@ -202,7 +202,7 @@ def settle(network_address, worker, end):
     place, count = I(network[U(N_SENT)]), 0
     while place != NOBODY:
         following = I(pool[U(place * P_WORDS + P_NEXT)])
-        receiver = I((pool[U(place * P_WORDS + P_MESSAGE + MSG_HEAD)] >> TO_SHIFT) & SHARD_MASK)
+        receiver = I((pool[U(place * P_WORDS + P_MESSAGE + s.MSG_HEAD)] >> TO_SHIFT) & SHARD_MASK)
         arrival = end + I(network[U(N_LATENCY)])
         if network[U(N_JITTER)] != U(0):
             last = view_i64(I(network[U(N_LAST)]), shards * shards)
