@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,12 +19,6 @@ AccessList = tuple[tuple[bytes, tuple[int, ...]], ...]
 def limbs(value: int, count: int = 4) -> tuple[int, ...]:
     """The `count` 64-bit limbs of `value`, least significant first."""
     return tuple((value >> (64 * i)) & 0xFFFFFFFFFFFFFFFF for i in range(count))
-
-
-def word_rows(values: Iterable[int]) -> Words:
-    """Integers below 2**256 as rows of four limbs, shape (n, 4), dtype uint64."""
-    data = b"".join(value.to_bytes(32, "little") for value in values)
-    return np.frombuffer(data, dtype=np.uint64).reshape(-1, 4).copy()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from evm.keccak import keccak256
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u32, view_u64
 
 IMMEDIATE_SHIFT = 8
+OPERATION_MASK = (1 << IMMEDIATE_SHIFT) - 1
 SMALL_PUSH = 7  # bytes of push data that fit the immediate
 NO_TARGET = 0
 

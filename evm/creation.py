@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, layout, opcodes
+from evm import costs, errors, layout, opcodes, prices
 from evm.access import (
     ABSENT,
     account_key,
@@ -45,6 +45,7 @@ from evm.frames import (
     put_address,
     reach,
     stack_of,
+    to_address,
     transfer,
 )
 from evm.jit import kernel
@@ -56,10 +57,8 @@ I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every 
 CREATED = layout.FLAG_CREATED
 CODE_SIZE_LIMIT = 24_576
 INIT_CODE_LIMIT = 2 * CODE_SIZE_LIMIT
-INIT_CODE_WORD_GAS, HASH_WORD_GAS, CODE_BYTE_GAS = 2, 6, 200
 FORBIDDEN_FIRST_BYTE = 0xEF
 LAST_NONCE = U(0xFFFFFFFFFFFFFFFF)
-NO_ADDRESS = (U0, U0, U0)
 
 
 @kernel(inline=True)
@@ -75,11 +74,6 @@ def _put_address_bytes(target, at, address):
 def _put_word_bytes(target, at, word):
     for i in range(4):
         store_8(target, at + 8 * i, swap_bytes(word[3 - i]))
-
-
-@kernel(inline=True)
-def _address_of(word):
-    return word[0], word[1], word[2] & U(0xFFFFFFFF)
 
 
 @kernel()
@@ -104,7 +98,7 @@ def address_by_nonce(machine, creator, nonce):
             target[U(23 + i)] = np.uint8((nonce >> U(8 * (count - 1 - i))) & U(0xFF))
         size = 23 + count
     target[0] = np.uint8(0xC0 + size - 1)
-    return _address_of(keccak_word(target, 0, size))
+    return to_address(keccak_word(target, 0, size))
 
 
 @kernel()
@@ -116,7 +110,7 @@ def address_by_salt(machine, creator, salt, source, size):
     _put_address_bytes(target, 1, creator)
     _put_word_bytes(target, 21, salt)
     _put_word_bytes(target, 53, code_hash)
-    return _address_of(keccak_word(target, 0, 85))
+    return to_address(keccak_word(target, 0, 85))
 
 
 @kernel()
@@ -181,7 +175,9 @@ def begin_create(machine, operation):
     end = reach(offset, length)
     count = I(length[0])
     words = (count + 31) >> 5
-    cost = words * (INIT_CODE_WORD_GAS + HASH_WORD_GAS if operation == opcodes.CREATE2 else INIT_CODE_WORD_GAS)
+    cost = words * prices.INIT_CODE_WORD
+    if operation == opcodes.CREATE2:
+        cost += words * prices.KECCAK_WORD
     gas_before = gas
     if end > size:
         size, gas = expand_memory(machine, base, size, gas, end)
@@ -255,7 +251,7 @@ def deploy(machine):
     f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
     size, gas = I(machine[U(layout.M_OUTPUT_SIZE)]), I(frames[U(f + layout.F_GAS)])
     output = view_u8(I(machine[U(layout.M_OUTPUT)]), I(machine[U(layout.M_OUTPUT_BYTES)]))
-    cost, error = CODE_BYTE_GAS * size, errors.NONE
+    cost, error = prices.CODE_BYTE * size, errors.NONE
     machine[U(layout.M_OUTPUT_SIZE)] = U0
     if size > 0 and output[0] == np.uint8(FORBIDDEN_FIRST_BYTE):
         error = errors.INVALID_CODE

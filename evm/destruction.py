@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import errors, forks, layout
+from evm import errors, forks, layout, prices
 from evm.access import (
     ABSENT,
     KIND_SHIFT,
@@ -30,8 +30,6 @@ from evm.frames import (
     CALL_ENTERED,
     CALL_ERROR,
     CALL_NEEDS,
-    CALL_NEW_ACCOUNT,
-    COLD_ACCOUNT,
     DEAD,
     NOT_KNOWN,
     account_is_dead,
@@ -42,12 +40,10 @@ from evm.frames import (
     to_address,
 )
 from evm.jit import kernel
-from evm.words import U0, U1, add, get, is_zero, put_at
+from evm.words import LOW_32, U0, U1, add, get, is_zero, put_at
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 CREATED, DESTROYED = layout.FLAG_CREATED, layout.FLAG_DESTROYED
-
-_LOW_32 = U(0xFFFFFFFF)
 
 
 @kernel()
@@ -65,7 +61,7 @@ def destroy(machine):
     if account == ABSENT:
         return CALL_ERROR
     warm = is_precompile(machine, heir) or is_warm(machine, account)
-    cost = 0 if warm else COLD_ACCOUNT
+    cost = 0 if warm else prices.COLD_ACCOUNT
     if cost > gas:
         machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
@@ -81,7 +77,7 @@ def destroy(machine):
         if dead == NOT_KNOWN:
             return CALL_NEEDS
         if dead == DEAD:
-            cost += CALL_NEW_ACCOUNT
+            cost += prices.CALL_NEW_ACCOUNT
             if cost > gas:
                 machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
                 return CALL_ERROR
@@ -127,10 +123,10 @@ def delete_destroyed(machine, coinbase):
         for other in range(count):
             at = other * layout.ENTRY_WORDS
             same = entries[U(at)] == entries[U(code)] and entries[U(at + 1)] == entries[U(code + 1)]
-            if same and entries[U(at + 2)] & _LOW_32 == entries[U(code + 2)] & _LOW_32:
+            if same and entries[U(at + 2)] & LOW_32 == entries[U(code + 2)] & LOW_32:
                 if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0:
                     put_at(entries, at + layout.ENTRY_CURRENT, (U0, U0, U0, U0))
         entries[U(code + layout.ENTRY_CODE)] = U(NO_CODE)
         mine = entries[U(code)] == coinbase[0] and entries[U(code + 1)] == coinbase[1]
-        beneficiary |= mine and entries[U(code + 2)] & _LOW_32 == coinbase[2]
+        beneficiary |= mine and entries[U(code + 2)] & LOW_32 == coinbase[2]
     return beneficiary

@@ -2,7 +2,7 @@
 
 The instruction set that bytecode is decoded to is that of the newest fork; what an older one lacks is refused where
 it executes, which costs nothing elsewhere. A transaction's price and checks are in `evm.transaction`, what SELFDESTRUCT
-does in `evm.destruction`, and everything that is a number is here.
+does in `evm.destruction`, and every number in which forks differ is here.
 
 What a further fork adds goes to the same places. For Prague that is: seven precompiled contracts for BLS12-381
 (EIP-2537) to `evm.precompiles` and to the number here; the floor price of call data (EIP-7623) to

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, layout, opcodes
+from evm import costs, errors, layout, opcodes, prices
 from evm.access import (
     ABSENT,
     account_key,
@@ -30,12 +30,10 @@ from evm.codes import is_no_code
 from evm.costs import add_work
 from evm.jit import kernel, macro
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
-from evm.words import U0, add, fits_u64, get, get_at, is_zero, less, put, put_at, subtract
+from evm.words import LOW_32, U0, add, fits_u64, get, get_at, is_zero, less, put, put_at, subtract
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 LOADED = U(layout.FLAG_LOADED)
-COLD_ACCOUNT, WARM_ACCESS = 2600, 100
-CALL_VALUE, CALL_NEW_ACCOUNT, CALL_STIPEND = 9000, 25000, 2300
 
 MEMORY_LIMIT = 1 << 32  # no gas limit that fits 64 bits is worth paying for more
 NO_GAS, NO_MEMORY = -1, -(1 << 62)
@@ -120,7 +118,7 @@ def put_address(array, at, address):
 @kernel(inline=True)
 def to_address(word):
     """The low 160 bits of a word."""
-    return word[0], word[1], word[2] & U(0xFFFFFFFF)
+    return word[0], word[1], word[2] & LOW_32
 
 
 @kernel()
@@ -245,7 +243,7 @@ def begin_call(machine, operation):
         return CALL_ERROR
     precompile = is_precompile(machine, target)
     warm = precompile or is_warm(machine, account)
-    cost = WARM_ACCESS if warm else COLD_ACCOUNT
+    cost = prices.WARM_ACCESS if warm else prices.COLD_ACCOUNT
     if cost > gas:
         machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
         return CALL_ERROR
@@ -253,7 +251,7 @@ def begin_call(machine, operation):
         return CALL_NEEDS
     affordable = True
     if pays:
-        cost += CALL_VALUE
+        cost += prices.CALL_VALUE
         at = loaded_entry(machine, account_key(self_address, layout.KIND_BALANCE))
         if at == ABSENT:
             return CALL_NEEDS
@@ -263,7 +261,7 @@ def begin_call(machine, operation):
             if dead == NOT_KNOWN:
                 return CALL_NEEDS
             if dead == DEAD:
-                cost += CALL_NEW_ACCOUNT
+                cost += prices.CALL_NEW_ACCOUNT
 
     base, size = I(frames[U(f + layout.F_MEMORY_BASE)]), I(frames[U(f + layout.F_MEMORY_SIZE)])
     end = max(reach(data_at, data_size), reach(return_at, return_size))
@@ -283,7 +281,7 @@ def begin_call(machine, operation):
     given = limit if not fits_u64(asked) or asked[0] > U(limit) else I(asked[0])
     gas -= given
     if pays:
-        given += CALL_STIPEND
+        given += prices.CALL_STIPEND
 
     parent_top = rest - 3
     frames[U(f + layout.F_STACK_TOP)] = U(parent_top)

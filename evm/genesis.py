@@ -13,6 +13,7 @@ from evm.image import BlockImage
 from evm.interpreter import resume
 from evm.keccak import keccak256
 from evm.machine import Machine
+from evm.precompiles import raise_failure
 from evm.receipts import Receipts, ReceiptTable
 from evm.state import State, intern_location, location_key
 
@@ -75,6 +76,7 @@ class _Runner:
             1,
         )
         if ended < 0:
+            raise_failure()
             reason = errors.describe(int(machine.header[layout.M_ERROR])) or "state or receipts full"
             raise GenesisError(f"ran out of room: {reason}")
         return self._table.collect(1), machine

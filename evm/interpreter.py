@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, forks, layout, opcodes
+from evm import bytecode, costs, errors, forks, layout, opcodes, prices
 from evm.access import (
     ABSENT,
     account_key,
@@ -95,15 +95,11 @@ from evm.words import (
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 
-STOP, ADD, MUL, SUB, DIV, SDIV, MOD, SMOD = 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07
 WARM = U(layout.FLAG_WARM)
-IMMEDIATE, OPERATION = U(8), U(0xFF)
-NEED_SHIFT, GROWTH_SHIFT, GAS_MASK, STACK_MASK = U(40), U(52), U((1 << 40) - 1), U(0xFFF)
+IMMEDIATE, OPERATION = U(bytecode.IMMEDIATE_SHIFT), U(bytecode.OPERATION_MASK)
+NEED_SHIFT, GROWTH_SHIFT = U(bytecode.NEED_SHIFT), U(bytecode.GROWTH_SHIFT)
+GAS_MASK, STACK_MASK = U(bytecode.GAS_MASK), U(bytecode.STACK_MASK)
 
-COLD_SLOT, COLD_ACCOUNT, WARM_ACCESS = 2100, 2600, 100
-STORE_SET, STORE_RESET, STORE_STIPEND = 20000, 2900, 2300
-CLEAR_REFUND = 4800
-COPY_WORD_GAS, KECCAK_WORD_GAS, LOG_BYTE_GAS, EXP_BYTE_GAS = 3, 6, 8, 50
 HASHES_KEPT = 256
 STORE_NEEDS = NO_MEMORY + 1
 
@@ -166,33 +162,33 @@ def _words_in(size):
 def _store_cost(original, current, new):
     """Price of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
     if equal(current, new):
-        return WARM_ACCESS, 0
+        return prices.WARM_ACCESS, 0
     if equal(original, current):
         if is_zero(original):
-            return STORE_SET, 0
-        return STORE_RESET, CLEAR_REFUND if is_zero(new) else 0
+            return prices.STORE_SET, 0
+        return prices.STORE_RESET, prices.CLEAR_REFUND if is_zero(new) else 0
     refund = 0
     if not is_zero(original):
         if is_zero(current):
-            refund -= CLEAR_REFUND
+            refund -= prices.CLEAR_REFUND
         elif is_zero(new):
-            refund += CLEAR_REFUND
+            refund += prices.CLEAR_REFUND
     if equal(original, new):
-        refund += (STORE_SET if is_zero(original) else STORE_RESET) - WARM_ACCESS
-    return WARM_ACCESS, refund
+        refund += (prices.STORE_SET if is_zero(original) else prices.STORE_RESET) - prices.WARM_ACCESS
+    return prices.WARM_ACCESS, refund
 
 
 @kernel()
 def _store_slot(machine, f, gas, slot, new):
     """SSTORE. The gas left; negative when it does not suffice; `STORE_NEEDS` when the slot is wanted."""
-    if gas <= STORE_STIPEND:
+    if gas <= prices.STORE_STIPEND:
         return I(-1)
     at = loaded_entry(machine, storage_key(get_address(frames_of(machine), f + layout.F_ADDRESS), slot))
     if at == ABSENT:
         return I(STORE_NEEDS)
     cost, refund = _store_cost(original_of(machine, at), word_of(machine, at), new)
     if not is_warm(machine, at):
-        cost += COLD_SLOT
+        cost += prices.COLD_SLOT
     if cost > gas:
         return I(-1)
     if not set_word(machine, at, new):
@@ -263,8 +259,8 @@ def _account_cost(machine, address):
     if at == ABSENT:
         return at, 0
     if is_precompile(machine, address) or is_warm(machine, at):
-        return at, WARM_ACCESS
-    return at, COLD_ACCOUNT
+        return at, prices.WARM_ACCESS
+    return at, prices.COLD_ACCOUNT
 
 
 @kernel()
@@ -412,27 +408,27 @@ def run_frame(machine):
                     error = errors.INVALID_JUMP
                     break
 
-        elif operation == ADD:
+        elif operation == opcodes.ADD:
             top -= 1
             put(stack, top - 1, add(get(stack, top), get(stack, top - 1)))
-        elif operation == MUL:
+        elif operation == opcodes.MUL:
             top -= 1
             put(stack, top - 1, multiply(get(stack, top), get(stack, top - 1)))
-        elif operation == SUB:
+        elif operation == opcodes.SUB:
             top -= 1
             put(stack, top - 1, subtract(get(stack, top), get(stack, top - 1)))
-        elif operation == DIV:
+        elif operation == opcodes.DIV:
             top -= 1
             quotient, _ = divide_remainder(get(stack, top), get(stack, top - 1))
             put(stack, top - 1, quotient)
-        elif operation == SDIV:
+        elif operation == opcodes.SDIV:
             top -= 1
             put(stack, top - 1, divide_signed(get(stack, top), get(stack, top - 1)))
-        elif operation == MOD:
+        elif operation == opcodes.MOD:
             top -= 1
             _, remainder = divide_remainder(get(stack, top), get(stack, top - 1))
             put(stack, top - 1, remainder)
-        elif operation == SMOD:
+        elif operation == opcodes.SMOD:
             top -= 1
             put(stack, top - 1, remainder_signed(get(stack, top), get(stack, top - 1)))
         elif operation == opcodes.ADDMOD:
@@ -445,7 +441,7 @@ def run_frame(machine):
             top -= 1
             exponent = get(stack, top - 1)
             exponent_bytes = (bit_length(exponent) + 7) >> 3
-            gas -= EXP_BYTE_GAS * exponent_bytes
+            gas -= prices.EXP_BYTE * exponent_bytes
             if gas < 0:
                 break
             add_work(machine, costs.EXPONENT_BYTE, exponent_bytes)
@@ -529,7 +525,7 @@ def run_frame(machine):
                 memory = view_u8(memory_address, size)
             top -= 3
             if not is_zero(count):
-                gas -= COPY_WORD_GAS * _words_in(I(count[0]))
+                gas -= prices.COPY_WORD * _words_in(I(count[0]))
                 if gas < 0:
                     break
                 add_work(machine, costs.COPY_WORD, _words_in(I(count[0])))
@@ -543,7 +539,7 @@ def run_frame(machine):
                 if gas < 0:
                     break
                 memory = view_u8(memory_address, size)
-            gas -= KECCAK_WORD_GAS * _words_in(I(count[0]))
+            gas -= prices.KECCAK_WORD * _words_in(I(count[0]))
             if gas < 0:
                 break
             add_work(machine, costs.HASH_BLOCK, I(count[0]) // costs.HASH_BLOCK_BYTES + 1)
@@ -555,16 +551,16 @@ def run_frame(machine):
             address = get_address(frames, f + layout.F_ADDRESS)
             at = loaded_entry(machine, storage_key(address, slot))
             if at == ABSENT:
-                if gas < COLD_SLOT and not _is_warm_though_unknown(machine, storage_key(address, slot)):
+                if gas < prices.COLD_SLOT and not _is_warm_though_unknown(machine, storage_key(address, slot)):
                     break
                 leave = LEAVE_NEED
                 break
             if is_warm(machine, at):
-                gas -= WARM_ACCESS
+                gas -= prices.WARM_ACCESS
                 if gas < 0:
                     break
             else:
-                gas -= COLD_SLOT
+                gas -= prices.COLD_SLOT
                 if gas < 0:
                     break
                 if not set_warm(machine, at):
@@ -632,7 +628,7 @@ def run_frame(machine):
                 if gas < 0:
                     break
                 memory = view_u8(memory_address, size)
-            gas -= COPY_WORD_GAS * _words_in(I(count[0]))
+            gas -= prices.COPY_WORD * _words_in(I(count[0]))
             if gas < 0:
                 break
             source, source_size = I(frames[U(f + layout.F_CALLDATA)]), calldata_size
@@ -660,7 +656,7 @@ def run_frame(machine):
                 leave = LEAVE_NEED
                 break
             gas -= cost
-            if cost == COLD_ACCOUNT and not set_warm(machine, at):
+            if cost == prices.COLD_ACCOUNT and not set_warm(machine, at):
                 gas = NO_MEMORY
                 break
             put(stack, top - 1, word)
@@ -673,7 +669,7 @@ def run_frame(machine):
             to, of, count = get(stack, top - 2), get(stack, top - 3), get(stack, top - 4)
             end = reach(to, count)
             if end < 2 << 32:
-                cost += COPY_WORD_GAS * _words_in(I(count[0]))
+                cost += prices.COPY_WORD * _words_in(I(count[0]))
             if cost > gas:
                 break
             if loaded_entry(machine, account_key(address, layout.KIND_CODE)) == ABSENT:
@@ -743,7 +739,7 @@ def run_frame(machine):
                 if gas < 0:
                     break
                 memory = view_u8(memory_address, size)
-            gas -= LOG_BYTE_GAS * I(count[0])
+            gas -= prices.LOG_BYTE * I(count[0])
             if gas < 0:
                 break
             add_work(machine, costs.COPY_WORD, _words_in(I(count[0])))
@@ -776,7 +772,7 @@ def run_frame(machine):
                 break
             leave = LEAVE_STOP if operation == opcodes.RETURN else LEAVE_REVERT
             break
-        elif operation == STOP:
+        elif operation == opcodes.STOP:
             machine[U(layout.M_OUTPUT_SIZE)] = U0
             leave = LEAVE_STOP
             break

@@ -65,25 +65,35 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend"
 
 
-def _open_folder(folder: Path, siblings: str) -> bool:
-    """Make a folder of the cache and delete those of its siblings that have not been used for longest."""
+def _open_folder(folder: Path, prefix: str = "") -> bool:
+    """Make a folder of the cache and delete those of its siblings that have not been used for longest.
+
+    Its siblings are named by a digest behind the same prefix. Whatever else lies there is somebody else's.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
-        others = sorted(
-            (p for p in folder.parent.glob(siblings) if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
-        )
+        digits = len(folder.name) - len(prefix)
+        others = [p for p in folder.parent.glob(prefix + "[0-9a-f]" * digits) if p.is_dir()]
     except OSError:
         return False
-    for old in others[_KEPT:]:
+    for old in sorted(others, key=_last_used, reverse=True)[_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
     return True
+
+
+def _last_used(folder: Path) -> float:
+    """Seconds since the epoch; 0 where another process has just deleted it."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _open_cache() -> Path | None:
     folder = cache_root() / kernels_digest()
     # Where it cannot be made, numba would fall back to folders beside the sources, and look at a function's file only.
-    return folder if _open_folder(folder, "*") else None
+    return folder if _open_folder(folder) else None
 
 
 # Where compiled kernels are kept. Where they cannot be, every process compiles them: slower, never wrong.
@@ -101,7 +111,7 @@ def folder_of(function: Callable[..., Any]) -> Path | None:
         return _CACHE
     note_kernels(module, file)
     folder = _CACHE / f"{name}-{digest_of(module, file)}"
-    return folder if _open_folder(folder, f"{name}-*") else None
+    return folder if _open_folder(folder, f"{name}-") else None
 
 
 @contextmanager

@@ -164,9 +164,15 @@ PRECOMPILES: dict[int, Precompile] = {
 _failures: list[BaseException] = []
 
 
-def take_failure() -> BaseException | None:
-    """What last went wrong in computing a precompiled contract, once. It is a defect, or Ctrl-C: never a result."""
-    return _failures.pop() if _failures else None
+def raise_failure() -> None:
+    """Raise what went wrong in computing a precompiled contract, if anything did: a defect, or Ctrl-C, never a result.
+
+    To be called wherever a block has ended in a fault. What several workers met is one failure, and is forgotten.
+    """
+    failure = _failures[0] if _failures else None
+    _failures.clear()
+    if failure is not None:
+        raise failure from None
 
 
 def _compute(address: int) -> int:

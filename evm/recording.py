@@ -30,6 +30,7 @@ from evm.image import BlockImage
 from evm.interpreter import resume
 from evm.jit import kernel
 from evm.machine import Machine
+from evm.precompiles import raise_failure
 from evm.receipts import ReceiptTable
 from evm.state import State, intern_location, location_key
 from evm.transaction import open_machine
@@ -161,6 +162,7 @@ def record(block: Block, state: State, prices: Words) -> Recording:
         try:
             return _attempt(image, state, scale)
         except CapacityError:
+            raise_failure()
             if scale >= LARGEST_SCALE:
                 raise
             scale *= 2
@@ -170,6 +172,7 @@ def record(block: Block, state: State, prices: Words) -> Recording:
 
 def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
     count = len(image)
+    state.codes.reserve(scale)
     state.reserve(state.count + scale * (LOCATIONS_PER_TRANSACTION * count + SPARE_ENTRIES))
     machine = Machine(image.address, state.codes.address, scale=scale)
     table = ReceiptTable(1, scale * (count * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uint64 as U
 
-from evm import costs, errors, forks, layout
+from evm import costs, errors, forks, layout, prices
 from evm.access import (
     ABSENT,
     FIRST_INDEX_MASK,
@@ -44,9 +44,6 @@ from evm.pointers import multiply_wide, view_u8, view_u64
 from evm.words import U0, U1, add, add_overflow, get_at, is_zero, less, multiply, put_at, subtract
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-TRANSACTION_GAS, CREATION_GAS, ZERO_BYTE_GAS, BYTE_GAS, INIT_CODE_WORD_GAS = 21000, 32000, 4, 16, 2
-LIST_ADDRESS_GAS, LIST_SLOT_GAS = 2400, 1900
-REFUND_QUOTIENT = 5
 TRANSACTION_WORK, CALLDATA_BYTE_WORK = costs.TRANSACTION, costs.CALLDATA_BYTE
 CONTINUE = 0  # `begin_transaction` opened the outermost frame
 
@@ -92,11 +89,11 @@ def _intrinsic_gas(machine, row):
     zeros = 0
     for i in range(size):
         zeros += I(data[U(i)] == np.uint8(0))
-    gas = TRANSACTION_GAS + zeros * ZERO_BYTE_GAS + (size - zeros) * BYTE_GAS
+    gas = prices.TRANSACTION + zeros * prices.ZERO_BYTE + (size - zeros) * prices.BYTE
     if row[U(layout.TX_CREATES)] != U0:
-        gas += CREATION_GAS + INIT_CODE_WORD_GAS * ((size + 31) // 32)
-    gas += LIST_ADDRESS_GAS * I(row[U(layout.TX_LIST_ADDRESSES)])
-    return gas + LIST_SLOT_GAS * I(row[U(layout.TX_LIST_SLOTS)])
+        gas += prices.CREATION + prices.INIT_CODE_WORD * ((size + 31) // 32)
+    gas += prices.LIST_ADDRESS * I(row[U(layout.TX_LIST_ADDRESSES)])
+    return gas + prices.LIST_SLOT * I(row[U(layout.TX_LIST_SLOTS)])
 
 
 @kernel()
@@ -164,7 +161,7 @@ def end_transaction(machine, error):
     """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
     row = view_u64(I(machine[U(layout.M_TRANSACTION)]), layout.TX_WORDS)
     gas_limit, left = row[U(layout.TX_GAS_LIMIT)], frames_of(machine)[U(layout.F_GAS)]
-    refund = min(machine[U(layout.M_REFUND)], (gas_limit - left) // U(REFUND_QUOTIENT))
+    refund = min(machine[U(layout.M_REFUND)], (gas_limit - left) // U(prices.REFUND_QUOTIENT))
     left += refund
     used = gas_limit - left
     at = loaded_entry(machine, account_key(get_address(row, layout.TX_SENDER), layout.KIND_BALANCE))

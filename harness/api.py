@@ -165,7 +165,7 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     try:
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
-        engine = Engine(request, observer or Observer(), store.open, store.write)
+        engine = Engine(request, observer or Observer(), save=store.write)
         engine.resumed = read_incomplete(path)
         return to_frame([engine.run()])
     finally:

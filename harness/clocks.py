@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,23 @@ def read_costs(path: str | None) -> Costs:
         raise BadInputError(str(error)) from error
 
 
-def make_clock(request: Request) -> Clock:
-    """Make a clock for one run of a cell."""
+def clock_maker(request: Request) -> Callable[[], Clock]:
+    """What makes a clock for one run of a cell.
+
+    A table of costs is read here, once: what becomes of its file changes no figure of this request.
+
+    Raises
+    ------
+    BadInputError
+        If the table or the network cannot be used.
+    """
     from strategies.clocks import WALL
     from strategies.virtual_clock import VirtualClock
 
     if not request.simulated:
-        return WALL
-    return VirtualClock(read_costs(request.costs), network=read_network(request.network))
+        return lambda: WALL
+    costs, network = read_costs(request.costs), read_network(request.network)
+    return lambda: VirtualClock(costs, network=network)
 
 
 def read_network(text: str | None) -> NetworkModel | None:

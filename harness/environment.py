@@ -55,7 +55,7 @@ def describe() -> dict[str, Any]:
         "llvmlite": _version("llvmlite"),
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": _cores(),
+        "cores": len(usable_cores()),
         "memory_bytes": _memory_bytes(),
         "governor": _governor(),
         "settings": _settings(),
@@ -142,10 +142,11 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _cores() -> int:
+def usable_cores() -> frozenset[int]:
+    """Numbers of the processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
 
 
 def _cpu_model() -> str:

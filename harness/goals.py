@@ -1,7 +1,6 @@
 """``contend goals``: the figures that Contend itself has to reach, measured here and now against what is wanted.
 
-Nothing is asserted: a figure that depends on the machine is no test. Exit code and record are those of any other tool
-that prints what it found.
+Nothing is asserted: a figure that depends on the machine is no test.
 """
 
 from __future__ import annotations
@@ -132,12 +131,16 @@ def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: s
     return Finding(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
 
 
+class _MeasuredError(Exception):
+    """The first cell has been measured."""
+
+
 class _FirstRun(Observer):
     """Ends a run as soon as one cell has been measured."""
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """End the run."""
-        raise KeyboardInterrupt
+        raise _MeasuredError
 
 
 def cold_seconds(block_size: int) -> float:
@@ -152,8 +155,7 @@ def cold_seconds(block_size: int) -> float:
         began = time.perf_counter()
         try:
             Engine(Request(("payments",), block_size=block_size), _FirstRun()).run()
-        except KeyboardInterrupt:
-            # The observer's: the first cell has been measured.
+        except _MeasuredError:
             return time.perf_counter() - began
     raise RuntimeError("nothing could be measured from a cold cache; contend run --workload payments says why")
 

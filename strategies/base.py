@@ -46,7 +46,7 @@ class Outcome:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock seconds of all phases together."""
+        """Seconds of the strategy's clock, all phases together."""
         return sum(self.phases.values())
 
 

@@ -49,9 +49,7 @@ class CompiledStrategy(Strategy):
             try:
                 outcome = self.attempt(self._image, state, workers, self._scale)
             except CapacityError:
-                failure = precompiles.take_failure()
-                if failure is not None:
-                    raise failure from None
+                precompiles.raise_failure()
                 if self._scale >= LARGEST_SCALE:
                     raise
                 self._scale *= 2

@@ -21,6 +21,7 @@ from numpy import uint64 as U
 from evm.jit import kernel, native
 from evm.pointers import call_2, call_3, view_i64, view_u64
 from strategies.clocks import Clock, Team
+from strategies.draws import draw, seeded
 from strategies.shared import IDLE
 from strategies.virtual_network import NetworkModel
 
@@ -63,31 +64,20 @@ R_STEPS, R_SPELL, R_MANNER, R_ONE, R_OTHER, R_IDLE, R_ALIVE, R_CUT, R_DEPTH, R_C
 ALL_ENDED, NOBODY_WORKS, NO_END = range(3)
 
 
-@kernel(inline=True)
-def _draw(random, bound):
-    """A number below `bound`, by a xorshift generator (Marsaglia, Journal of Statistical Software 2003)."""
-    x = random[0]
-    x ^= x << U(13)
-    x ^= x >> U(7)
-    x ^= x << U(17)
-    random[0] = x
-    return I((x >> U(33)) % U(bound))
-
-
 @kernel()
 def _choose(random, registers, alive):
     """Place among those alive of the worker to be stepped next."""
     if registers[R_SPELL] == 0:
-        registers[R_SPELL] = 1 + _draw(random, LONGEST_SPELL)
-        registers[R_MANNER] = _draw(random, MANNERS)
-        registers[R_ONE], registers[R_OTHER] = _draw(random, alive), _draw(random, alive)
+        registers[R_SPELL] = 1 + draw(random, 0, LONGEST_SPELL)
+        registers[R_MANNER] = draw(random, 0, MANNERS)
+        registers[R_ONE], registers[R_OTHER] = draw(random, 0, alive), draw(random, 0, alive)
     registers[R_SPELL] -= 1
     manner, one = registers[R_MANNER], registers[R_ONE] % alive
     if manner == ONE_ALONE:
         return one
     if manner == TWO_IN_TURN:
         return one if registers[R_SPELL] % 2 == 0 else registers[R_OTHER] % alive
-    chosen = _draw(random, alive)
+    chosen = draw(random, 0, alive)
     if manner == ALL_BUT_ONE and chosen == one:
         return (chosen + 1) % alive
     return chosen
@@ -147,7 +137,7 @@ def run_schedule(address):
         if registers[U(R_STEPS)] >= parameters[U(P_MOST)]:
             return NO_END
         if registers[U(R_SPELL)] == 0 and parameters[U(P_CUT)] != 0:
-            registers[U(R_CUT)] = (1 << _draw(random, MOST_CUT + 1)) >> 1
+            registers[U(R_CUT)] = (1 << draw(random, 0, MOST_CUT + 1)) >> 1
         _step_someone(parameters, registers, random)
     return ALL_ENDED
 
@@ -174,11 +164,11 @@ def preempt(current_address):
     chance = registers[U(R_CUT)]
     for _ in range(registers[U(R_DEPTH)]):
         chance *= RARER
-    if _draw(random, chance) != 0:
+    if draw(random, 0, chance) != 0:
         return 0
     registers[U(R_DEPTH)] += 1
     made = 0
-    for _ in range(1 + _draw(random, 1 << _draw(random, LONGEST_VISIT + 1))):
+    for _ in range(1 + draw(random, 0, 1 << draw(random, 0, LONGEST_VISIT + 1))):
         if registers[U(R_STEPS)] >= parameters[U(P_MOST)]:
             break
         if _step_someone(parameters, registers, random):
@@ -223,9 +213,7 @@ class Schedule(Clock):
         self.cut = cut
         self.steps = 0
         self.cuts = 0
-        # Never zero, which the generator would stay at; and neighbouring seeds have nothing in common.
-        mixed = (2 * seed + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-        self._random = np.array([mixed ^ (mixed >> 31)], np.uint64)
+        self._random = np.array([seeded(seed)], np.uint64)
 
     def now(self) -> float:
         """Steps so far."""

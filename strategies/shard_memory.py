@@ -24,7 +24,6 @@ Words = npt.NDArray[np.uint64]
 
 LOCK_NODES = 1 << 16
 BLAMES_PER_TRANSACTION, SPARE_BLAMES = 16, 1 << 12
-MANY_EPOCHS = 1 << 31  # of the 2**32 that a machine can tell apart
 
 
 class Endpoint(Protocol):
@@ -196,9 +195,7 @@ class ShardMemory:
         self._arena[ARENA_BYTES], self._arena[ARENA_SIZE], self._arena[ARENA_USED] = arena, size, 0
         self._slots[:] = 0
         for number, machine in enumerate(self._machines):
-            if machine.header[layout.M_EPOCH] > MANY_EPOCHS:
-                machine.attach(image, self.state.codes.address)
-            machine.header[layout.M_BLOCK] = image
+            machine.attach(image, self.state.codes.address)
             machine.header[layout.M_GAS_DONE] = machine.header[layout.M_WORK_DONE] = 0
             self._slots[number, s.S_MACHINE] = machine.address
             self._slots[number, s.S_PARTICIPANTS] = self._participants[number].ctypes.data

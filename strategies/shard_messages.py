@@ -23,6 +23,7 @@ from numpy import uint64 as U
 from evm import atomics
 from evm.jit import kernel, macro
 from evm.pointers import call_2, multiply_wide, view_u64
+from evm.words import LOW_32
 from strategies import costs, shared
 from strategies import shard_layout as s
 
@@ -30,7 +31,7 @@ I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every 
 COST_CLASSES, COST_SEND, COST_RECEIVE = costs.COUNT, costs.SEND, costs.RECEIVE
 SLOT_SHIFT, FROM_SHIFT, TO_SHIFT, LONG_SHIFT = U(s.SLOT_SHIFT), U(s.FROM_SHIFT), U(s.TO_SHIFT), U(s.LONG_SHIFT)
 KIND_MASK, SLOT_MASK, SHARD_MASK = U(s.KIND_MASK), U(s.SLOT_MASK), U(s.SHARD_MASK)
-_SALT_1, _SALT_2, _LOW_32 = U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0xFFFFFFFF)
+_SALT_1, _SALT_2 = U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3)
 
 
 @macro
@@ -72,7 +73,7 @@ def sessions_of(shard):
 @kernel(inline=True)
 def owner_of(a0, a1, a2, shards):
     """Shard that owns the locations of the address with these words (the kind above the third is ignored)."""
-    low, high = multiply_wide(a0 ^ _SALT_1, a1 ^ ((a2 & _LOW_32) << U(32)) ^ _SALT_2)
+    low, high = multiply_wide(a0 ^ _SALT_1, a1 ^ ((a2 & LOW_32) << U(32)) ^ _SALT_2)
     mixed = (low ^ high) * _SALT_1
     return I(((mixed >> U(32)) * U(shards)) >> U(32))
 

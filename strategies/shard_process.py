@@ -22,6 +22,7 @@ from numpy import uint64 as U
 from evm import Changes, atomics
 from evm.jit import kernel
 from evm.pointers import view_u64
+from evm.precompiles import raise_failure
 from evm.receipts import R_WORDS
 from strategies import shard_layout as s
 from strategies.rings import RingEndpoint
@@ -113,6 +114,7 @@ class _Shard:
         ended = drive(step.address, int(self._coupling.ctypes.data), self._memory.address)
         finished = perf_counter()
         if ended != FINISHED:
+            raise_failure()
             return (FULL,)
         return OK, began, finished, self._memory.counted(), self._output.address
 

@@ -73,7 +73,7 @@ from evm.atomics import CACHE_LINE
     T_WRITES,  # write set, likewise
 ) = range(6)
 T_WORDS = CACHE_LINE
-LIST_SHIFT = 20
+LIST_SHIFT = 28  # no machine has room for as many entries, nor has any memory 2**36 words
 LIST_MASK = (1 << LIST_SHIFT) - 1
 
 # An entry of a read set: location << 32 | incarnation read, then the version node read (zero: the state).

@@ -23,6 +23,7 @@ from evm.pointers import view_i64, view_u64
 from evm.rooms import sparse_zeros
 from strategies import shard_layout as s
 from strategies.clocks import Network
+from strategies.draws import draw, seeded
 
 I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 TO_SHIFT, SHARD_MASK = U(s.TO_SHIFT), U(s.SHARD_MASK)
@@ -172,17 +173,6 @@ def advance(network_address, worker, now):
 
 
 @kernel()
-def _draw(network):
-    """A number from 0 to the jitter, by a xorshift generator (Marsaglia, Journal of Statistical Software 2003)."""
-    x = network[U(N_RANDOM)]
-    x ^= x << U(13)
-    x ^= x >> U(7)
-    x ^= x << U(17)
-    network[U(N_RANDOM)] = x
-    return I((x >> U(33)) % (network[U(N_JITTER)] + U(1)))
-
-
-@kernel()
 def _enter(network, pool, place, receiver, arrival):
     """Enter a message into its receiver's heap."""
     inboxes = view_u64(I(network[U(N_INBOXES)]), I(network[U(N_SHARDS)]))
@@ -206,7 +196,8 @@ def settle(network_address, worker, end):
         arrival = end + I(network[U(N_LATENCY)])
         if network[U(N_JITTER)] != U(0):
             last = view_i64(I(network[U(N_LAST)]), shards * shards)
-            arrival = max(arrival + _draw(network), last[U(worker * shards + receiver)])
+            later = draw(network, N_RANDOM, network[U(N_JITTER)] + U(1))
+            arrival = max(arrival + later, last[U(worker * shards + receiver)])
             last[U(worker * shards + receiver)] = arrival
         _enter(network, pool, place, receiver, arrival)
         wakes[U(2 * count)], wakes[U(2 * count + 1)] = receiver, arrival
@@ -372,7 +363,7 @@ class VirtualNetwork:
         header = self.header
         header[N_NOW], header[N_FREE], header[N_FRESH], header[N_FULL], header[N_SENT] = 0, NOBODY, 1, 0, NOBODY
         header[N_LATENCY] = round(model.latency * _PICOSECONDS)
-        header[N_JITTER], header[N_RANDOM] = jitter, 2 * seed + 1
+        header[N_JITTER], header[N_RANDOM] = jitter, seeded(seed)
         if jitter:
             self._last = np.zeros(self._shards**2, np.int64)
             header[N_LAST] = self._last.ctypes.data

@@ -67,7 +67,6 @@ class Adversarial(Application):
     presets = tuple(Preset(case, f"the case {case}", {"case": case}) for case in CASES)
 
     # Of the cases, the one in which a dial says how many transactions meet.
-    # Of the cases, the one in which a dial says how many transactions meet.
     ends = (
         {"case": "aborting", "cells": 4_096, "cell_zipf": 0.0},
         {"case": "aborting", "cells": 64, "cell_zipf": 5.0},

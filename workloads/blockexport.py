@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,6 +162,9 @@ def document_of(
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """Write the file, all at once; as gzip where its name ends so. The same block gives the same bytes."""
     raw = json.dumps(document, separators=(",", ":")).encode()
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.clocks import make_clock, read_costs
+from harness.clocks import clock_maker, read_costs
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
 from harness.plan import BASELINE, CellKey, Plan, lookup, one_line, resolve
@@ -97,8 +97,11 @@ class Explainer:
         with turn(BASELINE):
             scenario, block, oracle, snapshot, recording = self._lay_out(workload, dials)
         self._say("naming locations")
-        profile = Profile(recording, Namer(workload, scenario, block, recording, oracle.reference.changes))
         state = scenario.genesis
+        # The reference is run when it is first asked for; names are looked for in the state before the block.
+        changes = oracle.reference.changes
+        state.restore(snapshot)
+        profile = Profile(recording, Namer(workload, scenario, block, recording, changes))
         strategies = []
         for key in plan.cells:
             if key.strategy != BASELINE or key in plan.reported:
@@ -128,7 +131,6 @@ class Explainer:
             snapshot = state.snapshot()
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
-            state.restore(snapshot)
             return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
@@ -143,7 +145,7 @@ class Explainer:
         try:
             state.restore(snapshot)
             with registry.get(key.strategy)() as strategy:
-                strategy.clock = make_clock(self._request)
+                strategy.clock = clock_maker(self._request)()
                 outcome: Outcome = strategy.execute(block, state, key.workers)
                 differences = oracle.judge(outcome, state.changes_since(snapshot))
         except Exception as error:

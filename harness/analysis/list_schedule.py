@@ -49,8 +49,8 @@ def _ranks(starts: Integers, sources: Integers, costs: Integers, ranks: Integers
 
 
 @kernel()
-def _successors(starts: Integers, sources: Integers, to_starts: Integers, targets: Integers, at: Integers) -> None:
-    """The same edges by their source. `to_starts` and `at` hold the running sum of out-degrees."""
+def _successors(starts: Integers, sources: Integers, targets: Integers, at: Integers) -> None:
+    """The same edges by their source. `at` holds the running sum of out-degrees, and is used up."""
     for node in range(starts.size - 1):
         for edge in range(starts[node], starts[node + 1]):
             source = sources[edge]
@@ -213,7 +213,7 @@ class ListSchedule:
         self._to_starts = np.zeros(len(graph) + 1, np.int64)
         np.cumsum(np.bincount(graph.sources, minlength=len(graph)), out=self._to_starts[1:])
         self._targets = np.zeros(len(graph.sources), np.int64)
-        _successors(graph.starts, graph.sources, self._to_starts, self._targets, self._to_starts.copy())
+        _successors(graph.starts, graph.sources, self._targets, self._to_starts.copy())
 
     def length(self, workers: int) -> int:
         """Time that the schedule takes with so many workers, in the unit of the costs.

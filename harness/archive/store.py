@@ -82,8 +82,12 @@ class Store:
                 claim.release()
                 record["id"] = new_id()
                 continue
+            try:
+                write_json(path, record)
+            except BaseException:
+                claim.release()
+                raise
             self._claim = claim
-            write_json(path, record)
             return path
 
     def adopt(self, path: Path) -> None:

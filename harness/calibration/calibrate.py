@@ -14,7 +14,7 @@ from harness import environment
 from harness.archive.writing import write_json
 from harness.calibration.fit import errors, fit
 from harness.calibration.measure import amounts, seconds, slowdown, subjects
-from harness.calibration.validate import cores
+from harness.environment import usable_cores
 from harness.observer import Observer
 from strategies.costs import CLASSES, Costs, default_costs
 
@@ -65,7 +65,7 @@ def calibrate(observer: Observer) -> Calibration:
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
     prices = fit(counts, measured, known)
     slow = {}
-    for workers in range(2, cores() + 1):
+    for workers in range(2, len(usable_cores()) + 1):
         progress(f"measuring how {workers} cores slow each other down")
         slow[workers] = slowdown(workers)
     nanoseconds = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,6 @@ from workloads import registry as workloads
 from workloads import resolve_dials
 
 Floats = npt.NDArray[np.float64]
-Progress = Callable[[str], None]
 
 SIZE = 2_000
 SEED = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -87,11 +86,6 @@ class Validation:
     def as_json(self) -> dict[str, Any]:
         """Show it as a file keeps it."""
         return {"schema": "contend-clock-validation/1", **asdict(self)}
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def validate(request: Request, costs: Costs, observer: Observer) -> Validation:

@@ -56,7 +56,7 @@ def command(
         if replay_path is not None:
             context.exit(EXIT_FAILED if command.replay(replay_path, Console()) else 0)
         from harness.archive.writing import check_folder
-        from harness.calibration.validate import cores
+        from harness.environment import usable_cores
 
         check_folder(results)
         failed = command.run_campaign(
@@ -65,7 +65,7 @@ def command(
             () if workers is None else parse_workers(workers),
             schedules,
             seed,
-            processes or cores(),
+            processes or len(usable_cores()),
             results / "schedules",
             Console(),
             quiet,

@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from harness.tables import print_presets, print_strategies, print_suites, print_workloads
+    from harness.catalogue_tables import print_presets, print_strategies, print_suites, print_workloads
 
     console = Console()
     print_strategies(console, content["strategies"])

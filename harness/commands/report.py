@@ -35,15 +35,14 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
     The page needs nothing beside it: it opens from disk, without a network. Exit codes: 0, or 2 for bad input.
     """
     from harness.archive.reading import read_all
-    from harness.archive.writing import check_folder
-    from harness.report.page import write_report
+    from harness.report.page import check_output, write_report
 
     def say(what: str) -> None:
         if not quiet:
             click.echo(what, err=True)
 
     with bad_input(), interruptible():
-        check_folder(output)
+        check_output(output)
         records = list(read_all(places))
         say(f"drawing {len(records)} records")
         words = [*(str(place) for place in places), *(["--no-timeline"] if no_timeline else [])]

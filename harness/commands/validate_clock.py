@@ -34,12 +34,13 @@ def command(
     from rich.console import Console
 
     from harness.archive.writing import check_file, write_json
-    from harness.calibration.validate import cores, print_validation, validate
+    from harness.calibration.validate import print_validation, validate
     from harness.clocks import read_costs
+    from harness.environment import usable_cores
     from harness.progress import display
 
     with bad_input(), interruptible():
-        counts = tuple(range(1, cores() + 1)) if asked.workers is None else parse_workers(asked.workers)
+        counts = tuple(range(1, len(usable_cores()) + 1)) if asked.workers is None else parse_workers(asked.workers)
         request = asked.request(workers=counts, costs=None)
         table = read_costs(asked.costs)
         if json_path is not None:

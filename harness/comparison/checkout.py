@@ -1,7 +1,7 @@
 """A revision laid out to be measured: its sources in a folder, and an interpreter with what its lock file names.
 
-Sources and environments are kept beside the cache of compiled kernels, so that a second comparison neither installs nor
-compiles: numba finds a kernel again only by the path of its source, and therefore every commit has a path of its own.
+Sources and environments are kept beside the cache of compiled kernels, so that a second comparison neither exports nor
+installs. Every commit has a path of its own: older versions find their compiled kernels again by the path of a source.
 Whoever uses one holds a shared lock; what is used no more is deleted when there are many. Everything there may be
 deleted at any time.
 
@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from harness.comparison.sides import Checkout, Revision, is_checkout
 from harness.errors import BadInputError, CrashError
@@ -98,25 +99,43 @@ def _held(room: Path, name: str, kept: int) -> Iterator[Path]:
     """A folder's path, its users counted; makes room for it first."""
     try:
         room.mkdir(parents=True, exist_ok=True)
-        lock = open(room / f"{name}.lock", "a")  # noqa: SIM115  # closed below, which gives the lock back
+        lock = _shared_lock(room / f"{name}.lock")
     except OSError as error:
         raise CrashError(f"{room}: cannot be written ({error.strerror}); set CONTEND_CACHE_DIR") from None
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
         os.utime(lock.fileno())
         _tidy(room, kept)
         yield room / name
 
 
+def _shared_lock(path: Path) -> IO[str]:
+    """Open a file with a lock that others may share; closing it gives the lock back."""
+    while True:
+        lock = open(path, "a")  # noqa: SIM115  # the caller's
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(lock.fileno())):
+                return lock
+        # Tidied away between our two calls: what we have locked is nobody's any more.
+        lock.close()
+
+
 def _tidy(room: Path, kept: int) -> None:
     """Delete what was used longest ago, unless somebody uses it now."""
-    locks = sorted(room.glob("*.lock"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in locks[kept:]:
+    for path in sorted(room.glob("*.lock"), key=_last_used, reverse=True)[kept:]:
         with suppress(OSError), open(path, "a") as lock:
             # Raises BlockingIOError, an OSError, where it is in use.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(room / path.stem, ignore_errors=True)
             path.unlink()
+
+
+def _last_used(path: Path) -> float:
+    """Seconds since the epoch; 0 where another process has just tidied it away."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _export(side: Revision, place: Path) -> None:

@@ -10,15 +10,9 @@ from harness.doctor.counters import Counters
 from harness.doctor.files import Files
 from harness.doctor.finding import Finding
 from harness.doctor.spin import Spin, measure
+from harness.environment import usable_cores
 
 Measure = Callable[[int], Spin]
-
-
-def usable_cores() -> frozenset[int]:
-    """Numbers of the processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return frozenset(os.sched_getaffinity(0))
-    return frozenset(range(os.cpu_count() or 1))
 
 
 def examine(workers: int, files: Files | None = None, spin: Measure = measure) -> list[Finding]:

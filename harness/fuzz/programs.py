@@ -381,9 +381,7 @@ class Program:
         """What ends a frame badly, or only might."""
         kind = self.random.randrange(6)
         if kind == 0:
-            self.code.append(
-                self.random.choice((op.INVALID, 0x0C, 0x0D, 0x0E, 0x0F, 0x1E, 0x21, 0x4B, 0xA5, 0xEF, 0xF6))
-            )
+            self.code.append(self.random.choice(UNDEFINED))
         elif kind == 1:
             self.code += bytes([op.POP]) * (self.height + 1)
         elif kind == 2:

@@ -80,15 +80,14 @@ class _Child:
         self._send("plan", plan)
 
     def _build(self, plan: Plan, place: int, seed: int, block_size: int, ahead: bool) -> None:
-        from harness.clocks import make_clock
+        from harness.clocks import clock_maker
         from harness.measuring.bench import Bench, WorkloadError
         from harness.measuring.kernels import compile_natives, turn
         from strategies import registry as strategies
         from workloads import registry as workloads
 
         if self._bench is None:
-            request = self._request
-            self._bench = Bench(strategies.get, workloads.get, turn, lambda: make_clock(request))
+            self._bench = Bench(strategies.get, workloads.get, turn, clock_maker(self._request))
             self._announce_compilations()
             if ahead:
                 self._send("stage", "compiling ahead")

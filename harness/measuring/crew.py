@@ -14,7 +14,7 @@ from harness.request import Request
 
 _TICK_SECONDS = 0.1
 _CLOSE_SECONDS = 2.0
-_MAX_STARTS = 50
+_MOST_DEATHS = 50
 
 
 class GoneError(Exception):
@@ -51,6 +51,7 @@ class Crew:
         self._observer = observer
         self._first = first
         self._started = 0
+        self._replaced = 0
         self._children: list[MeasuringProcess] = []
 
     def __len__(self) -> int:
@@ -68,8 +69,6 @@ class Crew:
             self._children.append(self._start())
 
     def _start(self) -> MeasuringProcess:
-        if self._started == _MAX_STARTS:
-            raise CrashError(f"measuring processes died {_MAX_STARTS} times; giving up")
         child = MeasuringProcess(self._first + self._started)
         self._started += 1
         child.send("plan", self._request)
@@ -97,6 +96,9 @@ class Crew:
 
     def replace(self, slot: int) -> None:
         """End the process at `slot`, dead or alive, and start another in its place."""
+        if self._replaced == _MOST_DEATHS:
+            raise CrashError(f"measuring processes died {_MOST_DEATHS} times; giving up")
+        self._replaced += 1
         self._children[slot].end()
         self._children[slot] = self._start()
         self.plan(slot)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness import suite_file
 from harness.analysis.bound import Bounds
-from harness.tables import dial_range
+from harness.catalogue_tables import dial_range
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
 from workloads.application import Application

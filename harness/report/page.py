@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas
 
+from harness.archive.writing import check_folder
 from harness.errors import BadInputError
 from harness.report.exhibits import Exhibit, along_records, exhibits, on_both_clocks, style_of, traced
 from harness.report.history import histories
@@ -23,6 +24,8 @@ from harness.timeline import Trace
 ROOM = Path(__file__).parent
 PAGE = "index.html"
 DATA = "data"
+# How a page of ours is known, and where the mark stands at the latest.
+MARK, _HEAD_BYTES = b'<meta name="generator" content="contend report">', 4096
 _MARKERS = {
     "o": '<circle cx="14" cy="6" r="3.5"/>',
     "s": '<rect x="10.5" y="2.5" width="7" height="7"/>',
@@ -45,7 +48,7 @@ def write_report(
     records : sequence of mapping
         As `harness.records.read` gives them.
     folder : Path
-        Made if it is missing; a report that is there is replaced once the new one is whole.
+        Made if it is missing; a report that is there is replaced once the new one is whole, and nothing else.
     command : str
         That makes the page again.
     trace : tuple, optional
@@ -59,10 +62,11 @@ def write_report(
     Raises
     ------
     BadInputError
-        If no record has a cell, or the folder cannot be written.
+        If no record has a cell, or the folder cannot be written, or has a page or data that are not a report's.
     """
     if not any(record["cells"] for record in records):
         raise BadInputError("report: the records hold no cells; measure some with contend run")
+    check_output(folder)
     text, shown = render(records, command, trace)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +82,22 @@ def write_report(
     except OSError as error:
         raise BadInputError(f"report: {folder}: {error.strerror or error}; choose another folder with -o") from error
     return folder / PAGE
+
+
+def check_output(folder: Path) -> None:
+    """Make sure that a report can go to `folder` without taking the place of anything but a report.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot be written, or has a page or data that are not a report's.
+    """
+    check_folder(folder)
+    page, data = folder / PAGE, folder / DATA
+    ours = page.is_file() and MARK in page.read_bytes()[:_HEAD_BYTES]
+    for place in (page, data):
+        if place.exists() and not ours:
+            raise BadInputError(f"report: {place} is there and not of a report; choose another folder with -o")
 
 
 def render(

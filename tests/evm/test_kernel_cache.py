@@ -85,3 +85,21 @@ def test_caches_of_others_are_left_where_they_are(checkouts: list[Path], tmp_pat
     (checkouts[0] / "evm" / "planted.py").write_text(MODULE.format(value=41))
     answer = ask(checkouts[0], "evm.planted", tmp_path / "cache")
     assert str(tmp_path / "cache") not in answer
+
+
+def test_only_caches_are_cleared_away(checkouts: list[Path], tmp_path: Path) -> None:
+    # A folder with other things in it, and more old caches than are kept.
+    cache = tmp_path / "cache"
+    others = [cache / f"project{number}" for number in range(9)] + [cache / "planted-notes"]
+    old = [cache / f"{number:016x}" for number in range(9)]
+    for age, folder in enumerate([*others, *old]):
+        folder.mkdir(parents=True)
+        (folder / "thesis.txt").touch()
+        os.utime(folder, (age, age))
+    (checkouts[0] / "evm" / "planted.py").write_text(MODULE.format(value=41))
+    ask(checkouts[0], "evm.planted", cache)
+    assert all((folder / "thesis.txt").exists() for folder in others)
+    left = [folder for folder in old if folder.exists()]
+    assert left
+    assert left == old[-len(left) :]
+    assert len(left) < len(old)

@@ -254,6 +254,8 @@ def test_a_call_gives_output_and_return_data(runner: Runner) -> None:
 
 def test_what_goes_wrong_in_python_is_not_lost(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     from evm import Block, State
+    from evm.recording import record
+    from strategies.costs import default_costs
     from strategies.serial import Serial
 
     def broken(data: bytes) -> bytes:
@@ -262,8 +264,16 @@ def test_what_goes_wrong_in_python_is_not_lost(runner: Runner, monkeypatch: pyte
     monkeypatch.setitem(precompiles.PRECOMPILES, 2, precompiles.Precompile(lambda data: 60, broken))
     state = State()
     state.set_balance(SENDER, 10**24)
+    block = Block(FREE, (free_call((2).to_bytes(20, "big")),))
     with pytest.raises(ZeroDivisionError, match="planted"):
-        Serial().execute(Block(FREE, (free_call((2).to_bytes(20, "big")),)), state, 1)
+        Serial().execute(block, state, 1)
+    with pytest.raises(ZeroDivisionError, match="planted"):
+        record(block, state, default_costs().table)
+    # Several workers meet it at once. What none of them raised would be raised in a later block that is only large.
+    precompiles._failures += [ZeroDivisionError("one"), ZeroDivisionError("another")]
+    with pytest.raises(ZeroDivisionError, match="one"):
+        precompiles.raise_failure()
+    precompiles.raise_failure()
 
 
 @pytest.mark.stress

@@ -10,7 +10,7 @@ from adversarial import CONTRACTS, ETHER, SENDERS, Act, block_of, blocks, word, 
 from assembler import assemble
 from hypothesis import HealthCheck, given, settings
 
-from evm import Block, Location, State, layout
+from evm import Block, Environment, Location, State, Transaction, layout
 from evm.recording import Recording, record
 from evm.state import location_key, location_of
 from strategies.costs import default_costs
@@ -211,3 +211,12 @@ def test_a_list_that_is_too_short_grows() -> None:
     state.set_code(NOBODY, assemble("0 loop: DUP1 SLOAD POP 1 ADD DUP1 17000 GT :loop JUMPI STOP"))
     recording = recorded([Act(ALICE, NOBODY, gas=60_000_000)], state)
     assert len(recording.locations) > 17_000
+
+
+def test_a_contract_that_is_larger_than_the_room_left_for_codes_is_recorded() -> None:
+    # Nothing was executed on this state before, so that no serial run has made the room.
+    state = State()
+    state.set_balance(ALICE, 10 * ETHER)
+    deployment = Transaction(ALICE, None, 0, gas_limit=5_000_000, data=assemble("9000 0 RETURN"))
+    recording = record(Block(Environment(), (deployment,)), state, PRICES)
+    assert any(place.kind == "code" for place, written, _ in entries(recording, 0) if written)

@@ -293,7 +293,7 @@ def test_reading_later_never_makes_the_critical_path_longer(block: Block, commut
 
 @pytest.mark.parametrize("workers", [2, 8, 32])
 def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
-    from harness.clocks import make_clock
+    from harness.clocks import clock_maker
     from harness.measuring.bench import Bench
     from harness.plan import CellKey, WorkloadPlan, resolve_dials
     from harness.request import Request
@@ -301,7 +301,7 @@ def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
     from workloads import registry as workloads
 
     request = Request(clock="virtual")
-    bench = Bench(strategies.get, workloads.get, clock=lambda: make_clock(request))
+    bench = Bench(strategies.get, workloads.get, clock=clock_maker(request))
     # The market's payments are read first by some and last by others: chains overlap more than whole transactions do.
     for name in ("nft", "dao"):
         bounds = bench.prepare(WorkloadPlan(name, resolve_dials(name, {})), 1, 1_000).bounds

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -295,3 +296,25 @@ def test_several_blocks_in_a_row_are_compared_under_their_own_name() -> None:
     assert cell.verdict is Verdict.SAME
     assert cell.name.block_count == 3
     jsonschema.validate(found.as_json(), json.loads(SCHEMA_FILE.read_text()))
+
+
+def test_comparisons_may_tidy_at_the_same_moment(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def others() -> None:
+        while not stop.is_set():
+            for number in range(20):
+                (tmp_path / f"other{number}.lock").touch()
+            for number in range(20):
+                (tmp_path / f"other{number}.lock").unlink(missing_ok=True)
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        for _ in range(300):
+            with checkout._held(tmp_path, "mine", 2):
+                # Nobody can tidy away what is in use, since the file that is locked is the one that is there.
+                assert (tmp_path / "mine.lock").exists()
+    finally:
+        stop.set()
+        thread.join()

@@ -7,22 +7,26 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from evm import Block, Changes
+from evm.recording import Recording
+from evm.state import location_of
 from harness.analysis.bound import Bounds
 from harness.analysis.conflicts import WORKERS, segments
 from harness.analysis.explain import Explainer
-from harness.analysis.names import CLASSES
+from harness.analysis.names import CLASSES, Namer
 from harness.analysis.tables import print_explanation
 from harness.cli import main
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
 from harness.request import Request
 from strategies.registry import get, names
+from workloads import Scenario, Workload
 
 Found = dict[str, Any]
 
@@ -230,3 +234,24 @@ def test_a_strategy_that_is_wrong_or_raises_is_named(plugin_environment: dict[st
     assert "FAILED wrong_word: differs from the serial result: state, balance of" in " ".join(done.stdout.split())
     assert "FAILED raising:" in done.stdout
     assert "honest" in done.stdout
+
+
+class KeptNamer(Namer):
+    """The namer that was made last, and what was executed."""
+
+    last: ClassVar[tuple[Namer, Recording]]
+
+    def __init__(self, workload: Workload, scenario: Scenario, block: Block, recording: Recording, changes: Changes):
+        super().__init__(workload, scenario, block, recording, changes)
+        KeptNamer.last = self, recording
+
+
+@pytest.mark.parametrize("workload", ["nft", "grants"])
+def test_names_are_looked_for_in_the_state_before_the_block(workload: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Or counters, which the block moves, are not found.
+    monkeypatch.setattr("harness.analysis.names.Namer", KeptNamer)
+    Explainer(ask(workload, strategies=("serial",))).run()
+    namer, recording = KeptNamer.last
+    touched = [location_of(recording.keys[number]) for number in set(recording.locations.tolist())]
+    assert len(touched) > 500
+    assert [namer.name(place) for place in touched if not namer.is_named(place)] == []

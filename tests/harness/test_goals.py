@@ -11,6 +11,7 @@ from rich.console import Console
 from harness import goals
 from harness.goals import Finding, print_findings
 from harness.observer import Observer
+from harness.plan import CellKey
 from harness.request import Request
 
 Make = Callable[..., dict[str, Any]]
@@ -98,3 +99,28 @@ def test_a_cold_cache_is_set_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -
     with goals._cache("meanwhile"):
         pass
     assert "CONTEND_CACHE_DIR" not in os.environ
+
+
+def test_ctrl_c_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def __init__(self, request: Request, observer: Observer) -> None:
+            pass
+
+        def run(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(goals, "Engine", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        goals.cold_seconds(10)
+
+
+def test_the_cold_start_ends_at_the_first_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Measuring:
+        def __init__(self, request: Request, observer: Observer) -> None:
+            self.observer = observer
+
+        def run(self) -> None:
+            self.observer.measured("payments", CellKey("serial", 1), 1)
+
+    monkeypatch.setattr(goals, "Engine", Measuring)
+    assert 0 < goals.cold_seconds(10) < 60

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import CrashError
+from harness.measuring import crew
 from harness.measuring.process import MeasuringProcess
-from harness.request import Request
+from harness.observer import Observer
+from harness.request import MAX_PROCESSES, Request
 
 
 @pytest.fixture
@@ -76,3 +79,25 @@ def test_compiling_is_no_silence(child: MeasuringProcess) -> None:
     child.receive()
     time.sleep(0.05)
     assert child.silence() >= 0.05
+
+
+def test_as_many_processes_as_a_request_may_ask_for_are_no_deaths(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Idle:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def send(self, *message: object) -> None:
+            pass
+
+        def end(self) -> None:
+            pass
+
+    monkeypatch.setattr(crew, "MeasuringProcess", Idle)
+    monkeypatch.setattr(crew.Crew, "plan", lambda self, slot: None)
+    one = crew.Crew(Request(), Observer())
+    one.start(MAX_PROCESSES)
+    assert [child.number for child in one] == list(range(MAX_PROCESSES))
+    for _ in range(50):
+        one.replace(0)
+    with pytest.raises(CrashError, match="died 50 times"):
+        one.replace(0)

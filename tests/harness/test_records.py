@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -213,6 +214,25 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         writing.write_json(path, {"version": 2})
     assert json.loads(path.read_text()) == {"version": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_record_keeps_its_name_when_its_first_write_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_cell: Make, make_record: Make
+) -> None:
+    store, record = Store(tmp_path / "results"), make_record([make_cell()])
+    store.open()
+    name = record["id"]
+
+    def full(path: Path, content: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.archive.store.write_json", full)
+        with pytest.raises(OSError, match="No space left"):
+            store.write(record)
+    assert store.write(record).stem == record["id"] == name
+    store.close()
+    assert [one.name for one in store.records.iterdir()] == [f"{name}.json"]
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -302,3 +302,20 @@ def test_print_leaves_out_what_is_pressed(shown: Browser, tmp_path: Path) -> Non
     assert shown.run("return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     shown.print_to(tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").stat().st_size > 50_000
+
+
+def test_a_report_takes_the_place_of_a_report_only(tmp_path: Path) -> None:
+    records = [read(OLD / "1-wall.json")]
+    page = write_report(records, tmp_path / "mine", "again")
+    (page.parent / "data" / "stale.csv").touch()
+    assert write_report(records, tmp_path / "mine", "again") == page
+    assert not (page.parent / "data" / "stale.csv").exists()
+    for name, folder in (("index.html", "site"), ("data/thesis.csv", "study")):
+        theirs = tmp_path / folder / name
+        theirs.parent.mkdir(parents=True)
+        theirs.write_text("years of work")
+        found = CliRunner().invoke(main, ["report", str(OLD / "1-wall.json"), "-o", str(tmp_path / folder)])
+        assert found.exit_code == 2
+        assert "is there and not of a report; choose another folder with -o" in found.stderr
+        assert theirs.read_text() == "years of work"
+        assert len(list((tmp_path / folder).iterdir())) == 1

@@ -262,6 +262,7 @@ def test_python_goes_on_with_a_record_too(interrupted: Path) -> None:
     assert list(cells["workload"]) == ["ledger", "restless"]
     assert records.read(interrupted)["complete"]
     assert not is_claimed(interrupted)
+    assert [one.name for one in interrupted.parent.iterdir()] == [interrupted.name]
     with pytest.raises(BadInputError, match="there is nothing to resume"):
         harness.resume(interrupted)
 

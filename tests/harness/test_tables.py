@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.tables import dial_range, print_results, print_workloads
+from harness.catalogue_tables import dial_range, print_workloads
+from harness.tables import print_results
 
 Make = Callable[..., dict[str, Any]]
 

@@ -20,7 +20,9 @@ from harness.calibration.pages import markdown
 from harness.calibration.validate import Validation, compare
 from harness.charts.timeline import merged
 from harness.cli import main
+from harness.clocks import clock_maker
 from harness.records import schema
+from harness.request import Request
 from strategies.costs import CLASSES, default_costs
 
 PARALLEL = ["block_stm", "static_partition", "sharded"]
@@ -158,3 +160,13 @@ def test_clocks_are_compared_cell_by_cell() -> None:
 
 def test_every_class_of_the_table_is_one_that_kernels_charge() -> None:
     assert len(CLASSES) == len(set(CLASSES)) == len(default_costs().nanoseconds)
+
+
+def test_a_table_that_changes_meanwhile_changes_no_figure(tmp_path: Path) -> None:
+    file = tmp_path / "costs.json"
+    file.write_text(json.dumps({"nanoseconds": dict(default_costs().nanoseconds)}))
+    make = clock_maker(Request(clock="virtual", costs=str(file)))
+    file.unlink()
+    one, other = make().costs, make().costs
+    assert one is not None
+    assert one is other

@@ -22,6 +22,8 @@ from evm import Block, State
 from strategies.shard_layout import MOST_SLOTS
 from strategies.sharded import Sharded
 
+ROOT = Path(__file__).resolve().parents[2]
+
 WORLD = world()
 SECONDS = 20.0
 # Gas that takes a shard several seconds to burn, so that a signal arrives while kernels run.
@@ -246,3 +248,35 @@ def test_no_shard_outlives_its_coordinator(moment: str, tmp_path: Path) -> None:
         coordinator.stdin.close()  # type: ignore[union-attr]  # it is a pipe, see above
         # No traceback, and no word of leaked memory from a resource tracker.
         assert coordinator.stderr.read() == ""
+
+
+PLANTED = """
+import evm.precompiles as found
+
+def broken(data):
+    raise ZeroDivisionError("planted")
+
+found.PRECOMPILES[2] = found.Precompile(lambda data: 60, broken)
+"""
+CALL = """
+from evm import Block, Environment, State, Transaction
+from strategies.sharded import Sharded
+
+state, sender = State(), bytes([1]) * 20
+state.set_balance(sender, 10**24)
+call = Transaction(sender, (2).to_bytes(20, "big"), 0, gas_limit=100_000, max_fee=10**9)
+with Sharded() as strategy:
+    try:
+        strategy.execute(Block(Environment(base_fee=0), (call,)), state, 2)
+    except RuntimeError as error:
+        print(error)
+"""
+
+
+def test_a_defect_of_a_precompiled_contract_is_not_said_to_be_lack_of_room(tmp_path: Path) -> None:
+    # Shards are processes: what is planted has to be in each of them.
+    (tmp_path / "sitecustomize.py").write_text(PLANTED)
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run([sys.executable, "-c", CALL], env=variables, capture_output=True, text=True, check=True)
+    assert "failed:" in done.stdout
+    assert "ZeroDivisionError: planted" in done.stdout
