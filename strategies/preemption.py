@@ -27,6 +27,10 @@ from strategies.schedule import CURRENT, preempt
 
 SYMBOL = "contend_preempt"
 
+# This module stands in for `evm.atomics`, whole.
+CACHE_LINE = atomics.CACHE_LINE
+acquire_fence = atomics.acquire_fence
+
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
 def _let_others_go_on(typing_context: Any) -> Any:

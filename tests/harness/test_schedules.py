@@ -30,7 +30,7 @@ BUGS: dict[str, tuple[str, str, Edits]] = {
         "BlockSTM",
         {
             "incarnation": [
-                ("        mark_estimate(shared, I(arena[U(at + i * WRITE_WORDS + 1)]))\n", "        pass\n"),
+                ("        mark_estimate(shared, I(arena[U(at + i * s.WRITE_WORDS + 1)]))\n", "        pass\n"),
             ]
         },
     ),
@@ -38,7 +38,7 @@ BUGS: dict[str, tuple[str, str, Edits]] = {
     "missing_revalidation": (
         "block_stm",
         "BlockSTM",
-        {"scheduler": [("        _lower(shared, C_VALIDATION, transaction + 1)\n", "        pass\n")]},
+        {"scheduler": [("        _lower(shared, s.C_VALIDATION, transaction + 1)\n", "        pass\n")]},
     ),
     # A lock is granted although another transaction holds it.
     "skipped_lock": (
@@ -53,7 +53,7 @@ BUGS: dict[str, tuple[str, str, Edits]] = {
         {
             "shard_locks": [
                 (
-                    "    reply(coupling, shard, VOTE, session // slot_count, session % slot_count, I(0))\n",
+                    "    reply(coupling, shard, s.VOTE, session // slot_count, session % slot_count, I(0))\n",
                     "    return\n",
                 )
             ]
@@ -66,7 +66,7 @@ BUGS: dict[str, tuple[str, str, Edits]] = {
         {
             "shard_turn": [
                 (
-                    "    return shard[U(W_ORDERED)] == U(0) or shard[U(W_MAY_COMMIT)] == _place_of(shard, slot)\n",
+                    "    return shard[U(s.W_ORDERED)] == U(0) or shard[U(s.W_MAY_COMMIT)] == _place_of(shard, slot)\n",
                     "    return True\n",
                 )
             ]
