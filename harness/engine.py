@@ -144,7 +144,9 @@ class Engine:
         """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
         measurement = self._measured[self._place]
         if not resume.is_untouched(measurement):
-            self._cells[self._place] = making.measured_cells(measurement, plan.reported, self.request)
+            self._cells[self._place] = making.measured_cells(
+                measurement, plan.reported, self.request, self.record["environment"]["cores"]
+            )
         self.record["cells"] = [cell for cells in self._cells for cell in cells]
 
     def _save(self) -> None:

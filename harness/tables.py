@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.archive.figures import OVERSUBSCRIBED
 from harness.measuring.sample import PHASES
 
 _WIDE, _WIDE_OF_CHAIN = 96, 102
@@ -228,4 +229,6 @@ def _kind(warning: str) -> str:
         return "unstable samples (~), spread or drift above 10% of the median"
     if warning.startswith("busy"):
         return "busy machine, other programs take CPU time from the runs"
+    if warning.startswith(OVERSUBSCRIBED):
+        return f"{OVERSUBSCRIBED}: they take turns, so these figures tell of this machine and not of the strategy"
     return warning

@@ -160,6 +160,8 @@ class Workspace:
         counters = int(self.counters.ctypes.data)
         addresses = tuple(counters + 8 * number for number in signals)
         ended = clock.run(Team(step, self.address, self.worker_addresses, addresses, s.W_ACTIVITY, alike=alike))
+        if s.FAILED in ended and not self.counters[s.C_FAULT]:
+            raise RuntimeError("a step returned FAILED without noting a fault, so there is no room to be made for it")
         if s.FAILED in ended or self.counters[s.C_FAULT]:
             raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
 

@@ -77,13 +77,20 @@ class PlanArrays:
         Raises
         ------
         ValueError
-            If it names a transaction that is not in the block.
+            If it has both lanes and edges, names a transaction that is not in the block, or names one by what is no
+            integer.
+        TypeError
+            If it is no plan.
         """
+        if not isinstance(plan, Plan):
+            raise TypeError(f"plan returned {type(plan).__name__}, not a Plan")
+        if plan.lanes is not None and len(plan.edges):
+            raise ValueError("plan: it has lanes and edges; the engine follows one or the other")
         return cls._of_graph(plan.edges, size) if plan.lanes is None else cls._of_lanes(plan.lanes, size)
 
     @classmethod
     def _of_lanes(cls, lanes: Sequence[Places], size: int) -> PlanArrays:
-        arrays = [np.asarray(lane, np.int64).reshape(-1) for lane in lanes]
+        arrays = [_places(lane, "a lane").reshape(-1) for lane in lanes]
         places = np.concatenate([np.zeros(0, np.int64), *arrays])
         if len(places) and not (places.min() >= 0 and places.max() < size):
             wrong = int(places[(places < 0) | (places >= size)][0])
@@ -100,7 +107,7 @@ class PlanArrays:
 
     @classmethod
     def _of_graph(cls, edges: Places, size: int) -> PlanArrays:
-        edges = np.asarray(edges, np.int64).reshape(-1, 2)
+        edges = _places(edges, "an edge").reshape(-1, 2)
         if len(edges) and not (edges.min() >= 0 and edges.max() < size):
             wrong = int(edges[(edges < 0) | (edges >= size)][0])
             raise ValueError(f"plan: an edge names transaction {wrong}, but the block has {size}")
@@ -116,6 +123,14 @@ class PlanArrays:
         ready[: len(free)] = free + 1
         none = np.zeros(1, np.int64)
         return cls(none, none, waits, later[order], starts, ready, size, len(free), size)
+
+
+def _places(given: object, what: str) -> Places:
+    """Places in the block as int64; floats would be cut off in silence."""
+    found = np.asarray(given)
+    if found.size and not np.issubdtype(found.dtype, np.integer):
+        raise ValueError(f"plan: {what} holds {found.dtype}; places in the block are integers")
+    return found.astype(np.int64)
 
 
 def pack_longest_first(costs: npt.NDArray[np.int64], bins: int) -> Places:

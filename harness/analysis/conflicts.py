@@ -52,8 +52,8 @@ class Profile:
     def speedups(self) -> list[dict[str, float]]:
         """For each of `WORKERS` the bound and what a list schedule reaches, under both views."""
         work = self.bounds.plain.work
-        plain = ListSchedule(self._plain, self._recording.work)
-        commutative = ListSchedule(self._commutative, self._recording.work)
+        plain = ListSchedule(self._plain, self._recording.work, self._plain.lags)
+        commutative = ListSchedule(self._commutative, self._recording.work, self._commutative.lags)
         return [
             {
                 "workers": count,

@@ -2,8 +2,10 @@
 
 A list schedule (Graham, "Bounds on multiprocessing timing anomalies", 1969) never leaves a worker idle while a
 transaction is ready, and takes the one with the longest path to the end of the block first. It is a plan that could be
-followed if everything were known beforehand and nothing cost anything but execution: at most 2 - 1/W times as long as
-the best one, and in practice close to it. So it is what is achievable where the bound is what is conceivable.
+followed if everything were known beforehand and nothing cost anything but execution. A transaction is ready once it can
+run to its end without ever waiting: what it needs of others, which have begun, is there when it reads it. For whole
+transactions, each begun when those before it have ended, the schedule is at most 2 - 1/W times as long as the best. So
+it is what is achievable where the bound is what is conceivable.
 """
 
 from __future__ import annotations
@@ -39,22 +41,25 @@ def _longest(
 
 
 @kernel()
-def _ranks(starts: Integers, sources: Integers, costs: Integers, ranks: Integers) -> None:
+def _ranks(starts: Integers, sources: Integers, lags: Integers, costs: Integers, ranks: Integers) -> None:
     """Longest path from each node's begin to the end of the block. `ranks` holds the costs at first."""
     for back in range(costs.size):
         node = costs.size - 1 - back
         for edge in range(starts[node], starts[node + 1]):
             source = sources[edge]
-            ranks[source] = max(ranks[source], costs[source] + ranks[node])
+            ranks[source] = max(ranks[source], costs[source] - lags[edge] + ranks[node])
 
 
 @kernel()
-def _successors(starts: Integers, sources: Integers, targets: Integers, at: Integers) -> None:
-    """The same edges by their source. `at` holds the running sum of out-degrees, and is used up."""
+def _successors(
+    starts: Integers, sources: Integers, lags: Integers, targets: Integers, ordered: Integers, at: Integers
+) -> None:
+    """The same edges and their lags by their source. `at` holds the running sum of out-degrees, and is used up."""
     for node in range(starts.size - 1):
         for edge in range(starts[node], starts[node + 1]):
             source = sources[edge]
             targets[at[source]] = node
+            ordered[at[source]] = lags[edge]
             at[source] += 1
 
 
@@ -96,50 +101,89 @@ def _pop(heap: Integers, keys: Integers, size: int, sign: int) -> int:
 
 
 @kernel()
+def _begin(
+    first: int,
+    at: int,
+    to_starts: Integers,
+    targets: Integers,
+    lags: Integers,
+    waits: Integers,
+    joins: npt.NDArray[np.bool_],
+    costs: Integers,
+    ends: Integers,
+    releases: Integers,
+    coming: Integers,
+    coming_count: int,
+    begun: Integers,
+) -> int:
+    """Begin a node, and say from when on those may begin that waited for it alone; how many are coming then."""
+    ends[first] = at + costs[first]
+    begun[0] = first
+    begun_count = 1
+    while begun_count > 0:
+        begun_count -= 1
+        node = begun[begun_count]
+        for edge in range(to_starts[node], to_starts[node + 1]):
+            target = targets[edge]
+            releases[target] = max(releases[target], ends[node] - lags[edge])
+            waits[target] -= 1
+            if waits[target] > 0:
+                continue
+            # A join needs no worker: it ends as soon as its last summand does.
+            if joins[target]:
+                ends[target] = releases[target]
+                begun[begun_count] = target
+                begun_count += 1
+            else:
+                coming_count = _push(coming, releases, coming_count, target, 1)
+    return coming_count
+
+
+@kernel()
 def _schedule(
     workers: int,
     to_starts: Integers,
     targets: Integers,
+    lags: Integers,
     waits: Integers,
     joins: npt.NDArray[np.bool_],
     costs: Integers,
     ranks: Integers,
     ready: Integers,
+    coming: Integers,
     running: Integers,
-    released: Integers,
+    begun: Integers,
+    releases: Integers,
     ends: Integers,
 ) -> int:
-    """Time at which the last node ends. `waits` holds in-degrees; the next three are room for as many nodes."""
-    ready_count, running_count, now = 0, 0, 0
+    """Time at which the last node ends. `waits` holds in-degrees, `releases` zeros; the rest is room."""
+    ready_count, coming_count, running_count, now, last = 0, 0, 0, 0, 0
     for node in range(costs.size):
         if waits[node] == 0:
             ready_count = _push(ready, ranks, ready_count, node, -1)
-    while ready_count > 0 or running_count > 0:
-        while ready_count > 0 and running_count < workers:
+    while ready_count > 0 or coming_count > 0:
+        while coming_count > 0 and releases[coming[0]] <= now:
+            node = _pop(coming, releases, coming_count, 1)
+            coming_count -= 1
+            ready_count = _push(ready, ranks, ready_count, node, -1)
+        if ready_count > 0 and running_count < workers:
             node = _pop(ready, ranks, ready_count, -1)
             ready_count -= 1
-            ends[node] = now + costs[node]
+            coming_count = _begin(
+                node, now, to_starts, targets, lags, waits, joins, costs, ends, releases, coming, coming_count, begun
+            )
             running_count = _push(running, ends, running_count, node, 1)
-        released_count = 0
-        now = ends[running[0]]
-        while running_count > 0 and ends[running[0]] == now:
-            released[released_count] = _pop(running, ends, running_count, 1)
+            last = max(last, ends[node])
+            continue
+        # Nobody can begin now: on to the next moment at which a worker is free or a transaction may begin.
+        if running_count > 0 and (coming_count == 0 or ends[running[0]] <= releases[coming[0]]):
+            now = ends[running[0]]
+        else:
+            now = releases[coming[0]]
+        while running_count > 0 and ends[running[0]] <= now:
+            _pop(running, ends, running_count, 1)
             running_count -= 1
-            released_count += 1
-        while released_count > 0:
-            released_count -= 1
-            done = released[released_count]
-            for edge in range(to_starts[done], to_starts[done + 1]):
-                target = targets[edge]
-                waits[target] -= 1
-                if waits[target] == 0:
-                    # A join needs no worker: it ends as soon as its last summand does.
-                    if joins[target]:
-                        released[released_count] = target
-                        released_count += 1
-                    else:
-                        ready_count = _push(ready, ranks, ready_count, target, -1)
-    return now
+    return last
 
 
 @dataclass(frozen=True)
@@ -202,18 +246,22 @@ class ListSchedule:
     graph : DependencyGraph
     costs : ndarray of int64, shape (n,)
         Of the transactions, positive.
+    lags : ndarray of int64, shape (e,), optional
+        As for `longest_chain`.
     """
 
-    def __init__(self, graph: DependencyGraph, costs: Integers) -> None:
+    def __init__(self, graph: DependencyGraph, costs: Integers, lags: Integers | None = None) -> None:
+        held_off = np.zeros(len(graph.sources), np.int64) if lags is None else lags
         self._costs = graph.node_costs(costs)
         self._waits = np.diff(graph.starts)
         self._joins = graph.transaction_of < 0
         self._ranks = self._costs.copy()
-        _ranks(graph.starts, graph.sources, self._costs, self._ranks)
+        _ranks(graph.starts, graph.sources, held_off, self._costs, self._ranks)
         self._to_starts = np.zeros(len(graph) + 1, np.int64)
         np.cumsum(np.bincount(graph.sources, minlength=len(graph)), out=self._to_starts[1:])
         self._targets = np.zeros(len(graph.sources), np.int64)
-        _successors(graph.starts, graph.sources, self._targets, self._to_starts.copy())
+        self._lags = np.zeros(len(graph.sources), np.int64)
+        _successors(graph.starts, graph.sources, held_off, self._targets, self._lags, self._to_starts.copy())
 
     def length(self, workers: int) -> int:
         """Time that the schedule takes with so many workers, in the unit of the costs.
@@ -225,12 +273,13 @@ class ListSchedule:
         """
         if workers < 1:
             raise ValueError(f"workers = {workers}: at least 1 is needed")
-        rooms = [np.zeros(max(len(self._costs), 1), np.int64) for _ in range(4)]
+        rooms = [np.zeros(max(len(self._costs), 1), np.int64) for _ in range(6)]
         return int(
             _schedule(
                 workers,
                 self._to_starts,
                 self._targets,
+                self._lags,
                 self._waits.copy(),
                 self._joins,
                 self._costs,

@@ -12,13 +12,20 @@ import numpy as np
 
 from harness import latency, statistics
 from harness.analysis.bound import Bounds
-from harness.measuring.sample import PHASES
+from harness.measuring.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES
 from harness.plan import BASELINE
 
 _BUSY_SHARE = 0.9
+BEYOND = "beyond the bound"
+OVERSUBSCRIBED = "more workers than cores"
+# A speed-up may pass its bound by so much before it is told: simulated, and by the wall clock.
+_ROUNDING, _TABLE_ERROR = 0.001, 0.25
+# Reading the changes off the state for the oracle takes up to half as long as a block; more than that is work.
+_PHASES_SHARE, _NOTICED_SECONDS = 1 / 3, 0.01
+_MANY_FAILING, _MORE_FAILING = 0.5, 0.05
 
 
-def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
+def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:
     """Compute what follows from a cell's samples.
 
     Parameters
@@ -26,6 +33,8 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
     cell : mapping
         With ``samples``, ``transactions``, ``gas``, ``repeat``, ``strategy``, ``workers`` and, in records that have
         it, ``bounds``.
+    cores : int, optional
+        That the run could use.
 
     Returns
     -------
@@ -55,12 +64,12 @@ def derived(cell: Mapping[str, Any]) -> dict[str, Any]:
         **_times(samples),
         "seconds": middle,
         "tx_per_second": cell["transactions"] / middle,
-        "gas_per_second": cell["gas"] / middle,
+        "gas_per_second": typical["counters"].get(OWN_ORDER_GAS, cell["gas"]) / middle,
         "cpu_seconds": float(np.median([sample["cpu_seconds"] for sample in samples])),
         "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
-        "warnings": _warnings(cell, own),
+        "warnings": [*_warnings(cell, own, cores), *_beyond(cell, ratio), *_failing(cell, typical)],
         "figures_digest": _figures_digest(typical) if simulated else None,
         **_beside_bound(cell, ratio.median),
         **of_chain,
@@ -102,11 +111,49 @@ def _figures_digest(sample: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _warnings(cell: Mapping[str, Any], own: list[statistics.Samples]) -> list[str]:
+def is_beyond_bound(low: float, bound: float | None, simulated: bool) -> bool:
+    """Whether a speed-up is greater than its block's dependencies allow.
+
+    Parameters
+    ----------
+    low : float
+        Lower end of the speed-up's interval.
+    bound : float or None
+    simulated : bool
+        Then bound and speed-up are of one table of costs; else the table's error has to be allowed for.
+    """
+    return bound is not None and low > bound * (1.0 + (_ROUNDING if simulated else _TABLE_ERROR))
+
+
+def _beyond(cell: Mapping[str, Any], ratio: statistics.Interval) -> list[str]:
+    bound = _beside_bound(cell, ratio.median)["bound_speedup"]
+    if not is_beyond_bound(ratio.low, bound, bool(cell.get("simulated"))):
+        return []
+    return [f"{BEYOND}: {ratio.median / (bound or 1.0):.0%} of it; work that is not measured, or an order of its own"]
+
+
+def _failing(cell: Mapping[str, Any], typical: Mapping[str, Any]) -> list[str]:
+    """What a reader should know of transactions that fail: they are cheap."""
+    count, failed = cell["transactions"], cell.get("failed_transactions") or 0
+    own = typical["counters"].get(OWN_ORDER_FAILED)
+    if own is not None and own > failed + _MORE_FAILING * count:
+        return [f"its own order makes {own:,} of {count:,} transactions fail, the block's {failed:,}"]
+    if cell["strategy"] == BASELINE and failed > _MANY_FAILING * count:
+        return [f"most transactions fail: {failed:,} of {count:,}"]
+    return []
+
+
+def _warnings(cell: Mapping[str, Any], own: list[statistics.Samples], cores: int | None) -> list[str]:
     samples = cell["samples"]
     if cell.get("simulated"):
         return []
     found = statistics.warnings(own)
+    if cores is not None and cell["workers"] > cores:
+        found.append(f"{OVERSUBSCRIBED}: {cell['workers']} on {cores}")
+    outside = float(np.median([sample["wall_seconds"] - sample["seconds"] for sample in samples]))
+    inside = float(np.median([sample["seconds"] / sample["wall_seconds"] for sample in samples]))
+    if outside > _NOTICED_SECONDS and inside < _PHASES_SHARE:
+        found.append(f"work outside the phases: they hold {inside:.0%} of the call's time")
     if cell["strategy"] == BASELINE:
         share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))
         if share < _BUSY_SHARE:

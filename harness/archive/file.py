@@ -35,7 +35,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         record = upgrade(content)
         check(record, schema())
-        record["cells"] = [{**cell, **derived(cell)} for cell in record["cells"]]
+        record["cells"] = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
     except VersionError as error:
         raise BadInputError(f"{path}: {error}") from error
     except StructureError as error:

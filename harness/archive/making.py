@@ -70,7 +70,9 @@ def full_environment(environment: Mapping[str, Any], plan: Plan) -> dict[str, An
     }
 
 
-def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request) -> dict[str, Any]:
+def cell_record(
+    measurement: WorkloadMeasurement, key: CellKey, request: Request, cores: int | None = None
+) -> dict[str, Any]:
     """One cell of a record, derived figures included; a failed cell keeps no sample.
 
     Parameters
@@ -112,12 +114,12 @@ def cell_record(measurement: WorkloadMeasurement, key: CellKey, request: Request
             "arrivals": [list(one) for one in facts.arrivals] if facts else [],
         }
         cell |= {"rate": request.rate} if request.rate else {"load": request.load or DEFAULT_LOAD}
-    return {**cell, **derived(cell)}
+    return {**cell, **derived(cell, cores)}
 
 
 def measured_cells(
-    measurement: WorkloadMeasurement, reported: Iterable[CellKey], request: Request
+    measurement: WorkloadMeasurement, reported: Iterable[CellKey], request: Request, cores: int | None = None
 ) -> list[dict[str, Any]]:
     """List the cells of a workload that were asked for and have failed or have at least one sample."""
-    cells = [cell_record(measurement, key, request) for key in measurement.cells if key in set(reported)]
+    cells = [cell_record(measurement, key, request, cores) for key in measurement.cells if key in set(reported)]
     return [cell for cell in cells if cell["samples"] or cell["error"] is not None]

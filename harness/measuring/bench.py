@@ -6,16 +6,20 @@ A run is of one block, or of several in a row (`harness.measuring.chain`), of wh
 from __future__ import annotations
 
 import gc
+import math
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from evm import Block, State
 from evm.recording import record
+from evm.sources import OWN
 from harness.analysis.bound import Bounds
 from harness.analysis.causes import Causes
 from harness.analysis.profile import bounds_of
@@ -23,7 +27,7 @@ from harness.latency import counted
 from harness.measuring.chain import Chain, chain_digest
 from harness.measuring.cpu import cpu_seconds
 from harness.measuring.oracle import Oracle
-from harness.measuring.sample import PHASES, Facts, Sample
+from harness.measuring.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES, Facts, Sample
 from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
@@ -107,7 +111,8 @@ class Bench:
             except WorkloadError:
                 raise
             except Exception as error:
-                raise WorkloadError(f"building it and running it serially: {_described(error)}") from error
+                what = _described(error, type(workload).__module__)
+                raise WorkloadError(f"building it and running it serially: {what}") from error
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         chain.rewind()
@@ -158,15 +163,16 @@ class Bench:
         try:
             strategy = self._instance(key)
             differences = chain.run(execute)
+            if not differences and self._causes is not None:
+                chain.rewind()
+                samples[0].counters.update(self._causes.counters(outcomes[0]))
         except RunError:
             raise
         except Exception as error:
-            raise RunError(_described(error)) from error
+            kind = type(self._strategies[key]) if key in self._strategies else self.strategy(key.strategy)
+            raise RunError(_described(error, kind.__module__)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
-        if self._causes is not None:
-            chain.rewind()
-            samples[0].counters.update(self._causes.counters(outcomes[0]))
         return Sample.of_chain(samples)
 
     @staticmethod
@@ -265,6 +271,8 @@ def _settle() -> None:
 
 
 def _sample(outcome: Outcome, wall: float, cpu: float, simulated: bool) -> Sample:
+    if not isinstance(outcome, Outcome):
+        raise RunError(f"execute returned {type(outcome).__name__}, not an Outcome")
     phases = {name: float(outcome.phases.get(name, 0.0)) for name in PHASES}
     strange = set(outcome.phases) - set(PHASES)
     if strange:
@@ -274,8 +282,24 @@ def _sample(outcome: Outcome, wall: float, cpu: float, simulated: bool) -> Sampl
     if not simulated and sum(phases.values()) > wall * 1.01 + 1e-3:
         raise RunError(f"the phases claim {sum(phases.values()):.4f} s of a call that took {wall:.4f} s")
     counters = {name: value.item() if hasattr(value, "item") else value for name, value in outcome.counters.items()}
+    for name, value in counters.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise RunError(f"counter {name!r} is {value!r}: counters are finite numbers from 0")
+    if outcome.order is not None:
+        # What the serial run showed holds for the block's order only.
+        counters[OWN_ORDER_GAS] = int(outcome.receipts.gas_used.sum())
+        counters[OWN_ORDER_FAILED] = int((outcome.receipts.status != 1).sum())
     return Sample(sum(phases.values()), wall, cpu, phases, counters)
 
 
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {one_line(error)}"
+def _described(error: BaseException, module: str = "") -> str:
+    """The error in a line; if it passed through the package of a plug-in's module, with the last place there."""
+    text, package = f"{type(error).__name__}: {one_line(error)}", module.partition(".")[0]
+    if package in OWN:
+        return text
+    places = [
+        f"{Path(frame.f_code.co_filename).name}, line {line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+    ]
+    return f"{text} ({places[-1]})" if places else text

@@ -1,7 +1,8 @@
 """The oracle: every timed outcome against a serial run of the same transactions.
 
 An outcome in the block's own order is compared with one serial run of the block. An outcome that names another order
-is compared with a serial run in that order, once the order is seen to be a permutation.
+is compared with a serial run in that order, once the order is seen to be one that a node could have chosen: a
+permutation that leaves each sender's transactions in their order, of a block whose order is not binding.
 """
 
 from __future__ import annotations
@@ -130,7 +131,29 @@ class Oracle:
             order = np.asarray(outcome.order)
             if order.shape != (count,) or not np.array_equal(np.sort(order), np.arange(count)):
                 return [f"the order is no permutation of the block's {count} transactions{_odd_place(order, count)}"]
+            if self._block.binding_order and not np.array_equal(order, np.arange(count)):
+                return ["the block's order is binding (it was replayed), and the outcome names another"]
+            swapped = self._swapped(order)
+            if swapped is not None:
+                earlier, later = swapped
+                return [f"the order puts transaction {later} before {earlier}, which is of the same sender"]
         return []
+
+    def _swapped(self, order: Order) -> tuple[int, int] | None:
+        """Two transactions of one sender that an order swaps, the block's earlier one first."""
+        count = len(self._block)
+        positions = np.empty(count, np.int64)
+        positions[order] = np.arange(count)
+        by_sender = np.lexsort((np.arange(count), self._senders))
+        same = self._senders[by_sender[1:]] == self._senders[by_sender[:-1]]
+        wrong = np.flatnonzero(same & (positions[by_sender[1:]] < positions[by_sender[:-1]]))
+        return (int(by_sender[wrong[0]]), int(by_sender[wrong[0] + 1])) if len(wrong) else None
+
+    @cached_property
+    def _senders(self) -> Order:
+        """A number for the sender of each transaction."""
+        numbers: dict[bytes, int] = {}
+        return np.array([numbers.setdefault(bytes(one.sender), len(numbers)) for one in self._block], np.int64)
 
     def _digests_in(self, order: Order | None) -> Digests:
         key = _key(order)

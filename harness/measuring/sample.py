@@ -11,6 +11,9 @@ PHASES = ("prepare", "execute", "commit")
 ABORTS_AT = "aborts_at_"
 """Counters of aborts by class of location begin with this: ``aborts_at_token_balance`` (`harness.analysis.causes`)."""
 
+OWN_ORDER_GAS, OWN_ORDER_FAILED = "own_order_gas", "own_order_failed"
+"""Counters of a run in an order of its own: gas used, and transactions that failed, as they were in that order."""
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -10,7 +10,7 @@ import pytest
 from evm import Block, State
 from harness.measuring.bench import Bench, RunError, WorkloadError
 from harness.plan import CellKey, WorkloadPlan
-from strategies.base import Outcome
+from strategies.base import Outcome, Strategy
 from strategies.registry import get
 
 LEDGER = WorkloadPlan("ledger", {"accounts": 20})
@@ -110,6 +110,64 @@ def test_phases_that_cannot_be_are_refused(fakes: Any, phases: dict[str, float],
     with pytest.raises(RunError, match=words):
         bench.run(CellKey("lying", 1))
     bench.close()
+
+
+@pytest.mark.parametrize(
+    ("counters", "words"),
+    [
+        ({"executions": "many"}, "counter 'executions' is 'many': counters are finite numbers from 0"),
+        ({"aborts": -5}, "counter 'aborts' is -5"),
+        ({"aborts": float("nan")}, "counter 'aborts' is nan"),
+    ],
+)
+def test_counters_that_no_record_could_hold_are_refused(fakes: Any, counters: Any, words: str) -> None:
+    class Counting(fakes.Honest):  # type: ignore[misc]
+        def execute(self, block: Block, state: State, workers: int) -> Outcome:
+            outcome: Outcome = super().execute(block, state, workers)
+            outcome.counters = counters
+            return outcome
+
+    assert words in refusal_of(fakes, Counting)
+
+
+def test_malformed_abort_locations_are_the_strategys_failure(fakes: Any) -> None:
+    class Blaming(fakes.Honest):  # type: ignore[misc]
+        def execute(self, block: Block, state: State, workers: int) -> Outcome:
+            outcome: Outcome = super().execute(block, state, workers)
+            outcome.abort_locations = "somewhere"  # type: ignore[assignment]
+            return outcome
+
+    assert refusal_of(fakes, Blaming)
+
+
+def test_what_is_no_outcome_is_named(fakes: Any) -> None:
+    class Nothing(fakes.Honest):  # type: ignore[misc]
+        def execute(self, block: Block, state: State, workers: int) -> Outcome:
+            return None  # type: ignore[return-value]
+
+    assert refusal_of(fakes, Nothing) == "execute returned NoneType, not an Outcome"
+
+
+def refusal_of(fakes: Any, strategy: type[Strategy]) -> str:
+    bench = Bench(lambda name: get("serial") if name == "serial" else strategy, lambda name: fakes.Ledger)
+    bench.prepare(LEDGER, 1, 10)
+    with pytest.raises(RunError) as refusal:
+        bench.run(CellKey("planted", 1))
+    bench.close()
+    return str(refusal.value)
+
+
+def test_an_error_names_its_place_in_the_plug_in(bench: Bench) -> None:
+    bench.prepare(LEDGER, 1, 10)
+    with pytest.raises(RunError, match=r"ZeroDivisionError: planted in two lines \(contend_fakes.py, line \d+\)$"):
+        bench.run(CellKey("raising", 1))
+
+
+def test_a_run_in_an_order_of_its_own_has_figures_of_its_own(bench: Bench) -> None:
+    facts = bench.prepare(LEDGER, 1, 100)
+    counters = bench.run(CellKey("reordering", 1)).counters
+    assert (counters["own_order_gas"], counters["own_order_failed"]) == (facts.gas, 0)
+    assert "own_order_gas" not in bench.run(CellKey("honest", 1)).counters
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,41 @@ def test_a_list_schedule_lies_between_the_bound_and_grahams_factor(
     assert length * workers <= best * (2 * workers - 1)
 
 
+@pytest.mark.bounds
+@settings(max_examples=60)
+@given(
+    block=st.lists(st.fixed_dictionaries({}, optional=_entry), min_size=1, max_size=8),
+    work=works,
+    workers=st.integers(1, 4),
+    commutative=st.booleans(),
+    data=st.data(),
+)
+def test_a_schedule_of_reads_lies_between_the_bound_and_whole_transactions_one_by_one(
+    block: Block, work: list[int], workers: int, commutative: bool, data: st.DataObject
+) -> None:
+    work = (work * 8)[: len(block)]
+    recording = recording_of(block, work)
+    graph = build_graph(recording, commutative)
+    # How much of each transaction comes before what it reads of another; nothing of a join.
+    costs = graph.node_costs(recording.work)
+    targets = np.repeat(np.arange(len(graph)), np.diff(graph.starts))
+    lags = np.array([data.draw(st.integers(0, max(int(costs[node]) - 1, 0))) for node in targets], np.int64)
+    length = ListSchedule(graph, recording.work, lags).length(workers)
+    assert length >= longest_chain(graph, recording.work, lags).length
+    assert sum(work) <= length * workers
+    assert length <= sum(work)
+
+
+def test_a_transaction_may_begin_before_what_it_reads_is_there() -> None:
+    block: Block = [{0: WRITE}, {0: READ}, {1: WRITE}]
+    recording = recording_of(block, [10, 10, 10])
+    graph = build_graph(recording)
+    assert ListSchedule(graph, recording.work).length(2) == 20
+    # The second reads after 6 of its 10: it begins when 6 before the first one's end have come.
+    assert ListSchedule(graph, recording.work, np.array([6])).length(2) == 20
+    assert ListSchedule(graph, recording.work, np.array([6])).length(3) == 14
+
+
 def test_one_worker_takes_the_whole_work_and_many_the_critical_path() -> None:
     block: Block = [{0: WRITE}, {}, {0: READ}, {1: WRITE}, {0: READ, 1: READ}]
     recording = recording_of(block, [3, 1, 4, 1, 5])

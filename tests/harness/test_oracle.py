@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ SIZE = 50
 class Court:
     """An oracle, and what it takes to bring outcomes before it."""
 
-    def __init__(self, fakes: Any, workload: str = "Ledger", size: int = SIZE) -> None:
-        scenario = getattr(fakes, workload)().build({"accounts": 20}, 1, size)
-        self.block: Block = scenario.blocks[0]
+    def __init__(self, fakes: Any, block: Block | None = None) -> None:
+        scenario = fakes.Ledger().build({"accounts": 20}, 1, SIZE)
+        self.block: Block = scenario.blocks[0] if block is None else block
         self.state: State = scenario.genesis
         self.snapshot: Snapshot = self.state.snapshot()
         names = {"the till": self.block.environment.coinbase}
@@ -31,6 +32,15 @@ class Court:
 
     def judge(self, outcome: Outcome) -> list[str]:
         return self.oracle.judge(outcome, self.state.changes_since(self.snapshot))
+
+
+def shuffled(block: Block, random: np.random.Generator) -> Any:
+    """A random order that keeps the transactions of each sender in theirs."""
+    places: dict[bytes, list[int]] = {}
+    for place, transaction in enumerate(block):
+        places.setdefault(transaction.sender, []).append(place)
+    turns = random.permutation(len(block))
+    return np.array([places[block.transactions[turn].sender].pop(0) for turn in turns])
 
 
 @pytest.fixture
@@ -114,13 +124,27 @@ def test_another_order_is_compared_with_a_serial_run_in_it(court: Court, fakes: 
     assert court.judge(court.run(fakes.Reordering())) == []
 
 
-def test_a_result_that_does_not_belong_to_its_order_is_found(court: Court, fakes: Any) -> None:
-    outcome = court.run(fakes.Honest())
-    order = np.arange(SIZE)[::-1].copy()
-    outcome.order = order
-    found = court.judge(outcome)
-    # Backwards, nonces do not match: the serial run in that order fails transactions that succeeded here.
-    assert any("status: serial 2, here 1" in line for line in found)
+def test_an_order_that_swaps_transactions_of_a_sender_is_refused(court: Court, fakes: Any) -> None:
+    # Backwards, nonces do not match: most transactions fail, and the block is done in no time.
+    backwards = court.block.reordered(np.arange(SIZE)[::-1].copy())
+    outcome = Court(fakes, backwards).run(fakes.Honest())
+    assert (outcome.receipts.status != 1).sum() > SIZE // 2
+    outcome.order = np.arange(SIZE)[::-1].copy()
+    (found,) = court.judge(outcome)
+    places = [int(place) for place in re.findall(r"\d+", found)]
+    assert found == f"the order puts transaction {places[0]} before {places[1]}, which is of the same sender"
+    assert places[0] > places[1]
+    assert court.block.transactions[places[0]].sender == court.block.transactions[places[1]].sender
+
+
+def test_a_binding_order_binds(court: Court, fakes: Any) -> None:
+    bound = Court(fakes, dataclasses.replace(court.block, binding_order=True))
+    assert bound.judge(bound.run(fakes.Honest())) == []
+    outcome = bound.run(fakes.Honest())
+    outcome.order = np.arange(SIZE)
+    assert bound.judge(outcome) == []
+    outcome.order = shuffled(court.block, np.random.default_rng(1))
+    assert bound.judge(outcome) == ["the block's order is binding (it was replayed), and the outcome names another"]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +167,6 @@ def test_an_oracle_keeps_few_orders(court: Court, fakes: Any) -> None:
     random = np.random.default_rng(1)
     outcome = court.run(fakes.Honest())
     for _ in range(7):
-        outcome.order = random.permutation(SIZE)
+        outcome.order = shuffled(court.block, random)
         court.judge(outcome)
     assert len(court.oracle._references) == 4

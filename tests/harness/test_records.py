@@ -117,6 +117,30 @@ def test_a_serial_run_that_did_not_get_its_core_says_so(measurement: WorkloadMea
     assert not any("core" in warning for warning in cell(1.0)["warnings"])
 
 
+def test_what_makes_a_speed_up_doubtful_is_said(make_cell: Make) -> None:
+    def warned(cell: dict[str, Any], cores: int = 2) -> list[str]:
+        return [text for text in figures.derived(cell, cores)["warnings"] if "unstable" not in text]
+
+    honest = make_cell(workers=2, ratio=1.5)
+    count = honest["transactions"]
+    assert warned(honest) == []
+    assert warned(honest, cores=1) == ["more workers than cores: 2 on 1"]
+    # Ten times what the bound allows with two workers; and most of the call is in no phase.
+    (text,) = warned(make_cell(workers=2, ratio=20.0, critical_path=10_000_000))
+    assert text.startswith("beyond the bound: ")
+    hidden = copy.deepcopy(honest)
+    for sample in hidden["samples"]:
+        sample["wall_seconds"] = 10 * sample["seconds"]
+    assert warned(hidden) == ["work outside the phases: they hold 10% of the call's time"]
+    reordered = copy.deepcopy(honest)
+    for sample in reordered["samples"]:
+        sample["counters"] |= {"own_order_failed": count // 2, "own_order_gas": 21_000}
+    assert warned(reordered) == [f"its own order makes {count // 2:,} of {count:,} transactions fail, the block's 0"]
+    assert figures.derived(reordered)["gas_per_second"] < figures.derived(honest)["gas_per_second"]
+    serial = make_cell(strategy="serial", workers=1) | {"failed_transactions": count}
+    assert warned(serial) == [f"most transactions fail: {count:,} of {count:,}"]
+
+
 def test_cells_without_a_sample_are_left_out() -> None:
     nothing = WorkloadMeasurement(WorkloadPlan("swaps", {}), (BASELINE_CELL, RIVAL))
     assert making.measured_cells(nothing, {RIVAL}, Request()) == []
