@@ -77,7 +77,7 @@ def command(
         if unknown:
             raise BadInputError(f"--fail-on: {unknown[0]!r} is not known; choose of {', '.join(FAIL_ON)}")
         for option, share in (("--threshold", threshold), ("--virtual-threshold", virtual_threshold)):
-            if not 0.0 <= share < 100.0:
+            if not 0.0 <= share < 1.0:
                 raise BadInputError(f"{option}: {share} is not a share; give for instance 0.05 for 5 %")
         a, b = parse_sides(sides, Path.cwd())
         given = asked.first_given()

@@ -43,7 +43,7 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
 
     with bad_input(), interruptible():
         check_output(output)
-        records = list(read_all(places))
+        records = list(read_all(places, lambda text: click.echo(f"warning: {text}", err=True)))
         say(f"drawing {len(records)} records")
         words = [*(str(place) for place in places), *(["--no-timeline"] if no_timeline else [])]
         again = f"contend report {shlex.join(words)} -o {shlex.quote(str(output))}"

@@ -103,6 +103,7 @@ class CompareCommand:
                     duel.run(observer)
             except KeyboardInterrupt:
                 if duel.comparison.cells:
+                    duel.comparison.interrupted = True
                     duel.comparison.notes.append("interrupted: the cells above are those compared until then")
                     self._report(duel.comparison)
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.comparison.result import CellResult, Comparison, ordered, percent, seconds
+from harness.comparison.result import CellResult, Comparison, distinctions, ordered, percent, seconds
 from harness.comparison.verdict import Verdict
 
 _MARKS = {
@@ -22,6 +22,9 @@ _RIGHT = {"W", "A", "B", "B / A"}
 def markdown(comparison: Comparison) -> str:
     """GitHub-flavoured Markdown, ending with a line break."""
     mark = {0: "✅", 1: "🔺"}.get(comparison.exit_code, "⚠️")
+    if comparison.exit_code == 0 and not comparison.summary.startswith("No regression: "):
+        # It passes, which is not to say that all is well.
+        mark = "⚠️"
     changed = [cell for cell in ordered(comparison.compared) if cell.changed]
     rest = [cell for cell in ordered(comparison.compared) if not cell.changed]
     parts = [f"### {mark} {comparison.summary}", f"A: {side_line(comparison.a)}  \nB: {side_line(comparison.b)}"]
@@ -43,7 +46,9 @@ def _folded(summary: str, body: str) -> str:
 
 def _table(cells: Iterable[CellResult]) -> str:
     lines = [_row(_HEADINGS), _row("---:" if heading in _RIGHT else "---" for heading in _HEADINGS)]
-    for cell in cells:
+    every = list(cells)
+    told = distinctions(cell.name for cell in every)
+    for cell in every:
         name = cell.name
         words = _MARKS[cell.verdict] + (f": {_escaped(cell.note)}" if cell.note else "")
         for line in counter_lines(cell):
@@ -51,7 +56,7 @@ def _table(cells: Iterable[CellResult]) -> str:
         lines.append(
             _row(
                 (
-                    _escaped(name.workload),
+                    _escaped(name.workload + told[name]),
                     _escaped(name.strategy),
                     str(name.workers),
                     name.clock,
@@ -102,7 +107,11 @@ def ratio_text(cell: CellResult) -> str:
 
 def counter_lines(cell: CellResult) -> list[str]:
     """Changed counters of a simulated cell, exactly."""
-    return [f"{name} {a:g} → {b:g} ({b - a:+g})" for name, (a, b) in cell.counters.items()]
+    return [f"{name} {_exactly(a)} → {_exactly(b)} ({_exactly(b - a, '+')})" for name, (a, b) in cell.counters.items()]
+
+
+def _exactly(value: float, sign: str = "") -> str:
+    return f"{int(value):{sign},}" if value == int(value) else f"{value:{sign}}"
 
 
 def how(comparison: Comparison) -> list[str]:

@@ -11,10 +11,12 @@ from harness.comparison.comparable import refusal, unmatched
 from harness.comparison.measured import CellName, Measured, cells_of, pooled
 from harness.comparison.ratio import apart
 from harness.comparison.result import CellResult, Comparison
-from harness.comparison.verdict import Rule, Verdict, changes
+from harness.comparison.verdict import WITNESSES, Rule, Verdict, changes
 from harness.errors import BadInputError
 from harness.statistics import Interval
 
+# Fewer runs than these say nothing about noise, whatever their interval is.
+_LEAST_PROCESSES, _LEAST_RUNS = 2, 6
 _VERSIONS = ("python", "numpy", "numba", "llvmlite", "platform", "memory_bytes")
 
 
@@ -51,7 +53,8 @@ def compare_records(
     labels : tuple of str
         What to call the sides.
     """
-    ours, theirs = _cells(a, labels[0]), _cells(b, labels[1])
+    parts = _parts(a, labels[0]), _parts(b, labels[1])
+    ours, theirs = ({name: pooled(reversed(found)) for name, found in side.items()} for side in parts)
     comparison = Comparison(
         a=_described(a, labels[0]),
         b=_described(b, labels[1]),
@@ -61,7 +64,7 @@ def compare_records(
         environment=b[-1]["environment"],
         notes=_version_notes(a[-1]["environment"], b[-1]["environment"]),
     )
-    comparison.cells = [_compare(name, ours[name], theirs[name], rule) for name in ours if name in theirs]
+    comparison.cells = [_compare(name, parts[0][name], parts[1][name], rule) for name in ours if name in theirs]
     comparison.cells += [
         CellResult(name, Verdict.REFUSED, a=ours.get(name), b=theirs.get(name), note=why)
         for name, why in unmatched(ours, theirs).items()
@@ -74,8 +77,8 @@ def compare_records(
     return comparison
 
 
-def _cells(records: list[dict[str, Any]], label: str) -> dict[CellName, Measured]:
-    """Every cell of a side: the newest measurement, and older ones where the code and the machine were the same."""
+def _parts(records: list[dict[str, Any]], label: str) -> dict[CellName, list[Measured]]:
+    """Every cell of a side: its newest measurement first, then older ones of the same code on the same machine."""
     parts: dict[CellName, list[Measured]] = {}
     codes: dict[CellName, object] = {}
     for record in reversed(records):
@@ -85,7 +88,7 @@ def _cells(records: list[dict[str, Any]], label: str) -> dict[CellName, Measured
                 parts[name], codes[name] = [cell], code
             elif code is not None and code == codes[name]:
                 parts[name].append(cell)
-    return {name: pooled(reversed(found)) for name, found in parts.items()}
+    return parts
 
 
 def _code(record: Mapping[str, Any], cell: Measured) -> object:
@@ -97,7 +100,8 @@ def _code(record: Mapping[str, Any], cell: Measured) -> object:
     return git["revision"], kernels, cell.machine, cell.genesis_digest, cell.block_digest, cell.costs
 
 
-def _compare(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult:
+def _compare(name: CellName, of_a: list[Measured], of_b: list[Measured], rule: Rule) -> CellResult:
+    a, b = pooled(reversed(of_a)), pooled(reversed(of_b))
     why = refusal(name, a, b)
     if why is not None:
         return CellResult(name, Verdict.REFUSED, a=a, b=b, note=why)
@@ -107,10 +111,29 @@ def _compare(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult
         return exact(name, a, b, rule)
     ratio = apart(a, b)
     verdict, note = rule.single(ratio), ""
-    if verdict is Verdict.SLOWER and min(len(a.seconds), len(b.seconds)) < 2:
-        # Repeating is part of being slower, and the luck of one process repeats in all of its rounds.
-        verdict, note = Verdict.INCONCLUSIVE, "slower, but a side was measured by one process only"
-    return CellResult(name, verdict, ratio, (ratio,), a, b, note=note)
+    least = min((a, b), key=lambda side: (len(side.seconds), _runs(side)))
+    if verdict is not Verdict.INCONCLUSIVE and (
+        len(least.seconds) < _LEAST_PROCESSES or min(_runs(a), _runs(b)) < _LEAST_RUNS
+    ):
+        runs = min(_runs(a), _runs(b))
+        measured = (
+            f"a side was measured by {len(least.seconds)} process{'es' * (len(least.seconds) > 1)} in {runs} runs"
+        )
+        return CellResult(name, Verdict.INCONCLUSIVE, ratio, (ratio,), a, b, note=f"{verdict.value}, but {measured}")
+    if verdict is not Verdict.SLOWER or name.workers == 1:
+        # What slowed one worker down has slowed the baseline too, and the interval has allowed for it.
+        return CellResult(name, verdict, ratio, (ratio,), a, b)
+    # The baseline has one worker, and does not feel that others want the further cores. So it has to repeat.
+    ratios = tuple(apart(one, other) for one, other in zip(of_a, of_b, strict=False))
+    if len(ratios) < WITNESSES:
+        note = "slower, but more than one worker was measured once on a side: give folders with two records of each"
+    elif not all(rule.single(one) is Verdict.SLOWER for one in ratios):
+        note = f"slower all in all, but not in each of {len(ratios)} pairs of records"
+    return CellResult(name, Verdict.INCONCLUSIVE if note else verdict, ratio, ratios, a, b, note=note)
+
+
+def _runs(side: Measured) -> int:
+    return sum(len(group) for group in side.seconds)
 
 
 def exact(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult:

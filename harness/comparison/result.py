@@ -132,6 +132,8 @@ class Comparison:
         About the whole.
     command : str
         That makes it again.
+    interrupted : bool
+        Whether cells are missing that would have been compared, or measured again.
     """
 
     a: dict[str, Any]
@@ -143,6 +145,7 @@ class Comparison:
     cells: list[CellResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     command: str = ""
+    interrupted: bool = False
 
     @property
     def compared(self) -> list[CellResult]:
@@ -183,14 +186,24 @@ class Comparison:
     @property
     def summary(self) -> str:
         """The outcome in one line."""
+        tail = ", ".join(f"{self.counts[one]} {one.value}" for one in _ORDER if self.counts[one])
+        counted = f"{len(self.compared)} cell{_s(self.compared)} ({tail})"
+        if self.interrupted:
+            return f"Interrupted: {counted} compared until then."
         if not self.compared:
             return f"Nothing could be compared: {len(self.cells)} cell{_s(self.cells)}, all refused."
         failed = self.regressions
         if failed:
             worst = max(failed, key=_severity)
-            return f"Regression: {len(failed)} of {len(self.compared)} cells. Worst: {worst.name}, {_extent(worst)}."
-        tail = ", ".join(f"{self.counts[one]} {one.value}" for one in _ORDER if self.counts[one])
-        return f"No regression: {len(self.compared)} cell{_s(self.compared)} ({tail})."
+            # What the gate was told to stop need not be slower.
+            slower = any(cell.verdict in (Verdict.SLOWER, Verdict.BROKEN) for cell in failed)
+            word = "Regression" if slower else "Stopped"
+            return f"{word}: {len(failed)} of {len(self.compared)} cells. Worst: {worst.name}, {_extent(worst)}."
+        if self.counts[Verdict.SLOWER] or self.counts[Verdict.BROKEN]:
+            return f"Slower, but told not to fail for it: {counted}."
+        if self.counts[Verdict.INCONCLUSIVE] == len(self.compared):
+            return f"No regression could be shown, nor that there is none: {counted}."
+        return f"No regression: {counted}."
 
     def as_json(self) -> dict[str, Any]:
         """Show the comparison as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what.
@@ -218,6 +231,7 @@ class Comparison:
         }
 
 
+_FIELDS = ("seed", "block_size", "block_count", "network")
 _ORDER = (Verdict.BROKEN, Verdict.SLOWER, Verdict.FASTER, Verdict.SAME, Verdict.INCONCLUSIVE)
 
 
@@ -251,4 +265,28 @@ def _s(things: Sequence[object]) -> str:
 def ordered(cells: Iterable[CellResult]) -> list[CellResult]:
     """Cells as a reader wants them: the worst first, then by name."""
     places = {verdict: place for place, verdict in enumerate((*_ORDER, Verdict.REFUSED))}
-    return sorted(cells, key=lambda cell: (places[cell.verdict], -_severity(cell), str(cell.name)))
+    return sorted(cells, key=lambda cell: (places[cell.verdict], -_severity(cell), cell.name))
+
+
+def grouped(cells: Iterable[CellResult]) -> dict[str, list[CellResult]]:
+    """The same by workload, that with the worst cell first; its name tells what its cells differ in from others'."""
+    every = ordered(cells)
+    told = distinctions(cell.name for cell in every)
+    groups: dict[str, list[CellResult]] = {}
+    for cell in every:
+        groups.setdefault(f"{cell.name.workload}{told[cell.name]}", []).append(cell)
+    return groups
+
+
+def distinctions(names: Iterable[CellName]) -> dict[CellName, str]:
+    """What tells the cells of one workload apart: dials, seed, block size and so on, where they differ."""
+    every = list(names)
+    found: dict[CellName, str] = {}
+    for workload in {name.workload for name in every}:
+        own = [name for name in every if name.workload == workload]
+        settings = {name: {**dict(name.dials), **{field: getattr(name, field) for field in _FIELDS}} for name in own}
+        varying = [key for key in settings[own[0]] if len({str(one.get(key)) for one in settings.values()}) > 1]
+        for name in own:
+            text = ", ".join(f"{key}={settings[name].get(key)}" for key in varying)
+            found[name] = f", {text}" if text else ""
+    return found

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from harness.comparison.markdown import counter_lines, ratio_text, side_line, time_text
-from harness.comparison.result import Comparison, ordered, seconds
+from harness.comparison.result import Comparison, grouped, ordered, seconds
 from harness.comparison.verdict import Verdict
 
 _WIDE = 96
@@ -55,7 +53,7 @@ def _table(comparison: Comparison, wide: bool) -> Table:
     for heading in ("A", "B", "B / A"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for workload, group in groupby(cells, key=lambda cell: cell.name.workload):
+    for workload, group in grouped(cells).items():
         if not wide:
             table.add_row(Text(workload, style="bold"))
         for cell in group:

@@ -110,6 +110,10 @@ def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[Exhibit
     if len(every) < 2:
         return
     cells = pandas.concat([selected.plain for selected in every], ignore_index=True)
+    # Of other blocks, the two clocks would tell of the blocks.
+    cells = cells[cells.groupby(["workload", "block_digest"])["clock"].transform("nunique") == len(every)]
+    if cells.empty:
+        return
     commands = {record: text for selected in every for record, text in selected.commands.items()}
     both = Selection("both", cells, cells[:0], commands)
     yield from _drawn(_BOTH, both, cells, style, simulated=False)

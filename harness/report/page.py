@@ -16,7 +16,7 @@ from harness.errors import BadInputError
 from harness.report.exhibits import Exhibit, along_records, exhibits, on_both_clocks, style_of, traced
 from harness.report.history import histories
 from harness.report.picture import Entry
-from harness.report.selection import command_of, frame_of, selections
+from harness.report.selection import command_of, frame_of, selections, told_apart
 from harness.report.summary import answers
 from harness.report.words import count, factor, rate
 from harness.timeline import Trace
@@ -137,7 +137,7 @@ def render(
         facts=_facts(records, frame),
         machines=_machines(records),
         columns=_COLUMNS,
-        rows=[_row(cell) for cell in frame.sort_values("record", ascending=False, kind="stable").to_dict("records")],
+        rows=[_row(cell) for cell in told_apart(frame).to_dict("records")],
         failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
         doubts=_doubts(frame),
         records=[_described(record) for record in records],
@@ -190,7 +190,7 @@ def _missing(names: set[str]) -> list[tuple[str, str]]:
 
 def _facts(records: Sequence[Mapping[str, Any]], frame: pandas.DataFrame) -> list[str]:
     """What there is, in a line."""
-    verified = int(frame["verified"].sum())
+    failed = len(frame) - int(frame["verified"].sum())
     # A simulated run is made once: it would come out the same again.
     runs = int(frame["runs"].sum())
     times = sorted(str(record["environment"]["time"])[:10] for record in records)
@@ -199,7 +199,7 @@ def _facts(records: Sequence[Mapping[str, Any]], frame: pandas.DataFrame) -> lis
         count(len(records), "record"),
         count(len(frame), "cell"),
         f"{runs:,} verified runs",
-        "every result equal to the serial one" if verified == len(frame) else f"{len(frame) - verified} cells FAILED",
+        f"{count(failed, 'cell')} FAILED" if failed else "every result equal to the serial one",
         span,
     ]
 
@@ -263,6 +263,7 @@ def _doubts(frame: pandas.DataFrame) -> list[tuple[str, list[str]]]:
 
 _COLUMNS = (
     ("workload", "text"),
+    ("setting", "text"),
     ("strategy", "text"),
     ("workers", "number"),
     ("clock", "text"),
@@ -289,6 +290,7 @@ def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
     of_bound = cell["share_of_bound"] if good and cell["share_of_bound"] == cell["share_of_bound"] else None
     return [
         _plain(str(cell["workload"])),
+        _plain(cell["told"]),
         _plain(str(cell["strategy"])),
         _number(cell["workers"], "{:,.0f}"),
         _plain("SIMULATED" if cell["simulated"] else "wall"),

@@ -146,3 +146,32 @@ _OPTIONS = {
     "network": "--network",
     "costs": "--costs",
 }
+
+
+def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """Every cell, the newest first, with what its setting is.
+
+    Returns
+    -------
+    DataFrame
+        With ``told``: the size of the block, and the dials and the seed where cells of the workload differ in them.
+    """
+    ordered = frame.sort_values("record", ascending=False, kind="stable")
+    told: dict[Any, str] = {}
+    for _, part in ordered.groupby("workload", sort=False):
+        names = [str(name) for name in part if str(name).startswith("dial.") or name == "seed"]
+        varying = {name: part[name].map(_text).to_dict() for name in names}
+        for place, cell in part.iterrows():
+            blocks = 1 if pandas.isna(cell["block_count"]) else int(cell["block_count"])
+            words = [f"{blocks:,} x {cell['block_size']:,} tx" if blocks > 1 else f"{cell['block_size']:,} tx"]
+            words += [
+                f"{name.removeprefix('dial.')}={values[place]}"
+                for name, values in varying.items()
+                if len(set(values.values())) > 1
+            ]
+            told[place] = ", ".join(words)
+    return ordered.assign(told=pandas.Series(told, dtype=object))
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas
 
+from harness.archive.figures import is_beyond_bound
 from harness.comparison.recorded import compare_records
 from harness.comparison.result import CellResult, percent
 from harness.comparison.verdict import Rule, Verdict
@@ -65,8 +67,11 @@ def _which(every: Sequence[Selection]) -> Answer:
     chosen = told[0]
     winners: dict[str, list[str]] = {}
     points = []
+    doubtful = []
     for workload, part in chosen.plain.groupby("workload", sort=False):
-        winner, text = _best_of(part)
+        believable = _believable(part)
+        doubtful += [f"{one['strategy']} on {workload}" for _, one in part.drop(believable.index).iterrows()]
+        winner, text = _best_of(believable)
         winners.setdefault(winner, []).append(str(workload))
         points.append(f"{workload}: {text}")
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
@@ -80,6 +85,9 @@ def _which(every: Sequence[Selection]) -> Answer:
         headline = f"{most} on {len(winners[most])} of {total} workloads with up to {where}; {listed(rest)}."
     if most == BASELINE:
         headline += " Serial here means that no strategy is faster beyond doubt."
+    if doubtful:
+        named = listed(list(dict.fromkeys(doubtful)))
+        points.append(f"Not considered, since beyond the bound or with more workers than cores: {named}.")
     points += [_beside(other) for other in told[1:]]
     return Answer(question, headline, tuple(points), chosen.simulated)
 
@@ -88,12 +96,22 @@ def _beside(selected: Selection) -> str:
     """What the other clock says, in a sentence."""
     wins: dict[str, int] = {}
     for _, part in selected.plain.groupby("workload", sort=False):
-        winner, _ = _best_of(part)
+        winner, _ = _best_of(_believable(part))
         wins[winner] = wins.get(winner, 0) + 1
     most = count(int(selected.plain["workers"].max()), "worker")
     told = [f"{name} wins on {number}" for name, number in sorted(wins.items(), key=lambda item: -item[1])]
     kind = "Simulated" if selected.simulated else "By the wall clock"
     return f"{kind}, with up to {most}: of {count(sum(wins.values()), 'workload')} {listed(told)}."
+
+
+def _believable(part: pandas.DataFrame) -> pandas.DataFrame:
+    """Cells whose speed-up is the strategy's doing: not beyond the bound, and each worker with a core of its own."""
+    beyond = [
+        is_beyond_bound(low, None if bound != bound else bound, bool(simulated))
+        for low, bound, simulated in zip(part["speedup_low"], part["bound_speedup"], part["simulated"], strict=True)
+    ]
+    crowded = ~part["simulated"].astype(bool) & (part["workers"] > part["cores"])
+    return part[~(np.array(beyond, bool) | crowded.to_numpy())]
 
 
 def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
@@ -123,7 +141,7 @@ def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
 
 def _where(every: Sequence[Selection]) -> Answer:
     question = "Where does it stop helping?"
-    able = [one for one in every if one.plain["workers"].nunique() >= _FEW_COUNTS]
+    able = [(one, lines) for one in every if (lines := _lines(one))]
     if not able:
         return Answer(
             question,
@@ -131,31 +149,46 @@ def _where(every: Sequence[Selection]) -> Answer:
             ("contend run --clock virtual --workers 1,2,4,...,1024 simulates more than this machine has.",),
             False,
         )
-    chosen = able[0]
+    chosen, lines = able[0]
     points, ends = [], []
-    for workload, part in chosen.plain.groupby("workload", sort=False):
-        rivals = part[part["strategy"] != BASELINE]
+    for workload, line in lines.items():
+        end, most = _end_of_growth(line), int(line["workers"].max())
+        text = f"{workload}: {line['strategy'].iloc[0]} at {count(int(end['workers']), 'worker')}, "
+        text += f"{factor(end['speedup'])} serial"
+        if int(end["workers"]) == most:
+            text += "; it was still growing"
+        else:
+            ends.append(int(end["workers"]))
+        bound = float(line["bound_speedup"].max())
+        if bound == bound:
+            text += f"; no strategy can go beyond {factor(bound)} with {count(most, 'worker')}"
+        points.append(f"{text}.")
+    what = "simulated workers" if chosen.simulated else "workers"
+    if not ends:
+        most = max(int(line["workers"].max()) for line in lines.values())
+        return Answer(question, f"Not within the {most:,} {what} measured.", tuple(points), chosen.simulated)
+    where = f"At {min(ends):,} {what}"
+    if min(ends) != max(ends):
+        where = f"At {min(ends):,} to {max(ends):,} {what}, depending on the workload"
+    headline = f"{where}: more of them give less than 5% each doubling."
+    if len(ends) < len(lines):
+        growing = count(len(lines) - len(ends), "workload")
+        headline += f" Not within what was measured on {growing}."
+    return Answer(question, headline, tuple(points), chosen.simulated)
+
+
+def _lines(selected: Selection) -> dict[str, pandas.DataFrame]:
+    """By workload, the cells of its fastest strategy, workers ascending, where there are enough of them."""
+    found = {}
+    for workload, part in selected.plain.groupby("workload", sort=False):
+        rivals = _believable(part[part["strategy"] != BASELINE])
         if rivals.empty:
             continue
         name = str(rivals.sort_values("speedup")["strategy"].iloc[-1])
         line = rivals[rivals["strategy"] == name].sort_values("workers")
-        end = _end_of_growth(line)
-        ends.append(int(end["workers"]))
-        text = f"{workload}: {name} at {count(int(end['workers']), 'worker')}, {factor(end['speedup'])} serial"
-        if int(end["workers"]) == int(line["workers"].max()):
-            text += "; it was still growing"
-        bound = float(line["bound_speedup"].max())
-        if bound == bound:
-            text += f"; no strategy can go beyond {factor(bound)} with {count(int(line['workers'].max()), 'worker')}"
-        points.append(f"{text}.")
-    if not ends:
-        return Answer(question, "No strategy was measured beside serial.", (), chosen.simulated)
-    span = f"{min(ends):,}" if min(ends) == max(ends) else f"{min(ends):,} to {max(ends):,}"
-    what = "simulated workers" if chosen.simulated else "workers"
-    headline = f"At {span} {what}, depending on the workload: more of them give less than 5% each doubling."
-    if len(ends) == 1 or min(ends) == max(ends):
-        headline = f"At {span} {what}: more of them give less than 5% each doubling."
-    return Answer(question, headline, tuple(points), chosen.simulated)
+        if line["workers"].nunique() >= _FEW_COUNTS:
+            found[str(workload)] = line
+    return found
 
 
 def _end_of_growth(line: pandas.DataFrame) -> pandas.Series[Any]:

@@ -71,11 +71,11 @@ def test_a_record_is_the_same_as_itself(save: Callable[..., str], make_cell: Mak
 
 
 def test_what_got_slower_alone_is_a_regression(save: Callable[..., str], make_cell: MakeCell) -> None:
-    cell, other = make_cell(), make_cell(strategy="sharded")
+    cell, other = make_cell(workers=1), make_cell(strategy="sharded")
     a, b = save("a.json", [cell, other]), save("b.json", [scaled(cell, 1.2), other])
     done = compare(a, b)
     assert done.exit_code == 1
-    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x2, +20 % in time." in done.output
+    assert "Regression: 1 of 2 cells. Worst: swaps, block_stm x1, +20 % in time." in done.output
     assert compare(b, a).exit_code == 0
     assert "1 faster" in compare(b, a).output
     assert compare(a, b, "--fail-on", "never").exit_code == 0
@@ -92,13 +92,38 @@ def test_what_slows_the_whole_machine_down_is_inconclusive(save: Callable[..., s
     assert compare(a, b, "--fail-on", "slower,inconclusive").exit_code == 1
 
 
+def test_several_workers_have_to_be_slower_twice(save: Callable[..., str], make_cell: MakeCell) -> None:
+    # A neighbour who takes the second core slows two workers down, and the baseline not at all.
+    quiet, busy = make_cell(workers=2), scaled(make_cell(workers=2), 1.5)
+    done = compare(save("quiet.json", [quiet]), save("busy.json", [busy]))
+    assert done.exit_code == 0
+    assert "give folders with two records of each" in done.output
+    git = {"git": {"revision": "a" * 40, "dirty": False}}
+    for folder, cells in (("a", (quiet, quiet)), ("b", (busy, busy)), ("once", (busy, quiet))):
+        for number, cell in enumerate(cells):
+            save(f"{folder}/{number}.json", [cell], **git)
+    here = Path(save("quiet.json", [quiet])).parent
+    assert compare(str(here / "a"), str(here / "b")).exit_code == 1
+    done = compare(str(here / "a"), str(here / "once"))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_a_handful_of_runs_is_no_evidence(save: Callable[..., str], make_cell: MakeCell, factor: float) -> None:
+    few = make_cell(workers=1, rounds=4)
+    done = compare(save("a.json", [few]), save("b.json", [scaled(few, factor)]))
+    assert done.exit_code == 0
+    assert "1 inconclusive" in done.output
+    assert "by 2 processes in 4 runs" in done.output
+
+
 def test_the_luck_of_one_process_is_no_regression(save: Callable[..., str], make_cell: MakeCell) -> None:
-    cell = make_cell()
+    cell = make_cell(workers=1)
     for sample in cell["samples"]:
         sample["process"] = 0
     done = compare(save("a.json", [cell]), save("b.json", [scaled(cell, 1.2)]))
     assert done.exit_code == 0
-    assert "by one process only" in done.output
+    assert "slower, but a side was measured by 1 process in 10 runs" in done.output
 
 
 def test_simulated_time_is_compared_to_the_picosecond(save: Callable[..., str], make_cell: MakeCell) -> None:
@@ -176,14 +201,14 @@ def test_a_folder_is_its_newest_measurements_and_damaged_files_are_named(
 def test_markdown_and_json_hold_the_whole_comparison(
     save: Callable[..., str], make_cell: MakeCell, tmp_path: Path
 ) -> None:
-    cell, other = make_cell(), make_cell(workload="a|b")
+    cell, other = make_cell(workers=1), make_cell(workload="a|b")
     a, b = save("a.json", [cell, other]), save("b.json", [scaled(cell, 1.2), other])
     done = compare(a, b, "--markdown", str(tmp_path / "c.md"), "--json", str(tmp_path / "c.json"))
     assert done.exit_code == 1
     text = (tmp_path / "c.md").read_text()
     assert text.startswith("### 🔺 Regression: 1 of 2 cells.")
     before, folded = text.split("<details>", 1)
-    assert "| swaps | block_stm | 2 | wall |" in before
+    assert "| swaps | block_stm | 1 | wall |" in before
     assert "a\\|b" in folded
     assert "a processor, 2 cores" in folded
     content = json.loads((tmp_path / "c.json").read_text())

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from harness.archive.writing import write_json
 from harness.cli import main
 from harness.records import read
-from harness.report.exhibits import exhibits, style_of
+from harness.report.exhibits import exhibits, on_both_clocks, style_of
 from harness.report.history import histories, steps_of
 from harness.report.page import render, write_report
-from harness.report.selection import command_of, frame_of, selections
+from harness.report.selection import command_of, frame_of, selections, told_apart
 from harness.report.summary import answers
 from harness.report.words import duration, factor, listed, rate, share
 
@@ -127,6 +127,58 @@ def test_serial_is_the_answer_where_nothing_beats_it_for_certain(records: list[R
         assert which.headline.startswith(expected)
 
 
+def lines(selected: Any, speedups: dict[int, float], **more: Any) -> Any:
+    """The selection with block_stm at these worker counts, in place of what it had."""
+    serial = selected.plain[selected.plain["strategy"] == "serial"].iloc[:1]
+    rival = selected.plain[selected.plain["strategy"] == "block_stm"].iloc[:1]
+    rows = [serial] + [
+        rival.assign(workers=workers, speedup=value, speedup_low=value, speedup_high=value, cores=64, **more)
+        for workers, value in speedups.items()
+    ]
+    cells = pandas.concat(rows, ignore_index=True)
+    return type(selected)(selected.clock, cells, selected.sweeps, selected.commands)
+
+
+def test_what_still_grows_has_not_stopped_helping(records: list[Record]) -> None:
+    (selected,) = selections(frame_of(records[:1]), records[:1])
+
+    def where(speedups: dict[int, float], **more: Any) -> str:
+        (_, found, _) = answers([lines(selected, speedups, **more)], records[:1], [])
+        return found.headline
+
+    unbound = {"bound_speedup": float("nan")}
+    assert where({1: 0.9, 2: 1.6, 4: 3.0}, **unbound) == "Not within the 4 workers measured."
+    assert where({1: 0.9, 2: 1.6, 4: 1.6}, **unbound).startswith("At 2 workers: more of them give less than 5%")
+    assert "Fewer than three worker counts" in where({1: 0.9, 2: 1.6}, **unbound)
+    # Four workers on two cores say nothing of the strategy.
+    crowded = lines(selected, {1: 0.9, 2: 1.6, 4: 1.6}, **unbound)
+    (_, found, _) = answers(
+        [type(selected)(selected.clock, crowded.plain.assign(cores=2), selected.sweeps, {})], records[:1], []
+    )
+    assert "Fewer than three worker counts" in found.headline
+
+
+def test_nothing_beyond_the_bound_is_recommended(records: list[Record]) -> None:
+    (selected,) = selections(frame_of(records[:1]), records[:1])
+    which = next(answers([lines(selected, {1: 0.9, 2: 50.0}, bound_speedup=2.0)], records[:1], []))
+    assert which.headline.startswith("serial")
+    assert any("beyond the bound" in point and "block_stm" in point for point in which.points)
+
+
+def test_both_clocks_are_held_against_each_other_on_the_same_block_only(records: list[Record]) -> None:
+    frame = frame_of(records)
+    assert list(on_both_clocks(selections(frame, records), style_of(frame)))
+    other = frame.assign(block_digest=frame["block_digest"].where(frame["clock"] == "wall", "another"))
+    assert not list(on_both_clocks(selections(other, records), style_of(other)))
+
+
+def test_the_table_tells_the_cells_of_a_sweep_apart(records: list[Record]) -> None:
+    cell = frame_of(records[:1]).iloc[:1]
+    both = pandas.concat([cell.assign(**{"dial.pools": pools}) for pools in (1.0, 100.0)], ignore_index=True)
+    told = list(told_apart(both)["told"])
+    assert [text.partition(" tx")[2] for text in told] == [", pools=1", ", pools=100"]
+
+
 def test_charts_show_the_newest_measurement_of_each_cell(records: list[Record]) -> None:
     frame = frame_of(records)
     wall, virtual = selections(frame, records)
@@ -179,7 +231,7 @@ def test_a_failed_cell_is_told_first_and_has_no_figure(records: list[Record], tm
     cell = next(cell for cell in record["cells"] if cell["strategy"] == "block_stm")
     cell |= {"samples": [], "verified": False, "error": "differs from the serial result", "differences": ["slot <7>"]}
     text, _ = render(written(tmp_path, [record]), "contend report x")
-    assert "cells FAILED" in text
+    assert "1 cell FAILED" in text
     assert text.index("differs from the serial result") < text.index('id="summary"')
     assert "slot &lt;7&gt;" in text
 
@@ -251,8 +303,8 @@ def test_every_chart_is_visible_and_described(shown: Browser) -> None:
 
 @pytest.mark.parametrize("by_key", [False, True])
 def test_tables_sort_by_the_column_that_is_asked_for(shown: Browser, by_key: bool) -> None:
-    heading = "th:nth-child(5)"
-    column = "return [...document.querySelectorAll('td:nth-child(5)')].map(one => Number(one.dataset.value))"
+    heading = "th:nth-child(6)"
+    column = "return [...document.querySelectorAll('td:nth-child(6)')].map(one => Number(one.dataset.value))"
 
     def ask() -> str:
         if by_key:
