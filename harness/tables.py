@@ -13,8 +13,9 @@ from rich.text import Text
 
 from harness.archive.figures import OVERSUBSCRIBED
 from harness.measuring.sample import PHASES
+from harness.report.words import rate
 
-_WIDE, _WIDE_OF_CHAIN = 96, 102
+_TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102
 _NONE = "-"
 _NAMED = 4
 _ENDS = ("median", "low", "high")
@@ -33,7 +34,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         console.print("No cell was measured.")
         return
     wide = console.width >= (_WIDE_OF_CHAIN if any("latency" in cell for cell in cells) else _WIDE)
-    columns = _columns(cells, wide)
+    columns = _columns(cells, wide, console.width < _TINY)
     console.print(_wide_table(cells, columns) if wide else _narrow_table(cells, columns))
     if any(cell.get("simulated") for cell in cells):
         console.print(
@@ -46,9 +47,11 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         )
     elif any(cell["speedup"] for cell in cells):
         confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
-        interval = "" if columns["x serial"] is _ratio else f" [{confidence:.0%} interval over processes and rounds]"
+        told = "x: median paired ratio to serial" if "x" in columns else "x serial: median paired ratio"
+        if columns.get("x serial") is _speedup:
+            told += f" [{confidence:.0%} interval over processes and rounds]"
         console.print(
-            f"tx/s: median of the block's whole time. x serial: median paired ratio{interval}. "
+            f"tx/s: median of the block's whole time. {told}. "
             + _legend(columns)
             + "ok: every timed run equalled the serial result.",
             style="dim",
@@ -70,17 +73,17 @@ def _legend(columns: Columns) -> str:
 
 def _wide_table(cells: list[Cell], columns: Columns) -> Table:
     table = _table("workload", *columns)
-    for _, group in groupby(cells, key=lambda cell: cell["workload"]):
+    for workload, group in groupby(cells, key=_named(cells)):
         rows = list(group)
         for place, cell in enumerate(rows):
-            name = cell["workload"] if place == 0 else ""
+            name = workload if place == 0 else ""
             table.add_row(name, *(show(cell) for show in columns.values()), end_section=place == len(rows) - 1)
     return table
 
 
 def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
     table = _table(*columns)
-    for workload, group in groupby(cells, key=lambda cell: cell["workload"]):
+    for workload, group in groupby(cells, key=_named(cells)):
         rows = list(group)
         table.add_row(Text(workload, style="bold"))
         for place, cell in enumerate(rows):
@@ -89,7 +92,22 @@ def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
     return table
 
 
-def _columns(cells: list[Cell], wide: bool) -> Columns:
+def _named(cells: list[Cell]) -> Callable[[Cell], str]:
+    """Name of a cell's workload, with the dials in which others of its cells differ: those of a sweep."""
+    values: dict[tuple[str, str], set[str]] = {}
+    for cell in cells:
+        for dial, value in cell["dials"].items():
+            values.setdefault((cell["workload"], dial), set()).add(str(value))
+
+    def name(cell: Cell) -> str:
+        workload = cell["workload"]
+        turned = [f"{dial}={value}" for dial, value in cell["dials"].items() if len(values[workload, dial]) > 1]
+        return ", ".join([workload, *turned])
+
+    return name
+
+
+def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
     """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
     of_chain = any("latency" in cell for cell in cells)
     columns: Columns = {
@@ -105,6 +123,10 @@ def _columns(cells: list[Cell], wide: bool) -> Columns:
         "ab/tx": _aborts,
         "ok": _mark,
     }
+    if tiny:
+        # Room for what nobody can do without.
+        short: Columns = {"tx/s": _short_throughput, "x": _ratio, "ok": _short_mark}
+        return {"strategy": columns["strategy"], "W": columns["W"], **short}
     left_out = set() if wide and not of_chain else {"Mgas/s", "p/e/c"}
     left_out |= set() if of_chain else {"p50", "p99"}
     left_out |= {"of bound"} if of_chain and not wide else set()
@@ -121,6 +143,10 @@ def _table(*headings: str) -> Table:
 
 def _throughput(cell: Cell) -> str:
     return f"{cell['tx_per_second']:,.0f}" if cell["tx_per_second"] else _NONE
+
+
+def _short_throughput(cell: Cell) -> str:
+    return rate(cell["tx_per_second"]) if cell["tx_per_second"] else _NONE
 
 
 def _gas(cell: Cell) -> str:
@@ -178,6 +204,11 @@ def _mark(cell: Cell) -> Text:
         return Text("FAILED", style="bold red")
     doubt = " ~" if any(warning.startswith("unstable") for warning in cell["warnings"]) else ""
     return Text(f"yes{doubt}", style="green") if cell["verified"] else Text("no")
+
+
+def _short_mark(cell: Cell) -> Text:
+    """The same without the doubt, which is told below the table."""
+    return _mark(cell)[: len("FAILED")] if cell["error"] is not None else _mark(cell)[: len("yes")]
 
 
 def _print_latency(console: Console, cells: list[Cell]) -> None:

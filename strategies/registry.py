@@ -34,6 +34,11 @@ def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
+def is_built_in(name: str) -> bool:
+    """Whether a strategy is one of this project's."""
+    return name in _BUILT_IN or name in _VARIANTS
+
+
 def names(variants: bool = False) -> list[str]:
     """Names of all strategies, the built-in ones first, without importing them.
 

@@ -43,7 +43,8 @@ def markdown(content: Mapping[str, Any]) -> str:
     slow = ", ".join(f"{workers} cores {factor / 1000:.2f} times" for workers, factor in found.slowdown.items())
     lines += [
         "",
-        f"Median error of the speed-up: **{found.median_error:.1%}** (goal: at most {GOAL:.0%}). {where['cpu']}, "
+        f"Median error of the speed-up: **{found.median_error:.1%}** (goal: at most {GOAL:.0%}): {found.by_workers}. "
+        f"{where['cpu']}, "
         f"{where['cores']} cores, {where['time'][:10]}; how much the cores slow each other down was measured and given "
         f"to the virtual clock ({slow}). Made with `contend validate-clock --json FILE`.",
     ]

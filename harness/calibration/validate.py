@@ -83,6 +83,17 @@ class Validation:
         """Median absolute error of the speed-up, over the cells of parallel strategies."""
         return float(np.median([abs(one.speedup_error) for one in self.comparisons]))
 
+    def median_error_of(self, workers: int) -> float:
+        """The same over the cells with so many workers."""
+        return float(np.median([abs(one.speedup_error) for one in self.comparisons if one.workers == workers]))
+
+    @property
+    def by_workers(self) -> str:
+        """Median error for each worker count, in words: calibration knows one worker, all else is foretold."""
+        counts = sorted({one.workers for one in self.comparisons})
+        parts = [f"{self.median_error_of(n):.1%} with {n} worker{'' if n == 1 else 's'}" for n in counts]
+        return ", ".join(parts)
+
     def as_json(self) -> dict[str, Any]:
         """Show it as a file keeps it."""
         return {"schema": "contend-clock-validation/1", **asdict(self)}
@@ -162,6 +173,7 @@ def print_validation(console: Console, found: Validation) -> None:
     if found.comparisons:
         verdict = "within" if found.median_error <= GOAL else "above"
         console.print(
-            f"median error of the speed-up: {found.median_error:.1%} ({verdict} the goal of {GOAL:.0%}), "
+            f"median error of the speed-up: {found.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
+            f"{found.by_workers}), "
             f"largest: {max(abs(one.speedup_error) for one in found.comparisons):.0%}"
         )

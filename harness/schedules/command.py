@@ -16,6 +16,7 @@ from harness.archive.writing import write_json
 from harness.errors import BadInputError
 from harness.schedules.campaign import WORKERS, Failure, Tally, batches, campaign, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case
+from strategies.registry import is_built_in
 
 MOST_FAILURES = 5
 _LINE_SECONDS = 10.0
@@ -155,6 +156,14 @@ def _close(tally: Tally, seconds: float, console: Console) -> None:
         table.add_row(name, f"{count:,}", str(failed))
     console.print(table)
     done = sum(tally.schedules.values())
+    whole = sorted(name for name in tally.schedules if not is_built_in(name))
+    if whole:
+        console.print(
+            f"Steps of {', '.join(whole)} were whole: what goes wrong within one step, threads may still show.",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
     console.print(
         f"{done:,} schedules, {tally.steps:,} steps, {len(tally.failures)} failed, in {seconds:,.0f} s", highlight=False
     )
