@@ -82,13 +82,13 @@ def _wide_table(cells: list[Cell], columns: Columns) -> Table:
 
 
 def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
-    table = _table(*columns)
+    table, indent = _table(*columns), "" if "x" in columns else "  "
     for workload, group in groupby(cells, key=_named(cells)):
         rows = list(group)
         table.add_row(Text(workload, style="bold"))
         for place, cell in enumerate(rows):
             name, *rest = (show(cell) for show in columns.values())
-            table.add_row(f"  {name}", *rest, end_section=place == len(rows) - 1)
+            table.add_row(f"{indent}{name}", *rest, end_section=place == len(rows) - 1)
     return table
 
 

@@ -161,7 +161,7 @@ def _where(every: Sequence[Selection]) -> Answer:
             ends.append(int(end["workers"]))
         bound = float(line["bound_speedup"].max())
         if bound == bound:
-            text += f"; no strategy can go beyond {factor(bound)} with {count(most, 'worker')}"
+            text += f"; the bound with {count(most, 'worker')} is {factor(bound)}"
         points.append(f"{text}.")
     what = "simulated workers" if chosen.simulated else "workers"
     if not ends:
