@@ -31,7 +31,7 @@ class Outcome:
         What the strategy counts: executions, aborts, validations, and so on.
     order : ndarray of int64, shape (n,), or None
         The serialisation order, where it is not the block's: ``order[k]`` is the place in the block of the
-        transaction that comes k-th.
+        transaction that comes k-th. It leaves each sender's transactions in their order, and a binding order as it is.
     abort_locations : tuple of two ndarrays, or None
         Where the strategy tells: keys of the locations that aborts were due to, uint64, shape (k, 7), and how many
         aborts each, int64, shape (k,). They add up to the aborts that it counts.
@@ -59,8 +59,9 @@ class Strategy(ABC):
         What drives its workers and tells the time of its phases. To be set before the first block, to one that is
         named in `clocks`.
 
-    A strategy object may keep threads, processes and buffers from one call to the next: a node would. It is a
-    context manager; `close` ends whatever it keeps.
+    A strategy object may keep threads, processes and buffers from one call to the next: a node would. It keeps no
+    result: the next run is of the same block, and would not be one. It is a context manager; `close` ends whatever it
+    keeps.
     """
 
     name: ClassVar[str]
