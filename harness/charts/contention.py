@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
-from harness.charts.look import GREY, Style, clock_of, label, legend, panels
+from harness.charts.look import GREY, Style, clock_of, label, legend, panels, present
 from harness.plan import BASELINE
 
 if TYPE_CHECKING:
@@ -89,8 +89,9 @@ def winners(cells: pandas.DataFrame, style: Style) -> Figure | None:
         _map(axes, cells[cells["workload"] == workload], dial, style)
         axes.set_title(workload)
     label(figure, "workers", "")
-    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in style.strategies]
-    legend(figure, handles, style.strategies, f"Who wins, and by how many times serial, {clock_of(cells)}")
+    rivals = present(cells, style)
+    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in rivals]
+    legend(figure, handles, rivals, f"Who wins, and by how many times serial, {clock_of(cells)}")
     return figure
 
 

@@ -96,6 +96,11 @@ def label(figure: Figure, across: str, up: str) -> None:
     figure.supylabel(up, fontsize="medium")
 
 
+def present(cells: pandas.DataFrame, style: Style) -> list[str]:
+    """Strategies that have a cell, in the order of the style, which is of all charts together."""
+    return [name for name in style.strategies if (cells["strategy"] == name).any()]
+
+
 def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str) -> None:
     """Put title and legend above the panels."""
     figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), frameon=False, title=title)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from harness.charts.look import Style, are_many, clock_of, label, legend, panels, worker_axis
+from harness.charts.look import Style, are_many, clock_of, label, legend, panels, present, worker_axis
 from harness.plan import BASELINE
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.grid(False)
     label(figure, "workers", "transactions per second")
-    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in style.strategies]
+    drawn = present(cells, style)
+    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in drawn]
     runs_handle = Line2D([], [], color="black", marker=".", linestyle="none", markersize=4)
     if set(cells["simulated"]) == {True}:
-        legend(figure, handles, style.strategies, f"Throughput, {clock_of(cells)}")
+        legend(figure, handles, drawn, f"Throughput, {clock_of(cells)}")
     else:
-        names = [*style.strategies, "single run"]
+        names = [*drawn, "single run"]
         legend(figure, [*handles, runs_handle], names, f"Throughput, {clock_of(cells)} (bar: median)")
     return figure
 
@@ -54,7 +55,8 @@ def _against_workers(cells: pandas.DataFrame, style: Style) -> Figure:
     workloads = list(dict.fromkeys(cells["workload"]))
     figure, drawn_on = panels(len(workloads), width=4.2, height=3.2)
     counts = sorted(int(count) for count in set(cells["workers"]))
-    rivals = [name for name in style.strategies if name != BASELINE]
+    drawn = present(cells, style)
+    rivals = [name for name in drawn if name != BASELINE]
     for axes, workload in zip(drawn_on, workloads, strict=True):
         part = cells[cells["workload"] == workload]
         for name in rivals:
@@ -72,7 +74,7 @@ def _against_workers(cells: pandas.DataFrame, style: Style) -> Figure:
     label(figure, "workers", "transactions per second")
     handles = [
         Line2D([], [], color=style.colour[name], marker=style.marker[name] if name != BASELINE else None, markersize=5)
-        for name in style.strategies
+        for name in drawn
     ]
-    legend(figure, handles, style.strategies, f"Throughput, {clock_of(cells)}")
+    legend(figure, handles, drawn, f"Throughput, {clock_of(cells)}")
     return figure

@@ -133,7 +133,7 @@ def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -
         block_digest=cell["block_digest"],
         machine=(environment["cpu"], environment["cores"]),
         costs=environment.get("costs"),
-        error=cell["error"],
+        error=cell["error"] if cell["verified"] or cell["error"] else "it was not verified",
         seconds=by_process(samples, "seconds"),
         baseline=by_process(samples, "baseline_seconds"),
         picoseconds=picoseconds(samples[0]["phases"]) if simulated and samples else None,

@@ -7,11 +7,14 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
 
 SCHEMA = "contend-doctor/1"
+_TABLE_WIDTH = 72  # below that, columns of sentences are towers of syllables
 _STYLES = {OK: "green", UNKNOWN: "dim", DOUBTFUL: "yellow", BAD: "bold red"}
 _CLOSING = {
     OK: "Nothing found that makes timings unreliable.",
@@ -35,6 +38,14 @@ def as_json(findings: list[Finding], workers: int, environment: dict[str, Any]) 
 
 def print_findings(console: Console, findings: list[Finding]) -> None:
     """Print a row for each finding, and what follows from the worst."""
+    if console.width < _TABLE_WIDTH:
+        for finding in findings:
+            console.print(f"[bold]{finding.check}[/]: [{_STYLES[finding.verdict]}]{finding.verdict}[/]")
+            console.print(Padding(Text(finding.found), (0, 0, 0, 2)))
+            if finding.advice:
+                console.print(Padding(Text(finding.advice, style="dim"), (0, 0, 0, 2)))
+        console.print(_CLOSING[worst(findings)])
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("check", "found", "verdict", "what to do"):
         table.add_column(name, no_wrap=name in ("check", "verdict"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from harness.cli import main
 from harness.doctor import cgroup, cores, frequency, memory, neighbours, spin, surroundings
@@ -17,7 +19,7 @@ from harness.doctor.counters import Counters
 from harness.doctor.examine import examine
 from harness.doctor.files import Files, cpu_list
 from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
-from harness.doctor.report import as_json
+from harness.doctor.report import as_json, print_findings
 from harness.doctor.spin import Spin
 
 QUIET = Spin(np.full(900, 5e-4), np.full(4, 0.06), np.full(4, 0.061), 2)
@@ -244,3 +246,15 @@ def test_the_command() -> None:
     assert plain.exit_code == 0
     assert "--clock virtual" in plain.stdout
     assert CliRunner().invoke(main, ["doctor", "--workers", "0"]).exit_code == 2
+
+
+@pytest.mark.parametrize("width", [30, 40, 71, 72, 120])
+def test_every_word_is_there_however_narrow_the_terminal(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    found = Finding("load", "1.21 on 2 cores in the last minute", DOUBTFUL, "wait until the machine is quiet")
+    print_findings(console, [found])
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    for word in ["load", "doubtful", "1.21", "minute", "wait", "quiet"]:
+        assert word in text
