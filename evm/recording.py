@@ -72,8 +72,8 @@ def _mark(machine, found, before, first):
                 found[U(at)] |= BLIND_BIT
                 if flags & TESTED != U(0):
                     found[U(at)] |= TESTED_BIT
-            before_it, after_it = get_at(entries, e + layout.ENTRY_ORIGINAL), get_at(entries, e + layout.ENTRY_CURRENT)
-            if is_zero(before_it) != is_zero(after_it):
+            old, new = get_at(entries, e + layout.ENTRY_ORIGINAL), get_at(entries, e + layout.ENTRY_CURRENT)
+            if is_zero(old) != is_zero(new):
                 found[U(at)] |= CROSSED_BIT
         at += 1
 

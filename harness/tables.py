@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.archive.figures import OVERSUBSCRIBED
+from harness.archive.doubts import OVERSUBSCRIBED
 from harness.measuring.sample import PHASES
-from harness.report.words import rate
+from harness.words import differing, rate
 
 _TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102
 _NONE = "-"
@@ -94,17 +94,13 @@ def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
 
 def _named(cells: list[Cell]) -> Callable[[Cell], str]:
     """Name of a cell's workload, with the dials in which others of its cells differ: those of a sweep."""
-    values: dict[tuple[str, str], set[str]] = {}
+    dials: dict[str, list[Mapping[str, Any]]] = {}
     for cell in cells:
-        for dial, value in cell["dials"].items():
-            values.setdefault((cell["workload"], dial), set()).add(str(value))
-
-    def name(cell: Cell) -> str:
-        workload = cell["workload"]
-        turned = [f"{dial}={value}" for dial, value in cell["dials"].items() if len(values[workload, dial]) > 1]
-        return ", ".join([workload, *turned])
-
-    return name
+        dials.setdefault(cell["workload"], []).append(cell["dials"])
+    turned = {workload: differing(every) for workload, every in dials.items()}
+    return lambda cell: ", ".join(
+        [cell["workload"], *(f"{dial}={cell['dials'][dial]}" for dial in turned[cell["workload"]])]
+    )
 
 
 def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:

@@ -1,4 +1,4 @@
-"""What follows from a cell's samples: medians, speed-up and its interval, share of the bound, warnings."""
+"""What follows from a cell's samples: medians, speed-up and its interval, share of the bound."""
 
 from __future__ import annotations
 
@@ -12,17 +12,8 @@ import numpy as np
 
 from harness import latency, statistics
 from harness.analysis.bound import Bounds
-from harness.measuring.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES
-from harness.plan import BASELINE
-
-_BUSY_SHARE = 0.9
-BEYOND = "beyond the bound"
-OVERSUBSCRIBED = "more workers than cores"
-# A speed-up may pass its bound by so much before it is told: simulated, and by the wall clock.
-_ROUNDING, _TABLE_ERROR = 0.001, 0.25
-# Reading the changes off the state for the oracle takes up to half as long as a block; more than that is work.
-_PHASES_SHARE, _NOTICED_SECONDS = 1 / 3, 0.01
-_MANY_FAILING, _MORE_FAILING = 0.5, 0.05
+from harness.archive import doubts
+from harness.measuring.sample import OWN_ORDER_GAS, PHASES
 
 
 def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:
@@ -59,6 +50,7 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
     ratio = statistics.speedup(own, base)
     typical = samples[int(np.argsort(seconds, kind="stable")[(len(seconds) - 1) // 2])]
     simulated = bool(cell.get("simulated"))
+    beside = _beside_bound(cell, ratio.median)
     return {
         "samples_seconds": seconds.tolist(),
         **_times(samples),
@@ -69,9 +61,9 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
-        "warnings": [*_warnings(cell, own, cores), *_beyond(cell, ratio), *_failing(cell, typical)],
+        "warnings": doubts.about(cell, own, ratio, beside["bound_speedup"], typical["counters"], cores),
         "figures_digest": _figures_digest(typical) if simulated else None,
-        **_beside_bound(cell, ratio.median),
+        **beside,
         **of_chain,
     }
 
@@ -109,58 +101,6 @@ def _figures_digest(sample: Mapping[str, Any]) -> str:
     blocks = [[round(seconds * 1e12) for seconds in sample["block_seconds"]]] if "block_seconds" in sample else []
     text = json.dumps([phases, sample["counters"], *blocks], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def is_beyond_bound(low: float, bound: float | None, simulated: bool) -> bool:
-    """Whether a speed-up is greater than its block's dependencies allow.
-
-    Parameters
-    ----------
-    low : float
-        Lower end of the speed-up's interval.
-    bound : float or None
-    simulated : bool
-        Then bound and speed-up are of one table of costs; else the table's error has to be allowed for.
-    """
-    return bound is not None and low > bound * (1.0 + (_ROUNDING if simulated else _TABLE_ERROR))
-
-
-def _beyond(cell: Mapping[str, Any], ratio: statistics.Interval) -> list[str]:
-    bound = _beside_bound(cell, ratio.median)["bound_speedup"]
-    if not is_beyond_bound(ratio.low, bound, bool(cell.get("simulated"))):
-        return []
-    return [f"{BEYOND}: {ratio.median / (bound or 1.0):.0%} of it; work that is not measured, or an order of its own"]
-
-
-def _failing(cell: Mapping[str, Any], typical: Mapping[str, Any]) -> list[str]:
-    """What a reader should know of transactions that fail: they are cheap."""
-    count, failed = cell["transactions"], cell.get("failed_transactions") or 0
-    own = typical["counters"].get(OWN_ORDER_FAILED)
-    if own is not None and own > failed + _MORE_FAILING * count:
-        return [f"its own order makes {own:,} of {count:,} transactions fail, the block's {failed:,}"]
-    if cell["strategy"] == BASELINE and failed > _MANY_FAILING * count:
-        return [f"most transactions fail: {failed:,} of {count:,}"]
-    return []
-
-
-def _warnings(cell: Mapping[str, Any], own: list[statistics.Samples], cores: int | None) -> list[str]:
-    samples = cell["samples"]
-    if cell.get("simulated"):
-        return []
-    found = statistics.warnings(own)
-    if cores is not None and cell["workers"] > cores:
-        found.append(f"{OVERSUBSCRIBED}: {cell['workers']} on {cores}")
-    outside = float(np.median([sample["wall_seconds"] - sample["seconds"] for sample in samples]))
-    inside = float(np.median([sample["seconds"] / sample["wall_seconds"] for sample in samples]))
-    if outside > _NOTICED_SECONDS and inside < _PHASES_SHARE:
-        found.append(f"work outside the phases: they hold {inside:.0%} of the call's time")
-    if cell["strategy"] == BASELINE:
-        share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))
-        if share < _BUSY_SHARE:
-            found.append(f"busy machine: one worker that never waits got {share:.0%} of a core")
-    if len(samples) < cell["repeat"]:
-        found.append(f"interrupted after {len(samples)} of {cell['repeat']} runs")
-    return found
 
 
 def by_process(samples: Iterable[Mapping[str, Any]], figure: str) -> list[statistics.Samples]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from harness.comparison.policy import EXIT_REGRESSION
 from harness.comparison.result import CellResult, Comparison, distinctions, ordered, percent, seconds
 from harness.comparison.verdict import Verdict
 
@@ -21,10 +22,7 @@ _RIGHT = {"W", "A", "B", "B / A"}
 
 def markdown(comparison: Comparison) -> str:
     """GitHub-flavoured Markdown, ending with a line break."""
-    mark = {0: "✅", 1: "🔺"}.get(comparison.exit_code, "⚠️")
-    if comparison.exit_code == 0 and not comparison.summary.startswith("No regression: "):
-        # It passes, which is not to say that all is well.
-        mark = "⚠️"
+    mark = "✅" if comparison.clear else "🔺" if comparison.exit_code == EXIT_REGRESSION else "⚠️"
     changed = [cell for cell in ordered(comparison.compared) if cell.changed]
     rest = [cell for cell in ordered(comparison.compared) if not cell.changed]
     parts = [f"### {mark} {comparison.summary}", f"A: {side_line(comparison.a)}  \nB: {side_line(comparison.b)}"]

@@ -110,26 +110,30 @@ def _compare(name: CellName, of_a: list[Measured], of_b: list[Measured], rule: R
     if a.picoseconds is not None and b.picoseconds is not None:
         return exact(name, a, b, rule)
     ratio = apart(a, b)
-    verdict, note = rule.single(ratio), ""
-    least = min((a, b), key=lambda side: (len(side.seconds), _runs(side)))
-    if verdict is not Verdict.INCONCLUSIVE and (
-        len(least.seconds) < _LEAST_PROCESSES or min(_runs(a), _runs(b)) < _LEAST_RUNS
-    ):
-        runs = min(_runs(a), _runs(b))
-        measured = (
-            f"a side was measured by {len(least.seconds)} process{'es' * (len(least.seconds) > 1)} in {runs} runs"
-        )
-        return CellResult(name, Verdict.INCONCLUSIVE, ratio, (ratio,), a, b, note=f"{verdict.value}, but {measured}")
-    if verdict is not Verdict.SLOWER or name.workers == 1:
-        # What slowed one worker down has slowed the baseline too, and the interval has allowed for it.
+    verdict = rule.single(ratio)
+    if verdict is Verdict.INCONCLUSIVE:
         return CellResult(name, verdict, ratio, (ratio,), a, b)
-    # The baseline has one worker, and does not feel that others want the further cores. So it has to repeat.
     ratios = tuple(apart(one, other) for one, other in zip(of_a, of_b, strict=False))
-    if len(ratios) < WITNESSES:
-        note = "slower, but more than one worker was measured once on a side: give folders with two records of each"
-    elif not all(rule.single(one) is Verdict.SLOWER for one in ratios):
-        note = f"slower all in all, but not in each of {len(ratios)} pairs of records"
-    return CellResult(name, Verdict.INCONCLUSIVE if note else verdict, ratio, ratios, a, b, note=note)
+    doubt = _doubt(name, verdict, a, b, [rule.single(one) for one in ratios])
+    return CellResult(name, Verdict.INCONCLUSIVE if doubt else verdict, ratio, ratios, a, b, note=doubt)
+
+
+def _doubt(name: CellName, verdict: Verdict, a: Measured, b: Measured, by_record: list[Verdict]) -> str:
+    """Why what the intervals say is not enough; empty where it is.
+
+    The baseline has one worker: it feels what slows one worker down, and the interval allows for that. It does not feel
+    that somebody else wants the further cores, so that a cell with several workers has to be slower again and again.
+    """
+    processes, runs = min(len(a.seconds), len(b.seconds)), min(_runs(a), _runs(b))
+    if processes < _LEAST_PROCESSES or runs < _LEAST_RUNS:
+        return f"{verdict.value}, but a side was measured by {processes} process{'es' * (processes > 1)} in {runs} runs"
+    if verdict is not Verdict.SLOWER or name.workers == 1:
+        return ""
+    if len(by_record) < WITNESSES:
+        return "slower, but more than one worker was measured once on a side: give folders with two records of each"
+    if not all(one is Verdict.SLOWER for one in by_record):
+        return f"slower all in all, but not in each of {len(by_record)} pairs of records"
+    return ""
 
 
 def _runs(side: Measured) -> int:

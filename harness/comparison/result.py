@@ -14,6 +14,7 @@ from harness.comparison.measured import CellName, Measured
 from harness.comparison.policy import EXIT_NOTHING, EXIT_OK, EXIT_REGRESSION, INCONCLUSIVE, NEVER, SLOWER, WASTE
 from harness.comparison.verdict import Rule, Verdict, wasteful
 from harness.statistics import Interval, Samples
+from harness.words import differing
 
 SCHEMA = "contend-comparison/1"
 SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")
@@ -184,6 +185,13 @@ class Comparison:
         return Counter(cell.verdict for cell in self.cells)
 
     @property
+    def clear(self) -> bool:
+        """Whether all is well as far as can be told: it passes, and not for want of evidence or by being told to."""
+        bad = self.counts[Verdict.SLOWER] + self.counts[Verdict.BROKEN]
+        told = len(self.compared) - self.counts[Verdict.INCONCLUSIVE]
+        return self.exit_code == EXIT_OK and not self.interrupted and not bad and told > 0
+
+    @property
     def summary(self) -> str:
         """The outcome in one line."""
         tail = ", ".join(f"{self.counts[one]} {one.value}" for one in _ORDER if self.counts[one])
@@ -199,11 +207,11 @@ class Comparison:
             slower = any(cell.verdict in (Verdict.SLOWER, Verdict.BROKEN) for cell in failed)
             word = "Regression" if slower else "Stopped"
             return f"{word}: {len(failed)} of {len(self.compared)} cells. Worst: {worst.name}, {_extent(worst)}."
-        if self.counts[Verdict.SLOWER] or self.counts[Verdict.BROKEN]:
-            return f"Slower, but told not to fail for it: {counted}."
+        if self.clear:
+            return f"No regression: {counted}."
         if self.counts[Verdict.INCONCLUSIVE] == len(self.compared):
             return f"No regression could be shown, nor that there is none: {counted}."
-        return f"No regression: {counted}."
+        return f"Slower, but told not to fail for it: {counted}."
 
     def as_json(self) -> dict[str, Any]:
         """Show the comparison as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what.
@@ -231,7 +239,7 @@ class Comparison:
         }
 
 
-_FIELDS = ("seed", "block_size", "block_count", "network")
+_BESIDE_DIALS = ("seed", "block_size", "block_count", "network")
 _ORDER = (Verdict.BROKEN, Verdict.SLOWER, Verdict.FASTER, Verdict.SAME, Verdict.INCONCLUSIVE)
 
 
@@ -280,13 +288,12 @@ def grouped(cells: Iterable[CellResult]) -> dict[str, list[CellResult]]:
 
 def distinctions(names: Iterable[CellName]) -> dict[CellName, str]:
     """What tells the cells of one workload apart: dials, seed, block size and so on, where they differ."""
-    every = list(names)
-    found: dict[CellName, str] = {}
-    for workload in {name.workload for name in every}:
-        own = [name for name in every if name.workload == workload]
-        settings = {name: {**dict(name.dials), **{field: getattr(name, field) for field in _FIELDS}} for name in own}
-        varying = [key for key in settings[own[0]] if len({str(one.get(key)) for one in settings.values()}) > 1]
-        for name in own:
-            text = ", ".join(f"{key}={settings[name].get(key)}" for key in varying)
-            found[name] = f", {text}" if text else ""
-    return found
+    settings: dict[str, dict[CellName, dict[str, object]]] = {}
+    for name in names:
+        one = {**dict(name.dials), **{field: getattr(name, field) for field in _BESIDE_DIALS}}
+        settings.setdefault(name.workload, {})[name] = one
+    return {
+        name: "".join(f", {key}={one.get(key)}" for key in differing(own.values()))
+        for own in settings.values()
+        for name, one in own.items()
+    }

@@ -39,17 +39,24 @@ def as_json(findings: list[Finding], workers: int, environment: dict[str, Any]) 
 def print_findings(console: Console, findings: list[Finding]) -> None:
     """Print a row for each finding, and what follows from the worst."""
     if console.width < _TABLE_WIDTH:
-        for finding in findings:
-            console.print(f"[bold]{finding.check}[/]: [{_STYLES[finding.verdict]}]{finding.verdict}[/]")
-            console.print(Padding(Text(finding.found), (0, 0, 0, 2)))
-            if finding.advice:
-                console.print(Padding(Text(finding.advice, style="dim"), (0, 0, 0, 2)))
-        console.print(_CLOSING[worst(findings)])
-        return
+        _print_list(console, findings)
+    else:
+        _print_table(console, findings)
+    console.print(_CLOSING[worst(findings)])
+
+
+def _print_list(console: Console, findings: list[Finding]) -> None:
+    for finding in findings:
+        console.print(f"[bold]{finding.check}[/]: [{_STYLES[finding.verdict]}]{finding.verdict}[/]")
+        console.print(Padding(Text(finding.found), (0, 0, 0, 2)))
+        if finding.advice:
+            console.print(Padding(Text(finding.advice, style="dim"), (0, 0, 0, 2)))
+
+
+def _print_table(console: Console, findings: list[Finding]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("check", "found", "verdict", "what to do"):
         table.add_column(name, no_wrap=name in ("check", "verdict"))
     for finding in findings:
         table.add_row(finding.check, finding.found, f"[{_STYLES[finding.verdict]}]{finding.verdict}[/]", finding.advice)
     console.print(table)
-    console.print(_CLOSING[worst(findings)])

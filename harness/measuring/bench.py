@@ -160,8 +160,10 @@ class Bench:
             outcomes.append(outcome)
             return outcome
 
+        module = ""
         try:
             strategy = self._instance(key)
+            module = type(strategy).__module__
             differences = chain.run(execute)
             if not differences and self._causes is not None:
                 chain.rewind()
@@ -169,8 +171,7 @@ class Bench:
         except RunError:
             raise
         except Exception as error:
-            kind = type(self._strategies[key]) if key in self._strategies else self.strategy(key.strategy)
-            raise RunError(_described(error, kind.__module__)) from error
+            raise RunError(_described(error, module)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
         return Sample.of_chain(samples)

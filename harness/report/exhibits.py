@@ -33,7 +33,7 @@ from harness.report.shows import (
     wasted_shows,
     winners_shows,
 )
-from harness.report.words import listed, share
+from harness.words import listed, share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

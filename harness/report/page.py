@@ -18,8 +18,8 @@ from harness.report.history import histories
 from harness.report.picture import Entry
 from harness.report.selection import command_of, frame_of, selections, told_apart
 from harness.report.summary import answers
-from harness.report.words import count, factor, rate
 from harness.timeline import Trace
+from harness.words import count, factor, rate
 
 ROOM = Path(__file__).parent
 PAGE = "index.html"

@@ -18,6 +18,7 @@ import pandas
 
 from harness.frame import to_frame
 from harness.request import Request
+from harness.words import differing
 
 SETTING = ["workload", "setting"]
 _SETTING = ("dials", "seed", "block_size", "block_count", "load", "rate")
@@ -159,16 +160,12 @@ def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:
     ordered = frame.sort_values("record", ascending=False, kind="stable")
     told: dict[Any, str] = {}
     for _, part in ordered.groupby("workload", sort=False):
-        names = [str(name) for name in part if str(name).startswith("dial.") or name == "seed"]
-        varying = {name: part[name].map(_text).to_dict() for name in names}
+        names = [name for name in part if str(name).startswith("dial.") or name == "seed"]
+        varying = differing({str(name): value for name, value in one.items()} for one in part[names].to_dict("records"))
         for place, cell in part.iterrows():
             blocks = 1 if pandas.isna(cell["block_count"]) else int(cell["block_count"])
             words = [f"{blocks:,} x {cell['block_size']:,} tx" if blocks > 1 else f"{cell['block_size']:,} tx"]
-            words += [
-                f"{name.removeprefix('dial.')}={values[place]}"
-                for name, values in varying.items()
-                if len(set(values.values())) > 1
-            ]
+            words += [f"{name.removeprefix('dial.')}={_text(cell[name])}" for name in varying]
             told[place] = ", ".join(words)
     return ordered.assign(told=pandas.Series(told, dtype=object))
 

@@ -12,7 +12,7 @@ from harness.charts.causes import aborts_of, worst
 from harness.charts.contention import swept
 from harness.plan import BASELINE
 from harness.report.history import Series
-from harness.report.words import duration, factor, listed, rate, share
+from harness.words import duration, factor, listed, rate, share
 
 _MOST_TOLD = 6
 

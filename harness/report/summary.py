@@ -10,17 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas
 
-from harness.archive.figures import is_beyond_bound
+from harness.archive.doubts import MISLEADING
 from harness.comparison.recorded import compare_records
 from harness.comparison.result import CellResult, percent
 from harness.comparison.verdict import Rule, Verdict
 from harness.plan import BASELINE
 from harness.report.history import Series
 from harness.report.selection import Selection
-from harness.report.words import count, factor, listed, share
+from harness.words import count, factor, listed, share
 
 _WORTH_IT = 1.05
 """A doubling of workers that gives less than this has stopped helping."""
@@ -87,7 +86,7 @@ def _which(every: Sequence[Selection]) -> Answer:
         headline += " Serial here means that no strategy is faster beyond doubt."
     if doubtful:
         named = listed(list(dict.fromkeys(doubtful)))
-        points.append(f"Not considered, since beyond the bound or with more workers than cores: {named}.")
+        points.append(f"Not considered, since a warning says that it misleads: {named}.")
     points += [_beside(other) for other in told[1:]]
     return Answer(question, headline, tuple(points), chosen.simulated)
 
@@ -105,13 +104,8 @@ def _beside(selected: Selection) -> str:
 
 
 def _believable(part: pandas.DataFrame) -> pandas.DataFrame:
-    """Cells whose speed-up is the strategy's doing: not beyond the bound, and each worker with a core of its own."""
-    beyond = [
-        is_beyond_bound(low, None if bound != bound else bound, bool(simulated))
-        for low, bound, simulated in zip(part["speedup_low"], part["bound_speedup"], part["simulated"], strict=True)
-    ]
-    crowded = ~part["simulated"].astype(bool) & (part["workers"] > part["cores"])
-    return part[~(np.array(beyond, bool) | crowded.to_numpy())]
+    """Cells whose speed-up is the strategy's doing."""
+    return part[[not any(str(one).startswith(MISLEADING) for one in warnings) for warnings in part["warnings"]]]
 
 
 def _best_of(part: pandas.DataFrame) -> tuple[str, str]:

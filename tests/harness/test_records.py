@@ -135,7 +135,7 @@ def test_what_makes_a_speed_up_doubtful_is_said(make_cell: Make) -> None:
     reordered = copy.deepcopy(honest)
     for sample in reordered["samples"]:
         sample["counters"] |= {"own_order_failed": count // 2, "own_order_gas": 21_000}
-    assert warned(reordered) == [f"its own order makes {count // 2:,} of {count:,} transactions fail, the block's 0"]
+    assert warned(reordered) == [f"its own order makes transactions fail: {count // 2:,} of {count:,}, the block's 0"]
     assert figures.derived(reordered)["gas_per_second"] < figures.derived(honest)["gas_per_second"]
     serial = make_cell(strategy="serial", workers=1) | {"failed_transactions": count}
     assert warned(serial) == [f"most transactions fail: {count:,} of {count:,}"]

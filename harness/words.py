@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -43,3 +43,10 @@ def duration(seconds: float) -> str:
 def count(number: int, thing: str) -> str:
     """Write how many there are: 1 record, 3 records."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def differing(settings: Iterable[Mapping[str, object]]) -> list[str]:
+    """Names of which settings have different values; what one of them lacks differs too."""
+    every = list(settings)
+    names = dict.fromkeys(name for one in every for name in one)
+    return [name for name in names if len({str(one.get(name)) for one in every}) > 1]
