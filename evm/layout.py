@@ -6,6 +6,8 @@ keeps alive. Field names are grouped by structure; a `_WORDS` constant is a stru
 
 from __future__ import annotations
 
+from evm.structs import ADDRESS, I64, KEY, U64, U256, Struct
+
 
 def _fields(*sizes: int) -> tuple[int, ...]:
     """Offsets of consecutive fields of these sizes, and the total last."""
@@ -209,3 +211,163 @@ LOG_HEADER_BYTES = 32
 
 CALL_DEPTH_LIMIT = 1024
 STACK_LIMIT = 1024
+
+
+# The same memory as structs (`evm.structs`), field by field in the order of the numbers above.
+
+STATE = Struct(
+    "State",
+    keys=I64,
+    values=I64,
+    table=I64,
+    table_mask=I64,
+    capacity=I64,
+    count_address=I64,  # of a cache line that holds the number of interned locations
+)
+CODE_DIRECTORY = Struct(
+    "CodeDirectory",
+    descriptors=I64,
+    capacity=I64,  # descriptors that fit
+    count=U64,
+    index=I64,
+    index_mask=U64,
+    arena=I64,  # where codes that transactions create are decoded to
+    arena_words=I64,
+    arena_used=U64,
+    store=I64,  # address of a store of codes that other processes created, or zero
+    costs=I64,  # picoseconds by class of work
+)
+CODE = Struct(
+    "Code",
+    bytes=I64,
+    size=I64,
+    stream=I64,
+    stream_size=I64,
+    basic_blocks=I64,
+    basic_blocks_size=I64,
+    constants=I64,
+    constants_size=I64,
+    targets=I64,
+    hash=U256,
+)
+BLOCK = Struct(
+    "Block",
+    number=U256,
+    timestamp=U256,
+    gas_limit=U256,
+    base_fee=U256,
+    coinbase=U256,
+    chain_id=U256,
+    prev_randao=U256,
+    blob_base_fee=U256,
+    hashes=I64,  # address of 256 words, the k-th for block number - 1 - k
+    transactions=I64,
+    size=I64,
+    data=I64,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
+    data_size=I64,
+    fork=U64,
+)
+TRANSACTION = Struct(
+    "Transaction",
+    sender=ADDRESS,
+    to=ADDRESS,
+    creates=U64,
+    nonce=U64,
+    gas_limit=I64,
+    value=U256,
+    gas_price=U256,
+    tip=U256,
+    max_fee=U256,
+    data_at=I64,
+    data_size=I64,  # of the call data, in bytes
+    data_room=I64,  # bytes of the call data and all that lies behind it
+    list_addresses=I64,  # of the access list (EIP-2930): for each three words, how many slots, and the slots
+    list_slots=I64,
+    blobs=I64,
+    blob_fee=U256,  # wei burned for blobs (EIP-4844)
+    blob_fee_limit=U256,  # wei that the sender must have for them
+    flaw=I64,  # an error that the fields alone show (a fee below the base fee), or zero
+)
+MACHINE = Struct(
+    "Machine",
+    stack=I64,
+    stack_words=I64,
+    memory=I64,
+    memory_bytes=I64,
+    frames=I64,
+    frames_words=I64,
+    entries=I64,
+    entries_words=I64,
+    index=I64,
+    index_words=I64,
+    journal=I64,
+    journal_words=I64,
+    logs=I64,
+    logs_bytes=I64,
+    output=I64,
+    output_bytes=I64,
+    scratch=I64,  # decoded init code of the frames that are open, and what is hashed or decoded in passing
+    scratch_bytes=I64,
+    block=I64,
+    codes=I64,
+    transaction=I64,  # address of the transaction's row
+    transaction_index=I64,
+    calldata=I64,  # address of the transaction's data
+    phase=I64,
+    mode=I64,
+    depth=I64,
+    epoch=U64,
+    entry_count=I64,
+    index_mask=U64,
+    journal_count=I64,
+    log_size=I64,
+    output_size=I64,
+    refund=U64,
+    error=I64,
+    status=I64,
+    gas_used=I64,
+    gas_done=U64,  # gas of the work since this counter was last cleared: the private work of a step
+    work_done_ps=U64,  # its cost in picoseconds, where codes have been priced; likewise
+    fee=U256,
+    pending_location=KEY,  # key of the location that the machine needs next
+    fork=U64,
+    last_precompile=U64,
+    scratch_used=I64,
+    destroyed=U64,  # how often SELFDESTRUCT has marked an account
+    compute=I64,  # address of the function that computes precompiled contracts
+    answer=I64,  # what it found
+    precompile_gas=I64,  # and what it takes
+)
+ENTRY = Struct(
+    "Entry",
+    key=KEY,
+    location=I64,
+    original=U256,
+    current=U256,
+    flags=U64,
+    code=I64,  # number of the code, where the location is a code
+    work_ps=U64,  # work that the machine had done when it needed the word
+)
+JOURNAL = Struct("Journal", entry=I64, flags=U64, value=U256)
+FRAME = Struct(
+    "Frame",
+    pc=I64,  # position in the decoded stream
+    stack_top=I64,
+    stack_base=I64,
+    gas=I64,
+    memory_base=I64,
+    memory_size=I64,
+    calldata=I64,
+    calldata_size=I64,
+    code=I64,  # address of the code's descriptor; zero for a precompiled contract, whose number is the position
+    address=ADDRESS,
+    caller=ADDRESS,
+    value=U256,
+    static=U64,
+    return_at=I64,
+    return_size=I64,
+    journal_count=I64,
+    log_size=I64,
+    refund=U64,
+    creates=U64,  # whether the frame runs init code
+)
