@@ -48,6 +48,21 @@ def load(typing_context: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba ships no types
+def load_seq_cst(typing_context: Any, array: Any, index: Any) -> Any:
+    """As `load`, and in one total order with all read-modify-writes: for store-buffering pairs.
+
+    Two threads that each write one word and then read the other's may both miss it, unless both reads and writes are
+    in that order. An acquiring load may run ahead of an earlier read-modify-write on ARM (`LDAPR` behind `LDADDAL`);
+    on x86-64 the locked instruction is a full fence, and the two kinds of loads are the same.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_element(context, builder, signature, arguments), "seq_cst", 8)
+
+    return _typed(types.uint64, array, index), generate
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba ships no types
 def store(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
     """``array[index] = value``, releasing."""
 
