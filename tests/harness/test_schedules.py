@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from planted_bugs import BUGS, Bug
+from planted_bugs import BUGS, MULTI_VERSION, SHARDED, Bug, copy_of, judge_of, judge_only
 
 from harness.cli import main
 from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case, scene_of
 from harness.schedules.judge import Judge
 from strategies import registry
+from strategies.base import Strategy
 
 PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
 
@@ -48,7 +49,7 @@ def cases_of(bug: Bug, count: int) -> Iterator[Case]:
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     bug = BUGS[name]
-    judge = bug.judge()
+    judge = judge_of(name)
     failing = next((case for case in cases_of(bug, 20_000) if judge.differences(case)), None)
     assert failing is not None, "not found in 20,000 schedules"
     small = judge.shrink(failing)
@@ -61,7 +62,7 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     first = judge.differences(small)
     judge.close()
     # In another judge, with nothing kept, the same schedule fails in the same way.
-    again = bug.judge()
+    again = judge_of(name)
     assert first
     assert again.differences(small) == first
     again.close()
@@ -69,6 +70,23 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     honest = Judge(lambda name: bug.strategy)
     assert honest.differences(small) == []
     honest.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "within"),
+    [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
+)
+def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
+    judge = judge_only(copy_of(kind, within))
+    for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 200, seed=5):
+        for case in batch.cases():
+            assert judge.differences(replace(case, cut=within)) == [], case
+    judge.close()
+
+
+def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
+    assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
+    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *SHARDED}
 
 
 def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:

@@ -53,12 +53,6 @@ def find_everything_valid(shared, worker):
     return I(VALID)
 
 
-def abort_for_everyone(shared, worker):
-    """Of several workers that find an incarnation stale, each aborts it."""
-    original(shared, worker)
-    return True
-
-
 def finish_validation_without_revalidation(shared, worker, aborted):
     """After an abort those above are not validated again."""
     counters = counters_of(shared)
@@ -174,5 +168,7 @@ def insert_by_a_plain_store(shared, worker, location, transaction, incarnation, 
     for level in range(levels):
         link, node = _below(arena, tower, transaction, level)
         arena[U(fresh + N_NEXT + level)] = U(node)
+        for _ in range(8):  # so that the moment is long enough for small blocks to show it
+            atomics.load(arena, link)
         atomics.store(arena, link, U(fresh))
     return fresh, False

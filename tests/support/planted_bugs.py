@@ -2,20 +2,27 @@
 
 They are this project's mutation score: random schedules must find every one of them. What each replaced function does
 wrongly is in `planted_block_stm` and `planted_sharded`; which function it takes the place of is said here.
+
+All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
+is little to compile however many there are.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, cast
 
 import planted_block_stm as stm
 import planted_sharded as sharding
 from half_plan import HalfPlan
 
-from harness.schedules.cuts import cut_class, make_cut
+from evm import Block, State
+from harness.schedules.cuts import cut_class, make_cut, repeatable
 from harness.schedules.judge import Judge
 from harness.schedules.variant import Variant
+from harness.verify.schedule_fuzzer import switch
 from harness.verify.schedule_fuzzer.replacement import Replacement
 from strategies import (
     incarnation,
@@ -27,10 +34,14 @@ from strategies import (
     shard_messages,
     shard_turn,
 )
-from strategies.base import Strategy
+from strategies.base import Outcome, Strategy
 from strategies.block_stm import BlockSTM
+from strategies.optimistic import OptimisticStrategy
 from strategies.sharded import Sharded, ShardedOrdered
 from strategies.static_partition import StaticPartition
+
+MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
+SHARDED = (Sharded, ShardedOrdered)
 
 
 @dataclass(frozen=True)
@@ -53,14 +64,58 @@ class Bug:
     replacement: Replacement
     within: bool = False
 
-    def judge(self) -> Judge:
-        """Make a judge of the broken strategy."""
-        kind = self.strategy
-        if self.within:
-            return Judge(lambda name: kind, lambda kind: cut_class(kind, make_cut([self.replacement])))
-        entry = sys.modules[kind.__module__]
-        broken: type[Strategy] = getattr(Variant([entry], [self.replacement]).module(entry), kind.__name__)
-        return Judge(lambda name: broken)
+
+def judge_of(name: str) -> Judge:
+    """Judge of a bug's strategy, with the bug."""
+    kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
+    return judge_only(kind)
+
+
+def judge_only(kind: type[Strategy]) -> Judge:
+    """Judge of one strategy, whatever a case names; its steps are cut in two where they can be."""
+    return Judge(lambda name: kind, lambda kind: kind)
+
+
+def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
+    """A strategy with all bugs of its family planted and none of them turned on.
+
+    Parameters
+    ----------
+    within : bool
+        Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
+    """
+    family = MULTI_VERSION if kind in MULTI_VERSION else SHARDED
+    copies = _copies(family, within)
+    if within:
+        assert issubclass(kind, OptimisticStrategy)
+        cut = cut_class(kind, copies)
+        assert cut is not None
+        return cut
+    found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
+    # Not by its base, which may be a copy, too.
+    return repeatable(cast("type[OptimisticStrategy]", found)) if hasattr(found, "workspace") else found
+
+
+@cache
+def _copies(family: tuple[type[Strategy], ...], within: bool) -> Variant:
+    replacements = [
+        replace(bug.replacement, number=number)
+        for number, bug in enumerate(BUGS.values(), 1)
+        if bug.strategy in family and bug.within == within
+    ]
+    if within:
+        return make_cut(replacements)
+    return Variant([sys.modules[kind.__module__] for kind in family], replacements)
+
+
+def _switched(kind: type[Strategy], number: int) -> type[Strategy]:
+    """The same strategy with one of its bugs turned on while it executes."""
+
+    def execute(self: Any, block: Block, state: State, workers: int) -> Outcome:
+        with switch.turned_to(number):
+            return kind.execute(self, block, state, workers)
+
+    return type(kind.__name__, (kind,), {"execute": execute})
 
 
 BUGS = {
@@ -84,9 +139,6 @@ BUGS = {
         "validation of oneself",
         BlockSTM,
         Replacement(scheduler, stm.finish_execution_without_validation, "finish_execution"),
-    ),
-    "double_abort": Bug(
-        "one abort an incarnation", BlockSTM, Replacement(scheduler, stm.abort_for_everyone, "try_abort")
     ),
     "kept_write": Bug(
         "ABSENT marks", BlockSTM, Replacement(multiversion, stm.keep_what_was_not_written_again, "mark_absent")

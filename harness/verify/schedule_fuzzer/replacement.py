@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.verify.schedule_fuzzer import switch
 from harness.verify.schedule_fuzzer.module_source import SourceError
+from harness.verify.schedule_fuzzer.switch import OFF
 
 
 def original(*arguments: Any) -> Any:
@@ -44,11 +46,15 @@ class Replacement:
         own file imports, and `original`. Its annotations and decorators are dropped.
     name : str, optional
         Name of the function to replace; by default that of `function`.
+    number : int, optional
+        Of the switch by which the replacement, in a kernel, is turned on (`harness.verify.schedule_fuzzer.switch`); by
+        default it always is. Several replacements of one function need a number each.
     """
 
     module: ModuleType
     function: Callable[..., Any]
     name: str = ""
+    number: int = OFF
 
     @property
     def target(self) -> str:
@@ -76,22 +82,33 @@ class Replacement:
         assert isinstance(old, ast.FunctionDef)
         if _parameters(old) != _parameters(new):
             raise SourceError(f"{where}: takes ({_parameters(old)}), and its replacement ({_parameters(new)})")
+        kept = _unused_name(tree, old.name)
+        for node in ast.walk(new):
+            if isinstance(node, ast.Name) and node.id == original.__name__:
+                node.id = kept
+        body = new.body if self.number == OFF else self._switched(new, kept)
         planted = ast.FunctionDef(
-            name=old.name, args=old.args, body=new.body, decorator_list=old.decorator_list, returns=old.returns
+            name=old.name, args=old.args, body=body, decorator_list=old.decorator_list, returns=old.returns
         )
-        imports = list(self._imports(where))
-        if any(isinstance(node, ast.Name) and node.id == original.__name__ for node in ast.walk(new)):
-            old.name = f"_original_{old.name.lstrip('_')}"
-            for node in ast.walk(planted):
-                if isinstance(node, ast.Name) and node.id == original.__name__:
-                    node.id = old.name
-            tree.body[place : place + 1] = [old, *imports, planted]
-        else:
-            tree.body[place : place + 1] = [*imports, planted]
+        old.name = kept
+        tree.body[place : place + 1] = [old, *self._imports(where), planted]
         ast.fix_missing_locations(tree)
+
+    def _switched(self, new: ast.FunctionDef, kept: str) -> list[ast.stmt]:
+        """The replacement's body if its switch is on, and a call of the replaced function if not."""
+        of = new.args
+        if of.posonlyargs or of.vararg or of.kwonlyargs or of.kwarg:
+            raise SourceError(f"{self.module.__name__}.{self.target}: a kernel with a switch has plain parameters")
+        (choice,) = ast.parse(f"if _is_on({self.number}):\n    return\n").body
+        assert isinstance(choice, ast.If)
+        choice.body = new.body + choice.body
+        call = f"return {kept}({_parameters(new)})"
+        return [choice, *ast.parse(call).body]
 
     def _imports(self, where: str) -> Iterator[ast.stmt]:
         """Imports that the module lacks and the replacement needs, from the replacement's file."""
+        if self.number != OFF:
+            yield ast.ImportFrom(switch.__name__, [ast.alias(switch.is_on.__name__, "_is_on")], 0)
         ours, theirs = self.function.__globals__, vars(self.module)
         for name in sorted(_globals_of(self.function.__code__) - {original.__name__}):
             if name in theirs:
@@ -103,6 +120,15 @@ class Replacement:
                     file = Path(self.function.__code__.co_filename).name
                     raise SourceError(f"{where}: {self.module.__name__} has no name {name!r}, and {file} imports none")
                 yield found
+
+
+def _unused_name(tree: ast.Module, name: str) -> str:
+    """Name under which a replaced function stays in the module."""
+    used = {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+    number = 0
+    while (found := f"_original{number or ''}_{name.lstrip('_')}") in used:
+        number += 1
+    return found
 
 
 def _defines(node: ast.stmt, name: str) -> bool:
