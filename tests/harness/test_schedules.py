@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from planted_bugs import BUGS, MULTI_VERSION, SHARDED, Bug, copy_of, judge_of, judge_only
+from planted_bugs import BUGS, MOST_SCHEDULES, MULTI_VERSION, PAGE, SHARDED, cases_of, copy_of, judge_of, judge_only
 
 from harness.cli import main
 from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
@@ -40,18 +41,12 @@ def test_a_thousand_schedules_give_the_serial_result(judge: Judge, strategy: str
     assert judge.steps > 100_000
 
 
-def cases_of(bug: Bug, count: int) -> Iterator[Case]:
-    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
-        for case in batch.cases():
-            yield replace(case, cut=True) if bug.within else case
-
-
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     bug = BUGS[name]
     judge = judge_of(name)
-    failing = next((case for case in cases_of(bug, 20_000) if judge.differences(case)), None)
-    assert failing is not None, "not found in 20,000 schedules"
+    failing = next((case for case in cases_of(name) if judge.differences(case)), None)
+    assert failing is not None, f"not found in {MOST_SCHEDULES:,} schedules"
     small = judge.shrink(failing)
     assert small.kept is not None
     assert len(small.kept) <= len(scene_of(Case(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
@@ -87,6 +82,8 @@ def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: 
 def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
     assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
     assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *SHARDED}
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `(\w+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
+    assert told == [(name, bug.mechanism, bug.strategy.name) for name, bug in BUGS.items()]
 
 
 def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:

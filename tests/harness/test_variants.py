@@ -18,6 +18,7 @@ from harness.schedules.variant import Variant
 from harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
 from harness.verify.schedule_fuzzer.module_source import SourceError
 from harness.verify.schedule_fuzzer.replacement import Replacement, original
+from harness.verify.schedule_fuzzer.switch import OFF, turned_to
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,8 +120,8 @@ def load(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def replace(function: str, module: str = "town.deep.bottom", name: str = "") -> Replacement:
-    return Replacement(load(module), getattr(load("replacements"), function), name)
+def replace(function: str, module: str = "town.deep.bottom", name: str = "", number: int = OFF) -> Replacement:
+    return Replacement(load(module), getattr(load("replacements"), function), name, number)
 
 
 def test_a_function_two_packages_down_is_replaced_for_all_that_import_it(town: Path) -> None:
@@ -152,6 +153,18 @@ def test_a_name_that_only_the_replacement_imports_is_imported_from_where_the_cop
     assert copy.answer(1) == 1002
     variant = Variant([bottom], [replace("far", name="answer")], {other: load("fees")})
     assert variant.module(bottom).answer(1) == 7
+
+
+def test_several_replacements_of_one_kernel_are_turned_on_by_their_numbers(town: Path) -> None:
+    bottom = load("town.deep.bottom")
+    planted = [replace("answer", number=1), replace("far", name="answer", number=2), replace("_more", number=3)]
+    copy: Any = Variant([bottom], planted).module(bottom)
+    found = []
+    for number in range(4):
+        with turned_to(number):
+            found.append(copy.answer(1))
+    assert found == [2, 3, 1002, 3]
+    assert copy.answer(1) == 2
 
 
 def test_another_module_stands_in(town: Path) -> None:

@@ -5,13 +5,18 @@ wrongly is in `planted_block_stm` and `planted_sharded`; which function it takes
 
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
+
+``python tests/support/planted_bugs.py`` writes into ``docs/fuzzing.md`` how many schedules it took to find each.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import planted_block_stm as stm
@@ -19,6 +24,8 @@ import planted_sharded as sharding
 from half_plan import HalfPlan
 
 from evm import Block, State
+from harness.schedules.campaign import batches
+from harness.schedules.cases import ADVERSARIAL, Case
 from harness.schedules.cuts import cut_class, make_cut, repeatable
 from harness.schedules.judge import Judge
 from harness.schedules.variant import Variant
@@ -40,6 +47,7 @@ from strategies.optimistic import OptimisticStrategy
 from strategies.sharded import Sharded, ShardedOrdered
 from strategies.static_partition import StaticPartition
 
+MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
 SHARDED = (Sharded, ShardedOrdered)
 
@@ -74,6 +82,14 @@ def judge_of(name: str) -> Judge:
 def judge_only(kind: type[Strategy]) -> Judge:
     """Judge of one strategy, whatever a case names; its steps are cut in two where they can be."""
     return Judge(lambda name: kind, lambda kind: kind)
+
+
+def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[Case]:
+    """The first schedules, all cut where only those can find the bug."""
+    bug = BUGS[name]
+    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
+        for case in batch.cases():
+            yield replace(case, cut=True) if bug.within else case
 
 
 def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
@@ -220,3 +236,22 @@ BUGS = {
         Replacement(shard_turn, sharding.pass_the_turn_without_fees, "take_turn"),
     ),
 }
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "fuzzing.md"
+_HEAD = "| bug | what does not work | strategy | schedules | transactions |\n| --- | --- | --- | ---: | ---: |\n"
+_TABLE = re.compile(rf"{re.escape(_HEAD)}(\|.*\n)*")
+
+
+def _row(name: str) -> str:
+    bug, judge = BUGS[name], judge_of(name)
+    number, failing = next((i, case) for i, case in enumerate(cases_of(name), 1) if judge.differences(case))
+    left = judge.shrink(failing).kept or ()
+    judge.close()
+    return f"| `{name}` | {bug.mechanism} | `{bug.strategy.name}` | {number:,} | {len(left)} |\n"
+
+
+if __name__ == "__main__":
+    table = _HEAD + "".join(_row(name) for name in BUGS)
+    print(table)
+    PAGE.write_text(_TABLE.sub(lambda _: table, PAGE.read_text()))
