@@ -26,6 +26,7 @@ from types import ModuleType
 from evm.kernel_cache import cache_root, kernels_digest
 from harness.verify.schedule_fuzzer.module_source import ModuleSource, SourceError, read_module
 from harness.verify.schedule_fuzzer.replacement import Replacement
+from harness.verify.schedule_fuzzer.switch import OFF, attach
 
 _PACKAGE = "contend_variant_"
 _UNNAMED = f"{_PACKAGE}0"  # stands for the package in the text that its name is a digest of
@@ -59,6 +60,8 @@ class Variant:
         stand_ins: Mapping[ModuleType, ModuleType] | None = None,
         among: Collection[str] | None = None,
     ) -> None:
+        if any(one.number != OFF for one in replacements):
+            attach()
         instead = {old.__name__: new.__name__ for old, new in (stand_ins or {}).items()}
         changed = {one.module.__name__ for one in replacements} | set(instead)
         first = [entry.__name__ for entry in entries]

@@ -55,7 +55,13 @@ def is_on(number: Any) -> Any:
     return _position() == number
 
 
-def _attach() -> Any:
+_ATTACHED: list[Any] = []
+
+
+def attach() -> None:
+    """Let compiled code ask for this process's number. To be done before code that asks is loaded."""
+    if _ATTACHED:
+        return
     at = int(_POSITION.ctypes.data)
 
     def position() -> Any:
@@ -63,7 +69,4 @@ def _attach() -> Any:
 
     compiled = cfunc("int64()", nopython=True, _nrt=False)(position)
     binding.add_symbol(SYMBOL, compiled.address)
-    return compiled
-
-
-_ATTACHED = _attach()  # before any code that asks is loaded
+    _ATTACHED.append(compiled)
