@@ -11,7 +11,7 @@ from harness.archive.writing import check_folder
 from harness.engine import Engine
 from harness.frame import to_frame
 from harness.observer import Observer
-from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
+from harness.plan.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
 
 if TYPE_CHECKING:
     import pandas
@@ -101,7 +101,7 @@ def run(
     if workers is None:
         workers = DEFAULT_WORKERS.get(clock, (1,))
     if suite is not None:
-        from harness.suite_file import read
+        from harness.plan.suites import read
 
         fixed = read(suite)
         seed, block_size = fixed.seed, fixed.block_size

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from harness.request import (
+from harness.plan.request import (
     DEFAULT_BLOCK_SIZE,
     DEFAULT_REPEAT,
     DEFAULT_WORKERS,
@@ -138,7 +138,7 @@ class Asked:
     block_size, block_count, repeat, seed, processes : int
     blocks : tuple of str
     timeout : float
-        As `harness.request.Request` has them, but not parsed; ``settings`` are its dials.
+        As `harness.plan.request.Request` has them, but not parsed; ``settings`` are its dials.
     given : frozenset of str
         Which of them were given on the command line.
     """
@@ -203,7 +203,7 @@ class Asked:
         """Seed and block size; those of a suite, unless others were given, which the plan then refuses."""
         if self.suite is None:
             return self.seed, self.block_size
-        from harness.suite_file import read
+        from harness.plan.suites import read
 
         fixed = read(self.suite)
         return (

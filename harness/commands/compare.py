@@ -11,7 +11,7 @@ from harness.commands.asked import EVERYTHING, Asked, asks
 from harness.commands.common import bad_input, interruptible
 from harness.comparison.policy import EXIT_NOTHING, FAIL_ON, SLOWER
 from harness.errors import BadInputError, CrashError
-from harness.request import parse_names
+from harness.plan.request import parse_names
 
 
 @click.command("compare", no_args_is_help=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.request import parse_names, parse_workers
+from harness.plan.request import parse_names, parse_workers
 
 
 @click.command("fuzz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.commands.common import bad_input, interruptible
-from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT
+from harness.plan.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT
 
 
 @click.command("goals")

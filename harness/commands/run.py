@@ -11,7 +11,7 @@ import click
 from harness.commands.asked import EVERYTHING, Asked, asks
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible, tell
 from harness.errors import BadInputError
-from harness.request import Request
+from harness.plan.request import Request
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"

@@ -8,7 +8,7 @@ import click
 
 from harness.commands.asked import Asked, asks
 from harness.commands.common import bad_input, interruptible
-from harness.request import parse_workers
+from harness.plan.request import parse_workers
 
 
 @click.command("validate-clock")
@@ -35,8 +35,8 @@ def command(
 
     from harness.archive.writing import check_file, write_json
     from harness.calibration.validate import print_validation, validate
-    from harness.clocks import read_costs
     from harness.environment import usable_cores
+    from harness.plan.clock_options import read_costs
     from harness.progress import display
 
     with bad_input(), interruptible():

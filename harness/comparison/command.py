@@ -17,8 +17,8 @@ from harness.comparison.sides import Records, Side
 from harness.comparison.terminal import print_comparison
 from harness.comparison.verdict import Rule
 from harness.errors import BadInputError
+from harness.plan.request import Request
 from harness.progress import display
-from harness.request import Request
 
 STANDARD_OUTPUT = "-"
 

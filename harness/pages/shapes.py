@@ -16,7 +16,7 @@ from typing import Any
 from harness.engine import Engine
 from harness.goals import UNCONTENDED
 from harness.observer import Observer
-from harness.request import DialValue, Request
+from harness.plan.request import DialValue, Request
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "shapes.md"
 WORKERS = 32

@@ -17,7 +17,7 @@ from typing import Any
 import pandas
 
 from harness.frame import to_frame
-from harness.request import Request
+from harness.plan.request import Request
 from harness.words import differing
 
 SETTING = ["workload", "setting"]

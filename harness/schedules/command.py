@@ -68,7 +68,7 @@ def run_campaign(
 
 
 def _strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    from harness.plan import lookup
+    from harness.plan.resolve import lookup
     from strategies import registry
 
     kinds = {name: lookup(registry, name) for name in wanted or registry.names(variants=True)}
@@ -81,7 +81,7 @@ def _strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_sources(names: tuple[str, ...]) -> None:
-    from harness.plan import lookup
+    from harness.plan.resolve import lookup
     from workloads import registry
 
     for name in names:

@@ -11,7 +11,7 @@ import pytest
 import harness
 from harness.frame import COLUMNS
 from harness.observer import Observer
-from harness.plan import CellKey
+from harness.plan.resolve import CellKey
 
 
 class Watching(Observer):

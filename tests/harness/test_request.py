@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.errors import BadInputError
-from harness.request import Request, parse_dials, parse_names, parse_workers
+from harness.plan.request import Request, parse_dials, parse_names, parse_workers
 
 
 def test_names_are_split_and_kept_once() -> None:

@@ -59,7 +59,7 @@ class Request:
     sweep : tuple, optional
         A dial and the values that it takes one after the other: every workload that has it is measured with each.
     suite : str, optional
-        Name or file of a suite (`harness.suite_file`), which fixes workloads, dials, seed and block size.
+        Name or file of a suite (`harness.plan.suites`), which fixes workloads, dials, seed and block size.
     block_count : int
         Blocks in a row, each executed on the state that the one before left.
     load : float, optional

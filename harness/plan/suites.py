@@ -1,7 +1,7 @@
 """Suites: fixed workloads, dials, seeds and sizes, with the digests of the bytes that they give.
 
 Two people who name one suite measure the same genesis and the same blocks, or are told that they do not. A suite is a
-TOML file; those of the project are in ``harness/standard``, and anyone can write another.
+TOML file; those of the project are in ``harness/plan/standard``, and anyone can write another.
 
 .. code:: toml
 
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInputError
-from harness.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE, DialValue
+from harness.plan.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE, DialValue
 
 FOLDER = Path(__file__).with_name("standard")
 KEYS = {"name", "summary", "seed", "block_size", "workloads"}
