@@ -24,7 +24,8 @@ from rich.text import Text
 from harness.archive.figures import by_process
 from harness.engine import Engine
 from harness.observer import Observer
-from harness.plan.request import DialValue, Request
+from harness.plan.option_types import DialValue
+from harness.plan.request import Request
 from harness.plan.resolve import BASELINE, CellKey
 from harness.statistics import speedup
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInputError
-from harness.plan.request import DialValue
+from harness.plan.option_types import DialValue
 from harness.plan.resolve import lookup, resolve_dials
 
 if TYPE_CHECKING:

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.errors import BadInputError
+from harness.plan.option_types import (
+    COUNTS,
+    DIALS,
+    NAMES,
+    PATH,
+    PATHS,
+    RATE,
+    SECONDS,
+    SWEEP,
+    TEXT,
+    Counts,
+    DialValue,
+    Names,
+    PathLike,
+    Sweep,
+    choice,
+    whole_number,
+)
+from harness.plan.options import Option, options
 
-DialValue = int | float | str
-
-MAX_WORKERS = 1_024
 MAX_BLOCK_SIZE = 1_000_000
 MAX_BLOCK_COUNT = 1_000
 MAX_REPEAT = 10_000
@@ -18,113 +34,187 @@ MAX_PROCESSES = 64
 # The name that stands for all names.
 ALL = "all"
 DEFAULT_BLOCK_SIZE = 10_000
-DEFAULT_REPEAT = 10
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
-CLOCKS = tuple(DEFAULT_WORKERS)
 # Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
 DEFAULT_LOAD = 0.8
+_NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
 
 
 @dataclass(frozen=True)
 class Request:
     """Which cells to measure and how.
 
-    Attributes
-    ----------
-    workloads, strategies : tuple of str
-        Names; ``("all",)`` for all that are registered; empty for all strategies and the default workloads.
-    workers : tuple of int
-        Worker counts, each for every strategy that is parallel.
-    dials : mapping
-        Overrides, ``preset`` among them: ``dial`` for every chosen workload that has it, ``workload.dial`` for one.
-    block_size : int
-        Transactions; of several blocks, on average.
-    repeat : int
-        Timed runs of each cell, in all processes together.
-    seed : int
-        Of the workloads.
-    processes : int
-        Independent measuring processes. They measure in turn, never at the same time.
-    timeout : float
-        Seconds after which a run that gives no sign of life is ended and its cell failed.
-    clock : str
-        ``wall``: threads and real time. ``virtual``: simulated workers, which take as long as a table of costs says.
-        Its figures are the same in every run, so that one run of each cell in one process is all of them.
-    blocks : tuple of str
-        Block files, each a workload ``replay`` of its own.
-    costs : str, optional
-        File of that table; the one that is part of the project by default.
-    network : str, optional
-        Simulated network between shards: a name, or ``latency:overhead`` in nanoseconds.
-    sweep : tuple, optional
-        A dial and the values that it takes one after the other: every workload that has it is measured with each.
-    suite : str, optional
-        Name or file of a suite (`harness.plan.suites`), which fixes workloads, dials, seed and block size.
-    block_count : int
-        Blocks in a row, each executed on the state that the one before left.
-    load : float, optional
-        Rate at which transactions of several blocks arrive, as a share of the serial strategy's throughput; by default
-        `DEFAULT_LOAD`, unless there is a `rate`.
-    rate : float, optional
-        The same in transactions per second.
+    Every field is an option (`harness.plan.options.Option`), and this is where options are declared: the command line,
+    `harness.run`, the records and the documents all take them from here, in this order. A new option is a new field
+    here; ``docs/`` and ``record.schema.json`` are then made anew (``python -m harness.pages.options``,
+    ``python -m harness.pages.records``).
 
     Raises
     ------
     BadInputError
-        If a number is out of range or not a number.
+        If a number is out of range or not a number, or if two options contradict each other.
     """
 
-    workloads: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
-    workers: tuple[int, ...] = (1, 2)
-    dials: Mapping[str, DialValue] = field(default_factory=dict)
-    block_size: int = DEFAULT_BLOCK_SIZE
-    repeat: int = DEFAULT_REPEAT
-    seed: int = 1
-    processes: int = 2
-    timeout: float = 300.0
-    clock: str = "wall"
-    costs: str | None = None
-    network: str | None = None
-    sweep: tuple[str, tuple[DialValue, ...]] | None = None
-    blocks: tuple[str, ...] = ()
-    suite: str | None = None
-    block_count: int = 1
-    load: float | None = None
-    rate: float | None = None
+    workloads: Option[Names, tuple[str, ...]] = Option(
+        None,
+        NAMES,
+        "--workload",
+        "-w",
+        metavar="NAMES",
+        meaning="Workloads to measure",
+        on_command_line="names separated by commas, or all",
+        in_python='a name or several, or ``"all"``',
+        in_record="empty for the default, all for all",
+        default_text="payments,swaps,nft,dao",
+    )
+    strategies: Option[Names, tuple[str, ...]] = Option(
+        None,
+        NAMES,
+        "--strategy",
+        "-s",
+        metavar="NAMES",
+        meaning="Strategies to measure",
+        on_command_line="names separated by commas, or all, which includes variants such as sharded_ordered",
+        in_python='a name or several, or ``"all"``, which includes variants such as ``"sharded_ordered"``',
+        in_record="empty for all but variants, all for all",
+        default_text="all but variants",
+    )
+    workers: Option[Counts, tuple[int, ...]] = Option(
+        None,
+        COUNTS,
+        "--workers",
+        metavar="COUNTS",
+        meaning="Worker counts, each for every strategy that is parallel",
+        on_command_line="numbers separated by commas; 1,2,...,1024 for powers of two",
+        in_python="a number or several",
+        default_text="1,2; virtual: 1,2,...,32",
+    )
+    dials: Option[Mapping[str, DialValue] | None, Mapping[str, DialValue]] = Option(
+        None,
+        DIALS,
+        "--set",
+        metavar="DIAL=VALUE",
+        meaning="Overrides of dials",
+        on_command_line="for instance pools=1, or swaps.pools=1 for one workload; preset=NAME sets several",
+        in_python='``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": NAME}`` sets several',
+    )
+    block_size: Option[int, int] = Option(
+        DEFAULT_BLOCK_SIZE,
+        whole_number(1, MAX_BLOCK_SIZE),
+        "--block-size",
+        meaning="Transactions in a block; of several blocks, on average",
+    )
+    repeat: Option[int, int] = Option(
+        10,
+        whole_number(1, MAX_REPEAT),
+        "--repeat",
+        meaning="Timed runs of each cell, in all processes together",
+    )
+    seed: Option[int, int] = Option(1, whole_number(0, 2**63 - 1), "--seed", meaning="Seed of the workloads")
+    processes: Option[int, int] = Option(
+        2,
+        whole_number(1, MAX_PROCESSES),
+        "--processes",
+        meaning="Independent measuring processes, which take turns",
+    )
+    timeout: Option[float, float] = Option(
+        300.0,
+        SECONDS,
+        "--timeout",
+        metavar="SECONDS",
+        meaning="Seconds after which a run that gives no sign of life is ended and its cell has failed",
+    )
+    blocks: Option[PathLike | Iterable[PathLike], tuple[str, ...]] = Option(
+        (), PATHS, "--block", metavar="FILE", meaning="Block file for the workload replay"
+    )
+    clock: Option[str, str] = Option(
+        "wall",
+        choice(*DEFAULT_WORKERS),
+        "--clock",
+        meaning="Real threads and real time (wall), or simulated workers (virtual), whose figures are the same on "
+        "every machine",
+    )
+    costs: Option[PathLike | None, str | None] = Option(
+        None,
+        PATH,
+        "--costs",
+        metavar="FILE",
+        meaning="File of the table of costs for the virtual clock",
+        default_text="the project's",
+    )
+    network: Option[str | None, str | None] = Option(
+        None,
+        TEXT,
+        "--network",
+        metavar="NAME",
+        meaning="Simulated network between shards",
+        on_command_line=_NETWORKS,
+        in_python=_NETWORKS,
+        default_text="same_machine",
+    )
+    sweep: Option[tuple[str, Iterable[DialValue]] | None, Sweep | None] = Option(
+        None,
+        SWEEP,
+        "--sweep",
+        metavar="DIAL=VALUES",
+        meaning="A dial and the values that it takes one after the other, in every workload that has it",
+        on_command_line="for instance pools=1,10,100",
+        in_python='``("pools", [1, 10, 100])``',
+    )
+    suite: Option[str | None, str | None] = Option(
+        None,
+        TEXT,
+        "--suite",
+        metavar="NAME",
+        meaning="Suite to measure, which fixes workloads, dials, seed and block size",
+        on_command_line="its name, such as standard-1, or its TOML file",
+        in_python='its name, such as ``"standard-1"``, or its TOML file',
+    )
+    block_count: Option[int, int] = Option(
+        1,
+        whole_number(1, MAX_BLOCK_COUNT),
+        "--block-count",
+        meaning="Blocks in a row, each on the state that the one before left; latency is then reported, too",
+        added_later=True,
+    )
+    load: Option[float | None, float | None] = Option(
+        None,
+        RATE,
+        "--load",
+        metavar="SHARE",
+        meaning="Rate at which the transactions of several blocks arrive, as a share of serial throughput",
+        default_text=f"{DEFAULT_LOAD}, unless there is a rate",
+        added_later=True,
+        run_only=True,
+    )
+    rate: Option[float | None, float | None] = Option(
+        None,
+        RATE,
+        "--rate",
+        metavar="TX/S",
+        meaning="Rate at which the transactions of several blocks arrive, in transactions per second",
+        added_later=True,
+        run_only=True,
+    )
 
     def __post_init__(self) -> None:
-        if self.clock not in CLOCKS:
-            raise BadInputError(f"clock: {self.clock!r} is not known; choose one of {', '.join(CLOCKS)}")
-        if self.costs is not None and self.clock != "virtual":
-            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
-        if self.network is not None and self.clock != "virtual":
-            raise BadInputError("network: networks are simulated; add --clock virtual")
         if not self.workers:
-            raise BadInputError("workers: name at least one worker count, for instance 1,2")
-        for count in self.workers:
-            _in_range("workers", count, 1, MAX_WORKERS)
-        _in_range("block size", self.block_size, 1, MAX_BLOCK_SIZE)
-        _in_range("block count", self.block_count, 1, MAX_BLOCK_COUNT)
+            object.__setattr__(self, "workers", DEFAULT_WORKERS[self.clock])
+        if self.costs is not None and not self.simulated:
+            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
+        if self.network is not None and not self.simulated:
+            raise BadInputError("network: networks are simulated; add --clock virtual")
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:
             raise BadInputError(
                 f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "
                 "transactions; take fewer or smaller ones"
             )
-        for what, number in (("load", self.load), ("rate", self.rate)):
-            if number is not None and not 0 < number < float("inf"):
-                raise BadInputError(f"{what}: {number} is not a positive number")
         if self.load is not None and self.rate is not None:
             raise BadInputError("load, rate: both say how fast transactions arrive; give one of them")
-        _in_range("repeat", self.repeat, 1, MAX_REPEAT)
-        _in_range("seed", self.seed, 0, 2**63 - 1)
-        _in_range("processes", self.processes, 1, MAX_PROCESSES)
-        if not self.timeout > 0:
-            raise BadInputError(f"timeout: {self.timeout} is not a positive number of seconds")
 
     @property
     def simulated(self) -> bool:
-        """Whether time is simulated."""
+        """Whether time is simulated: one run of each cell in one process is then all of them."""
         return self.clock != "wall"
 
     @property
@@ -134,7 +224,17 @@ class Request:
 
     def as_json(self) -> dict[str, Any]:
         """Show the request as a record keeps it."""
-        return {**asdict(self), "dials": dict(self.dials)}
+        return asdict(self)
+
+    def as_words(self) -> list[str]:
+        """Show the request as options of ``contend run``; what is the default is left out."""
+        usual: dict[str, Any] = {**Request(clock=self.clock).as_json(), "clock": Request().clock}
+        words: list[str] = []
+        for name, option in options(Request).items():
+            value = getattr(self, name)
+            if value != usual[name]:
+                words += [word for text in option.type.write(value) for word in (option.flags[0], text)]
+        return words
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Request:
@@ -147,107 +247,4 @@ class Request:
         TypeError
             If it has keys that are not a request's.
         """
-        tuples = ("workloads", "strategies", "workers", "blocks")
-        sweep = content["sweep"]
-        return cls(
-            **{
-                **content,
-                **{name: tuple(content[name]) for name in tuples},
-                "sweep": None if sweep is None else (sweep[0], tuple(sweep[1])),
-            }
-        )
-
-
-def _in_range(what: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadInputError(f"{what}: {value!r} is not a whole number; give one from {low} to {high}")
-    if not low <= value <= high:
-        raise BadInputError(f"{what}: {value} is out of range; give a whole number from {low} to {high}")
-
-
-def unique(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Keep the values in their order, each once."""
-    return tuple(dict.fromkeys(values))
-
-
-def parse_names(text: str | None) -> tuple[str, ...]:
-    """Comma-separated names; None gives none, which stands for the default."""
-    if text is None:
-        return ()
-    names = unique(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise BadInputError(f"{text!r} names nothing; give names separated by commas, or leave the option out")
-    return names
-
-
-def parse_workers(text: str) -> tuple[int, ...]:
-    """Comma-separated worker counts, such as ``1,2,4``; ``...`` goes on in the same ratio or steps, as in 1,2,...,64.
-
-    Raises
-    ------
-    BadInputError
-        If a part is neither a whole number nor three dots between numbers.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    counts: list[int] = []
-    for place, part in enumerate(parts):
-        if part == "...":
-            counts += _filled(text, counts, parts[place + 1 :])
-            continue
-        try:
-            counts.append(int(part))
-        except ValueError:
-            raise BadInputError(
-                f"workers: {part!r} in {text!r} is not a positive whole number; give for instance 1,2"
-            ) from None
-    return unique(counts)
-
-
-def _filled(text: str, before: list[int], after: list[str]) -> list[int]:
-    """Worker counts that three dots stand for: those between the last two before them and the one behind."""
-    if len(before) < 2 or not after or not after[0].isdigit():
-        raise BadInputError(f"workers: '...' in {text!r} needs two counts before it and one behind, as in 1,2,...,64")
-    first, second, last = before[-2], before[-1], int(after[0])
-    # A doubling is a ratio: 1,2,...,64 has always meant powers of two.
-    ratio = second // first if first > 0 and second % first == 0 else 0
-    found: list[int] = []
-    count = second
-    while ratio > 1 or second > first:
-        count = count * ratio if ratio > 1 else count + second - first
-        if count >= last or len(found) > MAX_WORKERS:
-            break
-        found.append(count)
-    return found
-
-
-def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:
-    """``name=value`` settings; a value is a whole number, a number or a text, whichever it reads as first."""
-    dials: dict[str, DialValue] = {}
-    for setting in settings:
-        name, equals, value = (part.strip() for part in setting.partition("="))
-        if not (name and equals and value):
-            raise BadInputError(f"--set {setting}: not of the form dial=value, for instance pools=1")
-        dials[name] = parse_value(value)
-    return dials
-
-
-def parse_sweep(text: str | None) -> tuple[str, tuple[DialValue, ...]] | None:
-    """``dial=value,value,...``; None gives None."""
-    if text is None:
-        return None
-    name, equals, values = (part.strip() for part in text.partition("="))
-    found = unique(parse_value(value.strip()) for value in values.split(",") if value.strip())
-    if not (name and equals and len(found) > 1):
-        raise BadInputError(f"--sweep {text}: not of the form dial=value,value,..., for instance pools=1,10,100")
-    return name, found
-
-
-def parse_value(text: str) -> DialValue:
-    """Read a whole number, a number, or the text itself."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            # Not of this kind: the next one may read it, and any text is a text.
-            continue
-    return text
+        return cls(**content)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import BadInputError
-from harness.plan.request import ALL, DialValue, Request
+from harness.plan.option_types import DialValue
+from harness.plan.request import ALL, Request
 
 BASELINE = "serial"
 REPLAY = "replay"

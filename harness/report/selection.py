@@ -17,6 +17,7 @@ from typing import Any
 import pandas
 
 from harness.frame import to_frame
+from harness.plan.options import options
 from harness.plan.request import Request
 from harness.words import differing
 
@@ -111,42 +112,10 @@ def _in_order(chosen: pandas.DataFrame, all_cells: pandas.DataFrame) -> pandas.D
 
 def command_of(record: Mapping[str, Any]) -> str:
     """The command line that measures the record's cells again."""
-    asked = record["request"]
-    defaults = Request().as_json()
-    words = ["contend", "run"]
-    for name, option in _OPTIONS.items():
-        value = asked.get(name)
-        if value in (None, [], ()) or value == _plain_json(defaults.get(name)):
-            continue
-        words += [option, ",".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value)]
-    words += [word for name, value in asked.get("dials", {}).items() for word in ("--set", f"{name}={value}")]
-    if asked.get("sweep"):
-        dial, values = asked["sweep"]
-        words += ["--sweep", f"{dial}={','.join(str(value) for value in values)}"]
-    words += [word for path in asked.get("blocks", ()) for word in ("--block", str(path))]
-    return shlex.join(words)
-
-
-def _plain_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=list))
-
-
-_OPTIONS = {
-    "suite": "--suite",
-    "workloads": "--workload",
-    "strategies": "--strategy",
-    "clock": "--clock",
-    "workers": "--workers",
-    "block_size": "--block-size",
-    "block_count": "--block-count",
-    "load": "--load",
-    "rate": "--rate",
-    "repeat": "--repeat",
-    "seed": "--seed",
-    "processes": "--processes",
-    "network": "--network",
-    "costs": "--costs",
-}
+    known = options(Request)
+    # A later version may have written the record, with options that this one does not have.
+    request = Request.from_json({name: value for name, value in record["request"].items() if name in known})
+    return shlex.join(["contend", "run", *request.as_words()])
 
 
 def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:
