@@ -69,6 +69,10 @@ class Asked:
         return next((option.flags[0] for name, option in options(Request).items() if name in self._given), None)
 
 
+class RequestOption(click.Option):
+    """An option of a command that is one of a request, and not one of the command's own."""
+
+
 def request_options(*names: str, **changes: Mapping[str, Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Give a command options of a request; it takes ``asked``, an `Asked`, for all of them.
 
@@ -95,7 +99,7 @@ def request_options(*names: str, **changes: Mapping[str, Any]) -> Callable[[Call
         for name in reversed(names):
             option = options(Request)[name]
             attributes = click_attributes(option, **changes.get(name, {}))
-            command = click.option(*option.flags, name, **attributes)(command)
+            command = click.option(*option.flags, name, cls=RequestOption, **attributes)(command)
         return command
 
     return decorate

@@ -95,7 +95,7 @@ class Request:
         "--set",
         metavar="DIAL=VALUE",
         meaning="Overrides of dials",
-        on_command_line="for instance pools=1, or swaps.pools=1 for one workload; preset=NAME sets several",
+        on_command_line="pools=1, or swaps.pools=1 for one workload; preset=NAME sets several",
         in_python='``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": NAME}`` sets several',
     )
     block_size: Option[int, int] = Option(
@@ -125,7 +125,7 @@ class Request:
         meaning="Seconds after which a run that gives no sign of life is ended and its cell has failed",
     )
     blocks: Option[PathLike | Iterable[PathLike], tuple[str, ...]] = Option(
-        (), PATHS, "--block", metavar="FILE", meaning="Block file for the workload replay"
+        (), PATHS, "--block", metavar="FILE", meaning="Block files for the workload replay"
     )
     clock: Option[str, str] = Option(
         "wall",
@@ -158,7 +158,7 @@ class Request:
         "--sweep",
         metavar="DIAL=VALUES",
         meaning="A dial and the values that it takes one after the other, in every workload that has it",
-        on_command_line="for instance pools=1,10,100",
+        on_command_line="pools=1,10,100, for instance",
         in_python='``("pools", [1, 10, 100])``',
     )
     suite: Option[str | None, str | None] = Option(
@@ -228,9 +228,10 @@ class Request:
 
     def as_words(self) -> list[str]:
         """Show the request as options of ``contend run``; what is the default is left out."""
-        usual: dict[str, Any] = {**Request(clock=self.clock).as_json(), "clock": Request().clock}
+        plain = type(self)
+        usual: dict[str, Any] = {**plain(clock=self.clock).as_json(), "clock": plain().clock}
         words: list[str] = []
-        for name, option in options(Request).items():
+        for name, option in options(plain).items():
             value = getattr(self, name)
             if value != usual[name]:
                 words += [word for text in option.type.write(value) for word in (option.flags[0], text)]
