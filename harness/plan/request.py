@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -226,17 +227,6 @@ class Request:
         """Show the request as a record keeps it."""
         return asdict(self)
 
-    def as_words(self) -> list[str]:
-        """Show the request as options of ``contend run``; what is the default is left out."""
-        plain = type(self)
-        usual: dict[str, Any] = {**plain(clock=self.clock).as_json(), "clock": plain().clock}
-        words: list[str] = []
-        for name, option in options(plain).items():
-            value = getattr(self, name)
-            if value != usual[name]:
-                words += [word for text in option.type.write(value) for word in (option.flags[0], text)]
-        return words
-
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Request:
         """Read a request back from a record of the current version.
@@ -249,3 +239,26 @@ class Request:
             If it has keys that are not a request's.
         """
         return cls(**content)
+
+
+def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:
+    """Options by which ``contend run`` asks for what a record's request says; what is the default is left out.
+
+    Parameters
+    ----------
+    asked : mapping
+        As `Request.as_json` gives it, or as a record of any version has it: values are shown and not checked.
+    kind : type
+        `Request`, or a dataclass derived from it.
+    """
+    clock = asked.get("clock", kind().clock)
+    usual = {**kind(clock=clock).as_json(), "clock": kind().clock}
+    words: list[str] = []
+    for name, option in options(kind).items():
+        if name in asked and _plain(asked[name]) != _plain(usual[name]):
+            words += [word for text in option.type.write(asked[name]) for word in (option.flags[0], text)]
+    return words
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))

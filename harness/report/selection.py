@@ -17,8 +17,7 @@ from typing import Any
 import pandas
 
 from harness.frame import to_frame
-from harness.plan.options import options
-from harness.plan.request import Request
+from harness.plan.request import command_words
 from harness.words import differing
 
 SETTING = ["workload", "setting"]
@@ -112,10 +111,7 @@ def _in_order(chosen: pandas.DataFrame, all_cells: pandas.DataFrame) -> pandas.D
 
 def command_of(record: Mapping[str, Any]) -> str:
     """The command line that measures the record's cells again."""
-    known = options(Request)
-    # A later version may have written the record, with options that this one does not have.
-    request = Request.from_json({name: value for name, value in record["request"].items() if name in known})
-    return shlex.join(["contend", "run", *request.as_words()])
+    return shlex.join(["contend", "run", *command_words(record["request"])])
 
 
 def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:

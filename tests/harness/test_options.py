@@ -24,7 +24,7 @@ from harness.pages import options as options_page
 from harness.pages.records import schema_text
 from harness.plan.option_types import choice, parse_workers
 from harness.plan.options import Option, options, record_schema
-from harness.plan.request import DEFAULT_WORKERS, Request
+from harness.plan.request import DEFAULT_WORKERS, Request, command_words
 from harness.records import schema
 from strategies.virtual_network import NETWORKS
 from workloads import registry
@@ -102,7 +102,7 @@ def test_a_new_field_is_in_records_and_documents() -> None:
     request = Larger(colour="blue")
     assert request.as_json()["colour"] == "blue"
     assert Larger.from_json(json.loads(json.dumps(request.as_json()))) == request
-    assert request.as_words() == ["--colour", "blue"]
+    assert command_words(request.as_json(), Larger) == ["--colour", "blue"]
     made = json.loads(schema_text(SCHEMA_FILE.read_text(), Larger))
     described = made["$defs"]["request"]["properties"]["colour"]
     assert described == {"enum": ["red", "blue"], "description": "colour of the block"}
@@ -169,11 +169,21 @@ def listings(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
 def test_a_request_is_the_same_by_command_line_python_and_record(
     request_: Request, asked_by: Callable[..., Request]
 ) -> None:
-    assert asked_by(Request, *request_.as_words()) == request_
+    assert asked_by(Request, *command_words(request_.as_json())) == request_
     assert Request.from_json(json.loads(json.dumps(request_.as_json()))) == request_
     arguments = RunArguments(**request_.as_json(), results="elsewhere")
     assert arguments.request() == request_
     assert type(arguments.request()) is Request
+
+
+def test_a_record_of_another_version_is_shown_as_it_is() -> None:
+    # It may lack options, have others, or go beyond this version's limits.
+    assert command_words({"workloads": ["swaps"], "repeat": 10**9, "colour": "blue", "rate": None}) == [
+        "--workload",
+        "swaps",
+        "--repeat",
+        "1000000000",
+    ]
 
 
 def test_every_option_has_its_words() -> None:
