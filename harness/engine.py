@@ -14,8 +14,8 @@ from harness.errors import BadInputError
 from harness.measuring.measurement import WorkloadMeasurement
 from harness.measuring.runner import Runner
 from harness.observer import Observer
-from harness.plan import Plan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import Plan
 
 # Between rounds the record is written at most so often, and for at most this share of the time.
 _SAVE_EVERY_SECONDS = 1.0

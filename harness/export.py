@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import BadInputError
-from harness.plan import plan_workloads
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import plan_workloads
 
 
 def export(request: Request, path: Path) -> str:

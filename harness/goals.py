@@ -24,8 +24,9 @@ from rich.text import Text
 from harness.archive.figures import by_process
 from harness.engine import Engine
 from harness.observer import Observer
-from harness.plan import BASELINE, CellKey
-from harness.request import DialValue, Request
+from harness.plan.option_types import DialValue
+from harness.plan.request import Request
+from harness.plan.resolve import BASELINE, CellKey
 from harness.statistics import speedup
 
 _CACHE_VARIABLE = "CONTEND_CACHE_DIR"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.plan import CellKey, Plan
+from harness.plan.resolve import CellKey, Plan
 
 
 class Observer:

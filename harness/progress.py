@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from harness.observer import Observer
-from harness.plan import CellKey, Plan
+from harness.plan.resolve import CellKey, Plan
 
 # A kernel that loads from the cache is announced like one that compiles; it is there before this has passed.
 _WORTH_SAYING_SECONDS = 0.3

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from evm import Block, CapacityError, Environment, Transaction, errors
@@ -15,8 +14,6 @@ from evm.forks import FORKS, Fork, fork_named
 from evm.image import BlockImage
 from evm.keccak import keccak256
 from harness.errors import BadInputError
-from harness.measuring.watch import within
-from harness.track import track
 from harness.tries import logs_hash, state_root
 from strategies.serial import Serial
 from workloads.fields import Field, FieldError, load, read
@@ -25,8 +22,6 @@ from workloads.worldfile import access_list_of, world_of
 BLOCK_HASHES = 256
 # A few tests give the sender more gas than a signed 64-bit counter holds; no block has more.
 GAS_BITS = 64
-# Tests may give a transaction more gas than can be spent in a lifetime. An honest one takes seconds at most.
-DEFAULT_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True)
@@ -238,57 +233,3 @@ def fork_of(name: str) -> Fork:
         return fork_named(name)
     except ValueError as error:
         raise BadInputError(str(error)) from None
-
-
-def run_command(
-    paths: Iterable[Path],
-    fork_name: str,
-    echo: Callable[[str], object],
-    quiet: bool,
-    timeout: float = DEFAULT_TIMEOUT,
-) -> int:
-    """Run all vectors at the paths, report failures as they come, and close with one line.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    fork_name : str
-    echo : callable
-        Prints a line.
-    quiet : bool
-        Whether to show no progress.
-    timeout : float
-        Seconds after which a vector that has given no result has failed.
-
-    Returns
-    -------
-    int
-        How many failed.
-
-    Raises
-    ------
-    BadInputError, FieldError
-        If a file is malformed, there is no vector for this fork, or the time is none.
-    """
-    if not timeout > 0:
-        raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
-    fork, passed, failed = fork_of(fork_name), 0, 0
-    # All is read before anything runs, so that a malformed file is found first.
-    vectors = [vector for path in paths for vector in read_vectors(path, fork)]
-    if not vectors:
-        raise BadInputError(f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork.name}")
-    runner = VectorRunner()
-    for vector in track(vectors, "state tests", quiet):
-        try:
-            wrong = within(timeout, partial(runner.judge, vector))
-        except TimeoutError as error:
-            wrong = str(error)
-            # The old one is still at it.
-            runner = VectorRunner()
-        if wrong is None:
-            passed += 1
-        else:
-            failed += 1
-            echo(f"{vector.name}: {wrong}")
-    echo(f"{passed} passed, {failed} failed")
-    return failed

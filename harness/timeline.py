@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInputError
-from harness.request import Request
+from harness.plan.request import Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +47,9 @@ def trace(request: Request) -> Trace:
     BadInputError
         For a name or a dial that is refused, a workload that cannot be run, or a strategy without a timeline.
     """
-    from harness.clocks import read_costs
     from harness.measuring.bench import Bench, RunError, WorkloadError
-    from harness.plan import CellKey, resolve
+    from harness.plan.clock_options import read_costs
+    from harness.plan.resolve import CellKey, resolve
     from strategies import registry as strategies
     from strategies.virtual_clock import VirtualClock
     from workloads import registry as workloads

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.clocks import clock_maker, read_costs
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
-from harness.plan import BASELINE, CellKey, Plan, lookup, one_line, resolve
-from harness.request import ALL, Request
+from harness.plan.clock_options import clock_maker, read_costs
+from harness.plan.request import ALL, Request
+from harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, resolve
 
 if TYPE_CHECKING:
     from evm import Block, Snapshot, State

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInputError
-from harness.plan import lookup, resolve_dials
-from harness.request import DialValue
+from harness.plan.option_types import DialValue
+from harness.plan.resolve import lookup, resolve_dials
 
 if TYPE_CHECKING:
     from harness.analysis.bound import Bound

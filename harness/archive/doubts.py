@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import statistics
 from harness.measuring.sample import OWN_ORDER_FAILED
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 BEYOND = "beyond the bound"
 OVERSUBSCRIBED = "more workers than cores"

@@ -11,8 +11,8 @@ from harness.archive.figures import derived
 from harness.archive.sessions import new_session
 from harness.archive.upgrade import SCHEMA
 from harness.measuring.measurement import WorkloadMeasurement
-from harness.plan import CellKey, Plan
-from harness.request import DEFAULT_LOAD, Request
+from harness.plan.request import DEFAULT_LOAD, Request
+from harness.plan.resolve import CellKey, Plan
 
 
 def new_record(

@@ -21,8 +21,8 @@ from harness.environment import machine_differences
 from harness.errors import BadInputError
 from harness.measuring.measurement import Failure, WorkloadMeasurement
 from harness.measuring.sample import Facts
-from harness.plan import CellKey, Plan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan
 
 Record = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from harness.archive.writing import write_json
 from harness.engine import Engine
 from harness.observer import Observer
-from harness.request import Request
+from harness.plan.request import Request
 
 if TYPE_CHECKING:
     from strategies.costs import Costs

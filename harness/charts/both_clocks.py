@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 
 from harness.charts.look import GREY, Style, label, legend, panels, worker_axis
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 if TYPE_CHECKING:
     import pandas

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
 from harness.charts.look import GREY, Style, clock_of, label, legend, panels, present
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from harness.charts.look import GREY, Style, clock_of, label, legend, panels, worker_axis
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 if TYPE_CHECKING:
     import pandas

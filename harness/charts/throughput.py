@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from harness.charts.look import Style, are_many, clock_of, label, legend, panels, present, worker_axis
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 if TYPE_CHECKING:
     import pandas

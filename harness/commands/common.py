@@ -12,6 +12,8 @@ import click
 
 from harness.errors import BadInputError, CrashError
 
+# What a file option takes for standard output.
+STANDARD_OUTPUT = "-"
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.asked import EVERYTHING, Asked, asks
-from harness.commands.common import bad_input, interruptible
+from harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
+from harness.commands.options import SHARED_OPTIONS, Asked, request_options
 from harness.comparison.policy import EXIT_NOTHING, FAIL_ON, SLOWER
 from harness.errors import BadInputError, CrashError
-from harness.request import parse_names
+from harness.plan.option_types import parse_names
+from harness.plan.request import Request
+
+if TYPE_CHECKING:
+    from harness.comparison.result import Comparison
+    from harness.comparison.sides import Side
+    from harness.comparison.verdict import Rule
 
 
 @click.command("compare", no_args_is_help=True)
@@ -37,8 +47,8 @@ from harness.request import parse_names
 )
 @click.option("--markdown", metavar="FILE", help="Write a comment for a pull request; - is standard output.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the comparison with all samples; - as above.")
-@asks(
-    *EVERYTHING,
+@request_options(
+    *SHARED_OPTIONS,
     block_count={"help": "Blocks in a row, each on the state that the one before left."},
     repeat={
         "default": 20,
@@ -67,7 +77,6 @@ def command(
 
     Exit codes: 0 no regression, 1 regression, 2 bad input, 3 nothing was measured or could be compared.
     """
-    from harness.comparison.command import CompareCommand
     from harness.comparison.sides import Records, parse_sides
     from harness.comparison.verdict import Rule
 
@@ -84,15 +93,127 @@ def command(
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
         # Measuring processes may look at a revision's own files from another folder.
+        costs = asked.value("costs")
         request = asked.request(
-            blocks=tuple(str(Path(block).absolute()) for block in asked.blocks),
-            costs=None if asked.costs is None else str(Path(asked.costs).absolute()),
+            blocks=tuple(str(Path(block).absolute()) for block in asked.value("blocks") or ()),
+            costs=None if costs is None else str(Path(costs).absolute()),
         )
-        comparing = CompareCommand(a, b, request, Rule(threshold, virtual_threshold), kinds, markdown, json_path, quiet)
+        output = Output(markdown, json_path)
+        output.check()
         try:
-            code = comparing.run()
+            comparison = compare(a, b, request, Rule(threshold, virtual_threshold), kinds, output, quiet)
         except CrashError as error:
             # Not 1, which is kept for regressions: a broken harness must not look like one.
-            click.echo(f"contend: {error}", err=True)
+            tell(str(error))
             sys.exit(EXIT_NOTHING)
-        context.exit(code)
+        context.exit(comparison.exit_code)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a comparison is written to, beside the terminal.
+
+    Attributes
+    ----------
+    markdown_path, json_path : str or None
+        ``-`` is standard output, and the table then goes to standard error.
+    """
+
+    markdown_path: str | None
+    json_path: str | None
+
+    def check(self) -> None:
+        """Make sure that all can be written.
+
+        Raises
+        ------
+        BadInputError
+            If a place cannot be written, or both are to be standard output.
+        """
+        from harness.archive.writing import check_file
+
+        if self.markdown_path == self.json_path == STANDARD_OUTPUT:
+            raise BadInputError("--markdown and --json: only one of them can be standard output")
+        for option, path in (("--markdown", self.markdown_path), ("--json", self.json_path)):
+            if path not in (None, STANDARD_OUTPUT):
+                check_file(Path(str(path)), option)
+
+
+def compare(
+    a: Side, b: Side, request: Request, rule: Rule, fail_on: frozenset[str], output: Output, quiet: bool
+) -> Comparison:
+    """Hold two sides against each other, measuring them where they are versions; print and write what came of it.
+
+    Parameters
+    ----------
+    a, b : Side
+        Both records, or neither.
+    request : Request
+        What to measure, where they are no records.
+    rule : Rule
+    fail_on : frozenset of str
+        Kinds of `harness.comparison.policy.FAIL_ON`.
+    output : Output
+    quiet : bool
+        Whether to keep silent about progress.
+
+    Raises
+    ------
+    BadInputError
+        If a side cannot be read, or a version refuses the request.
+    CrashError
+        If nothing can be measured.
+    KeyboardInterrupt
+        If the user ended it; what had been compared has been printed and written.
+    """
+    from harness.comparison.recorded import compare_records, read_side
+    from harness.comparison.sides import Records
+
+    if isinstance(a, Records) and isinstance(b, Records):
+        read = read_side(a.path, _warn), read_side(b.path, _warn)
+        comparison = compare_records(*read, (a.label, b.label), rule, fail_on)
+    elif isinstance(a, Records) or isinstance(b, Records):
+        raise BadInputError(f"{a.label} and {b.label}: a record can only be compared with records")
+    else:
+        from harness.comparison.duel import Duel
+        from harness.progress import display
+
+        duel = Duel(a, b, request, rule, fail_on)
+        try:
+            with display(quiet) as observer:
+                duel.run(observer)
+        except KeyboardInterrupt:
+            if duel.comparison.cells:
+                duel.comparison.interrupted = True
+                duel.comparison.notes.append("interrupted: the cells above are those compared until then")
+                _report(duel.comparison, output)
+            raise
+        comparison = duel.comparison
+    _report(comparison, output)
+    return comparison
+
+
+def _report(comparison: Comparison, output: Output) -> None:
+    from rich.console import Console
+
+    from harness.archive.writing import write_json
+    from harness.comparison.markdown import markdown
+    from harness.comparison.terminal import print_comparison
+
+    comparison.command = shlex.join(["contend", *sys.argv[1:]])
+    if output.markdown_path == STANDARD_OUTPUT:
+        sys.stdout.write(markdown(comparison))
+    elif output.markdown_path is not None:
+        Path(output.markdown_path).write_text(markdown(comparison), encoding="utf-8")
+    if output.json_path == STANDARD_OUTPUT:
+        sys.stdout.write(json.dumps(comparison.as_json(), indent=1, allow_nan=False) + "\n")
+    elif output.json_path is not None:
+        write_json(Path(output.json_path), comparison.as_json())
+    sys.stdout.flush()
+    print_comparison(Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path)), comparison)
+
+
+def _warn(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True).print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)

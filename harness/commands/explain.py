@@ -6,22 +6,22 @@ import json
 
 import click
 
-from harness.commands.asked import Asked, asks
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from harness.commands.options import Asked, request_options
 
 
 @click.command("explain")
-@asks(
+@request_options(
     "workloads",
     "strategies",
     "workers",
-    "settings",
+    "dials",
     "block_size",
     "seed",
     "clock",
     "costs",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},
-    workers={"metavar": "COUNT", "default": "32", "show_default": True, "help": "Workers of each strategy."},
+    workers={"metavar": "COUNT", "default": "32", "help": "Workers of each strategy."},
     clock={"default": "virtual", "help": "Simulated workers, the same on every machine; or threads."},
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from harness.commands.asked import Asked, asks
 from harness.commands.common import bad_input, interruptible
+from harness.commands.options import Asked, request_options
 
 
 @click.command("export")
-@asks(
+@request_options(
     "workloads",
-    "settings",
+    "dials",
     "block_size",
     "blocks",
     "seed",

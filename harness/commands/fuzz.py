@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 
 import click
 
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.request import parse_names, parse_workers
+from harness.commands.options import Asked, request_options
+from harness.errors import BadInputError
+
+MOST_FAILURES = 5
 
 
 @click.command("fuzz")
-@click.option("--strategy", "-s", "strategies", metavar="NAMES", help="Strategies.  [default: all that are parallel]")
-@click.option(
-    "--workload",
-    "-w",
+@request_options(
+    "strategies",
     "workloads",
-    metavar="NAMES",
-    help="Workloads, of which small blocks are taken, and adversarial_blocks.  [default: those of contend run, and it]",
+    "workers",
+    strategies={"help": "Strategies.", "default_text": "all that are parallel"},
+    workloads={
+        "help": "Workloads, of which small blocks are taken, and adversarial_blocks.",
+        "default_text": "those of contend run, and it",
+    },
+    workers={"help": "Worker counts.", "default_text": "2,3,4,8"},
 )
-@click.option("--workers", metavar="COUNTS", help="Worker counts.  [default: 2,3,4,8]")
 @click.option("--schedules", type=int, default=5_000, show_default=True, help="Schedules to run.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of blocks and schedules.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Processes that share them.  [default: one a core]")
@@ -33,9 +40,7 @@ from harness.request import parse_names, parse_workers
 @click.pass_context
 def command(
     context: click.Context,
-    strategies: str | None,
-    workloads: str | None,
-    workers: str | None,
+    asked: Asked,
     schedules: int,
     seed: int,
     processes: int | None,
@@ -48,26 +53,112 @@ def command(
     A schedule that fails is shrunk to the shortest block that still fails, and written to a file that --replay runs
     again exactly. Exit codes: 0 none failed, 1 some failed, 2 bad input.
     """
-    from rich.console import Console
-
-    from harness.schedules import command
-
     with bad_input(), interruptible():
         if replay_path is not None:
-            context.exit(EXIT_FAILED if command.replay(replay_path, Console()) else 0)
-        from harness.archive.writing import check_folder
-        from harness.environment import usable_cores
-
-        check_folder(results)
-        failed = command.run_campaign(
-            parse_names(strategies),
-            parse_names(workloads),
-            () if workers is None else parse_workers(workers),
-            schedules,
-            seed,
-            processes or len(usable_cores()),
-            results / "schedules",
-            Console(),
-            quiet,
-        )
+            failed = replay(replay_path)
+        else:
+            failed = search(asked, schedules, seed, processes, results, quiet)
         context.exit(EXIT_FAILED if failed else 0)
+
+
+def search(asked: Asked, schedules: int, seed: int, processes: int | None, results: Path, quiet: bool) -> bool:
+    """Run a campaign, write each failing schedule to a file, print a closing table.
+
+    Parameters
+    ----------
+    asked : Asked
+        Strategies, workloads and worker counts, where any are named.
+    schedules, seed : int
+    processes : int, optional
+        One a core by default.
+    results : Path
+        Results folder.
+    quiet : bool
+        Whether to keep silent about progress.
+
+    Returns
+    -------
+    bool
+        Whether anything failed.
+
+    Raises
+    ------
+    BadInputError
+        If a name or a number is refused, or nothing can be written.
+    KeyboardInterrupt
+        After what was found has been printed.
+    """
+    from rich.console import Console
+
+    from harness.archive.writing import check_folder
+    from harness.environment import usable_cores
+    from harness.schedules import campaign
+    from harness.schedules.printing import ScheduleProgress, print_failure, print_tally
+
+    check_folder(results)
+    strategies = campaign.checked_strategies(asked.value("strategies") or ())
+    sources = asked.value("workloads") or campaign.default_sources()
+    campaign.check_sources(sources)
+    workers = asked.value("workers") or campaign.WORKERS
+    if schedules < 1:
+        raise BadInputError(f"schedules: {schedules} is out of range; give a whole number from 1")
+    if seed < 0:
+        raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
+    tally, began, console = campaign.Tally(), time.monotonic(), Console()
+    try:
+        with ScheduleProgress(schedules, quiet) as progress:
+            planned = campaign.batches(strategies, sources, workers, schedules, seed)
+            campaign.campaign(planned, processes or len(usable_cores()), tally, progress, MOST_FAILURES)
+    finally:
+        for failure in tally.failures:
+            print_failure(failure, results / "schedules", console)
+        print_tally(tally, time.monotonic() - began, console)
+    return bool(tally.failures)
+
+
+def replay(path: Path) -> bool:
+    """Run the schedule of a file again, exactly, and print block and differences.
+
+    Returns
+    -------
+    bool
+        Whether it failed.
+
+    Raises
+    ------
+    BadInputError
+        If the file is no schedule, or names what there is not.
+    """
+    from rich.console import Console
+
+    from harness.schedules.campaign import check_sources, checked_strategies
+    from harness.schedules.cases import Case, scene_of
+    from harness.schedules.judge import Judge
+    from strategies import registry
+
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path}: not a readable schedule ({error})") from error
+    case = Case.from_json(content, str(path))
+    checked_strategies((case.strategy,))
+    check_sources((case.source,))
+    console, scene = Console(), scene_of(case)
+    names = {address: name for name, address in scene.contracts.items()}
+    for place, transaction in enumerate(scene.block):
+        to = names.get(transaction.to or b"", (transaction.to or b"").hex())
+        console.print(
+            f"{place:4d}  from {transaction.sender.hex()[:8]}  nonce {transaction.nonce}  to {to}  value "
+            f"{transaction.value}  gas {transaction.gas_limit}  data {transaction.data.hex()[:64]}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    judge = Judge(registry.get)
+    differences = judge.differences(case)
+    judge.close()
+    for difference in differences:
+        console.print(difference, markup=False, highlight=False, soft_wrap=True)
+    verdict = "FAILED" if differences else "equals the serial result"
+    console.print(f"{case.strategy} with {case.workers} workers, schedule seed {case.schedule}: {verdict}")
+    return bool(differences)

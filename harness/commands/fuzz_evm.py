@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import click
 
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from harness.errors import BadInputError
 
 
 @click.command("fuzz-evm")
@@ -18,7 +21,38 @@ def command(context: click.Context, programs: int, seed: int, fork: str, quiet: 
 
     A difference is made small and printed as assembly. Exit code 0 only if there is none.
     """
-    from harness.fuzz.command import run_command
-
     with bad_input(), interruptible():
-        context.exit(EXIT_FAILED if run_command(programs, seed, fork, click.echo, quiet) else 0)
+        context.exit(EXIT_FAILED if compare_programs(programs, seed, fork, quiet) else 0)
+
+
+def compare_programs(programs: int, seed: int, fork_name: str, quiet: bool) -> int:
+    """Compare programs, print each difference with its program as assembly, and close with one line.
+
+    Returns
+    -------
+    int
+        How many programs differ.
+
+    Raises
+    ------
+    BadInputError
+        If revm is not installed, or a number is out of range.
+    """
+    if importlib.util.find_spec("pyrevm") is None:
+        raise BadInputError("fuzz-evm compares with revm: install the package pyrevm (extra 'test')")
+    if programs < 1:
+        raise BadInputError(f"programs: {programs} is out of range; give a whole number from 1")
+    if seed < 0:
+        raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
+    from harness.fuzz.differential import fuzz
+    from harness.fuzz.shrink import describe
+    from harness.statetest import fork_of
+
+    failed, fork = 0, fork_of(fork_name).name
+    for program, case, wrong in fuzz(range(seed, seed + programs), fork, quiet):
+        failed += 1
+        click.echo(f"program {program} differs (contend fuzz-evm --programs 1 --seed {program} --fork {fork}):")
+        for line in (*wrong, *describe(case)):
+            click.echo(f"  {line}")
+    click.echo(f"{programs} programs, {failed} differ from revm")
+    return failed

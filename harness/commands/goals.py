@@ -5,13 +5,12 @@ from __future__ import annotations
 import click
 
 from harness.commands.common import bad_input, interruptible
-from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT
+from harness.commands.options import Asked, request_options
 
 
 @click.command("goals")
-@click.option("--block-size", type=int, default=DEFAULT_BLOCK_SIZE, show_default=True, help="Transactions in a block.")
-@click.option("--repeat", type=int, default=DEFAULT_REPEAT, show_default=True, help="Timed runs of each cell.")
-def command(block_size: int, repeat: int) -> None:
+@request_options("block_size", "repeat")
+def command(asked: Asked) -> None:
     """Measure what Contend itself has to reach, and print it beside the goals."""
     from rich.console import Console
 
@@ -19,6 +18,7 @@ def command(block_size: int, repeat: int) -> None:
     from harness.progress import display
 
     with bad_input(), interruptible():
+        request = asked.request()
         with display(quiet=False) as observer:
-            found = list(findings(observer, block_size, repeat))
+            found = list(findings(observer, request.block_size, request.repeat))
         print_findings(Console(), found)

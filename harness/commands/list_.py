@@ -14,7 +14,7 @@ from harness.commands.common import bad_input
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites."""
-    from harness.catalogue import catalogue
+    from harness.plan.catalogue import catalogue
 
     with bad_input():
         content: dict[str, Any] = catalogue()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.common import bad_input, interruptible
-from harness.request import Request
+from harness.plan.request import Request
 
 if TYPE_CHECKING:
     from harness.timeline import Trace

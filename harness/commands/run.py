@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.commands.asked import EVERYTHING, Asked, asks
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible, tell
+from harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
+from harness.commands.options import ALL_OPTIONS, Asked, request_options
 from harness.errors import BadInputError
-from harness.request import Request
+from harness.plan.request import ALL, Request
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -19,7 +21,7 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
 
 
 @click.command("run")
-@asks(*EVERYTHING)
+@request_options(*ALL_OPTIONS)
 @click.option(
     "--contention",
     type=float,
@@ -27,13 +29,6 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
     help="Turn one workload's dials until this share of transactions depends on an earlier one, as recorded.",
 )
 @click.option("--chain", type=float, metavar="SHARE", help="The same for the longest chain, as a share of the block.")
-@click.option(
-    "--load",
-    type=float,
-    metavar="SHARE",
-    help="Of several blocks: rate of arrivals as a share of serial throughput.  [default: 0.8]",
-)
-@click.option("--rate", type=float, metavar="TX/S", help="The same in transactions per second.")
 @click.option(
     "--json",
     "json_path",
@@ -63,8 +58,6 @@ def command(
     asked: Asked,
     contention: float | None,
     chain: float | None,
-    load: float | None,
-    rate: float | None,
     json_path: str | None,
     results: Path,
     resume: str | None,
@@ -75,22 +68,130 @@ def command(
 
     Without options: the four default workloads, all strategies, 1 and 2 workers.
     """
-    from harness.command import RunCommand
-
-    command_line = ["contend", *sys.argv[1:]]
+    output = Output(results, json_path, charts=not no_charts)
     with bad_input(), interruptible():
         if resume is not None:
-            record = _resumed(context, resume, results)
             from harness.archive.resume import request_of
 
-            request = request_of(record)
-            command = RunCommand(request, results, json_path, not no_charts, quiet, command_line, record)
-            context.exit(EXIT_FAILED if command.run() else 0)
-        request = asked.request(load=load, rate=rate)
-        if contention is not None or chain is not None:
-            request = _aimed(request, contention, chain, quiet)
-        command = RunCommand(request, results, json_path, not no_charts, quiet, command_line)
-        context.exit(EXIT_FAILED if command.run() else 0)
+            record = _resumed(context, resume, results)
+            failed = measure(request_of(record), output, quiet, record)
+        else:
+            request = asked.request()
+            if contention is not None or chain is not None:
+                request = _aimed(request, contention, chain, quiet)
+            failed = measure(request, output, quiet)
+        context.exit(EXIT_FAILED if failed else 0)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a run leaves, and where.
+
+    Attributes
+    ----------
+    results : Path
+        Results folder, for the record and charts.
+    json_path : str or None
+        Where to write the record as well; ``-`` is standard output, and everything else then goes to standard error.
+    charts : bool
+        Whether to draw charts.
+    """
+
+    results: Path
+    json_path: str | None
+    charts: bool
+
+
+def measure(request: Request, output: Output, quiet: bool, resumed: Path | None = None) -> bool:
+    """Measure a request; leave its record, a table on the terminal, and charts.
+
+    Parameters
+    ----------
+    request : Request
+    output : Output
+    quiet : bool
+        Whether to keep silent about progress.
+    resumed : Path, optional
+        Record to go on with, whose request `request` is (`harness.archive.resume.choose`).
+
+    Returns
+    -------
+    bool
+        Whether a cell failed.
+
+    Raises
+    ------
+    BadInputError
+        If a place cannot be written, or if the request is refused or cannot be gone on with; nothing was measured.
+    KeyboardInterrupt
+        If the user ended the run; what was measured has been written and printed.
+    """
+    from harness.archive.resume import read_incomplete
+    from harness.archive.store import Store
+    from harness.archive.writing import check_file, check_folder
+    from harness.engine import Engine, has_failures
+    from harness.progress import display
+
+    check_folder(output.results)
+    if output.json_path not in (None, STANDARD_OUTPUT):
+        check_file(Path(str(output.json_path)))
+    store = Store(output.results)
+    try:
+        engine = Engine(request, accepted=store.open, save=store.write, command=["contend", *sys.argv[1:]])
+        if resumed is not None:
+            # Claimed first: until then its run may still be going on.
+            store.adopt(resumed)
+            engine.resumed = read_incomplete(resumed)
+        try:
+            with display(quiet) as observer:
+                engine.observer = observer
+                engine.run()
+        except KeyboardInterrupt:
+            _report(engine.record, output, str(store.path), interrupted=True)
+            raise
+        _report(engine.record, output, str(store.path))
+        if output.charts:
+            _draw(engine.record, output, store.charts)
+        return has_failures(engine.record)
+    finally:
+        store.close()
+
+
+def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool = False) -> None:
+    """Print a record's table, and write the record where it was asked for."""
+    from rich.console import Console
+
+    from harness.archive.writing import write_json
+    from harness.tables import print_results
+
+    if interrupted and not (record and record["cells"]):
+        Console(stderr=True).print("Interrupted before anything was measured.")
+        return
+    if output.json_path == STANDARD_OUTPUT:
+        sys.stdout.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
+        sys.stdout.flush()
+    elif output.json_path is not None:
+        write_json(Path(output.json_path), record)
+    console = _console(output)
+    print_results(console, record)
+    if interrupted:
+        console.print("Interrupted: the cells above are those measured until then.", style="bold")
+        console.print("`contend run --resume` measures the others.", highlight=False)
+    console.print(f"record: {path}", soft_wrap=True, highlight=False)
+
+
+def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:
+    from harness.charts import draw
+    from harness.frame import to_frame
+
+    for path in draw(to_frame([record]), folder, record["id"]):
+        _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
+
+
+def _console(output: Output) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=output.json_path == STANDARD_OUTPUT)
 
 
 def _resumed(context: click.Context, place: str, results: Path) -> Path:
@@ -110,7 +211,7 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
     """The request with the dials that give what was asked for."""
     from harness.analysis.target import aim
 
-    one = len(request.workloads) == 1 and request.workloads[0] != "all"
+    one = len(request.workloads) == 1 and request.workloads[0] != ALL
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):
         raise BadInputError("--contention, --chain: give one of them, one --workload, and neither --sweep nor --suite")
     (workload,) = request.workloads

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from harness.errors import BadInputError
 
 
 @click.command("statetest")
@@ -16,6 +18,7 @@ from harness.commands.common import EXIT_FAILED, bad_input, interruptible
 @click.option(
     "--timeout",
     type=float,
+    # Tests may give a transaction more gas than can be spent in a lifetime. An honest one takes seconds at most.
     default=300.0,
     show_default=True,
     metavar="SECONDS",
@@ -27,7 +30,55 @@ def command(context: click.Context, paths: tuple[Path, ...], fork: str, quiet: b
 
     Prints what fails, and one closing line. Exit code 0 only if all pass.
     """
-    from harness.statetest import run_command
-
     with bad_input(), interruptible():
-        context.exit(EXIT_FAILED if run_command(paths, fork, click.echo, quiet, timeout) else 0)
+        context.exit(EXIT_FAILED if run_vectors(paths, fork, quiet, timeout) else 0)
+
+
+def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: float) -> int:
+    """Run all vectors at the paths, print failures as they come, and close with one line.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+    fork_name : str
+    quiet : bool
+        Whether to show no progress.
+    timeout : float
+        Seconds after which a vector that has given no result has failed.
+
+    Returns
+    -------
+    int
+        How many failed.
+
+    Raises
+    ------
+    BadInputError, FieldError
+        If a file is malformed, there is no vector for this fork, or the time is none.
+    """
+    if not timeout > 0:
+        raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
+    from harness.measuring.watch import within
+    from harness.statetest import VectorRunner, fork_of, read_vectors
+    from harness.track import track
+
+    fork, passed, failed = fork_of(fork_name), 0, 0
+    # All is read before anything runs, so that a malformed file is found first.
+    vectors = [vector for path in paths for vector in read_vectors(path, fork)]
+    if not vectors:
+        raise BadInputError(f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork.name}")
+    runner = VectorRunner()
+    for vector in track(vectors, "state tests", quiet):
+        try:
+            wrong = within(timeout, partial(runner.judge, vector))
+        except TimeoutError as error:
+            wrong = str(error)
+            # The old one is still at it.
+            runner = VectorRunner()
+        if wrong is None:
+            passed += 1
+        else:
+            failed += 1
+            click.echo(f"{vector.name}: {wrong}")
+    click.echo(f"{passed} passed, {failed} failed")
+    return failed

@@ -6,22 +6,22 @@ from pathlib import Path
 
 import click
 
-from harness.commands.asked import Asked, asks
 from harness.commands.common import bad_input, interruptible
+from harness.commands.options import Asked, request_options
 
 
 @click.command("timeline")
-@asks(
+@request_options(
     "workloads",
     "strategies",
     "workers",
-    "settings",
+    "dials",
     "block_size",
     "seed",
     "costs",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},
     strategies={"metavar": "NAME", "required": True, "help": "One strategy."},
-    workers={"metavar": "COUNT", "default": "8", "show_default": True, "help": "Simulated workers."},
+    workers={"metavar": "COUNT", "default": "8", "help": "Simulated workers."},
     block_size={"default": 200},
 )
 @click.option(

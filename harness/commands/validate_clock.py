@@ -6,20 +6,19 @@ from pathlib import Path
 
 import click
 
-from harness.commands.asked import Asked, asks
 from harness.commands.common import bad_input, interruptible
-from harness.request import parse_workers
+from harness.commands.options import Asked, request_options
 
 
 @click.command("validate-clock")
-@asks(
+@request_options(
     "workloads",
     "strategies",
     "workers",
     "block_size",
     "repeat",
     "costs",
-    workers={"help": "Worker counts.  [default: all that this machine has cores for]"},
+    workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found here.")
@@ -35,14 +34,14 @@ def command(
 
     from harness.archive.writing import check_file, write_json
     from harness.calibration.validate import print_validation, validate
-    from harness.clocks import read_costs
     from harness.environment import usable_cores
+    from harness.plan.clock_options import read_costs
     from harness.progress import display
 
     with bad_input(), interruptible():
-        counts = tuple(range(1, len(usable_cores()) + 1)) if asked.workers is None else parse_workers(asked.workers)
+        counts = asked.value("workers") or range(1, len(usable_cores()) + 1)
         request = asked.request(workers=counts, costs=None)
-        table = read_costs(asked.costs)
+        table = read_costs(asked.value("costs"))
         if json_path is not None:
             check_file(json_path)
         with display(quiet=False) as observer:

@@ -14,8 +14,8 @@ from harness.comparison.checkout import Tree
 from harness.errors import BadInputError, CrashError
 from harness.measuring.process import MeasuringProcess
 from harness.observer import Observer
-from harness.plan import CellKey
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey
 
 _KNOWN_TO_ALL = ("workloads", "strategies", "workers", "dials", "block_size", "repeat", "seed", "processes", "timeout")
 _WORKER = Path(__file__).with_name("worker.py")

@@ -27,8 +27,8 @@ from harness.comparison.sides import Checkout, Revision, describe
 from harness.comparison.verdict import MOST_MEASUREMENTS, Rule, Verdict
 from harness.errors import CrashError
 from harness.observer import Observer
-from harness.plan import CellKey, Plan, WorkloadPlan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan, WorkloadPlan
 
 
 class Duel:

@@ -15,8 +15,8 @@ from harness.comparison.measured import CellName, frozen
 from harness.comparison.ratio import Pair, paired
 from harness.comparison.result import CellResult
 from harness.comparison.verdict import Verdict
-from harness.plan import CellKey
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey
 from harness.statistics import Interval, Samples
 
 A, B = range(2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from harness.archive.figures import by_process
-from harness.request import DialValue
+from harness.plan.option_types import DialValue
 from harness.statistics import Samples
 
 

@@ -28,7 +28,7 @@ from harness.measuring.chain import Chain, chain_digest
 from harness.measuring.cpu import cpu_seconds
 from harness.measuring.oracle import Oracle
 from harness.measuring.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES, Facts, Sample
-from harness.plan import BASELINE, CellKey, WorkloadPlan, one_line
+from harness.plan.resolve import BASELINE, CellKey, WorkloadPlan, one_line
 from strategies.base import Outcome, Strategy
 from strategies.clocks import WALL, Clock
 from strategies.costs import default_costs

@@ -19,8 +19,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.errors import BadInputError
-from harness.plan import CellKey, Plan, resolve
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan, resolve
 
 
 def main(descriptor: int) -> None:
@@ -80,9 +80,9 @@ class _Child:
         self._send("plan", plan)
 
     def _build(self, plan: Plan, place: int, seed: int, block_size: int, ahead: bool) -> None:
-        from harness.clocks import clock_maker
         from harness.measuring.bench import Bench, WorkloadError
         from harness.measuring.kernels import compile_natives, turn
+        from harness.plan.clock_options import clock_maker
         from strategies import registry as strategies
         from workloads import registry as workloads
 

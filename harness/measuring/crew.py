@@ -9,8 +9,8 @@ from typing import Any
 from harness.errors import BadInputError, CrashError
 from harness.measuring.process import MeasuringProcess
 from harness.observer import Observer
-from harness.plan import Plan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import Plan
 
 _TICK_SECONDS = 0.1
 _CLOSE_SECONDS = 2.0

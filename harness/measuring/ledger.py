@@ -8,7 +8,7 @@ from harness.measuring.crew import GoneError
 from harness.measuring.measurement import Mark, WorkloadMeasurement
 from harness.measuring.sample import Sample
 from harness.observer import Observer
-from harness.plan import CellKey
+from harness.plan.resolve import CellKey
 
 
 class Ledger:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from harness.measuring.sample import Facts, Sample
-from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan
+from harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from harness.measuring.crew import Crew, GoneError
 from harness.measuring.ledger import Ledger
 from harness.measuring.process import MeasuringProcess
 from harness.measuring.sample import Facts
-from harness.plan import BASELINE_CELL, CellKey, Plan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import BASELINE_CELL, CellKey, Plan
 
 
 class Preparation:

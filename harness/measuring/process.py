@@ -14,7 +14,7 @@ from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import Any
 
-from harness.plan import CellKey
+from harness.plan.resolve import CellKey
 
 _BOOT = """
 import json, sys

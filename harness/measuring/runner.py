@@ -18,8 +18,8 @@ from harness.measuring.preparation import Preparation
 from harness.measuring.process import MeasuringProcess
 from harness.measuring.sample import Sample
 from harness.observer import Observer
-from harness.plan import CellKey, Plan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan
 
 
 class Runner:

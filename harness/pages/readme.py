@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 if TYPE_CHECKING:
     import pandas

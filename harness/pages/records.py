@@ -1,24 +1,33 @@
 """The page about records, ``docs/records.md``, made from schema and code: ``python -m harness.pages.records``.
 
-Tables in documents are generated, never typed; a test compares the page with what this module gives.
+Tables in documents are generated, never typed; a test compares the page with what this module gives. The same goes for
+the part of the schema that says what a request is, which is made from its options and written into the schema's file.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.archive.file import SCHEMA_FILE
 from harness.archive.upgrade import SCHEMA, VERSIONS
 from harness.frame import COLUMNS
+from harness.plan.options import record_schema
+from harness.plan.request import Request
 from harness.records import schema
 
+# Of the schema's file.
+WIDTH = 116
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "records.md"
 INTRODUCTION = """\
 # Records
 
-Made by `python -m harness.pages.records` from `harness/record.schema.json` and the code; edit those.
+Made by `python -m harness.pages.records` from `harness/record.schema.json` and the code; edit those. The schema's part
+about `request` is itself made from the fields of `Request` (`harness/plan/request.py`).
 
 Every `contend run` leaves one JSON file, `results/records/ID.json`: raw samples, and all that is needed to judge them.
 The samples are the truth. Derived figures stand in the file for readers without Contend; Contend computes them anew
@@ -151,8 +160,32 @@ def meaning_of(field: Mapping[str, Any]) -> str:
     return meaning_of(schema()["$defs"][field["$ref"].rpartition("/")[2]])
 
 
+def schema_text(text: str, request: type = Request) -> str:
+    """The text of the schema's file with its definition of a request made anew; all else stays as it is."""
+    definition = f'    "request": {_json(record_schema(request), 4)},\n'
+    return re.sub(r'^    "request": \{\n.*?^    \},\n', lambda _: definition, text, count=1, flags=re.M | re.S)
+
+
+def _json(value: Any, margin: int) -> str:
+    """JSON as the schema's file has it: in one line where that fits, else an entry a line."""
+    if isinstance(value, dict):
+        entries, ends = [f"{json.dumps(key)}: {_json(one, margin + 2)}" for key, one in value.items()], "{}"
+    elif isinstance(value, list):
+        entries, ends = [_json(one, margin + 2) for one in value], "[]"
+    else:
+        return json.dumps(value)
+    space = " " if ends == "{}" else ""
+    line = f"{ends[0]}{space}{', '.join(entries)}{space}{ends[1]}"
+    if "\n" not in line and margin + len(line) < WIDTH:
+        return line
+    indented = ",\n".join(f"{' ' * (margin + 2)}{entry}" for entry in entries)
+    return f"{ends[0]}\n{indented}\n{' ' * margin}{ends[1]}"
+
+
 def main() -> int:
-    """Write the page; the exit code."""
+    """Write the schema's part about requests, and the page; the exit code."""
+    SCHEMA_FILE.write_text(schema_text(SCHEMA_FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    schema.cache_clear()
     PAGE.write_text(page(), encoding="utf-8")
     return 0
 

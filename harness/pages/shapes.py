@@ -16,7 +16,8 @@ from typing import Any
 from harness.engine import Engine
 from harness.goals import UNCONTENDED
 from harness.observer import Observer
-from harness.request import DialValue, Request
+from harness.plan.option_types import DialValue
+from harness.plan.request import Request
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "shapes.md"
 WORKERS = 32

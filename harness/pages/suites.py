@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from harness.errors import BadInputError
 from harness.measuring.chain import chain_digest
-from harness.plan import lookup, resolve_dials
-from harness.suite_file import Suite, SuiteEntry, read
+from harness.plan.resolve import lookup, resolve_dials
+from harness.plan.suites import Suite, SuiteEntry, read
 from workloads import registry
 
 

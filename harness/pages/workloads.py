@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from harness import suite_file
 from harness.analysis.bound import Bounds
 from harness.catalogue_tables import dial_range
+from harness.plan import suites
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
 from workloads.application import Application
@@ -81,8 +81,8 @@ def _suites() -> str:
         "| suite | what it is | blocks |",
         "| --- | --- | --- |",
     ]
-    for name in suite_file.names():
-        suite = suite_file.read(name)
+    for name in suites.names():
+        suite = suites.read(name)
         labels = ", ".join(entry.label for entry in suite.entries)
         lines.append(f"| `{name}` | {suite.summary} | {labels}; {suite.block_size:,} transactions each |")
     return "\n".join([*lines, ""])

@@ -18,7 +18,7 @@ from harness.charts.speedup import speedup
 from harness.charts.throughput import throughput
 from harness.charts.timeline import shares, timeline
 from harness.charts.waste import wasted
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 from harness.report.history import Series
 from harness.report.picture import Entry, drawing, svg, take_legend
 from harness.report.selection import Selection

@@ -17,7 +17,7 @@ from typing import Any
 import pandas
 
 from harness.frame import to_frame
-from harness.request import Request
+from harness.plan.request import command_words
 from harness.words import differing
 
 SETTING = ["workload", "setting"]
@@ -111,42 +111,7 @@ def _in_order(chosen: pandas.DataFrame, all_cells: pandas.DataFrame) -> pandas.D
 
 def command_of(record: Mapping[str, Any]) -> str:
     """The command line that measures the record's cells again."""
-    asked = record["request"]
-    defaults = Request().as_json()
-    words = ["contend", "run"]
-    for name, option in _OPTIONS.items():
-        value = asked.get(name)
-        if value in (None, [], ()) or value == _plain_json(defaults.get(name)):
-            continue
-        words += [option, ",".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value)]
-    words += [word for name, value in asked.get("dials", {}).items() for word in ("--set", f"{name}={value}")]
-    if asked.get("sweep"):
-        dial, values = asked["sweep"]
-        words += ["--sweep", f"{dial}={','.join(str(value) for value in values)}"]
-    words += [word for path in asked.get("blocks", ()) for word in ("--block", str(path))]
-    return shlex.join(words)
-
-
-def _plain_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=list))
-
-
-_OPTIONS = {
-    "suite": "--suite",
-    "workloads": "--workload",
-    "strategies": "--strategy",
-    "clock": "--clock",
-    "workers": "--workers",
-    "block_size": "--block-size",
-    "block_count": "--block-count",
-    "load": "--load",
-    "rate": "--rate",
-    "repeat": "--repeat",
-    "seed": "--seed",
-    "processes": "--processes",
-    "network": "--network",
-    "costs": "--costs",
-}
+    return shlex.join(["contend", "run", *command_words(record["request"])])
 
 
 def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:

@@ -10,7 +10,7 @@ import pandas
 
 from harness.charts.causes import aborts_of, worst
 from harness.charts.contention import swept
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 from harness.report.history import Series
 from harness.words import duration, factor, listed, rate, share
 

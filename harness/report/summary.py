@@ -16,7 +16,7 @@ from harness.archive.doubts import MISLEADING
 from harness.comparison.recorded import compare_records
 from harness.comparison.result import CellResult, percent
 from harness.comparison.verdict import Rule, Verdict
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 from harness.report.history import Series
 from harness.report.selection import Selection
 from harness.words import count, factor, listed, share

@@ -13,6 +13,7 @@ from functools import cache
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from harness.errors import BadInputError
 from harness.schedules.cases import ADVERSARIAL, Case
 
 if TYPE_CHECKING:
@@ -169,3 +170,39 @@ def default_sources() -> tuple[str, ...]:
     from workloads import registry
 
     return (ADVERSARIAL, *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)))
+
+
+def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of strategies that have schedules: those that are wanted, or all that are parallel where none is.
+
+    Raises
+    ------
+    BadInputError
+        If one is not known, or has one schedule only.
+    """
+    from harness.plan.resolve import lookup
+    from strategies import registry
+
+    kinds = {name: lookup(registry, name) for name in wanted or registry.names(variants=True)}
+    for name, kind in kinds.items():
+        if wanted and not kind.parallel:
+            raise BadInputError(f"strategy {name!r}: a strategy that is not parallel has one schedule only")
+        if wanted and "virtual" not in kind.clocks:
+            raise BadInputError(f"strategy {name!r} runs under the wall clock only, and so under no schedule")
+    return tuple(name for name, kind in kinds.items() if kind.parallel and "virtual" in kind.clocks)
+
+
+def check_sources(names: tuple[str, ...]) -> None:
+    """Make sure that blocks can be had of all of these.
+
+    Raises
+    ------
+    BadInputError
+        If a workload is not known.
+    """
+    from harness.plan.resolve import lookup
+    from workloads import registry
+
+    for name in names:
+        if name != ADVERSARIAL:
+            lookup(registry, name)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from unittest import mock
 
 from harness.observer import Observer
-from harness.plan import BASELINE
+from harness.plan.resolve import BASELINE
 
 # Relative: asv imports the folder under a name of its own.
 from .cells import WrongResultError, measure, verified

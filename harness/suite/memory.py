@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from harness.measuring.bench import Bench
 from harness.measuring.kernels import turn
-from harness.plan import CellKey, WorkloadPlan, resolve_dials
+from harness.plan.resolve import CellKey, WorkloadPlan, resolve_dials
 from strategies import registry as strategies
 from workloads import registry as workloads
 

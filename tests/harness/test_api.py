@@ -11,7 +11,7 @@ import pytest
 import harness
 from harness.frame import COLUMNS
 from harness.observer import Observer
-from harness.plan import CellKey
+from harness.plan.resolve import CellKey
 
 
 class Watching(Observer):
@@ -67,6 +67,8 @@ def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
     [
         ({"workloads": "ledgr"}, "unknown workload 'ledgr'"),
         ({"workloads": "ledger", "workers": 0}, "workers: 0"),
+        ({"workloads": "ledger", "block_size": "20"}, "block size: '20' is not a whole number"),
+        ({"suite": "quick-1", "seed": 5}, "suite quick-1: fixes the seed at 1; leave that option out"),
         ({"workloads": "ledger", "dials": {"accounts": 1}}, "accounts"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from evm import Block, State
 from harness.measuring.bench import Bench, RunError, WorkloadError
-from harness.plan import CellKey, WorkloadPlan
+from harness.plan.resolve import CellKey, WorkloadPlan
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
 

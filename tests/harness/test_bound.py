@@ -328,10 +328,10 @@ def test_reading_later_never_makes_the_critical_path_longer(block: Block, commut
 
 @pytest.mark.parametrize("workers", [2, 8, 32])
 def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
-    from harness.clocks import clock_maker
     from harness.measuring.bench import Bench
-    from harness.plan import CellKey, WorkloadPlan, resolve_dials
-    from harness.request import Request
+    from harness.plan.clock_options import clock_maker
+    from harness.plan.request import Request
+    from harness.plan.resolve import CellKey, WorkloadPlan, resolve_dials
     from strategies import registry as strategies
     from workloads import registry as workloads
 

@@ -14,9 +14,9 @@ from harness.analysis.bound import Bounds
 from harness.errors import BadInputError
 from harness.measuring.bench import Bench, RunError, WorkloadError
 from harness.measuring.chain import chain_digest
-from harness.plan import CellKey, WorkloadPlan, resolve
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, WorkloadPlan, resolve
 from harness.records import schema
-from harness.request import Request
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
 from workloads import get as workload

@@ -25,7 +25,7 @@ from harness.comparison.result import SCHEMA_FILE
 from harness.comparison.sides import Checkout, Revision
 from harness.comparison.verdict import Rule, Verdict
 from harness.observer import Observer
-from harness.request import Request
+from harness.plan.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = {"even": 1.0, "odd": 1.0}

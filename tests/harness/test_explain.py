@@ -24,7 +24,7 @@ from harness.analysis.tables import print_explanation
 from harness.cli import main
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
-from harness.request import Request
+from harness.plan.request import Request
 from strategies.registry import get, names
 from workloads import Scenario, Workload
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from harness import goals
 from harness.goals import Finding, print_findings
 from harness.observer import Observer
-from harness.plan import CellKey
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey
 
 Make = Callable[..., dict[str, Any]]
 
@@ -65,7 +65,7 @@ def test_every_goal_of_the_project_is_measured_and_judged(measured: list[Request
 
 
 def test_dials_of_the_goals_exist() -> None:
-    from harness.plan import resolve
+    from harness.plan.resolve import resolve
 
     for request in (
         Request(("payments",), ("serial",), dials={"erc20": 1.0}),

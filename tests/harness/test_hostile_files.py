@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evm import CapacityError
-from harness import suite_file
 from harness.cli import main
 from harness.errors import BadInputError
 from harness.export import export
-from harness.plan import plan_workloads
-from harness.request import Request
+from harness.plan import suites
+from harness.plan.request import Request
+from harness.plan.resolve import plan_workloads
 from harness.statetest import VectorRunner, fork_of, vectors_of
 from strategies.serial import Serial
 from tests.harness.test_statetest import content as state_test
@@ -188,7 +188,7 @@ def test_a_file_of_own_contracts(tmp_path: Path, data: st.DataObject) -> None:
     assert len(scenario.blocks[0]) == 4
 
 
-SUITE = (Path(suite_file.FOLDER) / "standard-1.toml").read_text()
+SUITE = (Path(suites.FOLDER) / "standard-1.toml").read_text()
 
 
 @settings(once, max_examples=200)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import BadInputError
-from harness.plan import CellKey, one_line, resolve, split_overrides
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, one_line, resolve, split_overrides
 from strategies.registry import get, names
 
 DIALS = {"swaps": ("pools", "zipf"), "payments": ("accounts", "zipf")}

@@ -13,7 +13,7 @@ from harness.errors import CrashError
 from harness.measuring import crew
 from harness.measuring.process import MeasuringProcess
 from harness.observer import Observer
-from harness.request import MAX_PROCESSES, Request
+from harness.plan.request import MAX_PROCESSES, Request
 
 
 @pytest.fixture

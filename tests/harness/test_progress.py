@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from harness import progress
-from harness.plan import CellKey, Plan, WorkloadPlan
+from harness.plan.resolve import CellKey, Plan, WorkloadPlan
 
 PLAN = Plan((WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True)
 

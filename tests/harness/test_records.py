@@ -19,8 +19,8 @@ from harness.archive.store import Store
 from harness.errors import BadInputError
 from harness.measuring.measurement import WorkloadMeasurement
 from harness.measuring.sample import Facts, Sample
-from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import BASELINE_CELL, CellKey, Plan, WorkloadPlan
 
 RIVAL = CellKey("block_stm", 2)
 FACTS = Facts("ab", "cd", transactions=100, gas=2_100_000, failed_transactions=1, changed_locations=7)

@@ -17,8 +17,8 @@ from evm.accounts import accounts_of
 from evm.state import Snapshot
 from harness.errors import BadInputError
 from harness.export import export
-from harness.plan import plan_workloads
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import plan_workloads
 from strategies.base import Strategy
 from strategies.clocks import WALL
 from strategies.registry import get, names

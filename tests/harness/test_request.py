@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from harness.errors import BadInputError
-from harness.request import Request, parse_dials, parse_names, parse_workers
+from harness.plan.option_types import parse_dials, parse_names, parse_workers
+from harness.plan.request import Request
 
 
 def test_names_are_split_and_kept_once() -> None:
     assert parse_names("a, b,a") == ("a", "b")
-    assert parse_names(None) == ()
     assert parse_names("all") == ("all",)
 
 

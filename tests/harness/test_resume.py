@@ -28,8 +28,8 @@ from harness.cli import main
 from harness.engine import Engine
 from harness.errors import BadInputError
 from harness.observer import Observer
-from harness.plan import CellKey, Plan, WorkloadPlan
-from harness.request import Request
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan, WorkloadPlan
 
 Make = Callable[..., dict[str, Any]]
 Pids = Callable[[str], list[int]]

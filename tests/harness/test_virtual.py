@@ -20,9 +20,9 @@ from harness.calibration.pages import markdown
 from harness.calibration.validate import Validation, compare
 from harness.charts.timeline import merged
 from harness.cli import main
-from harness.clocks import clock_maker
+from harness.plan.clock_options import clock_maker
+from harness.plan.request import Request
 from harness.records import schema
-from harness.request import Request
 from strategies.costs import CLASSES, default_costs
 
 PARALLEL = ["block_stm", "static_partition", "sharded"]

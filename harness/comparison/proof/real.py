@@ -13,7 +13,7 @@ from harness.comparison.result import Comparison
 from harness.comparison.sides import Checkout
 from harness.comparison.verdict import Rule
 from harness.observer import Observer
-from harness.request import Request
+from harness.plan.request import Request
 
 
 @dataclass(frozen=True)

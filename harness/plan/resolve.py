@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import BadInputError
-from harness.request import ALL, DialValue, Request
+from harness.plan.option_types import DialValue
+from harness.plan.request import ALL, Request
 
 BASELINE = "serial"
 REPLAY = "replay"
@@ -152,7 +153,7 @@ def costs_digest(request: Request) -> str | None:
     BadInputError
         If the table cannot be used.
     """
-    from harness.clocks import read_costs, read_network
+    from harness.plan.clock_options import read_costs, read_network
 
     read_network(request.network)
     return read_costs(request.costs).digest if request.simulated else None
@@ -227,10 +228,10 @@ def _variants(
 
 def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
     """The workloads of a suite, which fixes all that makes a block."""
-    from harness import suite_file
+    from harness.plan import suites
     from workloads import registry
 
-    suite = suite_file.read(str(request.suite))
+    suite = suites.read(str(request.suite))
     if request.workloads or request.dials or request.sweep:
         raise BadInputError(f"suite {suite.name}: fixes workloads and dials; leave out --workload, --set and --sweep")
     for what, given, fixed in (

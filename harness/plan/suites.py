@@ -1,7 +1,7 @@
 """Suites: fixed workloads, dials, seeds and sizes, with the digests of the bytes that they give.
 
 Two people who name one suite measure the same genesis and the same blocks, or are told that they do not. A suite is a
-TOML file; those of the project are in ``harness/standard``, and anyone can write another.
+TOML file; those of the project are in ``harness/plan/standard``, and anyone can write another.
 
 .. code:: toml
 
@@ -23,12 +23,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInputError
-from harness.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE, DialValue
+from harness.plan.option_types import DialValue
+from harness.plan.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE
 
 FOLDER = Path(__file__).with_name("standard")
 KEYS = {"name", "summary", "seed", "block_size", "workloads"}
@@ -101,6 +103,25 @@ def read(name: str) -> Suite:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"suite {path}: not TOML: {' '.join(str(error).split())}") from error
     return _suite(path, content)
+
+
+def fixed_by_suite(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Seed and block size of the suite that is asked for, where none are said; others are refused by the plan.
+
+    Parameters
+    ----------
+    said : mapping
+        Options of a request, those that are given.
+
+    Raises
+    ------
+    BadInputError
+        As `read`.
+    """
+    if said.get("suite") is None:
+        return {}
+    suite = read(said["suite"])
+    return {"seed": suite.seed, "block_size": suite.block_size}
 
 
 def _suite(path: Path, content: dict[str, Any]) -> Suite:

@@ -11,9 +11,9 @@ import pytest
 import harness
 from harness.errors import BadInputError
 from harness.pages.suites import pinned, render
-from harness.plan import WorkloadPlan, resolve
-from harness.request import Request
-from harness.suite_file import FOLDER, names, read
+from harness.plan.request import Request
+from harness.plan.resolve import WorkloadPlan, resolve
+from harness.plan.suites import FOLDER, names, read
 
 MINE = """
 name = "mine"

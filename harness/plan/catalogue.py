@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.errors import BadInputError
-from harness.plan import lookup
+from harness.plan.resolve import lookup
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
@@ -20,14 +20,14 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
         it can. ``suites``: ``name``, ``summary``.
     """
-    from harness import suite_file
+    from harness.plan import suites
     from strategies import registry as strategies
     from workloads import registry as workloads
 
     return {
         "strategies": [_strategy(strategies, name) for name in strategies.names(variants=True)],
         "workloads": [_workload(workloads, name) for name in workloads.names()],
-        "suites": [{"name": name, "summary": suite_file.read(name).summary} for name in suite_file.names()],
+        "suites": [{"name": name, "summary": suites.read(name).summary} for name in suites.names()],
     }
 
 

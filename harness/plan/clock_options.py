@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BadInputError
 
 if TYPE_CHECKING:
-    from harness.request import Request
+    from harness.plan.request import Request
     from strategies.clocks import Clock
     from strategies.costs import Costs
     from strategies.virtual_network import NetworkModel

@@ -1,0 +1,257 @@
+"""Types of options: how a value is read from text, checked, kept, written as text again, and described in a record.
+
+Text and Python say the same in different forms: ``--workers 1,2`` is ``workers=[1, 2]``. Both meet in
+`OptionType.keep`, which refuses what is wrong by the option's name, so that a value is checked in one place wherever it
+comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from harness.errors import BadInputError
+
+Given = TypeVar("Given")
+Kept = TypeVar("Kept")
+DialValue = int | float | str
+Names = str | Iterable[str] | None
+Counts = int | Iterable[int] | None
+PathLike = str | Path
+Sweep = tuple[str, tuple[DialValue, ...]]
+
+MAX_WORKERS = 1_024
+
+
+@dataclass(frozen=True)
+class OptionType(Generic[Given, Kept]):
+    """What kind of value an option has.
+
+    Attributes
+    ----------
+    keep : callable
+        Of the option's name and what Python was given: the value that is kept. Raises `BadInputError`.
+    schema : mapping
+        JSON Schema of the value in a record; references are those of ``record.schema.json``.
+    read : callable
+        From what click has read (`python`, or a tuple of it where `repeatable`) to what Python could have been given.
+        Raises `BadInputError`.
+    write : callable
+        From what is kept to texts that click could read, one for each time that the option is given.
+    python : type
+        What click reads: str, int or float.
+    choices : tuple of str
+        All values that there are; empty where they are not listed.
+    repeatable : bool
+        Whether the command line may give the option several times.
+    """
+
+    keep: Callable[[str, Given], Kept]
+    schema: Mapping[str, Any]
+    read: Callable[[Any], Given] = lambda value: value
+    write: Callable[[Kept], tuple[str, ...]] = lambda value: (str(value),)
+    python: type = str
+    choices: tuple[str, ...] = ()
+    repeatable: bool = False
+
+
+def whole_number(low: int, high: int) -> OptionType[int, int]:
+    """Type of an option that is a whole number from `low` to `high`, both included."""
+
+    def keep(name: str, value: int) -> int:
+        return _in_range(name, value, low, high)
+
+    return OptionType(keep, {"type": "integer", "minimum": low}, python=int)
+
+
+def choice(*words: str) -> OptionType[str, str]:
+    """Type of an option that is one of these words."""
+
+    def keep(name: str, value: str) -> str:
+        if value not in words:
+            raise BadInputError(f"{name}: {value!r} is not known; choose one of {', '.join(words)}")
+        return value
+
+    return OptionType(keep, {"enum": list(words)}, choices=words)
+
+
+def unique(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Keep the values in their order, each once."""
+    return tuple(dict.fromkeys(values))
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Comma-separated names.
+
+    Raises
+    ------
+    BadInputError
+        If there is no name among the commas.
+    """
+    names = unique(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise BadInputError(f"{text!r} names nothing; give names separated by commas, or leave the option out")
+    return names
+
+
+def parse_workers(text: str) -> tuple[int, ...]:
+    """Comma-separated worker counts, such as ``1,2,4``; ``...`` goes on in the same ratio or steps, as in 1,2,...,64.
+
+    Raises
+    ------
+    BadInputError
+        If a part is neither a whole number nor three dots between numbers.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    counts: list[int] = []
+    for place, part in enumerate(parts):
+        if part == "...":
+            counts += _filled(text, counts, parts[place + 1 :])
+            continue
+        try:
+            counts.append(int(part))
+        except ValueError:
+            raise BadInputError(
+                f"workers: {part!r} in {text!r} is not a positive whole number; give for instance 1,2"
+            ) from None
+    return unique(counts)
+
+
+def _filled(text: str, before: list[int], after: list[str]) -> list[int]:
+    """Worker counts that three dots stand for: those between the last two before them and the one behind."""
+    if len(before) < 2 or not after or not after[0].isdigit():
+        raise BadInputError(f"workers: '...' in {text!r} needs two counts before it and one behind, as in 1,2,...,64")
+    first, second, last = before[-2], before[-1], int(after[0])
+    # A doubling is a ratio: 1,2,...,64 has always meant powers of two.
+    ratio = second // first if first > 0 and second % first == 0 else 0
+    found: list[int] = []
+    count = second
+    while ratio > 1 or second > first:
+        count = count * ratio if ratio > 1 else count + second - first
+        if count >= last or len(found) > MAX_WORKERS:
+            break
+        found.append(count)
+    return found
+
+
+def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:
+    """``name=value`` settings; a value is a whole number, a number or a text, whichever it reads as first.
+
+    Raises
+    ------
+    BadInputError
+        If a setting has no name or no value.
+    """
+    dials: dict[str, DialValue] = {}
+    for setting in settings:
+        name, equals, value = (part.strip() for part in setting.partition("="))
+        if not (name and equals and value):
+            raise BadInputError(f"--set {setting}: not of the form dial=value, for instance pools=1")
+        dials[name] = parse_value(value)
+    return dials
+
+
+def parse_sweep(text: str) -> Sweep:
+    """``dial=value,value,...``.
+
+    Raises
+    ------
+    BadInputError
+        If there is no dial, or fewer than two values.
+    """
+    name, equals, values = (part.strip() for part in text.partition("="))
+    found = unique(parse_value(value.strip()) for value in values.split(",") if value.strip())
+    if not (name and equals and len(found) > 1):
+        raise BadInputError(f"--sweep {text}: not of the form dial=value,value,..., for instance pools=1,10,100")
+    return name, found
+
+
+def parse_value(text: str) -> DialValue:
+    """Read a whole number, a number, or the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            # Not of this kind: the next one may read it, and any text is a text.
+            continue
+    return text
+
+
+def _in_range(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadInputError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
+    if not low <= value <= high:
+        raise BadInputError(f"{name}: {value} is out of range; give a whole number from {low} to {high}")
+    return value
+
+
+def _keep_names(_: str, names: Names) -> tuple[str, ...]:
+    return () if names is None else unique([names] if isinstance(names, str) else names)
+
+
+def _keep_counts(name: str, counts: Counts) -> tuple[int, ...]:
+    """The counts; none stand for the default, which depends on the clock."""
+    if counts is None:
+        return ()
+    kept = tuple(_in_range(name, count, 1, MAX_WORKERS) for count in ([counts] if isinstance(counts, int) else counts))
+    if not kept:
+        raise BadInputError(f"{name}: name at least one worker count, for instance 1,2")
+    return unique(kept)
+
+
+def _keep_paths(_: str, paths: PathLike | Iterable[PathLike]) -> tuple[str, ...]:
+    return tuple(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
+
+
+def _keep_seconds(name: str, seconds: float) -> float:
+    if not seconds > 0:
+        raise BadInputError(f"{name}: {seconds} is not a positive number of seconds")
+    return seconds
+
+
+def _keep_rate(name: str, rate: float | None) -> float | None:
+    if rate is not None and not 0 < rate < float("inf"):
+        raise BadInputError(f"{name}: {rate} is not a positive number")
+    return rate
+
+
+def _write_sweep(sweep: Sweep | None) -> tuple[str, ...]:
+    return () if sweep is None else (f"{sweep[0]}={','.join(map(str, sweep[1]))}",)
+
+
+def _write_dials(dials: Mapping[str, DialValue]) -> tuple[str, ...]:
+    return tuple(f"{name}={value}" for name, value in dials.items())
+
+
+NAMES: OptionType[Names, tuple[str, ...]] = OptionType(
+    _keep_names,
+    {"type": "array", "items": {"type": "string"}},
+    read=parse_names,
+    write=lambda names: (",".join(names),) if names else (),
+)
+COUNTS: OptionType[Counts, tuple[int, ...]] = OptionType(
+    _keep_counts,
+    {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+    read=parse_workers,
+    write=lambda counts: (",".join(map(str, counts)),),
+)
+DIALS: OptionType[Mapping[str, DialValue] | None, Mapping[str, DialValue]] = OptionType(
+    lambda _, dials: dict(dials or {}), {"$ref": "#/$defs/dials"}, read=parse_dials, write=_write_dials, repeatable=True
+)
+SWEEP: OptionType[tuple[str, Iterable[DialValue]] | None, Sweep | None] = OptionType(
+    lambda _, sweep: None if sweep is None else (sweep[0], unique(sweep[1])),
+    {"type": ["array", "null"]},
+    read=parse_sweep,
+    write=_write_sweep,
+)
+PATHS: OptionType[PathLike | Iterable[PathLike], tuple[str, ...]] = OptionType(
+    _keep_paths, {"type": "array", "items": {"type": "string"}}, write=lambda paths: paths, repeatable=True
+)
+PATH: OptionType[PathLike | None, str | None] = OptionType(
+    lambda _, path: None if path is None else str(path), {"type": ["string", "null"]}
+)
+TEXT: OptionType[str | None, str | None] = OptionType(lambda _, text: text, {"type": ["string", "null"]})
+SECONDS: OptionType[float, float] = OptionType(_keep_seconds, {"type": "number", "exclusiveMinimum": 0}, python=float)
+RATE: OptionType[float | None, float | None] = OptionType(_keep_rate, {"type": ["number", "null"]}, python=float)

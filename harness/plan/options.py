@@ -1,0 +1,174 @@
+"""Options: the one declaration of what a request can say, from which all who ask, keep or document it take theirs.
+
+An `Option` is the value of a field of a dataclass (`harness.plan.request.Request`) and a descriptor: what the
+constructor is given goes through the option's type, and what is kept is what the field then has. So the type checker
+knows both sides, too: `Option[str | Iterable[str], tuple[str, ...]]` takes a name and holds a tuple.
+
+From the options come the command line (`harness.commands.options`), the parameters of `harness.run`, the key
+``request`` of a record and its JSON Schema, the command line by which a report says how to measure again, and
+``docs/options.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from inspect import Parameter, Signature, formatannotation, getattr_static
+from textwrap import indent, wrap
+from typing import Any, Generic, get_args, get_type_hints, overload
+
+from harness.plan.option_types import Given, Kept, OptionType
+
+
+class Option(Generic[Given, Kept]):
+    """One option of a request.
+
+    Parameters
+    ----------
+    default : object
+        What the constructor takes for granted.
+    type : OptionType
+    *flags : str
+        On the command line, the long one first.
+    meaning : str
+        What it is, as a sentence without its full stop; true on the command line, in Python and in a record.
+    metavar : str, optional
+        What the value is called in the help of commands.
+    on_command_line, in_python, in_record : str, optional
+        How it is said there, which follows the meaning after a colon.
+    default_text : str, optional
+        The default in words, where it is not just the value.
+    added_later : bool
+        Whether there are records of the current version without it.
+    run_only : bool
+        Whether only ``contend run`` takes it.
+    """
+
+    def __init__(
+        self,
+        default: Given,
+        type: OptionType[Given, Kept],
+        *flags: str,
+        meaning: str,
+        metavar: str | None = None,
+        on_command_line: str = "",
+        in_python: str = "",
+        in_record: str = "",
+        default_text: str = "",
+        added_later: bool = False,
+        run_only: bool = False,
+    ) -> None:
+        self.name = ""
+        self.default = default
+        self.type = type
+        self.flags = flags
+        self.meaning = meaning
+        self.metavar = metavar
+        self.on_command_line = on_command_line
+        self.in_python = in_python
+        self.in_record = in_record
+        self.default_text = default_text or (str(default) if isinstance(default, int | float | str) else "")
+        self.added_later = added_later
+        self.run_only = run_only
+
+    def __set_name__(self, owner: object, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: object) -> Given: ...
+    @overload
+    def __get__(self, instance: object, owner: object) -> Kept: ...
+    def __get__(self, instance: object | None, owner: object) -> Given | Kept:
+        # The dataclass takes the default of the field from here; `options` looks for the option itself.
+        if instance is None:
+            return self.default
+        kept: Kept = vars(instance)[self.name]
+        return kept
+
+    def __set__(self, instance: object, value: Given) -> None:
+        vars(instance)[self.name] = self.type.keep(self.title, value)
+
+    @property
+    def title(self) -> str:
+        """What complaints call it, such as ``block size``."""
+        return self.name.replace("_", " ")
+
+    @property
+    def help(self) -> str:
+        """What the help of a command says, without the default."""
+        return _sentence(self.meaning, self.on_command_line) + (" Repeatable." if self.type.repeatable else "")
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of its value in a record."""
+        text = _sentence(self.meaning, self.in_record).removesuffix(".")
+        return {**self.type.schema, "description": text[0].lower() + text[1:]}
+
+
+def options(request: type) -> dict[str, Option[Any, Any]]:
+    """Options of a dataclass by name, in the order of its fields; fields that are none are left out."""
+    found = {field.name: getattr_static(request, field.name, None) for field in fields(request)}
+    return {name: one for name, one in found.items() if isinstance(one, Option)}
+
+
+def record_schema(request: type) -> dict[str, Any]:
+    """JSON Schema of a request as a record keeps it."""
+    declared = options(request)
+    return {
+        "type": "object",
+        "required": [name for name, option in declared.items() if not option.added_later],
+        "additionalProperties": False,
+        "properties": {name: option.schema for name, option in declared.items()},
+    }
+
+
+def signature(request: type) -> Signature:
+    """Signature of the constructor, by what it may be given; also that of a function that takes the same."""
+    return Signature(
+        [
+            Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
+            for name, default, annotation in _parameters(request)
+        ]
+    )
+
+
+def parameters_section(request: type) -> str:
+    """The options as entries of a numpydoc section ``Parameters``."""
+    declared, entries = options(request), []
+    for name, default, annotation in _parameters(request):
+        if name not in declared:
+            continue
+        option = declared[name]
+        kind = type_text(annotation)
+        after = f"default {option.default!r}" if default is not None and option.default_text else "optional"
+        text = _sentence(option.meaning, option.in_python)
+        if option.default_text and after == "optional":
+            text += f" By default {option.default_text}."
+        entries.append(
+            f"{name} : {kind}, {after}\n" + indent("\n".join(wrap(text, 108, break_on_hyphens=False)), "    ")
+        )
+    return "\n".join(entries)
+
+
+def type_text(annotation: Any) -> str:
+    """An annotation as documentation shows it: no modules, and no None, which ``optional`` says."""
+    parts = [part for part in get_args(annotation) if part is not type(None)] if _is_union(annotation) else [annotation]
+    text = " or ".join(formatannotation(part) for part in parts)
+    for module in ("collections.abc.", "pathlib._local.", "pathlib."):
+        text = text.replace(module, "")
+    return text
+
+
+def _parameters(request: type) -> Iterator[tuple[str, Any, Any]]:
+    """Name, default and type of what the constructor may be given."""
+    hints, declared = get_type_hints(request), options(request)
+    for field in fields(request):
+        yield field.name, field.default, get_args(hints[field.name])[0] if field.name in declared else hints[field.name]
+
+
+def _is_union(annotation: Any) -> bool:
+    return type(None) in get_args(annotation) or "|" in str(annotation).partition("[")[0]
+
+
+def _sentence(meaning: str, form: str) -> str:
+    return f"{meaning}: {form}." if form else f"{meaning}."

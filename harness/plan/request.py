@@ -1,0 +1,264 @@
+"""What to measure, as asked for: checked in form here, in substance (names, dials) when it is planned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.errors import BadInputError
+from harness.plan.option_types import (
+    COUNTS,
+    DIALS,
+    NAMES,
+    PATH,
+    PATHS,
+    RATE,
+    SECONDS,
+    SWEEP,
+    TEXT,
+    Counts,
+    DialValue,
+    Names,
+    PathLike,
+    Sweep,
+    choice,
+    whole_number,
+)
+from harness.plan.options import Option, options
+
+MAX_BLOCK_SIZE = 1_000_000
+MAX_BLOCK_COUNT = 1_000
+MAX_REPEAT = 10_000
+MAX_PROCESSES = 64
+# The name that stands for all names.
+ALL = "all"
+DEFAULT_BLOCK_SIZE = 10_000
+DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
+# Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
+DEFAULT_LOAD = 0.8
+_NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which cells to measure and how.
+
+    Every field is an option (`harness.plan.options.Option`), and this is where options are declared: the command line,
+    `harness.run`, the records and the documents all take them from here, in this order. A new option is a new field
+    here; ``docs/`` and ``record.schema.json`` are then made anew (``python -m harness.pages.options``,
+    ``python -m harness.pages.records``).
+
+    Raises
+    ------
+    BadInputError
+        If a number is out of range or not a number, or if two options contradict each other.
+    """
+
+    workloads: Option[Names, tuple[str, ...]] = Option(
+        None,
+        NAMES,
+        "--workload",
+        "-w",
+        metavar="NAMES",
+        meaning="Workloads to measure",
+        on_command_line="names separated by commas, or all",
+        in_python='a name or several, or ``"all"``',
+        in_record="empty for the default, all for all",
+        default_text="payments,swaps,nft,dao",
+    )
+    strategies: Option[Names, tuple[str, ...]] = Option(
+        None,
+        NAMES,
+        "--strategy",
+        "-s",
+        metavar="NAMES",
+        meaning="Strategies to measure",
+        on_command_line="names separated by commas, or all, which includes variants such as sharded_ordered",
+        in_python='a name or several, or ``"all"``, which includes variants such as ``"sharded_ordered"``',
+        in_record="empty for all but variants, all for all",
+        default_text="all but variants",
+    )
+    workers: Option[Counts, tuple[int, ...]] = Option(
+        None,
+        COUNTS,
+        "--workers",
+        metavar="COUNTS",
+        meaning="Worker counts, each for every strategy that is parallel",
+        on_command_line="numbers separated by commas; 1,2,...,1024 for powers of two",
+        in_python="a number or several",
+        default_text="1,2; virtual: 1,2,...,32",
+    )
+    dials: Option[Mapping[str, DialValue] | None, Mapping[str, DialValue]] = Option(
+        None,
+        DIALS,
+        "--set",
+        metavar="DIAL=VALUE",
+        meaning="Overrides of dials",
+        on_command_line="pools=1, or swaps.pools=1 for one workload; preset=NAME sets several",
+        in_python='``{"pools": 1}``, or ``{"swaps.pools": 1}`` for one workload; ``{"preset": NAME}`` sets several',
+    )
+    block_size: Option[int, int] = Option(
+        DEFAULT_BLOCK_SIZE,
+        whole_number(1, MAX_BLOCK_SIZE),
+        "--block-size",
+        meaning="Transactions in a block; of several blocks, on average",
+    )
+    repeat: Option[int, int] = Option(
+        10,
+        whole_number(1, MAX_REPEAT),
+        "--repeat",
+        meaning="Timed runs of each cell, in all processes together",
+    )
+    seed: Option[int, int] = Option(1, whole_number(0, 2**63 - 1), "--seed", meaning="Seed of the workloads")
+    processes: Option[int, int] = Option(
+        2,
+        whole_number(1, MAX_PROCESSES),
+        "--processes",
+        meaning="Independent measuring processes, which take turns",
+    )
+    timeout: Option[float, float] = Option(
+        300.0,
+        SECONDS,
+        "--timeout",
+        metavar="SECONDS",
+        meaning="Seconds after which a run that gives no sign of life is ended and its cell has failed",
+    )
+    blocks: Option[PathLike | Iterable[PathLike], tuple[str, ...]] = Option(
+        (), PATHS, "--block", metavar="FILE", meaning="Block files for the workload replay"
+    )
+    clock: Option[str, str] = Option(
+        "wall",
+        choice(*DEFAULT_WORKERS),
+        "--clock",
+        meaning="Real threads and real time (wall), or simulated workers (virtual), whose figures are the same on "
+        "every machine",
+    )
+    costs: Option[PathLike | None, str | None] = Option(
+        None,
+        PATH,
+        "--costs",
+        metavar="FILE",
+        meaning="File of the table of costs for the virtual clock",
+        default_text="the project's",
+    )
+    network: Option[str | None, str | None] = Option(
+        None,
+        TEXT,
+        "--network",
+        metavar="NAME",
+        meaning="Simulated network between shards",
+        on_command_line=_NETWORKS,
+        in_python=_NETWORKS,
+        default_text="same_machine",
+    )
+    sweep: Option[tuple[str, Iterable[DialValue]] | None, Sweep | None] = Option(
+        None,
+        SWEEP,
+        "--sweep",
+        metavar="DIAL=VALUES",
+        meaning="A dial and the values that it takes one after the other, in every workload that has it",
+        on_command_line="pools=1,10,100, for instance",
+        in_python='``("pools", [1, 10, 100])``',
+    )
+    suite: Option[str | None, str | None] = Option(
+        None,
+        TEXT,
+        "--suite",
+        metavar="NAME",
+        meaning="Suite to measure, which fixes workloads, dials, seed and block size",
+        on_command_line="its name, such as standard-1, or its TOML file",
+        in_python='its name, such as ``"standard-1"``, or its TOML file',
+    )
+    block_count: Option[int, int] = Option(
+        1,
+        whole_number(1, MAX_BLOCK_COUNT),
+        "--block-count",
+        meaning="Blocks in a row, each on the state that the one before left; latency is then reported, too",
+        added_later=True,
+    )
+    load: Option[float | None, float | None] = Option(
+        None,
+        RATE,
+        "--load",
+        metavar="SHARE",
+        meaning="Rate at which the transactions of several blocks arrive, as a share of serial throughput",
+        default_text=f"{DEFAULT_LOAD}, unless there is a rate",
+        added_later=True,
+        run_only=True,
+    )
+    rate: Option[float | None, float | None] = Option(
+        None,
+        RATE,
+        "--rate",
+        metavar="TX/S",
+        meaning="Rate at which the transactions of several blocks arrive, in transactions per second",
+        added_later=True,
+        run_only=True,
+    )
+
+    def __post_init__(self) -> None:
+        if not self.workers:
+            object.__setattr__(self, "workers", DEFAULT_WORKERS[self.clock])
+        if self.costs is not None and not self.simulated:
+            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
+        if self.network is not None and not self.simulated:
+            raise BadInputError("network: networks are simulated; add --clock virtual")
+        if self.block_count * self.block_size > MAX_BLOCK_SIZE:
+            raise BadInputError(
+                f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "
+                "transactions; take fewer or smaller ones"
+            )
+        if self.load is not None and self.rate is not None:
+            raise BadInputError("load, rate: both say how fast transactions arrive; give one of them")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether time is simulated: one run of each cell in one process is then all of them."""
+        return self.clock != "wall"
+
+    @property
+    def rounds(self) -> int:
+        """Timed runs of each cell that are made: simulated ones would repeat each other."""
+        return 1 if self.simulated else self.repeat
+
+    def as_json(self) -> dict[str, Any]:
+        """Show the request as a record keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Request:
+        """Read a request back from a record of the current version.
+
+        Raises
+        ------
+        BadInputError
+            If a number is out of range.
+        TypeError
+            If it has keys that are not a request's.
+        """
+        return cls(**content)
+
+
+def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:
+    """Options by which ``contend run`` asks for what a record's request says; what is the default is left out.
+
+    Parameters
+    ----------
+    asked : mapping
+        As `Request.as_json` gives it, or as a record of any version has it: values are shown and not checked.
+    kind : type
+        `Request`, or a dataclass derived from it.
+    """
+    clock = asked.get("clock", kind().clock)
+    usual = {**kind(clock=clock).as_json(), "clock": kind().clock}
+    words: list[str] = []
+    for name, option in options(kind).items():
+        if name in asked and _plain(asked[name]) != _plain(usual[name]):
+            words += [word for text in option.type.write(asked[name]) for word in (option.flags[0], text)]
+    return words
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
