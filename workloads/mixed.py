@@ -15,14 +15,14 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from workloads.application import Application, common_violations
+from workloads.application import Application, conservation_violations
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
-from workloads.draft import Draft, Lane, genesis_environment
-from workloads.ether import EtherBook
-from workloads.labels import CLASSES
-from workloads.sampling import Stream, mix
-from workloads.site import Site, Tokens
+from workloads.draft import BlockBuilder, SubBuilder, genesis_environment
+from workloads.ether import EtherConservation
+from workloads.labels import CLASS_BY_VARIABLE
+from workloads.sampling import RandomStream, draw_kinds
+from workloads.site import ChainBuilder, GenesisTokens
 
 if TYPE_CHECKING:
     from evm import State, Transaction
@@ -50,7 +50,7 @@ class Mixed(Workload):
     name = "mixed"
     summary = "a chain's day: all applications at once, with shared accounts and tokens"
     dials = (
-        *(Dial(name, weight, f"weight of {name}", 0.0, 1_000.0) for name, weight in WEIGHTS.items()),
+        *(Dial.weight(name, weight, name) for name, weight in WEIGHTS.items()),
         Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
         BURST,
     )
@@ -62,7 +62,7 @@ class Mixed(Workload):
     )  # fmt: skip
 
     ends = ({"skew": 0.0}, {"skew": 3.0})
-    classes: ClassVar[Mapping[str, str]] = CLASSES
+    classes: ClassVar[Mapping[str, str]] = CLASS_BY_VARIABLE
 
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its label, which begins with the name of its application."""
@@ -70,7 +70,7 @@ class Mixed(Workload):
         return _application(application).artifact(label) if application in WEIGHTS else None
 
     def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
-        """Those of whichever application the transaction is of."""
+        """Computed keys of all applications: a transaction does not name its own. See `Workload.computed_keys`."""
         for name in WEIGHTS:
             yield from _application(name).computed_keys(transaction)
 
@@ -80,54 +80,59 @@ class Mixed(Workload):
 
         genesis = Genesis(genesis_environment())
         burst = str(dials[BURST.name])
-        draft = Draft(self.name, seed, block_size, blocks, burst)
-        ends = [0, *itertools.accumulate(draft.sizes)]
-        tokens = Tokens(genesis)
+        builder = BlockBuilder(self.name, seed, block_size, blocks, burst)
+        ends = [0, *itertools.accumulate(builder.block_sizes)]
+        tokens = GenesisTokens(genesis)
         weights = {name: float(dials[name]) for name in WEIGHTS}
-        kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
+        if not sum(weights.values()):
+            weights = {"payments": 1.0}
+        kinds = draw_kinds(RandomStream(seed, "mixed/kinds"), weights, builder.transaction_count)
         parts: dict[str, Scenario] = {}
-        lanes: dict[str, Lane] = {}
-        named: dict[str, bytes] = {}
+        sub_builders: dict[str, SubBuilder] = {}
+        roles: dict[str, bytes] = {}
         for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
             application = _application(name)
             sizes = [kinds[first:last].count(name) for first, last in itertools.pairwise(ends)]
-            lanes[name] = Lane(draft, sizes)
-            site = Site(genesis, lanes[name], tokens, seed, name)
-            own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
-            notes = application.compose(site, own)
-            named |= site.roles
-            parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
-        tokens.settle()
-        calls = {name: iter(lane.calls) for name, lane in lanes.items()}
+            sub_builders[name] = SubBuilder(builder, sizes)
+            chain = ChainBuilder(genesis, sub_builders[name], tokens, seed, name)
+            values = {dial.name: _skewed(dial, float(dials["skew"])) for dial in application.dials}
+            notes = application.compose(chain, values)
+            roles |= chain.roles
+            parts[name] = Scenario(genesis.state, [], values, chain.contracts, notes)
+        tokens.write_storage()
+        calls = {name: iter(sub_builder.calls) for name, sub_builder in sub_builders.items()}
         for name in kinds:
             call = next(calls[name])
-            draft.add(call.sender, call.to, call.gas_limit, call.data, call.value)
-        draft.fund(genesis)
-        contracts = {f"{name} {label}": at for name, part in parts.items() for label, at in part.contracts.items()}
-        finished = draft.finished()
+            builder.add(call.sender, call.to, call.gas_limit, call.data, call.value)
+        builder.fund(genesis)
+        contracts = {
+            f"{name} {label}": address for name, part in parts.items() for label, address in part.contracts.items()
+        }
+        finished = builder.build()
         for part in parts.values():
             part.blocks = finished
-        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *named.values()))
-        notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
-        arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
-        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)
+        ether = EtherConservation.at_genesis(genesis.state, builder, (*contracts.values(), *roles.values()))
+        notes = {"ether": ether, "holders": tokens.holdings(), "parts": parts}
+        arrivals = arrival_times(burst, builder.block_sizes, RandomStream(seed, "mixed/arrivals"))
+        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, roles)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
-        violations = common_violations(scenario, state)
+        """Check ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
+        violations = conservation_violations(scenario, state)
         for name, part in scenario.notes["parts"].items():
             violations += [f"{name}: {line}" for line in _application(name).verify(part, state)]
         return violations
 
 
-def _turned(dial: Dial, skew: float) -> DialValue:
-    """The value of an application's dial in the mix."""
+def _skewed(dial: Dial, skew: float) -> DialValue:
+    """Value of an application's dial in the mix: the default, of a Zipf exponent times `skew`."""
     if not dial.name.endswith("zipf"):
         return dial.default
     return min(float(dial.default) * skew, float(dial.high or 0.0))
 
 
 def _application(name: str) -> Application:
+    """Application of this name."""
     from workloads.registry import get
 
     application = get(name)()
