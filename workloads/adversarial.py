@@ -7,11 +7,11 @@ that nonces add no conflicts while a block has no more transactions than there a
   beyond executing serially is waste.
 - ``star``: all read one cell that one in 40 writes. Conflict graphs of real blocks are mostly stars (14 recent Ethereum
   blocks); partitions by connected components see one component.
-- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution is done
-  with the work before it learns that it was in vain.
+- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution has
+  finished the work before it learns that it must do it again.
 - ``shifting``: each cell's word names the next cell to read. An incarnation's accesses tell little about the next
   one's, so estimates, hints and plans mislead.
-- ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, which nobody will see.
+- ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, and are undone.
 - ``giant``: one transaction as long as hundreds of others, which touches the cells of all, in the middle of the block.
 - ``late-writer``: all read the same cells and nobody writes them, until a long transaction near the end does.
 """

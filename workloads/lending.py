@@ -2,7 +2,7 @@
 
 A few assets are lent, the hub token first among them, each in several markets against a token of the market's own; as
 wrapped ether is on Ethereum, an asset may be lent in some markets and pledged in another. Suppliers and borrowers
-change a market's totals, whoever takes tokens in or out changes the lender's balance of them, and every health check
+change a market's totals, every transfer in or out changes the lender's balance of the token, and every health check
 reads the oracle's price, which a feeder posts now and then. Liquidators race for positions that are under water; the
 second one comes too late. Searchers take flash loans and sell on one of two pools what they bought on the other.
 

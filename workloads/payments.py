@@ -96,5 +96,5 @@ class Payments(Application):
         return {}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Check nothing more: ether, nonces and tokens are all that payments move. See `Application.verify`."""
+        """Check nothing further: ether, nonces and tokens are all that payments move. See `Application.verify`."""
         return []

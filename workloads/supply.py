@@ -133,7 +133,7 @@ class Supply(Application):
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Check stock against custodians' products, and batches against inspections. See `Application.verify`."""
+        """Check that stocks count custodians' products, and batches their inspections. See `Application.verify`."""
         storage = Storage(state, scenario.contracts["provenance"], load("provenance"))
         notes, found, held = scenario.notes, [], dict[tuple[int, int], int]()
         for product, batch in notes["products"].items():

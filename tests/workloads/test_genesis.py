@@ -83,9 +83,9 @@ def test_collections_and_listings(build: Build) -> None:
         listing = view_call(state, environment, market, load("market").method("listings")(address, token))
         assert decode_words(listing) in ((owner, transaction.value), (0, 0))
     for collection_address, book in scenario.notes["collections"].items():
-        assert ask(state, environment, "collection", collection_address, "totalSupply") == book.before
+        assert ask(state, environment, "collection", collection_address, "totalSupply") == book.tokens_at_genesis
         price = ask(state, environment, "collection", collection_address, "price")
-        assert state.balance(collection_address) == price * book.before
+        assert state.balance(collection_address) == price * book.tokens_at_genesis
         assert ask(state, environment, "collection", collection_address, "maxSupply") == book.limit
 
 
