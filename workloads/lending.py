@@ -173,7 +173,7 @@ class Lending(Application):
         return {"markets": lending.write_storage(), "assets": {m: lending.asset(m) for m in markets}}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Check that shares add up and that the lender holds what it owes. See `Application.verify`.
+        """Check that shares add up and the lender holds what it owes. See `Application.verify`.
 
         In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender
         holds of each token what is supplied and not borrowed (and the units that roundings left) and the collateral.

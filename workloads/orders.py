@@ -154,7 +154,7 @@ class Orders(Application):
         return {"books": {book.address: _write_book(chain, b, book) for b, book in books.items()}}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Check that books hold what traders have in them, and that their indexes are right. See `Application.verify`.
+        """Check that books hold what traders have in them, and their indexes are right. See `Application.verify`.
 
         A book holds of each token the traders' balances and what rests; the depth at a price is the sum of the orders
         that rest there, its bit is set exactly if there are any, and the best bid is below the best ask.

@@ -153,7 +153,7 @@ class Stablecoin(Application):
         return {"coins": expected}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Check that balances add up to the supply and that blocked accounts kept theirs. See `Application.verify`."""
+        """Check that balances add up to the supply and blocked accounts kept theirs. See `Application.verify`."""
         found = []
         for coin, (holders, frozen) in scenario.notes["coins"].items():
             storage = Storage(state, coin, load("stablecoin"))
