@@ -17,7 +17,7 @@ from harness.errors import BadInputError
 from harness.tries import logs_hash, state_root
 from strategies.serial import Serial
 from workloads.fields import Field, FieldError, load, read
-from workloads.worldfile import access_list_of, world_of
+from workloads.worldfile import read_access_list, read_prestate
 
 BLOCK_HASHES = 256
 # A few tests give the sender more gas than a signed 64-bit counter holds; no block has more.
@@ -103,7 +103,7 @@ def _transaction_of(content: Field, expected: Field) -> Transaction:
         data=data.octets(),
         max_fee=(content["maxFeePerGas"] if price is None else price).integer(),
         max_priority_fee=(content["maxPriorityFeePerGas"] if price is None else price).integer(),
-        access_list=access_list_of(listed),
+        access_list=read_access_list(listed),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=0 if blob_fee is None else blob_fee.integer(),
     )
@@ -122,7 +122,7 @@ def _vectors(name: str, content: Field, fork: Fork) -> Iterator[Vector]:
     config = content.get("config")
     chain_id = config.get("chainid") if config is not None else None
     environment = environment_of(content["env"], fork, 1 if chain_id is None else chain_id.integer(64))
-    world = world_of(content["pre"])
+    world = read_prestate(content["pre"])
     for expected in vectors.elements():
         at = expected["indexes"]
         exception = expected.get("expectException")

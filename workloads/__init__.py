@@ -1,4 +1,4 @@
-"""Seeded generators of blocks of real contract calls, with the dials that move contention."""
+"""Workloads: seeded generators of blocks of real contract calls, with dials that move contention."""
 
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
 from workloads.dials import DialError, resolve_dials

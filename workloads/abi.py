@@ -1,9 +1,8 @@
-"""Contract artifacts, and the encoding of calls to them.
+"""Contract artifacts and ABI encoding of calls.
 
 The encoding is the contract ABI's (Solidity documentation, "Contract ABI Specification") for the types that the
 contracts here take: integers, addresses, booleans, fixed bytes, bytes, strings, and lists of those that do not vary in
-size. A method prepares
-its encoders once, so that generating a block costs about a microsecond a call.
+size. A method prepares its encoders once, so that generating a block costs about a microsecond a call.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Encoder = Callable[[Any], bytes]
 
 
 class EncodingError(ValueError):
-    """An argument that its ABI type cannot hold."""
+    """Argument that its ABI type cannot hold."""
 
 
 def _pad(data: bytes) -> bytes:
@@ -80,7 +79,7 @@ def _list_of(element: Encoder) -> Encoder:
 
 
 def _encoder(type_name: str) -> tuple[Encoder, bool]:
-    """The encoder of an ABI type, and whether its encoding goes to the tail."""
+    """Encoder of an ABI type, and whether its encoding goes to the tail."""
     if type_name.endswith("[]"):
         element, dynamic = _encoder(type_name[:-2])
         if dynamic:
@@ -104,14 +103,14 @@ def _encoder(type_name: str) -> tuple[Encoder, bool]:
 
 
 class Method:
-    r"""A method of a contract, called with its arguments to give call data.
+    r"""Method of a contract: called with its arguments, it gives call data.
 
     Parameters
     ----------
     signature : str
         For instance ``transfer(address,uint256)``.
     selector : bytes
-        What the call data begins with: 4 bytes, or none for a constructor.
+        First bytes of the call data: 4, or none for a constructor.
 
     Examples
     --------
@@ -128,7 +127,7 @@ class Method:
         self._is_static = len(self._static) == len(self._encoders)
 
     def __call__(self, *arguments: Argument) -> bytes:
-        """Call data: the selector, then the encoded arguments.
+        """Encode call data: the selector, then the arguments.
 
         Raises
         ------
@@ -154,7 +153,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A compiled contract, as `workloads.contracts.compile` writes it.
+    """Compiled contract, as `workloads.contracts.compile` writes it.
 
     Attributes
     ----------
@@ -165,7 +164,7 @@ class Artifact:
     methods : dict[str, str]
         Selector, ``0x`` and 8 hexadecimal digits, by signature.
     layout : dict
-        Where variables lie, as the compiler says it.
+        Storage layout, as the compiler writes it.
     bytecode, runtime : str
         Creation and runtime code, ``0x`` and hexadecimal digits. Immutables are not part of the latter.
     """
@@ -179,7 +178,7 @@ class Artifact:
     runtime: str
 
     def method(self, name: str) -> Method:
-        """The method of this name or, where the name is overloaded, of this full signature.
+        """Method by its name or, where the name is overloaded, of this full signature.
 
         Raises
         ------
@@ -202,22 +201,22 @@ class Artifact:
     @cached_property
     def slots(self) -> dict[str, int]:
         """Storage slot by variable; a variable of an imported module goes by its own name alone."""
-        found: dict[str, int] = {}
+        slots: dict[str, int] = {}
 
         def collect(variables: dict[str, Any]) -> None:
             for name, entry in variables.items():
                 if "slot" in entry and "type" in entry:
-                    found[name] = int(entry["slot"])
+                    slots[name] = int(entry["slot"])
                 else:
                     collect(entry)
 
         collect(self.layout["storage_layout"])
-        return found
+        return slots
 
 
 @cache
 def load(name: str) -> Artifact:
-    """The checked-in artifact of a contract.
+    """Load the checked-in artifact of a contract.
 
     Parameters
     ----------
@@ -228,5 +227,5 @@ def load(name: str) -> Artifact:
 
 
 def decode_words(output: bytes) -> tuple[int, ...]:
-    """The 32-byte words of what a method returned: its value, where all its types are static."""
-    return tuple(int.from_bytes(output[at : at + WORD], "big") for at in range(0, len(output), WORD))
+    """Decode output or call data as words of 32 bytes, which are the values where all types are static."""
+    return tuple(int.from_bytes(output[start : start + WORD], "big") for start in range(0, len(output), WORD))

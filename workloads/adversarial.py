@@ -7,11 +7,11 @@ that nonces add no conflicts while a block has no more transactions than there a
   beyond executing serially is waste.
 - ``star``: all read one cell that one in 40 writes. Conflict graphs of real blocks are mostly stars (14 recent Ethereum
   blocks); partitions by connected components see one component.
-- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution is done
-  with the work before it learns that it was in vain.
+- ``late-chain``: each works first and at its very end reads what the one before wrote. Optimistic execution has
+  finished the work before it learns that it must do it again.
 - ``shifting``: each cell's word names the next cell to read. An incarnation's accesses tell little about the next
   one's, so estimates, hints and plans mislead.
-- ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, which nobody will see.
+- ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, and are undone.
 - ``giant``: one transaction as long as hundreds of others, which touches the cells of all, in the middle of the block.
 - ``late-writer``: all read the same cells and nobody writes them, until a long transaction near the end does.
 """
@@ -25,8 +25,7 @@ from workloads.abi import load
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -37,11 +36,11 @@ HUB = 0
 # Cells that every transaction has to itself begin here.
 OWN = 1 << 20
 HUB_WRITERS, STEPS, READ_CELLS = 40, 12, 16
-# Work of the one long transaction, in those of an ordinary one.
+# Work of the one long transaction, relative to an ordinary one.
 GIANT = 100
 GAS, CELL_GAS, ROUND_GAS = 80_000, 24_000, 170
-# Where in its block the long transaction stands, in hundredths.
-PLACE = {"giant": 50, "late-writer": 90}
+# Position of the long transaction in its block, in percent.
+POSITION_PERCENT = {"giant": 50, "late-writer": 90}
 
 
 class Adversarial(Application):
@@ -61,25 +60,25 @@ class Adversarial(Application):
         ),
         Dial("work", 40, "rounds of hashing in a transaction", 0, 10_000),
         Dial("cells", 256, "cells that walks, small and failing transactions share", 1, 4_096),
-        Dial("cell_zipf", 0.6, "Zipf exponent of those cells; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("cell_zipf", 0.6, "those cells"),
         BURST,
     )
     presets = tuple(Preset(case, f"the case {case}", {"case": case}) for case in CASES)
 
-    # Of the cases, the one in which a dial says how many transactions meet.
+    # The one case in which a dial says how many transactions conflict.
     ends = (
         {"case": "aborting", "cells": 4_096, "cell_zipf": 0.0},
         {"case": "aborting", "cells": 64, "cell_zipf": 5.0},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder = chain.block_builder
         case, work, senders, cells = dials["case"], int(dials["work"]), int(dials["senders"]), int(dials["cells"])
-        drawn = Zipf(cells, float(dials["cell_zipf"])).draw(site.stream("cells"), count).tolist()
-        draws = site.stream("kinds").below(100, count).tolist()
-        gauntlet = site.deploy("gauntlet", "gauntlet")
-        storage = site.storage("gauntlet", "gauntlet")
+        drawn = chain.draw_ranks("cells", cells, float(dials["cell_zipf"]))
+        draws = chain.draw_below("kinds", 100)
+        gauntlet = chain.deploy("gauntlet", "gauntlet")
+        storage = chain.storage("gauntlet", "gauntlet")
         method = {
             name: load("gauntlet").method(name) for name in ("bump", "late", "collect", "scatter", "walk", "fail")
         }
@@ -89,17 +88,17 @@ class Adversarial(Application):
                 before += cell * cell % 251
                 storage.set(cell * cell % 251, "cells", cell)
         limit = GAS + ROUND_GAS * work
-        # What the cells must add up to; cells that must not be empty; calls by account that must have succeeded.
+        # Sum of the shared cells; cells that must not be empty; number of calls that must have succeeded, by account.
         total, written, calls = before, list[int](), dict[bytes, int]()
         giant_cells = cells if case == "giant" else READ_CELLS
-        places = [(place, size) for size in draft.sizes for place in range(size)]
-        for number, (place, size) in enumerate(places):
-            sender, gas, own, succeeds = number % senders, limit, OWN + number, True
-            if case in PLACE and place == size * PLACE[case] // 100:
+        positions = [(index, size) for size in builder.block_sizes for index in range(size)]
+        for i, (index, size) in enumerate(positions):
+            sender, gas, own, succeeds = i % senders, limit, OWN + i, True
+            if case in POSITION_PERCENT and index == size * POSITION_PERCENT[case] // 100:
                 data = method["scatter"](0, giant_cells, min(work * GIANT, 100_000))
                 gas += CELL_GAS * giant_cells + ROUND_GAS * min(work * GIANT, 100_000)
                 total += giant_cells
-            elif case == "chain" or (case == "star" and draws[number] * HUB_WRITERS < 100):
+            elif case == "chain" or (case == "star" and draws[i] * HUB_WRITERS < 100):
                 data, total = method["bump"](HUB, work), total + 1
             elif case == "star":
                 data = method["collect"](HUB, 1, own, work)
@@ -108,25 +107,25 @@ class Adversarial(Application):
                 data = method["late"](own - 1, own, work)
                 written.append(own)
             elif case == "shifting":
-                data, total = method["walk"](drawn[number] + 7 * number, STEPS, cells), total + 1
+                data, total = method["walk"](drawn[i] + 7 * i, STEPS, cells), total + 1
                 gas += 5_000 * STEPS
             elif case == "late-writer":
                 data = method["collect"](0, READ_CELLS, own, work)
                 gas += 5_000 * READ_CELLS
                 written.append(own)
-            elif case == "aborting" and draws[number] < 30:
-                data, succeeds = method["fail"](drawn[number], work), False
-            elif case == "aborting" and draws[number] < 50:
+            elif case == "aborting" and draws[i] < 30:
+                data, succeeds = method["fail"](drawn[i], work), False
+            elif case == "aborting" and draws[i] < 50:
                 # Enough for the cell and some of the work, not for all of it.
-                data, gas, succeeds = method["bump"](drawn[number], 3 * work + 1_000), limit, False
+                data, gas, succeeds = method["bump"](drawn[i], 3 * work + 1_000), limit, False
             else:
-                data, total = method["bump"](drawn[number], work), total + 1
-            draft.add(sender, gauntlet, gas, data)
-            calls[draft.accounts[sender]] = calls.get(draft.accounts[sender], 0) + succeeds
+                data, total = method["bump"](drawn[i], work), total + 1
+            builder.add(sender, gauntlet, gas, data)
+            calls[builder.accounts[sender]] = calls.get(builder.accounts[sender], 0) + succeeds
         return {"total": total, "written": tuple(written), "calls": calls}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether exactly the calls that cannot fail took effect. See `Application.verify`."""
+        """Check that exactly the calls that cannot fail took effect. See `Application.verify`."""
         storage, found = Storage(state, scenario.contracts["gauntlet"], load("gauntlet")), []
         shared = max(int(scenario.dials["cells"]), READ_CELLS)
         total = sum(storage.get("cells", cell) for cell in range(shared))

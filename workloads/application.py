@@ -1,4 +1,4 @@
-"""Applications: workloads that can be built alone or side by side with others on one chain."""
+"""Application base class: workloads that can be built alone or side by side with others on one chain."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import DialValue, Scenario, Workload
-from workloads.draft import Draft, genesis_environment
-from workloads.ether import EtherBook
-from workloads.labels import classes_of
-from workloads.site import Site, Tokens
+from workloads.draft import BlockBuilder, genesis_environment
+from workloads.ether import EtherConservation
+from workloads.labels import storage_classes
+from workloads.site import ChainBuilder, GenesisTokens
 from workloads.tokens import supply_violations
 
 if TYPE_CHECKING:
@@ -19,35 +19,43 @@ if TYPE_CHECKING:
 
 
 class Application(Workload):
-    """A workload written against a `Site`, so that it can share a chain.
+    """Workload written against a `ChainBuilder`, so that it can share a chain with other applications.
 
-    What it deploys, writes and endows goes through the site; ether, nonces and shared tokens are then checked for it,
-    and it checks the rest.
+    Contracts, transactions and balances at genesis go through the builder; ether, nonces and shared tokens are then
+    checked for the application, and it checks the rest (`verify`).
     """
 
     def __init_subclass__(cls) -> None:
-        """Classes of variables follow from the artifacts."""
+        """Derive the storage classes of variables from the artifacts."""
         super().__init_subclass__()
-        cls.classes = classes_of(cls.artifacts.values())
+        cls.classes = storage_classes(cls.artifacts.values())
 
     @abstractmethod
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
-        """Deploy contracts, write ``site.draft.size`` transactions, and prepare the genesis for them.
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+        """Deploy contracts, add all transactions of the block builder, and prepare the genesis for them.
+
+        Parameters
+        ----------
+        chain : ChainBuilder
+        dials : mapping
+            Complete and already checked.
 
         Returns
         -------
         dict
-            What `verify` needs again.
+            Notes of the scenario, for `verify`.
         """
 
     @abstractmethod
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """What `state`, after all blocks, violates of this application's own invariant.
+        """Violations of this application's own invariant, a line each; empty when it holds.
 
         Parameters
         ----------
         scenario : Scenario
             With this application's own dials, contracts and notes.
+        state : State
+            After all blocks.
         """
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
@@ -56,25 +64,34 @@ class Application(Workload):
 
         genesis = Genesis(genesis_environment())
         burst = str(dials.get(BURST.name, BURST.default))
-        draft = Draft(self.name, seed, block_size, blocks, burst)
-        site = Site(genesis, draft, Tokens(genesis), seed, self.name)
-        notes = self.compose(site, dials)
-        site.tokens.settle()
-        draft.fund(genesis)
-        holders = (*site.contracts.values(), *site.roles.values())
-        common = {"ether": EtherBook.open(genesis.state, draft, holders), "holders": site.tokens.books()}
-        arrivals = arrival_times(burst, draft.sizes, site.stream("arrivals"))
-        finished, named = draft.finished(), site.roles
-        return Scenario(genesis.state, finished, dict(dials), site.contracts, common | notes, arrivals, named)
+        builder = BlockBuilder(self.name, seed, block_size, blocks, burst)
+        chain = ChainBuilder(genesis, builder, GenesisTokens(genesis), seed, self.name)
+        notes = self.compose(chain, dials)
+        chain.tokens.write_storage()
+        builder.fund(genesis)
+        others = (*chain.contracts.values(), *chain.roles.values())
+        conserved = {
+            "ether": EtherConservation.at_genesis(genesis.state, builder, others),
+            "holders": chain.tokens.holdings(),
+        }
+        return Scenario(
+            genesis.state,
+            builder.build(),
+            dict(dials),
+            chain.contracts,
+            conserved | notes,
+            arrival_times(burst, builder.block_sizes, chain.stream("arrivals")),
+            chain.roles,
+        )
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Ether, nonces and shared tokens, then the application's own invariant (`verify`). See `Workload.check`."""
-        return common_violations(scenario, state) + self.verify(scenario, state)
+        """Check conservation laws, then the application's own invariant (`verify`). See `Workload.check`."""
+        return conservation_violations(scenario, state) + self.verify(scenario, state)
 
 
-def common_violations(scenario: Scenario, state: State) -> list[str]:
-    """What holds for every application: ether and shared tokens are conserved, and every nonce is used."""
-    ether: EtherBook = scenario.notes["ether"]
+def conservation_violations(scenario: Scenario, state: State) -> list[str]:
+    """Violations of conservation laws of every application: of ether, of shared tokens, and of nonces."""
+    ether: EtherConservation = scenario.notes["ether"]
     violations = ether.violations(state, scenario.blocks)
     for token, (holders, supply) in scenario.notes["holders"].items():
         violations += supply_violations(state, token, "token", holders, supply)

@@ -1,9 +1,9 @@
-"""When transactions arrive: bursts over the blocks of a scenario.
+"""Arrival times of transactions: bursts over the blocks of a scenario.
 
-A chain makes a block every twelve seconds of whatever arrived. Each burst is a shape of the arrival rate, relative to
-its ordinary level; the blocks of a scenario share its transactions in proportion. Sources: the opening second of NASDAQ
-has 808 times the orders of the median second; a token sale is a plateau of 7 times the ordinary rate over minutes; the
-busiest second of something viral has 25 times the median.
+A chain makes a block every twelve seconds of the transactions that arrived. Each burst is a shape of the arrival rate,
+relative to its ordinary level; the blocks of a scenario share its transactions in proportion. Sources: the opening
+second of NASDAQ has 808 times the orders of the median second; a token sale is a plateau of 7 times the ordinary rate
+over minutes; the busiest second of something viral has 25 times the median.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workloads.base import Dial
-from workloads.sampling import Stream
+from workloads.sampling import RandomStream
 
 if TYPE_CHECKING:
     from workloads.base import Milliseconds
@@ -26,7 +26,7 @@ BURST = Dial("burst", "steady", "how arrivals spread over several blocks; one bl
 
 
 def rates(burst: str, blocks: int) -> list[list[int]]:
-    """Arrival rate in each second of each block, shape (blocks, 12), relative to the ordinary rate."""
+    """Arrival rates in each second of each block, shape (blocks, 12), relative to the ordinary rate."""
     seconds = [[1] * BLOCK_SECONDS for _ in range(blocks)]
     if burst == "opening":
         seconds[0][0] = OPENING
@@ -40,7 +40,7 @@ def rates(burst: str, blocks: int) -> list[list[int]]:
 
 
 def block_sizes(burst: str, block_size: int, blocks: int) -> list[int]:
-    """Transactions in each block: `block_size` on average, at least one, in proportion to the arrivals.
+    """Numbers of transactions in each block: `block_size` on average, at least one, in proportion to the arrivals.
 
     Parameters
     ----------
@@ -66,13 +66,22 @@ def block_sizes(burst: str, block_size: int, blocks: int) -> list[int]:
     return sizes
 
 
-def arrival_times(burst: str, sizes: list[int], stream: Stream) -> list[Milliseconds]:
-    """When each transaction of each block arrived, in milliseconds since the first block's interval began.
+def arrival_times(burst: str, sizes: list[int], stream: RandomStream) -> list[Milliseconds]:
+    """Arrival times of the transactions of each block, in milliseconds since the first block's interval began.
+
+    Parameters
+    ----------
+    burst : str
+        One of `BURSTS`.
+    sizes : list[int]
+        Transactions in each block.
+    stream : RandomStream
 
     Returns
     -------
     list of ndarray of int64
-        One array a block, ascending: transactions execute in the order in which they arrived.
+        An array of shape (transactions of the block,) for each block, ascending: transactions execute in the order of
+        their arrival.
     """
     arrived = []
     for block, (size, seconds) in enumerate(zip(sizes, rates(burst, len(sizes)), strict=True)):

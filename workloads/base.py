@@ -1,4 +1,4 @@
-"""The common face of all workloads: dials in, a scenario out."""
+"""Workload base class: dials and a seed in, a scenario of genesis and blocks out."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the comp
 DialValue = int | float | str
 
 STORAGE_CLASSES = ("token balance", "pool reserve", "counter", "allowance", "other storage")
-"""Classes of storage variables. Nonces, balances and codes are classes of their own."""
+"""Storage classes of variables. Nonces, balances and codes are classes of their own."""
 
 
 @dataclass(frozen=True)
 class Dial:
-    """A workload parameter that moves contention.
+    """Parameter of a workload that moves contention.
 
     Attributes
     ----------
+    name : str
     default : int, float or str
         Its type is the dial's type.
+    summary : str
+        One line for help and documents.
     low, high : int or float
         Inclusive range of a numeric dial.
     choices : tuple[str, ...]
@@ -43,16 +46,31 @@ class Dial:
     high: float | None = None
     choices: tuple[str, ...] = ()
 
+    @classmethod
+    def zipf(cls, name: str, default: float, what: str) -> Dial:
+        """Dial of the Zipf exponent of something, from 0 to 5."""
+        return cls(name, default, f"Zipf exponent of {what}; 0 is uniform", 0.0, 5.0)
+
+    @classmethod
+    def share(cls, name: str, default: float, summary: str) -> Dial:
+        """Dial of a share, from 0 to 1."""
+        return cls(name, default, summary, 0.0, 1.0)
+
+    @classmethod
+    def weight(cls, name: str, default: float, what: str) -> Dial:
+        """Dial of the weight of one kind of operation among others, from 0 to 1,000."""
+        return cls(name, default, f"weight of {what}", 0.0, 1_000.0)
+
 
 @dataclass(frozen=True)
 class Preset:
-    """Values for some dials of a workload, under a name.
+    """Named set of values for some dials of a workload.
 
     Attributes
     ----------
     name : str
     summary : str
-        What it stands for, and its source.
+        One line that says what it stands for, and its source.
     dials : mapping
         Value by dial; the other dials keep their defaults.
     """
@@ -64,24 +82,24 @@ class Preset:
 
 @dataclass
 class Scenario:
-    """A genesis and the blocks that follow it.
+    """Genesis and the blocks that follow it.
 
     Attributes
     ----------
     genesis : State
-        The state before the first block.
+        State before the first block.
     blocks : list[Block]
     dials : dict
-        Every dial of the workload with the value in force, the defaults included.
+        Value of every dial of the workload, the defaults included.
     contracts : dict[str, bytes]
-        Addresses of the deployed contracts by name, for explanations.
-    accounts : dict[str, bytes]
-        Addresses of accounts with a role, by name, for explanations.
+        Address, 20 bytes, of each deployed contract by name, for explanations.
     notes : dict[str, Any]
-        Whatever the workload's own `check` needs again.
-    arrivals : list of ndarray of int64
-        For each block, when its transactions arrived, in milliseconds since the first block's interval began and
-        ascending; empty where the workload does not say.
+        Data of the workload's own for its `check`.
+    arrivals : list of ndarray of int64, shape (transactions of the block,)
+        Arrival times of each block's transactions, in milliseconds since the first block's interval began, ascending;
+        empty where the workload has none.
+    accounts : dict[str, bytes]
+        Address, 20 bytes, of each account with a role by name, for explanations.
     """
 
     genesis: State
@@ -94,7 +112,7 @@ class Scenario:
 
 
 class Workload(ABC):
-    """A seeded generator of a genesis state and of blocks of real contract calls.
+    """Seeded generator of a genesis state and of blocks of real contract calls.
 
     Attributes
     ----------
@@ -102,12 +120,12 @@ class Workload(ABC):
     dials : tuple of Dial
     presets : tuple of Preset
     ends : tuple of two mappings, or None
-        The same dials at a calm and at a hot end, between which contention can be aimed at (`harness.analysis.target`).
+        The same dials at a low and at a high end of contention, between which a search can aim at a given contention.
     artifacts : mapping
-        For explanations: the artifact of each contract in `Scenario.contracts`, by the first word of its name there.
+        Artifact of each contract in `Scenario.contracts`, by the first word of its name there; for explanations.
     classes : mapping
-        For explanations: what a variable is to those who conflict at it, by ``artifact.variable``: one of
-        `STORAGE_CLASSES`. What is not named is other storage.
+        Storage class of variables, one of `STORAGE_CLASSES`, by ``artifact.variable``; for explanations. What is not
+        named is other storage.
     """
 
     name: ClassVar[str]
@@ -121,7 +139,7 @@ class Workload(ABC):
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its name in `Scenario.contracts`; None where no layout is known.
 
-        A package whose contracts are its own overrides this.
+        A plug-in with contracts of its own overrides this.
         """
         from workloads.abi import load
 
@@ -129,16 +147,16 @@ class Workload(ABC):
         return None if name is None else load(name)
 
     def computed_keys(self, transaction: Transaction) -> Iterable[tuple[int, ...]]:
-        """Numbers that contracts compute of what a transaction brings, and use as keys of mappings: for explanations.
+        """Mapping keys that contracts compute from a transaction's data; for explanations.
 
-        A tuple has a number for each level of a mapping whose keys are numbers. Keys that are in sight (accounts, call
-        data, words read, counters) are found without. Most workloads have none.
+        A tuple has an integer for each level of a mapping whose keys are integers. Keys that appear as they are
+        (accounts, call data, words read, counters) are found without. Most workloads compute none.
         """
         return ()
 
     @abstractmethod
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
-        """Make a scenario: the same arguments give the same bytes on every machine.
+        """Build a scenario: the same arguments give the same bytes on every machine.
 
         Parameters
         ----------
@@ -150,12 +168,30 @@ class Workload(ABC):
             Transactions in each block.
         blocks : int
             Number of blocks, each continuing where the one before ended.
+
+        Returns
+        -------
+        Scenario
         """
 
     @abstractmethod
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """The invariant: what `state`, after all blocks of `scenario`, violates. Empty when all is well."""
+        """Violations of the workload's invariant, a line each; empty when it holds.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        state : State
+            After all blocks of `scenario`.
+        """
 
     def check_receipts(self, scenario: Scenario, receipts: Receipts) -> list[str]:
-        """What the receipts of the first block, run serially, violate. By default nothing is expected of them."""
+        """Violations found in receipts, a line each. By default nothing is expected of them.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        receipts : Receipts
+            Of the first block, run serially.
+        """
         return []

@@ -1,4 +1,4 @@
-"""Offers for tokens and their acceptance, beside the marketplace (a part of the NFT workload)."""
+"""NFT offers: bids in an ERC-20 token and their acceptance, beside the marketplace of the NFT workload."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from workloads.abi import load
 from workloads.accounts import named_account
 from workloads.base import Scenario
-from workloads.shelf import Shelf
-from workloads.site import Site
+from workloads.shelf import NftInventory
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -19,57 +19,84 @@ TREASURY = "bazaar treasury"
 OFFER_GAS, ACCEPT_GAS = 80_000, 240_000
 
 
-class Bazaar:
-    """The contract that takes offers, deployed on a site.
+class NftOffers:
+    """Offers on a chain: the contract that takes them, and the transactions that make and accept them.
 
     Parameters
     ----------
-    site : Site
+    chain : ChainBuilder
+        Chain on which the contract is deployed.
     fee_bps, royalty_bps : int
-        Hundredths of a percent of what is paid.
+        Shares of what is paid, in hundredths of a percent.
     """
 
-    def __init__(self, site: Site, fee_bps: int, royalty_bps: int) -> None:
+    def __init__(self, chain: ChainBuilder, fee_bps: int, royalty_bps: int) -> None:
         from evm.genesis import DEPLOYER
 
-        self._site = site
-        self._royalty = royalty_bps
-        currency = site.token(HUB)
-        self._address = site.deploy("bazaar", "bazaar", currency, named_account(TREASURY), fee_bps)
-        self._known: set[bytes] = set()
+        self._chain = chain
+        self._royalty_bps = royalty_bps
+        currency = chain.token(HUB)
+        self._address = chain.deploy("bazaar", "bazaar", currency, named_account(TREASURY), fee_bps)
+        self._with_royalty: set[bytes] = set()
         self._offer, self._accept = (load("bazaar").method(name) for name in ("offer", "accept"))
-        for earner in (DEPLOYER, named_account(TREASURY), self._address):
-            site.tokens.give(HUB, earner)
-
-    def _bidder(self, account: int, price: int) -> bytes:
-        address = self._site.draft.accounts[account]
-        self._site.tokens.give(HUB, address, price)
-        self._site.tokens.allow(HUB, address, self._address)
-        return address
+        for payee in (DEPLOYER, named_account(TREASURY), self._address):
+            chain.tokens.credit(HUB, payee)
 
     def offer(self, bidder: int, collection: bytes, token: int, price: int) -> None:
-        """Write an offer."""
-        self._bidder(bidder, price)
-        self._site.draft.add(bidder, self._address, OFFER_GAS, self._offer(collection, token, price))
+        """Add a transaction that makes an offer.
 
-    def accept(self, owner: int, bidder: int, number: int, shelf: Shelf, collection: bytes, price: int) -> None:
-        """Write the acceptance of an offer that was there at genesis, for one more token of the owner's."""
-        site, token = self._site, shelf.new_listing(owner, price).token
-        shelf.involved[bidder] = None
-        address = self._bidder(bidder, price)
-        site.tokens.give(HUB, site.draft.accounts[owner])
-        storage = site.storage("bazaar", "bazaar")
-        storage.set(price, "offers", collection, token, address)
-        approvals = Storage(site.genesis.state, collection, load("collection"))
-        approvals.set(1, "isApprovedForAll", site.draft.accounts[owner], self._address)
-        if collection not in self._known:
-            self._known.add(collection)
-            site.genesis.call(self._address, load("bazaar").method("setRoyalty")(collection, self._royalty))
-        site.draft.add(owner, self._address, ACCEPT_GAS, self._accept(collection, token, address, price))
+        Parameters
+        ----------
+        bidder : int
+            Account index.
+        collection : bytes
+            Address of 20 bytes.
+        token : int
+            Token id.
+        price : int
+            In units of the currency.
+        """
+        self._endow_bidder(bidder, price)
+        self._chain.block_builder.add(bidder, self._address, OFFER_GAS, self._offer(collection, token, price))
+
+    def accept(self, owner: int, bidder: int, inventory: NftInventory, collection: bytes, price: int) -> None:
+        """Add a transaction that accepts an offer made before the genesis, for one more token of the owner's.
+
+        Parameters
+        ----------
+        owner, bidder : int
+            Account indices.
+        inventory : NftInventory
+            Of the collection.
+        collection : bytes
+            Address of 20 bytes.
+        price : int
+            In units of the currency.
+        """
+        chain, token = self._chain, inventory.listing_by_transaction(owner, price).token
+        inventory.possible_owners[bidder] = None
+        bidder_address, owner_address = self._endow_bidder(bidder, price), chain.block_builder.accounts[owner]
+        chain.tokens.credit(HUB, owner_address)
+        chain.storage("bazaar", "bazaar").set(price, "offers", collection, token, bidder_address)
+        approvals = Storage(chain.genesis.state, collection, load("collection"))
+        approvals.set(1, "isApprovedForAll", owner_address, self._address)
+        if collection not in self._with_royalty:
+            self._with_royalty.add(collection)
+            chain.genesis.call(self._address, load("bazaar").method("setRoyalty")(collection, self._royalty_bps))
+        chain.block_builder.add(
+            owner, self._address, ACCEPT_GAS, self._accept(collection, token, bidder_address, price)
+        )
+
+    def _endow_bidder(self, bidder: int, price: int) -> bytes:
+        """Credit and approve the price of an offer at genesis; the bidder's address."""
+        address = self._chain.block_builder.accounts[bidder]
+        self._chain.tokens.credit(HUB, address, price)
+        self._chain.tokens.approve(HUB, address, self._address)
+        return address
 
 
-def bazaar_violations(scenario: Scenario, state: State) -> list[str]:
-    """Whether the bazaar keeps nothing, and fees and royalties are their shares of what was paid."""
+def offer_violations(scenario: Scenario, state: State) -> list[str]:
+    """Violations: the contract keeps currency, or fees and royalties are not their shares of what was paid."""
     from evm.genesis import DEPLOYER
 
     bazaar, found = Storage(state, scenario.contracts["bazaar"], load("bazaar")), []
@@ -78,9 +105,9 @@ def bazaar_violations(scenario: Scenario, state: State) -> list[str]:
         found.append(f"bazaar: keeps {held} of its currency")
     volume = sum(bazaar.get("volume", collection) for collection in scenario.notes["collections"])
     slack = sum(len(block) for block in scenario.blocks)
-    for who, earner, dial in (("treasury", named_account(TREASURY), "fee_bps"), ("creator", DEPLOYER, "royalty_bps")):
+    for role, payee, dial in (("treasury", named_account(TREASURY), "fee_bps"), ("creator", DEPLOYER, "royalty_bps")):
         due = volume * int(scenario.dials[dial]) // 10_000
         # Each payment is rounded down.
-        if not due - slack <= (earned := currency.get("balanceOf", earner)) <= due:
-            found.append(f"bazaar: the {who} earned {earned} of a volume of {volume}, not {due}")
+        if not due - slack <= (earned := currency.get("balanceOf", payee)) <= due:
+            found.append(f"bazaar: the {role} earned {earned} of a volume of {volume}, not {due}")
     return found

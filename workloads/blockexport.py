@@ -1,4 +1,4 @@
-"""Writing a block as a file that others can run: the form of `workloads.blockfile`, with what a serial run gave."""
+"""Block export: a block with its prestate and the results of a serial run, as `workloads.blockfile` reads it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 
 def _hex(data: bytes) -> str:
+    """Bytes in hexadecimal, after ``0x``."""
     return "0x" + data.hex()
 
 
 def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
+    """Transaction as ``eth_getBlockByNumber`` gives it."""
     kind = 3 if transaction.blob_hashes is not None else 2
     content: dict[str, Any] = {
         # These transactions were never signed: there is no hash, and no signature.
@@ -45,11 +47,12 @@ def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
     }
     if transaction.blob_hashes is not None:
         content["maxFeePerBlobGas"] = hex(transaction.max_blob_fee)
-        content["blobVersionedHashes"] = [_hex(one) for one in transaction.blob_hashes]
+        content["blobVersionedHashes"] = [_hex(blob_hash) for blob_hash in transaction.blob_hashes]
     return content
 
 
 def _header(block: Block, gas_used: int) -> dict[str, Any]:
+    """Header as ``eth_getBlockByNumber`` gives it."""
     environment = block.environment
     header = {
         "number": hex(environment.number),
@@ -67,7 +70,7 @@ def _header(block: Block, gas_used: int) -> dict[str, Any]:
 
 
 def _excess(fork: str, fee: int) -> int:
-    """The least excess of blob gas that makes this blob base fee."""
+    """Least excess of blob gas that gives this blob base fee, by bisection."""
     from evm.forks import fork_named
 
     rules, low, high = fork_named(fork), 0, 1
@@ -80,6 +83,7 @@ def _excess(fork: str, fee: int) -> int:
 
 
 def _account(account: Account, codes: dict[str, str]) -> dict[str, Any]:
+    """Account with its code by hash; adds the code to `codes`."""
     from evm.keccak import keccak256
 
     name = None
@@ -95,6 +99,7 @@ def _account(account: Account, codes: dict[str, str]) -> dict[str, Any]:
 
 
 def _changed(before: Account, after: Account, codes: dict[str, str]) -> dict[str, Any]:
+    """Fields of an account that differ; empty where none does. Adds new codes to `codes`."""
     change: dict[str, Any] = {}
     if after.balance != before.balance:
         change["balance"] = hex(after.balance)
@@ -113,7 +118,18 @@ def _changed(before: Account, after: Account, codes: dict[str, str]) -> dict[str
 def document_of(
     block: Block, before: Mapping[bytes, Account], after: Mapping[bytes, Account], receipts: Receipts, source: str
 ) -> dict[str, Any]:
-    """Everything that the file holds."""
+    """Content of the file, ready for JSON.
+
+    Parameters
+    ----------
+    block : Block
+    before, after : mapping
+        Accounts by address before the block and after it.
+    receipts : Receipts
+        Of the serial run.
+    source : str
+        Origin of the block, in words.
+    """
     from evm.accounts import Account
 
     codes: dict[str, str] = {}
@@ -132,9 +148,9 @@ def document_of(
         "fork": environment.fork.lower(),
         "chain_id": environment.chain_id,
         "header": _header(block, int(receipts.gas_used.sum())),
-        "block_hashes": {str(number): _hex(one) for number, one in sorted(environment.block_hashes.items())},
+        "block_hashes": {str(number): _hex(hash_) for number, hash_ in sorted(environment.block_hashes.items())},
         "withdrawals": [],
-        "transactions": [_transaction(one, environment.base_fee) for one in block],
+        "transactions": [_transaction(transaction, environment.base_fee) for transaction in block],
         "pre": pre,
         "codes": codes,
         "expected": {
@@ -160,7 +176,7 @@ def document_of(
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Write the file, all at once; as gzip where its name ends so. The same block gives the same bytes."""
+    """Write the file atomically, as gzip where its name ends in ``.gz``. The same block gives the same bytes."""
     raw = json.dumps(document, separators=(",", ":")).encode()
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,10 +1,10 @@
-"""Real blocks from files: the transactions, the state before them, and what they did where the file says so.
+"""Block files: real blocks with their prestate and, where the file has them, expected receipts and changes.
 
 Two forms are read, as JSON or as gzip of it:
 
 - ``evm-block-replay/1``: header, transactions, accounts with codes by hash, expected receipts and changes. It is what
   ``contend export`` writes (`workloads.blockexport`).
-- What a client answers: ``{"block": ..., "pre": ...}``, the block as ``eth_getBlockByNumber`` gives it with full
+- Answers of a client: ``{"block": ..., "pre": ...}``, the block as ``eth_getBlockByNumber`` gives it with full
   transactions, and the state before it as geth's ``prestateTracer`` gives it: accounts by address, or the list of
   results that ``debug_traceBlock`` makes, one a transaction. ``chainId``, ``fork`` and ``block_hashes`` (by number) may
   stand beside them.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workloads.fields import Field, read
-from workloads.worldfile import access_list_of, account_of, storage_of, world_of
+from workloads.worldfile import read_access_list, read_account, read_prestate, read_storage
 
 if TYPE_CHECKING:
     from evm import Block, Environment, Log, Transaction
@@ -31,13 +31,21 @@ if TYPE_CHECKING:
 FORMAT = "evm-block-replay/1"
 _GZIP = b"\x1f\x8b"
 # Gas of one transaction: a thousand times what a block of Ethereum has. The header's limit is no bound: development
-# and some other chains set it beyond all reach, and a loop of that much gas outlives whoever waits for it.
+# and some other chains set it beyond all reach, and a loop of that much gas would run for hours.
 MOST_GAS = 1 << 36
 
 
 @dataclass(frozen=True)
 class ExpectedReceipt:
-    """What a transaction must leave behind; None where the file does not say."""
+    """Receipt that a transaction must have; None where the file does not say.
+
+    Attributes
+    ----------
+    gas_used : int
+    status : int or None
+        1 for success, 0 for failure.
+    logs : tuple of Log, or None
+    """
 
     gas_used: int
     status: int | None
@@ -46,24 +54,26 @@ class ExpectedReceipt:
 
 @dataclass(frozen=True)
 class BlockFile:
-    """A block with the state before it.
+    """Block with the state before it.
 
     Attributes
     ----------
-    world : mapping
-        Accounts before the block.
+    block : Block
+    prestate : mapping
+        Accounts by address before the block.
     receipts : tuple of ExpectedReceipt, or None
-    after : mapping or None
-        Accounts after the last transaction, those that the block did not change included.
+    poststate : mapping or None
+        Accounts by address after the last transaction, those that the block did not change included.
     """
 
     block: Block
-    world: Mapping[bytes, Account]
+    prestate: Mapping[bytes, Account]
     receipts: tuple[ExpectedReceipt, ...] | None = None
-    after: Mapping[bytes, Account] | None = None
+    poststate: Mapping[bytes, Account] | None = None
 
 
 def _content(path: Path) -> bytes:
+    """Content of a file, decompressed where it is gzip."""
     raw = path.read_bytes()
     return gzip.decompress(raw) if raw[:2] == _GZIP else raw
 
@@ -91,7 +101,7 @@ def _integer(content: Field, name: str, default: int = 0) -> int:
 
 
 def _fork(document: Field, header: Field) -> Fork:
-    """The fork that a file names, or the one that its header shows."""
+    """Fork that a file names, or the one that its header shows."""
     from evm.forks import FORKS, fork_named
 
     named = document.get("fork")
@@ -146,7 +156,7 @@ def _transaction(content: Field) -> Transaction:
         data=content["input"].octets(),
         max_fee=content["gasPrice" if legacy else "maxFeePerGas"].integer(),
         max_priority_fee=content["gasPrice" if legacy else "maxPriorityFeePerGas"].integer(),
-        access_list=access_list_of(content.get("accessList")),
+        access_list=read_access_list(content.get("accessList")),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=_integer(content, "maxFeePerBlobGas"),
     )
@@ -180,19 +190,19 @@ def _from_replay(document: Field) -> BlockFile:
             raise code.fail("these bytes do not have the hash that they are filed under")
     fork = _fork(document, header)
     environment = _environment(header, document["chain_id"].integer(64), document.get("block_hashes"), fork)
-    world = {
+    prestate = {
         document["pre"].named(name).octets(20): _replay_account(account, codes)
         for name, account in document["pre"].items()
     }
     block = _block(environment, document["transactions"])
     expected = document.get("expected")
     if expected is None:
-        return BlockFile(block, world)
-    receipts = tuple(_receipt(one) for one in expected["receipts"].elements())
+        return BlockFile(block, prestate)
+    receipts = tuple(_receipt(content) for content in expected["receipts"].elements())
     if len(receipts) != len(block):
         raise expected["receipts"].fail(f"{len(receipts)} receipts for {len(block)} transactions")
     changes = expected.get("post_diff_before_withdrawals")
-    return BlockFile(block, world, receipts, None if changes is None else _after(world, changes, codes))
+    return BlockFile(block, prestate, receipts, None if changes is None else _poststate(prestate, changes, codes))
 
 
 def _code(content: Field | None, codes: Mapping[str, bytes]) -> bytes:
@@ -211,7 +221,7 @@ def _replay_account(content: Field, codes: Mapping[str, bytes]) -> Account:
         content["balance"].integer(),
         content["nonce"].integer(64),
         _code(content.get("code_hash"), codes),
-        storage_of(content.get("storage")),
+        read_storage(content.get("storage")),
     )
 
 
@@ -232,12 +242,12 @@ def _receipt(content: Field) -> ExpectedReceipt:
     return ExpectedReceipt(content["gas_used"].integer(64), None if status is None else status.integer(1), listed)
 
 
-def _after(world: Mapping[bytes, Account], changes: Field, codes: Mapping[str, bytes]) -> dict[bytes, Account]:
-    """The accounts after the block: those before it with what has changed."""
+def _poststate(prestate: Mapping[bytes, Account], changes: Field, codes: Mapping[str, bytes]) -> dict[bytes, Account]:
+    """Accounts after the block: those before it with the changes applied."""
     from evm.accounts import Account
     from evm.keccak import keccak256
 
-    after = dict(world)
+    after = dict(prestate)
     created: dict[str, bytes] = {}
     for name, value in changes.mapping().items():
         address = changes.named(name).octets(20)
@@ -247,7 +257,7 @@ def _after(world: Mapping[bytes, Account], changes: Field, codes: Mapping[str, b
         change = changes[name]
         before = after.get(address, Account())
         balance, nonce, code_hash = (change.get(field) for field in ("balance", "nonce", "code_hash"))
-        storage = {**before.storage, **storage_of(change.get("storage"))}
+        storage = {**before.storage, **read_storage(change.get("storage"))}
         code = before.code
         if code_hash is not None:
             text = code_hash.text().lower()
@@ -265,7 +275,7 @@ def _after(world: Mapping[bytes, Account], changes: Field, codes: Mapping[str, b
 
 
 def same_code(expected: bytes, found: bytes) -> bool:
-    """Whether a code is the expected one, of which perhaps only the hash is known."""
+    """Whether a code equals the expected one, of which perhaps only the hash is known."""
     from evm.keccak import keccak256
 
     if expected.startswith(b"hash:") and len(expected) == 37:
@@ -273,40 +283,40 @@ def same_code(expected: bytes, found: bytes) -> bool:
     return expected == found
 
 
-# What a client answers.
+# Answers of a client
 
 
 def _from_client(document: Field) -> BlockFile:
     header = document["block"]
     chain, transactions = document.get("chainId"), header["transactions"]
     if chain is None:
-        chain = next((id_ for one in transactions.elements() if (id_ := one.get("chainId")) is not None), None)
+        chain = next((id_ for content in transactions.elements() if (id_ := content.get("chainId")) is not None), None)
     environment = _environment(
         header, 1 if chain is None else chain.integer(64), document.get("block_hashes"), _fork(document, header)
     )
     before = next((found for name in ("prestate", "preState") if (found := document.get(name))), None)
     before = document["pre"] if before is None else before
-    world = _merged(before) if isinstance(before.value, list) else world_of(before)
-    return BlockFile(_block(environment, header["transactions"]), world)
+    prestate = _merged(before) if isinstance(before.value, list) else read_prestate(before)
+    return BlockFile(_block(environment, header["transactions"]), prestate)
 
 
 def _merged(results: Field) -> dict[bytes, Account]:
-    """One state from the tracer's results for each transaction: what is met first is from before the block.
+    """Merge the tracer's results for each transaction into one prestate, in which the first value of a field counts.
 
     Each result shows an account as it was before that transaction. A field that an earlier one did not show was not
     touched by it, so it is as it was before the block.
     """
     from evm.accounts import Account
 
-    world: dict[bytes, Account] = {}
-    for one in results.elements():
-        result = one.get("result") or one
+    prestate: dict[bytes, Account] = {}
+    for element in results.elements():
+        result = element.get("result") or element
         for name, content in result.items():
-            address, account = result.named(name).octets(20), account_of(content)
-            known = world.get(address)
+            address, account = result.named(name).octets(20), read_account(content)
+            known = prestate.get(address)
             if known is None:
-                world[address] = account
+                prestate[address] = account
             else:
                 code = known.code or account.code if known.nonce == account.nonce == 0 else known.code
-                world[address] = Account(known.balance, known.nonce, code, {**account.storage, **known.storage})
-    return world
+                prestate[address] = Account(known.balance, known.nonce, code, {**account.storage, **known.storage})
+    return prestate

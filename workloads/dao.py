@@ -29,9 +29,9 @@ from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.draft import DAY_BLOCKS, ETHER, Draft
-from workloads.sampling import Stream, Zipf
-from workloads.site import Site
+from workloads.draft import DAY_BLOCKS, ETHER
+from workloads.sampling import RandomStream, Zipf
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT, supply_violations
 
@@ -64,9 +64,9 @@ class Dao(Application):
         Dial("voters", 10_000, "accounts with voting tokens", 2, 1_000_000),
         Dial("weight_zipf", 1.2, "Zipf exponent of voters' weights; 0 gives all the same", 0.0, 5.0),
         Dial("proposals", 4, "open proposals", 1, 1_000),
-        Dial("proposal_zipf", 1.0, "Zipf exponent of proposals' shares of the votes; 0 is uniform", 0.0, 5.0),
-        Dial("other", 0.1, "share of transfers and delegations of the governance token", 0.0, 1.0),
-        Dial("execute", 0.0, "share of executions of proposals that have won: payments of the treasury", 0.0, 1.0),
+        Dial.zipf("proposal_zipf", 1.0, "proposals' shares of the votes"),
+        Dial.share("other", 0.1, "share of transfers and delegations of the governance token"),
+        Dial.share("execute", 0.0, "share of executions of proposals that have won: payments of the treasury"),
         BURST,
     )
     presets = (
@@ -81,28 +81,28 @@ class Dao(Application):
         {"proposals": 20, "proposal_zipf": 5.0, "other": 0.0},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, genesis, foundation = site.draft, site.genesis, named_account(FOUNDATION)
-        token = site.deploy("token", "votes", "Governance", "GOV", SUPPLY, sender=foundation)
-        dao = site.deploy(
+        builder, genesis, foundation = chain.block_builder, chain.genesis, named_account(FOUNDATION)
+        token = chain.deploy("token", "votes", "Governance", "GOV", SUPPLY, sender=foundation)
+        dao = chain.deploy(
             "dao", "dao", token, VOTING_DELAY, VOTING_PERIOD, SUPPLY // 1_000, SUPPLY // 25, sender=foundation
         )
         weights = _weights(int(dials["voters"]), float(dials["weight_zipf"]))
-        ballots, involved, executed = _write(draft, dials, site.seed, weights, token, dao)
+        ballots, involved, executed = _add_transactions(chain, dials, weights)
 
-        held = _distribute(genesis, {draft.accounts[number]: weights[number] for number in involved}, token)
+        held = _distribute(genesis, {builder.accounts[voter]: weights[voter] for voter in involved}, token)
         propose = load("dao").method("propose")
-        for number in range(1, int(dials["proposals"]) + 1):
-            grantee = named_account(f"grantee {number}")
-            genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {number}"), foundation)
-        site.roles[FOUNDATION] = foundation
-        site.roles |= {f"grantee {number}": named_account(f"grantee {number}") for number in executed}
-        _decide(site, executed)
+        for proposal in range(1, int(dials["proposals"]) + 1):
+            grantee = named_account(f"grantee {proposal}")
+            genesis.call(dao, propose(grantee, ETHER, b"", f"Grant {proposal}"), foundation)
+        chain.roles[FOUNDATION] = foundation
+        chain.roles |= {f"grantee {proposal}": named_account(f"grantee {proposal}") for proposal in executed}
+        _write_decided(chain, executed)
         return {"weights": held, "ballots": ballots, "executed": executed}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tallies equal the votes cast and the token is conserved. See `Application.verify`.
+        """Check that tallies equal the votes cast and the token is conserved. See `Application.verify`.
 
         Every vote of these blocks is recorded with the weight that its voter had when voting began; a proposal's
         tallies are the sums of those; the token's balances add up to its supply, and so do its delegated votes.
@@ -131,12 +131,11 @@ def _weights(voters: int, exponent: float) -> list[int]:
     return [DISTRIBUTED * share // total for share in shares.tolist()]
 
 
-def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[tuple[int, int] | None]:
-    """For each transaction its proposal, counted from 1, and voter; None where it is no vote."""
+def _draw_votes(chain: ChainBuilder, dials: Mapping[str, DialValue]) -> list[tuple[int, int] | None]:
+    """Draw for each transaction a proposal, counted from 1, and its voter; None where it is no vote."""
     voters, proposals = int(dials["voters"]), int(dials["proposals"])
-    popularity = Zipf(proposals, float(dials["proposal_zipf"]))
-    chosen = popularity.draw(Stream(seed, "dao/proposals"), count).tolist()
-    other = Stream(seed, "dao/kinds").chance(float(dials["other"]), count).tolist()
+    chosen = chain.draw_ranks("proposals", proposals, float(dials["proposal_zipf"]))
+    other = chain.draw_chances("kinds", float(dials["other"]))
     orders: dict[int, tuple[int, int]] = {}
     turns = [0] * proposals
     # Proposals on which some have not voted; when the one drawn is exhausted, the next of them takes the vote.
@@ -149,7 +148,7 @@ def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[t
         if turns[proposal] == voters:
             proposal = unfinished[bisect_left(unfinished, proposal) % len(unfinished)]
         if proposal not in orders:
-            orders[proposal] = _order(Stream(seed, f"dao/voters of {proposal}"), voters)
+            orders[proposal] = _draw_order(chain.stream(f"voters of {proposal}"), voters)
         first, step = orders[proposal]
         votes.append((proposal + 1, (first + step * turns[proposal]) % voters))
         turns[proposal] += 1
@@ -158,8 +157,8 @@ def _draw_votes(dials: Mapping[str, DialValue], seed: int, count: int) -> list[t
     return votes
 
 
-def _order(stream: Stream, voters: int) -> tuple[int, int]:
-    """A first voter and a step that, taken again and again modulo `voters`, visits every voter once."""
+def _draw_order(stream: RandomStream, voters: int) -> tuple[int, int]:
+    """Draw a first voter and a step that, taken again and again modulo `voters`, visits every voter once."""
     first = int(stream.below(voters, 1)[0])
     while True:
         step = 1 + int(stream.below(voters, 1)[0])
@@ -167,47 +166,48 @@ def _order(stream: Stream, voters: int) -> tuple[int, int]:
             return first, step
 
 
-def _write(
-    draft: Draft, dials: Mapping[str, DialValue], seed: int, weights: list[int], token: bytes, dao: bytes
+def _add_transactions(
+    chain: ChainBuilder, dials: Mapping[str, DialValue], weights: list[int]
 ) -> tuple[dict[int, list[bytes]], list[int], list[int]]:
-    """Write all transactions; the voters by proposal, every account that takes part, and proposals executed."""
+    """Add all transactions; the voters by proposal, every account that takes part, and proposals executed."""
+    builder, token, dao = chain.block_builder, chain.contracts["token"], chain.contracts["dao"]
     cast, transfer = load("dao").method("castVote(uint256,uint8)"), load("votes").method("transfer")
     delegate = load("votes").method("delegate")
-    supports = Stream(seed, "dao/supports").below(len(SUPPORT), draft.size).tolist()
-    holders = Stream(seed, "dao/holders").below(len(weights), draft.size).tolist()
-    steps = Stream(seed, "dao/receivers").below(len(weights) - 1, draft.size).tolist()
-    delegations = Stream(seed, "dao/delegations").chance(0.5, draft.size).tolist()
-    parts = Stream(seed, "dao/amounts").below(1_000, draft.size).tolist()
+    supports = chain.draw_below("supports", len(SUPPORT))
+    holders = chain.draw_below("holders", len(weights))
+    steps = chain.draw_below("receivers", len(weights) - 1)
+    delegations = chain.draw_chances("delegations", 0.5)
+    parts = chain.draw_below("amounts", 1_000)
     ballots: dict[int, list[bytes]] = {}
     involved: dict[int, None] = {}
-    executes = Stream(seed, "dao/executions").chance(float(dials["execute"]), draft.size).tolist()
+    executes = chain.draw_chances("executions", float(dials["execute"]))
     execute, executed = load("dao").method("execute"), list[int]()
-    for place, vote in enumerate(_draw_votes(dials, seed, draft.size)):
-        holder = holders[place]
-        if executes[place]:
+    for i, vote in enumerate(_draw_votes(chain, dials)):
+        holder = holders[i]
+        if executes[i]:
             executed.append(FIRST_DECIDED + len(executed))
             grantee = named_account(f"grantee {executed[-1]}")
-            draft.add(holder, dao, EXECUTE_GAS, execute(executed[-1], grantee, ETHER, b""))
+            builder.add(holder, dao, EXECUTE_GAS, execute(executed[-1], grantee, ETHER, b""))
             continue
-        receiver = (holder + 1 + steps[place]) % len(weights)
+        receiver = (holder + 1 + steps[i]) % len(weights)
         involved[receiver] = None
         involved[holder if vote is None else vote[1]] = None
-        other = draft.accounts[receiver]
+        other = builder.accounts[receiver]
         if vote is not None:
             proposal, voter = vote
-            draft.add(voter, dao, VOTE_GAS, cast(proposal, SUPPORT[supports[place]]))
-            ballots.setdefault(proposal, []).append(draft.accounts[voter])
-        elif delegations[place]:
-            draft.add(holder, token, DELEGATE_GAS, delegate(other))
+            builder.add(voter, dao, VOTE_GAS, cast(proposal, SUPPORT[supports[i]]))
+            ballots.setdefault(proposal, []).append(builder.accounts[voter])
+        elif delegations[i]:
+            builder.add(holder, token, DELEGATE_GAS, delegate(other))
         else:
             # At most a ten-millionth of what the holder has: no number of transfers in a block takes it all.
-            amount = weights[holder] * (1 + parts[place]) // 10**10
-            draft.add(holder, token, TRANSFER_GAS, transfer(other, amount))
+            amount = weights[holder] * (1 + parts[i]) // 10**10
+            builder.add(holder, token, TRANSFER_GAS, transfer(other, amount))
     return ballots, list(involved), executed
 
 
 def _distribute(genesis: Genesis, held: dict[bytes, int], token: bytes) -> dict[bytes, int]:
-    """Give every account that takes part its weight, delegated to itself; balance by holder, the foundation included.
+    """Write the weight of every account that takes part, delegated to itself; balance by holder, with the foundation.
 
     Accounts that take no part would never be read; the foundation keeps theirs.
     """
@@ -217,19 +217,19 @@ def _distribute(genesis: Genesis, held: dict[bytes, int], token: bytes) -> dict[
     since = genesis.environment.number - DAY_BLOCKS
     for holder, weight in held.items():
         storage.set(weight, "balanceOf", holder)
-        storage.set(int.from_bytes(holder, "big"), "delegates", holder)
+        storage.set(holder, "delegates", holder)
         storage.set(1, "numCheckpoints", holder)
         storage.set(since | weight << BLOCK_BITS, "checkpoints", holder, 0)
     return held
 
 
-def _decide(site: Site, proposals: list[int]) -> None:
+def _write_decided(chain: ChainBuilder, proposals: list[int]) -> None:
     """Write proposals that have won, each to pay one ether to a grantee of its own, and give the treasury that much."""
     if not proposals:
         return
     from evm import keccak256
 
-    storage, now = site.storage("dao", "dao"), site.genesis.environment.number
+    storage, now = chain.storage("dao", "dao"), chain.genesis.environment.number
     action = Method("action(address,uint256,bytes)", b"")
     for proposal in proposals:
         hashed = keccak256(action(named_account(f"grantee {proposal}"), ETHER, b""))
@@ -237,15 +237,17 @@ def _decide(site: Site, proposals: list[int]) -> None:
         for offset, value in enumerate(fields):
             storage.set(value, "proposals", proposal, offset=offset)
         storage.set(SUPPLY // 10, "tallies", proposal, offset=1)
-    site.genesis.fund(site.contracts["dao"], ETHER * len(proposals))
+    chain.genesis.fund(chain.contracts["dao"], ETHER * len(proposals))
 
 
 def _current_votes(votes: Storage, account: bytes) -> int:
+    """Votes delegated to an account, by its last checkpoint."""
     count = votes.get("numCheckpoints", account)
     return votes.get("checkpoints", account, count - 1) >> BLOCK_BITS if count else 0
 
 
 def _ballot_violations(dao: Storage, proposal: int, voters: list[bytes], weights: Mapping[bytes, int]) -> list[str]:
+    """Violations of one proposal: receipts of its voters, and tallies that are their sums."""
     name, found, sums = f"proposal {proposal}", [], [0, 0, 0]
     for voter in voters:
         receipt = dao.get("receipts", proposal, voter)

@@ -1,4 +1,4 @@
-"""Checking dials: text or values in, a complete and valid set out."""
+"""Check of dials: text or values in, a complete and valid set out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from workloads.base import Dial, DialValue, Workload
 from workloads.suggest import nearest
 
-# What stands for a preset among the dials.
+# Name under which a preset is given among the dials.
 PRESET = "preset"
 KINDS = {int: "a whole number", float: "a number", str: "a text"}
 
 
 class DialError(ValueError):
-    """A dial that does not exist, or a value that it cannot take. The message is one line."""
+    """Dial that does not exist, or a value that it cannot take. The message is one line."""
 
 
 def resolve_dials(
     workload: Workload | type[Workload], overrides: Mapping[str, DialValue] | None = None
 ) -> dict[str, DialValue]:
-    """Every dial of a workload with its value.
+    """Complete the dials of a workload: overrides, then a preset's values, then defaults.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def resolve_dials(
     Returns
     -------
     dict
-        In the order of the workload's dials.
+        Value by dial, in the order of the workload's dials.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def resolve_dials(
 
 
 def _preset(workload: Workload | type[Workload], name: DialValue | None) -> Mapping[str, DialValue]:
-    """Values of a preset, which overrides of single dials go before; none where no preset is asked for."""
+    """Values of a preset, before which overrides of single dials go; empty where no preset is asked for."""
     if name is None:
         return {}
     known = {preset.name: preset.dials for preset in workload.presets}
@@ -66,6 +66,7 @@ def _preset(workload: Workload | type[Workload], name: DialValue | None) -> Mapp
 
 
 def _checked(what: str, dial: Dial, given: DialValue) -> DialValue:
+    """Value of the dial's type within its range; raises `DialError` whose message begins with `what`."""
     kind = type(dial.default)
     value = _converted(kind, given)
     if value is None:
@@ -82,6 +83,7 @@ def _checked(what: str, dial: Dial, given: DialValue) -> DialValue:
 
 
 def _converted(kind: type, given: DialValue) -> DialValue | None:
+    """Value as the dial's type, None where it is none."""
     if isinstance(given, bool):
         return None
     if kind is str:
@@ -98,6 +100,7 @@ def _converted(kind: type, given: DialValue) -> DialValue | None:
 
 
 def _range(dial: Dial) -> str:
+    """Range of a dial, as part of a message; the empty text where it has none."""
     if dial.low is None and dial.high is None:
         return ""
     return f" from {_bound(dial.low)} to {_bound(dial.high)}"

@@ -1,4 +1,4 @@
-"""Reading JSON that others wrote: every value is checked, and what is wrong is named by file and field."""
+"""Checked reading of JSON from outside: every error names the file and the field."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 
 class FieldError(ValueError):
-    """A file is not what it should be. The message is one line that names file and field."""
+    """Malformed or unreadable file. The message is one line that names file and field."""
 
 
 class Field:
-    """A value of a JSON document, and the way to it.
+    """Value of a JSON document with its path, which messages name.
 
     Parameters
     ----------
     where : str
-        File, then field names, for messages.
+        Path of the file, then the names of fields.
     value : Any
-        What `json` read.
+        Value as `json` read it.
     """
 
     def __init__(self, where: str, value: Any) -> None:
@@ -28,7 +28,7 @@ class Field:
         self.value = value
 
     def fail(self, what: str) -> FieldError:
-        """An error about this field, to be raised."""
+        """Error about this field, for the caller to raise."""
         return FieldError(f"{self.where}: {what}")
 
     def __getitem__(self, name: str) -> Field:
@@ -38,35 +38,35 @@ class Field:
         return found
 
     def get(self, name: str) -> Field | None:
-        """The field of this name, None where it is absent or null."""
+        """Member of an object by its name, None where it is absent or null."""
         value = self.mapping().get(name)
         return None if value is None else Field(f"{self.where}.{name}", value)
 
     def mapping(self) -> dict[str, Any]:
-        """The value as an object."""
+        """Value as an object."""
         if not isinstance(self.value, dict):
             raise self.fail(f"{_show(self.value)} is not an object")
         return self.value
 
     def items(self) -> Iterator[tuple[str, Field]]:
-        """Name and field of each member of an object."""
+        """Members of an object: name and field of each."""
         for name, value in self.mapping().items():
             yield name, Field(f"{self.where}.{_plain(name)}", value)
 
     def elements(self) -> list[Field]:
-        """The fields of an array."""
+        """Elements of an array."""
         if not isinstance(self.value, list):
             raise self.fail(f"{_show(self.value)} is not an array")
         return [Field(f"{self.where}[{i}]", value) for i, value in enumerate(self.value)]
 
     def text(self) -> str:
-        """The value as a text."""
+        """Value as a text."""
         if not isinstance(self.value, str):
             raise self.fail(f"{_show(self.value)} is not a text")
         return self.value
 
     def integer(self, bits: int = 256) -> int:
-        """A non-negative integer: a number, or hexadecimal (some files put ``0x:bigint`` in front)."""
+        """Value as an integer from 0 to ``2**bits - 1``: a number, or hexadecimal (perhaps after ``0x:bigint``)."""
         value = self.value
         if isinstance(value, str):
             digits = value.rpartition(" ")[2]
@@ -79,7 +79,7 @@ class Field:
         return value
 
     def octets(self, size: int | None = None) -> bytes:
-        """Bytes in hexadecimal, of a given size where one is named; a missing leading zero is taken as there."""
+        """Value as bytes in hexadecimal, of `size` bytes where that is given; an odd number of digits gets a zero."""
         text = self.value
         try:
             digits = text.removeprefix("0x") if isinstance(text, str) else "?"
@@ -91,16 +91,17 @@ class Field:
         return found
 
     def named(self, name: str) -> Field:
-        """A member's name, as a field of its own: objects have addresses and slots as names."""
+        """Name of a member as a field of its own, for objects whose names are addresses or slots."""
         return Field(f"{self.where} (its name)", name)
 
 
 def _plain(name: str) -> str:
-    """A name as it is shown in a message of one line."""
+    """Name as it is shown in a message of one line."""
     return name if name.isprintable() and len(name) <= 80 else _show(name)
 
 
 def _show(value: Any) -> str:
+    """Value as it is shown in a message, shortened to 40 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
 

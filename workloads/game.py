@@ -20,8 +20,7 @@ from workloads.abi import decode_words, load
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -44,15 +43,15 @@ class Game(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"items": "items", "game": "game"}
     dials = (
         Dial("players", 20_000, "accounts that play", 2, 1_000_000),
-        Dial("player_zipf", 0.80, "Zipf exponent of players; 0 is uniform", 0.0, 5.0),
-        Dial("craft", 0.3, "weight of crafting", 0.0, 1_000.0),
-        Dial("quest", 0.3, "weight of quests", 0.0, 1_000.0),
-        Dial("transfer", 0.35, "weight of batch transfers of items", 0.0, 1_000.0),
-        Dial("raid", 0.05, "weight of raids, which all meet in one counter", 0.0, 1_000.0),
+        Dial.zipf("player_zipf", 0.80, "players"),
+        Dial.weight("craft", 0.3, "crafting"),
+        Dial.weight("quest", 0.3, "quests"),
+        Dial.weight("transfer", 0.35, "batch transfers of items"),
+        Dial.weight("raid", 0.05, "raids, which all meet in one counter"),
         Dial("quests", 500, "quests", 1, 100_000),
-        Dial("quest_zipf", 0.8, "Zipf exponent of quests; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("quest_zipf", 0.8, "quests"),
         Dial("recipes", MATERIALS, "recipes, each for a kind of item", 1, MATERIALS),
-        Dial("recipe_zipf", 0.8, "Zipf exponent of recipes; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("recipe_zipf", 0.8, "recipes"),
         BURST,
     )
     presets = (
@@ -69,65 +68,63 @@ class Game(Application):
 
     def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
         """Kinds of items that a recipe takes and makes, or that a quest gives. See `Workload.computed_keys`."""
-        for number in decode_words(transaction.data[4:]):
-            yield from ((number % MATERIALS,), ((number + 1) % MATERIALS,), (MATERIALS + number,))
+        for word in decode_words(transaction.data[4:]):
+            yield from ((word % MATERIALS,), ((word + 1) % MATERIALS,), (MATERIALS + word,))
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder = chain.block_builder
         weights = {kind: float(dials[kind]) for kind in ("craft", "quest", "transfer", "raid")}
         if not sum(weights.values()):
             weights["transfer"] = 1.0
-        kinds = mix(site.stream("kinds"), weights, count)
-        players = Zipf(int(dials["players"]), float(dials["player_zipf"]))
-        actors = players.draw(site.stream("players"), count).tolist()
-        steps = site.stream("receivers").below(int(dials["players"]) - 1, count).tolist()
+        kinds = chain.draw_kinds("kinds", weights)
+        actors = chain.draw_ranks("players", int(dials["players"]), float(dials["player_zipf"]))
+        steps = chain.draw_below("receivers", int(dials["players"]) - 1)
         quests, recipes = int(dials["quests"]), int(dials["recipes"])
-        chosen = Zipf(quests, float(dials["quest_zipf"])).draw(site.stream("quests"), count).tolist()
-        made = Zipf(recipes, float(dials["recipe_zipf"])).draw(site.stream("recipes"), count).tolist()
-        parts = site.stream("amounts").below(1_000, count).tolist()
+        chosen = chain.draw_ranks("quests", quests, float(dials["quest_zipf"]))
+        made = chain.draw_ranks("recipes", recipes, float(dials["recipe_zipf"]))
+        parts = chain.draw_below("amounts", 1_000)
 
-        items = site.deploy("items", "items")
-        game = site.deploy("game", "game", items, COOLDOWN)
-        site.genesis.call(items, load("items").method("setGame")(game))
+        items = chain.deploy("items", "items")
+        game = chain.deploy("game", "game", items, COOLDOWN)
+        chain.genesis.call(items, load("items").method("setGame")(game))
         craft, quest, raid = (load("game").method(name) for name in ("craft", "quest", "raid"))
         batch = load("items").method("safeBatchTransferFrom")
         held: dict[tuple[bytes, int], int] = {}
         done: set[tuple[int, int]] = set()
-        for kind, actor, step, number, recipe, part in zip(kinds, actors, steps, chosen, made, parts, strict=True):
-            player = draft.accounts[actor]
-            if draft.begins_block:
+        for kind, actor, step, quest_id, recipe, part in zip(kinds, actors, steps, chosen, made, parts, strict=True):
+            player = builder.accounts[actor]
+            if builder.begins_block:
                 done.clear()
             match kind:
                 case "craft":
                     for item, needed in ((recipe, 2), ((recipe + 1) % MATERIALS, 1)):
                         held[player, item] = held.get((player, item), 0) + needed
                     held.setdefault((player, MATERIALS + recipe), 0)
-                    draft.add(actor, game, GAS[kind], craft(recipe))
+                    builder.add(actor, game, GAS[kind], craft(recipe))
                 case "quest":
                     # A quest that a player has done in this block is not ready again; where all are done, it reverts.
                     tries = 0
-                    while (actor, number) in done and tries < quests:
-                        number, tries = (number + 1) % quests, tries + 1
-                    done.add((actor, number))
-                    held.setdefault((player, number % MATERIALS), 0)
-                    draft.add(actor, game, GAS[kind], quest(number))
+                    while (actor, quest_id) in done and tries < quests:
+                        quest_id, tries = (quest_id + 1) % quests, tries + 1
+                    done.add((actor, quest_id))
+                    held.setdefault((player, quest_id % MATERIALS), 0)
+                    builder.add(actor, game, GAS[kind], quest(quest_id))
                 case "transfer":
-                    friend = draft.accounts[(actor + 1 + step) % int(dials["players"])]
+                    friend = builder.accounts[(actor + 1 + step) % int(dials["players"])]
                     ids = [(part + k * 17) % (2 * MATERIALS) for k in range(1 + part % BATCH)]
                     for item in ids:
                         held[player, item] = held.get((player, item), 0) + 1
                         held.setdefault((friend, item), 0)
                     gas = GAS[kind] + TRANSFER_GAS_EACH * len(ids)
-                    draft.add(actor, items, gas, batch(player, friend, ids, [1] * len(ids), b""))
+                    builder.add(actor, items, gas, batch(player, friend, ids, [1] * len(ids), b""))
                 case "raid":
-                    draft.add(actor, game, GAS[kind], raid(1 + part))
-        _stock(site, held)
-        involved = _experience(site, sorted(set(actors)))
-        return {"held": tuple(held), "players": involved}
+                    builder.add(actor, game, GAS[kind], raid(1 + part))
+        _write_items(chain, held)
+        return {"held": tuple(held), "players": _write_experience(chain, sorted(set(actors)))}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether items, damage and ranks add up. See `Application.verify`.
+        """Check that items, damage and ranks add up. See `Application.verify`.
 
         The supply of each kind of item is what players have of it; the boss suffered what players inflicted; and the
         leaderboard shows the ten with most experience, with the experience that they have.
@@ -145,7 +142,7 @@ class Game(Application):
         if inflicted != damage:
             found.append(f"world: players inflicted {inflicted}, the boss suffered {damage}")
         experience = {int.from_bytes(player, "big"): game.get("experience", player) for player in players}
-        ranking = [game.get("ranking", offset=place) for place in range(RANKS)]
+        ranking = [game.get("ranking", offset=rank) for rank in range(RANKS)]
         shown = [(entry >> PLAYER_BITS, entry & ((1 << PLAYER_BITS) - 1)) for entry in ranking if entry]
         best = sorted(experience.values(), reverse=True)[: len(shown)]
         if [points for points, _ in shown] != best or len({player for _, player in shown}) != len(shown):
@@ -155,9 +152,9 @@ class Game(Application):
         return found
 
 
-def _stock(site: Site, held: Mapping[tuple[bytes, int], int]) -> None:
-    """Write the items that players have at genesis, beside one of each in a shop that nobody visits."""
-    storage = site.storage("items", "items")
+def _write_items(chain: ChainBuilder, held: Mapping[tuple[bytes, int], int]) -> None:
+    """Write the items that players have at genesis, and their supplies."""
+    storage = chain.storage("items", "items")
     supplies: dict[int, int] = {}
     for (player, item), amount in held.items():
         storage.set(amount, "balanceOf", player, item)
@@ -166,15 +163,15 @@ def _stock(site: Site, held: Mapping[tuple[bytes, int], int]) -> None:
         storage.set(amount, "totalSupply", item)
 
 
-def _experience(site: Site, players: list[int]) -> tuple[bytes, ...]:
-    """Write experience of earlier days and the leaderboard that follows from it; all players."""
-    storage = site.storage("game", "game")
-    points = {number: number * 7919 % 1_000 * 10 for number in players}
-    for number, experience in points.items():
-        storage.set(experience, "experience", site.draft.accounts[number])
-    best = sorted(points, key=lambda number: -points[number])[:RANKS]
-    for place, number in enumerate(best):
-        if points[number]:
-            player = int.from_bytes(site.draft.accounts[number], "big")
-            storage.set(points[number] << PLAYER_BITS | player, "ranking", offset=place)
-    return tuple(site.accounts(players))
+def _write_experience(chain: ChainBuilder, players: list[int]) -> tuple[bytes, ...]:
+    """Write experience of earlier days and the leaderboard that follows from it; the players' addresses."""
+    storage = chain.storage("game", "game")
+    points = {player: player * 7919 % 1_000 * 10 for player in players}
+    for player, experience in points.items():
+        storage.set(experience, "experience", chain.block_builder.accounts[player])
+    best = sorted(points, key=lambda player: -points[player])[:RANKS]
+    for rank, player in enumerate(best):
+        if points[player]:
+            address = int.from_bytes(chain.block_builder.accounts[player], "big")
+            storage.set(points[player] << PLAYER_BITS | address, "ranking", offset=rank)
+    return tuple(chain.addresses(players))

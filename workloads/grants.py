@@ -28,8 +28,7 @@ from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import DAY_BLOCKS
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT
 
@@ -56,17 +55,17 @@ class Grants(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "grants": "grants", "treasury": "treasury"}
     dials = (
         Dial("donors", 20_000, "accounts that contribute and keep tasks", 1, 1_000_000),
-        Dial("donor_zipf", 0.80, "Zipf exponent of donors; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("donor_zipf", 0.80, "donors"),
         Dial("organisations", 12, "organisations, each with its own rounds and its own treasury", 1, 1_000),
-        Dial("organisation_zipf", 1.2, "Zipf exponent of organisations; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("organisation_zipf", 1.2, "organisations"),
         Dial("rounds", 3, "open rounds of each; contributions to one round all conflict", 1, 100),
         Dial("projects", 60, "projects in each open round", 1, 10_000),
-        Dial("project_zipf", 1.2, "Zipf exponent of projects; 0 is uniform", 0.0, 5.0),
-        Dial("contribute", 0.6, "weight of contributions", 0.0, 1_000.0),
-        Dial("request", 0.05, "weight of new funding requests", 0.0, 1_000.0),
-        Dial("claim", 0.1, "weight of claims of projects of an earlier round", 0.0, 1_000.0),
-        Dial("draw", 0.2, "weight of payees drawing on their streams", 0.0, 1_000.0),
-        Dial("perform", 0.05, "weight of recurring tasks", 0.0, 1_000.0),
+        Dial.zipf("project_zipf", 1.2, "projects"),
+        Dial.weight("contribute", 0.6, "contributions"),
+        Dial.weight("request", 0.05, "new funding requests"),
+        Dial.weight("claim", 0.1, "claims of projects of an earlier round"),
+        Dial.weight("draw", 0.2, "payees drawing on their streams"),
+        Dial.weight("perform", 0.05, "recurring tasks"),
         Dial("rivals", 1.5, "keepers for each task that is due; all but the first come too late", 1.0, 100.0),
         BURST,
     )
@@ -84,67 +83,67 @@ class Grants(Application):
          "request": 0.0},
     )  # fmt: skip
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder = chain.block_builder
         weights = {kind: float(dials[kind]) for kind in GAS}
         if not sum(weights.values()):
             weights["contribute"] = 1.0
-        kinds = mix(site.stream("kinds"), weights, count)
-        donors = Zipf(int(dials["donors"]), float(dials["donor_zipf"]))
-        actors = donors.draw(site.stream("donors"), count).tolist()
+        kinds = chain.draw_kinds("kinds", weights)
+        actors = chain.draw_ranks("donors", int(dials["donors"]), float(dials["donor_zipf"]))
         rounds, projects = int(dials["rounds"]), int(dials["projects"])
-        chosen = site.stream("rounds").below(rounds, count).tolist()
-        popular = Zipf(projects, float(dials["project_zipf"])).draw(site.stream("projects"), count).tolist()
-        amounts = site.stream("amounts").below(10_000, count).tolist()
+        chosen = chain.draw_below("rounds", rounds)
+        popular = chain.draw_ranks("projects", projects, float(dials["project_zipf"]))
+        amounts = chain.draw_below("amounts", 10_000)
 
-        organisations = Zipf(int(dials["organisations"]), float(dials["organisation_zipf"]))
-        whose = organisations.draw(site.stream("organisations"), count).tolist()
-        funds = _found(site, Counter(whose), float(dials["rivals"]))
+        organisations = chain.draw_ranks(
+            "organisations", int(dials["organisations"]), float(dials["organisation_zipf"])
+        )
+        funds = _deploy_funds(chain, Counter(organisations), float(dials["rivals"]))
         methods = {name: load("grants").method(name) for name in ("contribute", "request", "claim")}
         methods |= {name: load("treasury").method(name) for name in ("draw", "perform")}
         given: dict[tuple[int, int, int, bytes], None] = {}
         for kind, actor, o, chosen_round, project, part in zip(
-            kinds, actors, whose, chosen, popular, amounts, strict=True
+            kinds, actors, organisations, chosen, popular, amounts, strict=True
         ):
             amount, fund = (1 + part) * UNIT // 1_000, funds[o]
             match kind:
                 case "contribute":
-                    donor = draft.accounts[actor]
-                    site.tokens.give(HUB, donor, amount)
-                    site.tokens.allow(HUB, donor, fund.grants)
+                    donor = builder.accounts[actor]
+                    chain.tokens.credit(HUB, donor, amount)
+                    chain.tokens.approve(HUB, donor, fund.grants)
                     given[o, 1 + chosen_round, project, donor] = None
-                    draft.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, project, amount))
+                    builder.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, project, amount))
                 case "request":
-                    draft.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, amount))
+                    builder.add(actor, fund.grants, GAS[kind], methods[kind](1 + chosen_round, amount))
                 case "claim":
-                    draft.add(actor, fund.grants, GAS[kind], methods[kind](CLOSED, fund.claims))
+                    builder.add(actor, fund.grants, GAS[kind], methods[kind](CLOSED, fund.claims))
                     fund.claims += 1
                 case "draw":
                     # A payee draws again when enough others have: at the latest in a later block something is due.
                     stream = fund.draws % fund.payees
                     fund.draws += 1
-                    draft.add(PAYEES - fund.first_payee - stream, fund.treasury, GAS[kind], methods[kind](stream))
+                    builder.add(PAYEES - fund.first_payee - stream, fund.treasury, GAS[kind], methods[kind](stream))
                 case "perform":
-                    site.tokens.give(HUB, draft.accounts[actor])
+                    chain.tokens.credit(HUB, builder.accounts[actor])
                     data = methods[kind](int(fund.performs / fund.rivals))
-                    draft.add(actor, fund.treasury, GAS[kind], data)
+                    builder.add(actor, fund.treasury, GAS[kind], data)
                     fund.performs += 1
         claimed = 0
         for o, fund in funds.items():
-            _open_rounds(site, o, rounds, projects, fund.claims, OWNERS - claimed)
-            _fill_treasury(site, o, fund)
+            _open_rounds(chain, o, rounds, projects, fund.claims, OWNERS - claimed)
+            _fill_treasury(chain, o, fund)
             claimed += fund.claims
         return {
             "given": tuple(given),
             "rounds": rounds + 1,
-            "start": site.genesis.environment.number,
+            "start": chain.genesis.environment.number,
             "funds": funds,
-            "endowed": {o: site.tokens.balances[HUB][fund.treasury] for o, fund in funds.items()},
+            "endowed": {o: chain.tokens.balances[HUB][fund.treasury] for o, fund in funds.items()},
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether rounds are sums of their contributions and all money is accounted for. See `Application.verify`.
+        """Check that rounds are sums of their contributions and all money is accounted for. See `Application.verify`.
 
         In every round the sum of squares is that of its projects' roots; projects of open rounds have what their donors
         gave, and the sum of its roots; the contract holds all that was not claimed. The treasury paid what streams
@@ -163,7 +162,7 @@ class Grants(Application):
 
 @dataclass
 class Fund:
-    """What an organisation has, and how far its transactions have come.
+    """Contracts of an organisation, and counts of the transactions that were added for it.
 
     Attributes
     ----------
@@ -172,9 +171,11 @@ class Fund:
     payees : int
         Streams of its treasury.
     first_payee : int
-        Payees of other organisations before its own.
+        Number of payees of other organisations before its own.
     rivals : float
         Keepers for each of its tasks.
+    claims, draws, performs : int
+        Transactions of these kinds.
     """
 
     grants: bytes
@@ -188,61 +189,61 @@ class Fund:
 
     @property
     def streams(self) -> int:
-        """Streams that anybody draws on."""
+        """Number of streams that are drawn on."""
         return min(self.draws, self.payees)
 
     @property
     def tasks(self) -> int:
-        """Tasks that anybody performs, and one more."""
+        """Number of tasks that are performed, and one more."""
         return int(self.performs / self.rivals) + 1
 
 
-def _found(site: Site, sizes: Mapping[int, int], rivals: float) -> dict[int, Fund]:
-    """Deploy the contracts of the organisations that have transactions, by number of the organisation."""
-    currency, foundation = site.token(HUB), named_account(FOUNDATION)
+def _deploy_funds(chain: ChainBuilder, sizes: Mapping[int, int], rivals: float) -> dict[int, Fund]:
+    """Deploy the contracts of the organisations that have transactions, by index of the organisation."""
+    currency, foundation = chain.token(HUB), named_account(FOUNDATION)
     funds, payees = {}, 0
     for o in sorted(sizes):
-        grants = site.deploy(f"grants {o}", "grants", currency)
-        treasury = site.deploy(f"treasury {o}", "treasury", currency, sender=foundation)
+        grants = chain.deploy(f"grants {o}", "grants", currency)
+        treasury = chain.deploy(f"treasury {o}", "treasury", currency, sender=foundation)
         funds[o] = Fund(grants, treasury, 1 + sizes[o] // 4, payees, rivals)
         payees += funds[o].payees
     return funds
 
 
 def _grant_violations(notes: Mapping[str, Any], grants: Storage, o: int, held: int) -> list[str]:
-    """What is wrong with an organisation's rounds, which hold so much of the currency."""
+    """Violations of an organisation's rounds, which hold `held` of the currency."""
     found = []
     sums: dict[tuple[int, int], tuple[int, int]] = {}
-    for whose, number, project, donor in notes["given"]:
-        if whose == o:
-            amount = grants.get("given", number, project, donor)
-            total, roots = sums.get((number, project), (0, 0))
-            sums[number, project] = (total + amount, roots + isqrt(amount))
+    for organisation, round_, project, donor in notes["given"]:
+        if organisation == o:
+            amount = grants.get("given", round_, project, donor)
+            total, roots = sums.get((round_, project), (0, 0))
+            sums[round_, project] = (total + amount, roots + isqrt(amount))
     owed = 0
-    for number in range(notes["rounds"]):
-        matching, squares = (grants.get("rounds", number, offset=field) for field in (1, 2))
+    for round_ in range(notes["rounds"]):
+        matching, squares = (grants.get("rounds", round_, offset=field) for field in (1, 2))
         total_squares, left = 0, matching
-        for project in range(grants.get("projectCounts", number)):
+        for project in range(grants.get("projectCounts", round_)):
             contributions, roots, claimed = (
-                grants.get("projects", number, project, offset=field) for field in (CONTRIBUTIONS, ROOTS, CLAIMED)
+                grants.get("projects", round_, project, offset=field) for field in (CONTRIBUTIONS, ROOTS, CLAIMED)
             )
             total_squares += roots**2
-            if number != CLOSED and (contributions, roots) != sums.get((number, project), (0, 0)):
-                found.append(f"round {number}: project {project} has {contributions}, which is not what donors gave")
+            if round_ != CLOSED and (contributions, roots) != sums.get((round_, project), (0, 0)):
+                found.append(f"round {round_}: project {project} has {contributions}, which is not what donors gave")
             if claimed:
                 left -= matching * roots**2 // squares if squares else 0
             else:
                 owed += contributions
         owed += left
         if total_squares != squares:
-            found.append(f"round {number}: squares add up to {total_squares}, not to {squares}")
+            found.append(f"round {round_}: squares add up to {total_squares}, not to {squares}")
     if held != owed:
         found.append(f"grants: hold {held} and owe {owed}")
     return found
 
 
 def _treasury_violations(notes: Mapping[str, Any], treasury: Storage, o: int, held: int) -> list[str]:
-    """What is wrong with an organisation's treasury, which holds so much of the currency."""
+    """Violations of an organisation's treasury, which holds `held` of the currency."""
     found, fund, start = [], notes["funds"][o], notes["start"]
     paid = sum(
         treasury.get("tasks", task, offset=1) * treasury.get("tasks", task, offset=3) for task in range(fund.tasks)
@@ -257,50 +258,51 @@ def _treasury_violations(notes: Mapping[str, Any], treasury: Storage, o: int, he
     return found
 
 
-def _open_rounds(site: Site, o: int, rounds: int, projects: int, claims: int, owners: int) -> None:
+def _open_rounds(chain: ChainBuilder, o: int, rounds: int, projects: int, claims: int, owners: int) -> None:
     """Write one round that ended, with projects to claim, and rounds that are open, with projects to support.
 
     Projects belong to the accounts from `owners` downwards.
     """
-    storage, start = site.storage(f"grants {o}", "grants"), site.genesis.environment.number
-    grants, total = site.contracts[f"grants {o}"], 0
+    storage, start = chain.storage(f"grants {o}", "grants"), chain.genesis.environment.number
+    grants, total = chain.contracts[f"grants {o}"], 0
     storage.set(rounds + 1, "roundCount")
-    for number in range(rounds + 1):
-        closed = number == CLOSED
-        storage.set(start + (1 if closed else 4 * DAY_BLOCKS), "rounds", number)
-        storage.set(MATCHING, "rounds", number, offset=1)
+    for round_ in range(rounds + 1):
+        closed = round_ == CLOSED
+        storage.set(start + (1 if closed else 4 * DAY_BLOCKS), "rounds", round_)
+        storage.set(MATCHING, "rounds", round_, offset=1)
         total += MATCHING
         count, squares = (claims if closed else projects), 0
-        storage.set(count, "projectCounts", number)
+        storage.set(count, "projectCounts", round_)
         for project in range(count):
-            owner = site.draft.accounts[owners - project]
-            storage.set(int.from_bytes(owner, "big"), "projects", number, project)
-            storage.set(100 * UNIT, "projects", number, project, offset=GOAL)
+            owner = chain.block_builder.accounts[owners - project]
+            storage.set(owner, "projects", round_, project)
+            storage.set(100 * UNIT, "projects", round_, project, offset=GOAL)
             if closed:
                 # As of ten donors who gave the same.
                 contributions = (1 + project % 50) * UNIT
                 roots = 10 * isqrt(contributions // 10)
-                storage.set(contributions, "projects", number, project, offset=CONTRIBUTIONS)
-                storage.set(roots, "projects", number, project, offset=ROOTS)
+                storage.set(contributions, "projects", round_, project, offset=CONTRIBUTIONS)
+                storage.set(roots, "projects", round_, project, offset=ROOTS)
                 squares, total = squares + roots**2, total + contributions
-                site.tokens.give(HUB, owner)
-        storage.set(squares, "rounds", number, offset=2)
-    site.tokens.give(HUB, grants, total)
+                chain.tokens.credit(HUB, owner)
+        storage.set(squares, "rounds", round_, offset=2)
+    chain.tokens.credit(HUB, grants, total)
 
 
-def _fill_treasury(site: Site, o: int, fund: Fund) -> None:
+def _fill_treasury(chain: ChainBuilder, o: int, fund: Fund) -> None:
     """Write streams and tasks, and give the treasury enough for all of them for a week."""
-    storage, start = site.storage(f"treasury {o}", "treasury"), site.genesis.environment.number
+    storage, start = chain.storage(f"treasury {o}", "treasury"), chain.genesis.environment.number
     streams, tasks = fund.streams, fund.tasks
     storage.set(streams, "streamCount")
     for stream in range(streams):
-        payee = site.draft.accounts[PAYEES - fund.first_payee - stream]
-        for offset, value in enumerate((int.from_bytes(payee, "big"), PER_BLOCK, start)):
+        payee = chain.block_builder.accounts[PAYEES - fund.first_payee - stream]
+        fields: tuple[bytes | int, ...] = (payee, PER_BLOCK, start)
+        for offset, value in enumerate(fields):
             storage.set(value, "streams", stream, offset=offset)
-        site.tokens.give(HUB, payee)
+        chain.tokens.credit(HUB, payee)
     storage.set(tasks, "taskCount")
     for task in range(tasks):
         for offset, value in enumerate((1, REWARD, start, 0)):
             storage.set(value, "tasks", task, offset=offset)
     due = streams * PER_BLOCK * 8 * DAY_BLOCKS + tasks * REWARD * 1_000
-    site.tokens.give(HUB, fund.treasury, due)
+    chain.tokens.credit(HUB, fund.treasury, due)

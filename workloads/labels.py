@@ -1,11 +1,11 @@
-"""For explanations: what the variables of this package's contracts are to those who conflict at them."""
+"""Storage classes: the role that each storage variable of this package's contracts plays in conflicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Class (`workloads.base.STORAGE_CLASSES`) by ``artifact.variable``; what is not named is other storage.
-CLASSES = {
+# One of `workloads.base.STORAGE_CLASSES` by ``artifact.variable``; what is not named is other storage.
+CLASS_BY_VARIABLE = {
     "token.balanceOf": "token balance",
     "token.allowance": "allowance",
     "pool.packed": "pool reserve",
@@ -48,7 +48,7 @@ CLASSES = {
 }
 
 
-def classes_of(artifacts: Iterable[str]) -> dict[str, str]:
-    """Those of `CLASSES` that are about some contracts."""
+def storage_classes(artifacts: Iterable[str]) -> dict[str, str]:
+    """Storage class by ``artifact.variable`` for the variables of these artifacts."""
     wanted = set(artifacts)
-    return {variable: kind for variable, kind in CLASSES.items() if variable.partition(".")[0] in wanted}
+    return {variable: name for variable, name in CLASS_BY_VARIABLE.items() if variable.partition(".")[0] in wanted}

@@ -2,7 +2,7 @@
 
 A few assets are lent, the hub token first among them, each in several markets against a token of the market's own; as
 wrapped ether is on Ethereum, an asset may be lent in some markets and pledged in another. Suppliers and borrowers
-change a market's totals, whoever takes tokens in or out changes the lender's balance of them, and every health check
+change a market's totals, every transfer in or out changes the lender's balance of the token, and every health check
 reads the oracle's price, which a feeder posts now and then. Liquidators race for positions that are under water; the
 second one comes too late. Searchers take flash loans and sell on one of two pools what they bought on the other.
 
@@ -28,8 +28,7 @@ from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT
 
@@ -87,13 +86,13 @@ class Lending(Application):
             1,
             200,
         ),
-        Dial("market_zipf", 1.23, "Zipf exponent of markets; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("market_zipf", 1.23, "markets"),
         Dial("accounts", 20_000, "accounts that supply and borrow", 1, 1_000_000),
-        Dial("account_zipf", 0.80, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
-        Dial("liquidations", 0.04, "share of liquidations", 0.0, 1.0),
+        Dial.zipf("account_zipf", 0.80, "accounts"),
+        Dial.share("liquidations", 0.04, "share of liquidations"),
         Dial("rivals", 1.2, "liquidators for each position under water; all but the first come too late", 1.0, 100.0),
-        Dial("flash", 0.05, "share of flash loans for arbitrage", 0.0, 1.0),
-        Dial("posts", 0.01, "share of prices posted to the oracle", 0.0, 1.0),
+        Dial.share("flash", 0.05, "share of flash loans for arbitrage"),
+        Dial.share("posts", 0.01, "share of prices posted to the oracle"),
         BURST,
     )
     presets = (
@@ -110,72 +109,71 @@ class Lending(Application):
          "liquidations": 0.0, "flash": 0.0, "posts": 0.0},
     )  # fmt: skip
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder = chain.block_builder
         special = {
             "liquidate": float(dials["liquidations"]),
             "flash": float(dials["flash"]),
             "post": float(dials["posts"]),
         }
         rest = max(0.0, 1.0 - sum(special.values())) / len(ORDINARY)
-        kinds = mix(site.stream("kinds"), {**dict.fromkeys(ORDINARY, rest), **special}, count)
-        chosen = Zipf(int(dials["markets"]), float(dials["market_zipf"])).draw(site.stream("markets"), count).tolist()
-        accounts = Zipf(int(dials["accounts"]), float(dials["account_zipf"]))
-        actors = accounts.draw(site.stream("accounts"), count).tolist()
-        parts = site.stream("amounts").below(1_000, count).tolist()
+        kinds = chain.draw_kinds("kinds", {**dict.fromkeys(ORDINARY, rest), **special})
+        chosen = chain.draw_ranks("markets", int(dials["markets"]), float(dials["market_zipf"]))
+        actors = chain.draw_ranks("accounts", int(dials["accounts"]), float(dials["account_zipf"]))
+        parts = chain.draw_below("amounts", 1_000)
         markets = range(max(chosen) + 1)
-        flashed = {m for m, kind in zip(chosen, kinds, strict=True) if kind == "flash"}
-        bank = _Bank(site, markets, int(dials["assets"]), flashed)
+        flash_markets = {m for m, kind in zip(chosen, kinds, strict=True) if kind == "flash"}
+        lending = _LendingGenesis(chain, markets, int(dials["assets"]), flash_markets)
 
         method = {name: load("lending").method(name) for name in (*ORDINARY, "liquidate")}
         run, post = load("arbitrage").method("run"), load("oracle").method("post")
-        rivals, raced = float(dials["rivals"]), 0
+        rivals, liquidations = float(dials["rivals"]), 0
         for kind, m, actor, part in zip(kinds, chosen, actors, parts, strict=True):
-            amount, lender = (1 + part) * UNIT // 10, bank.lender
-            collateral = bank.worth(m, amount)
+            amount, lender = (1 + part) * UNIT // 10, lending.lender
+            collateral = lending.collateral_for(m, amount)
             match kind:
                 case "supply":
-                    site.tokens.give(bank.asset(m), bank.customer(m, actor), amount)
+                    chain.tokens.credit(lending.asset(m), lending.approve(m, actor), amount)
                 case "withdraw":
-                    bank.supplied(m, actor, 2 * amount)
+                    lending.add_supply(m, actor, 2 * amount)
                 case "supplyCollateral":
-                    site.tokens.give(m + 1, bank.customer(m, actor), collateral)
-                    bank.collateral(m, actor, 0)
+                    chain.tokens.credit(m + 1, lending.approve(m, actor), collateral)
+                    lending.add_collateral(m, actor, 0)
                 case "withdrawCollateral":
-                    bank.collateral(m, actor, 2 * collateral)
+                    lending.add_collateral(m, actor, 2 * collateral)
                 case "borrow":
-                    bank.collateral(m, actor, SAFETY * collateral)
+                    lending.add_collateral(m, actor, SAFETY * collateral)
                 case "repay":
-                    site.tokens.give(bank.asset(m), bank.customer(m, actor), 2 * amount)
-                    bank.borrowed(m, actor, 2 * amount)
-                    bank.collateral(m, actor, 2 * SAFETY * collateral)
+                    chain.tokens.credit(lending.asset(m), lending.approve(m, actor), 2 * amount)
+                    lending.add_debt(m, actor, 2 * amount)
+                    lending.add_collateral(m, actor, 2 * SAFETY * collateral)
                 case "liquidate":
-                    debtor = DISTRESSED - int(raced / rivals)
-                    m, raced = bank.distress(debtor, m), raced + 1
-                    site.tokens.give(bank.asset(m), bank.customer(m, actor), LOAN)
-                    site.tokens.give(m + 1, bank.customer(m, actor))
-                    data = method[kind](m, draft.accounts[debtor], LOAN // 2)
-                    draft.add(actor, lender, GAS[kind], data)
+                    debtor = DISTRESSED - int(liquidations / rivals)
+                    m, liquidations = lending.add_distressed_loan(debtor, m), liquidations + 1
+                    chain.tokens.credit(lending.asset(m), lending.approve(m, actor), LOAN)
+                    chain.tokens.credit(m + 1, lending.approve(m, actor))
+                    data = method[kind](m, builder.accounts[debtor], LOAN // 2)
+                    builder.add(actor, lender, GAS[kind], data)
                     continue
                 case "flash":
-                    first, second = bank.pools[m]
-                    site.tokens.give(bank.asset(m), draft.accounts[actor])
-                    data = run(site.token(bank.asset(m)), amount, first, second, 0)
-                    draft.add(actor, site.contracts["arbitrage"], GAS[kind], data)
+                    first, second = lending.pools[m]
+                    chain.tokens.credit(lending.asset(m), builder.accounts[actor])
+                    data = run(chain.token(lending.asset(m)), amount, first, second, 0)
+                    builder.add(actor, chain.contracts["arbitrage"], GAS[kind], data)
                     continue
                 case "post":
-                    data = post(site.token(m + 1), bank.prices[m] * (99_500 + part) // 100_000)
-                    draft.add(FEEDER, site.contracts["oracle"], GAS[kind], data)
+                    data = post(chain.token(m + 1), lending.prices[m] * (99_500 + part) // 100_000)
+                    builder.add(FEEDER, chain.contracts["oracle"], GAS[kind], data)
                     continue
             of_collateral = kind.endswith("Collateral")
-            bank.touch(m, actor)
-            draft.add(actor, lender, GAS[kind], method[kind](m, collateral if of_collateral else amount))
-        site.roles["feeder"] = draft.accounts[FEEDER]
-        return {"markets": bank.open(), "assets": {m: bank.asset(m) for m in markets}}
+            lending.add_participant(m, actor)
+            builder.add(actor, lender, GAS[kind], method[kind](m, collateral if of_collateral else amount))
+        chain.roles["feeder"] = builder.accounts[FEEDER]
+        return {"markets": lending.write_storage(), "assets": {m: lending.asset(m) for m in markets}}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether shares add up and the lender holds what it owes. See `Application.verify`.
+        """Check that shares add up and the lender holds what it owes. See `Application.verify`.
 
         In each market the accounts' shares add up to the market's and no more is borrowed than supplied; the lender
         holds of each token what is supplied and not borrowed (and the units that roundings left) and the collateral.
@@ -183,16 +181,16 @@ class Lending(Application):
         lender, found = scenario.contracts["lending"], []
         storage = Storage(state, lender, load("lending"))
         owed: dict[int, int] = {}
-        for m, involved in scenario.notes["markets"].items():
+        for m, participants in scenario.notes["markets"].items():
             fields = [storage.get("markets", m, offset=field) for field in range(6)]
             for variable, field in (("supplyShares", SUPPLY_SHARES), ("borrowShares", BORROW_SHARES)):
-                if (held := sum(storage.get(variable, m, account) for account in involved)) != fields[field]:
+                if (held := sum(storage.get(variable, m, account) for account in participants)) != fields[field]:
                     found.append(f"market {m}: {variable} add up to {held}, not to {fields[field]}")
             if fields[BORROW_ASSETS] > fields[SUPPLY_ASSETS]:
                 found.append(f"market {m}: {fields[BORROW_ASSETS]} borrowed of {fields[SUPPLY_ASSETS]}")
             asset = scenario.notes["assets"][m]
             owed[asset] = owed.get(asset, 0) + fields[SUPPLY_ASSETS] - fields[BORROW_ASSETS]
-            pledged = sum(storage.get("collateral", m, account) for account in involved)
+            pledged = sum(storage.get("collateral", m, account) for account in participants)
             owed[m + 1] = owed.get(m + 1, 0) + pledged
         lent = set(scenario.notes["assets"].values())
         for token, amount in owed.items():
@@ -203,93 +201,105 @@ class Lending(Application):
         return found
 
 
-class _Bank:
-    """The lender at genesis, as the transactions written so far need it."""
+class _LendingGenesis:
+    """Lender at genesis: positions and pools that the transactions added so far need.
 
-    def __init__(self, site: Site, markets: range, assets: int, flashed: set[int]) -> None:
-        self.site = site
+    Parameters
+    ----------
+    chain : ChainBuilder
+    markets : range
+        Indices of the markets.
+    assets : int
+        Tokens that are lent; a market's own token, its collateral, has the market's index plus one.
+    flash_markets : set[int]
+        Markets in which flash loans are taken: only these have pools.
+    """
+
+    def __init__(self, chain: ChainBuilder, markets: range, assets: int, flash_markets: set[int]) -> None:
+        self.chain = chain
         self._assets = assets
-        feeder = site.draft.accounts[FEEDER]
-        self.oracle = site.deploy("oracle", "oracle", feeder)
-        self.lender = site.deploy("lending", "lending", self.oracle)
-        site.deploy("arbitrage", "arbitrage", self.lender)
+        feeder = chain.block_builder.accounts[FEEDER]
+        self.oracle = chain.deploy("oracle", "oracle", feeder)
+        self.lender = chain.deploy("lending", "lending", self.oracle)
+        chain.deploy("arbitrage", "arbitrage", self.lender)
         self._supplied: dict[tuple[int, bytes], int] = {}
         self._borrowed: dict[tuple[int, bytes], int] = {}
         self._collateral: dict[tuple[int, bytes], int] = {}
-        self._involved: dict[int, dict[bytes, None]] = {m: {} for m in markets}
+        self._participants: dict[int, dict[bytes, None]] = {m: {} for m in markets}
         self._distressed: dict[int, int] = {}
-        # Of the collateral of each market, in the token that it lends, with 18 decimals.
+        # Price of the collateral of each market, in the token that it lends, with 18 decimals.
         self.prices = {m: WAD * (10 + m * 7919 % 90) // 1_000 for m in markets}
         self.pools: dict[int, tuple[bytes, bytes]] = {}
         for m in markets:
-            lent, token = site.token(self.asset(m)), site.token(m + 1)
-            site.call(self.oracle, load("oracle").method("post")(token, self.prices[m]), feeder)
-            site.genesis.call(self.lender, load("lending").method("createMarket")(lent, token))
-            self._note(self._supplied, m, named_account("whale"), DEPTH)
-        for m in sorted(flashed):
-            pair = sorted((site.tokens[self.asset(m)], site.tokens[m + 1]))
+            lent, token = chain.token(self.asset(m)), chain.token(m + 1)
+            chain.call_keeping_nonce(self.oracle, load("oracle").method("post")(token, self.prices[m]), feeder)
+            chain.genesis.call(self.lender, load("lending").method("createMarket")(lent, token))
+            self._add(self._supplied, m, named_account("whale"), DEPTH)
+        for m in sorted(flash_markets):
+            pair = sorted((chain.tokens[self.asset(m)], chain.tokens[m + 1]))
             self.pools[m] = (
-                site.deploy(f"cheap pool {m}", "pool", *pair),
-                site.deploy(f"dear pool {m}", "pool", *pair),
+                chain.deploy(f"cheap pool {m}", "pool", *pair),
+                chain.deploy(f"dear pool {m}", "pool", *pair),
             )
 
-    def _note(self, book: dict[tuple[int, bytes], int], m: int, account: bytes, amount: int) -> None:
-        book[m, account] = book.get((m, account), 0) + amount
-        self._involved[m][account] = None
+    def _add(self, amounts: dict[tuple[int, bytes], int], m: int, account: bytes, amount: int) -> None:
+        """Add to one of the amounts by market and account."""
+        amounts[m, account] = amounts.get((m, account), 0) + amount
+        self._participants[m][account] = None
 
     def asset(self, m: int) -> int:
-        """Number of the token that a market lends."""
+        """Index of the token that a market lends."""
         return m % self._assets
 
-    def worth(self, m: int, amount: int) -> int:
-        """The amount of a market's collateral that is worth this much of the token that it lends."""
+    def collateral_for(self, m: int, amount: int) -> int:
+        """Amount of a market's collateral that is worth this much of the token that it lends."""
         return amount * WAD // self.prices[m]
 
-    def customer(self, m: int, actor: int) -> bytes:
-        """An account that lets the lender take the token that a market lends."""
-        address = self.site.draft.accounts[actor]
-        self.site.tokens.allow(self.asset(m), address, self.lender)
+    def approve(self, m: int, actor: int) -> bytes:
+        """Approve the lender for the token that a market lends; the account's address."""
+        address = self.chain.block_builder.accounts[actor]
+        self.chain.tokens.approve(self.asset(m), address, self.lender)
         return address
 
-    def touch(self, m: int, actor: int) -> None:
-        """Note that an account has dealings with a market, and can hold its tokens."""
-        address = self.site.draft.accounts[actor]
-        self._involved[m][address] = None
-        self.site.tokens.give(self.asset(m), address)
-        self.site.tokens.give(m + 1, address)
-        self.site.tokens.allow(m + 1, address, self.lender)
+    def add_participant(self, m: int, actor: int) -> None:
+        """Make an account a participant of a market, and a possible holder of its tokens."""
+        address = self.chain.block_builder.accounts[actor]
+        self._participants[m][address] = None
+        self.chain.tokens.credit(self.asset(m), address)
+        self.chain.tokens.credit(m + 1, address)
+        self.chain.tokens.approve(m + 1, address, self.lender)
 
-    def supplied(self, m: int, actor: int, amount: int) -> None:
-        """Let an account have supplied this much more."""
-        self._note(self._supplied, m, self.site.draft.accounts[actor], amount)
+    def add_supply(self, m: int, actor: int, amount: int) -> None:
+        """Add to what an account has supplied at genesis."""
+        self._add(self._supplied, m, self.chain.block_builder.accounts[actor], amount)
 
-    def borrowed(self, m: int, actor: int, amount: int) -> None:
-        """Let an account owe this much more."""
-        self._note(self._borrowed, m, self.site.draft.accounts[actor], amount)
+    def add_debt(self, m: int, actor: int, amount: int) -> None:
+        """Add to what an account owes at genesis."""
+        self._add(self._borrowed, m, self.chain.block_builder.accounts[actor], amount)
 
-    def collateral(self, m: int, actor: int, amount: int) -> None:
-        """Let an account have pledged this much more."""
-        self._note(self._collateral, m, self.site.draft.accounts[actor], amount)
+    def add_collateral(self, m: int, actor: int, amount: int) -> None:
+        """Add to what an account has pledged at genesis."""
+        self._add(self._collateral, m, self.chain.block_builder.accounts[actor], amount)
 
-    def distress(self, debtor: int, m: int) -> int:
-        """Let an account owe more than its collateral allows; the market of its loan."""
+    def add_distressed_loan(self, debtor: int, m: int) -> int:
+        """Add a loan that the collateral does not cover, one for each debtor; the market of the loan."""
         if debtor not in self._distressed:
             self._distressed[debtor] = m
-            self.borrowed(m, debtor, LOAN)
+            self.add_debt(m, debtor, LOAN)
             # Worth 120 % of the loan, of which 80 % is the limit; after half is repaid the position is sound again.
-            self.collateral(m, debtor, self.worth(m, LOAN * 12 // 10))
+            self.add_collateral(m, debtor, self.collateral_for(m, LOAN * 12 // 10))
         return self._distressed[debtor]
 
-    def open(self) -> dict[int, tuple[bytes, ...]]:
-        """Write it all into the genesis; the accounts that deal with each market."""
-        site, lender = self.site, self.lender
-        storage = site.storage("lending", "lending")
-        for books, variable, assets, shares in (
+    def write_storage(self) -> dict[int, tuple[bytes, ...]]:
+        """Write positions and pools into the genesis; the participants of each market."""
+        chain, lender = self.chain, self.lender
+        storage = chain.storage("lending", "lending")
+        for amounts, variable, assets, shares in (
             (self._supplied, "supplyShares", SUPPLY_ASSETS, SUPPLY_SHARES),
             (self._borrowed, "borrowShares", BORROW_ASSETS, BORROW_SHARES),
         ):
             totals: dict[int, int] = {}
-            for (m, account), amount in books.items():
+            for (m, account), amount in amounts.items():
                 storage.set(amount * SHARES_PER_ASSET, variable, m, account)
                 totals[m] = totals.get(m, 0) + amount
             for m, total in totals.items():
@@ -297,21 +307,21 @@ class _Bank:
                 storage.set(total * SHARES_PER_ASSET, "markets", m, offset=shares)
         for (m, account), amount in self._collateral.items():
             storage.set(amount, "collateral", m, account)
-            site.tokens.give(m + 1, lender, amount)
-        for m in self._involved:
-            site.tokens.give(m + 1, lender)
-        for sign, books in ((1, self._supplied), (-1, self._borrowed)):
-            for (m, _), amount in books.items():
-                site.tokens.give(self.asset(m), lender, sign * amount)
+            chain.tokens.credit(m + 1, lender, amount)
+        for m in self._participants:
+            chain.tokens.credit(m + 1, lender)
+        for sign, amounts in ((1, self._supplied), (-1, self._borrowed)):
+            for (m, _), amount in amounts.items():
+                chain.tokens.credit(self.asset(m), lender, sign * amount)
         for m, pools in self.pools.items():
             for token in (self.asset(m), m + 1):
-                site.tokens.give(token, site.contracts["arbitrage"])
+                chain.tokens.credit(token, chain.contracts["arbitrage"])
             for pool, tilt in zip(pools, (10_000 + GAP_BPS, 10_000), strict=True):
                 # More of the collateral for the token lent in the first: there it is bought.
-                site.tokens.give(self.asset(m), pool, POOL_DEPTH)
-                site.tokens.give(m + 1, pool, self.worth(m, POOL_DEPTH) * tilt // 10_000)
-        site.tokens.settle()
+                chain.tokens.credit(self.asset(m), pool, POOL_DEPTH)
+                chain.tokens.credit(m + 1, pool, self.collateral_for(m, POOL_DEPTH) * tilt // 10_000)
+        chain.tokens.write_storage()
         for pools in self.pools.values():
             for pool in pools:
-                site.genesis.call(pool, load("pool").method("mint")(named_account("liquidity provider")))
-        return {m: tuple(accounts) for m, accounts in self._involved.items()}
+                chain.genesis.call(pool, load("pool").method("mint")(named_account("liquidity provider")))
+        return {m: tuple(accounts) for m, accounts in self._participants.items()}

@@ -20,8 +20,8 @@ from workloads.abi import load
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.sampling import Zipf
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT
 
@@ -58,11 +58,11 @@ class Metering(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "metering": "metering"}
     dials = (
         Dial("devices", 20_000, "devices", 1, 1_000_000),
-        Dial("device_zipf", 0.3, "Zipf exponent of devices' reports; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("device_zipf", 0.3, "devices' reports"),
         Dial("operators", 500, "operators of devices", 1, 100_000),
-        Dial("operator_zipf", 1.2, "Zipf exponent of operators' shares of the devices; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("operator_zipf", 1.2, "operators' shares of the devices"),
         Dial("customers", 5_000, "customers", 1, 1_000_000),
-        Dial("customer_zipf", 0.94, "Zipf exponent of customers; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("customer_zipf", 0.94, "customers"),
         Dial(
             "kinds",
             KINDS,
@@ -71,16 +71,12 @@ class Metering(Application):
             KINDS,
         ),
         Dial("networks", 1, "networks, each a contract with its own totals, stakes and balances", 1, 1_000),
-        Dial("network_zipf", 0.0, "Zipf exponent of networks' shares; 0 is uniform", 0.0, 5.0),
-        Dial("report", 0.85, "weight of reports", 0.0, 1_000.0),
-        Dial("money", 0.12, "weight of prepayments, claims, stakes and withdrawals of stakes", 0.0, 1_000.0),
-        Dial("govern", 0.03, "weight of enrolments, slashes and changes of rates", 0.0, 1_000.0),
-        Dial(
-            "surge",
-            0.0,
-            "share of a block, at its end, in which one utility's customers draw ten times as much",
-            0.0,
-            1.0,
+        Dial.zipf("network_zipf", 0.0, "networks' shares"),
+        Dial.weight("report", 0.85, "reports"),
+        Dial.weight("money", 0.12, "prepayments, claims, stakes and withdrawals of stakes"),
+        Dial.weight("govern", 0.03, "enrolments, slashes and changes of rates"),
+        Dial.share(
+            "surge", 0.0, "share of a block, at its end, in which one utility's customers draw ten times as much"
         ),
         BURST,
     )
@@ -96,107 +92,98 @@ class Metering(Application):
          "operators": 500, "operator_zipf": 1.2, "customers": 5_000, "customer_zipf": 0.94, "govern": 0.0},
     )  # fmt: skip
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder, count = chain.block_builder, chain.block_builder.transaction_count
         report, money, govern = (float(dials[name]) for name in ("report", "money", "govern"))
         weights = {"report": report, **dict.fromkeys(("prepay", "claim", "stake", "unstake"), money / 4)}
         weights |= {"register": govern * 0.7, "slash": govern * 0.2, "rate": govern * 0.1}
-        kinds = mix(site.stream("kinds"), weights if report + money + govern else {"report": 1.0}, count)
+        kinds = chain.draw_kinds("kinds", weights if report + money + govern else {"report": 1.0})
         devices = int(dials["devices"])
-        reporting = Zipf(devices, float(dials["device_zipf"])).draw(site.stream("devices"), count).tolist()
+        reporting = chain.draw_ranks("devices", devices, float(dials["device_zipf"]))
         owners = Zipf(int(dials["operators"]), float(dials["operator_zipf"]))
-        owner_of = owners.draw(site.stream("owners"), devices).tolist()
-        operators = owners.draw(site.stream("operators"), count).tolist()
-        customers = Zipf(int(dials["customers"]), float(dials["customer_zipf"]))
-        payers = customers.draw(site.stream("customers"), count).tolist()
-        parts = site.stream("amounts").below(1_000, count).tolist()
+        owner_of = owners.draw(chain.stream("owners"), devices).tolist()
+        operators = owners.draw(chain.stream("operators"), count).tolist()
+        payers = chain.draw_ranks("customers", int(dials["customers"]), float(dials["customer_zipf"]))
+        parts = chain.draw_below("amounts", 1_000)
         types, surge = int(dials["kinds"]), float(dials["surge"])
-        places = [place for size in draft.sizes for place in range(size)]
-        sizes = [size for size in draft.sizes for _ in range(size)]
+        # Index of each transaction in its block, and the size of that block.
+        positions = [(index, size) for size in builder.block_sizes for index in range(size)]
 
         networks = int(dials["networks"])
         shares = Zipf(networks, float(dials["network_zipf"]))
-        chosen = shares.draw(site.stream("networks"), count).tolist()
+        chosen = shares.draw(chain.stream("networks"), count).tolist()
         # Devices of each kind in turn, so that a network has all kinds.
-        network_of = shares.draw(site.stream("networks of devices"), 1 + devices // types).tolist()
+        network_of = shares.draw(chain.stream("networks of devices"), 1 + devices // types).tolist()
 
-        accounts, currency = draft.accounts, site.token(HUB)
+        accounts, currency = builder.accounts, chain.token(HUB)
         labels = [f"metering {n}" for n in range(networks)] if networks > 1 else ["metering"]
         contracts = [
-            site.deploy(label, "metering", currency, accounts[GOVERNOR], accounts[AUDITOR], RATE) for label in labels
+            chain.deploy(label, "metering", currency, accounts[GOVERNOR], accounts[AUDITOR], RATE) for label in labels
         ]
         methods = {name: load("metering").method(name) for name in GAS if name != "rate"}
         set_rate = load("metering").method("setRate")
-        # By network and account, device or operator.
-        prepaid: dict[tuple[int, int], int] = {}
-        used: dict[tuple[int, int], None] = {}
-        active: dict[tuple[int, int], None] = {}
-        new = 0
-        for place, (kind, operator, payer, part) in enumerate(zip(kinds, operators, payers, parts, strict=True)):
-            owner, amount, n = OPERATORS - operator, (1 + part) * UNIT // 100, chosen[place]
+        # For each network, accounts that need a balance, a stake or an operator at genesis.
+        prepaid: list[dict[int, int]] = [{} for _ in labels]
+        devices_used: list[dict[int, None]] = [{} for _ in labels]
+        operators_used: list[dict[int, None]] = [{} for _ in labels]
+        enrolled = 0
+        for i, (kind, operator, payer, part) in enumerate(zip(kinds, operators, payers, parts, strict=True)):
+            owner, amount, n = OPERATORS - operator, (1 + part) * UNIT // 100, chosen[i]
             metering = contracts[n]
             match kind:
                 case "report":
-                    device, units = reporting[place], 1 + part
-                    if surge and places[place] >= (1.0 - surge) * sizes[place]:
+                    device, units = reporting[i], 1 + part
+                    index, size = positions[i]
+                    if surge and index >= (1.0 - surge) * size:
                         # The next device of kind 0.
                         device, units = device - device % types, units * SURGE_FACTOR
                     # A device is of one network for ever.
                     n = network_of[device // types]
-                    used[n, device], active[n, owner_of[device]] = None, None
+                    devices_used[n][device], operators_used[n][owner_of[device]] = None, None
                     # Rates at most double.
-                    prepaid[n, payer] = prepaid.get((n, payer), 0) + units * 2 * RATE * KINDS
-                    draft.add(DEVICES - device, contracts[n], GAS[kind], methods[kind](accounts[payer], units))
+                    prepaid[n][payer] = prepaid[n].get(payer, 0) + units * 2 * RATE * KINDS
+                    builder.add(DEVICES - device, contracts[n], GAS[kind], methods[kind](accounts[payer], units))
                     continue
                 case "prepay":
-                    prepaid.setdefault((n, payer), 0)
-                    site.tokens.give(HUB, accounts[payer], amount)
-                    site.tokens.allow(HUB, accounts[payer], metering)
-                    draft.add(payer, metering, GAS[kind], methods[kind](amount))
+                    prepaid[n].setdefault(payer, 0)
+                    chain.tokens.credit(HUB, accounts[payer], amount)
+                    chain.tokens.approve(HUB, accounts[payer], metering)
+                    builder.add(payer, metering, GAS[kind], methods[kind](amount))
                     continue
                 case "rate":
-                    draft.add(GOVERNOR, metering, GAS[kind], set_rate(part % types, RATE * (1 + part % types) + part))
+                    builder.add(GOVERNOR, metering, GAS[kind], set_rate(part % types, RATE * (1 + part % types) + part))
                     continue
                 case "slash":
-                    draft.add(AUDITOR, metering, GAS[kind], methods[kind](accounts[owner], UNIT // 100))
+                    builder.add(AUDITOR, metering, GAS[kind], methods[kind](accounts[owner], UNIT // 100))
                 case "register":
-                    new += 1
-                    draft.add(owner, metering, GAS[kind], methods[kind](accounts[NEW_DEVICES - new], part % types))
+                    enrolled += 1
+                    builder.add(
+                        owner, metering, GAS[kind], methods[kind](accounts[NEW_DEVICES - enrolled], part % types)
+                    )
                 case _:
-                    site.tokens.give(HUB, accounts[owner], amount if kind == "stake" else 0)
-                    site.tokens.allow(HUB, accounts[owner], metering)
+                    chain.tokens.credit(HUB, accounts[owner], amount if kind == "stake" else 0)
+                    chain.tokens.approve(HUB, accounts[owner], metering)
                     arguments = () if kind == "claim" else (amount,)
-                    draft.add(owner, metering, GAS[kind], methods[kind](*arguments))
-            active[n, operator] = None
-        site.roles |= {"governor": accounts[GOVERNOR], "auditor": accounts[AUDITOR]}
+                    builder.add(owner, metering, GAS[kind], methods[kind](*arguments))
+            operators_used[n][operator] = None
+        chain.roles |= {"governor": accounts[GOVERNOR], "auditor": accounts[AUDITOR]}
         # Enough that no number of withdrawals and slashes in these blocks brings it below the minimum.
         stake = STAKE + 11 * UNIT * count
-        storages = [site.storage(label, "metering") for label in labels]
-        for (n, customer), amount in prepaid.items():
-            storages[n].set(amount, "prepaid", accounts[customer])
-        for n, device in used:
-            owner_address = accounts[OPERATORS - owner_of[device]]
-            storages[n].set(int.from_bytes(owner_address, "big"), "devices", accounts[DEVICES - device])
-            storages[n].set(device % types, "devices", accounts[DEVICES - device], offset=KIND)
-        for n, operator in active:
-            storages[n].set(stake, "stakes", accounts[OPERATORS - operator])
-            site.tokens.give(HUB, contracts[n], stake)
-        notes: dict[str, dict[str, list[bytes]]] = {}
+        notes = {}
         for n, label in enumerate(labels):
-            site.tokens.give(HUB, contracts[n])
-            notes[label] = {"customers": [], "operators": [], "devices": []}
-        for (n, customer), amount in prepaid.items():
-            site.tokens.give(HUB, contracts[n], amount)
-            notes[labels[n]]["customers"].append(accounts[customer])
-        for n, operator in active:
-            notes[labels[n]]["operators"].append(accounts[OPERATORS - operator])
-        for n, device in used:
-            notes[labels[n]]["devices"].append(accounts[DEVICES - device])
+            customers = {accounts[customer]: amount for customer, amount in prepaid[n].items()}
+            staking = [accounts[OPERATORS - operator] for operator in operators_used[n]]
+            used = {
+                accounts[DEVICES - device]: (accounts[OPERATORS - owner_of[device]], device % types)
+                for device in devices_used[n]
+            }
+            _write_network(chain, label, customers, dict.fromkeys(staking, stake), used)
+            notes[label] = {"customers": list(customers), "operators": staking, "devices": list(used)}
         return notes
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether every payment and every unit is accounted for. See `Application.verify`.
+        """Check that every payment and every unit is accounted for. See `Application.verify`.
 
         Each contract holds stakes, earnings, prepaid balances and what was slashed; the total of each kind is what its
         devices delivered.
@@ -218,3 +205,25 @@ class Metering(Application):
             if delivered != units:
                 found.append(f"{label}: totals are {delivered}, devices delivered {units}")
         return found
+
+
+def _write_network(
+    chain: ChainBuilder,
+    label: str,
+    customers: Mapping[bytes, int],
+    stakes: Mapping[bytes, int],
+    devices: Mapping[bytes, tuple[bytes, int]],
+) -> None:
+    """Write the genesis of one network: prepaid balances, stakes, and devices with their operator and kind.
+
+    The network's contract holds all that is prepaid and staked.
+    """
+    storage = chain.storage(label, "metering")
+    for customer, amount in customers.items():
+        storage.set(amount, "prepaid", customer)
+    for device, (operator, kind) in devices.items():
+        storage.set(operator, "devices", device)
+        storage.set(kind, "devices", device, offset=KIND)
+    for operator, stake in stakes.items():
+        storage.set(stake, "stakes", operator)
+    chain.tokens.credit(HUB, storage.address, sum(customers.values()) + sum(stakes.values()))

@@ -15,33 +15,46 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from workloads.application import Application, common_violations
+from workloads.application import Application, conservation_violations
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Preset, Scenario, Workload
-from workloads.draft import Draft, Lane, genesis_environment
-from workloads.ether import EtherBook
-from workloads.labels import CLASSES
-from workloads.sampling import Stream, mix
-from workloads.site import Site, Tokens
+from workloads.dao import Dao
+from workloads.draft import BlockBuilder, SubBuilder, genesis_environment
+from workloads.ether import EtherConservation
+from workloads.game import Game
+from workloads.grants import Grants
+from workloads.labels import CLASS_BY_VARIABLE
+from workloads.lending import Lending
+from workloads.metering import Metering
+from workloads.nft import Nft
+from workloads.orders import Orders
+from workloads.payments import Payments
+from workloads.sampling import RandomStream, draw_kinds
+from workloads.site import ChainBuilder, GenesisTokens
+from workloads.stablecoin import Stablecoin
+from workloads.supply import Supply
+from workloads.swaps import Swaps
 
 if TYPE_CHECKING:
     from evm import State, Transaction
     from workloads.abi import Artifact
 
 # Weight by application; each is also a dial.
-WEIGHTS = {
-    "payments": 0.35,
-    "swaps": 0.20,
-    "stablecoin": 0.10,
-    "nft": 0.08,
-    "lending": 0.07,
-    "orders": 0.05,
-    "game": 0.05,
-    "metering": 0.04,
-    "supply": 0.03,
-    "grants": 0.02,
-    "dao": 0.01,
+WEIGHTS: dict[type[Application], float] = {
+    Payments: 0.35,
+    Swaps: 0.20,
+    Stablecoin: 0.10,
+    Nft: 0.08,
+    Lending: 0.07,
+    Orders: 0.05,
+    Game: 0.05,
+    Metering: 0.04,
+    Supply: 0.03,
+    Grants: 0.02,
+    Dao: 0.01,
 }
+APPLICATIONS = {application.name: application for application in WEIGHTS}
+NAMES = tuple(APPLICATIONS)
 
 
 class Mixed(Workload):
@@ -50,29 +63,29 @@ class Mixed(Workload):
     name = "mixed"
     summary = "a chain's day: all applications at once, with shared accounts and tokens"
     dials = (
-        *(Dial(name, weight, f"weight of {name}", 0.0, 1_000.0) for name, weight in WEIGHTS.items()),
+        *(Dial.weight(application.name, weight, application.name) for application, weight in WEIGHTS.items()),
         Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
         BURST,
     )
     presets = (
         Preset("defi", "decentralised finance only: swaps, lending, order books, stablecoins",
-               {**dict.fromkeys(WEIGHTS, 0.0), "swaps": 0.5, "lending": 0.2, "orders": 0.15, "stablecoin": 0.15}),
+               {**dict.fromkeys(NAMES, 0.0), "swaps": 0.5, "lending": 0.2, "orders": 0.15, "stablecoin": 0.15}),
         Preset("burst", "everything more unequal, as pairs are on the burstiest days of 2022 (1.60 for 1.23)",
                {"skew": 1.3}),
     )  # fmt: skip
 
     ends = ({"skew": 0.0}, {"skew": 3.0})
-    classes: ClassVar[Mapping[str, str]] = CLASSES
+    classes: ClassVar[Mapping[str, str]] = CLASS_BY_VARIABLE
 
     def artifact(self, contract: str) -> Artifact | None:
         """Artifact of a contract by its label, which begins with the name of its application."""
         application, _, label = contract.partition(" ")
-        return _application(application).artifact(label) if application in WEIGHTS else None
+        return APPLICATIONS[application]().artifact(label) if application in APPLICATIONS else None
 
     def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
-        """Those of whichever application the transaction is of."""
-        for name in WEIGHTS:
-            yield from _application(name).computed_keys(transaction)
+        """Computed keys of all applications: a transaction does not name its own. See `Workload.computed_keys`."""
+        for application in WEIGHTS:
+            yield from application().computed_keys(transaction)
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`."""
@@ -80,57 +93,52 @@ class Mixed(Workload):
 
         genesis = Genesis(genesis_environment())
         burst = str(dials[BURST.name])
-        draft = Draft(self.name, seed, block_size, blocks, burst)
-        ends = [0, *itertools.accumulate(draft.sizes)]
-        tokens = Tokens(genesis)
-        weights = {name: float(dials[name]) for name in WEIGHTS}
-        kinds = mix(Stream(seed, "mixed/kinds"), weights if sum(weights.values()) else {"payments": 1.0}, draft.size)
+        builder = BlockBuilder(self.name, seed, block_size, blocks, burst)
+        ends = [0, *itertools.accumulate(builder.block_sizes)]
+        tokens = GenesisTokens(genesis)
+        weights = {name: float(dials[name]) for name in NAMES}
+        if not sum(weights.values()):
+            weights = {"payments": 1.0}
+        kinds = draw_kinds(RandomStream(seed, "mixed/kinds"), weights, builder.transaction_count)
         parts: dict[str, Scenario] = {}
-        lanes: dict[str, Lane] = {}
-        named: dict[str, bytes] = {}
-        for name in dict.fromkeys(sorted(kinds, key=list(WEIGHTS).index)):
-            application = _application(name)
+        sub_builders: dict[str, SubBuilder] = {}
+        roles: dict[str, bytes] = {}
+        for name in dict.fromkeys(sorted(kinds, key=NAMES.index)):
+            application = APPLICATIONS[name]()
             sizes = [kinds[first:last].count(name) for first, last in itertools.pairwise(ends)]
-            lanes[name] = Lane(draft, sizes)
-            site = Site(genesis, lanes[name], tokens, seed, name)
-            own = {dial.name: _turned(dial, float(dials["skew"])) for dial in application.dials}
-            notes = application.compose(site, own)
-            named |= site.roles
-            parts[name] = Scenario(genesis.state, [], own, site.contracts, notes)
-        tokens.settle()
-        calls = {name: iter(lane.calls) for name, lane in lanes.items()}
+            sub_builders[name] = SubBuilder(builder, sizes)
+            chain = ChainBuilder(genesis, sub_builders[name], tokens, seed, name)
+            values = {dial.name: _skewed(dial, float(dials["skew"])) for dial in application.dials}
+            notes = application.compose(chain, values)
+            roles |= chain.roles
+            parts[name] = Scenario(genesis.state, [], values, chain.contracts, notes)
+        tokens.write_storage()
+        calls = {name: iter(sub_builder.calls) for name, sub_builder in sub_builders.items()}
         for name in kinds:
             call = next(calls[name])
-            draft.add(call.sender, call.to, call.gas_limit, call.data, call.value)
-        draft.fund(genesis)
-        contracts = {f"{name} {label}": at for name, part in parts.items() for label, at in part.contracts.items()}
-        finished = draft.finished()
+            builder.add(call.sender, call.to, call.gas_limit, call.data, call.value)
+        builder.fund(genesis)
+        contracts = {
+            f"{name} {label}": address for name, part in parts.items() for label, address in part.contracts.items()
+        }
+        finished = builder.build()
         for part in parts.values():
             part.blocks = finished
-        ether = EtherBook.open(genesis.state, draft, (*contracts.values(), *named.values()))
-        notes = {"ether": ether, "holders": tokens.books(), "parts": parts}
-        arrivals = arrival_times(burst, draft.sizes, Stream(seed, "mixed/arrivals"))
-        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, named)
+        ether = EtherConservation.at_genesis(genesis.state, builder, (*contracts.values(), *roles.values()))
+        notes = {"ether": ether, "holders": tokens.holdings(), "parts": parts}
+        arrivals = arrival_times(burst, builder.block_sizes, RandomStream(seed, "mixed/arrivals"))
+        return Scenario(genesis.state, finished, dict(dials), contracts, notes, arrivals, roles)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
-        violations = common_violations(scenario, state)
+        """Check ether, nonces, shared tokens, and every application's own invariant. See `Workload.check`."""
+        violations = conservation_violations(scenario, state)
         for name, part in scenario.notes["parts"].items():
-            violations += [f"{name}: {line}" for line in _application(name).verify(part, state)]
+            violations += [f"{name}: {line}" for line in APPLICATIONS[name]().verify(part, state)]
         return violations
 
 
-def _turned(dial: Dial, skew: float) -> DialValue:
-    """The value of an application's dial in the mix."""
+def _skewed(dial: Dial, skew: float) -> DialValue:
+    """Value of an application's dial in the mix: the default, of a Zipf exponent times `skew`."""
     if not dial.name.endswith("zipf"):
         return dial.default
     return min(float(dial.default) * skew, float(dial.high or 0.0))
-
-
-def _application(name: str) -> Application:
-    from workloads.registry import get
-
-    application = get(name)()
-    if not isinstance(application, Application):
-        raise TypeError(f"workload {name} cannot share a chain")
-    return application

@@ -27,15 +27,15 @@ from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.bazaar import Bazaar, bazaar_violations
-from workloads.draft import ETHER, Draft
-from workloads.sampling import Stream, Zipf
-from workloads.shelf import Shelf
-from workloads.site import Site
+from workloads.bazaar import NftOffers, offer_violations
+from workloads.draft import ETHER
+from workloads.sampling import RandomStream
+from workloads.shelf import NftInventory
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
-    from evm import Genesis, State
+    from evm import State
 
 MINT_PRICE = ETHER // 20
 MAX_BATCH = 20
@@ -48,13 +48,22 @@ OLDER_LISTINGS = 10
 
 
 @dataclass(frozen=True)
-class _Book:
-    """What `Nft.check` needs to know of one collection: tokens at genesis, tokens asked for, and as in `Shelf`."""
+class _Expected:
+    """Expectations of one collection, for `Nft.verify`.
 
-    before: int
-    asked: int
-    limit: int
-    involved: tuple[bytes, ...]
+    Attributes
+    ----------
+    tokens_at_genesis : int
+    mints_requested, mint_limit : int
+        As in `NftInventory`.
+    possible_owners : tuple[bytes, ...]
+        Addresses.
+    """
+
+    tokens_at_genesis: int
+    mints_requested: int
+    mint_limit: int
+    possible_owners: tuple[bytes, ...]
 
 
 class Nft(Application):
@@ -70,16 +79,16 @@ class Nft(Application):
     }
     dials = (
         Dial("collections", 844, "ERC-721 collections", 1, 10_000),
-        Dial("collection_zipf", 1.32, "Zipf exponent of collections; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("collection_zipf", 1.32, "collections"),
         Dial("accounts", 10_783, "accounts that mint and trade", 2, 1_000_000),
-        Dial("minter_zipf", 0.53, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
-        Dial("mint", 0.7, "share of mints, the rest being listings and purchases", 0.0, 1.0),
-        Dial("buy", 0.5, "share of purchases on the market, the rest being listings", 0.0, 1.0),
+        Dial.zipf("minter_zipf", 0.53, "accounts"),
+        Dial.share("mint", 0.7, "share of mints, the rest being listings and purchases"),
+        Dial.share("buy", 0.5, "share of purchases on the market, the rest being listings"),
         Dial("batch", 5, "most tokens in one mint", 1, MAX_BATCH),
         Dial("supply", 100_000, "tokens of a collection that are left to mint; later mints revert", 1, 10**9),
         Dial("markets", 1, "marketplaces, each for its share of the collections", 1, 1_000),
         Dial("fee_bps", 250, "fee of the marketplaces, in hundredths of a percent", 0, 1_000),
-        Dial("offers", 0.0, "share of offers and their acceptances, paid in a token, of all but mints", 0.0, 1.0),
+        Dial.share("offers", 0.0, "share of offers and their acceptances, paid in a token, of all but mints"),
         Dial("royalty_bps", 500, "creators' share of accepted offers, in hundredths of a percent", 0, 1_000),
         BURST,
     )
@@ -96,77 +105,79 @@ class Nft(Application):
         {"collections": 844, "collection_zipf": 5.0, "accounts": 10_000, "minter_zipf": 0.5, "markets": 1},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, genesis, count = site.draft, site.genesis, site.draft.size
-        popularity = Zipf(int(dials["collections"]), float(dials["collection_zipf"]))
-        chosen = popularity.draw(site.stream("collections"), count).tolist()
-        minters = Zipf(int(dials["accounts"]), float(dials["minter_zipf"]))
-        actors = minters.draw(site.stream("minters"), count).tolist()
-        mints = site.stream("mints").chance(float(dials["mint"]), count).tolist()
-        buys = site.stream("purchases").chance(float(dials["buy"]), count).tolist()
-        quantities = site.stream("quantities").below(int(dials["batch"]), count).tolist()
-        sellers = _sellers(site.stream("sellers"), actors, int(dials["accounts"]))
-        prices = site.stream("prices").below(500, count).tolist()
-        picks = site.stream("picks").raw(count).tolist()
+        builder = chain.block_builder
+        chosen = chain.draw_ranks("collections", int(dials["collections"]), float(dials["collection_zipf"]))
+        actors = chain.draw_ranks("minters", int(dials["accounts"]), float(dials["minter_zipf"]))
+        mints = chain.draw_chances("mints", float(dials["mint"]))
+        buys = chain.draw_chances("purchases", float(dials["buy"]))
+        quantities = chain.draw_below("quantities", int(dials["batch"]))
+        sellers = _sellers(chain.stream("sellers"), actors, int(dials["accounts"]))
+        prices = chain.draw_below("prices", 500)
+        picks = chain.stream("picks").raw(builder.transaction_count).tolist()
 
         markets = int(dials["markets"])
-        trades = Counter(number for number, is_mint in zip(chosen, mints, strict=True) if not is_mint)
+        trades = Counter(c for c, is_mint in zip(chosen, mints, strict=True) if not is_mint)
         # No more tokens than trades exist at genesis, so at least the dial's supply is left.
-        shelves = {number: Shelf(limit=int(dials["supply"]) + trades[number]) for number in sorted(set(chosen))}
-        collections = {number: _deploy_collection(site, number, shelf.limit) for number, shelf in shelves.items()}
+        inventories = {c: NftInventory(mint_limit=int(dials["supply"]) + trades[c]) for c in sorted(set(chosen))}
+        collections = {c: _deploy_collection(chain, c, inventory.mint_limit) for c, inventory in inventories.items()}
         market = {
-            number: site.deploy(f"market {number}", "market", named_account("treasury"), int(dials["fee_bps"]))
-            for number in sorted({number % markets for number in trades})
+            m: chain.deploy(f"market {m}", "market", named_account("treasury"), int(dials["fee_bps"]))
+            for m in sorted({c % markets for c in trades})
         }
-        bids = site.stream("offers").chance(float(dials["offers"]), count).tolist()
-        bazaar = Bazaar(site, int(dials["fee_bps"]), int(dials["royalty_bps"])) if any(bids) else None
+        bids = chain.draw_chances("offers", float(dials["offers"]))
+        offers = NftOffers(chain, int(dials["fee_bps"]), int(dials["royalty_bps"])) if any(bids) else None
         mint, list_ = load("collection").method("mint"), load("market").method("list")
         buy = load("market").method("buy")
-        for place, (number, actor) in enumerate(zip(chosen, actors, strict=True)):
-            collection, shelf = collections[number], shelves[number]
-            price = (1 + prices[place]) * ETHER // 100
-            shelf.involved[actor] = None
-            if mints[place]:
-                quantity = 1 + quantities[place]
+        for i, (c, actor) in enumerate(zip(chosen, actors, strict=True)):
+            collection, inventory = collections[c], inventories[c]
+            price = (1 + prices[i]) * ETHER // 100
+            inventory.possible_owners[actor] = None
+            if mints[i]:
+                quantity = 1 + quantities[i]
                 gas_limit = MINT_GAS + MINT_GAS_EACH * quantity
-                draft.add(actor, collection, gas_limit, mint(quantity), MINT_PRICE * quantity)
-                shelf.asked += quantity
+                builder.add(actor, collection, gas_limit, mint(quantity), MINT_PRICE * quantity)
+                inventory.mints_requested += quantity
                 continue
-            if bids[place] and bazaar is not None:
-                if buys[place]:
-                    bazaar.accept(actor, sellers[place], number, shelf, collection, price)
+            if bids[i] and offers is not None:
+                if buys[i]:
+                    offers.accept(actor, sellers[i], inventory, collection, price)
                 else:
-                    bazaar.offer(actor, collection, picks[place] % (len(shelf.owners) + 1), price)
+                    offers.offer(actor, collection, picks[i] % (len(inventory.owners) + 1), price)
                 continue
-            if not buys[place]:
-                listing = shelf.new_listing(actor, price)
-                shelf.open.append(listing)
-                draft.add(actor, market[number % markets], LIST_GAS, list_(collection, listing.token, price))
+            if not buys[i]:
+                listing = inventory.listing_by_transaction(actor, price)
+                inventory.open_listings.append(listing)
+                builder.add(actor, market[c % markets], LIST_GAS, list_(collection, listing.token, price))
                 continue
-            pick = picks[place] % (len(shelf.open) + OLDER_LISTINGS)
-            if pick < len(shelf.open) and shelf.open[pick].seller != actor:
-                listing = shelf.open.pop(pick)
+            open_listings = inventory.open_listings
+            pick = picks[i] % (len(open_listings) + OLDER_LISTINGS)
+            if pick < len(open_listings) and open_listings[pick].seller != actor:
+                listing = open_listings.pop(pick)
             else:
-                listing = shelf.older_listing(sellers[place], price)
-            draft.add(actor, market[number % markets], BUY_GAS, buy(collection, listing.token), listing.price)
+                listing = inventory.listing_at_genesis(sellers[i], price)
+            builder.add(actor, market[c % markets], BUY_GAS, buy(collection, listing.token), listing.price)
 
-        for number, shelf in shelves.items():
-            _stock(genesis, draft, shelf, collections[number], market.get(number % markets))
-        site.roles["treasury"] = named_account("treasury")
+        for c, inventory in inventories.items():
+            _write_inventory(chain, inventory, collections[c], market.get(c % markets))
+        chain.roles["treasury"] = named_account("treasury")
         return {
             "collections": {
-                collections[number]: _Book(
-                    len(shelf.owners), shelf.asked, shelf.limit, tuple(site.accounts(shelf.involved))
+                collections[c]: _Expected(
+                    len(inventory.owners),
+                    inventory.mints_requested,
+                    inventory.mint_limit,
+                    tuple(chain.addresses(inventory.possible_owners)),
                 )
-                for number, shelf in shelves.items()
+                for c, inventory in inventories.items()
             },
             "markets": tuple(market.values()),
-            "bazaar": bazaar is not None,
+            "offers": offers is not None,
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether tokens have one owner each, counters equal what was minted, and ether is kept.
+        """Check that tokens have one owner each, counters equal what was minted, and ether is kept.
 
         See `Application.verify`.
 
@@ -175,59 +186,63 @@ class Nft(Application):
         blocks bring it (which, when they ask for more than is left, depends on who came first). No market keeps ether.
         """
         violations = []
-        for collection, book in scenario.notes["collections"].items():
-            violations += _collection_violations(state, collection, book, int(scenario.dials["batch"]))
+        for collection, expected in scenario.notes["collections"].items():
+            violations += _collection_violations(state, collection, expected, int(scenario.dials["batch"]))
         for market in scenario.notes["markets"]:
             if state.balance(market):
                 violations.append(f"market 0x{market.hex()}: keeps {state.balance(market)} wei")
-        if scenario.notes["bazaar"]:
-            violations += bazaar_violations(scenario, state)
+        if scenario.notes["offers"]:
+            violations += offer_violations(scenario, state)
         return violations
 
 
-def _sellers(stream: Stream, actors: list[int], accounts: int) -> list[int]:
-    """For each actor another account, uniformly."""
+def _sellers(stream: RandomStream, actors: list[int], accounts: int) -> list[int]:
+    """Draw for each actor another account, uniformly."""
     steps = stream.below(accounts - 1, len(actors)).tolist()
     return [(actor + 1 + step) % accounts for actor, step in zip(actors, steps, strict=True)]
 
 
-def _deploy_collection(site: Site, number: int, supply: int) -> bytes:
-    label, opened = f"collection {number}", site.genesis.environment.timestamp
-    return site.deploy(label, "collection", f"Collection {number}", f"C{number}", supply, MAX_BATCH, MINT_PRICE, opened)
+def _deploy_collection(chain: ChainBuilder, index: int, supply: int) -> bytes:
+    """Deploy a collection of at most `supply` tokens; its address."""
+    label, opened = f"collection {index}", chain.genesis.environment.timestamp
+    return chain.deploy(label, "collection", f"Collection {index}", f"C{index}", supply, MAX_BATCH, MINT_PRICE, opened)
 
 
-def _stock(genesis: Genesis, draft: Draft, shelf: Shelf, collection: bytes, market: bytes | None) -> None:
-    """Write what a collection looks like at genesis: tokens paid for and owned, the market approved, some listed."""
+def _write_inventory(chain: ChainBuilder, inventory: NftInventory, collection: bytes, market: bytes | None) -> None:
+    """Write a collection's storage at genesis: tokens paid for and owned, the market approved, some tokens listed."""
+    genesis, accounts = chain.genesis, chain.block_builder.accounts
     storage = Storage(genesis.state, collection, load("collection"))
-    storage.set(len(shelf.owners), "totalSupply")
-    genesis.fund(collection, MINT_PRICE * len(shelf.owners))
-    for token, owner in enumerate(shelf.owners):
-        storage.set(int.from_bytes(draft.accounts[owner], "big"), "owners", token)
-    for owner, held in Counter(shelf.owners).items():
-        storage.set(held, "balanceOf", draft.accounts[owner])
+    storage.set(len(inventory.owners), "totalSupply")
+    genesis.fund(collection, MINT_PRICE * len(inventory.owners))
+    for token, owner in enumerate(inventory.owners):
+        storage.set(accounts[owner], "owners", token)
+    for owner, held in Counter(inventory.owners).items():
+        storage.set(held, "balanceOf", accounts[owner])
         if market is not None:
-            storage.set(1, "isApprovedForAll", draft.accounts[owner], market)
+            storage.set(1, "isApprovedForAll", accounts[owner], market)
     if market is not None:
         listings = Storage(genesis.state, market, load("market"))
-        for listing in shelf.listed:
-            seller = int.from_bytes(draft.accounts[listing.seller], "big")
-            listings.set(seller, "listings", collection, listing.token)
+        for listing in inventory.genesis_listings:
+            listings.set(accounts[listing.seller], "listings", collection, listing.token)
             listings.set(listing.price, "listings", collection, listing.token, offset=1)
 
 
-def _collection_violations(state: State, collection: bytes, book: _Book, batch: int) -> list[str]:
+def _collection_violations(state: State, collection: bytes, expected: _Expected, batch: int) -> list[str]:
+    """Violations of one collection's invariant; `batch` is the most tokens in one mint."""
     storage = Storage(state, collection, load("collection"))
     name, found = f"collection 0x{collection.hex()}", []
-    counter, wanted = storage.get("totalSupply"), book.before + book.asked
+    counter = storage.get("totalSupply")
+    before, requested, limit = expected.tokens_at_genesis, expected.mints_requested, expected.mint_limit
+    wanted = before + requested
     # A mint fails only when fewer than its batch are left, and the counter never goes back.
-    least = wanted if wanted <= book.limit else book.limit - batch + 1
-    if not least <= counter <= min(wanted, book.limit):
-        found.append(f"{name}: counter is {counter} after {book.before} tokens and mints of {book.asked}")
+    least = wanted if wanted <= limit else limit - batch + 1
+    if not least <= counter <= min(wanted, limit):
+        found.append(f"{name}: counter is {counter} after {before} tokens and mints of {requested}")
     if state.balance(collection) != MINT_PRICE * counter:
         found.append(f"{name}: holds {state.balance(collection)} wei for {counter} tokens of {MINT_PRICE} wei")
     owners = [storage.get("owners", token) for token in range(counter + 1)]
     held = Counter(owners[:counter])
-    for account in book.involved:
+    for account in expected.possible_owners:
         owned, balance = held.pop(int.from_bytes(account, "big"), 0), storage.get("balanceOf", account)
         if balance != owned:
             found.append(f"{name}: 0x{account.hex()} owns {owned} tokens, its balance says {balance}")

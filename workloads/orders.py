@@ -24,8 +24,7 @@ from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT
 
@@ -43,15 +42,26 @@ MAKER = "market maker"
 
 @dataclass
 class _Book:
-    """One book while its transactions are written: balances that traders need in it, and orders placed."""
+    """Order book while its transactions are generated.
+
+    Attributes
+    ----------
+    address : bytes
+    balances : dict
+        Balance that each trader needs in the book at genesis, by variable of the contract and trader.
+    orders : dict
+        Orders placed, by trader and order number.
+    resting : list
+        Account index and order number of orders that rest and can be cancelled.
+    """
 
     address: bytes
     balances: dict[tuple[str, bytes], int] = field(default_factory=dict)
     orders: dict[tuple[bytes, int], None] = field(default_factory=dict)
     resting: list[tuple[int, int]] = field(default_factory=list)
 
-    def need(self, side: int, trader: bytes, price: int, amount: int) -> None:
-        """Let a trader have what an order can cost."""
+    def endow(self, side: int, trader: bytes, price: int, amount: int) -> None:
+        """Add what an order can cost to a trader's balance at genesis."""
         key = ("quoteOf", trader) if side == BID else ("baseOf", trader)
         self.balances[key] = self.balances.get(key, 0) + (_cost(price, amount) if side == BID else amount)
 
@@ -64,12 +74,12 @@ class Orders(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"token": "token", "book": "orderbook"}
     dials = (
         Dial("books", 16, "order books; with 1 every transaction conflicts", 1, 200),
-        Dial("book_zipf", 1.23, "Zipf exponent of books; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("book_zipf", 1.23, "books"),
         Dial("accounts", 5_000, "accounts that trade", 1, 1_000_000),
-        Dial("account_zipf", 0.80, "Zipf exponent of accounts; 0 is uniform", 0.0, 5.0),
-        Dial("cancel", 0.25, "share of cancellations", 0.0, 1.0),
-        Dial("cross", 0.3, "share of the orders that cross the spread", 0.0, 1.0),
-        Dial("funding", 0.05, "share of deposits and withdrawals", 0.0, 1.0),
+        Dial.zipf("account_zipf", 0.80, "accounts"),
+        Dial.share("cancel", 0.25, "share of cancellations"),
+        Dial.share("cross", 0.3, "share of the orders that cross the spread"),
+        Dial.share("funding", 0.05, "share of deposits and withdrawals"),
         BURST,
     )
     presets = (
@@ -85,7 +95,7 @@ class Orders(Application):
     )
 
     def computed_keys(self, transaction: Transaction) -> Iterator[tuple[int, ...]]:
-        """Owner and number of an order in one word; side and price of what a book has best. See `Workload`."""
+        """Keys of orders (owner and number in one word) and queues (side, price). See `Workload.computed_keys`."""
         owner = int.from_bytes(transaction.sender, "big") << OWNER_BITS
         for number in decode_words(transaction.data[4:]):
             if number >> OWNER_BITS == 0:
@@ -93,12 +103,12 @@ class Orders(Application):
         for price in range(MIDDLE - REACH, MIDDLE + REACH + 1):
             for side in (BID, ASK):
                 yield side, price
-                # The first in the queue there.
+                # First of the queue there.
                 yield side, price, 0
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder = chain.block_builder
         cancel, funding = float(dials["cancel"]), float(dials["funding"])
         weights = {
             "place": max(0.0, 1.0 - cancel - funding),
@@ -106,46 +116,45 @@ class Orders(Application):
             "deposit": funding / 2,
             "withdraw": funding / 2,
         }
-        kinds = mix(site.stream("kinds"), weights, count)
-        chosen = Zipf(int(dials["books"]), float(dials["book_zipf"])).draw(site.stream("books"), count).tolist()
-        accounts = Zipf(int(dials["accounts"]), float(dials["account_zipf"]))
-        actors = accounts.draw(site.stream("accounts"), count).tolist()
-        sides = site.stream("sides").below(2, count).tolist()
-        crossing = site.stream("crossing").chance(float(dials["cross"]), count).tolist()
-        distances = Zipf(REACH, 1.0).draw(site.stream("distances"), count).tolist()
-        sizes = site.stream("sizes").below(1_000, count).tolist()
-        picks = site.stream("picks").raw(count).tolist()
+        kinds = chain.draw_kinds("kinds", weights)
+        chosen = chain.draw_ranks("books", int(dials["books"]), float(dials["book_zipf"]))
+        actors = chain.draw_ranks("accounts", int(dials["accounts"]), float(dials["account_zipf"]))
+        sides = chain.draw_below("sides", 2)
+        crossing = chain.draw_chances("crossing", float(dials["cross"]))
+        distances = chain.draw_ranks("distances", REACH, 1.0)
+        sizes = chain.draw_below("sizes", 1_000)
+        picks = chain.stream("picks").raw(builder.transaction_count).tolist()
 
-        hub = site.token(HUB)
-        books = {b: _open(site, b, hub) for b in sorted(set(chosen))}
+        hub = chain.token(HUB)
+        books = {b: _deploy_book(chain, b, hub) for b in sorted(set(chosen))}
         methods = {name: load("orderbook").method(name) for name in ("place", "cancel", "deposit", "withdraw")}
-        numbers: dict[int, int] = {}
-        for place, (kind, b, actor, side) in enumerate(zip(kinds, chosen, actors, sides, strict=True)):
-            book, trader = books[b], draft.accounts[actor]
-            amount = (1 + sizes[place]) * UNIT // 1_000
+        last_order: dict[int, int] = {}
+        for i, (kind, b, actor, side) in enumerate(zip(kinds, chosen, actors, sides, strict=True)):
+            book, trader = books[b], builder.accounts[actor]
+            amount = (1 + sizes[i]) * UNIT // 1_000
             if kind == "cancel" and book.resting:
-                owner, number = book.resting.pop(picks[place] % len(book.resting))
-                draft.add(owner, book.address, GAS["cancel"], methods["cancel"](number))
+                owner, number = book.resting.pop(picks[i] % len(book.resting))
+                builder.add(owner, book.address, GAS["cancel"], methods["cancel"](number))
             elif kind in ("deposit", "withdraw"):
                 token = HUB if side == BID else b + 1
-                site.tokens.give(token, trader, amount if kind == "deposit" else 0)
-                site.tokens.allow(token, trader, book.address)
-                book.need(side, trader, TICKS_PER_UNIT, amount if kind == "withdraw" else 0)
-                draft.add(actor, book.address, GAS[kind], methods[kind](site.tokens[token], amount))
+                chain.tokens.credit(token, trader, amount if kind == "deposit" else 0)
+                chain.tokens.approve(token, trader, book.address)
+                book.endow(side, trader, TICKS_PER_UNIT, amount if kind == "withdraw" else 0)
+                builder.add(actor, book.address, GAS[kind], methods[kind](chain.tokens[token], amount))
             else:
-                away = -2 - distances[place] // 4 if crossing[place] else 1 + distances[place]
+                away = -2 - distances[i] // 4 if crossing[i] else 1 + distances[i]
                 price = MIDDLE - away if side == BID else MIDDLE + away
-                number = numbers[actor] = numbers.get(actor, 0) + 1
-                book.need(side, trader, price, amount)
+                number = last_order[actor] = last_order.get(actor, 0) + 1
+                book.endow(side, trader, price, amount)
                 book.orders[trader, number] = None
-                if not crossing[place]:
+                if not crossing[i]:
                     book.resting.append((actor, number))
-                gas = GAS["cross" if crossing[place] else "place"]
-                draft.add(actor, book.address, gas, methods["place"](number, side, price, amount))
-        return {"books": {book.address: _fill(site, b, book) for b, book in books.items()}}
+                gas = GAS["cross" if crossing[i] else "place"]
+                builder.add(actor, book.address, gas, methods["place"](number, side, price, amount))
+        return {"books": {book.address: _write_book(chain, b, book) for b, book in books.items()}}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether books hold what traders have in them, and their indexes tell the truth. See `Application.verify`.
+        """Check that books hold what traders have in them, and their indexes are right. See `Application.verify`.
 
         A book holds of each token the traders' balances and what rests; the depth at a price is the sum of the orders
         that rest there, its bit is set exactly if there are any, and the best bid is below the best ask.
@@ -187,28 +196,30 @@ def _cost(price: int, amount: int) -> int:
     return amount // TICKS_PER_UNIT * price
 
 
-def _open(site: Site, number: int, hub: bytes) -> _Book:
+def _deploy_book(chain: ChainBuilder, index: int, hub: bytes) -> _Book:
     """Deploy a book in which a market maker's orders rest on both sides, deep enough for most takers."""
-    address = site.deploy(f"book {number}", "orderbook", site.token(number + 1), hub)
+    address = chain.deploy(f"book {index}", "orderbook", chain.token(index + 1), hub)
     book, maker = _Book(address), named_account(MAKER)
-    place, storage = load("orderbook").method("place"), Storage(site.genesis.state, address, load("orderbook"))
+    place, storage = load("orderbook").method("place"), Storage(chain.genesis.state, address, load("orderbook"))
     amount = 1_000 * UNIT
     levels = [
         (side, MIDDLE + (-1 - level if side == BID else 1 + level)) for side in (BID, ASK) for level in range(LEVELS)
     ]
     for side, price in levels:
-        book.need(side, maker, price, amount)
+        book.endow(side, maker, price, amount)
     for (variable, trader), balance in book.balances.items():
         storage.set(balance, variable, trader)
     for order, (side, price) in enumerate(levels):
-        site.genesis.call(address, place(order, side, price, amount), maker)
+        chain.genesis.call(address, place(order, side, price, amount), maker)
         book.orders[maker, order] = None
     return book
 
 
-def _fill(site: Site, number: int, book: _Book) -> tuple[bytes, tuple[bytes, ...], tuple[tuple[bytes, int], ...]]:
-    """Write what traders have in a book at genesis; its base token, traders and orders, for the check afterwards."""
-    storage = Storage(site.genesis.state, book.address, load("orderbook"))
+def _write_book(
+    chain: ChainBuilder, index: int, book: _Book
+) -> tuple[bytes, tuple[bytes, ...], tuple[tuple[bytes, int], ...]]:
+    """Write the balances that traders have in a book at genesis; its base token, traders and orders, for the check."""
+    storage = Storage(chain.genesis.state, book.address, load("orderbook"))
     maker = named_account(MAKER)
     totals = {"baseOf": 0, "quoteOf": 0}
     for (variable, trader), balance in book.balances.items():
@@ -216,7 +227,7 @@ def _fill(site: Site, number: int, book: _Book) -> tuple[bytes, tuple[bytes, ...
         if trader != maker:
             # The maker's balances have become orders.
             storage.set(balance, variable, trader)
-    site.tokens.give(number + 1, book.address, totals["baseOf"])
-    site.tokens.give(HUB, book.address, totals["quoteOf"])
+    chain.tokens.credit(index + 1, book.address, totals["baseOf"])
+    chain.tokens.credit(HUB, book.address, totals["quoteOf"])
     traders = dict.fromkeys((maker, *(trader for _, trader in book.balances), *(trader for trader, _ in book.orders)))
-    return site.tokens[number + 1], tuple(traders), tuple(book.orders)
+    return chain.tokens[index + 1], tuple(traders), tuple(book.orders)

@@ -19,8 +19,8 @@ from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.draft import ETHER, PLAIN_TRANSFER_GAS
-from workloads.sampling import Integers, Stream, Zipf
-from workloads.site import Site
+from workloads.sampling import Zipf, draw_pairs
+from workloads.site import ChainBuilder
 from workloads.tokens import UNIT
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class Payments(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"token": "token"}
     dials = (
         Dial("accounts", 50_000, "accounts that send and receive", 2, 1_000_000),
-        Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
-        Dial("receiver_zipf", 0.94, "Zipf exponent of receivers; 0 is uniform", 0.0, 5.0),
-        Dial("erc20", 0.5, "share of ERC-20 transfers, the rest being plain", 0.0, 1.0),
+        Dial.zipf("sender_zipf", 0.80, "senders"),
+        Dial.zipf("receiver_zipf", 0.94, "receivers"),
+        Dial.share("erc20", 0.5, "share of ERC-20 transfers, the rest being plain"),
         Dial("tokens", 64, "ERC-20 tokens", 1, 1_000),
-        Dial("token_zipf", 1.6, "Zipf exponent of tokens; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("token_zipf", 1.6, "tokens"),
         BURST,
     )
     presets = (
@@ -63,51 +63,38 @@ class Payments(Application):
         {"accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0, "tokens": 64, "token_zipf": 1.6},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, seed = site.draft, site.seed
+        builder = chain.block_builder
         senders, receivers = draw_pairs(
-            seed,
+            chain.seed,
             self.name,
             Zipf(int(dials["accounts"]), float(dials["sender_zipf"])),
             Zipf(int(dials["accounts"]), float(dials["receiver_zipf"])),
-            draft.size,
+            builder.transaction_count,
         )
-        kinds = site.stream("kinds").chance(float(dials["erc20"]), draft.size)
-        chosen = Zipf(int(dials["tokens"]), float(dials["token_zipf"])).draw(site.stream("tokens"), draft.size)
-        amounts = site.stream("amounts").below(10_000, draft.size)
+        kinds = chain.stream("kinds").chance(float(dials["erc20"]), builder.transaction_count)
+        chosen = Zipf(int(dials["tokens"]), float(dials["token_zipf"])).draw(
+            chain.stream("tokens"), builder.transaction_count
+        )
+        amounts = chain.stream("amounts").below(10_000, builder.transaction_count)
 
-        tokens = {number: site.token(number) for number in sorted(set(chosen[kinds].tolist()))}
+        tokens = {token: chain.token(token) for token in sorted(set(chosen[kinds].tolist()))}
         transfer = load("token").method("transfer")
-        for sender, receiver, is_token, number, amount in zip(
+        for sender, receiver, is_token, token, amount in zip(
             senders.tolist(), receivers.tolist(), kinds.tolist(), chosen.tolist(), amounts.tolist(), strict=True
         ):
-            payee = draft.accounts[receiver]
+            payee = builder.accounts[receiver]
             if is_token:
-                payer, sum_ = draft.accounts[sender], (1 + amount) * UNIT // 100
-                held = site.tokens.balances[number]
-                held[payer] = (held.get(payer) or RESERVE) + sum_
-                held.setdefault(payee, 0 if receiver % 100 < NEW_HOLDERS else RESERVE)
-                draft.add(sender, tokens[number], TOKEN_TRANSFER_GAS, transfer(payee, sum_))
+                payer, units = builder.accounts[sender], (1 + amount) * UNIT // 100
+                balances = chain.tokens.balances[token]
+                balances[payer] = (balances.get(payer) or RESERVE) + units
+                balances.setdefault(payee, 0 if receiver % 100 < NEW_HOLDERS else RESERVE)
+                builder.add(sender, tokens[token], TOKEN_TRANSFER_GAS, transfer(payee, units))
             else:
-                draft.add(sender, payee, PLAIN_TRANSFER_GAS, value=(1 + amount) * ETHER // 10_000)
+                builder.add(sender, payee, PLAIN_TRANSFER_GAS, value=(1 + amount) * ETHER // 10_000)
         return {}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Nothing beyond ether, nonces and tokens, which are all that payments move. See `Application.verify`."""
+        """Check nothing further: ether, nonces and tokens are all that payments move. See `Application.verify`."""
         return []
-
-
-def draw_pairs(seed: int, name: str, payers: Zipf, payees: Zipf, count: int) -> tuple[Integers, Integers]:
-    """Senders and receivers, shape (count,) each, never the same account in one pair.
-
-    Receivers are ranked in another order than senders: who sends most is not who receives most. Where a draw pairs an
-    account with itself, its receiver is drawn again.
-    """
-    ranks = Stream(seed, f"{name}/receivers' ranks").permutation(len(payees.cumulative))
-    senders = payers.draw(Stream(seed, f"{name}/senders"), count)
-    stream = Stream(seed, f"{name}/receivers")
-    receivers = ranks[payees.draw(stream, count)]
-    while (same := (senders == receivers).nonzero()[0]).size:
-        receivers[same] = ranks[payees.draw(stream, same.size)]
-    return senders, receivers

@@ -1,6 +1,6 @@
-"""Workloads by name: those of this package, and those that other packages bring.
+"""Registry of workloads by name: built-in ones, and plug-ins of other packages.
 
-A package brings a workload by an entry point in the group ``contend.workloads`` whose object is a `Workload` class.
+A package registers a workload by an entry point in the group ``contend.workloads`` whose object is a `Workload` class.
 The entry point's name is the workload's. The name of a built-in workload always means the built-in one.
 """
 
@@ -31,11 +31,10 @@ BUILT_IN = {
     "mixed": "workloads.mixed:Mixed",
     "adversarial": "workloads.adversarial:Adversarial",
 }
-# These need something to be told, so they are run when they are asked for and not with all.
+# Workloads that need an input; they run when they are named, and are not part of "all".
 ON_REQUEST = {"replay": "workloads.replay:Replay"}
 
-
-# What is measured when nobody says what: a whole table in minutes, not in half an hour.
+# Workloads of a run that names none: a whole table in minutes, not in half an hour.
 DEFAULT = ("payments", "swaps", "nft", "dao")
 
 
@@ -45,7 +44,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> type[Workload]:
-    """The class of a workload.
+    """Class of a workload by its name.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ def get(name: str) -> type[Workload]:
     UnknownName
         If there is none of this name.
     PluginError
-        If its plug-in cannot be imported, or brings something else; or if the file cannot be used.
+        If its plug-in cannot be imported, or is no workload; or if the file cannot be used.
     """
     if name.endswith(".toml"):
         from workloads.own import load

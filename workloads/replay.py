@@ -1,4 +1,4 @@
-"""Replay: a real block from a file, run from the state that the chain had before it."""
+"""Replay: a real block from a file, on the prestate that the chain had."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from evm import Receipts, State
     from evm.accounts import Account
 
-_SHOWN = 5
+_MAX_DIFFERENCES = 5
 
 
 class Replay(Workload):
-    """One block of a file. Seed and block size are the file's own."""
+    """Block of a file; seed and block size do not matter."""
 
     name = "replay"
     summary = "a real block from a file (--block FILE), checked against its receipts and state"
@@ -34,38 +34,40 @@ class Replay(Workload):
         from evm.accounts import new_state
 
         file = read_block(str(dials["file"]))
-        return Scenario(new_state(file.world), [file.block], dict(dials), notes={"file": file})
+        return Scenario(new_state(file.prestate), [file.block], dict(dials), notes={"file": file})
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """What the state after the block has otherwise than the file says."""
+        """Differences of the state after the block from the file's, at most 5. See `Workload.check`."""
         from evm.accounts import accounts_of
 
         file: BlockFile = scenario.notes["file"]
-        if file.after is None:
+        if file.poststate is None:
             return []
-        return list(islice(_state_differences(file.after, accounts_of(state)), _SHOWN))
+        return list(islice(_state_differences(file.poststate, accounts_of(state)), _MAX_DIFFERENCES))
 
     def check_receipts(self, scenario: Scenario, receipts: Receipts) -> list[str]:
-        """What the receipts say otherwise than the file does."""
+        """Differences of the receipts from the file's, at most 5. See `Workload.check_receipts`."""
         file: BlockFile = scenario.notes["file"]
         if file.receipts is None:
             return []
-        return list(islice(_receipt_differences(file.receipts, receipts), _SHOWN))
+        return list(islice(_receipt_differences(file.receipts, receipts), _MAX_DIFFERENCES))
 
 
 def _receipt_differences(expected: tuple[ExpectedReceipt, ...], found: Receipts) -> Iterator[str]:
-    for i, one in enumerate(expected):
+    """Lines for the transactions whose receipts differ."""
+    for i, receipt in enumerate(expected):
         status, gas = int(found.status[i]), int(found.gas_used[i])
         reason = found.error(i)
-        if one.status is not None and status != one.status:
-            yield f"transaction {i}: status {status} ({reason}), the chain says {one.status}"
-        elif gas != one.gas_used:
-            yield f"transaction {i}: gas {gas} ({reason}), the chain says {one.gas_used}"
-        elif one.logs is not None and tuple(found.logs(i)) != one.logs:
+        if receipt.status is not None and status != receipt.status:
+            yield f"transaction {i}: status {status} ({reason}), the chain says {receipt.status}"
+        elif gas != receipt.gas_used:
+            yield f"transaction {i}: gas {gas} ({reason}), the chain says {receipt.gas_used}"
+        elif receipt.logs is not None and tuple(found.logs(i)) != receipt.logs:
             yield f"transaction {i}: its logs are not those of the chain"
 
 
 def _state_differences(expected: Mapping[bytes, Account], found: Mapping[bytes, Account]) -> Iterator[str]:
+    """Lines for the fields of accounts that differ."""
     from evm.accounts import Account
 
     nothing = Account()

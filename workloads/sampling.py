@@ -1,4 +1,4 @@
-"""Random draws that are the same bits on every machine and with every version of numpy.
+"""Random sampling that gives the same bits on every machine and with every version of numpy.
 
 Three things could make draws differ: numpy does not promise that `Generator`'s methods keep their streams, the C
 library's ``pow`` rounds as it likes, and a sum of floats depends on its order. So draws come from the raw output of
@@ -50,19 +50,19 @@ def _exp(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 class Zipf:
-    """Ranks 0 to n - 1 of which rank k is drawn with a probability proportional to ``(k + 1) ** -exponent``.
+    """Zipf distribution: rank k of 0 to n - 1 has a probability proportional to ``(k + 1) ** -exponent``.
 
     Parameters
     ----------
     n : int
-        At least 1.
+        Ranks, at least 1.
     exponent : float
         0 is uniform. Probabilities below 2**-32 or so are rounded up: no rank is impossible.
 
     Attributes
     ----------
     cumulative : ndarray of int64, shape (n,)
-        Sums of the integer weights up to and including each rank.
+        Cumulative sums of the integer weights, up to and including each rank.
     """
 
     def __init__(self, n: int, exponent: float) -> None:
@@ -78,21 +78,21 @@ class Zipf:
         """Integer weight of each rank, shape (n,)."""
         return np.diff(self.cumulative, prepend=np.int64(0))
 
-    def draw(self, stream: Stream, count: int) -> Integers:
-        """Draw ranks, shape (count,), by inverting the cumulative distribution."""
+    def draw(self, stream: RandomStream, count: int) -> Integers:
+        """Draw ranks, shape (count,), dtype int64, by inverting the cumulative distribution."""
         points = stream.below(int(self.cumulative[-1]), count)
         return np.searchsorted(self.cumulative, points, side="right").astype(np.int64)
 
 
-class Stream:
-    """A named stream of random draws. Streams of one seed are independent: drawing more of one shifts no other.
+class RandomStream:
+    """Named stream of random draws. Streams of one seed are independent: drawing more of one shifts no other.
 
     Parameters
     ----------
     seed : int
         Non-negative.
     name : str
-        What is drawn, for instance ``payments/senders``.
+        Purpose of the draws, for instance ``payments/senders``.
     """
 
     def __init__(self, seed: int, name: str) -> None:
@@ -113,25 +113,61 @@ class Stream:
         return np.minimum(points, bound - 1)
 
     def chance(self, probability: float, count: int) -> npt.NDArray[np.bool_]:
-        """Whether each of `count` trials succeeds, shape (count,)."""
+        """Bernoulli trials with this probability of success, shape (count,), dtype bool."""
         threshold = math.floor(probability * 2.0**_FRACTION_BITS)
         fractions = (self.raw(count) >> np.uint64(64 - _FRACTION_BITS)).astype(np.int64)
         return fractions < threshold
 
     def permutation(self, n: int) -> Integers:
-        """A random order of 0 to n - 1: the order in which n draws sort."""
+        """Random permutation of 0 to n - 1, shape (n,): the order in which n draws sort."""
         return np.argsort(self.raw(n), kind="stable").astype(np.int64)
 
 
-def mix(stream: Stream, weights: Mapping[str, float], count: int) -> list[str]:
+def draw_kinds(stream: RandomStream, weights: Mapping[str, float], count: int) -> list[str]:
     """Draw kinds of operations, each with a probability proportional to its weight.
 
     Parameters
     ----------
+    stream : RandomStream
     weights : mapping
-        Non-negative, not all zero; at most a million each.
+        Weight by kind: non-negative, not all zero; at most a million each.
+    count : int
+
+    Returns
+    -------
+    list[str]
+        `count` kinds.
     """
     cumulative = np.cumsum([math.floor(weight * 2.0**24) for weight in weights.values()], dtype=np.int64)
     points = stream.below(int(cumulative[-1]), count)
     kinds = list(weights)
-    return [kinds[place] for place in np.searchsorted(cumulative, points, side="right").tolist()]
+    return [kinds[index] for index in np.searchsorted(cumulative, points, side="right").tolist()]
+
+
+def draw_pairs(seed: int, name: str, payers: Zipf, payees: Zipf, count: int) -> tuple[Integers, Integers]:
+    """Draw pairs of sender and receiver, never the same account in one pair.
+
+    Receivers are ranked in another order than senders: who sends most is not who receives most. Where a draw pairs an
+    account with itself, its receiver is drawn again.
+
+    Parameters
+    ----------
+    seed : int
+    name : str
+        Name of the workload, with which the names of its random streams begin.
+    payers, payees : Zipf
+        Distributions of senders and receivers over the same accounts.
+    count : int
+
+    Returns
+    -------
+    senders, receivers : ndarray of int64, shape (count,)
+        Account indices.
+    """
+    ranks = RandomStream(seed, f"{name}/receivers' ranks").permutation(len(payees.cumulative))
+    senders = payers.draw(RandomStream(seed, f"{name}/senders"), count)
+    stream = RandomStream(seed, f"{name}/receivers")
+    receivers = ranks[payees.draw(stream, count)]
+    while (same := (senders == receivers).nonzero()[0]).size:
+        receivers[same] = ranks[payees.draw(stream, same.size)]
+    return senders, receivers

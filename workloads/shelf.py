@@ -1,4 +1,4 @@
-"""What becomes of a collection of tokens while the transactions that mint and trade them are written."""
+"""NFT inventory: tokens and listings of a collection while the transactions that mint and trade them are generated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Listing:
-    """A token offered by an account at a price in wei."""
+    """Token for sale on a marketplace.
+
+    Attributes
+    ----------
+    token : int
+        Token id.
+    seller : int
+        Account index.
+    price : int
+        In wei.
+    """
 
     token: int
     seller: int
@@ -15,40 +25,40 @@ class Listing:
 
 
 @dataclass
-class Shelf:
-    """What becomes of one collection while its transactions are written.
+class NftInventory:
+    """Tokens and listings of one collection while its transactions are generated.
 
     Attributes
     ----------
     owners : list[int]
-        Account that owns each token at genesis.
-    listed : list[Listing]
+        Account index of the owner at genesis, by token id.
+    genesis_listings : list[Listing]
         Listings at genesis.
-    open : list[Listing]
+    open_listings : list[Listing]
         Listings made by transactions and not yet bought.
-    asked : int
+    mints_requested : int
         Tokens that transactions ask to mint.
-    limit : int
+    mint_limit : int
         Tokens that can ever be minted.
-    involved : dict[int, None]
-        Accounts that can own a token of it, in the order of their appearance.
+    possible_owners : dict[int, None]
+        Account indices of all that can own a token of it, in the order of their appearance.
     """
 
     owners: list[int] = field(default_factory=list)
-    listed: list[Listing] = field(default_factory=list)
-    open: list[Listing] = field(default_factory=list)
-    asked: int = 0
-    limit: int = 0
-    involved: dict[int, None] = field(default_factory=dict)
+    genesis_listings: list[Listing] = field(default_factory=list)
+    open_listings: list[Listing] = field(default_factory=list)
+    mints_requested: int = 0
+    mint_limit: int = 0
+    possible_owners: dict[int, None] = field(default_factory=dict)
 
-    def older_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, listed."""
-        listing = self.new_listing(seller, price)
-        self.listed.append(listing)
+    def listing_at_genesis(self, seller: int, price: int) -> Listing:
+        """Add a token that exists, and is listed, at genesis."""
+        listing = self.listing_by_transaction(seller, price)
+        self.genesis_listings.append(listing)
         return listing
 
-    def new_listing(self, seller: int, price: int) -> Listing:
-        """One more token that was there at genesis, which a transaction lists."""
+    def listing_by_transaction(self, seller: int, price: int) -> Listing:
+        """Add a token that exists at genesis and that a transaction lists or sells."""
         self.owners.append(seller)
-        self.involved[seller] = None
+        self.possible_owners[seller] = None
         return Listing(len(self.owners) - 1, seller, price)

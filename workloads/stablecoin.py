@@ -22,9 +22,8 @@ from workloads.accounts import named_account
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.payments import draw_pairs
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.sampling import Zipf, draw_pairs
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNLIMITED, supply_violations
 
@@ -46,10 +45,10 @@ class Stablecoin(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"coin": "stablecoin"}
     dials = (
         Dial("coins", 2, "stablecoins", 1, 100),
-        Dial("coin_zipf", 0.5, "Zipf exponent of coins; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("coin_zipf", 0.5, "coins"),
         Dial("accounts", 30_000, "accounts that send and receive", 2, 1_000_000),
-        Dial("sender_zipf", 0.80, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
-        Dial("receiver_zipf", 0.94, "Zipf exponent of receivers; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("sender_zipf", 0.80, "senders"),
+        Dial.zipf("receiver_zipf", 0.94, "receivers"),
         Dial(
             "fee_bps",
             0,
@@ -57,10 +56,10 @@ class Stablecoin(Application):
             0,
             20,
         ),
-        Dial("pulls", 0.15, "share of transfers made by a spender with an allowance", 0.0, 1.0),
-        Dial("redeem", 0.02, "share of redemptions", 0.0, 1.0),
-        Dial("issuer", 0.01, "share of the issuer's mints, changes of the blocklist and of the fee", 0.0, 1.0),
-        Dial("blocked", 0.002, "share of accounts that are blocked; their transfers revert", 0.0, 1.0),
+        Dial.share("pulls", 0.15, "share of transfers made by a spender with an allowance"),
+        Dial.share("redeem", 0.02, "share of redemptions"),
+        Dial.share("issuer", 0.01, "share of the issuer's mints, changes of the blocklist and of the fee"),
+        Dial.share("blocked", 0.002, "share of accounts that are blocked; their transfers revert"),
         BURST,
     )
     presets = (
@@ -73,12 +72,12 @@ class Stablecoin(Application):
         {"coins": 1, "accounts": 20_000, "sender_zipf": 3.0, "receiver_zipf": 3.0},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder, count = chain.block_builder, chain.block_builder.transaction_count
         size = int(dials["accounts"])
         senders, receivers = draw_pairs(
-            site.seed,
+            chain.seed,
             self.name,
             Zipf(size, float(dials["sender_zipf"])),
             Zipf(size, float(dials["receiver_zipf"])),
@@ -94,16 +93,16 @@ class Stablecoin(Application):
             "block": issuer * 0.45,
             "fee": issuer * 0.05,
         }
-        kinds = mix(site.stream("kinds"), weights, count)
-        coins = Zipf(int(dials["coins"]), float(dials["coin_zipf"])).draw(site.stream("coins"), count).tolist()
-        amounts = site.stream("amounts").below(100_000, count).tolist()
-        out = site.stream("blocked").chance(float(dials["blocked"]), size).tolist()
+        kinds = chain.draw_kinds("kinds", weights)
+        coins = chain.draw_ranks("coins", int(dials["coins"]), float(dials["coin_zipf"]))
+        amounts = chain.draw_below("amounts", 100_000)
+        out = chain.stream("blocked").chance(float(dials["blocked"]), size).tolist()
         basis = int(dials["fee_bps"])
 
         collector = named_account("fee collector")
         addresses = {
-            coin: site.deploy(
-                f"coin {coin}", "stablecoin", f"Coin {coin}", f"USD{coin}", draft.accounts[ISSUER], collector, basis
+            coin: chain.deploy(
+                f"coin {coin}", "stablecoin", f"Coin {coin}", f"USD{coin}", builder.accounts[ISSUER], collector, basis
             )
             for coin in sorted(set(coins))
         }
@@ -115,46 +114,46 @@ class Stablecoin(Application):
         for kind, coin, sender, receiver, part in zip(
             kinds, coins, senders.tolist(), receivers.tolist(), amounts, strict=True
         ):
-            payer, payee, amount = draft.accounts[sender], draft.accounts[receiver], (1 + part) * CENT
-            book = held[coin]
-            book[payee] = book.get(payee, 0)
+            payer, payee, amount = builder.accounts[sender], builder.accounts[receiver], (1 + part) * CENT
+            balances = held[coin]
+            balances[payee] = balances.get(payee, 0)
             match kind:
                 case "transfer" | "redeem":
-                    book[payer] = (book.get(payer) or RESERVE) + amount
+                    balances[payer] = (balances.get(payer) or RESERVE) + amount
                     data = methods[kind](payee, amount) if kind == "transfer" else methods[kind](amount)
-                    draft.add(sender, addresses[coin], GAS[kind], data)
+                    builder.add(sender, addresses[coin], GAS[kind], data)
                 case "pull":
                     # The payee collects what the payer allowed it.
-                    book[payer] = (book.get(payer) or RESERVE) + amount
+                    balances[payer] = (balances.get(payer) or RESERVE) + amount
                     allowed.append((coin, payer, payee))
-                    draft.add(receiver, addresses[coin], GAS[kind], methods["transferFrom"](payer, payee, amount))
+                    builder.add(receiver, addresses[coin], GAS[kind], methods["transferFrom"](payer, payee, amount))
                 case "mint":
-                    draft.add(ISSUER, addresses[coin], GAS[kind], methods["mint"](payee, amount))
+                    builder.add(ISSUER, addresses[coin], GAS[kind], methods["mint"](payee, amount))
                 case "block":
                     # An account that seldom receives; half of the time it is unblocked instead.
-                    target = draft.accounts[part % size]
+                    target = builder.accounts[part % size]
                     changed.add(target)
-                    draft.add(ISSUER, addresses[coin], GAS[kind], block(target, bool(part & 1)))
+                    builder.add(ISSUER, addresses[coin], GAS[kind], block(target, bool(part & 1)))
                 case "fee":
-                    draft.add(ISSUER, addresses[coin], GAS[kind], fee(basis, (40 + part % 20) * 10**6))
-        books = {}
-        for coin, book in held.items():
-            storage = site.storage(f"coin {coin}", "stablecoin")
-            for holder, balance in book.items():
+                    builder.add(ISSUER, addresses[coin], GAS[kind], fee(basis, (40 + part % 20) * 10**6))
+        expected = {}
+        for coin, balances in held.items():
+            storage = chain.storage(f"coin {coin}", "stablecoin")
+            for holder, balance in balances.items():
                 storage.set(balance, "balanceOf", holder)
-            storage.set(sum(book.values()), "totalSupply")
-            blocked = [address for number, address in draft.accounts.used.items() if 0 <= number < size and out[number]]
+            storage.set(sum(balances.values()), "totalSupply")
+            blocked = [address for a, address in builder.accounts.used.items() if 0 <= a < size and out[a]]
             for address in blocked:
                 storage.set(1, "isBlocked", address)
-            frozen = {address: book[address] for address in blocked if address in book and address not in changed}
-            books[addresses[coin]] = (tuple(book), frozen)
+            frozen = {a: balances[a] for a in blocked if a in balances and a not in changed}
+            expected[addresses[coin]] = (tuple(balances), frozen)
         for coin, payer, payee in allowed:
-            site.storage(f"coin {coin}", "stablecoin").set(UNLIMITED, "allowance", payer, payee)
-        site.roles |= {"fee collector": collector, "issuer": draft.accounts[ISSUER]}
-        return {"coins": books}
+            chain.storage(f"coin {coin}", "stablecoin").set(UNLIMITED, "allowance", payer, payee)
+        chain.roles |= {"fee collector": collector, "issuer": builder.accounts[ISSUER]}
+        return {"coins": expected}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether balances add up to the supply and the blocked kept theirs. See `Application.verify`."""
+        """Check that balances add up to the supply and blocked accounts kept theirs. See `Application.verify`."""
         found = []
         for coin, (holders, frozen) in scenario.notes["coins"].items():
             storage = Storage(state, coin, load("stablecoin"))

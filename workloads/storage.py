@@ -1,4 +1,4 @@
-"""Contract storage read and written directly, by the compiler's own layout.
+"""Contract storage, read and written directly by the compiler's own layout.
 
 A genesis with thousands of balances would take minutes if each were minted by a transaction; writing the slots gives
 the same state. Tests ask the contracts themselves, through their methods, whether it does.
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class Storage:
-    """The storage of one contract.
+    """Storage of one contract.
 
     Parameters
     ----------
     state : State
     address : bytes
-        Of the contract.
+        Address of the contract, 20 bytes.
     artifact : Artifact
-        Where its variables lie.
+        Holds the layout of its variables.
     """
 
     def __init__(self, state: State, address: bytes, artifact: Artifact) -> None:
@@ -43,13 +43,17 @@ class Storage:
         *keys : int or bytes
             Integers, or addresses of 20 bytes.
         """
-        words = [key if isinstance(key, int) else int.from_bytes(key, "big") for key in keys]
-        return self._mapping_slot(self._slots[variable], *words)
+        return self._mapping_slot(self._slots[variable], *map(_word, keys))
 
     def get(self, variable: str, *keys: int | bytes, offset: int = 0) -> int:
-        """The word of a variable or element; `offset` reaches the following slots of a struct or an array."""
+        """Word of a variable or element; `offset` reaches the following slots of a struct or an array."""
         return self.state.storage(self.address, self.slot(variable, *keys) + offset)
 
-    def set(self, value: int, variable: str, *keys: int | bytes, offset: int = 0) -> None:
-        """Write the word of a variable or element."""
-        self.state.set_storage(self.address, self.slot(variable, *keys) + offset, value)
+    def set(self, value: int | bytes, variable: str, *keys: int | bytes, offset: int = 0) -> None:
+        """Write the word of a variable or element: an integer, or an address of 20 bytes."""
+        self.state.set_storage(self.address, self.slot(variable, *keys) + offset, _word(value))
+
+
+def _word(value: int | bytes) -> int:
+    """Integer, or address of 20 bytes, as a word of 256 bits."""
+    return value if isinstance(value, int) else int.from_bytes(value, "big")

@@ -19,8 +19,8 @@ from workloads.abi import load
 from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
-from workloads.sampling import Zipf, mix
-from workloads.site import Site
+from workloads.sampling import Zipf
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class Supply(Application):
     artifacts: ClassVar[Mapping[str, str]] = {"provenance": "provenance"}
     dials = (
         Dial("batches", 500, "batches", 1, 100_000),
-        Dial("batch_zipf", 0.8, "Zipf exponent of batches; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("batch_zipf", 0.8, "batches"),
         Dial("per_batch", 10, "products in a batch; with few, most transactions wait for the one before", 1, 10_000),
         Dial("custodians", 5_000, "accounts that produce, carry and sell", 2, 1_000_000),
-        Dial("custodian_zipf", 0.94, "Zipf exponent of custodians; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("custodian_zipf", 0.94, "custodians"),
         Dial("inspectors", 50, "certified inspectors", 1, 10_000),
-        Dial("produce", 0.1, "share of new products", 0.0, 1.0),
-        Dial("inspect", 0.05, "share of inspections", 0.0, 1.0),
-        Dial("recall", 0.001, "share of recalls", 0.0, 1.0),
+        Dial.share("produce", 0.1, "share of new products"),
+        Dial.share("inspect", 0.05, "share of inspections"),
+        Dial.share("recall", 0.001, "share of recalls"),
         BURST,
     )
     presets = (
@@ -64,76 +64,76 @@ class Supply(Application):
         {"batches": 500, "batch_zipf": 5.0, "custodians": 100, "custodian_zipf": 2.0, "inspect": 0.5, "recall": 0.0},
     )  # fmt: skip
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
-        draft, count = site.draft, site.draft.size
+        builder, count = chain.block_builder, chain.block_builder.transaction_count
         shares = {kind: float(dials[kind]) for kind in ("produce", "inspect", "recall")}
-        kinds = mix(site.stream("kinds"), {"move": max(0.0, 1.0 - sum(shares.values())), **shares}, count)
+        kinds = chain.draw_kinds("kinds", {"move": max(0.0, 1.0 - sum(shares.values())), **shares})
         batches, per_batch = int(dials["batches"]), int(dials["per_batch"])
-        chosen = Zipf(batches, float(dials["batch_zipf"])).draw(site.stream("batches"), count).tolist()
+        chosen = chain.draw_ranks("batches", batches, float(dials["batch_zipf"]))
         custodians = Zipf(int(dials["custodians"]), float(dials["custodian_zipf"]))
-        receivers = custodians.draw(site.stream("receivers"), count).tolist()
-        makers = custodians.draw(site.stream("producers"), batches).tolist()
-        units = site.stream("products").below(per_batch, count).tolist()
-        inspectors = site.stream("inspectors").below(int(dials["inspectors"]), count).tolist()
-        recalls = site.stream("recalls").below(batches, count).tolist()
+        receivers = custodians.draw(chain.stream("receivers"), count).tolist()
+        producers = custodians.draw(chain.stream("producers"), batches).tolist()
+        units = chain.draw_below("products", per_batch)
+        inspectors = chain.draw_below("inspectors", int(dials["inspectors"]))
+        recalls = chain.draw_below("recalls", batches)
 
-        chain = site.deploy("provenance", "provenance", draft.accounts[AUTHORITY])
-        site.roles["authority"] = draft.accounts[AUTHORITY]
+        provenance = chain.deploy("provenance", "provenance", builder.accounts[AUTHORITY])
+        chain.roles["authority"] = builder.accounts[AUTHORITY]
         methods = {name: load("provenance").method(name) for name in GAS}
-        # Where products are, and to whom they are under way, as of the transactions written so far.
-        places: dict[int, tuple[int, int | None]] = {}
-        first: dict[int, None] = {}
+        # Custodian of each product, and receiver of one under way, as of the transactions added so far.
+        custody: dict[int, tuple[int, int | None]] = {}
+        at_genesis: dict[int, None] = {}
         produced: dict[int, int] = {}
         batch_of: dict[int, int] = {}
         stocks: dict[tuple[int, int], None] = {}
         inspections: dict[int, list[int]] = {}
         recalled: dict[int, None] = {}
-        for place, (kind, batch, receiver) in enumerate(zip(kinds, chosen, receivers, strict=True)):
-            maker = makers[batch]
+        for i, (kind, batch, receiver) in enumerate(zip(kinds, chosen, receivers, strict=True)):
+            producer = producers[batch]
             if kind == "inspect":
-                passed = place % FAILING != 0
+                passed = i % FAILING != 0
                 tally = inspections.setdefault(batch, [0, 0])
                 tally[0], tally[1] = tally[0] + 1, tally[1] + (not passed)
-                sender = INSPECTORS - inspectors[place]
-                draft.add(sender, chain, GAS[kind], methods[kind](batch, passed))
-            elif kind == "recall" and (target := recalls[place]) not in recalled:
+                sender = INSPECTORS - inspectors[i]
+                builder.add(sender, provenance, GAS[kind], methods[kind](batch, passed))
+            elif kind == "recall" and (target := recalls[i]) not in recalled:
                 recalled[target] = None
-                draft.add(AUTHORITY, chain, GAS[kind], methods[kind](target))
+                builder.add(AUTHORITY, provenance, GAS[kind], methods[kind](target))
             elif kind == "produce":
-                number = produced[batch] = produced.get(batch, 0) + 1
-                product = (per_batch + number) * batches + batch
+                index = produced[batch] = produced.get(batch, 0) + 1
+                product = (per_batch + index) * batches + batch
                 batch_of[product] = batch
-                places[product] = (maker, None)
-                stocks[maker, batch] = None
-                draft.add(maker, chain, GAS[kind], methods[kind](product, batch))
+                custody[product] = (producer, None)
+                stocks[producer, batch] = None
+                builder.add(producer, provenance, GAS[kind], methods[kind](product, batch))
             else:
-                product = units[place] * batches + batch
-                if product not in places:
-                    places[product], first[product], batch_of[product] = (maker, None), None, batch
-                    stocks[maker, batch] = None
-                holder, awaited = places[product]
+                product = units[i] * batches + batch
+                if product not in custody:
+                    custody[product], at_genesis[product], batch_of[product] = (producer, None), None, batch
+                    stocks[producer, batch] = None
+                holder, awaited = custody[product]
                 if awaited is not None:
-                    places[product] = (awaited, None)
+                    custody[product] = (awaited, None)
                     stocks[awaited, batch] = None
-                    draft.add(awaited, chain, GAS["receive"], methods["receive"](product))
+                    builder.add(awaited, provenance, GAS["receive"], methods["receive"](product))
                     continue
                 if receiver == holder:
                     receiver = (receiver + 1) % int(dials["custodians"])
-                places[product] = (holder, receiver)
-                draft.add(holder, chain, GAS["ship"], methods["ship"](product, draft.accounts[receiver]))
+                custody[product] = (holder, receiver)
+                builder.add(holder, provenance, GAS["ship"], methods["ship"](product, builder.accounts[receiver]))
         touched = sorted({*batch_of.values(), *inspections, *recalled})
-        _store(site, first, batch_of, makers, touched, int(dials["inspectors"]))
+        _write_storage(chain, at_genesis, batch_of, producers, touched, int(dials["inspectors"]))
         return {
             "products": batch_of,
-            "stocks": tuple((draft.accounts[holder], batch) for holder, batch in stocks),
+            "stocks": tuple((builder.accounts[holder], batch) for holder, batch in stocks),
             "inspections": inspections,
             "batches": touched,
             "recalled": frozenset(recalled),
         }
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether stock is what custodians have, and batches count their inspections. See `Application.verify`."""
+        """Check that stocks count custodians' products, and batches their inspections. See `Application.verify`."""
         storage = Storage(state, scenario.contracts["provenance"], load("provenance"))
         notes, found, held = scenario.notes, [], dict[tuple[int, int], int]()
         for product, batch in notes["products"].items():
@@ -144,9 +144,9 @@ class Supply(Application):
             if custodian and recorded != batch:
                 found.append(f"product {product}: is of batch {recorded}, not of {batch}")
         for account, batch in notes["stocks"]:
-            have = held.pop((int.from_bytes(account, "big"), batch), 0)
-            if (stock := storage.get("stock", account, batch)) != have:
-                found.append(f"batch {batch}: 0x{account.hex()} has {have} products, its stock says {stock}")
+            owned = held.pop((int.from_bytes(account, "big"), batch), 0)
+            if (stock := storage.get("stock", account, batch)) != owned:
+                found.append(f"batch {batch}: 0x{account.hex()} has {owned} products, its stock says {stock}")
         if held:
             found.append(f"products are with {len(held)} custodians to whom nobody sent them")
         for batch in notes["batches"]:
@@ -158,25 +158,25 @@ class Supply(Application):
         return found
 
 
-def _store(
-    site: Site,
+def _write_storage(
+    chain: ChainBuilder,
     products: Mapping[int, None],
     batch_of: Mapping[int, int],
-    makers: list[int],
+    producers: list[int],
     batches: list[int],
     inspectors: int,
 ) -> None:
-    """Write what is there at genesis: products with their makers, batches that passed inspections, and inspectors."""
-    storage, stocks = site.storage("provenance", "provenance"), dict[tuple[int, int], int]()
+    """Write the genesis: products with their producers, batches that passed inspections, and inspectors."""
+    storage, stocks = chain.storage("provenance", "provenance"), dict[tuple[int, int], int]()
     for product in products:
         batch = batch_of[product]
-        storage.set(int.from_bytes(site.draft.accounts[makers[batch]], "big"), "products", product)
+        storage.set(chain.block_builder.accounts[producers[batch]], "products", product)
         storage.set(batch, "products", product, offset=BATCH)
-        stocks[makers[batch], batch] = stocks.get((makers[batch], batch), 0) + 1
+        stocks[producers[batch], batch] = stocks.get((producers[batch], batch), 0) + 1
     for (holder, batch), count in stocks.items():
-        storage.set(count, "stock", site.draft.accounts[holder], batch)
+        storage.set(count, "stock", chain.block_builder.accounts[holder], batch)
     for batch in batches:
-        storage.set(int.from_bytes(site.draft.accounts[makers[batch]], "big"), "batches", batch)
+        storage.set(chain.block_builder.accounts[producers[batch]], "batches", batch)
         storage.set(PASSED, "batches", batch, offset=INSPECTIONS)
-    for number in range(inspectors):
-        storage.set(1, "isCertified", site.draft.accounts[INSPECTORS - number])
+    for inspector in range(inspectors):
+        storage.set(1, "isCertified", chain.block_builder.accounts[INSPECTORS - inspector])

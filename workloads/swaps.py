@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from workloads.abi import load
 from workloads.accounts import named_account
@@ -33,7 +33,7 @@ from workloads.application import Application
 from workloads.arrivals import BURST
 from workloads.base import Dial, DialValue, Preset, Scenario
 from workloads.sampling import Zipf
-from workloads.site import Site
+from workloads.site import ChainBuilder
 from workloads.storage import Storage
 from workloads.tokens import UNIT, UNLIMITED
 
@@ -51,7 +51,19 @@ PROVIDER = "liquidity provider"
 
 @dataclass(frozen=True)
 class Trade:
-    """One swap before it is encoded: pools by number in their order, and which token goes in."""
+    """Swap before it is encoded.
+
+    Attributes
+    ----------
+    trader : int
+        Account index.
+    pools : tuple[int, ...]
+        Indices of the pools on its route, in order.
+    token_in : int
+        Index of the token that goes in.
+    amount : int
+        In units of that token.
+    """
 
     trader: int
     pools: tuple[int, ...]
@@ -61,7 +73,19 @@ class Trade:
 
 @dataclass(frozen=True)
 class Provision:
-    """Liquidity added to a pool (`adds`, an amount of the hub token) or taken out (an amount of shares)."""
+    """Provision of liquidity, added to a pool or taken out.
+
+    Attributes
+    ----------
+    provider : int
+        Account index.
+    pool : int
+        Index of the pool.
+    adds : bool
+        Whether liquidity is added.
+    amount : int
+        Units of the hub token if liquidity is added, shares if it is taken out.
+    """
 
     provider: int
     pool: int
@@ -69,9 +93,28 @@ class Provision:
     amount: int
 
 
+class Hop(NamedTuple):
+    """Step of a swap through one pool.
+
+    Attributes
+    ----------
+    pool : int
+        Index of the pool.
+    forward : bool
+        Whether the pool's first token goes in.
+    amount_in, amount_out : int
+        In token units.
+    """
+
+    pool: int
+    forward: bool
+    amount_in: int
+    amount_out: int
+
+
 @dataclass
-class Market:
-    """Reserves as the pools will record them, and their supplies of shares.
+class PoolModel:
+    """Model of all constant-product pools: reserves as the contracts will record them, and supplies of shares.
 
     Pools below `count` pair the hub token with token ``pool + 1``; pool ``count + p`` pairs token ``p + 1`` with the
     next.
@@ -79,11 +122,11 @@ class Market:
     Attributes
     ----------
     count : int
-        Pools of the hub token.
+        Number of pools of the hub token.
     reserves : dict[int, tuple[int, int]]
-        By pool, in the order of `tokens`.
+        Reserves in token units by pool, in the order of `tokens`.
     supplies : dict[int, int]
-        By pool.
+        Supply of shares by pool.
     """
 
     count: int
@@ -91,62 +134,62 @@ class Market:
     supplies: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, count: int, pools: Iterable[int]) -> Market:
-        """What the pools hold at genesis: deep pools for popular pairs, and prices that differ from pair to pair."""
-        market = cls(count)
+    def at_genesis(cls, count: int, pools: Iterable[int]) -> PoolModel:
+        """Pools as they are at genesis: deep pools for popular pairs, and prices that differ from pair to pair."""
+        model = cls(count)
         for pool in pools:
             if pool < count:
                 sides = _depth(pool)
             else:
                 (hub, first), (next_hub, second) = _depth(pool - count), _depth((pool - count + 1) % count)
                 sides = (first // 10, second * hub // next_hub // 10)
-            market.reserves[pool] = sides
-            market.supplies[pool] = isqrt(sides[0] * sides[1])
-        return market
+            model.reserves[pool] = sides
+            model.supplies[pool] = isqrt(sides[0] * sides[1])
+        return model
 
     def tokens(self, pool: int) -> tuple[int, int]:
-        """The two tokens of a pool."""
+        """Indices of the two tokens of a pool."""
         return (
             (HUB, pool + 1) if pool < self.count else (pool - self.count + 1, (pool - self.count + 1) % self.count + 1)
         )
 
-    def amounts(self, trade: Trade) -> list[tuple[int, bool, int, int]]:
-        """For each pool on the way: its number, whether its first token goes in, what goes in, what comes out."""
-        steps, amount, token = [], trade.amount, trade.token_in
+    def quote(self, trade: Trade) -> list[Hop]:
+        """Quote a swap: its hops at the current reserves."""
+        hops, amount, token = [], trade.amount, trade.token_in
         for pool in trade.pools:
             first, second = self.tokens(pool)
             forward = token == first
             reserve_in, reserve_out = self.reserves[pool] if forward else self.reserves[pool][::-1]
             after_fee = amount * 997
-            out = after_fee * reserve_out // (reserve_in * 1000 + after_fee)
-            steps.append((pool, forward, amount, out))
-            amount, token = out, second if forward else first
-        return steps
+            amount_out = after_fee * reserve_out // (reserve_in * 1000 + after_fee)
+            hops.append(Hop(pool, forward, amount, amount_out))
+            amount, token = amount_out, second if forward else first
+        return hops
 
-    def settle(self, steps: list[tuple[int, bool, int, int]]) -> None:
-        """Move the reserves by a swap that succeeded."""
-        for pool, forward, paid, out in steps:
+    def apply_swap(self, hops: list[Hop]) -> None:
+        """Change the reserves by a swap that succeeded."""
+        for pool, forward, paid, out in hops:
             first, second = self.reserves[pool]
             self.reserves[pool] = (first + paid, second - out) if forward else (first - out, second + paid)
 
-    def provide(self, provision: Provision) -> int:
-        """Move reserves and supply by a provision; what it takes of the pool's second token, if it adds."""
+    def apply_provision(self, provision: Provision) -> None:
+        """Change reserves and supply of shares by a provision."""
         pool = provision.pool
         (first, second), supply = self.reserves[pool], self.supplies[pool]
         if provision.adds:
             other = provision.amount * second // first
             self.supplies[pool] += min(provision.amount * supply // first, other * supply // second)
             self.reserves[pool] = (first + provision.amount, second + other)
-            return other
+            return
         self.supplies[pool] -= provision.amount
         self.reserves[pool] = (
             first - provision.amount * first // supply,
             second - provision.amount * second // supply,
         )
-        return 0
 
 
 def _depth(pool: int) -> tuple[int, int]:
+    """Reserves at genesis of a pool of the hub token: of the hub token, and of its own."""
     return 50_000 * UNIT // (1 + pool // 4) + pool, (1 + pool * 7919 % 1000) * 20_000 * UNIT + pool
 
 
@@ -163,14 +206,14 @@ class Swaps(Application):
     }
     dials = (
         Dial("pools", 267, "pools; with 1 every transaction conflicts", 1, 10_000),
-        Dial("pool_zipf", 1.23, "Zipf exponent of pools; 0 is uniform", 0.0, 5.0),
-        Dial("two_hops", 0.2, "share of swaps that pass two pools, where there are two", 0.0, 1.0),
-        Dial("long_routes", 0.0, "share of those that go on through a third pool, or a fourth", 0.0, 1.0),
-        Dial("liquidity", 0.0, "share of liquidity added and removed, the rest being swaps", 0.0, 1.0),
+        Dial.zipf("pool_zipf", 1.23, "pools"),
+        Dial.share("two_hops", 0.2, "share of swaps that pass two pools, where there are two"),
+        Dial.share("long_routes", 0.0, "share of those that go on through a third pool, or a fourth"),
+        Dial.share("liquidity", 0.0, "share of liquidity added and removed, the rest being swaps"),
         Dial("accounts", 50_000, "accounts that trade", 1, 1_000_000),
-        Dial("trader_zipf", 0.80, "Zipf exponent of traders; 0 is uniform", 0.0, 5.0),
+        Dial.zipf("trader_zipf", 0.80, "traders"),
         Dial("slippage_bps", 50, "slippage that traders accept, in hundredths of a percent", 0, 10_000),
-        Dial("unlimited", 0.7, "share of approvals of the router that are unlimited", 0.0, 1.0),
+        Dial.share("unlimited", 0.7, "share of approvals of the router that are unlimited"),
         BURST,
     )
     presets = (
@@ -191,36 +234,36 @@ class Swaps(Application):
         {"pools": 267, "pool_zipf": 5.0, "two_hops": 0.0, "accounts": 50_000, "trader_zipf": 0.8},
     )
 
-    def compose(self, site: Site, dials: Mapping[str, DialValue]) -> dict[str, Any]:
+    def compose(self, chain: ChainBuilder, dials: Mapping[str, DialValue]) -> dict[str, Any]:
         """See `Application.compose`."""
         count = int(dials["pools"])
-        actions = _draw_actions(site, dials)
+        actions = _draw_actions(chain, dials)
         used = sorted({pool for action in actions for pool in _pools_of(action)})
-        market = Market.open(count, used)
-        numbers = sorted({HUB, *(token for pool in used for token in market.tokens(pool))})
-        tokens = {number: site.token(number) for number in numbers}
+        model = PoolModel.at_genesis(count, used)
+        traded = sorted({HUB, *(token for pool in used for token in model.tokens(pool))})
+        tokens = {token: chain.token(token) for token in traded}
         pools = {
-            pool: site.deploy(f"pool {pool}", "pool", *sorted(tokens[number] for number in market.tokens(pool)))
+            pool: chain.deploy(f"pool {pool}", "pool", *sorted(tokens[token] for token in model.tokens(pool)))
             for pool in used
         }
-        router = site.deploy("router", "router")
+        router = chain.deploy("router", "router")
         provides = any(isinstance(action, Provision) for action in actions)
-        manager = site.deploy("liquidity", "liquidity") if provides else b""
+        manager = chain.deploy("liquidity", "liquidity") if provides else b""
 
-        reverts = _write(site, actions, market, tokens, pools, int(dials["slippage_bps"]))
-        _endow(site, actions, Market.open(count, used), pools)
-        _approve(site, actions, router, float(dials["unlimited"]))
-        site.tokens.settle()
-        books, provide = {}, load("pool").method("mint")
-        for number, pool in pools.items():
-            site.genesis.call(pool, provide(named_account(PROVIDER)))
-            first, second = (tokens[token] for token in market.tokens(number))
-            books[pool] = (first, second, _product(site.genesis.state, pool), _supply(site.genesis.state, pool))
-        _share(site, actions, pools, manager)
-        return {"pools": books, "reverts": reverts}
+        reverts = _add_calls(chain, actions, model, tokens, pools, int(dials["slippage_bps"]))
+        _endow(chain, actions, PoolModel.at_genesis(count, used), pools)
+        _approve(chain, actions, router, float(dials["unlimited"]))
+        chain.tokens.write_storage()
+        expected, provide = {}, load("pool").method("mint")
+        for index, pool in pools.items():
+            chain.genesis.call(pool, provide(named_account(PROVIDER)))
+            first, second = (tokens[token] for token in model.tokens(index))
+            expected[pool] = (first, second, _product(chain.genesis.state, pool), _supply(chain.genesis.state, pool))
+        _move_shares(chain, actions, pools, manager)
+        return {"pools": expected, "reverts": reverts}
 
     def verify(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether every pool is sound. See `Application.verify`.
+        """Check that every pool is sound. See `Application.verify`.
 
         A pool is sound when the product of its reserves, for the same number of shares, is at least what it was at
         genesis, and its recorded reserves are what it holds of its tokens.
@@ -242,29 +285,31 @@ Action = Trade | Provision
 
 
 def _pools_of(action: Action) -> tuple[int, ...]:
+    """Indices of the pools that an action changes."""
     return action.pools if isinstance(action, Trade) else (action.pool,)
 
 
-def _draw_actions(site: Site, dials: Mapping[str, DialValue]) -> list[Action]:
-    pools, exponent, count = int(dials["pools"]), float(dials["pool_zipf"]), site.draft.size
+def _draw_actions(chain: ChainBuilder, dials: Mapping[str, DialValue]) -> list[Action]:
+    """Draw a swap or a provision for each transaction."""
+    pools, exponent, count = int(dials["pools"]), float(dials["pool_zipf"]), chain.block_builder.transaction_count
     popularity = Zipf(pools, exponent)
-    first = popularity.draw(site.stream("pools"), count)
-    stream = site.stream("second pools")
+    first = popularity.draw(chain.stream("pools"), count)
+    stream = chain.stream("second pools")
     second = popularity.draw(stream, count)
-    two = site.stream("hops").chance(float(dials["two_hops"]), count) & (pools > 1)
+    two = chain.stream("hops").chance(float(dials["two_hops"]), count) & (pools > 1)
     while (same := (two & (first == second)).nonzero()[0]).size:
         second[same] = popularity.draw(stream, same.size)
-    traders = Zipf(int(dials["accounts"]), float(dials["trader_zipf"])).draw(site.stream("traders"), count)
-    buys = site.stream("sides").chance(0.5, count)
-    parts = site.stream("amounts").below(100, count)
-    longer = site.stream("long routes").chance(float(dials["long_routes"]), count).tolist()
-    back = site.stream("ways back").chance(0.5, count).tolist()
-    provides = site.stream("provisions").chance(float(dials["liquidity"]), count).tolist()
+    traders = Zipf(int(dials["accounts"]), float(dials["trader_zipf"])).draw(chain.stream("traders"), count)
+    buys = chain.stream("sides").chance(0.5, count)
+    parts = chain.stream("amounts").below(100, count)
+    longer = chain.draw_chances("long routes", float(dials["long_routes"]))
+    back = chain.draw_chances("ways back", 0.5)
+    provides = chain.draw_chances("provisions", float(dials["liquidity"]))
     actions: list[Action] = []
-    for place, (trader, a, b, two_hops, buy, part) in enumerate(
+    for i, (trader, a, b, two_hops, buy, part) in enumerate(
         zip(traders.tolist(), first.tolist(), second.tolist(), two.tolist(), buys.tolist(), parts.tolist(), strict=True)
     ):
-        if provides[place]:
+        if provides[i]:
             actions.append(Provision(trader, a, buy, _depth(a)[0] * (1 + part) // 10**6))
             continue
         hub_in = buy and not two_hops
@@ -273,127 +318,130 @@ def _draw_actions(site: Site, dials: Mapping[str, DialValue]) -> list[Action]:
             # Measured by the shallower pool.
             amount = amount * min(_depth(a)[0], _depth(b)[0]) // _depth(a)[0]
         path = (a, b) if two_hops else (a,)
-        if two_hops and longer[place]:
+        if two_hops and longer[i]:
             path += (pools + b,)
             amount //= 10
             # Not through one pool twice: the router plans with the reserves of before.
-            if back[place] and (b + 1) % pools != a:
+            if back[i] and (b + 1) % pools != a:
                 path += ((b + 1) % pools,)
         actions.append(Trade(trader, path, HUB if hub_in else a + 1, amount))
     return actions
 
 
-def _write(
-    site: Site,
+def _add_calls(
+    chain: ChainBuilder,
     actions: list[Action],
-    market: Market,
+    model: PoolModel,
     tokens: Mapping[int, bytes],
     pools: Mapping[int, bytes],
     slippage_bps: int,
 ) -> list[int]:
-    """Write all calls; the places, counted over all blocks, of those that will revert in block order."""
-    draft, router, swap = site.draft, site.contracts["router"], load("router").method("swapExactIn")
+    """Add all calls; the indices, counted over all blocks, of those that will revert in block order."""
+    builder, router, swap = chain.block_builder, chain.contracts["router"], load("router").method("swapExactIn")
     add, remove = load("liquidity").method("add"), load("liquidity").method("remove")
-    reverts, quoting = [], Market(market.count)
-    for place, action in enumerate(actions):
-        if draft.begins_block:
-            quoting.reserves = dict(market.reserves)
-            deadline = draft.environment.timestamp + DEADLINE_SECONDS
+    reverts, quoting = [], PoolModel(model.count)
+    for i, action in enumerate(actions):
+        if builder.begins_block:
+            quoting.reserves = dict(model.reserves)
+            deadline = builder.environment.timestamp + DEADLINE_SECONDS
         if isinstance(action, Provision):
-            pool, most = pools[action.pool], _most(action)
-            manager = site.contracts["liquidity"]
+            pool, most = pools[action.pool], _max_other(action)
+            manager = chain.contracts["liquidity"]
             if action.adds:
-                data = add(pool, tokens[HUB], action.amount, most, draft.accounts[action.provider], deadline)
+                data = add(pool, tokens[HUB], action.amount, most, builder.accounts[action.provider], deadline)
             else:
-                data = remove(pool, action.amount, 1, 1, draft.accounts[action.provider], deadline)
-            draft.add(action.provider, manager, ADD_GAS if action.adds else REMOVE_GAS, data)
-            market.provide(action)
+                data = remove(pool, action.amount, 1, 1, builder.accounts[action.provider], deadline)
+            builder.add(action.provider, manager, ADD_GAS if action.adds else REMOVE_GAS, data)
+            model.apply_provision(action)
             continue
-        min_out = quoting.amounts(action)[-1][-1] * (10_000 - slippage_bps) // 10_000
-        trader = draft.accounts[action.trader]
+        min_out = quoting.quote(action)[-1].amount_out * (10_000 - slippage_bps) // 10_000
+        trader = builder.accounts[action.trader]
         path = [pools[pool] for pool in action.pools]
-        draft.add(
+        builder.add(
             action.trader,
             router,
             SWAP_GAS[len(path) - 1],
             swap(action.amount, min_out, tokens[action.token_in], path, trader, deadline),
         )
-        steps = market.amounts(action)
-        if steps[-1][-1] >= min_out:
-            market.settle(steps)
+        hops = model.quote(action)
+        if hops[-1].amount_out >= min_out:
+            model.apply_swap(hops)
         else:
-            reverts.append(place)
+            reverts.append(i)
     return reverts
 
 
-def _most(provision: Provision) -> int:
-    """The most of the pool's own token that a provider pays in: ten times what its share was worth at genesis."""
+def _max_other(provision: Provision) -> int:
+    """Limit of the pool's own token that a provider pays in: ten times what its share was worth at genesis."""
     hub, other = _depth(provision.pool)
     return 10 * provision.amount * other // hub
 
 
-def _endow(site: Site, actions: list[Action], start: Market, pools: Mapping[int, bytes]) -> None:
+def _endow(chain: ChainBuilder, actions: list[Action], start: PoolModel, pools: Mapping[int, bytes]) -> None:
     """Give pools their reserves, and traders and providers all that they will pay in, whatever they get out."""
     for pool, amounts in start.reserves.items():
-        for number, amount in zip(start.tokens(pool), amounts, strict=True):
-            site.tokens.give(number, pools[pool], amount)
-    router = site.contracts["router"]
-    for number in sorted({number for pool in pools for number in start.tokens(pool)}):
+        for token, amount in zip(start.tokens(pool), amounts, strict=True):
+            chain.tokens.credit(token, pools[pool], amount)
+    router = chain.contracts["router"]
+    for token in sorted({token for pool in pools for token in start.tokens(pool)}):
         # It must never keep a token; that it has none is part of what is conserved.
-        site.tokens.give(number, router)
+        chain.tokens.credit(token, router)
     for action in actions:
         if isinstance(action, Provision):
-            provider = site.draft.accounts[action.provider]
-            site.tokens.give(HUB, provider, action.amount if action.adds else 0)
-            site.tokens.give(action.pool + 1, provider, _most(action) if action.adds else 0)
+            provider = chain.block_builder.accounts[action.provider]
+            chain.tokens.credit(HUB, provider, action.amount if action.adds else 0)
+            chain.tokens.credit(action.pool + 1, provider, _max_other(action) if action.adds else 0)
             continue
-        trader = site.draft.accounts[action.trader]
-        site.tokens.give(action.token_in, trader, action.amount)
+        trader = chain.block_builder.accounts[action.trader]
+        chain.tokens.credit(action.token_in, trader, action.amount)
         token = action.token_in
         for pool in action.pools:
             first, second = start.tokens(pool)
             token = second if token == first else first
-        site.tokens.give(token, trader)
+        chain.tokens.credit(token, trader)
 
 
-def _approve(site: Site, actions: list[Action], router: bytes, unlimited: float) -> None:
+def _approve(chain: ChainBuilder, actions: list[Action], router: bytes, unlimited: float) -> None:
     """Approve the router for every token that a trader pays with: without limit, or for what its swaps here need."""
     needed: dict[tuple[int, int], int] = {}
-    accounts = site.draft.accounts
+    accounts = chain.block_builder.accounts
     for action in actions:
         if isinstance(action, Trade):
             pair = (action.token_in, action.trader)
             needed[pair] = needed.get(pair, 0) + action.amount
         else:
-            for number in (HUB, action.pool + 1) if action.adds else ():
-                site.tokens.allow(number, accounts[action.provider], site.contracts["liquidity"])
-    drawn = site.stream("approvals").chance(unlimited, len(needed)).tolist()
-    for (number, trader), without_limit in zip(needed, drawn, strict=True):
-        amount = UNLIMITED if without_limit else needed[number, trader]
-        site.tokens.allow(number, accounts[trader], router, amount)
+            for token in (HUB, action.pool + 1) if action.adds else ():
+                chain.tokens.approve(token, accounts[action.provider], chain.contracts["liquidity"])
+    drawn = chain.stream("approvals").chance(unlimited, len(needed)).tolist()
+    for (token, trader), without_limit in zip(needed, drawn, strict=True):
+        amount = UNLIMITED if without_limit else needed[token, trader]
+        chain.tokens.approve(token, accounts[trader], router, amount)
 
 
-def _share(site: Site, actions: list[Action], pools: Mapping[int, bytes], manager: bytes) -> None:
+def _move_shares(chain: ChainBuilder, actions: list[Action], pools: Mapping[int, bytes], manager: bytes) -> None:
     """Give providers the shares that they will take out, from those that the first provider got."""
     founder = named_account(PROVIDER)
     for action in actions:
         if isinstance(action, Provision) and not action.adds:
-            shares = Storage(site.genesis.state, pools[action.pool], load("pool"))
-            provider = site.draft.accounts[action.provider]
+            shares = Storage(chain.genesis.state, pools[action.pool], load("pool"))
+            provider = chain.block_builder.accounts[action.provider]
             shares.set(shares.get("balanceOf", founder) - action.amount, "balanceOf", founder)
             shares.set(shares.get("balanceOf", provider) + action.amount, "balanceOf", provider)
             shares.set(UNLIMITED, "allowance", provider, manager)
 
 
 def _reserves(state: State, pool: bytes) -> tuple[int, int]:
+    """Recorded reserves of a pool, in the order of its tokens' addresses."""
     packed = Storage(state, pool, load("pool")).get("packed")
     return packed & RESERVE_MASK, packed >> 112 & RESERVE_MASK
 
 
 def _product(state: State, pool: bytes) -> int:
+    """Product of a pool's recorded reserves."""
     reserve0, reserve1 = _reserves(state, pool)
     return reserve0 * reserve1
 
 
 def _supply(state: State, pool: bytes) -> int:
+    """Supply of a pool's shares."""
     return Storage(state, pool, load("pool")).get("totalSupply")

@@ -1,4 +1,4 @@
-"""ERC-20 tokens: how they are deployed, and what must hold for them afterwards."""
+"""ERC-20 tokens: deployment, and conservation of their supply."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ UNLIMITED = 2**256 - 1
 UNIT = 10**18
 
 
-def deploy_token(genesis: Genesis, number: int) -> bytes:
+def deploy_token(genesis: Genesis, index: int) -> bytes:
     """Deploy an ERC-20 token of 18 decimals that nobody holds yet; its address."""
-    return genesis.deploy(load("token").creation(f"Token {number}", f"T{number}", 18, 0))
+    return genesis.deploy(load("token").creation(f"Token {index}", f"T{index}", 18, 0))
 
 
 def supply_violations(state: State, token: bytes, contract: str, holders: Iterable[bytes], supply: int) -> list[str]:
-    """Whether a token's supply is what it was and its holders' balances add up to it.
+    """Violations: a token's supply is not what it was, or its holders' balances do not add up to it.
 
     Parameters
     ----------
+    state : State
+        After all blocks.
+    token : bytes
+        Address of 20 bytes.
     contract : str
-        ``token`` or ``votes``.
+        Name of the token's artifact, for instance ``token`` or ``votes``.
     holders : iterable of bytes
         Every account and contract that can hold the token.
     supply : int
-        At genesis.
+        Total supply at genesis, in token units.
     """
     storage = Storage(state, token, load(contract))
     violations = []

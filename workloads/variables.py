@@ -1,7 +1,7 @@
-"""Names of storage slots: the compiler's layout read backwards.
+"""Storage layout: the variables of a contract and the names of their slots, from the compiler's output.
 
-A layout says where a variable begins. A slot inside a ``HashMap`` is a hash of its keys, and a hash cannot be inverted;
-but whoever explains a block knows the keys that its transactions can have used, and tries them.
+A layout says in which slot a variable begins. A slot inside a ``HashMap`` is a hash of its keys, and a hash cannot be
+inverted; but an analysis of a block knows the keys that its transactions can have used, and tries them.
 """
 
 from __future__ import annotations
@@ -17,61 +17,71 @@ _MAPPING = re.compile(r"HashMap\[(\w+), (.*)\]")
 _ARRAY = re.compile(r"(.*)\[(\d+)\]")
 _WORD = re.compile(r"u?int\d+|bytes\d+|address|bool")
 # Slots that an element of unknown size may have: a struct of which no getter names the members.
-UNKNOWN_WIDTH = 8
+UNKNOWN_ELEMENT_SLOTS = 8
 
 
 @dataclass(frozen=True)
-class Variable:
-    """One storage variable.
+class StorageVariable:
+    """Storage variable of a contract.
 
     Attributes
     ----------
     name : str
     slot : int
-    slots : int
-        From `slot` on; 1 for a mapping, whose elements are elsewhere.
-    keys : tuple[str, ...]
+        First slot.
+    slot_count : int
+        Slots from `slot` on; 1 for a mapping, whose elements are elsewhere.
+    key_types : tuple[str, ...]
         Types of the keys of a mapping, the outermost first; empty for other variables.
-    width : int
+    element_slots : int
         Slots of one element of a mapping.
-    members : tuple[str, ...]
+    member_names : tuple[str, ...]
         Names of an element's slots, where a getter tells them.
     """
 
     name: str
     slot: int
-    slots: int
-    keys: tuple[str, ...]
-    width: int
-    members: tuple[str, ...]
+    slot_count: int
+    key_types: tuple[str, ...]
+    element_slots: int
+    member_names: tuple[str, ...]
 
-    def element(self, keys: tuple[str, ...], offset: int) -> str:
-        """Name of one slot, its keys as text."""
+    def slot_name(self, keys: tuple[str, ...], offset: int) -> str:
+        """Name of one slot, for instance ``proposals[3].closed``.
+
+        Parameters
+        ----------
+        keys : tuple[str, ...]
+            Keys of the mapping as text, one for each of `key_types`.
+        offset : int
+            Slots from the first of the element, or of the variable.
+        """
         name = self.name + "".join(f"[{key}]" for key in keys)
-        if self.members:
-            return f"{name}.{self.members[offset]}"
-        return f"{name}[{offset}]" if max(self.width, self.slots) > 1 else name
+        if self.member_names:
+            return f"{name}.{self.member_names[offset]}"
+        return f"{name}[{offset}]" if max(self.element_slots, self.slot_count) > 1 else name
 
 
-def variables(artifact: Artifact) -> tuple[Variable, ...]:
-    """Storage variables of a contract, those of imported modules by their own names."""
+def storage_variables(artifact: Artifact) -> tuple[StorageVariable, ...]:
+    """Storage variables of a contract in the order of the layout, those of imported modules by their own names."""
     return tuple(_collect(artifact, artifact.layout.get("storage_layout", {})))
 
 
-def _collect(artifact: Artifact, layout: dict[str, Any]) -> Iterator[Variable]:
+def _collect(artifact: Artifact, layout: dict[str, Any]) -> Iterator[StorageVariable]:
     for name, entry in layout.items():
         if "slot" not in entry or "type" not in entry:
             yield from _collect(artifact, entry)
             continue
-        keys, value = [], str(entry["type"])
-        while match := _MAPPING.fullmatch(value):
-            keys.append(match[1])
-            value = match[2]
-        members = _members(artifact, name) if keys else ()
-        yield Variable(name, int(entry["slot"]), int(entry["n_slots"]), tuple(keys), _width(value, members), members)
+        key_types, value_type = [], str(entry["type"])
+        while match := _MAPPING.fullmatch(value_type):
+            key_types.append(match[1])
+            value_type = match[2]
+        members = _member_names(artifact, name) if key_types else ()
+        slot, slot_count = int(entry["slot"]), int(entry["n_slots"])
+        yield StorageVariable(name, slot, slot_count, tuple(key_types), _element_slots(value_type, members), members)
 
 
-def _members(artifact: Artifact, name: str) -> tuple[str, ...]:
+def _member_names(artifact: Artifact, name: str) -> tuple[str, ...]:
     """Names that the getter of a mapping of structs gives to the members, which take a slot each."""
     for entry in artifact.abi:
         if entry["type"] == "function" and entry["name"] == name:
@@ -84,11 +94,12 @@ def _members(artifact: Artifact, name: str) -> tuple[str, ...]:
     return ()
 
 
-def _width(value: str, members: tuple[str, ...]) -> int:
-    if members:
-        return len(members)
-    if _WORD.fullmatch(value):
+def _element_slots(value_type: str, member_names: tuple[str, ...]) -> int:
+    """Slots of one element of a mapping with values of this type."""
+    if member_names:
+        return len(member_names)
+    if _WORD.fullmatch(value_type):
         return 1
-    if (match := _ARRAY.fullmatch(value)) and _WORD.fullmatch(match[1]):
+    if (match := _ARRAY.fullmatch(value_type)) and _WORD.fullmatch(match[1]):
         return int(match[2])
-    return UNKNOWN_WIDTH
+    return UNKNOWN_ELEMENT_SLOTS

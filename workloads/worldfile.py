@@ -1,4 +1,4 @@
-"""Accounts and access lists in JSON, as test vectors and clients write them."""
+"""Prestate: accounts and access lists in JSON, in the form of geth's prestateTracer and of official test vectors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from evm.block import AccessList
 
 
-def account_of(content: Field) -> Account:
-    """An account: balance, nonce, code and storage, each of which may be absent."""
+def read_account(content: Field) -> Account:
+    """Read an account: balance, nonce, code and storage, each of which may be absent."""
     from evm.accounts import Account
 
     balance, nonce, code = (content.get(name) for name in ("balance", "nonce", "code"))
@@ -20,24 +20,24 @@ def account_of(content: Field) -> Account:
         0 if balance is None else balance.integer(),
         0 if nonce is None else nonce.integer(64),
         b"" if code is None else code.octets(),
-        storage_of(content.get("storage")),
+        read_storage(content.get("storage")),
     )
 
 
-def storage_of(content: Field | None) -> dict[int, int]:
-    """Words by slot; none where there is no such field."""
+def read_storage(content: Field | None) -> dict[int, int]:
+    """Read an account's storage: word by slot, empty where the field is absent."""
     if content is None:
         return {}
     return {content.named(slot).integer(): value.integer() for slot, value in content.items()}
 
 
-def world_of(content: Field) -> dict[bytes, Account]:
-    """Accounts by address."""
-    return {content.named(name).octets(20): account_of(account) for name, account in content.items()}
+def read_prestate(content: Field) -> dict[bytes, Account]:
+    """Read the accounts before a block or transaction, by address of 20 bytes."""
+    return {content.named(name).octets(20): read_account(account) for name, account in content.items()}
 
 
-def access_list_of(content: Field | None) -> AccessList:
-    """An access list; empty where there is none."""
+def read_access_list(content: Field | None) -> AccessList:
+    """Read a transaction's access list (EIP-2930); empty where the field is absent."""
     if content is None:
         return ()
     return tuple(

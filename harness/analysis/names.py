@@ -8,7 +8,7 @@ from evm import Block, Changes, Location
 from evm.recording import Recording
 from harness.analysis.slots import Slot, SlotSearch
 from workloads.base import STORAGE_CLASSES, Scenario, Workload
-from workloads.variables import Variable, variables
+from workloads.variables import StorageVariable, storage_variables
 
 CLASSES = ("nonce", "balance", *STORAGE_CLASSES, "code")
 OTHER_STORAGE = "other storage"
@@ -45,13 +45,13 @@ class Namer:
         self._accounts = {bytes(address): name for name, address in named.items()}
         self._coinbase = block.environment.coinbase
         self._artifacts: dict[bytes, str] = {}
-        layouts: dict[str, tuple[Variable, ...]] = {}
+        layouts: dict[str, tuple[StorageVariable, ...]] = {}
         for name, address in scenario.contracts.items():
             artifact = workload.artifact(name)
             if artifact is not None:
                 self._artifacts[bytes(address)] = artifact.contract
                 if artifact.contract not in layouts:
-                    layouts[artifact.contract] = variables(artifact)
+                    layouts[artifact.contract] = storage_variables(artifact)
         contracts = {address: layouts[name] for address, name in self._artifacts.items()}
         self._search = SlotSearch(
             contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience
@@ -70,8 +70,8 @@ class Namer:
         found = self._slots.get((location.address, location.slot))
         if found is None:
             return f"{who} slot {_short(location.slot)}"
-        keys = tuple(self._key(kind, key) for kind, key in zip(found.variable.keys, found.keys, strict=True))
-        return f"{who}.{found.variable.element(keys, found.offset)}"
+        keys = tuple(self._key(kind, key) for kind, key in zip(found.variable.key_types, found.keys, strict=True))
+        return f"{who}.{found.variable.slot_name(keys, found.offset)}"
 
     def class_of(self, location: Location) -> str:
         """Class of a location, one of `CLASSES`."""

@@ -20,7 +20,7 @@ from evm import Block, Changes, Location, State, Transaction, mapping_slot
 from evm.layout import KIND_NAMES
 from evm.recording import Recording
 from evm.state import location_key, location_of
-from workloads.variables import Variable
+from workloads.variables import StorageVariable
 
 _SELECTOR, _WORD = 4, 32
 _ARGUMENTS = 24  # words of call data that are looked at
@@ -38,7 +38,7 @@ Numbers = tuple[int, ...]
 class Slot(NamedTuple):
     """What a storage slot is: a variable, the keys of an element of it, and how far into the element."""
 
-    variable: Variable
+    variable: StorageVariable
     keys: tuple[int, ...]
     offset: int
 
@@ -66,7 +66,7 @@ class SlotSearch:
 
     def __init__(
         self,
-        contracts: Mapping[bytes, tuple[Variable, ...]],
+        contracts: Mapping[bytes, tuple[StorageVariable, ...]],
         block: Block,
         state: State,
         recording: Recording,
@@ -130,8 +130,8 @@ class SlotSearch:
             wanted = {place for place in only if place.kind == "storage" and place.address in self._contracts}
             numbers = self._numbers(wanted)
             for address in {place.address for place in wanted} - self._open.keys():
-                plain = (one for one in self._contracts[address] if not one.keys)
-                self._open[address] = {one.slot + offset for one in plain for offset in range(one.slots)}
+                plain = (one for one in self._contracts[address] if not one.key_types)
+                self._open[address] = {one.slot + offset for one in plain for offset in range(one.slot_count)}
         for place in map(self._place, numbers):
             known = (place.address, place.slot) in self._found
             if place.kind == "storage" and place.address in self._contracts and not known:
@@ -164,16 +164,16 @@ class SlotSearch:
 
     def _try_plain(self, address: bytes) -> None:
         for variable in self._contracts[address]:
-            if not variable.keys:
-                for offset in range(variable.slots):
+            if not variable.key_types:
+                for offset in range(variable.slot_count):
                     self._settle(address, variable.slot + offset, Slot(variable, (), offset))
 
     def _try(self, address: bytes, slots: set[int], candidates: Candidates) -> None:
         """Try all keys at all mappings of a contract until none of `slots`, which is used up, is open."""
         for variable in self._contracts[address]:
-            if not variable.keys:
+            if not variable.key_types:
                 continue
-            for keys in product(*(candidates[kind == "address"] for kind in variable.keys)):
+            for keys in product(*(candidates[kind == "address"] for kind in variable.key_types)):
                 if not slots:
                     return
                 self._try_keys(address, slots, variable, keys)
@@ -181,17 +181,17 @@ class SlotSearch:
     def _try_computed(self, address: bytes, slots: set[int], candidates: Candidates, computed: list[Numbers]) -> None:
         """Try numbers that a contract computed, as the only keys of a mapping or behind accounts."""
         for variable in self._contracts[address]:
-            accounts = sum(kind == "address" for kind in variable.keys)
-            if "address" in variable.keys[accounts:]:
+            accounts = sum(kind == "address" for kind in variable.key_types)
+            if "address" in variable.key_types[accounts:]:
                 continue
-            fitting = [numbers for numbers in computed if len(numbers) == len(variable.keys) - accounts]
+            fitting = [numbers for numbers in computed if len(numbers) == len(variable.key_types) - accounts]
             for numbers in fitting:
                 for before in product(candidates[True], repeat=accounts):
                     self._try_keys(address, slots, variable, (*before, *numbers))
 
-    def _try_keys(self, address: bytes, slots: set[int], variable: Variable, keys: tuple[int, ...]) -> None:
+    def _try_keys(self, address: bytes, slots: set[int], variable: StorageVariable, keys: tuple[int, ...]) -> None:
         begin = self._slot_of(variable.slot, keys)
-        for offset in range(variable.width):
+        for offset in range(variable.element_slots):
             if begin + offset in slots:
                 self._settle(address, begin + offset, Slot(variable, keys, offset))
                 slots.discard(begin + offset)
@@ -218,7 +218,7 @@ class SlotSearch:
                     self._try(address, left, {True: [], False: list(counts)})
                 elif what.keys and grown <= most:
                     for variable in self._contracts[address]:
-                        if variable.keys[:-1] == what.variable.keys and variable.keys[-1] != "address":
+                        if variable.key_types[:-1] == what.variable.key_types and variable.key_types[-1] != "address":
                             for count in counts:
                                 self._try_keys(address, left, variable, (*what.keys, count))
 

@@ -212,10 +212,10 @@ def _story(workload: type[Workload]) -> str:
 
 
 def _invariant(workload: type[Workload]) -> str:
-    """What the docstring of the check says, without the reference to the face that it implements."""
+    """Invariant of a workload: the docstring of its check, without the reference to the method that it implements."""
     method = workload.verify if issubclass(workload, Application) else workload.check
-    text = re.sub(r"See `\w+\.\w+`\.", "", inspect.getdoc(method) or "")
-    return " ".join(text.split())
+    text = re.sub(r"^Check (that )?|See `\w+\.\w+`\.", "", inspect.getdoc(method) or "")
+    return text[:1].upper() + " ".join(text[1:].split())
 
 
 def _title(contract: str) -> str:

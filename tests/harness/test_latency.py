@@ -21,7 +21,7 @@ from harness.latency import PARTS, arrival_seconds, commit_seconds, counted, lat
 from harness.records import load, read, schema
 from harness.tables import print_results
 from workloads.arrivals import BLOCK_SECONDS, arrival_times, block_sizes
-from workloads.sampling import Stream
+from workloads.sampling import RandomStream
 
 Make = Callable[..., dict[str, Any]]
 INTERVAL = BLOCK_SECONDS * 1_000
@@ -64,7 +64,7 @@ def test_a_block_waits_for_its_interval_or_for_the_block_before() -> None:
 @pytest.mark.parametrize("burst", ["steady", "opening", "plateau", "viral"])
 def test_arrivals_of_bursts_are_counted_where_they_fall(burst: str) -> None:
     sizes = block_sizes(burst, 500, 5)
-    times = arrival_times(burst, sizes, Stream(1, "test"))
+    times = arrival_times(burst, sizes, RandomStream(1, "test"))
     counts = counted(times, sizes, INTERVAL)
     assert [sum(parts) for parts in counts] == sizes
     for block, (parts, one) in enumerate(zip(counts, times, strict=True)):

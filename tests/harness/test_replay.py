@@ -152,7 +152,7 @@ def test_a_client_s_answers_give_the_same_block(exported: Path, tmp_path: Path, 
     path.write_text(json.dumps(client_form(document(exported), traced)))
     first, second = read_block(exported), read_block(path)
     assert second.block == first.block
-    assert dict(second.world) == dict(first.world)
+    assert dict(second.prestate) == dict(first.prestate)
     assert second.receipts is None
 
 

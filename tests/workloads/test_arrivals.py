@@ -7,7 +7,7 @@ import pytest
 
 from tests.workloads.conftest import Build
 from workloads.arrivals import BURSTS, arrival_times, block_sizes
-from workloads.sampling import Stream
+from workloads.sampling import RandomStream
 
 
 @pytest.mark.parametrize("burst", BURSTS)
@@ -34,7 +34,7 @@ def test_sizes_follow_the_rates() -> None:
 @pytest.mark.parametrize("burst", BURSTS)
 def test_arrivals_lie_in_their_block_and_ascend(burst: str) -> None:
     sizes = block_sizes(burst, 500, 6)
-    arrived = arrival_times(burst, sizes, Stream(1, "arrivals"))
+    arrived = arrival_times(burst, sizes, RandomStream(1, "arrivals"))
     assert [len(times) for times in arrived] == sizes
     for block, times in enumerate(arrived):
         assert (np.diff(times) >= 0).all()
@@ -43,9 +43,9 @@ def test_arrivals_lie_in_their_block_and_ascend(burst: str) -> None:
 
 
 def test_the_busiest_second_has_its_share() -> None:
-    (times,) = arrival_times("opening", [20_000], Stream(3, "arrivals"))
+    (times,) = arrival_times("opening", [20_000], RandomStream(3, "arrivals"))
     assert (times < 1_000).mean() == pytest.approx(808 / 819, abs=0.01)
-    (times,) = arrival_times("viral", [20_000], Stream(3, "arrivals"))
+    (times,) = arrival_times("viral", [20_000], RandomStream(3, "arrivals"))
     assert ((times >= 6_000) & (times < 7_000)).mean() == pytest.approx(25 / 36, abs=0.02)
 
 

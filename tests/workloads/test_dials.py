@@ -114,3 +114,11 @@ def test_every_default_is_a_valid_setting(name: str) -> None:
             assert resolve_dials(workload, {dial.name: bound})[dial.name] == bound
         with pytest.raises(DialError, match="out of range"):
             resolve_dials(workload, {dial.name: dial.high + 1})
+
+
+def test_dials_of_one_kind_have_one_range_and_one_wording() -> None:
+    assert Dial.zipf("pool_zipf", 1.2, "pools") == Dial(
+        "pool_zipf", 1.2, "Zipf exponent of pools; 0 is uniform", 0.0, 5.0
+    )
+    assert Dial.share("buy", 0.5, "share of purchases") == Dial("buy", 0.5, "share of purchases", 0.0, 1.0)
+    assert Dial.weight("raid", 0.1, "raids") == Dial("raid", 0.1, "weight of raids", 0.0, 1_000.0)

@@ -82,11 +82,11 @@ def test_collections_and_listings(build: Build) -> None:
         assert ask(state, environment, "collection", address, "balanceOf", seller) >= 1
         listing = view_call(state, environment, market, load("market").method("listings")(address, token))
         assert decode_words(listing) in ((owner, transaction.value), (0, 0))
-    for collection_address, book in scenario.notes["collections"].items():
-        assert ask(state, environment, "collection", collection_address, "totalSupply") == book.before
+    for collection_address, expected in scenario.notes["collections"].items():
+        assert ask(state, environment, "collection", collection_address, "totalSupply") == expected.tokens_at_genesis
         price = ask(state, environment, "collection", collection_address, "price")
-        assert state.balance(collection_address) == price * book.before
-        assert ask(state, environment, "collection", collection_address, "maxSupply") == book.limit
+        assert state.balance(collection_address) == price * expected.tokens_at_genesis
+        assert ask(state, environment, "collection", collection_address, "maxSupply") == expected.mint_limit
 
 
 def test_votes_and_proposals(build: Build) -> None:

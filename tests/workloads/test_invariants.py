@@ -143,7 +143,7 @@ def steal_token(scenario: Scenario, state: State) -> None:
     storage = first_collection(scenario, state)
     owner = storage.get("owners", 0)
     other = next(
-        a for a in scenario.notes["collections"][storage.address].involved if int.from_bytes(a, "big") != owner
+        a for a in scenario.notes["collections"][storage.address].possible_owners if int.from_bytes(a, "big") != owner
     )
     storage.set(int.from_bytes(other, "big"), "owners", 0)
 

@@ -93,7 +93,7 @@ def executed(path: str, size: int = 200, seed: int = 1, blocks: int = 1) -> tupl
 @pytest.mark.parametrize(("tool", "artifact"), [("foundry", FOUNDRY), ("hardhat", HARDHAT), ("vyper", COMBINED)])
 def test_artifacts_of_each_tool_make_the_same_blocks(tmp_path: Path, tool: str, artifact: dict[str, Any]) -> None:
     path = written(tmp_path, FILE, artifact)
-    assert artifacts.read(tmp_path / "token.json").tool == tool
+    assert artifacts.read_artifact(tmp_path / "token.json").tool == tool
     workload, scenario, status = executed(path, blocks=2)
     assert status == [1] * 400
     assert workload.check(scenario, scenario.genesis) == []
@@ -150,7 +150,7 @@ SOLIDITY = Path(__file__).parent / "solidity"
 @pytest.mark.parametrize("tool", ["foundry", "hardhat"])
 def test_what_solidity_s_tools_write_themselves(tmp_path: Path, tool: str) -> None:
     artifact = SOLIDITY / f"{tool}.json"
-    assert artifacts.read(artifact).tool == tool
+    assert artifacts.read_artifact(artifact).tool == tool
     path = tmp_path / "points.toml"
     path.write_text(POINTS.format(artifact=artifact))
     workload, scenario, status = executed(str(path), 600)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from workloads.sampling import Stream, Zipf, _exp, _log
+from workloads.sampling import RandomStream, Zipf, _exp, _log
 
 # Written down once; they must never change, whatever the machine and the version of numpy.
 RAW = [15705993160271784010, 4465587559227857769]
@@ -24,11 +24,11 @@ TOTAL = 16311910140947
 
 
 def test_draws_are_these_bits() -> None:
-    assert Stream(1, "a").raw(2).tolist() == RAW
-    assert Stream(1, "a").below(1000, 8).tolist() == BELOW
-    assert Stream(1, "a").permutation(8).tolist() == PERMUTATION
-    assert Stream(1, "a").chance(0.5, 8).tolist() == [value < 500 for value in BELOW]
-    assert Zipf(1000, 1.23).draw(Stream(7, "pools"), 12).tolist() == ZIPF
+    assert RandomStream(1, "a").raw(2).tolist() == RAW
+    assert RandomStream(1, "a").below(1000, 8).tolist() == BELOW
+    assert RandomStream(1, "a").permutation(8).tolist() == PERMUTATION
+    assert RandomStream(1, "a").chance(0.5, 8).tolist() == [value < 500 for value in BELOW]
+    assert Zipf(1000, 1.23).draw(RandomStream(7, "pools"), 12).tolist() == ZIPF
 
 
 def test_weights_are_these_integers() -> None:
@@ -38,8 +38,8 @@ def test_weights_are_these_integers() -> None:
 
 def test_the_bits_do_not_depend_on_vector_instructions() -> None:
     code = (
-        "from workloads.sampling import Stream, Zipf\n"
-        "print(Zipf(1000, 1.23).draw(Stream(7, 'pools'), 12).tolist(), int(Zipf(100_000, 0.53).cumulative[-1]))"
+        "from workloads.sampling import RandomStream, Zipf\n"
+        "print(Zipf(1000, 1.23).draw(RandomStream(7, 'pools'), 12).tolist(), int(Zipf(100_000, 0.53).cumulative[-1]))"
     )
     scalar = {**os.environ, "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX2 FMA3 X86_V4 X86_V3"}
     answer = subprocess.run([sys.executable, "-c", code], env=scalar, check=True, capture_output=True, text=True)
@@ -47,10 +47,10 @@ def test_the_bits_do_not_depend_on_vector_instructions() -> None:
 
 
 def test_streams_differ_by_seed_and_by_name_and_go_on() -> None:
-    first = Stream(1, "a")
-    assert first.raw(4).tolist() + first.raw(4).tolist() == Stream(1, "a").raw(8).tolist()
-    assert Stream(1, "a").raw(4).tolist() != Stream(2, "a").raw(4).tolist()
-    assert Stream(1, "a").raw(4).tolist() != Stream(1, "b").raw(4).tolist()
+    first = RandomStream(1, "a")
+    assert first.raw(4).tolist() + first.raw(4).tolist() == RandomStream(1, "a").raw(8).tolist()
+    assert RandomStream(1, "a").raw(4).tolist() != RandomStream(2, "a").raw(4).tolist()
+    assert RandomStream(1, "a").raw(4).tolist() != RandomStream(1, "b").raw(4).tolist()
 
 
 def test_logarithm_and_exponential_are_accurate() -> None:
@@ -75,7 +75,7 @@ def test_exponent_zero_is_uniform() -> None:
 
 def test_shares_of_the_top_ranks_are_those_of_uniswap() -> None:
     # Measured on an average day: 267 pairs, the first with 30 % of the swaps and the first ten with 61 %.
-    draws = Zipf(267, 1.23).draw(Stream(3, "check"), 200_000)
+    draws = Zipf(267, 1.23).draw(RandomStream(3, "check"), 200_000)
     shares = np.bincount(draws, minlength=267) / len(draws)
     assert shares[0] == pytest.approx(0.25, abs=0.05)
     assert shares[:10].sum() == pytest.approx(0.64, abs=0.05)
@@ -84,7 +84,7 @@ def test_shares_of_the_top_ranks_are_those_of_uniswap() -> None:
 def test_draws_follow_the_weights() -> None:
     n, count = 50, 100_000
     zipf = Zipf(n, 0.9)
-    observed = np.bincount(zipf.draw(Stream(11, "chi"), count), minlength=n)
+    observed = np.bincount(zipf.draw(RandomStream(11, "chi"), count), minlength=n)
     expected = zipf.weights / zipf.cumulative[-1] * count
     # 49 degrees of freedom: 99.99 % of all samples stay below 95.
     assert ((observed - expected) ** 2 / expected).sum() < 95.0
@@ -92,7 +92,7 @@ def test_draws_follow_the_weights() -> None:
 
 @given(some.integers(1, 2**52), some.integers(0, 2**32))
 def test_draws_stay_below_their_bound(bound: int, seed: int) -> None:
-    draws = Stream(seed, "bound").below(bound, 64)
+    draws = RandomStream(seed, "bound").below(bound, 64)
     assert draws.min() >= 0
     assert draws.max() < bound
 
@@ -100,7 +100,7 @@ def test_draws_stay_below_their_bound(bound: int, seed: int) -> None:
 @pytest.mark.parametrize("bound", [0, -1, 2**52 + 1])
 def test_bounds_out_of_range_are_refused(bound: int) -> None:
     with pytest.raises(ValueError, match="is not in 1"):
-        Stream(1, "a").below(bound, 1)
+        RandomStream(1, "a").below(bound, 1)
 
 
 @given(some.integers(1, 300), some.floats(0.0, 5.0), some.integers(0, 2**32))
@@ -108,7 +108,7 @@ def test_ranks_stay_in_range(n: int, exponent: float, seed: int) -> None:
     zipf = Zipf(n, exponent)
     assert zipf.cumulative[-1] < 2**52
     assert (np.diff(zipf.cumulative) > 0).all()
-    draws = zipf.draw(Stream(seed, "ranks"), 64)
+    draws = zipf.draw(RandomStream(seed, "ranks"), 64)
     assert draws.min() >= 0
     assert draws.max() < n
 
@@ -120,11 +120,13 @@ def test_impossible_distributions_are_refused(n: int, exponent: float) -> None:
 
 
 def test_chance_of_none_and_all() -> None:
-    assert not Stream(1, "a").chance(0.0, 1_000).any()
-    assert Stream(1, "a").chance(1.0, 1_000).all()
-    assert Stream(1, "a").chance(0.25, 40_000).mean() == pytest.approx(0.25, abs=5 * math.sqrt(0.25 * 0.75 / 40_000))
+    assert not RandomStream(1, "a").chance(0.0, 1_000).any()
+    assert RandomStream(1, "a").chance(1.0, 1_000).all()
+    assert RandomStream(1, "a").chance(0.25, 40_000).mean() == pytest.approx(
+        0.25, abs=5 * math.sqrt(0.25 * 0.75 / 40_000)
+    )
 
 
 @given(some.integers(1, 200), some.integers(0, 2**32))
 def test_permutations_hold_everything_once(n: int, seed: int) -> None:
-    assert sorted(Stream(seed, "order").permutation(n).tolist()) == list(range(n))
+    assert sorted(RandomStream(seed, "order").permutation(n).tolist()) == list(range(n))

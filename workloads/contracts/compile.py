@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 VERSION = "0.4.3"
 EVM_VERSION = "cancun"
 OPTIMIZE = "gas"
-# Those that are deployed. The other sources here are modules that these import.
+# Contracts that are deployed. The other sources here are modules that these import.
 DEPLOYED = (
     "token",
     "pool",
@@ -98,7 +98,7 @@ def compile_contract(name: str) -> dict[str, Any]:
 
 
 def render(artifact: dict[str, Any]) -> str:
-    """An artifact as the text of its file."""
+    """Text of an artifact's file."""
     parts = [
         f" {json.dumps(key)}: {_render_list(value) if key == 'abi' else json.dumps(value)}"
         for key, value in artifact.items()
@@ -111,7 +111,7 @@ def _render_list(entries: list[Any]) -> str:
 
 
 def main() -> int:
-    """Write every artifact; 2 where the compiler is missing or another one."""
+    """Write every artifact; the exit code, 2 where the compiler is missing or of another version."""
     for name in DEPLOYED:
         try:
             artifact = compile_contract(name)

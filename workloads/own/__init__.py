@@ -1,6 +1,6 @@
-"""Workloads from a TOML file: your own contract, who calls what how often, and how arguments are distributed."""
+"""Contract files: workloads declared in TOML, with contracts, calls by weight, and distributions of arguments."""
 
-from workloads.own.file import OwnFileError
+from workloads.own.file import ContractFileError
 from workloads.own.workload import load
 
-__all__ = ["OwnFileError", "load"]
+__all__ = ["ContractFileError", "load"]

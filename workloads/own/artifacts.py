@@ -1,4 +1,4 @@
-"""Contract artifacts as Foundry, Hardhat and Vyper write them: interface and creation bytecode, whoever compiled it.
+"""External artifacts: interface and creation bytecode of contracts, as Foundry, Hardhat and Vyper write them.
 
 - Foundry, ``out/Token.sol/Token.json``: ``abi``, and ``bytecode`` as an object with its ``object``.
 - Hardhat, ``artifacts/contracts/Token.sol/Token.json``: ``_format``, ``abi``, and ``bytecode`` as a text.
@@ -18,12 +18,12 @@ from workloads.suggest import nearest
 
 
 class ArtifactError(ValueError):
-    """An artifact that cannot be used. The message is one line."""
+    """Artifact that cannot be used. The message is one line."""
 
 
 @dataclass(frozen=True)
-class OwnArtifact:
-    """What deploying and calling a contract takes.
+class ExternalArtifact:
+    """Contract artifact, reduced to what deployment and calls need.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class OwnArtifact:
     bytecode : bytes
         Creation code.
     constructor : str
-        Signature, with the name ``constructor``.
+        Signature of the constructor, with the name ``constructor``.
     signatures : tuple[str, ...]
-        Of all methods.
+        Signatures of all methods.
     """
 
     tool: str
@@ -43,19 +43,19 @@ class OwnArtifact:
     signatures: tuple[str, ...]
 
     def signature(self, name: str) -> str:
-        """The signature of the method of this name or, where the name is overloaded, of this signature.
+        """Signature of a method by its name or, where the name is overloaded, of this signature.
 
         Raises
         ------
         ArtifactError
             If there is none, or more than one.
         """
-        found = [one for one in self.signatures if name in (one, one.partition("(")[0])]
+        found = [signature for signature in self.signatures if name in (signature, signature.partition("(")[0])]
         if len(found) == 1:
             return found[0]
         if found:
             raise ArtifactError(f"method {name!r} is overloaded; name one of {', '.join(found)}")
-        known = [one.partition("(")[0] for one in self.signatures]
+        known = [signature.partition("(")[0] for signature in self.signatures]
         raise ArtifactError(f"no method {name!r}{nearest(name, known)}; its methods: {', '.join(known) or 'none'}")
 
     def creation(self, *arguments: Any) -> bytes:
@@ -63,19 +63,19 @@ class OwnArtifact:
         return self.bytecode + Method(self.constructor, b"")(*arguments)
 
     def method(self, signature: str) -> Method:
-        """The encoder of a method; its selector is computed here, since not every tool writes it."""
+        """Encoder of a method; its selector is computed here, since not every tool writes it."""
         from evm import keccak256
 
         return Method(signature, keccak256(signature.encode())[:4])
 
 
 def types_of(signature: str) -> tuple[str, ...]:
-    """The ABI types that a signature names."""
+    """ABI types of the arguments that a signature names."""
     inside = signature[signature.index("(") + 1 : -1]
     return tuple(inside.split(",")) if inside else ()
 
 
-def read(path: Path, contract: str | None = None) -> OwnArtifact:
+def read_artifact(path: Path, contract: str | None = None) -> ExternalArtifact:
     """Read an artifact.
 
     Parameters
@@ -83,7 +83,7 @@ def read(path: Path, contract: str | None = None) -> OwnArtifact:
     path : Path
         A JSON file of one of the three tools.
     contract : str, optional
-        Which contract, where the file has several: the source's name without suffix.
+        Name of the contract's source without suffix, where the file has several.
 
     Raises
     ------
@@ -115,11 +115,11 @@ def read(path: Path, contract: str | None = None) -> OwnArtifact:
     inputs: list[Any] = next((item.get("inputs", []) for item in abi if item.get("type") == "constructor"), [])
     functions = (item for item in abi if item.get("type") == "function")
     signatures = tuple(f"{item['name']}({_types(item.get('inputs', []))})" for item in functions)
-    return OwnArtifact(tool, bytecode, f"constructor({_types(inputs)})", signatures)
+    return ExternalArtifact(tool, bytecode, f"constructor({_types(inputs)})", signatures)
 
 
 def _entry(path: Path, content: Any, contract: str | None) -> tuple[str, dict[str, Any]]:
-    """The tool that wrote an artifact, and its part about the contract."""
+    """Tool that wrote an artifact, and the part of it about the contract."""
     if not isinstance(content, dict):
         raise ArtifactError(f"artifact {path}: not an artifact of Foundry, Hardhat or Vyper")
     if isinstance(content.get("bytecode"), dict) and "object" in content["bytecode"]:
@@ -144,11 +144,12 @@ def _entry(path: Path, content: Any, contract: str | None) -> tuple[str, dict[st
 
 
 def _types(inputs: list[Any]) -> str:
+    """Canonical types of inputs, separated by commas."""
     return ",".join(_type(item) for item in inputs)
 
 
 def _type(item: dict[str, Any]) -> str:
-    """The canonical type of an input: a struct's is the tuple of its members'."""
+    """Canonical type of an input: of a struct, the tuple of its members' types."""
     name = str(item["type"])
     if not name.startswith("tuple"):
         return name

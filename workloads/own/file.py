@@ -1,4 +1,4 @@
-"""The TOML file of a workload of one's own: read, and checked before anything runs.
+"""Contract file: a workload declared in TOML, read and checked before anything runs.
 
 .. code:: toml
 
@@ -43,7 +43,7 @@ from typing import Any
 
 from workloads.errors import PluginError
 from workloads.own import artifacts, values
-from workloads.own.artifacts import ArtifactError, OwnArtifact, types_of
+from workloads.own.artifacts import ArtifactError, ExternalArtifact, types_of
 from workloads.suggest import nearest
 
 DEFAULT_GAS = 300_000
@@ -58,23 +58,23 @@ KEYS = {
 }
 
 
-class OwnFileError(PluginError):
-    """A workload file that cannot be used. The message is one line that names the file and the place."""
+class ContractFileError(PluginError):
+    """Contract file that cannot be used. The message is one line that names the file and the section."""
 
 
 @dataclass(frozen=True)
-class OwnContract:
-    """A contract to deploy: its artifact, the values of its constructor's arguments, and wei sent along."""
+class ContractSpec:
+    """Contract to deploy: its artifact, values of its constructor's arguments, and `value` in wei sent along."""
 
     name: str
-    artifact: OwnArtifact
+    artifact: ExternalArtifact
     arguments: tuple[Any, ...]
     value: int
 
 
 @dataclass(frozen=True)
-class OwnCall:
-    """A kind of call: `weight` is its share among all; `each` whether a set-up call is made for every account."""
+class CallSpec:
+    """Kind of call: `weight` among all kinds, `gas` limit; `each` tells whether set-up makes it for every account."""
 
     contract: str
     signature: str
@@ -86,8 +86,8 @@ class OwnCall:
 
 
 @dataclass(frozen=True)
-class OwnInvariant:
-    """That a method's results over all accounts and contracts add up to another method's result."""
+class InvariantSpec:
+    """Invariant: the results of a method over all accounts and contracts add up to another method's result."""
 
     contract: str
     sum: str
@@ -95,87 +95,87 @@ class OwnInvariant:
 
 
 @dataclass(frozen=True)
-class OwnFile:
-    """A file, checked."""
+class ContractFile:
+    """Content of a contract file, checked."""
 
     name: str
     summary: str
     accounts: int
     zipf: float
     ether: int
-    contracts: tuple[OwnContract, ...]
-    setup: tuple[OwnCall, ...]
-    calls: tuple[OwnCall, ...]
-    invariants: tuple[OwnInvariant, ...]
+    contracts: tuple[ContractSpec, ...]
+    setup: tuple[CallSpec, ...]
+    calls: tuple[CallSpec, ...]
+    invariants: tuple[InvariantSpec, ...]
 
 
-def read(path: Path) -> OwnFile:
-    """Read and check a workload file.
+def read_contract_file(path: Path) -> ContractFile:
+    """Read and check a contract file.
 
     Raises
     ------
-    OwnFileError
+    ContractFileError
         If anything about it is wrong.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise OwnFileError(f"workload file {path}: {error.strerror or error}") from error
+        raise ContractFileError(f"workload file {path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OwnFileError(f"workload file {path}: not TOML: {' '.join(str(error).split())}") from error
+        raise ContractFileError(f"workload file {path}: not TOML: {' '.join(str(error).split())}") from error
     return _Reader(path).read(content)
 
 
 class _Reader:
-    """Knows where in the file it is, so that every complaint can say so."""
+    """Reader of a contract file, which names the section in every error."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._place = ""
-        self._contracts: dict[str, OwnContract] = {}
+        self._section = ""
+        self._contracts: dict[str, ContractSpec] = {}
 
-    def read(self, content: dict[str, Any]) -> OwnFile:
-        """Check the content of the file, and give it in the form that a workload uses."""
+    def read(self, content: dict[str, Any]) -> ContractFile:
+        """Check the content of the file and convert it."""
         try:
             return self._read(content)
-        except (ArtifactError, values.ValueFileError) as error:
-            where = f" {self._place}:" if self._place else ""
-            raise OwnFileError(f"workload file {self._path}:{where} {error}") from error
+        except (ArtifactError, values.ValueSpecError) as error:
+            where = f" {self._section}:" if self._section else ""
+            raise ContractFileError(f"workload file {self._path}:{where} {error}") from error
 
-    def _refuse(self, complaint: str) -> values.ValueFileError:
-        return values.ValueFileError(complaint)
+    def _refuse(self, message: str) -> values.ValueSpecError:
+        return values.ValueSpecError(message)
 
-    def _read(self, content: dict[str, Any]) -> OwnFile:
+    def _read(self, content: dict[str, Any]) -> ContractFile:
         self._known(content, "the file")
-        self._place = "[accounts]"
+        self._section = "[accounts]"
         accounts = self._table(content.get("accounts", {}), "accounts")
         count, ether = (self._count(accounts, key, default) for key, default in (("count", 1_000), ("ether", 100)))
         zipf = self._number(accounts, "zipf", 0.8, 5.0)
-        self._place = "[contracts]"
+        self._section = "[contracts]"
         named = content.get("contracts", {})
         if not isinstance(named, dict) or not named:
             raise self._refuse("name at least one contract, as in [contracts.token]")
         for name in named:
             # Known before they are checked: a constructor may take the address of one deployed before.
-            self._place = f"[contracts.{name}]"
+            self._section = f"[contracts.{name}]"
             self._contracts[name] = self._contract(name, self._table(named[name], "contract"))
-        setup = tuple(self._call(place, entry, "setup") for place, entry in self._entries(content, "setup"))
-        calls = tuple(self._call(place, entry, "call") for place, entry in self._entries(content, "calls"))
-        self._place = "[[calls]]"
+        setup = tuple(self._call(number, entry, "setup") for number, entry in self._entries(content, "setup"))
+        calls = tuple(self._call(number, entry, "call") for number, entry in self._entries(content, "calls"))
+        self._section = "[[calls]]"
         if not calls or not sum(call.weight for call in calls):
             raise self._refuse("there is no call with a weight; add one, as in [[calls]] with contract and method")
-        invariants = tuple(self._invariant(place, entry) for place, entry in self._entries(content, "invariants"))
-        self._place = ""
+        invariants = tuple(self._invariant(number, entry) for number, entry in self._entries(content, "invariants"))
+        self._section = ""
         name, summary = (
             self._text(content, key, default) for key, default in (("name", self._path.stem), ("summary", ""))
         )
-        return OwnFile(
+        return ContractFile(
             name, summary or f"calls of {', '.join(named)}", count, zipf, ether, tuple(self._contracts.values()), setup,
             calls, invariants,
         )  # fmt: skip
 
     def _entries(self, content: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
-        self._place = f"[[{key}]]"
+        self._section = f"[[{key}]]"
         entries = content.get(key, [])
         if not isinstance(entries, list):
             raise self._refuse(f"write it with double brackets, [[{key}]]")
@@ -211,13 +211,13 @@ class _Reader:
             raise self._refuse(f"{key} = {value!r} is not a number from 0 to {high:g}")
         return float(value)
 
-    def _contract(self, name: str, table: dict[str, Any]) -> OwnContract:
+    def _contract(self, name: str, table: dict[str, Any]) -> ContractSpec:
         chosen = table.get("contract")
-        artifact = artifacts.read(
+        artifact = artifacts.read_artifact(
             self._path.parent / self._text(table, "artifact"), None if chosen is None else self._text(table, "contract")
         )
         arguments = self._arguments(table, artifact.constructor)
-        return OwnContract(name, artifact, arguments, values.integer(table.get("value", 0)))
+        return ContractSpec(name, artifact, arguments, values.integer(table.get("value", 0)))
 
     def _arguments(self, table: Mapping[str, Any], signature: str) -> tuple[Any, ...]:
         types, given = types_of(signature), table.get("arguments", [])
@@ -227,27 +227,27 @@ class _Reader:
             raise self._refuse(f"{signature} takes {len(types)} arguments, given are {count}")
         for number, (value, type_name) in enumerate(zip(given, types, strict=True), 1):
             try:
-                values.check(value, type_name, tuple(self._contracts))
-            except values.ValueFileError as error:
+                values.check_value(value, type_name, tuple(self._contracts))
+            except values.ValueSpecError as error:
                 raise self._refuse(f"argument {number} of {signature}: {error}") from error
         return tuple(given)
 
-    def _target(self, table: Mapping[str, Any]) -> OwnContract:
+    def _target(self, table: Mapping[str, Any]) -> ContractSpec:
         name = self._text(table, "contract")
         if name not in self._contracts:
             hint = nearest(name, self._contracts)
             raise self._refuse(f"unknown contract {name!r}{hint}; known are {', '.join(self._contracts)}")
         return self._contracts[name]
 
-    def _call(self, place: int, entry: Any, kind: str) -> OwnCall:
-        self._place = f"[[{'setup' if kind == 'setup' else 'calls'}]] {place}"
+    def _call(self, number: int, entry: Any, kind: str) -> CallSpec:
+        self._section = f"[[{'setup' if kind == 'setup' else 'calls'}]] {number}"
         table = self._table(entry, kind)
         target = self._target(table)
         signature = target.artifact.signature(self._text(table, "method"))
         value = table.get("value", 0)
         try:
-            values.check(value, "uint256", ())
-        except values.ValueFileError as error:
+            values.check_value(value, "uint256", ())
+        except values.ValueSpecError as error:
             raise self._refuse(f"value: {error}") from error
         each = self._text(table, "each", "") if kind == "setup" else ""
         if each not in ("", "account"):
@@ -256,13 +256,13 @@ class _Reader:
         if not 21_000 <= gas <= MAX_GAS:
             raise self._refuse(f"gas = {gas} is out of range 21000..{MAX_GAS}")
         weight = self._number(table, "weight", 1.0, 1_000_000.0)
-        return OwnCall(target.name, signature, self._arguments(table, signature), value, weight, gas, bool(each))
+        return CallSpec(target.name, signature, self._arguments(table, signature), value, weight, gas, bool(each))
 
-    def _invariant(self, place: int, entry: Any) -> OwnInvariant:
-        self._place = f"[[invariants]] {place}"
+    def _invariant(self, number: int, entry: Any) -> InvariantSpec:
+        self._section = f"[[invariants]] {number}"
         table = self._table(entry, "invariant")
         target = self._target(table)
         total, equals = (target.artifact.signature(self._text(table, key)) for key in ("sum", "equals"))
         if types_of(total) != ("address",) or types_of(equals):
             raise self._refuse("sum names a method that takes an address, equals one that takes nothing")
-        return OwnInvariant(target.name, total, equals)
+        return InvariantSpec(target.name, total, equals)

@@ -1,4 +1,4 @@
-"""A workload made of a file: contracts deployed, set up, and called as the file says."""
+"""Contract-file workload: contracts deployed, set up, and called as a contract file declares."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from workloads.abi import Method, decode_words
 from workloads.accounts import named_account
 from workloads.arrivals import BURST, arrival_times
 from workloads.base import Dial, DialValue, Scenario, Workload
-from workloads.draft import ETHER, Draft, genesis_environment
+from workloads.draft import ETHER, BlockBuilder, genesis_environment
+from workloads.ether import nonce_violations, nonces_by_sender
 from workloads.fields import FieldError
 from workloads.own.artifacts import types_of
-from workloads.own.file import OwnCall, OwnFile, read
-from workloads.own.values import Draw, Surroundings, drawing
-from workloads.sampling import Stream, Zipf, mix
+from workloads.own.file import CallSpec, ContractFile, read_contract_file
+from workloads.own.values import DrawContext, Sampler, make_sampler
+from workloads.sampling import RandomStream, Zipf, draw_kinds
 
 if TYPE_CHECKING:
     from evm import Block, Genesis, State
@@ -25,131 +26,140 @@ DEPLOYER = "deployer"
 
 
 def load(path: str) -> type[Workload]:
-    """The workload of a file, as a class like any other.
+    """Load the workload of a contract file, as a class like any other.
 
     Parameters
     ----------
     path : str
-        Of the TOML file. It becomes the workload's name, by which other processes find it too.
+        Path of the TOML file. It becomes the workload's name, by which other processes find it too.
 
     Raises
     ------
-    OwnFileError
+    ContractFileError
         If the file, or an artifact that it names, cannot be used.
     """
-    content = read(Path(path))
+    content = read_contract_file(Path(path))
     dials = (
         Dial("accounts", content.accounts, "accounts that send", 1, 1_000_000),
         Dial("sender_zipf", content.zipf, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
         BURST,
     )
-    # The file may set up each account, so that their number is not to be turned.
+    # The file may set up each account, so that the number of accounts stays.
     ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
     members = {"ends": ends, "name": path, "summary": content.summary, "dials": dials, "file": content}
-    return type("OwnFromFile", (Own,), members)
+    return type("LoadedContractFile", (ContractFileWorkload,), members)
 
 
-class Own(Workload):
-    """Calls of contracts of one's own: conflicts are wherever they are.
+class ContractFileWorkload(Workload):
+    """Calls of the contracts of a file: conflicts are where these have them.
 
     Attributes
     ----------
-    file : OwnFile
+    file : ContractFile
     """
 
-    file: ClassVar[OwnFile]
+    file: ClassVar[ContractFile]
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
         """See `Workload.build`. Raises `FieldError` where a deployment or a set-up call reverts."""
         from evm import Genesis, GenesisError
 
         burst = str(dials[BURST.name])
-        draft = Draft(self.file.name, seed, block_size, blocks, burst)
+        builder = BlockBuilder(self.file.name, seed, block_size, blocks, burst)
         genesis, count = Genesis(genesis_environment()), int(dials["accounts"])
-        around = Surroundings(
-            draft.accounts, count, draft.size, {}, lambda name: Stream(seed, f"{self.file.name}/{name}")
+        context = DrawContext(
+            builder.accounts,
+            count,
+            builder.transaction_count,
+            {},
+            lambda name: RandomStream(seed, f"{self.file.name}/{name}"),
         )
         deployer = named_account(DEPLOYER)
         genesis.fund(deployer, 10**9 * ETHER)
         try:
-            self._deploy(genesis, around, deployer)
-            self._set_up(genesis, around, deployer)
+            self._deploy(genesis, context, deployer)
+            self._set_up(genesis, context, deployer)
         except GenesisError as error:
             raise FieldError(f"workload file {self.name}: {error}") from error
-        self._write(draft, around, float(dials["sender_zipf"]))
-        for number in range(count):
-            draft.accounts[number]
-        for number in sorted(draft.accounts.used):
-            address = draft.accounts[number]
+        self._add_calls(builder, context, float(dials["sender_zipf"]))
+        for account in range(count):
+            builder.accounts[account]
+        for account in sorted(builder.accounts.used):
+            address = builder.accounts[account]
             held = genesis.state.balance(address)
-            genesis.fund(address, held + self.file.ether * ETHER + draft.outlay.get(number, 0))
-        finished = draft.finished()
+            genesis.fund(address, held + self.file.ether * ETHER + builder.max_cost_wei.get(account, 0))
         notes = {
-            "wei": _all_wei(genesis.state),
-            "nonces": {draft.accounts[number]: sent for number, sent in draft.sent.items()},
-            "holders": (*draft.accounts.used.values(), *around.contracts.values(), deployer),
+            "wei": _total_wei(genesis.state),
+            "nonces": nonces_by_sender(builder),
+            "holders": (*builder.accounts.used.values(), *context.contracts.values(), deployer),
         }
-        arrivals = arrival_times(burst, draft.sizes, around.stream("arrivals"))
-        return Scenario(genesis.state, finished, dict(dials), around.contracts, notes, arrivals, {DEPLOYER: deployer})
+        arrivals = arrival_times(burst, builder.block_sizes, context.stream("arrivals"))
+        return Scenario(
+            genesis.state, builder.build(), dict(dials), context.contracts, notes, arrivals, {DEPLOYER: deployer}
+        )
 
-    def _deploy(self, genesis: Genesis, around: Surroundings, deployer: bytes) -> None:
-        around.senders.append(0)
+    def _deploy(self, genesis: Genesis, context: DrawContext, deployer: bytes) -> None:
+        context.senders.append(0)
         for contract in self.file.contracts:
-            draws = _draws(contract.arguments, contract.artifact.constructor, f"deploy {contract.name}", around, 1)
-            code = contract.artifact.creation(*(draw(0) for draw in draws))
-            around.contracts[contract.name] = genesis.deploy(code, deployer, contract.value)
-
-    def _set_up(self, genesis: Genesis, around: Surroundings, deployer: bytes) -> None:
-        for place, call in enumerate(self.file.setup):
-            times = around.count if call.each else 1
-            draws = _draws(call.arguments, call.signature, f"setup {place}", around, times)
-            (value,) = _draws((call.value,), "value(uint256)", f"setup {place} value", around, times)
-            method, to = self._method(call), around.contracts[call.contract]
-            for number in range(times):
-                # What `{ sender = true }` means here: the account in question.
-                around.senders[-1] = number
-                genesis.call(to, method(*(draw(number) for draw in draws)), deployer, value(number))
-        around.senders.clear()
-
-    def _write(self, draft: Draft, around: Surroundings, exponent: float) -> None:
-        calls = self.file.calls
-        kinds = mix(around.stream("calls"), {str(place): call.weight for place, call in enumerate(calls)}, draft.size)
-        senders = Zipf(around.count, exponent).draw(around.stream("senders"), draft.size).tolist()
-        methods = [self._method(call) for call in calls]
-        draws = [
-            (
-                _draws(call.arguments, call.signature, f"call {place}", around, draft.size),
-                _draws((call.value,), "value(uint256)", f"call {place} value", around, draft.size)[0],
+            samplers = _samplers(
+                contract.arguments, contract.artifact.constructor, f"deploy {contract.name}", context, 1
             )
-            for place, call in enumerate(calls)
-        ]
-        for number, (kind, sender) in enumerate(zip(kinds, senders, strict=True)):
-            place = int(kind)
-            around.senders.append(sender)
-            arguments, value = draws[place]
-            data = methods[place](*(draw(number) for draw in arguments))
-            draft.add(sender, around.contracts[calls[place].contract], calls[place].gas, data, value(number))
+            code = contract.artifact.creation(*(sampler(0) for sampler in samplers))
+            context.contracts[contract.name] = genesis.deploy(code, deployer, contract.value)
 
-    def _method(self, call: OwnCall) -> Method:
-        contract = next(one for one in self.file.contracts if one.name == call.contract)
+    def _set_up(self, genesis: Genesis, context: DrawContext, deployer: bytes) -> None:
+        for i, call in enumerate(self.file.setup):
+            times = context.account_count if call.each else 1
+            samplers = _samplers(call.arguments, call.signature, f"setup {i}", context, times)
+            (value,) = _samplers((call.value,), "value(uint256)", f"setup {i} value", context, times)
+            method, to = self._method(call), context.contracts[call.contract]
+            for account in range(times):
+                # `{ sender = true }` means this account here.
+                context.senders[-1] = account
+                genesis.call(to, method(*(sampler(account) for sampler in samplers)), deployer, value(account))
+        context.senders.clear()
+
+    def _add_calls(self, builder: BlockBuilder, context: DrawContext, exponent: float) -> None:
+        """Add all transactions: kinds of calls by weight, senders by a Zipf distribution."""
+        calls = self.file.calls
+        count = builder.transaction_count
+        weights = {str(i): call.weight for i, call in enumerate(calls)}
+        kinds = draw_kinds(context.stream("calls"), weights, count)
+        senders = Zipf(context.account_count, exponent).draw(context.stream("senders"), count).tolist()
+        methods = [self._method(call) for call in calls]
+        samplers = [
+            (
+                _samplers(call.arguments, call.signature, f"call {i}", context, count),
+                _samplers((call.value,), "value(uint256)", f"call {i} value", context, count)[0],
+            )
+            for i, call in enumerate(calls)
+        ]
+        for index, (kind, sender) in enumerate(zip(kinds, senders, strict=True)):
+            call = calls[int(kind)]
+            context.senders.append(sender)
+            arguments, value = samplers[int(kind)]
+            data = methods[int(kind)](*(sampler(index) for sampler in arguments))
+            builder.add(sender, context.contracts[call.contract], call.gas, data, value(index))
+
+    def _method(self, call: CallSpec) -> Method:
+        """Encoder of the method that is called."""
+        contract = next(contract for contract in self.file.contracts if contract.name == call.contract)
         return contract.artifact.method(call.signature)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
-        """Whether ether is conserved, every nonce is used, and the file's invariants hold. See `Workload.check`."""
+        """Check that ether is conserved, every nonce is used, and the file's invariants hold. See `Workload.check`."""
         found = []
-        burned, base_fee = scenario.notes["wei"] - _all_wei(state), scenario.blocks[0].environment.base_fee
+        burned, base_fee = scenario.notes["wei"] - _total_wei(state), scenario.blocks[0].environment.base_fee
         if burned <= 0 or burned % base_fee:
             found.append(f"ether: {burned} wei left the world, which is no multiple of the base fee of {base_fee}")
-        for sender, count in scenario.notes["nonces"].items():
-            if state.nonce(sender) != count:
-                found.append(f"account 0x{sender.hex()}: nonce is {state.nonce(sender)} after {count} transactions")
+        found += nonce_violations(state, scenario.notes["nonces"])
         for invariant in self.file.invariants:
-            ask = _Questions(state, scenario.blocks[-1])
-            artifact = next(one.artifact for one in self.file.contracts if one.name == invariant.contract)
+            call = _ViewCalls(state, scenario.blocks[-1])
+            artifact = next(spec.artifact for spec in self.file.contracts if spec.name == invariant.contract)
             address = scenario.contracts[invariant.contract]
             balance = artifact.method(invariant.sum)
-            total = sum(ask(address, balance(holder)) for holder in dict.fromkeys(scenario.notes["holders"]))
-            expected = ask(address, artifact.method(invariant.equals)())
+            total = sum(call(address, balance(holder)) for holder in dict.fromkeys(scenario.notes["holders"]))
+            expected = call(address, artifact.method(invariant.equals)())
             if total != expected:
                 found.append(
                     f"{invariant.contract}: {invariant.sum} adds up to {total}, {invariant.equals} is {expected}"
@@ -157,8 +167,8 @@ class Own(Workload):
         return found
 
 
-class _Questions:
-    """Asks a copy of a state, so that one copy serves thousands of questions."""
+class _ViewCalls:
+    """View calls on a copy of a state, one copy for thousands of calls."""
 
     def __init__(self, state: State, block: Block) -> None:
         from evm import Genesis
@@ -170,13 +180,15 @@ class _Questions:
         return decode_words(self._genesis.call(address, data))[0]
 
 
-def _draws(arguments: tuple[Any, ...], signature: str, name: str, around: Surroundings, size: int) -> list[Draw]:
-    within = dataclasses.replace(around, size=size)
-    # The senders are those of the whole scenario, whoever draws.
-    within.senders, within.contracts = around.senders, around.contracts
+def _samplers(arguments: tuple[Any, ...], signature: str, name: str, context: DrawContext, count: int) -> list[Sampler]:
+    """Samplers of the arguments of a signature, for `count` draws."""
+    # A copy with its own count, which shares senders and contracts with the original.
+    own = dataclasses.replace(context, draw_count=count)
+    own.senders, own.contracts = context.senders, context.contracts
     pairs = zip(arguments, types_of(signature), strict=True)
-    return [drawing(value, type_name, f"{name}/{place}", within) for place, (value, type_name) in enumerate(pairs)]
+    return [make_sampler(value, type_name, f"{name}/{i}", own) for i, (value, type_name) in enumerate(pairs)]
 
 
-def _all_wei(state: State) -> int:
-    return sum(word for place, word in state.contents() if place.kind == "balance")
+def _total_wei(state: State) -> int:
+    """Sum of all balances."""
+    return sum(word for location, word in state.contents() if location.kind == "balance")
