@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-ROOT = Path(__file__).resolve().parent.parent
+from shared_data import ROOT, shared
 
 # The first example of a kernel's test pays for loading it, so no example has a deadline. Continuous integration draws
 # the same examples each time: a failure there is the change's own.
@@ -24,10 +23,6 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Folder of the chain data and official vectors, which are no part of the project; skips where it is absent."""
-    chosen = os.environ.get("CONTEND_DATA_DIR")
-    folder = Path(chosen) if chosen else ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("mainnet blocks and official state tests are not here: ../shared/data, or $CONTEND_DATA_DIR")
-    return folder
+def mainnet_blocks() -> Path:
+    """Folder of mainnet blocks, which are no part of the project; skips where it is absent."""
+    return shared("mainnet")

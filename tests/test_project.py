@@ -122,6 +122,86 @@ def test_only_kernels_lack_annotations(room: str) -> None:
     assert not bare
 
 
+# Functions that tell how late it is, or how much has been spent: what they say depends on the machine.
+CLOCKS = {
+    f"{name}{unit}"
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime", "cpu_seconds")
+    for unit in ("", "_ns")
+} | {"getrusage", "default_timer"}
+
+
+def reads_a_clock(node: ast.AST, measured: set[str]) -> bool:
+    """Whether an expression calls a clock, or uses a name whose value came from one."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and child.id in measured:
+            return True
+        if isinstance(child, ast.Call):
+            called = child.func
+            if (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) in CLOCKS:
+                return True
+    return False
+
+
+def is_rough(node: ast.Compare) -> bool:
+    """Whether a comparison leaves room: by an order, or by `pytest.approx`."""
+    if any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in node.ops):
+        return True
+    return any(isinstance(one, ast.Call) and name_of_decorator(one) == "approx" for one in ast.walk(node))
+
+
+def asserted_times(tree: ast.Module) -> Iterator[int]:
+    """Lines on which an assertion compares what a clock has told.
+
+    A name is measured once it is bound to an expression that reads a clock or uses a measured name, wherever in the
+    same function; so a difference of two readings is found, and what is made of it. What the code under test has
+    measured is not seen: a test of that gives the code a clock of its own, and then knows what it must say exactly,
+    which is why equality is no time asserted.
+    """
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        measured: set[str] = set()
+        before = -1
+        while len(measured) != before:
+            before = len(measured)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    if node.value is not None and reads_a_clock(node.value, measured):
+                        measured |= {name.id for one in targets for name in ast.walk(one) if isinstance(name, ast.Name)}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assert):
+                compared = [one for one in ast.walk(node.test) if isinstance(one, ast.Compare) and is_rough(one)]
+                if any(reads_a_clock(one, measured) for one in compared):
+                    yield node.lineno
+
+
+def test_no_test_asserts_a_time() -> None:
+    found = {
+        f"{source.relative_to(ROOT)}:{line}" for source in sources("tests") for line in asserted_times(parsed(source))
+    }
+    assert sorted(found) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("began = time.perf_counter()\nwork()\nassert time.perf_counter() - began < 5", [4]),
+        ("before = cpu_seconds()\nspent = cpu_seconds() - before\nbusy = 2 * spent\nassert 0.1 < busy < 0.2", [5]),
+        ("limit = monotonic() + 5\nwhile not done():\n  assert monotonic() < limit", [4]),
+        ("took: float = time.monotonic_ns()\nassert not (took > 3 and done())", [3]),
+        ("assert sum(x < perf_counter() for x in y) == 2", [2]),
+        ("assert cpu_seconds() - 5 == pytest.approx(3, abs=1)", [2]),
+        ("assert cpu_seconds() == 331.0", []),
+        ("began = time.perf_counter()\nlog(began)\nassert done()\nassert count() < 5", []),
+        ("while time.monotonic() < limit:\n  work()\nassert outcome.seconds == 3", []),
+    ],
+)
+def test_an_asserted_time_is_found(source: str, lines: list[int]) -> None:
+    body = "\n".join(f"  {line}" for line in source.splitlines())
+    assert sorted(set(asserted_times(ast.parse(f"def test_it():\n{body}\n")))) == lines
+
+
 def locked() -> dict[str, list[str]]:
     """Pinned versions by name; several where they differ by Python version."""
     pins: dict[str, list[str]] = {}

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shared_data import shared
 
 from evm import Block, Environment, State, Transaction
 from evm.recording import record
 from harness.analysis.bound import Bounds
 from harness.analysis.profile import bounds_of
 from strategies.costs import default_costs
-from tests.evm.conftest import data_folder
 
 # Ordinary blocks of the time of Cancun with more than a hundred transactions.
 RECENT = ("19929064.json.gz", "19932703.json.gz")
@@ -26,10 +26,7 @@ ONE_SENDER = "13287210.cancun.json.gz"
 
 
 def lay_out(name: str) -> tuple[Block, State]:
-    folder = data_folder() / "mainnet"
-    if not (folder / name).is_file():
-        pytest.skip("the mainnet blocks are not here: ../shared/data beside the checkout, or $CONTEND_DATA_DIR")
-    found = loader(folder / "mainnet_loader.py").load(str(folder / name))
+    found = loader(shared("mainnet/mainnet_loader.py")).load(str(shared(f"mainnet/{name}")))
     env = found.env
     environment = Environment(
         number=env["number"],

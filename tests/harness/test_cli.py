@@ -64,8 +64,9 @@ def test_compilation_is_told_while_it_lasts_and_recorded(contend: Contend, tmp_p
     done = contend(*SMALL, "-s", "compiling", "--workers", "1")
     assert "compiling planted_kernel" in done.stderr
     (cell,) = records_in(tmp_path)[0]["cells"]
-    assert 0.7 <= cell["compile_seconds"] < 20
-    assert cell["seconds"] < 0.5
+    assert cell["compile_seconds"] > 0
+    # It was over before anything was timed.
+    assert [sample["counters"]["compiled"] for sample in cell["samples"]] == [0] * 4
 
 
 def test_the_rounds_interleave_strategies_and_processes(contend: Contend, tmp_path: Path) -> None:

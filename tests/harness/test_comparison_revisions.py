@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import jsonschema
 import miniature
 import pytest
+from running import until
 
 from harness.comparison import checkout
 from harness.comparison.duel import Duel
@@ -249,11 +249,8 @@ def test_an_interrupted_comparison_leaves_no_process(
         stderr=subprocess.PIPE,
         text=True,
     )
-    limit = time.monotonic() + 60
     (tmp_path / "log").touch()
-    while sum(strategy == "odd" for _, _, strategy in runs(tmp_path)) < 4:
-        assert time.monotonic() < limit, "four processes sleep"
-        time.sleep(0.02)
+    until(lambda: sum(strategy == "odd" for _, _, strategy in runs(tmp_path)) >= 4, "four processes sleep")
     popen.send_signal(signal.SIGINT)
     _, errors = popen.communicate(timeout=60)
     assert popen.returncode == 130

@@ -122,5 +122,14 @@ def test_the_cold_start_ends_at_the_first_cell(monkeypatch: pytest.MonkeyPatch) 
         def run(self) -> None:
             self.observer.measured("payments", CellKey("serial", 1), 1)
 
+    class Clock:
+        """Tells the moments at which it is asked, in their order."""
+
+        moments = iter([100.0, 107.5])
+
+        def perf_counter(self) -> float:
+            return next(self.moments)
+
     monkeypatch.setattr(goals, "Engine", Measuring)
-    assert 0 < goals.cold_seconds(10) < 60
+    monkeypatch.setattr(goals, "time", Clock())
+    assert goals.cold_seconds(10) == 7.5

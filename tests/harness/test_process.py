@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
+from running import WAIT_SECONDS
 
 from harness.errors import CrashError
 from harness.measuring import crew
@@ -52,11 +52,7 @@ def test_a_killed_child_is_gone_and_its_obituary_says_how(child: MeasuringProces
 
 def test_a_child_whose_pipe_closes_ends(child: MeasuringProcess) -> None:
     child.connection.close()
-    limit = time.monotonic() + 30
-    while child._popen.poll() is None:
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-    assert child._popen.returncode == -signal.SIGTERM
+    assert child._popen.wait(WAIT_SECONDS) == -signal.SIGTERM
 
 
 def test_ending_twice_does_no_harm() -> None:
@@ -67,18 +63,20 @@ def test_ending_twice_does_no_harm() -> None:
     made.end()
 
 
-def test_compiling_is_no_silence(child: MeasuringProcess) -> None:
+def test_compiling_is_no_silence(child: MeasuringProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("harness.measuring.process.time.monotonic", lambda: now)
     ours, theirs = Pipe()
     child.connection.close()
     child.connection = ours
     theirs.send(("compile", "resume", True, 0.0))
     child.receive()
-    time.sleep(0.05)
+    now += 50.0
     assert child.silence() == 0.0
     theirs.send(("compile", "resume", False, 60.0))
     child.receive()
-    time.sleep(0.05)
-    assert child.silence() >= 0.05
+    now += 8.0
+    assert child.silence() == 8.0
 
 
 def test_as_many_processes_as_a_request_may_ask_for_are_no_deaths(monkeypatch: pytest.MonkeyPatch) -> None:

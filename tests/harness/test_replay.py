@@ -50,10 +50,10 @@ def real_block(path: Path) -> tuple[Scenario, Snapshot]:
 @pytest.mark.parametrize(("clock", "workers"), [("wall", 2), ("virtual", 4)])
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_real_block_gives_the_chains_receipts_and_state(
-    shared_data: Path, strategy: Strategy, name: str, clock: str, workers: int
+    mainnet_blocks: Path, strategy: Strategy, name: str, clock: str, workers: int
 ) -> None:
     workload = Replay()
-    scenario, snapshot = real_block(shared_data / "mainnet" / f"{name}.json.gz")
+    scenario, snapshot = real_block(mainnet_blocks / f"{name}.json.gz")
     block, state = scenario.blocks[0], scenario.genesis
     state.restore(snapshot)
     strategy.clock = WALL if clock == "wall" else VirtualClock()

@@ -34,9 +34,8 @@ def test_an_interrupted_run_keeps_what_was_measured_and_leaves_no_process(
         # The second workload makes the strategy sleep; the first is finished by then.
         until(lambda: pids("asleep"), "a strategy sleeps")
         run.send_signal(number)
-        began = time.monotonic()
+        # The sleeper would sleep for an hour: that the run ends at all is what the signal does.
         output, errors = run.communicate(timeout=WAIT_SECONDS)
-        assert time.monotonic() - began < 5
     assert run.returncode == 130
     assert "Traceback" not in errors
     assert "Interrupted" in output

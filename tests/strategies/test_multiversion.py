@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -106,15 +105,27 @@ def test_a_full_arena_is_a_fault_and_writes_nothing() -> None:
 
 
 def test_finding_a_version_does_not_walk_all_writers() -> None:
-    # A walk of 20,000 nodes would take milliseconds a read; a skip list's search takes well under 50 microseconds.
-    memory = Memory(arena_words=1 << 20)
-    for t in range(20_000):
-        memory.write(0, t, 0, t)
-    readers = np.random.default_rng(1).integers(1, 20_000, 2000)
-    began = time.perf_counter()
-    for reader in readers:
-        assert memory.read(0, int(reader))[3][0] == reader - 1
-    assert (time.perf_counter() - began) / len(readers) < 1e-3
+    # A search leaves a level near its end: on level k, some 4**k transactions before it. So whatever lies farther off
+    # on that level may be ruined without its noticing, and one that walks the writers falls into the trap.
+    memory, size = Memory(arena_words=1 << 20), 20_000
+    nodes = np.array([memory.write(0, t, 0, t)[0] for t in range(size)])
+    whole = memory.arena.copy()
+    levels = [nodes[[int(mv._height(0, t)) > level for t in range(size)]] for level in range(mv.LEVELS)]
+    assert len(levels[0]) == size
+    assert 0 < len(levels[6]) < len(levels[3]) < size // 32
+
+    def ruin(reader: int, reach: int) -> None:
+        memory.arena[:] = whole
+        for level, members in enumerate(levels):
+            far = members[memory.arena[members] > np.uint64(reader + reach * 4**level)]
+            memory.arena[far + mv.N_NEXT + level] = nodes[0]
+
+    for reader in np.random.default_rng(1).integers(1, size, 100).tolist():
+        ruin(reader, 64)
+        assert memory.read(0, reader)[3][0] == reader - 1
+    # The trap works: with every link ruined, the search ends at the first writer.
+    ruin(size // 2, 0)
+    assert memory.read(0, size // 2)[3][0] == 0
 
 
 @pytest.mark.stress

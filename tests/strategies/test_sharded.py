@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, wo
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
+from running import until
+from shard_barrier import start_of_next_block
 
 from evm import Block, State
 from strategies.shard_layout import MOST_SLOTS
@@ -25,14 +26,14 @@ from strategies.sharded import Sharded
 ROOT = Path(__file__).resolve().parents[2]
 
 WORLD = world()
-SECONDS = 20.0
 # Gas that takes a shard several seconds to burn, so that a signal arrives while kernels run.
 LONG = block_of([Act(sender, CONTRACTS["burner"], gas=3_000_000_000) for sender in SENDERS])
 NINE_THOUSAND_STORES = "0 CALLDATALOAD 9000 loop: DUP2 DUP2 ADD 1 SWAP1 SSTORE 1 SWAP1 SUB DUP1 :loop JUMPI"
 
 RUNS_AND_TELLS = """
-import multiprocess, sys
+import multiprocess, sys, threading
 from adversarial import CONTRACTS, SENDERS, Act, block_of, hot, world
+from shard_barrier import start_of_next_block
 from strategies.sharded import Sharded
 
 if __name__ == "__main__":
@@ -45,7 +46,11 @@ if __name__ == "__main__":
     if sys.argv[1] == "idle":
         sys.stdin.read()
     elif sys.argv[1] == "busy":
-        strategy.execute(block_of([Act(s, CONTRACTS["burner"], gas=3_000_000_000) for s in SENDERS]), state, 3)
+        long = block_of([Act(s, CONTRACTS["burner"], gas=3_000_000_000) for s in SENDERS])
+        wait_for_start = start_of_next_block(strategy, 3)
+        threading.Thread(target=strategy.execute, args=(long, state, 3)).start()
+        wait_for_start()
+        print("busy", flush=True)
 """
 
 
@@ -96,16 +101,6 @@ def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     # A process whose parent is gone may wait to be buried by whoever adopted it.
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
-
-
-def wait_until(condition: object) -> bool:
-    assert callable(condition)
-    limit = time.monotonic() + SECONDS
-    while time.monotonic() < limit:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -215,7 +210,13 @@ def test_a_shard_that_dies_while_it_executes_is_named() -> None:
     with Sharded() as strategy:
         strategy.execute(hot("counter", 10), state.copy(), 2)
         ours = dict(shard_processes() - before)
-        killer = threading.Timer(0.5, os.kill, (ours["shard-1"], signal.SIGKILL))
+        wait_for_start = start_of_next_block(strategy, 2)
+
+        def kill() -> None:
+            wait_for_start()
+            os.kill(ours["shard-1"], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
         killer.start()
         with pytest.raises(RuntimeError, match="shard 1 is gone: its process was ended by SIGKILL"):
             strategy.execute(LONG, state.copy(), 2)
@@ -240,11 +241,12 @@ def test_no_shard_outlives_its_coordinator(moment: str, tmp_path: Path) -> None:
         assert coordinator.stderr is not None
         pids = [int(pid) for pid in coordinator.stdout.readline().split()]
         assert len(pids) == 3, coordinator.stderr.read()
+        if moment == "busy":
+            assert coordinator.stdout.readline() == "busy\n"
         if moment != "done":
             assert all(map(is_alive, pids))
-            time.sleep(0.5)
             coordinator.kill()
-        assert wait_until(lambda: not any(map(is_alive, pids)))
+        until(lambda: not any(map(is_alive, pids)), "all shards end")
         coordinator.stdin.close()  # type: ignore[union-attr]  # it is a pipe, see above
         # No traceback, and no word of leaked memory from a resource tracker.
         assert coordinator.stderr.read() == ""

@@ -14,9 +14,11 @@ WAIT_SECONDS = 400.0
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait for something that must come; the limit only keeps a test that is broken from hanging."""
     limit = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < limit, f"waited {seconds} s in vain: {what}"
+        if time.monotonic() > limit:
+            raise TimeoutError(f"waited {seconds} s in vain: {what}")
         time.sleep(0.02)
 
 

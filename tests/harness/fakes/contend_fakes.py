@@ -169,11 +169,13 @@ class Compiling(Honest):
         self._compiled = False
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
-        if not self._compiled:
+        compiles, self._compiled = not self._compiled, True
+        if compiles:
             with event.trigger_event("contend:native", data={"name": "planted_kernel"}):
                 time.sleep(COMPILE_SECONDS)
-        self._compiled = True
-        return super().execute(block, state, workers)
+        outcome = super().execute(block, state, workers)
+        outcome.counters["compiled"] = int(compiles)
+        return outcome
 
 
 class Untimed(Honest):

@@ -1,0 +1,236 @@
+"""Allocations that fail: fixed-size structures of a run, made too small for the n-th thing that they must hold.
+
+Kernels allocate nothing; they hand out room that Python made before the block. So an allocation fails where room ends,
+and every structure has one word that says how much there is. A `Fault` sets that word when an attempt to execute a
+block lays its memory out, for that attempt only: execution meets the end of one structure at a chosen allocation, and
+no kernel knows of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import Block, State, layout
+from evm.image import BlockImage
+from evm.machine import Machine
+from evm.receipts import ARENA_SIZE, ReceiptTable
+from strategies import compiled, planned
+from strategies import shard_layout as h
+from strategies import shared as s
+from strategies.base import Outcome, Strategy
+from strategies.compiled import CompiledStrategy
+from strategies.optimistic import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
+from strategies.shard_memory import ShardMemory
+from strategies.sharded import Sharded
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A structure, and how it is made to hold no more than so much.
+
+    Attributes
+    ----------
+    name : str
+    shrink : callable
+        ``shrink(strategy, state, n)`` gives a context in which an attempt has room for `n` units.
+    keeps : bool
+        Whether what was put into the structure stays for the next run on the same state.
+    step : int
+        Units that the smallest of its common allocations takes, so that no smaller step meets another one.
+    """
+
+    name: str
+    shrink: Callable[[Strategy, State, int], AbstractContextManager[object]]
+    keeps: bool = False
+    step: int = 1
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@contextmanager
+def laid_out(
+    kind: type, method: str, headers: Callable[[Any], list[Words]], field: int, room: Callable[[Any], int]
+) -> Iterator[None]:
+    """Change a field of the headers of what a method has just laid out, and set it right afterwards."""
+    original, before = getattr(kind, method), []
+
+    def changed(self: Any, *arguments: Any, **named: Any) -> Any:
+        result = original(self, *arguments, **named)
+        for header in headers(self):
+            before.append((header, header[field]))
+            header[field] = min(room(self), int(header[field]))
+        return result
+
+    try:
+        with patch.object(kind, method, changed):
+            yield
+    finally:
+        for header, value in reversed(before):
+            header[field] = value
+
+
+@contextmanager
+def less(header: Words, field: int, room: int) -> Iterator[None]:
+    """Let a header say that there is less room than there is."""
+    before = int(header[field])
+    header[field] = min(room, before)
+    try:
+        yield
+    finally:
+        header[field] = before
+
+
+def of_machine(name: str, field: int, room: Callable[[int], int]) -> Fault:
+    """A room of every machine: `room` says how many words or bytes it has for `n` units."""
+    return Fault(name, lambda strategy, state, n: laid_out(Machine, "attach", _header, field, lambda _: room(n)))
+
+
+def of_workers(name: str, change: Callable[[Workspace, int], None], step: int = 1) -> Fault:
+    """Something that optimistic workers have, changed before they start."""
+
+    def shrink(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
+        assert isinstance(strategy, OptimisticStrategy)
+        original = strategy.prepare
+
+        def prepare(space: Workspace, image: BlockImage, state: State) -> None:
+            change(space, n)
+            original(space, image, state)
+
+        return patch.object(strategy, "prepare", prepare)
+
+    return Fault(name, shrink, step=step)
+
+
+def _header(owner: Any) -> list[Words]:
+    return [owner.header]
+
+
+@contextmanager
+def _locations(strategy: Strategy, state: State, n: int) -> Iterator[None]:
+    """Room for n new locations in the state, or in each shard's."""
+    full, field = state.count + n, layout.STATE_CAPACITY
+    shards = laid_out(ShardMemory, "begin_block", lambda m: [m.state._header], field, lambda m: int(m.state.count) + n)
+    # Sharded execution writes to the state at its end only, after Python has made room there.
+    whole = nullcontext() if isinstance(strategy, Sharded) else less(state._header, field, full)
+    with whole, shards:
+        yield
+
+
+@contextmanager
+def _receipts(strategy: Strategy, state: State, n: int) -> Iterator[None]:
+    """Room for n words of logs and output with each worker."""
+    shards = laid_out(ShardMemory, "begin_block", lambda memory: [memory._arena], ARENA_SIZE, lambda _: 8 * n)
+    with laid_out(ReceiptTable, "reset", lambda table: list(table.arenas), ARENA_SIZE, lambda _: 8 * n), shards:
+        yield
+
+
+@contextmanager
+def _codes(strategy: Strategy, state: State, n: int) -> Iterator[None]:
+    """Room for n further codes."""
+    header, most = state.codes.header, len(state.codes) + n
+    with less(header, layout.CODES_CAPACITY, most):
+        try:
+            yield
+        finally:
+            # Those that found no room were counted; the directory knows by its real size, which is another one.
+            header[layout.CODES_COUNT] = min(int(header[layout.CODES_COUNT]), most)
+
+
+def _code_words(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
+    """Room for 8 n words of decoded code."""
+    header = state.codes.header
+    return less(header, layout.CODES_ARENA_WORDS, int(header[layout.CODES_ARENA_USED]) + 8 * n)
+
+
+def _versions(space: Workspace, n: int) -> None:
+    """Room for n words of versions, read sets and write sets with each worker, and no more to be had."""
+    for number, worker in enumerate(space.workers):
+        worker[s.W_CHUNK] = FIRST_ARENA_WORD + number * n
+        worker[s.W_CHUNK_END] = FIRST_ARENA_WORD + (number + 1) * n
+    space.counters[s.C_ARENA] = space.header[s.S_ARENA_WORDS] = FIRST_ARENA_WORD + len(space.workers) * n
+
+
+def _reads(space: Workspace, n: int) -> None:
+    """Room for n reads of a transaction."""
+    space.workers[:, s.W_READS_ROOM] = s.READ_WORDS * n
+
+
+def _hints(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
+    """Room for n hints with each worker."""
+    return patch.multiple(planned, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
+
+
+def _locks(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
+    """Room for n locks with each shard; one node means none."""
+    return laid_out(ShardMemory, "begin_block", _header, int(h.W_NODES_SIZE), lambda _: int(h.NO_NODE) + 1 + n)
+
+
+STACK_WORDS = 4 * (layout.STACK_LIMIT + 2)
+COMMON = (
+    of_machine("entries of the access table", layout.M_ENTRIES_WORDS, lambda n: n * layout.ENTRY_WORDS),
+    of_machine("index of the access table", layout.M_INDEX_WORDS, lambda n: 256 << n),
+    of_machine("journal", layout.M_JOURNAL_WORDS, lambda n: n * layout.JOURNAL_WORDS),
+    of_machine("logs", layout.M_LOGS_BYTES, lambda n: 8 * n),
+    of_machine("output", layout.M_OUTPUT_BYTES, lambda n: 8 * n),
+    of_machine("scratch space", layout.M_SCRATCH_BYTES, lambda n: layout.SCRATCH_RESERVED + 32 * n),
+    of_machine("memory", layout.M_MEMORY_BYTES, lambda n: 32 * n),
+    of_machine("stacks", layout.M_STACK_WORDS, lambda n: n * STACK_WORDS),
+    Fault("locations", _locations),
+    Fault("receipts", _receipts, step=4),
+    Fault("codes", _codes, keeps=True),
+    Fault("decoded code", _code_words, keeps=True),
+)
+OPTIMISTIC = (of_workers("versions and lists", _versions, step=7), of_workers("reads", _reads))
+PLANNED = (Fault("hints", _hints),)
+SHARDED = (Fault("locks", _locks),)
+
+
+class Failing:
+    """A strategy of which attempts fail for want of one structure's room.
+
+    Parameters
+    ----------
+    strategy : CompiledStrategy
+    fault : Fault
+
+    Attributes
+    ----------
+    attempts : int
+        Made in the last execution.
+    """
+
+    def __init__(self, strategy: CompiledStrategy, fault: Fault) -> None:
+        self.strategy, self.fault = strategy, fault
+        self.attempts = 0
+
+    def execute(self, block: Block, state: State, workers: int, n: int, once: bool) -> Outcome:
+        """Execute a block of which the first attempt, or every one, has room for `n` units of the structure only.
+
+        Raises
+        ------
+        CapacityError
+            If it does not fit, and no attempt is made with all the room that there is.
+        """
+        original = type(self.strategy).attempt
+        self.attempts = 0
+
+        def attempt(image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+            self.attempts += 1
+            if once and self.attempts > 1:
+                return original(self.strategy, image, state, workers, scale)
+            with self.fault.shrink(self.strategy, state, n):
+                return original(self.strategy, image, state, workers, scale)
+
+        self.strategy._scale = 1
+        with patch.object(self.strategy, "attempt", attempt), patch.object(compiled, "LARGEST_SCALE", 2 if once else 1):
+            return self.strategy.execute(block, state, workers)

@@ -1,0 +1,133 @@
+"""Make the sample of official vectors that lies beside this file: ``make_sample.py DATA``.
+
+`DATA` is the folder of large test data that is no part of the repository (`tests/support/shared_data.py`). Which
+vectors are taken follows from rules alone, so that the same data give the same sample: every state test, byte for byte;
+and every test of whole blocks that this version can be held to (`_refusal`), without its fields that repeat others.
+``manifest.json`` pins each file by its SHA-256; archives are written without times, owners or modes of their own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = "manifest.json"
+FORKS = ("Shanghai", "Cancun", "ShanghaiToCancunAtTime15k")
+SOURCES = {
+    "state_tests.tar.gz": (
+        {
+            "name": "ethereum/tests, GeneralStateTests",
+            "version": "4c87ebbf024a3e9ec842bcce90564f629a3bcd82 (2024-10-24)",
+            "licence": "LICENSE.ethereum-tests",
+            "folder": "state",
+        },
+    ),
+    "block_tests.tar.gz": (
+        {
+            "name": "ethereum/tests, BlockchainTests (ValidBlocks and InvalidBlocks)",
+            "version": "not told by the data they were taken from; `_info` in each names its source",
+            "licence": "LICENSE.ethereum-tests",
+            "folder": "blocks/ethereum-tests",
+        },
+        {
+            "name": "ethereum/execution-spec-tests, blockchain_tests; now part of ethereum/execution-specs",
+            "version": "v5.4.0",
+            "licence": "LICENSE.execution-specs",
+            "folder": "blocks/eest",
+        },
+    ),
+}
+# What a block's test says twice: the block in its transport encoding, and the genesis likewise.
+REPEATED = {"rlp", "genesisRLP", "uncleHeaders", "chainname", "rlp_decoded"}
+
+
+def state_files(data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each state test."""
+    with tarfile.open(data / "statetests" / "statetests_sample.tar.gz") as files:
+        for member in files:
+            stream = files.extractfile(member) if member.name.endswith(".json") else None
+            if stream is not None:
+                yield f"state/{member.name.partition('/')[2]}", stream.read()
+
+
+def block_files(data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of block tests of which at least one is taken."""
+    with tarfile.open(data / "eest" / "blocktests_dev.tar.gz") as files:
+        for member in files:
+            stream = files.extractfile(member) if member.name.endswith(".json") else None
+            if stream is None:
+                continue
+            tests = json.loads(stream.read())
+            taken = {name: _trimmed(test) for name, test in tests.items() if _refusal(test) is None}
+            if taken:
+                content = json.dumps(taken, sort_keys=True, separators=(",", ":")) + "\n"
+                name = member.name.partition("/")[2].replace("-invalid/", "/").replace("BlockchainTests/", "")
+                yield f"blocks/{name.replace('blockchain_tests/', '')}", content.encode()
+
+
+def _refusal(test: dict[str, Any]) -> str | None:
+    """Why a test of whole blocks is not taken; None if it is."""
+    if test.get("network") not in FORKS:
+        return "another fork"
+    if any(name.startswith("expectException") for block in test["blocks"] for name in block):
+        return "a block that is to be refused: what a block's header may hold is not this project's"
+    if any(block.get("withdrawals") for block in test["blocks"]):
+        return "withdrawals, which are no transactions"
+    if any("sender" not in one for block in test["blocks"] for one in block["transactions"]):
+        return "a sender that only its signature tells; transactions here have senders"
+    if "postState" not in test and "postStateHash" not in test:
+        return "no state after it"
+    return None
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _trimmed(one) for name, one in value.items() if name not in REPEATED}
+    return [_trimmed(one) for one in value] if isinstance(value, list) else value
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """Pack files into a compressed archive that depends on their names and contents only."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as target:
+        for name, content in sorted(files.items()):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            target.addfile(member, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), 9, mtime=0)
+
+
+def digests(path: Path) -> dict[str, str]:
+    """SHA-256 of each file of an archive."""
+    found = {}
+    with tarfile.open(path) as files:
+        for member in files:
+            stream = files.extractfile(member)
+            if stream is not None:
+                found[member.name] = hashlib.sha256(stream.read()).hexdigest()
+    return found
+
+
+def main(data: Path) -> None:
+    """Write the archives and the manifest."""
+    contents = {"state_tests.tar.gz": dict(state_files(data)), "block_tests.tar.gz": dict(block_files(data))}
+    manifest = {}
+    for name, files in contents.items():
+        (HERE / name).write_bytes(archive(files))
+        manifest[name] = {"sources": SOURCES[name], "sha256": digests(HERE / name)}
+        print(f"{name}: {len(files)} files, {(HERE / name).stat().st_size} bytes")
+    (HERE / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} DATA")
+    main(Path(sys.argv[1]))
