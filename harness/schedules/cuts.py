@@ -6,45 +6,52 @@ is an order of these points; but workers that are cut go on in the reverse order
 
 from __future__ import annotations
 
-import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 from typing import Any
 
-from evm import State
+from evm import State, atomics
 from evm.image import BlockImage
-from harness.schedules.variant import ROOM, Edits, Variant
-from strategies import block_stm
+from evm.jit import Native
+from harness.schedules.variant import Variant
+from harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
+from harness.verify.schedule_fuzzer.replacement import Replacement
+from strategies import block_stm, preemption
 from strategies.optimistic import OptimisticStrategy, Workspace
 from strategies.planned import PlannedStrategy, planned_step
 from strategies.preemption import attach
 from strategies.shared import C_ARENA, S_SPECULATIVE_STEP
 
-CUT_MODULES = ("multiversion", "scheduler", "incarnation", "block_stm", "planned")
-_IMPORT = re.compile(r"^from evm import (.*\batomics\b.*)\n", re.M)
-_NEW = "from strategies import preemption as atomics"
+# Steps of the multi-version strategies, the first of which is reached from the other by its address.
+STEPS = (block_stm.step, planned_step)
 
 
-def make_cut(edits: Edits | None = None) -> Variant:
-    """Copies of the multi-version strategies' modules with points of preemption.
+def make_cut(replacements: Sequence[Replacement] = ()) -> Variant:
+    """Copies of all modules that `STEPS` have kernels from and that access anything atomically.
 
     Parameters
     ----------
-    edits : mapping, optional
-        Further changes, as for `Variant`.
+    replacements : sequence of Replacement, optional
+        Functions to exchange besides.
     """
-    every: dict[str, list[tuple[str, str]]] = {name: list((edits or {}).get(name, ())) for name in CUT_MODULES}
-    for name in CUT_MODULES:
-        every[name].extend(_atomics_of(name))
-    return Variant(every)
+    entries = [_module_of(step) for step in STEPS]
+    return Variant(entries, replacements, {atomics: preemption}, kernel_modules(STEPS))
 
 
-def _atomics_of(name: str) -> list[tuple[str, str]]:
-    """The edit by which a module imports this one for `evm.atomics`."""
-    found = _IMPORT.search((ROOM / f"{name}.py").read_text())
-    if found is None:
-        return []
-    others = [one for one in found[1].split(", ") if one != "atomics"]
-    kept = f"from evm import {', '.join(others)}\n" if others else ""
-    return [(found[0], f"{kept}{_NEW}\n")]
+@cache
+def _plain_cut() -> Variant:
+    return make_cut()
+
+
+def _module_of(step: Native) -> ModuleType:
+    return sys.modules[step.function.__module__]
+
+
+def _copy_of(step: Native, copies: Variant) -> Native:
+    found: Native = getattr(copies.module(_module_of(step)), step.function.__name__)
+    return found
 
 
 def repeatable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
@@ -71,16 +78,15 @@ def cut_class(kind: type[OptimisticStrategy], variant: Variant | None = None) ->
         By default the copies without other changes.
     """
     attach()
-    copies = variant or make_cut()
+    copies = variant or _plain_cut()
     if kind.step is block_stm.step:
-        return type(kind.__name__, (repeatable(kind),), {"step": copies.module("block_stm").step})
+        return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(kind.step, copies)})
     if issubclass(kind, PlannedStrategy) and kind.step is planned_step:
-        speculative = copies.module("block_stm").step
+        speculative = _copy_of(block_stm.step, copies)
 
         def prepare(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
             kind.prepare(self, space, image, state)
             space.header[S_SPECULATIVE_STEP] = speculative.address
 
-        step = copies.module("planned").planned_step
-        return type(kind.__name__, (repeatable(kind),), {"step": step, "prepare": prepare})
+        return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(planned_step, copies), "prepare": prepare})
     return None

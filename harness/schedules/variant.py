@@ -1,64 +1,110 @@
-"""Variants: copies of a few strategy modules with changes in their text, imported beside the originals.
+"""Variants: copies of a few modules with a known change, imported beside the originals.
 
-A test plants a known bug so, and the fuzzer cuts steps in two so (`harness.schedules.cuts`). Only the named
-modules are copied; what they import of each other they import from the copies, everything else from the originals. So
-only the steps that lie in them are compiled again. The copies lie in the cache folder of the kernels' sources, in a
-folder named by a digest of their text: compiled once, they load as quickly as the originals.
+A test plants a known bug so (`harness.verify.schedule_fuzzer.replacement`), and the fuzzer cuts steps in two so
+(`harness.schedules.cuts`). A change is that of one function, by name, or that of what an import gives. Copied are the
+modules that are changed, and those that import them, however far up, to the module that is asked for; each keeps its
+dotted name, below a package of the variant's own. What copies import of each other they import from the copies,
+everything else from the originals. So only the kernels that lie in them are compiled again. The copies lie in the cache
+folder of the kernels' sources, in a folder named by a digest of their text: compiled once, they load as quickly as the
+originals.
+
+A module that reads a file beside its own cannot be copied, and a class of a copy is another class than the original.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-import strategies
 from evm.kernel_cache import cache_root, kernels_digest
+from harness.verify.schedule_fuzzer.module_source import ModuleSource, SourceError, read_module
+from harness.verify.schedule_fuzzer.replacement import Replacement
 
-ROOM = Path(strategies.__file__).parent
-Edits = Mapping[str, Sequence[tuple[str, str]]]
-
-
-class EditError(ValueError):
-    """A text to be replaced does not occur exactly once: the module has changed since the edit was written."""
+_PACKAGE = "contend_variant_"
+_UNNAMED = f"{_PACKAGE}0"  # stands for the package in the text that its name is a digest of
 
 
 class Variant:
-    """Changed copies of modules of the room `strategies`.
+    """Changed copies of modules.
 
     Parameters
     ----------
-    edits : mapping
-        For each module to copy, by its name in the room: texts and what to put in their place. Each text must occur
-        exactly once in it. Modules that import a changed one must be named, too, if they are to see the change
-        (`with_importers` names them all).
+    entries : sequence of module
+        The modules that are wanted. They and what they import are looked through, as far as it lies in the packages (by
+        the first part of their names) of `entries`, `replacements` and `stand_ins`.
+    replacements : sequence of Replacement, optional
+        Functions to exchange.
+    stand_ins : mapping, optional
+        From a module to another that the copies import in its place.
+    among : collection of str, optional
+        Full names of the modules that may be copied; by default any.
 
     Raises
     ------
-    EditError
-        If an edit does not fit.
+    SourceError
+        If a replacement does not fit, or no entry imports what it changes.
     """
 
-    def __init__(self, edits: Edits) -> None:
-        texts = {module: _edited(module, replacements) for module, replacements in edits.items()}
+    def __init__(
+        self,
+        entries: Sequence[ModuleType],
+        replacements: Sequence[Replacement] = (),
+        stand_ins: Mapping[ModuleType, ModuleType] | None = None,
+        among: Collection[str] | None = None,
+    ) -> None:
+        instead = {old.__name__: new.__name__ for old, new in (stand_ins or {}).items()}
+        changed = {one.module.__name__ for one in replacements} | set(instead)
+        first = [entry.__name__ for entry in entries]
+        roots = frozenset(name.partition(".")[0] for name in (*first, *changed))
+        sources = {entry.__name__: read_module(entry) for entry in entries}
+        imported: dict[str, set[str]] = {}
+        waiting = list(sources)
+        while waiting:
+            name = waiting.pop()
+            if name not in sources:
+                sources[name] = read_module(name)
+            for one in replacements:
+                if one.module.__name__ == name:
+                    one.apply(sources[name].tree)
+            imported[name] = sources[name].imported(roots)
+            waiting += [
+                other
+                for other in imported[name]
+                if other not in imported and other not in waiting and (among is None or other in among)
+            ]
+        for one in replacements:
+            if one.module.__name__ not in sources:
+                reached = " or ".join(first)
+                raise SourceError(f"{one.module.__name__}.{one.target}: {reached} would not see the change")
+        copied = (_importers(imported, changed) & (set(sources) - set(instead))) | set(first)
+        texts = {name: _text(sources[name], copied, instead) for name in sorted(copied)}
         digest = hashlib.blake2b(digest_size=8)
-        for module, text in sorted(texts.items()):
-            digest.update(f"{module}\0{text}\0".encode())
-        self._package = f"contend_variant_{digest.hexdigest()}"
-        names = "|".join(sorted(texts))
-        ours = re.compile(rf"^from strategies\.({names}) import", re.M)
-        _write(
-            self._package, {name: ours.sub(rf"from {self._package}.\1 import", text) for name, text in texts.items()}
-        )
+        for name, text in texts.items():
+            digest.update(f"{name}\0{text}\0".encode())
+        self._package = f"{_PACKAGE}{digest.hexdigest()}"
+        self.copied = frozenset(copied)
+        """Full names of the modules that were copied."""
+        paths = {_path(sources[name]): text.replace(_UNNAMED, self._package) for name, text in texts.items()}
+        _write(self._package, paths)
 
-    def module(self, name: str) -> ModuleType:
-        """One of the copied modules."""
+    def module(self, copied: ModuleType | str) -> ModuleType:
+        """The copy of a module.
+
+        Raises
+        ------
+        SourceError
+            If it was not copied.
+        """
+        name = copied if isinstance(copied, str) else copied.__name__
+        if name not in self.copied:
+            raise SourceError(f"{name}: not copied, since nothing that it imports is changed")
         folder = str(_folder())
         if folder not in sys.path:
             sys.path.append(folder)
@@ -66,26 +112,25 @@ class Variant:
         return importlib.import_module(f"{self._package}.{name}")
 
 
-def with_importers(edits: Edits) -> Edits:
-    """Add to edits, without a change of their own, the modules that import what is changed, however far up."""
-    imported = {
-        path.stem: set(re.findall(r"^from strategies\.(\w+) import", path.read_text(), re.M))
-        for path in ROOM.glob("*.py")
-        if path.stem != "registry"
-    }
-    found = set(edits)
-    while more := {module for module, others in imported.items() if others & found} - found:
+def _importers(imported: Mapping[str, set[str]], changed: set[str]) -> set[str]:
+    """What is changed, and the modules that import it, however far up."""
+    found = set(changed)
+    while more := {name for name, others in imported.items() if others & found} - found:
         found |= more
-    return {**dict.fromkeys(found, ()), **edits}
+    return found
 
 
-def _edited(module: str, replacements: Sequence[tuple[str, str]]) -> str:
-    text = (ROOM / f"{module}.py").read_text()
-    for old, new in replacements:
-        if text.count(old) != 1:
-            raise EditError(f"strategies/{module}.py holds {text.count(old)} times what is to be replaced: {old!r}")
-        text = text.replace(old, new)
-    return text
+def _text(source: ModuleSource, copied: set[str], instead: Mapping[str, str]) -> str:
+    def target(name: str) -> str | None:
+        return f"{_UNNAMED}.{name}" if name in copied else instead.get(name)
+
+    return ast.unparse(source.redirected(target)) + "\n"
+
+
+def _path(source: ModuleSource) -> Path:
+    """Where a copy lies in the variant's package."""
+    path = Path(*source.name.split("."))
+    return path / "__init__.py" if source.is_package else path.with_suffix(".py")
 
 
 def _folder() -> Path:
@@ -107,17 +152,19 @@ def _temporary_folder() -> Path:
     return Path(_TEMPORARY[0].name)
 
 
-def _write(package: str, texts: Mapping[str, str]) -> None:
+def _write(package: str, texts: Mapping[Path, str]) -> None:
     """Write a package, whole or not at all: another process may be doing the same."""
     place = _folder() / package
     if place.is_dir():
         return
     with tempfile.TemporaryDirectory(dir=_folder()) as room:
         new = Path(room) / package
-        new.mkdir()
-        (new / "__init__.py").write_text("")
-        for name, text in texts.items():
-            (new / f"{name}.py").write_text(text)
+        for path, text in texts.items():
+            file = new / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        for folder in {new, *(parent for path in texts for parent in (new / path).parents if new in parent.parents)}:
+            (folder / "__init__.py").touch()
         try:
             os.rename(new, place)
         except OSError:

@@ -10,75 +10,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from planted_bugs import BUGS, MULTI_VERSION, SHARDED, Bug, copy_of, judge_of, judge_only
 
 from harness.cli import main
 from harness.schedules.campaign import SCHEDULES_A_BLOCK, batches, default_sources
 from harness.schedules.cases import ADVERSARIAL, Case, scene_of
-from harness.schedules.cuts import cut_class, make_cut
 from harness.schedules.judge import Judge
-from harness.schedules.variant import EditError, Edits, Variant, with_importers
 from strategies import registry
 from strategies.base import Strategy
 
 PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
-
-# By the module and the class of the strategy that it breaks.
-BUGS: dict[str, tuple[str, str, Edits]] = {
-    # An aborted incarnation's writes are read by others as if they would stay.
-    "dropped_estimate": (
-        "block_stm",
-        "BlockSTM",
-        {
-            "incarnation": [
-                ("        mark_estimate(shared, I(arena[U(at + i * s.WRITE_WORDS + 1)]))\n", "        pass\n"),
-            ]
-        },
-    ),
-    # After an abort those above are not validated again.
-    "missing_revalidation": (
-        "block_stm",
-        "BlockSTM",
-        {"scheduler": [("        _lower(shared, s.C_VALIDATION, transaction + 1)\n", "        pass\n")]},
-    ),
-    # A lock is granted although another transaction holds it.
-    "skipped_lock": (
-        "sharded",
-        "Sharded",
-        {"shard_locks": [("        free = not (conflicts or older_conflicts)\n", "        free = True\n")]},
-    ),
-    # An owner that has to wait for a lock never votes: the vote is lost.
-    "lost_vote": (
-        "sharded",
-        "Sharded",
-        {
-            "shard_locks": [
-                (
-                    "    reply(coupling, shard, s.VOTE, session // slot_count, session % slot_count, I(0))\n",
-                    "    return\n",
-                )
-            ]
-        },
-    ),
-    # A transaction commits as soon as it can, although its turn has not come.
-    "ignored_turn": (
-        "sharded",
-        "ShardedOrdered",
-        {
-            "shard_turn": [
-                (
-                    "    return shard[U(s.W_ORDERED)] == U(0) or shard[U(s.W_MAY_COMMIT)] == _place_of(shard, slot)\n",
-                    "    return True\n",
-                )
-            ]
-        },
-    ),
-}
-
-
-def broken(bug: str) -> type[Strategy]:
-    module, name, edits = BUGS[bug]
-    found: type[Strategy] = getattr(Variant(with_importers(edits)).module(module), name)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -99,100 +40,66 @@ def test_a_thousand_schedules_give_the_serial_result(judge: Judge, strategy: str
     assert judge.steps > 100_000
 
 
-@pytest.mark.parametrize("bug", BUGS)
-def test_a_planted_bug_is_found_made_small_and_replayed(bug: str) -> None:
-    kind = broken(bug)
-    judge = Judge(lambda name: kind)
-    cases = (
-        case for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 20_000, seed=5) for case in batch.cases()
-    )
-    failing = next((case for case in cases if judge.differences(case)), None)
+def cases_of(bug: Bug, count: int) -> Iterator[Case]:
+    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
+        for case in batch.cases():
+            yield replace(case, cut=True) if bug.within else case
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
+    bug = BUGS[name]
+    judge = judge_of(name)
+    failing = next((case for case in cases_of(bug, 20_000) if judge.differences(case)), None)
     assert failing is not None, "not found in 20,000 schedules"
     small = judge.shrink(failing)
     assert small.kept is not None
     assert len(small.kept) <= len(scene_of(Case(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
     assert len(small.kept) <= 8
+    if bug.within:
+        # Whole steps do not show it, however the schedule is drawn.
+        assert small.cut
     first = judge.differences(small)
     judge.close()
     # In another judge, with nothing kept, the same schedule fails in the same way.
-    again = Judge(lambda name: kind)
+    again = judge_of(name)
     assert first
     assert again.differences(small) == first
     again.close()
     # And it is the strategy's failure, not the block's.
-    honest = Judge(registry.get)
+    honest = Judge(lambda name: bug.strategy)
     assert honest.differences(small) == []
     honest.close()
 
 
-# Bugs between two accesses of one step: only schedules that cut steps in two can find them.
-CUT_BUGS: dict[str, Edits] = {
-    # Who puts itself on the list of one that has just finished is not woken up.
-    "lost_wake_up": {
-        "scheduler": [
-            (
-                "    if status_word(shared, blocking) & STATUS_MASK == U(EXECUTED):\n"
-                "        _resume_waiting(shared, blocking)\n",
-                "",
-            )
-        ]
-    },
-    # A version can be found before its word is in it.
-    "word_after_link": {
-        "multiversion": [
-            ("    put_at(arena, fresh + N_WORD, word)\n    for level", "    for level"),
-            (
-                "                break\n    return fresh, False\n",
-                "                break\n    put_at(arena, fresh + N_WORD, word)\n    return fresh, False\n",
-            ),
-        ]
-    },
-}
-
-
-def judge_of(edits: Edits) -> Judge:
-    return Judge(registry.get, lambda kind: cut_class(kind, make_cut(edits)))
-
-
-def block_stm_cases(count: int, cut: bool) -> Iterator[Case]:
-    for batch in batches(["block_stm"], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
+@pytest.mark.parametrize(
+    ("kind", "within"),
+    [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
+)
+def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
+    judge = judge_only(copy_of(kind, within))
+    for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 200, seed=5):
         for case in batch.cases():
-            yield replace(case, cut=cut)
-
-
-@pytest.mark.parametrize("bug", CUT_BUGS)
-def test_a_bug_within_a_step_is_found_where_steps_are_cut(bug: str) -> None:
-    judge = judge_of(CUT_BUGS[bug])
-    failing = next((case for case in block_stm_cases(20_000, cut=True) if judge.differences(case)), None)
-    assert failing is not None, "not found in 20,000 schedules"
-    small = judge.shrink(failing)
-    # Whole steps do not show it, however the schedule is drawn.
-    assert small.cut
-    assert small.kept is not None
-    assert len(small.kept) <= 8
-    first = judge.differences(small)
+            assert judge.differences(replace(case, cut=within)) == [], case
     judge.close()
-    again = judge_of(CUT_BUGS[bug])
-    assert first
-    assert again.differences(small) == first
-    again.close()
+
+
+def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
+    assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
+    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *SHARDED}
 
 
 def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:
-    judge = judge_of({})
+    judge = Judge(registry.get)
     steps = []
     for cut in (False, True):
         before = judge.steps
-        for case in block_stm_cases(400, cut):
-            assert judge.differences(case) == [], case
+        for batch in batches(["block_stm"], [ADVERSARIAL], (3, 4, 2, 8), 400, seed=5):
+            for case in batch.cases():
+                assert judge.differences(replace(case, cut=cut)) == [], case
         steps.append(judge.steps - before)
     judge.close()
     assert steps[0] != steps[1]
-
-
-def test_an_edit_that_no_longer_fits_is_named() -> None:
-    with pytest.raises(EditError, match=r"strategies/scheduler\.py holds 0 times"):
-        Variant({"scheduler": [("no such text", "")]})
 
 
 def test_every_schedule_counts_once_and_strategies_take_turns() -> None:

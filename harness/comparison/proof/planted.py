@@ -14,11 +14,17 @@ DELAYED, WASTEFUL = "planted_delay", "planted_aborts"
 _MODULE = '''
 import time
 
+from numpy import uint64 as U
+
 from harness.schedules.variant import Variant
+from harness.verify.schedule_fuzzer.replacement import Replacement, original
+from strategies import block_stm, incarnation
+from strategies import shared as s
 from strategies.block_stm import BlockSTM
+from strategies.incarnation import I
 
 SHARE = {share!r}
-EDITS = {edits!r}
+EVERY = {every!r}
 
 
 class Delayed(BlockSTM):
@@ -39,13 +45,26 @@ class Delayed(BlockSTM):
         return outcome
 
 
-class Wasteful(Variant(EDITS).module("block_stm").BlockSTM if EDITS else BlockSTM):
+def first_stale_read(shared, worker):
+    """Find the first incarnation of some transactions stale although it is not."""
+    stale = original(shared, worker)
+    if I(worker[U(s.W_TRANSACTION)]) % I({every}) == 0 and worker[U(s.W_INCARNATION)] == U(0):
+        stale = I(shared[U(s.S_COINBASE)])
+    return stale
+
+
+def block_stm_of_this_side():
+    if not EVERY:
+        return BlockSTM
+    return Variant([block_stm], [Replacement(incarnation, first_stale_read)]).module(block_stm).BlockSTM
+
+
+class Wasteful(block_stm_of_this_side()):
     """Block-STM with a fault in its validation, where one is planted."""
 
     name = {wasteful!r}
     summary = "Block-STM, and planted aborts"
 '''
-_VALIDATED = "    aborted = stale != VALID and try_abort(shared, worker)\n"
 _ENTRY_POINTS = """[contend.strategies]
 {delayed} = {module}:Delayed
 {wasteful} = {module}:Wasteful
@@ -70,16 +89,6 @@ def write_plugin(folder: Path, share: float = 0.0, every: int = 0) -> Path:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n")
     names = {"delayed": DELAYED, "wasteful": WASTEFUL}
     (info / "entry_points.txt").write_text(_ENTRY_POINTS.format(module=module, **names))
-    text = _MODULE.format(share=share, edits=_edits(every), **names)
+    text = _MODULE.format(share=share, every=every, **names)
     (folder / f"{module}.py").write_text(text)
     return folder
-
-
-def _edits(every: int) -> dict[str, list[tuple[str, str]]]:
-    if not every:
-        return {}
-    planted = (
-        f"    if I(worker[U(s.W_TRANSACTION)]) % I({every}) == 0 and worker[U(s.W_INCARNATION)] == U(0):\n"
-        "        stale = I(shared[U(s.S_COINBASE)])\n"
-    )
-    return {"block_stm": [(_VALIDATED, planted + _VALIDATED)]}

@@ -1,0 +1,1 @@
+"""Tools that check strategies rather than measure them."""

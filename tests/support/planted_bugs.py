@@ -1,0 +1,222 @@
+"""Planted bugs: for each mechanism that a strategy's correctness rests on, what happens without it.
+
+They are this project's mutation score: random schedules must find every one of them. What each replaced function does
+wrongly is in `planted_block_stm` and `planted_sharded`; which function it takes the place of is said here.
+
+All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
+is little to compile however many there are.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, cast
+
+import planted_block_stm as stm
+import planted_sharded as sharding
+from half_plan import HalfPlan
+
+from evm import Block, State
+from harness.schedules.cuts import cut_class, make_cut, repeatable
+from harness.schedules.judge import Judge
+from harness.schedules.variant import Variant
+from harness.verify.schedule_fuzzer import switch
+from harness.verify.schedule_fuzzer.replacement import Replacement
+from strategies import (
+    incarnation,
+    multiversion,
+    planned,
+    scheduler,
+    shard_home,
+    shard_locks,
+    shard_messages,
+    shard_turn,
+)
+from strategies.base import Outcome, Strategy
+from strategies.block_stm import BlockSTM
+from strategies.optimistic import OptimisticStrategy
+from strategies.sharded import Sharded, ShardedOrdered
+from strategies.static_partition import StaticPartition
+
+MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
+SHARDED = (Sharded, ShardedOrdered)
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A planted bug.
+
+    Attributes
+    ----------
+    mechanism : str
+        What is broken.
+    strategy : type
+        Of which the copy is broken.
+    replacement : Replacement
+    within : bool
+        Whether it lies between two accesses of one step, so that only schedules that cut steps in two can find it.
+    """
+
+    mechanism: str
+    strategy: type[Strategy]
+    replacement: Replacement
+    within: bool = False
+
+
+def judge_of(name: str) -> Judge:
+    """Judge of a bug's strategy, with the bug."""
+    kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
+    return judge_only(kind)
+
+
+def judge_only(kind: type[Strategy]) -> Judge:
+    """Judge of one strategy, whatever a case names; its steps are cut in two where they can be."""
+    return Judge(lambda name: kind, lambda kind: kind)
+
+
+def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
+    """A strategy with all bugs of its family planted and none of them turned on.
+
+    Parameters
+    ----------
+    within : bool
+        Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
+    """
+    family = MULTI_VERSION if kind in MULTI_VERSION else SHARDED
+    copies = _copies(family, within)
+    if within:
+        assert issubclass(kind, OptimisticStrategy)
+        cut = cut_class(kind, copies)
+        assert cut is not None
+        return cut
+    found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
+    # Not by its base, which may be a copy, too.
+    return repeatable(cast("type[OptimisticStrategy]", found)) if hasattr(found, "workspace") else found
+
+
+@cache
+def _copies(family: tuple[type[Strategy], ...], within: bool) -> Variant:
+    replacements = [
+        replace(bug.replacement, number=number)
+        for number, bug in enumerate(BUGS.values(), 1)
+        if bug.strategy in family and bug.within == within
+    ]
+    if within:
+        return make_cut(replacements)
+    return Variant([sys.modules[kind.__module__] for kind in family], replacements)
+
+
+def _switched(kind: type[Strategy], number: int) -> type[Strategy]:
+    """The same strategy with one of its bugs turned on while it executes."""
+
+    def execute(self: Any, block: Block, state: State, workers: int) -> Outcome:
+        with switch.turned_to(number):
+            return kind.execute(self, block, state, workers)
+
+    return type(kind.__name__, (kind,), {"execute": execute})
+
+
+BUGS = {
+    "dropped_estimate": Bug(
+        "ESTIMATE marks", BlockSTM, Replacement(multiversion, stm.leave_writes_of_the_aborted, "mark_estimate")
+    ),
+    "skipped_validation": Bug(
+        "validation", BlockSTM, Replacement(incarnation, stm.find_everything_valid, "first_stale_read")
+    ),
+    "missing_revalidation": Bug(
+        "re-validation after an abort",
+        BlockSTM,
+        Replacement(scheduler, stm.finish_validation_without_revalidation, "finish_validation"),
+    ),
+    "unseen_new_location": Bug(
+        "re-validation after a write to a new location",
+        BlockSTM,
+        Replacement(scheduler, stm.take_new_locations_for_known_ones, "finish_execution"),
+    ),
+    "skipped_own_validation": Bug(
+        "validation of oneself",
+        BlockSTM,
+        Replacement(scheduler, stm.finish_execution_without_validation, "finish_execution"),
+    ),
+    "kept_write": Bug(
+        "ABSENT marks", BlockSTM, Replacement(multiversion, stm.keep_what_was_not_written_again, "mark_absent")
+    ),
+    "lost_dependency": Bug(
+        "wake-up of those who wait", BlockSTM, Replacement(scheduler, stm.forget_those_who_wait, "_resume_waiting")
+    ),
+    "unvalidated_prefix": Bug(
+        "validation of the beneficiary's prefix",
+        BlockSTM,
+        Replacement(incarnation, stm.answer_without_noting_the_prefix, "answer"),
+    ),
+    "incomplete_prefix": Bug(
+        "completeness of the beneficiary's prefix",
+        BlockSTM,
+        Replacement(incarnation, stm.sum_only_fees_of_the_executed, "_fees_below"),
+    ),
+    "recycled_read_set": Bug(
+        "a machine used again", BlockSTM, Replacement(incarnation, stm.begin_with_the_last_read_set, "begin")
+    ),
+    "short_commit": Bug("commit", BlockSTM, Replacement(incarnation, stm.commit_all_but_the_last, "store_final_words")),
+    "lost_wake_up": Bug(
+        "a second look after waiting",
+        BlockSTM,
+        Replacement(scheduler, stm.wait_without_looking_again, "wait_for"),
+        within=True,
+    ),
+    "word_after_link": Bug(
+        "order of a version's word and link",
+        BlockSTM,
+        Replacement(multiversion, stm.write_word_after_link, "write_version"),
+        within=True,
+    ),
+    "lost_insertion": Bug(
+        "insertion into a skip list",
+        BlockSTM,
+        Replacement(multiversion, stm.insert_by_a_plain_store, "write_version"),
+        within=True,
+    ),
+    "unvalidated_plan": Bug(
+        "validation of a plan", StaticPartition, Replacement(planned, stm.open_no_validation, "_open_validation")
+    ),
+    "trusted_plan": Bug(
+        "execution of what a plan leaves out",
+        HalfPlan,
+        Replacement(planned, stm.trust_what_the_plan_left_out, "_open_validation"),
+    ),
+    "skipped_lock": Bug("conflict of locks", Sharded, Replacement(shard_locks, sharding.grant_every_lock, "lock")),
+    "skipped_upgrade": Bug(
+        "conflict of upgrades", Sharded, Replacement(shard_locks, sharding.upgrade_among_others, "upgrade")
+    ),
+    "read_past_locks": Bug(
+        "locks seen by reads without locks", Sharded, Replacement(shard_locks, sharding.read_past_locks, "is_readable")
+    ),
+    "commit_past_locks": Bug(
+        "locks seen by commits without locks",
+        Sharded,
+        Replacement(shard_home, sharding.commit_past_locks, "_may_commit_light"),
+    ),
+    "lost_vote": Bug("votes", Sharded, Replacement(shard_locks, sharding.send_no_vote, "send_vote")),
+    "lost_write": Bug(
+        "writes of participants", Sharded, Replacement(shard_locks, sharding.drop_staged_writes, "write_staged")
+    ),
+    "missing_wound": Bug("wounds", Sharded, Replacement(shard_locks, sharding.wound_nobody, "_wound")),
+    "recycled_session": Bug(
+        "a session used again",
+        Sharded,
+        Replacement(shard_locks, sharding.release_a_session_that_stays_wounded, "release"),
+    ),
+    "stopped_clock": Bug(
+        "Lamport's clock", Sharded, Replacement(shard_messages, sharding.receive_without_the_clock, "receive")
+    ),
+    "ignored_turn": Bug(
+        "commit order", ShardedOrdered, Replacement(shard_turn, sharding.have_everyones_turn, "is_turn")
+    ),
+    "lost_fees": Bug(
+        "fees that go with the turn",
+        ShardedOrdered,
+        Replacement(shard_turn, sharding.pass_the_turn_without_fees, "take_turn"),
+    ),
+}
