@@ -207,7 +207,7 @@ class Struct:
         return room[skip : skip + count * self.words].view(self.dtype)
 
     def lines(self, count: int) -> Any:
-        """As `zeros`, but each struct begins a cache line, and none shares one: for what workers write, each its own."""
+        """As `zeros`, but each struct begins a cache line and shares none: for what workers write, each its own."""
         stride = -(-self.words // _LINE_WORDS) * _LINE_WORDS
         room = np.zeros((count + 1) * stride, np.uint64)
         skip = (-room.ctypes.data // WORD_BYTES) % _LINE_WORDS

@@ -37,6 +37,18 @@ def _take_chunk(shared):
     return I(head)
 
 
+@kernel()
+def commit_locations(shared, locations, count):
+    """Write the final words of so many locations to the state, and clear their heads."""
+    values, heads = values_of(shared), heads_of(shared)
+    for i in range(count):
+        location = I(locations[U(i)])
+        version = final_version(shared, location)
+        if version != NO_VERSION:
+            put(values, location, VERSION.at(version).word)
+        heads[location] = U0
+
+
 @native("int64(int64, int64)")
 def commit_step(shared_address, worker_address):
     """Commit one chunk of the written locations."""
@@ -46,13 +58,7 @@ def commit_step(shared_address, worker_address):
         return FINISHED
     written = WRITTEN.at(chunk)
     check(written.count <= WRITTEN_LOCATIONS)
-    values, heads, locations = values_of(shared), heads_of(shared), written.locations
-    for i in range(written.count):
-        location = I(locations[U(i)])
-        version = final_version(shared, location)
-        if version != NO_VERSION:
-            put(values, location, VERSION.at(version).word)
-        heads[location] = U0
+    commit_locations(shared, written.locations, written.count)
     worker.activity = U(ACT_COMMIT)
     spend(shared, worker, COMMIT_LOCATION, written.count)
     return end_step(worker, WORKED)

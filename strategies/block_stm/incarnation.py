@@ -180,11 +180,12 @@ def _record_read_set(shared, worker):
     """Publish the read set, where the last incarnation's was if it fits. False when the arena is full.
 
     A validator may still be walking the former incarnation's read set in that place, and so see entries of both,
-    even halves of them. That is harmless. Every word that it reads was at some time the same word of an entry of this
-    transaction, so its location is one, and versions are compared and not followed. What it concludes has no
-    effect: the former incarnation was aborted before this one began, so "stale" loses the compare-and-swap in
-    `try_validation_abort`; and "valid" changes nothing but the count of active tasks, since the abort has sent the
-    sweep of validations back, which therefore comes to this incarnation after it is executed.
+    even halves of them (and, in what the transaction saw of the fees below it, limbs of both). That is harmless. Every
+    word that it reads was at some time the same word of an entry of this transaction, so its location is one, and
+    versions are compared and not followed. What it concludes has no effect: the former incarnation was aborted before
+    this one began, so "stale" loses the compare-and-swap in `try_validation_abort`; and "valid" changes nothing but
+    the count of active tasks, since the abort has sent the sweep of validations back, which therefore comes to this
+    incarnation after it is executed.
     """
     count = worker.read_count
     line = transaction_of(shared, worker.txn_idx)

@@ -153,9 +153,7 @@ class Workspace:
         known = [*SIGNALS, *(self._own_struct.offsets if self._own_struct else ())]
         raise ValueError(f"signal {name!r} is no field of the shared memory; known: {', '.join(known)}")
 
-    def run(
-        self, step: Native, clock: Clock, signals: tuple[str, ...] = SIGNALS, interchangeable: bool = True
-    ) -> None:
+    def run(self, step: Native, clock: Clock, signals: tuple[str, ...] = SIGNALS, interchangeable: bool = True) -> None:
         """Drive a step by all workers until all have finished.
 
         Parameters
