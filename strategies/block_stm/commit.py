@@ -2,9 +2,8 @@
 
 Looked at are the locations that workers noted when they made a skip list for them, and no others, so that commit costs
 what the block wrote, however large the state. Workers take the chunks of these notes one by one from the list that
-they form. Since nobody adds to it meanwhile, a compare-and-swap of its head is enough: a chunk never comes back, so a
-head that is unchanged has not changed. Whoever commits a location clears its head as well, and so leaves the heads as
-the next block needs them.
+they form. Since nobody adds to it meanwhile, a compare-and-swap of its head is enough: a chunk never comes back, so
+what the head of the list is followed by has not changed while the head has not.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from strategies import costs
 from strategies.block_stm.accounting import end_step, spend
 from strategies.block_stm.incarnation import values_of
 from strategies.block_stm.layout import ABORT, SHARED, VERSION, WORKER, WRITTEN, WRITTEN_LOCATIONS
-from strategies.block_stm.mv_memory import NO_VERSION, final_version, heads_of
+from strategies.block_stm.mv_memory import NO_VERSION, final_version
 from strategies.clocks import ACT_COMMIT, FINISHED, WORKED
 
 COMMIT_LOCATION = costs.COMMIT_LOCATION
@@ -39,14 +38,13 @@ def _take_chunk(shared):
 
 @kernel()
 def commit_locations(shared, locations, count):
-    """Write the final words of so many locations to the state, and clear their heads."""
-    values, heads = values_of(shared), heads_of(shared)
+    """Write the final words of so many locations to the state."""
+    values = values_of(shared)
     for i in range(count):
         location = I(locations[U(i)])
         version = final_version(shared, location)
         if version != NO_VERSION:
             put(values, location, VERSION.at(version).word)
-        heads[location] = U0
 
 
 @native("int64(int64, int64)")

@@ -22,8 +22,9 @@ SHARED = Struct(
     receipts=I64,
     costs=I64,  # picoseconds by class of work, see `strategies.costs`
     transactions=I64,  # array of TRANSACTION
-    heads=I64,  # one word a location: address of its TOWER, or zero
+    heads=I64,  # one word a location: epoch << HEAD_SHIFT | where in the arena its TOWER is
     heads_count=I64,
+    epoch=U64,  # of the block: a head of another one says that nobody has written the location yet
     fees_seen=I64,  # array of FEES_SEEN
     arena=I64,
     arena_words=I64,
@@ -52,7 +53,7 @@ TRANSACTION = Struct(
 )
 STATUS_BITS, STATUS_MASK = U(2), U(3)
 READY_TO_EXECUTE, EXECUTING, EXECUTED, ABORTING = range(4)
-# No machine has room for as many entries, nor has any memory 2**36 words.
+# No machine has room for as many entries.
 LIST_SHIFT, LIST_MASK = U(28), U((1 << 28) - 1)
 
 READ = Struct(
@@ -65,6 +66,11 @@ WRITE = Struct("BlockSTMWrite", location=I64, version=I64)
 
 # What a transaction saw of the fees below it in the beneficiary's balance.
 FEES_SEEN = Struct("BlockSTMFeesSeen", seen=U64, fees=U256)
+
+# No memory has 2**36 words.
+ARENA_BITS = 36
+HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS), U((1 << ARENA_BITS) - 1)
+MOST_EPOCHS = 1 << (64 - ARENA_BITS)
 
 # The versions of one location: a skip list, from the highest transaction down.
 LEVELS = 8

@@ -13,8 +13,10 @@ whose number is the incarnation). Between the store of an ESTIMATE and the next 
 read-modify-writes of the transaction's status, by which its new words come after the tag on every architecture; the
 reader's fence keeps its loads of the word before its second load of the tag.
 
-Whoever makes a location's skip list notes the location, in chunks that form one list for all workers. So commit looks
-at what was written and at nothing else (`strategies.block_stm.commit`).
+Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
+block in which it was set, and means nothing in another. Whoever makes a location's skip list notes the location, in
+chunks that form one list for all workers. So commit looks at what was written and at nothing else
+(`strategies.block_stm.commit`).
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from evm.words import ZERO
 from strategies.block_stm.layout import (
     ABSENT,
     ESTIMATE,
+    HEAD_MASK,
+    HEAD_SHIFT,
     LEVELS,
     LINK,
     TAG_SHIFT,
@@ -50,8 +54,16 @@ _TOWER_WORDS, _WRITTEN_WORDS = TOWER.words, WRITTEN.words
 
 @macro
 def heads_of(shared):
-    """View of the locations' heads: the address of each location's tower, or zero."""
+    """View of the locations' heads."""
     return view_u64(shared.heads, shared.heads_count)
+
+
+@kernel(inline=True)
+def tower_at(shared, head):
+    """Address of the tower that a head leads to, or 0 if the head is of another block."""
+    if head >> HEAD_SHIFT != shared.epoch:
+        return I(0)
+    return shared.arena + I(head & HEAD_MASK) * WORD_BYTES
 
 
 @kernel()
@@ -122,7 +134,7 @@ def read(shared, location, txn_idx):
         `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
         word.
     """
-    tower = I(atomics.load(heads_of(shared), location))
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
     if tower == 0:
         return FOUND_STATE, I(NO_VERSION), U0, ZERO
     _, address = _search(tower, txn_idx - 1, 0)
@@ -171,17 +183,21 @@ def _note_written(shared, worker, location):
 
 
 @kernel()
-def _make_tower(shared, worker, location):
-    """Address of a location's tower, made unless another worker is faster; 0 when the arena is full."""
+def _make_tower(shared, worker, location, head):
+    """Address of a location's tower, made in place of a head of another block unless another worker is faster.
+
+    0 when the arena is full.
+    """
     tower = allocate(shared, worker, _TOWER_WORDS)
     if tower == 0:
         return I(0)
     first = TOWER.at(tower).first
     for level in range(LEVELS):
         first[U(level)] = U0
-    found = I(atomics.compare_and_swap(heads_of(shared), location, U0, U(tower)))
-    if found != 0:
-        return found
+    fresh = shared.epoch << HEAD_SHIFT | U((tower - shared.arena) // WORD_BYTES)
+    found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
+    if found != head:
+        return tower_at(shared, found)
     return tower if _note_written(shared, worker, location) else I(0)
 
 
@@ -195,9 +211,10 @@ def write(shared, worker, location, txn_idx, incarnation, word):
         The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
         too.
     """
-    tower = I(atomics.load(heads_of(shared), location))
+    head = atomics.load(heads_of(shared), location)
+    tower = tower_at(shared, head)
     if tower == 0:
-        tower = _make_tower(shared, worker, location)
+        tower = _make_tower(shared, worker, location, head)
         if tower == 0:
             return I(NO_VERSION), False
     link, found = _search(tower, txn_idx, 0)
@@ -252,7 +269,7 @@ def mark_absent(version, incarnation):
 @kernel()
 def final_version(shared, location):
     """Address of the version whose word a location has after the block, or `NO_VERSION` if nobody wrote it."""
-    tower = I(atomics.load(heads_of(shared), location))
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
     if tower == 0:
         return I(NO_VERSION)
     address = _follow(tower)

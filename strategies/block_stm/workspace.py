@@ -18,7 +18,7 @@ from evm.receipts import ReceiptTable
 from evm.rooms import sparse_zeros
 from evm.structs import WORD_BYTES, Struct
 from strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
-from strategies.block_stm.layout import FEES_SEEN, READ, SHARED, TRANSACTION, WORKER
+from strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
 from strategies.block_stm.mv_memory import CHUNK_WORDS
 from strategies.clocks import FAILED, Clock, Team
 from strategies.compiled import beneficiary_location
@@ -43,8 +43,7 @@ class Workspace:
     """The memory of one block execution by some workers.
 
     Kept for the next block if that has as many transactions, and is executed by as many workers in as much room. What
-    grows with the state, one word a location, is made when the state has grown and never cleared as a whole: commit
-    clears what was used.
+    grows with the state, one word a location, is made when the state has grown and not cleared between blocks.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ class Workspace:
         self.transactions = TRANSACTION.zeros(max(size, 1))
         self.fees_seen = FEES_SEEN.zeros(max(size, 1))
         self.heads = np.zeros(0, np.uint64)
-        self._heads_are_clear = True
+        self._epoch = 0
         arena = scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS) + workers * CHUNK_WORDS
         self.arena = np.zeros(arena, np.uint64)
         # Any worker may execute far more than its share, but hardly all of a large block.
@@ -100,12 +99,10 @@ class Workspace:
         self._written_chunk = 0
 
     def fit_heads(self, capacity: int) -> None:
-        """Have a head for each location of the state, all clear. Outside the time: it grows with the state."""
-        if len(self.heads) != capacity:
+        """Have a head for each location of the state. Outside the time: it grows with the state."""
+        if len(self.heads) != capacity or self._epoch + 1 >= MOST_EPOCHS:
             self.heads = np.zeros(capacity, np.uint64)
-        elif not self._heads_are_clear:
-            self.heads.fill(0)
-        self._heads_are_clear = True
+            self._epoch = 0
 
     def reset(self, image: BlockImage, state: State, costs: Costs) -> None:
         """Make ready for a block: nothing written, nothing read, nothing handed out."""
@@ -113,7 +110,7 @@ class Workspace:
         for array in (self._shared, self.transactions, self.fees_seen, self.workers, self._own, self.own_workers):
             if array is not None:
                 array[:] = np.zeros((), array.dtype)
-        self._heads_are_clear = False
+        self._epoch += 1
         for field, value in (
             ("block_size", len(image)),
             ("state", state.address),
@@ -124,6 +121,7 @@ class Workspace:
             ("transactions", self.transactions.ctypes.data),
             ("heads", self.heads.ctypes.data),
             ("heads_count", len(self.heads)),
+            ("epoch", self._epoch),
             ("fees_seen", self.fees_seen.ctypes.data),
             ("arena", self.arena.ctypes.data),
             ("arena_words", len(self.arena)),
@@ -184,7 +182,6 @@ class Workspace:
         """Write all final words to the state, and credit the beneficiary."""
         self._written_chunk = int(self.shared["written"])
         self.run(commit_step, clock)
-        self._heads_are_clear = True
         fees = np.array(sum_fees(self.receipts.rows.reshape(-1), int(self.shared["block_size"])), np.uint64)
         credit_beneficiary(state.address, int(self.shared["coinbase"]), int(fees.ctypes.data))
 

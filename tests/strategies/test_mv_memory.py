@@ -36,6 +36,11 @@ def final_version(shared, location):  # type: ignore[no-untyped-def]  # a kernel
 
 
 @kernel()
+def tower_at(shared, head):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.tower_at(SHARED.at(shared), head)
+
+
+@kernel()
 def mark_estimate(version):  # type: ignore[no-untyped-def]  # a kernel
     mv.mark_estimate(version)
 
@@ -74,7 +79,7 @@ class Memory:
         self.arena = np.zeros(arena_words, np.uint64)
         self.headers = SHARED.zeros()
         self.header = self.headers[0]
-        self.header["arena_used"] = 8
+        self.header["arena_used"], self.header["epoch"] = 8, 1
         self.header["heads"], self.header["heads_count"] = self.heads.ctypes.data, LOCATIONS
         self.header["arena"], self.header["arena_words"] = self.arena.ctypes.data, arena_words
         self.shared = int(self.headers.ctypes.data)
@@ -85,6 +90,9 @@ class Memory:
         words = tuple(np.uint64(value + i) for i in range(4))
         node, repeated = write(self.shared, self.workers[worker], location, transaction, incarnation, words)
         return int(node), bool(repeated)
+
+    def tower(self, location: int) -> int:
+        return int(tower_at(self.shared, self.heads[location]))
 
     def read(self, location: int, transaction: int) -> tuple[int, int, int, Any]:
         found, node, version, words = read(self.shared, location, transaction)
@@ -164,7 +172,7 @@ def test_finding_a_version_does_not_walk_all_writers() -> None:
     readers = np.random.default_rng(1).integers(1, 20_000, 2000)
     for reader in readers:
         assert memory.read(0, int(reader))[3][0] == reader - 1
-    tower = int(memory.heads[0])
+    tower = memory.tower(0)
     assert max(links_followed(tower, int(reader)) for reader in readers) < 300
 
 
@@ -231,3 +239,16 @@ def test_each_written_location_is_noted_once() -> None:
     found = np.zeros(count_written(chunk), np.int64)
     list_written(chunk, found)
     assert sorted(found.tolist()) == [0, 2, 3]
+
+
+def test_heads_of_another_block_lead_nowhere() -> None:
+    memory = Memory()
+    memory.write(0, 3, 0, 7)
+    memory.header["epoch"] = 2
+    memory.arena.fill(0xFFFF_FFFF_FFFF_FFFF)
+    assert memory.tower(0) == 0
+    assert memory.read(0, 5)[0] == mv.FOUND_STATE
+    assert final_version(memory.shared, 0) == mv.NO_VERSION
+    memory.write(0, 4, 0, 9)
+    assert memory.read(0, 5)[3][0] == 9
+    assert memory.read(0, 4)[0] == mv.FOUND_STATE

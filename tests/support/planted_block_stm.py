@@ -27,6 +27,7 @@ from strategies.block_stm.mv_memory import (
     _search,
     allocate,
     heads_of,
+    tower_at,
 )
 from strategies.block_stm.scheduler import (
     _end_task,
@@ -149,9 +150,10 @@ def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):
 
 def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word):
     """Of two versions that are inserted at one place of a skip list at the same time, one is lost."""
-    tower = I(atomics.load(heads_of(shared), location))
+    head = atomics.load(heads_of(shared), location)
+    tower = tower_at(shared, head)
     if tower == 0:
-        tower = _make_tower(shared, worker, location)
+        tower = _make_tower(shared, worker, location, head)
         if tower == 0:
             return I(NO_VERSION), False
     link, found = _search(tower, txn_idx, 0)
