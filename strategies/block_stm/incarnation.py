@@ -37,6 +37,7 @@ from strategies.block_stm.mv_memory import (
     FOUND_STATE,
     NO_VERSION,
     allocate,
+    arena_offset,
     is_written_by,
     mark_absent,
     read,
@@ -190,18 +191,18 @@ def _record_read_set(shared, worker):
     count = worker.read_count
     line = transaction_of(shared, worker.txn_idx)
     words = count * READ.words
-    first = I(line.read_set >> LIST_SHIFT)
+    first = line.read_set >> LIST_SHIFT
     if words > line.read_set_words:
         address = allocate(shared, worker, words)
         if address == 0:
             return False
         line.read_set_words = words
-        first = (address - shared.arena) // WORD_BYTES
+        first = arena_offset(shared, address)
     source = view_u64(worker.reads, words)
-    target = view_u64(shared.arena + first * WORD_BYTES, words)
+    target = view_u64(shared.arena + I(first) * WORD_BYTES, words)
     for i in range(words):
         target[U(i)] = source[U(i)]
-    atomics.store(line, "read_set", (U(first) << LIST_SHIFT) | U(count))
+    atomics.store(line, "read_set", (first << LIST_SHIFT) | U(count))
     spend(shared, worker, COST_PUBLISH_READ, count)
     return True
 
@@ -256,8 +257,7 @@ def _apply_write_set(shared, worker):
         version = WRITE.item(old_address, old_count, i).version
         if not is_written_by(version, incarnation):
             mark_absent(version, incarnation)
-    first = (address - shared.arena) // WORD_BYTES
-    atomics.store(line, "write_set", (U(first) << LIST_SHIFT) | U(written))
+    atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
     spend(shared, worker, COST_PUBLISH_WRITE, written)
     return True, wrote_new_location
 

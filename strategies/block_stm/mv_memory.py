@@ -66,6 +66,12 @@ def tower_at(shared, head):
     return shared.arena + I(head & HEAD_MASK) * WORD_BYTES
 
 
+@kernel(inline=True)
+def arena_offset(shared, address):
+    """Where in the arena an address lies, in words."""
+    return U(address - shared.arena) // U(WORD_BYTES)
+
+
 @kernel()
 def allocate(shared, worker, words):
     """Words of the arena for this worker: their address, or 0 when the arena is full (the fault is noted)."""
@@ -194,7 +200,7 @@ def _make_tower(shared, worker, location, head):
     first = TOWER.at(tower).first
     for level in range(LEVELS):
         first[U(level)] = U0
-    fresh = shared.epoch << HEAD_SHIFT | U((tower - shared.arena) // WORD_BYTES)
+    fresh = (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower)
     found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
     if found != head:
         return tower_at(shared, found)

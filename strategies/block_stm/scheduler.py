@@ -140,8 +140,8 @@ def try_incarnate(shared, worker, txn_idx):
 
 
 @kernel(inline=True)
-def _end_task(shared):
-    """One active task less."""
+def end_task(shared):
+    """One active task less: `num_active_tasks` was raised when it was taken."""
     before = atomics.subtract(shared, "num_active_tasks", U1)
     check(before != U0)
 
@@ -156,7 +156,7 @@ def next_version_to_execute(shared, worker):
     txn_idx = I(atomics.add(shared, "execution_idx", U1))
     if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
         return FOUND
-    _end_task(shared)
+    end_task(shared)
     return PASSED
 
 
@@ -175,7 +175,7 @@ def next_version_to_validate(shared, worker):
             worker.txn_idx = txn_idx
             worker.incarnation = status >> STATUS_BITS
             return FOUND
-    _end_task(shared)
+    end_task(shared)
     return PASSED
 
 
@@ -232,7 +232,7 @@ def add_dependency(shared, worker, blocking_txn_idx):
     if is_executed(atomics.load_seq_cst(blocking, "txn_status")):
         resume_dependencies(shared, blocking_txn_idx)
     worker.task = TASK_NONE
-    _end_task(shared)
+    end_task(shared)
 
 
 @kernel()
@@ -255,7 +255,7 @@ def finish_execution(shared, worker, wrote_new_location):
             return
         decrease_validation_idx(shared, txn_idx)
     worker.task = TASK_NONE
-    _end_task(shared)
+    end_task(shared)
 
 
 @kernel()
@@ -275,4 +275,4 @@ def finish_validation(shared, worker, aborted):
         if atomics.load_seq_cst(shared, "execution_idx") > U(txn_idx):
             if try_incarnate(shared, worker, txn_idx):
                 return
-    _end_task(shared)
+    end_task(shared)

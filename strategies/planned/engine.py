@@ -1,4 +1,4 @@
-"""The engine of planned strategies: execute any plan, find what strayed from its hints, and repair it.
+"""Engine of planned strategies: execute any plan, find what strayed from its hints, and repair it.
 
 The plan says who executes each transaction's first incarnation, and when. During that phase a worker reads whatever
 is in multi-version memory and validates nothing. When the plan is through, the block is handed to Block-STM's
@@ -27,7 +27,7 @@ from strategies.base import Outcome
 from strategies.block_stm.accounting import end_step, has_fault, spend
 from strategies.block_stm.incarnation import ANSWERED, answer_read, record
 from strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from strategies.block_stm.scheduler import set_executed_status, try_incarnate
+from strategies.block_stm.scheduler import end_task, set_executed_status, try_incarnate
 from strategies.block_stm.strategy import OptimisticStrategy
 from strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from strategies.block_stm.worker import step as speculative_step
@@ -99,7 +99,7 @@ def _open_validation(shared):
     atomics.store(shared, "execution_idx", U(PLAN.at(shared.own).missing))
     atomics.store(shared, "validation_idx", U0)
     atomics.add(shared, "decrease_cnt", U1)
-    atomics.subtract(shared, "num_active_tasks", U1)
+    end_task(shared)
 
 
 @kernel()
@@ -173,6 +173,10 @@ class PlannedStrategy(OptimisticStrategy):
     own_worker = PLAN_WORKER
     signals: ClassVar[tuple[str, ...]] = (*SIGNALS, "ready_tail")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbering = np.zeros(0, np.uint64)
+
     @abstractmethod
     def plan(self, hints: Hints, workers: int) -> Plan:
         """Decide who executes what after what.
@@ -230,7 +234,10 @@ class PlannedStrategy(OptimisticStrategy):
                 machine.header[layout.M_MODE] = layout.MODE_NORMAL
         space.workers["phase"] = 0
         used = [found[: int(count)] for found, count in zip(lists, own["hint_count"], strict=True)]
-        return collect_hints(hints[:size], used)
+        entries = sum(map(len, used))
+        if len(self._numbering) < 2 * entries:
+            self._numbering = np.zeros(1 << (2 * entries).bit_length(), np.uint64)
+        return collect_hints(hints[:size], used, self._numbering)
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`."""

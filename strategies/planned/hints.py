@@ -19,7 +19,7 @@ from evm import atomics, layout
 from evm import costs as evm_costs
 from evm.access import provide
 from evm.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
-from evm.integers import U1, I, U
+from evm.integers import U0, U1, I, U
 from evm.jit import kernel, native
 from evm.pointers import view_i64
 from evm.state import intern_location
@@ -105,22 +105,22 @@ def hint_step(shared_address, worker_address):
 def _gather(gathered, starts, counts, offsets, table, locations, writes, numbered):
     """Put transactions' accesses in the block's order, and number their locations by first access; how many there are.
 
-    `table` is an open-addressed map from location to number, all zero, its size a power of two.
+    `table` is an open-addressed map, all zero, its size a power of two: location << 32 | number + 1.
     """
-    mask = U(table.shape[0] - 1)
+    mask = U(table.size - 1)
     distinct = 0
     for i in range(counts.size):
         for j in range(counts[i]):
             raw = gathered[starts[i] + j]
             location = raw & LOCATION_MASK
             slot = (U(location) * _SALT) >> U(20) & mask
-            while table[slot, 0] != 0 and table[slot, 0] != location + 1:
+            while table[slot] != U0 and table[slot] >> U(32) != U(location):
                 slot = (slot + U1) & mask
-            if table[slot, 0] == 0:
-                table[slot, 0], table[slot, 1] = location + 1, distinct
+            if table[slot] == U0:
                 numbered[distinct] = location
                 distinct += 1
-            locations[offsets[i] + j] = table[slot, 1]
+                table[slot] = (U(location) << U(32)) | U(distinct)
+            locations[offsets[i] + j] = I(table[slot] & U(0xFFFFFFFF)) - 1
             writes[offsets[i] + j] = raw & WRITE_BIT != 0
     return distinct
 
@@ -230,7 +230,7 @@ class Hints(AccessSets):
         return edges[:count]
 
 
-def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers]) -> Hints:
+def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers], table: npt.NDArray[np.uint64]) -> Hints:
     """Put together what the workers of a dry run left.
 
     Parameters
@@ -239,6 +239,9 @@ def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers]) -> Hints:
         What `hint_step` left for each transaction.
     lists : list of ndarray of int64
         Each worker's accesses, as far as used.
+    table : ndarray of uint64
+        Memory for the numbering of locations, whatever is in it; its size is a power of two, and at least twice the
+        number of accesses.
     """
     counts = np.ascontiguousarray(hints["count"])
     offsets = np.zeros(len(hints) + 1, np.int64)
@@ -247,7 +250,7 @@ def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers]) -> Hints:
     np.cumsum([len(found) for found in lists[:-1]], out=list_starts[1:])
     entries = int(offsets[-1])
     locations, writes, numbered = np.zeros(entries, np.int64), np.zeros(entries, np.bool_), np.zeros(entries, np.int64)
-    table = np.zeros((1 << (2 * entries).bit_length(), 2), np.int64)
+    table.fill(0)
     starts = list_starts[hints["worker"]] + hints["start"]
     count = _gather(np.concatenate(lists), starts, counts, offsets, table, locations, writes, numbered)
     return Hints(offsets, locations, writes, hints["gas"].copy(), count, numbered[:count])

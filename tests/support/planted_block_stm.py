@@ -30,7 +30,7 @@ from strategies.block_stm.mv_memory import (
     tower_at,
 )
 from strategies.block_stm.scheduler import (
-    _end_task,
+    end_task,
     pack_status,
     set_executed_status,
     set_ready_status,
@@ -62,7 +62,7 @@ def finish_validation_without_revalidation(shared, worker, aborted):
         set_ready_status(shared, txn_idx)
         if atomics.load(shared, "execution_idx") > U(txn_idx) and try_incarnate(shared, worker, txn_idx):
             return
-    _end_task(shared)
+    end_task(shared)
 
 
 def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
@@ -73,7 +73,7 @@ def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
 def finish_execution_without_validation(shared, worker, wrote_new_location):
     """An incarnation is not validated itself where the sweep of validations has passed it already."""
     set_executed_status(shared, worker)
-    _end_task(shared)
+    end_task(shared)
     worker.task = TASK_NONE
 
 
