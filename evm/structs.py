@@ -206,6 +206,14 @@ class Struct:
         skip = (-room.ctypes.data // WORD_BYTES) % _LINE_WORDS
         return room[skip : skip + count * self.words].view(self.dtype)
 
+    def lines(self, count: int) -> Any:
+        """As `zeros`, but each struct begins a cache line and shares none: for what workers write, each its own."""
+        stride = -(-self.words // _LINE_WORDS) * _LINE_WORDS
+        room = np.zeros((count + 1) * stride, np.uint64)
+        skip = (-room.ctypes.data // WORD_BYTES) % _LINE_WORDS
+        rows = room[skip : skip + count * stride].reshape(count, stride)
+        return rows[:, : self.words].view(self.dtype)[:, 0]
+
 
 def _at(pointer_type: StructPointer) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types

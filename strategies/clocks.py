@@ -15,6 +15,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from evm.jit import Native
+from strategies.shared import FAILED as FAILED
+from strategies.shared import FINISHED as FINISHED
+from strategies.shared import IDLE as IDLE
+from strategies.shared import WORKED as WORKED
 from strategies.threads import run_threads
 
 if TYPE_CHECKING:

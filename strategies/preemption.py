@@ -13,15 +13,15 @@ process: so it can be kept in the cache.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import cfunc, types
+from numba import cfunc
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from evm import atomics
-from evm.jit import kernel
 from evm.pointers import call_1
 from strategies.schedule import CURRENT, preempt
 
@@ -32,63 +32,33 @@ CACHE_LINE = atomics.CACHE_LINE
 acquire_fence = atomics.acquire_fence
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
-def _let_others_go_on(typing_context: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, SYMBOL), [])
-        return context.get_dummy_value()
+def _behind_preemption(operation: Any) -> Any:
+    """The same operation on an element or a field, with a point of preemption before it."""
+    define = operation._defn
 
-    return types.void(), generate
+    def defined(typing_context: Any, *arguments: Any) -> Any:
+        signature, inner = define(typing_context, *arguments)
 
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = ir.FunctionType(ir.IntType(64), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, SYMBOL), [])
+            return inner(context, builder, signature, arguments)
 
-@kernel(inline=True)
-def load(array, index):
-    """As `evm.atomics.load`."""
-    _let_others_go_on()
-    return atomics.load(array, index)
+        return signature, generate
 
-
-@kernel(inline=True)
-def store(array, index, value):
-    """As `evm.atomics.store`."""
-    _let_others_go_on()
-    atomics.store(array, index, value)
+    defined.__name__ = define.__name__
+    defined.__signature__ = inspect.signature(define)  # type: ignore[attr-defined]  # numba asks for it
+    return intrinsic(prefer_literal=True)(defined)
 
 
-@kernel(inline=True)
-def add(array, index, operand):
-    """As `evm.atomics.add`."""
-    _let_others_go_on()
-    return atomics.add(array, index, operand)
-
-
-@kernel(inline=True)
-def subtract(array, index, operand):
-    """As `evm.atomics.subtract`."""
-    _let_others_go_on()
-    return atomics.subtract(array, index, operand)
-
-
-@kernel(inline=True)
-def minimum(array, index, operand):
-    """As `evm.atomics.minimum`."""
-    _let_others_go_on()
-    return atomics.minimum(array, index, operand)
-
-
-@kernel(inline=True)
-def exchange(array, index, operand):
-    """As `evm.atomics.exchange`."""
-    _let_others_go_on()
-    return atomics.exchange(array, index, operand)
-
-
-@kernel(inline=True)
-def compare_and_swap(array, index, expected, desired):
-    """As `evm.atomics.compare_and_swap`."""
-    _let_others_go_on()
-    return atomics.compare_and_swap(array, index, expected, desired)
+load = _behind_preemption(atomics.load)
+load_seq_cst = _behind_preemption(atomics.load_seq_cst)
+store = _behind_preemption(atomics.store)
+add = _behind_preemption(atomics.add)
+subtract = _behind_preemption(atomics.subtract)
+minimum = _behind_preemption(atomics.minimum)
+exchange = _behind_preemption(atomics.exchange)
+compare_and_swap = _behind_preemption(atomics.compare_and_swap)
 
 
 _ATTACHED: list[Any] = []

@@ -11,8 +11,8 @@ from strategies.base import Strategy
 GROUP = "contend.strategies"
 _BUILT_IN = {
     "serial": "strategies.serial:Serial",
-    "block_stm": "strategies.block_stm:BlockSTM",
-    "static_partition": "strategies.static_partition:StaticPartition",
+    "block_stm": "strategies.block_stm.strategy:BlockSTM",
+    "static_partition": "strategies.planned.static_partition:StaticPartition",
     "sharded": "strategies.sharded:Sharded",
 }
 # Known by name and listed, but measured only where they are named: whoever asks for none in particular wants one row

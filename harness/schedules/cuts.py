@@ -18,14 +18,15 @@ from evm.jit import Native
 from harness.schedules.variant import Variant
 from harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
 from harness.verify.schedule_fuzzer.replacement import Replacement
-from strategies import block_stm, preemption
-from strategies.optimistic import OptimisticStrategy, Workspace
-from strategies.planned import PlannedStrategy, planned_step
+from strategies import preemption
+from strategies.block_stm.strategy import OptimisticStrategy
+from strategies.block_stm.worker import step as speculative_step
+from strategies.block_stm.workspace import Workspace
+from strategies.planned.engine import PlannedStrategy, planned_step
 from strategies.preemption import attach
-from strategies.shared import C_ARENA, S_SPECULATIVE_STEP
 
 # Steps of the multi-version strategies, the first of which is reached from the other by its address.
-STEPS = (block_stm.step, planned_step)
+STEPS = (speculative_step, planned_step)
 
 
 def make_cut(replacements: Sequence[Replacement] = ()) -> Variant:
@@ -62,7 +63,7 @@ def repeatable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
 
     def workspace(self: Any, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
         space = kind.workspace(self, image, state, workers, scale)
-        space.arena[: int(space.counters[C_ARENA])] = 0
+        space.arena[: int(space.shared["arena_used"])] = 0
         return space
 
     return type(kind.__name__, (kind,), {"workspace": workspace})
@@ -79,14 +80,14 @@ def cut_class(kind: type[OptimisticStrategy], variant: Variant | None = None) ->
     """
     attach()
     copies = variant or _plain_cut()
-    if kind.step is block_stm.step:
+    if kind.step is speculative_step:
         return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(kind.step, copies)})
     if issubclass(kind, PlannedStrategy) and kind.step is planned_step:
-        speculative = _copy_of(block_stm.step, copies)
+        speculative = _copy_of(speculative_step, copies)
 
         def prepare(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
             kind.prepare(self, space, image, state)
-            space.header[S_SPECULATIVE_STEP] = speculative.address
+            space.own_shared["speculative_step"] = speculative.address
 
         return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(planned_step, copies), "prepare": prepare})
     return None

@@ -11,7 +11,7 @@ from harness.measuring.oracle import Oracle
 from harness.schedules.cases import Case, Scene, scene_of
 from harness.schedules.cuts import cut_class, repeatable
 from strategies.base import Strategy
-from strategies.optimistic import OptimisticStrategy
+from strategies.block_stm.strategy import OptimisticStrategy
 from strategies.schedule import Schedule
 from strategies.serial import Serial
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from evm import Block
-from strategies.hints import Hints
-from strategies.plan import Plan, PlanArrays, pack_longest_first
-from strategies.planned import PlannedStrategy
+from strategies.planned.engine import PlannedStrategy
+from strategies.planned.hints import Hints
+from strategies.planned.plan import Plan, PlanArrays, pack_longest_first
 
 WORLD = world()
 

@@ -18,17 +18,17 @@ from evm import Block, State
 from evm.jit import native
 from evm.pointers import view_u64
 from strategies.base import Outcome, Strategy
-from strategies.block_stm import BlockSTM
+from strategies.block_stm.strategy import BlockSTM
 from strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, Team
 from strategies.costs import CLASSES, Costs, CostsError, default_costs
-from strategies.hints import Hints
-from strategies.plan import Plan
-from strategies.planned import PlannedStrategy
+from strategies.planned.engine import PlannedStrategy
+from strategies.planned.hints import Hints
+from strategies.planned.plan import Plan
+from strategies.planned.static_partition import StaticPartition
 from strategies.schedule import Schedule
 from strategies.serial import Serial
 from strategies.sharded import Sharded
 from strategies.shared import FINISHED, IDLE
-from strategies.static_partition import StaticPartition
 from strategies.virtual_clock import VirtualClock
 
 WORLD = world()

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.hints import Hints
-from strategies.plan import Plan
-from strategies.planned import PlannedStrategy
+from strategies.planned.engine import PlannedStrategy
+from strategies.planned.hints import Hints
+from strategies.planned.plan import Plan
 
 
 class HalfPlan(PlannedStrategy):

@@ -5,45 +5,46 @@ Each takes the place of a function of the strategies in a copy of them, by the t
 
 from __future__ import annotations
 
-from numpy import uint64 as U
-
 from evm import atomics
-from evm.words import U0, put_at
+from evm.integers import U0, U1, I, U
 from harness.verify.schedule_fuzzer.replacement import original
-from strategies import shared as s
-from strategies.incarnation import VALID, I, prefixes_of
-from strategies.multiversion import (
+from strategies.block_stm.incarnation import fees_seen_of
+from strategies.block_stm.layout import (
+    ABORTING,
     ABSENT,
-    N_NEXT,
-    N_TRANSACTION,
-    N_VERSION,
-    N_WORD,
-    NODE_NONE,
-    VERSION_SHIFT,
-    _below,
+    LINK,
+    TAG_SHIFT,
+    TASK_NONE,
+    VERSION,
+)
+from strategies.block_stm.mv_memory import (
+    _LINK_BYTES,
+    _LOWEST_WORDS,
+    _NEXT,
+    NO_VERSION,
     _height,
     _make_tower,
-    _tower,
+    _search,
     allocate,
-    arena_of,
+    heads_of,
+    tower_at,
 )
-from strategies.scheduler import (
-    ABORTING,
-    TASK_NONE,
-    _make_ready,
-    _set_status,
-    counters_of,
-    mark_executed,
-    transactions_of,
-    try_execute,
+from strategies.block_stm.scheduler import (
+    end_task,
+    pack_status,
+    set_executed_status,
+    set_ready_status,
+    transaction_of,
+    try_incarnate,
 )
+from strategies.block_stm.validation import VALID
 
 
-def leave_writes_of_the_aborted(shared, node):
+def leave_writes_of_the_aborted(version):
     """An aborted incarnation's writes are read by others as if they would stay."""
 
 
-def forget_those_who_wait(shared, transaction):
+def forget_those_who_wait(shared, txn_idx):
     """Who waits for a transaction stays suspended when it has executed."""
 
 
@@ -55,14 +56,13 @@ def find_everything_valid(shared, worker):
 
 def finish_validation_without_revalidation(shared, worker, aborted):
     """After an abort those above are not validated again."""
-    counters = counters_of(shared)
-    transaction = I(worker[U(s.W_TRANSACTION)])
-    worker[U(s.W_TASK)] = U(TASK_NONE)
+    txn_idx = worker.txn_idx
+    worker.task = TASK_NONE
     if aborted:
-        _make_ready(shared, transaction)
-        if atomics.load(counters, s.C_EXECUTION) > U(transaction) and try_execute(shared, worker, transaction):
+        set_ready_status(shared, txn_idx)
+        if atomics.load(shared, "execution_idx") > U(txn_idx) and try_incarnate(shared, worker, txn_idx):
             return
-    atomics.subtract(counters, s.C_ACTIVE, U(1))
+    end_task(shared)
 
 
 def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
@@ -71,104 +71,110 @@ def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
 
 
 def finish_execution_without_validation(shared, worker, wrote_new_location):
-    """An incarnation is not validated itself where the validation counter has passed it already."""
-    mark_executed(shared, worker)
-    atomics.subtract(counters_of(shared), s.C_ACTIVE, U(1))
-    worker[U(s.W_TASK)] = U(TASK_NONE)
+    """An incarnation is not validated itself where the sweep of validations has passed it already."""
+    set_executed_status(shared, worker)
+    end_task(shared)
+    worker.task = TASK_NONE
 
 
-def keep_what_was_not_written_again(shared, node, incarnation):
+def keep_what_was_not_written_again(version, incarnation):
     """A write that the next incarnation does not repeat stays visible."""
-    atomics.store(arena_of(shared), node + N_VERSION, U(incarnation) << VERSION_SHIFT)
+    atomics.store(VERSION.at(version), "tag", U(incarnation) << TAG_SHIFT)
 
 
-def answer_without_noting_the_prefix(shared, worker, planned):
+def answer_without_noting_the_prefix(shared, worker, never_wait):
     """The fees that a transaction saw in the beneficiary's balance are no part of its read set."""
-    answered = original(shared, worker, planned)
-    prefixes_of(shared)[U(I(worker[U(s.W_TRANSACTION)]) * s.PREFIX_WORDS)] = U0
+    answered = original(shared, worker, never_wait)
+    fees_seen_of(shared, worker.txn_idx).seen = U0
     return answered
 
 
-def sum_only_fees_of_the_executed(shared, transaction, only_executed):
+def sum_only_fees_of_the_executed(shared, txn_idx, only_executed):
     """In the beneficiary's balance the fees of those who are executing are missing."""
-    return original(shared, transaction, True)
+    return original(shared, txn_idx, True)
 
 
 def begin_with_the_last_read_set(shared, worker):
     """A machine that is used again keeps the read set of what it executed before."""
-    count = worker[U(s.W_READ_COUNT)]
+    count = worker.read_count
     original(shared, worker)
-    worker[U(s.W_READ_COUNT)] = count
+    worker.read_count = count
 
 
-def commit_all_but_the_last(shared, first, last):
-    """One location of each piece that is committed keeps the word from before the block."""
-    original(shared, first, last - 1)
+def commit_all_but_the_last(shared, locations, count):
+    """One location of each chunk that is committed keeps the word from before the block."""
+    original(shared, locations, count - 1)
+
+
+def note_every_other_location(shared, worker, location):
+    """Commit is not told of some of the locations that were written."""
+    return True if location % 2 == 0 else original(shared, worker, location)
 
 
 def open_no_validation(shared):
     """What a plan's transactions have read is never validated."""
     original(shared)
-    atomics.store(counters_of(shared), s.C_VALIDATION, shared[U(s.S_SIZE)])
+    atomics.store(shared, "validation_idx", U(shared.block_size))
 
 
 def trust_what_the_plan_left_out(shared):
     """Transactions that a plan leaves out are never executed."""
     original(shared)
-    atomics.store(counters_of(shared), s.C_EXECUTION, shared[U(s.S_SIZE)])
+    atomics.store(shared, "execution_idx", U(shared.block_size))
 
 
-def wait_without_looking_again(shared, worker, blocking):
+def wait_without_looking_again(shared, worker, blocking_txn_idx):
     """Who puts itself on the list of one that has just finished is not woken up."""
-    lines = transactions_of(shared)
-    transaction = I(worker[U(s.W_TRANSACTION)])
-    _set_status(shared, transaction, worker[U(s.W_INCARNATION)], ABORTING)
-    at = blocking * s.T_WORDS + s.T_WAITING
-    head = atomics.load(lines, at)
+    txn_idx = worker.txn_idx
+    line, blocking = transaction_of(shared, txn_idx), transaction_of(shared, blocking_txn_idx)
+    atomics.exchange(line, "txn_status", pack_status(worker.incarnation, ABORTING))
+    head = atomics.load(blocking, "txn_dependency")
     while True:
-        lines[U(transaction * s.T_WORDS + s.T_WAITING_NEXT)] = head
-        found = atomics.compare_and_swap(lines, at, head, U(transaction + 1))
+        line.next_dependent = head
+        found = atomics.compare_and_swap(blocking, "txn_dependency", head, U(txn_idx + 1))
         if found == head:
             break
         head = found
-    atomics.subtract(counters_of(shared), s.C_ACTIVE, U(1))
-    worker[U(s.W_TASK)] = U(TASK_NONE)
+    worker.task = TASK_NONE
+    atomics.subtract(shared, "num_active_tasks", U1)
 
 
-def write_word_after_link(shared, worker, location, transaction, incarnation, word):
+def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):
     """A version can be found before its word is in it."""
-    node, repeated = original(shared, worker, location, transaction, incarnation, (U0, U0, U0, U0))
-    if node != NODE_NONE:
-        atomics.load(arena_of(shared), node + N_VERSION)
-        put_at(arena_of(shared), node + N_WORD, word)
-    return node, repeated
+    version, repeated = original(shared, worker, location, txn_idx, incarnation, (U0, U0, U0, U0))
+    if version != NO_VERSION:
+        atomics.load(VERSION.at(version), "tag")
+        VERSION.at(version).word = word
+    return version, repeated
 
 
-def insert_by_a_plain_store(shared, worker, location, transaction, incarnation, word):
-    """Of two nodes that are inserted at one place of a skip list at the same time, one is lost."""
-    tower = _tower(shared, location)
+def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word):
+    """Of two versions that are inserted at one place of a skip list at the same time, one is lost."""
+    head = atomics.load(heads_of(shared), location)
+    tower = tower_at(shared, head)
     if tower == 0:
-        tower = _make_tower(shared, worker, location)
+        tower = _make_tower(shared, worker, location, head)
         if tower == 0:
-            return NODE_NONE, False
-    arena = arena_of(shared)
-    link, node = _below(arena, tower, transaction, 0)
-    if node != NODE_NONE and I(arena[U(node + N_TRANSACTION)]) == transaction:
-        repeated = arena[U(node + N_VERSION)] & ABSENT == U0
-        put_at(arena, node + N_WORD, word)
-        atomics.store(arena, node + N_VERSION, U(incarnation) << VERSION_SHIFT)
-        return node, repeated
-    levels = _height(location, transaction)
-    fresh = allocate(shared, worker, N_NEXT + levels)
-    if fresh == 0:
-        return NODE_NONE, False
-    arena[U(fresh + N_TRANSACTION)] = U(transaction)
-    arena[U(fresh + N_VERSION)] = U(incarnation) << VERSION_SHIFT
-    put_at(arena, fresh + N_WORD, word)
+            return I(NO_VERSION), False
+    link, found = _search(tower, txn_idx, 0)
+    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
+        version = VERSION.at(found)
+        repeated = version.tag & ABSENT == U0
+        version.word = word
+        atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
+        return found, repeated
+    levels = _height(location, txn_idx)
+    address = allocate(shared, worker, _LOWEST_WORDS + levels)
+    if address == 0:
+        return I(NO_VERSION), False
+    version = VERSION.at(address)
+    version.txn_idx = txn_idx
+    version.tag = U(incarnation) << TAG_SHIFT
+    version.word = word
     for level in range(levels):
-        link, node = _below(arena, tower, transaction, level)
-        arena[U(fresh + N_NEXT + level)] = U(node)
+        link, found = _search(tower, txn_idx, level)
+        LINK.at(address + _NEXT + _LINK_BYTES * level).version = U(found)
         for _ in range(8):  # so that the moment is long enough for small blocks to show it
-            atomics.load(arena, link)
-        atomics.store(arena, link, U(fresh))
-    return fresh, False
+            atomics.load(LINK.at(link), "version")
+        atomics.store(LINK.at(link), "version", U(address))
+    return address, False

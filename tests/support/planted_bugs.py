@@ -32,20 +32,17 @@ from harness.schedules.variant import Variant
 from harness.verify.schedule_fuzzer import switch
 from harness.verify.schedule_fuzzer.replacement import Replacement
 from strategies import (
-    incarnation,
-    multiversion,
-    planned,
-    scheduler,
     shard_home,
     shard_locks,
     shard_messages,
     shard_turn,
 )
 from strategies.base import Outcome, Strategy
-from strategies.block_stm import BlockSTM
-from strategies.optimistic import OptimisticStrategy
+from strategies.block_stm import commit, incarnation, mv_memory, scheduler, validation
+from strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
+from strategies.planned import engine
+from strategies.planned.static_partition import StaticPartition
 from strategies.sharded import Sharded, ShardedOrdered
-from strategies.static_partition import StaticPartition
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
@@ -136,10 +133,10 @@ def _switched(kind: type[Strategy], number: int) -> type[Strategy]:
 
 BUGS = {
     "dropped_estimate": Bug(
-        "ESTIMATE marks", BlockSTM, Replacement(multiversion, stm.leave_writes_of_the_aborted, "mark_estimate")
+        "ESTIMATE marks", BlockSTM, Replacement(mv_memory, stm.leave_writes_of_the_aborted, "mark_estimate")
     ),
     "skipped_validation": Bug(
-        "validation", BlockSTM, Replacement(incarnation, stm.find_everything_valid, "first_stale_read")
+        "validation", BlockSTM, Replacement(validation, stm.find_everything_valid, "validate_read_set")
     ),
     "missing_revalidation": Bug(
         "re-validation after an abort",
@@ -157,50 +154,53 @@ BUGS = {
         Replacement(scheduler, stm.finish_execution_without_validation, "finish_execution"),
     ),
     "kept_write": Bug(
-        "ABSENT marks", BlockSTM, Replacement(multiversion, stm.keep_what_was_not_written_again, "mark_absent")
+        "ABSENT marks", BlockSTM, Replacement(mv_memory, stm.keep_what_was_not_written_again, "mark_absent")
     ),
     "lost_dependency": Bug(
-        "wake-up of those who wait", BlockSTM, Replacement(scheduler, stm.forget_those_who_wait, "_resume_waiting")
+        "wake-up of those who wait", BlockSTM, Replacement(scheduler, stm.forget_those_who_wait, "resume_dependencies")
     ),
     "unvalidated_prefix": Bug(
         "validation of the beneficiary's prefix",
         BlockSTM,
-        Replacement(incarnation, stm.answer_without_noting_the_prefix, "answer"),
+        Replacement(incarnation, stm.answer_without_noting_the_prefix, "answer_read"),
     ),
     "incomplete_prefix": Bug(
         "completeness of the beneficiary's prefix",
         BlockSTM,
-        Replacement(incarnation, stm.sum_only_fees_of_the_executed, "_fees_below"),
+        Replacement(incarnation, stm.sum_only_fees_of_the_executed, "fees_below"),
     ),
     "recycled_read_set": Bug(
         "a machine used again", BlockSTM, Replacement(incarnation, stm.begin_with_the_last_read_set, "begin")
     ),
-    "short_commit": Bug("commit", BlockSTM, Replacement(incarnation, stm.commit_all_but_the_last, "store_final_words")),
+    "short_commit": Bug("commit", BlockSTM, Replacement(commit, stm.commit_all_but_the_last, "commit_locations")),
+    "forgotten_location": Bug(
+        "notes of written locations", BlockSTM, Replacement(mv_memory, stm.note_every_other_location, "_note_written")
+    ),
     "lost_wake_up": Bug(
         "a second look after waiting",
         BlockSTM,
-        Replacement(scheduler, stm.wait_without_looking_again, "wait_for"),
+        Replacement(scheduler, stm.wait_without_looking_again, "add_dependency"),
         within=True,
     ),
     "word_after_link": Bug(
         "order of a version's word and link",
         BlockSTM,
-        Replacement(multiversion, stm.write_word_after_link, "write_version"),
+        Replacement(mv_memory, stm.write_word_after_link, "write"),
         within=True,
     ),
     "lost_insertion": Bug(
         "insertion into a skip list",
         BlockSTM,
-        Replacement(multiversion, stm.insert_by_a_plain_store, "write_version"),
+        Replacement(mv_memory, stm.insert_by_a_plain_store, "write"),
         within=True,
     ),
     "unvalidated_plan": Bug(
-        "validation of a plan", StaticPartition, Replacement(planned, stm.open_no_validation, "_open_validation")
+        "validation of a plan", StaticPartition, Replacement(engine, stm.open_no_validation, "_open_validation")
     ),
     "trusted_plan": Bug(
         "execution of what a plan leaves out",
         HalfPlan,
-        Replacement(planned, stm.trust_what_the_plan_left_out, "_open_validation"),
+        Replacement(engine, stm.trust_what_the_plan_left_out, "_open_validation"),
     ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(shard_locks, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(

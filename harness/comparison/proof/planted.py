@@ -14,14 +14,10 @@ DELAYED, WASTEFUL = "planted_delay", "planted_aborts"
 _MODULE = '''
 import time
 
-from numpy import uint64 as U
-
 from harness.schedules.variant import Variant
 from harness.verify.schedule_fuzzer.replacement import Replacement, original
-from strategies import block_stm, incarnation
-from strategies import shared as s
-from strategies.block_stm import BlockSTM
-from strategies.incarnation import I
+from strategies.block_stm import strategy, validation
+from strategies.block_stm.strategy import BlockSTM
 
 SHARE = {share!r}
 EVERY = {every!r}
@@ -45,18 +41,18 @@ class Delayed(BlockSTM):
         return outcome
 
 
-def first_stale_read(shared, worker):
+def validate_read_set(shared, worker):
     """Find the first incarnation of some transactions stale although it is not."""
     stale = original(shared, worker)
-    if I(worker[U(s.W_TRANSACTION)]) % I({every}) == 0 and worker[U(s.W_INCARNATION)] == U(0):
-        stale = I(shared[U(s.S_COINBASE)])
+    if worker.txn_idx % I({every}) == 0 and worker.incarnation == U0:
+        stale = shared.coinbase
     return stale
 
 
 def block_stm_of_this_side():
     if not EVERY:
         return BlockSTM
-    return Variant([block_stm], [Replacement(incarnation, first_stale_read)]).module(block_stm).BlockSTM
+    return Variant([strategy], [Replacement(validation, validate_read_set)]).module(strategy).BlockSTM
 
 
 class Wasteful(block_stm_of_this_side()):

@@ -1,100 +1,94 @@
-"""Hints: what each transaction is expected to read and write, from a dry run against the state before the block.
+"""Hints: predicted access sets of transactions, from a dry run against the state before the block.
 
 A dry run executes every transaction as if it were the first of the block, without checking its nonce or funds, since
 an earlier transaction may have provided both. So a hint is right unless an earlier transaction of the block changes
 which locations a later one touches. Hints are never trusted: what they get wrong is found by validation and repaired.
+
+Hints number the locations that they name from zero, in the order of their first access, so that planners' arrays have
+an element for each location that the block touches and not for each in the state.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import atomics, layout
 from evm import costs as evm_costs
 from evm.access import provide
 from evm.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
+from evm.integers import U0, U1, I, U
 from evm.jit import kernel, native
-from evm.pointers import view_i64, view_u64
+from evm.pointers import view_i64
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
 from evm.words import get
-from strategies import clocks, costs
-from strategies import shared as s
-from strategies.incarnation import (
-    RAN_INTO_FAULT,
-    RAN_TO_END,
-    RAN_TO_NEED,
-    advance,
-    end_step,
-    has_fault,
-    note_fault,
-    open_shared,
-    open_worker,
-    spend,
-    values_of,
-)
+from strategies import costs
+from strategies.block_stm.accounting import end_step, has_fault, note_fault, spend
+from strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, values_of
+from strategies.block_stm.layout import SHARED, WORKER
+from strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED
+from strategies.planned.layout import HINT, PLAN, PLAN_WORKER
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+Integers = npt.NDArray[np.int64]
 
-# A transaction's row: gas used, where its locations begin in the list of the worker that ran it, how many, which list.
-H_COST, H_START, H_COUNT, H_WORKER = range(4)
-H_WORDS = 4
 PHASE_NEXT, PHASE_READ = 0, 1
-COST_TASK = costs.TASK
+COST_TASK, COST_HINT_LOCATION = costs.TASK, costs.HINT_LOCATION
+_SALT = U(0x9E3779B97F4A7C15)
+
+
+@kernel(inline=True)
+def _hint_of(shared, txn_idx):
+    return HINT.item(PLAN.at(shared.own).hints, shared.block_size, txn_idx)
 
 
 @kernel()
-def _record(shared, worker, machine):
+def _record_accesses(shared, worker, machine):
     """Append the locations of the transaction that has ended to the worker's list, writes marked."""
-    start = I(worker[U(s.W_HINT_COUNT)])
-    count = list_accesses(machine, view_i64(I(worker[U(s.W_HINTS)]), I(worker[U(s.W_HINTS_ROOM)])), start)
+    own = PLAN_WORKER.at(worker.own)
+    start = own.hint_count
+    count = list_accesses(machine, view_i64(own.hints, own.hints_room), start)
     if count < 0:
         note_fault(shared)
-        return s.FAILED
-    worker[U(s.W_HINT_COUNT)] = U(count)
-    spend(shared, worker, costs.HINT_LOCATION, count - start)
-    rows = view_i64(I(shared[U(s.S_HINT_ROWS)]), I(shared[U(s.S_SIZE)]) * H_WORDS)
-    at = I(worker[U(s.W_TRANSACTION)]) * H_WORDS
-    rows[U(at + H_COST)] = I(machine[U(layout.M_GAS_USED)])
-    rows[U(at + H_START)] = start
-    rows[U(at + H_COUNT)] = count - start
-    return 0
+        return FAILED
+    own.hint_count = count
+    spend(shared, worker, COST_HINT_LOCATION, count - start)
+    hint = _hint_of(shared, worker.txn_idx)
+    hint.gas = I(machine[U(layout.M_GAS_USED)])
+    hint.start = start
+    hint.count = count - start
+    hint.worker = own.index
+    return WORKED
 
 
 @kernel()
 def _resume_dry(shared, worker, machine):
-    stopped = advance(shared, worker)
+    stopped = run_machine(shared, worker)
     if stopped == RAN_INTO_FAULT:
-        return s.FAILED
-    worker[U(s.W_PHASE)] = U(PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT)
-    if stopped == RAN_TO_END and _record(shared, worker, machine) == s.FAILED:
-        return s.FAILED
-    return s.WORKED
+        return FAILED
+    worker.phase = PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT
+    return _record_accesses(shared, worker, machine) if stopped == RAN_TO_END else WORKED
 
 
 @kernel()
 def _run_dry(shared, worker):
-    machine = open_machine(I(worker[U(s.W_MACHINE)]))
-    if worker[U(s.W_PHASE)] == U(PHASE_NEXT):
+    machine = open_machine(worker.machine)
+    if worker.phase == PHASE_NEXT:
         if has_fault(shared):
-            return s.FAILED
-        transaction = I(atomics.add(view_u64(I(shared[U(s.S_COUNTERS)]), s.C_COUNT), s.C_HINTS, U(1)))
-        if transaction >= I(shared[U(s.S_SIZE)]):
-            return s.FINISHED
-        worker[U(s.W_TRANSACTION)] = U(transaction)
+            return FAILED
+        txn_idx = I(atomics.add(PLAN.at(shared.own), "next_hint", U1))
+        if txn_idx >= shared.block_size:
+            return FINISHED
+        worker.txn_idx = txn_idx
         spend(shared, worker, COST_TASK, 1)
-        rows = view_i64(I(shared[U(s.S_HINT_ROWS)]), I(shared[U(s.S_SIZE)]) * H_WORDS)
-        rows[U(transaction * H_WORDS + H_WORKER)] = I(worker[U(s.W_NUMBER)])
-        start_transaction(machine, transaction)
+        start_transaction(machine, txn_idx)
         return _resume_dry(shared, worker, machine)
-    location = intern_location(I(shared[U(s.S_STATE)]), machine, layout.M_WANTED)
+    location = intern_location(shared.state, machine, layout.M_WANTED)
     if location < 0 or not provide(machine, location, get(values_of(shared), location)):
         note_fault(shared)
-        return s.FAILED
+        return FAILED
     spend(shared, worker, evm_costs.STATE_READ, 1)
     return _resume_dry(shared, worker, machine)
 
@@ -102,19 +96,33 @@ def _run_dry(shared, worker):
 @native("int64(int64, int64)")
 def hint_step(shared_address, worker_address):
     """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
-    worker = open_worker(worker_address)
-    worker[U(s.W_ACTIVITY)] = U(clocks.ACT_PLAN)
-    return end_step(worker, _run_dry(open_shared(shared_address), worker))
+    worker = WORKER.at(worker_address)
+    worker.activity = U(ACT_PLAN)
+    return end_step(worker, _run_dry(SHARED.at(shared_address), worker))
 
 
 @kernel()
-def _gather(rows, lists, list_starts, offsets, locations, writes):
-    for i in range(rows.shape[0]):
-        of = list_starts[rows[i, H_WORKER]] + rows[i, H_START]
-        for j in range(rows[i, H_COUNT]):
-            raw = lists[of + j]
-            locations[offsets[i] + j] = raw & LOCATION_MASK
+def _gather(gathered, starts, counts, offsets, table, locations, writes, numbered):
+    """Put transactions' accesses in the block's order, and number their locations by first access; how many there are.
+
+    `table` is an open-addressed map, all zero, its size a power of two: location << 32 | number + 1.
+    """
+    mask = U(table.size - 1)
+    distinct = 0
+    for i in range(counts.size):
+        for j in range(counts[i]):
+            raw = gathered[starts[i] + j]
+            location = raw & LOCATION_MASK
+            slot = (U(location) * _SALT) >> U(20) & mask
+            while table[slot] != U0 and table[slot] >> U(32) != U(location):
+                slot = (slot + U1) & mask
+            if table[slot] == U0:
+                numbered[distinct] = location
+                distinct += 1
+                table[slot] = (U(location) << U(32)) | U(distinct)
+            locations[offsets[i] + j] = I(table[slot] & U(0xFFFFFFFF)) - 1
             writes[offsets[i] + j] = raw & WRITE_BIT != 0
+    return distinct
 
 
 @kernel()
@@ -175,9 +183,17 @@ def _conflict_edges(offsets, owners, locations, writes, last_writer, readers_hea
 
 @dataclass(frozen=True)
 class Hints(AccessSets):
-    """Predicted access sets of a block's transactions, in compressed rows; `costs` is the gas that the dry run used."""
+    """Predicted access sets of a block's transactions, in compressed rows; `costs` is the gas that the dry run used.
 
-    def components(self) -> npt.NDArray[np.int64]:
+    Attributes
+    ----------
+    state_locations : ndarray of int64, shape (location_count,)
+        For each location number of the hints its number in the state.
+    """
+
+    state_locations: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def components(self) -> Integers:
         """Connected components of the conflict graph.
 
         Two transactions conflict if they touch the same location and at least one transaction of the block writes it.
@@ -193,13 +209,13 @@ class Hints(AccessSets):
         _join(self.offsets, self.locations, self.writes, written, first_user, parents)
         return parents
 
-    def conflict_edges(self) -> npt.NDArray[np.int64]:
+    def conflict_edges(self) -> Integers:
         """Direct dependencies: write to read, read to write and write to write at the same location.
 
         Returns
         -------
         ndarray of int64, shape (k, 2)
-            Rows (earlier, later) of places in the block. Dependencies that follow from others along the same
+            Rows (earlier, later) of transaction indices. Dependencies that follow from others along the same
             location are left out; pairs that conflict at several locations appear several times.
         """
         entries = len(self.locations)
@@ -214,21 +230,27 @@ class Hints(AccessSets):
         return edges[:count]
 
 
-def collect_hints(rows: npt.NDArray[np.int64], lists: list[npt.NDArray[np.int64]], location_count: int) -> Hints:
+def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers], table: npt.NDArray[np.uint64]) -> Hints:
     """Put together what the workers of a dry run left.
 
     Parameters
     ----------
-    rows : ndarray of int64, shape (n, 4)
+    hints : ndarray of `strategies.planned.layout.HINT`, shape (n,)
         What `hint_step` left for each transaction.
     lists : list of ndarray of int64
-        Each worker's locations, as far as used.
-    location_count : int
+        Each worker's accesses, as far as used.
+    table : ndarray of uint64
+        Memory for the numbering of locations, whatever is in it; its size is a power of two, and at least twice the
+        number of accesses.
     """
-    offsets = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(rows[:, H_COUNT], out=offsets[1:])
-    starts = np.zeros(len(lists), np.int64)
-    np.cumsum([len(found) for found in lists[:-1]], out=starts[1:])
-    locations, writes = np.zeros(int(offsets[-1]), np.int64), np.zeros(int(offsets[-1]), np.bool_)
-    _gather(rows, np.concatenate(lists), starts, offsets, locations, writes)
-    return Hints(offsets, locations, writes, rows[:, H_COST].copy(), location_count)
+    counts = np.ascontiguousarray(hints["count"])
+    offsets = np.zeros(len(hints) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    list_starts = np.zeros(len(lists), np.int64)
+    np.cumsum([len(found) for found in lists[:-1]], out=list_starts[1:])
+    entries = int(offsets[-1])
+    locations, writes, numbered = np.zeros(entries, np.int64), np.zeros(entries, np.bool_), np.zeros(entries, np.int64)
+    table.fill(0)
+    starts = list_starts[hints["worker"]] + hints["start"]
+    count = _gather(np.concatenate(lists), starts, counts, offsets, table, locations, writes, numbered)
+    return Hints(offsets, locations, writes, hints["gas"].copy(), count, numbered[:count])

@@ -1,7 +1,7 @@
 """Static partition: groups of transactions that do not touch each other, each group executed in order by one worker.
 
 The conflict graph that the hints give falls into connected components; components are packed onto workers by
-estimated cost, the costliest first. What the hints missed is found and repaired by the engine of planned strategies.
+estimated gas, the largest first. What the hints missed is found and repaired by the engine of planned strategies.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.hints import Hints
-from strategies.plan import Plan, pack_longest_first
-from strategies.planned import PlannedStrategy
+from strategies.planned.engine import PlannedStrategy
+from strategies.planned.hints import Hints
+from strategies.planned.plan import Plan, pack_longest_first
 
 
 class StaticPartition(PlannedStrategy):
@@ -24,6 +24,6 @@ class StaticPartition(PlannedStrategy):
     def plan(self, hints: Hints, workers: int) -> Plan:
         """One lane a worker, in block order."""
         _, members = np.unique(hints.components(), return_inverse=True)
-        costs = np.bincount(members, weights=hints.costs).astype(np.int64)
-        lane_of = pack_longest_first(costs, workers)[members]
+        gas = np.bincount(members, weights=hints.costs).astype(np.int64)
+        lane_of = pack_longest_first(gas, workers)[members]
         return Plan(lanes=[np.flatnonzero(lane_of == lane) for lane in range(workers)])

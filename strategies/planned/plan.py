@@ -1,7 +1,7 @@
 """Plans: who executes what after what, decided before execution, in plain Python.
 
-A plan may be wrong. The engine (`strategies.planned`) executes it, finds by validation what strayed, and repairs it;
-so a plan decides only how fast the serial result is reached.
+A plan may be wrong. The engine (`strategies.planned.engine`) executes it, finds by validation what strayed, and repairs
+it; so a plan decides only how fast the serial result is reached.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
-def _empty_edges() -> Places:
+def _empty_edges() -> Indices:
     return np.zeros((0, 2), np.int64)
 
 
@@ -27,15 +27,15 @@ class Plan:
     Attributes
     ----------
     lanes : sequence of arrays of int64, or None
-        Places in the block. A lane is executed in its order by one worker; workers take lanes in the order given.
+        Transaction indices. A lane is executed in its order by one worker; workers take lanes in the order given.
         A transaction in no lane is executed when all lanes have ended; one that is named again is not repeated.
     edges : ndarray of int64, shape (k, 2)
         Used when there are no lanes: pairs of transactions that conflict. The one that comes first in the block is
         executed first.
     """
 
-    lanes: Sequence[Places] | None = None
-    edges: Places = field(default_factory=_empty_edges)
+    lanes: Sequence[Indices] | None = None
+    edges: Indices = field(default_factory=_empty_edges)
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class PlanArrays:
         The first transaction that is not in the plan; the block's size if there is none.
     """
 
-    lanes: Places
-    lane_starts: Places
+    lanes: Indices
+    lane_starts: Indices
     waits: npt.NDArray[np.uint64]
-    successors: Places
-    successor_starts: Places
+    successors: Indices
+    successor_starts: Indices
     ready: npt.NDArray[np.uint64]
     planned: int
     ready_count: int
@@ -89,25 +89,25 @@ class PlanArrays:
         return cls._of_graph(plan.edges, size) if plan.lanes is None else cls._of_lanes(plan.lanes, size)
 
     @classmethod
-    def _of_lanes(cls, lanes: Sequence[Places], size: int) -> PlanArrays:
-        arrays = [_places(lane, "a lane").reshape(-1) for lane in lanes]
-        places = np.concatenate([np.zeros(0, np.int64), *arrays])
-        if len(places) and not (places.min() >= 0 and places.max() < size):
-            wrong = int(places[(places < 0) | (places >= size)][0])
+    def _of_lanes(cls, lanes: Sequence[Indices], size: int) -> PlanArrays:
+        arrays = [_indices(lane, "a lane").reshape(-1) for lane in lanes]
+        indices = np.concatenate([np.zeros(0, np.int64), *arrays])
+        if len(indices) and not (indices.min() >= 0 and indices.max() < size):
+            wrong = int(indices[(indices < 0) | (indices >= size)][0])
             raise ValueError(f"plan: a lane names transaction {wrong}, but the block has {size}")
         lane_of = np.repeat(np.arange(len(arrays)), [len(lane) for lane in arrays])
-        _, first = np.unique(places, return_index=True)
+        _, first = np.unique(indices, return_index=True)
         kept = np.sort(first)
-        places, lane_of = places[kept], lane_of[kept]
+        indices, lane_of = indices[kept], lane_of[kept]
         starts = np.searchsorted(lane_of, np.arange(len(arrays) + 1)).astype(np.int64)
         present = np.zeros(size + 1, np.bool_)
-        present[places] = True
+        present[indices] = True
         none, no_words = np.zeros(1, np.int64), np.zeros(1, np.uint64)
-        return cls(places, starts, no_words, none, none, no_words, len(places), 0, int(present.argmin()))
+        return cls(indices, starts, no_words, none, none, no_words, len(indices), 0, int(present.argmin()))
 
     @classmethod
-    def _of_graph(cls, edges: Places, size: int) -> PlanArrays:
-        edges = _places(edges, "an edge").reshape(-1, 2)
+    def _of_graph(cls, edges: Indices, size: int) -> PlanArrays:
+        edges = _indices(edges, "an edge").reshape(-1, 2)
         if len(edges) and not (edges.min() >= 0 and edges.max() < size):
             wrong = int(edges[(edges < 0) | (edges >= size)][0])
             raise ValueError(f"plan: an edge names transaction {wrong}, but the block has {size}")
@@ -125,15 +125,15 @@ class PlanArrays:
         return cls(none, none, waits, later[order], starts, ready, size, len(free), size)
 
 
-def _places(given: object, what: str) -> Places:
-    """Places in the block as int64; floats would be cut off in silence."""
+def _indices(given: object, what: str) -> Indices:
+    """Transaction indices as int64; floats would be cut off in silence."""
     found = np.asarray(given)
     if found.size and not np.issubdtype(found.dtype, np.integer):
-        raise ValueError(f"plan: {what} holds {found.dtype}; places in the block are integers")
+        raise ValueError(f"plan: {what} holds {found.dtype}; transaction indices are integers")
     return found.astype(np.int64)
 
 
-def pack_longest_first(costs: npt.NDArray[np.int64], bins: int) -> Places:
+def pack_longest_first(costs: npt.NDArray[np.int64], bins: int) -> Indices:
     """Spread items over bins, the costliest first, each into the bin with the least so far.
 
     Graham's LPT rule (1969): never more than 4/3 of the best possible, less a little.

@@ -10,33 +10,92 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies import multiversion as mv
-from strategies import shared as s
+from evm.integers import I, U
+from evm.jit import kernel
+from strategies.block_stm import mv_memory as mv
+from strategies.block_stm.commit import count_written, list_written
+from strategies.block_stm.layout import LEVELS, SHARED, VERSION, WORKER
+from strategies.block_stm.workspace import addresses_of
 
 LOCATIONS, TRANSACTIONS = 4, 300
+
+
+@kernel()
+def write(shared, worker, location, txn_idx, incarnation, word):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.write(SHARED.at(shared), WORKER.at(worker), location, txn_idx, U(incarnation), word)
+
+
+@kernel()
+def read(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.read(SHARED.at(shared), location, txn_idx)
+
+
+@kernel()
+def final_version(shared, location):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.final_version(SHARED.at(shared), location)
+
+
+@kernel()
+def tower_at(shared, head):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.tower_at(SHARED.at(shared), head)
+
+
+@kernel()
+def mark_estimate(version):  # type: ignore[no-untyped-def]  # a kernel
+    mv.mark_estimate(version)
+
+
+@kernel()
+def mark_absent(version, incarnation):  # type: ignore[no-untyped-def]  # a kernel
+    mv.mark_absent(version, U(incarnation))
+
+
+@kernel()
+def writer_of(version):  # type: ignore[no-untyped-def]  # a kernel
+    return I(VERSION.at(version).txn_idx)
+
+
+@kernel()
+def links_followed(tower, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
+    """Links that a search on the lowest level goes along, found by searching level by level."""
+    count = 0
+    for level in range(LEVELS - 1, -1, -1):
+        link, _ = mv._search(tower, txn_idx, level)
+        start = tower + 8 * level
+        if level < LEVELS - 1:
+            above, _ = mv._search(tower, txn_idx, level + 1)
+            start = above - 8
+        while start != link:
+            start = mv._follow(start) + mv._NEXT + 8 * level
+            count += 1
+    return count
 
 
 class Memory:
     """Multi-version memory alone, without a block."""
 
     def __init__(self, workers: int = 1, arena_words: int = 1 << 18) -> None:
-        self.counters = np.zeros(s.C_COUNT, np.uint64)
-        self.counters[s.C_ARENA] = 8
         self.heads = np.zeros(LOCATIONS, np.uint64)
         self.arena = np.zeros(arena_words, np.uint64)
-        self.shared = np.zeros(s.S_WORDS, np.uint64)
-        self.shared[s.S_COUNTERS] = self.counters.ctypes.data
-        self.shared[s.S_HEADS], self.shared[s.S_HEADS_SIZE] = self.heads.ctypes.data, LOCATIONS
-        self.shared[s.S_ARENA], self.shared[s.S_ARENA_WORDS] = self.arena.ctypes.data, arena_words
-        self.workers = np.zeros((workers, s.W_WORDS), np.uint64)
+        self.headers = SHARED.zeros()
+        self.header = self.headers[0]
+        self.header["arena_used"], self.header["epoch"] = 8, 1
+        self.header["heads"], self.header["heads_count"] = self.heads.ctypes.data, LOCATIONS
+        self.header["arena"], self.header["arena_words"] = self.arena.ctypes.data, arena_words
+        self.shared = int(self.headers.ctypes.data)
+        self.rows = WORKER.lines(workers)
+        self.workers = addresses_of(self.rows)
 
     def write(self, location: int, transaction: int, incarnation: int, value: int, worker: int = 0) -> tuple[int, bool]:
         words = tuple(np.uint64(value + i) for i in range(4))
-        node, repeated = mv.write_version(self.shared, self.workers[worker], location, transaction, incarnation, words)
+        node, repeated = write(self.shared, self.workers[worker], location, transaction, incarnation, words)
         return int(node), bool(repeated)
 
+    def tower(self, location: int) -> int:
+        return int(tower_at(self.shared, self.heads[location]))
+
     def read(self, location: int, transaction: int) -> tuple[int, int, int, Any]:
-        found, node, version, words = mv.find_version(self.shared, location, transaction)
+        found, node, version, words = read(self.shared, location, transaction)
         return int(found), int(node), int(version), tuple(int(w) for w in words)
 
 
@@ -65,11 +124,11 @@ def test_reads_agree_with_a_model(events: list[tuple[str, int, int]]) -> None:
             assert repeated == (model.get(key, ("absent", 0))[0] == "estimate")
             model[key] = ("word", value)
         elif event == "estimate" and model.get(key, ("absent", 0))[0] == "word":
-            mv.mark_estimate(memory.shared, nodes[key])
+            mark_estimate(nodes[key])
             model[key] = ("estimate", 0)
         elif event == "absent" and model.get(key, ("absent", 0))[0] == "estimate":
             incarnations[key] += 1
-            mv.mark_absent(memory.shared, nodes[key], incarnations[key])
+            mark_absent(nodes[key], incarnations[key])
             model[key] = ("absent", 0)
         below = [t for (at, t), (kind, _) in model.items() if at == location and t < transaction and kind != "absent"]
         found, node, version, words = memory.read(location, transaction)
@@ -91,41 +150,30 @@ def test_reads_agree_with_a_model(events: list[tuple[str, int, int]]) -> None:
 def test_the_final_version_is_the_highest_that_is_not_absent() -> None:
     memory = Memory()
     nodes = [memory.write(0, t, 0, 10 * t)[0] for t in (3, 9, 5)]
-    assert mv.final_version(memory.shared, 0) == nodes[1]
-    mv.mark_absent(memory.shared, nodes[1], 1)
-    assert mv.final_version(memory.shared, 0) == nodes[2]
-    assert mv.final_version(memory.shared, 1) == mv.NODE_NONE
+    assert final_version(memory.shared, 0) == nodes[1]
+    mark_estimate(nodes[1])
+    mark_absent(nodes[1], 1)
+    assert final_version(memory.shared, 0) == nodes[2]
+    assert final_version(memory.shared, 1) == mv.NO_VERSION
 
 
 def test_a_full_arena_is_a_fault_and_writes_nothing() -> None:
     memory = Memory(arena_words=64)
-    assert memory.write(0, 1, 0, 5)[0] == mv.NODE_NONE
-    assert memory.counters[s.C_FAULT] == 1
+    assert memory.write(0, 1, 0, 5)[0] == mv.NO_VERSION
+    assert memory.header["fault"] == 1
     assert memory.read(0, 2)[0] == mv.FOUND_STATE
 
 
 def test_finding_a_version_does_not_walk_all_writers() -> None:
-    # A search leaves a level near its end: on level k, some 4**k transactions before it. So whatever lies farther off
-    # on that level may be ruined without its noticing, and one that walks the writers falls into the trap.
-    memory, size = Memory(arena_words=1 << 20), 20_000
-    nodes = np.array([memory.write(0, t, 0, t)[0] for t in range(size)])
-    whole = memory.arena.copy()
-    levels = [nodes[[int(mv._height(0, t)) > level for t in range(size)]] for level in range(mv.LEVELS)]
-    assert len(levels[0]) == size
-    assert 0 < len(levels[6]) < len(levels[3]) < size // 32
-
-    def ruin(reader: int, reach: int) -> None:
-        memory.arena[:] = whole
-        for level, members in enumerate(levels):
-            far = members[memory.arena[members] > np.uint64(reader + reach * 4**level)]
-            memory.arena[far + mv.N_NEXT + level] = nodes[0]
-
-    for reader in np.random.default_rng(1).integers(1, size, 100).tolist():
-        ruin(reader, 64)
-        assert memory.read(0, reader)[3][0] == reader - 1
-    # The trap works: with every link ruined, the search ends at the first writer.
-    ruin(size // 2, 0)
-    assert memory.read(0, size // 2)[3][0] == 0
+    # The longest way from a tower to a version: along all links that a search follows, of the 20,000 versions.
+    memory = Memory(arena_words=1 << 20)
+    for t in range(20_000):
+        memory.write(0, t, 0, t)
+    readers = np.random.default_rng(1).integers(1, 20_000, 2000)
+    for reader in readers:
+        assert memory.read(0, int(reader))[3][0] == reader - 1
+    tower = memory.tower(0)
+    assert max(links_followed(tower, int(reader)) for reader in readers) < 300
 
 
 @pytest.mark.stress
@@ -141,7 +189,7 @@ def test_threads_insert_into_one_hot_location(round_number: int) -> None:
             memory.write(0, int(transaction), 0, 4 * int(transaction), number)
             if k % 3 == 0:
                 found, node, _, words = memory.read(0, int(order[-1 - k]))
-                below = int(memory.arena[node]) if found == mv.FOUND_WORD else 0
+                below = writer_of(node) if found == mv.FOUND_WORD else 0
                 if found == mv.FOUND_WORD and words != tuple(4 * below + i for i in range(4)):
                     torn.append(k)
 
@@ -163,7 +211,7 @@ def test_readers_never_see_half_a_word_while_a_writer_rewrites() -> None:
 
     def rewrite() -> None:
         for incarnation in range(1, 20_000):
-            mv.mark_estimate(memory.shared, node)
+            mark_estimate(node)
             memory.write(0, 0, incarnation, 16 * incarnation)
         stop.set()
 
@@ -181,3 +229,26 @@ def test_readers_never_see_half_a_word_while_a_writer_rewrites() -> None:
         thread.join()
     assert not torn
     assert mv.FOUND_WORD in seen
+
+
+def test_each_written_location_is_noted_once() -> None:
+    memory = Memory(2)
+    for location, worker in ((2, 0), (0, 1), (2, 1), (0, 0), (3, 0)):
+        memory.write(location, 5 + worker, 0, 1, worker)
+    chunk = int(memory.header["written"])
+    found = np.zeros(count_written(chunk), np.int64)
+    list_written(chunk, found)
+    assert sorted(found.tolist()) == [0, 2, 3]
+
+
+def test_heads_of_another_block_lead_nowhere() -> None:
+    memory = Memory()
+    memory.write(0, 3, 0, 7)
+    memory.header["epoch"] = 2
+    memory.arena.fill(0xFFFF_FFFF_FFFF_FFFF)
+    assert memory.tower(0) == 0
+    assert memory.read(0, 5)[0] == mv.FOUND_STATE
+    assert final_version(memory.shared, 0) == mv.NO_VERSION
+    memory.write(0, 4, 0, 9)
+    assert memory.read(0, 5)[3][0] == 9
+    assert memory.read(0, 4)[0] == mv.FOUND_STATE

@@ -1,0 +1,280 @@
+"""One incarnation of a transaction over multi-version memory: begin, run, answer reads, record what it did.
+
+VM.execute and MVMemory.record of Block-STM (arXiv 2203.06871, algorithms 1 to 3). The interpreter stops wherever it
+needs a location, so a read is answered between two runs of it; the paper's ReadError is `BLOCKED` here, with the
+transaction that must execute first.
+
+The beneficiary's balance is special. Fees are credited lazily, so its versions lack the fees of the block; a
+transaction that reads it is given the sum of the fees of all transactions below it, and that sum is part of its read
+set, compared by value. A transaction below that is not executed counts like an ESTIMATE.
+"""
+
+from __future__ import annotations
+
+from evm import atomics, errors, layout
+from evm.access import LOADED, entries_of, provide
+from evm.integers import U0, U1, I, U
+from evm.jit import kernel, macro
+from evm.pointers import call_1, view_u64
+from evm.receipts import ARENA_WORDS, R_FEE, R_WORDS, write_receipt
+from evm.state import intern_location
+from evm.structs import WORD_BYTES
+from evm.transaction import open_machine, start_transaction
+from evm.words import add, equal, get, get_at, subtract
+from strategies import costs
+from strategies.block_stm.accounting import note_fault, spend
+from strategies.block_stm.layout import (
+    FEES_SEEN,
+    LIST_MASK,
+    LIST_SHIFT,
+    ORIGIN_SHIFT,
+    READ,
+    TAG_SHIFT,
+    WRITE,
+)
+from strategies.block_stm.mv_memory import (
+    FOUND_ESTIMATE,
+    FOUND_STATE,
+    NO_VERSION,
+    allocate,
+    arena_offset,
+    is_written_by,
+    mark_absent,
+    read,
+    write,
+    writer_of,
+)
+from strategies.block_stm.scheduler import is_executed, transaction_of, txn_status
+
+COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = costs.BEGIN, costs.READ, costs.FINISH, costs.FEE
+COST_PUBLISH_READ, COST_PUBLISH_WRITE = costs.PUBLISH_READ, costs.PUBLISH_WRITE
+
+# What `run_machine` and `answer_read` return.
+RAN_TO_END, RAN_TO_NEED, RAN_INTO_FAULT = range(3)
+ANSWERED, BLOCKED, FAULTED = range(3)
+NOBODY = -1
+
+
+@macro
+def values_of(shared):
+    """View of the words of the state before the block."""
+    header = view_u64(shared.state, layout.STATE_WORDS)
+    return view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
+
+
+@macro
+def receipt_rows(shared):
+    """View of the table of receipts."""
+    return view_u64(shared.receipts, shared.block_size * R_WORDS)
+
+
+@kernel(inline=True)
+def fees_seen_of(shared, txn_idx):
+    """What a transaction saw of the fees before it."""
+    return FEES_SEEN.item(shared.fees_seen, shared.block_size, txn_idx)
+
+
+@kernel(inline=True)
+def list_address(shared, packed):
+    """Address of a transaction's read set or write set."""
+    return shared.arena + I(packed >> LIST_SHIFT) * WORD_BYTES
+
+
+@kernel()
+def run_machine(shared, worker):
+    """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
+    outcome = call_1(shared.resume, worker.machine)
+    machine = open_machine(worker.machine)
+    worker.gas_spent += machine[U(layout.M_GAS_DONE)]
+    worker.cost_ps += machine[U(layout.M_WORK_DONE)]
+    machine[U(layout.M_GAS_DONE)] = U0
+    machine[U(layout.M_WORK_DONE)] = U0
+    if outcome == errors.NEED:
+        return RAN_TO_NEED
+    if outcome == errors.DONE:
+        return RAN_TO_END
+    note_fault(shared)
+    return RAN_INTO_FAULT
+
+
+@kernel()
+def begin(shared, worker):
+    """Start the worker's incarnation."""
+    start_transaction(open_machine(worker.machine), worker.txn_idx)
+    worker.read_count = 0
+    fees_seen_of(shared, worker.txn_idx).seen = U0
+    worker.gas_spent = U0
+    spend(shared, worker, COST_BEGIN, 1)
+
+
+@kernel()
+def fees_below(shared, txn_idx, only_executed):
+    """Sum of the fees of all transactions below; and the first that is not executed, or `NOBODY`.
+
+    With `only_executed` those that are not executed are left out of the sum instead.
+    """
+    rows = receipt_rows(shared)
+    total = (U0, U0, U0, U0)
+    for below in range(txn_idx):
+        while True:
+            status = txn_status(shared, below)
+            if not is_executed(status):
+                if only_executed:
+                    break
+                return below, total
+            fee = get_at(rows, below * R_WORDS + R_FEE)
+            atomics.acquire_fence()
+            if txn_status(shared, below) == status:
+                total = add(total, fee)
+                break
+    return NOBODY, total
+
+
+@kernel()
+def answer_read(shared, worker, never_wait):
+    """Give the machine the word that it needs, from multi-version memory or the state.
+
+    Parameters
+    ----------
+    never_wait : bool
+        Take what is there now, where a lower transaction has not executed. Validation finds what was wrong.
+
+    Returns
+    -------
+    tuple of int
+        `ANSWERED`, `BLOCKED` or `FAULTED`; and the transaction that must execute first if it is blocked.
+    """
+    spend(shared, worker, COST_READ, 1)
+    machine = open_machine(worker.machine)
+    txn_idx = worker.txn_idx
+    location = intern_location(shared.state, machine, layout.M_WANTED)
+    if location < 0 or location >= shared.heads_count:
+        note_fault(shared)
+        return FAULTED, NOBODY
+    found, version, tag, word = read(shared, location, txn_idx)
+    if found == FOUND_ESTIMATE:
+        return BLOCKED, writer_of(version)
+    if found == FOUND_STATE:
+        word = get(values_of(shared), location)
+    if location == shared.coinbase:
+        spend(shared, worker, COST_FEE, txn_idx)
+        blocking, fees = fees_below(shared, txn_idx, never_wait)
+        if blocking != NOBODY:
+            return BLOCKED, blocking
+        word = add(word, fees)
+        seen = fees_seen_of(shared, txn_idx)
+        seen.fees = fees
+        seen.seen = U1
+    count = worker.read_count
+    if count >= worker.reads_room or not provide(machine, location, word):
+        note_fault(shared)
+        return FAULTED, NOBODY
+    entry = READ.item(worker.reads, worker.reads_room, count)
+    entry.origin = (U(location) << ORIGIN_SHIFT) | (tag >> TAG_SHIFT)
+    entry.version = version
+    worker.read_count = count + 1
+    return ANSWERED, NOBODY
+
+
+@kernel()
+def _record_read_set(shared, worker):
+    """Publish the read set, where the last incarnation's was if it fits. False when the arena is full.
+
+    A validator may still be walking the former incarnation's read set in that place, and so see entries of both,
+    even halves of them (and, in what the transaction saw of the fees below it, limbs of both). That is harmless. Every
+    word that it reads was at some time the same word of an entry of this transaction, so its location is one, and
+    versions are compared and not followed. What it concludes has no effect: the former incarnation was aborted before
+    this one began, so "stale" loses the compare-and-swap in `try_validation_abort`; and "valid" changes nothing but
+    the count of active tasks, since the abort has sent the sweep of validations back, which therefore comes to this
+    incarnation after it is executed.
+    """
+    count = worker.read_count
+    line = transaction_of(shared, worker.txn_idx)
+    words = count * READ.words
+    first = line.read_set >> LIST_SHIFT
+    if words > line.read_set_words:
+        address = allocate(shared, worker, words)
+        if address == 0:
+            return False
+        line.read_set_words = words
+        first = arena_offset(shared, address)
+    source = view_u64(worker.reads, words)
+    target = view_u64(shared.arena + I(first) * WORD_BYTES, words)
+    for i in range(words):
+        target[U(i)] = source[U(i)]
+    atomics.store(line, "read_set", (first << LIST_SHIFT) | U(count))
+    spend(shared, worker, COST_PUBLISH_READ, count)
+    return True
+
+
+@kernel(inline=True)
+def _is_write(entries, at):
+    """Whether the entry of the access table was loaded, and has another word than it was loaded with."""
+    return entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0 and not equal(
+        get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)
+    )
+
+
+@kernel()
+def _apply_write_set(shared, worker):
+    """Make the writes visible, and mark those of the last incarnation that were not repeated.
+
+    Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
+    """
+    machine = open_machine(worker.machine)
+    entries = entries_of(machine)
+    entry_count = I(machine[U(layout.M_ENTRY_COUNT)])
+    txn_idx, incarnation = worker.txn_idx, worker.incarnation
+    line = transaction_of(shared, txn_idx)
+    count = 0
+    for i in range(entry_count):
+        if _is_write(entries, i * layout.ENTRY_WORDS):
+            count += 1
+    # The old list is compared with the new one at the end, so the new one goes elsewhere.
+    address = allocate(shared, worker, max(count * WRITE.words, 1))
+    if address == 0:
+        return False, False
+    wrote_new_location = False
+    written = 0
+    for i in range(entry_count):
+        at = i * layout.ENTRY_WORDS
+        if not _is_write(entries, at):
+            continue
+        word = get_at(entries, at + layout.ENTRY_CURRENT)
+        location = I(entries[U(at + layout.ENTRY_ID)])
+        if location == shared.coinbase:
+            word = subtract(word, fees_seen_of(shared, txn_idx).fees)
+        version, repeated = write(shared, worker, location, txn_idx, incarnation, word)
+        if version == NO_VERSION:
+            return False, False
+        wrote_new_location |= not repeated
+        entry = WRITE.item(address, count, written)
+        entry.location = location
+        entry.version = version
+        written += 1
+    old_address, old_count = list_address(shared, line.write_set), I(line.write_set & LIST_MASK)
+    for i in range(old_count):
+        version = WRITE.item(old_address, old_count, i).version
+        if not is_written_by(version, incarnation):
+            mark_absent(version, incarnation)
+    atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
+    spend(shared, worker, COST_PUBLISH_WRITE, written)
+    return True, wrote_new_location
+
+
+@kernel()
+def record(shared, worker):
+    """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
+
+    Returns whether there was room, and whether a location was written that the last incarnation did not write.
+    """
+    spend(shared, worker, COST_FINISH, 1)
+    machine = open_machine(worker.machine)
+    if not write_receipt(machine, receipt_rows(shared), worker.txn_idx, view_u64(worker.receipt_arena, ARENA_WORDS)):
+        note_fault(shared)
+        return False, False
+    applied, wrote_new_location = _apply_write_set(shared, worker)
+    if not applied or not _record_read_set(shared, worker):
+        note_fault(shared)
+        return False, False
+    return True, wrote_new_location

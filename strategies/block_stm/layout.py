@@ -1,0 +1,121 @@
+"""Memory layout of Block-STM: what the workers of one block execution share, and what each keeps for itself.
+
+All of it is reached from two headers, `SHARED` and, one a worker, `WORKER`. What several workers write often lies on
+cache lines of its own: the counters of the shared header, and one line a transaction. Variable-sized data (versions,
+read sets, write sets) lies in the arena, from which each worker takes chunks; a fresh arena is never cleared.
+
+Strategies over the same workers (planned ones, plug-ins) bring structs of their own, reached by the field `own` of
+either header (`strategies.block_stm.strategy.OptimisticStrategy`).
+"""
+
+from __future__ import annotations
+
+from evm.integers import U
+from evm.structs import I64, LINE_U64, U64, U256, Struct, words
+
+SHARED = Struct(
+    "BlockSTMShared",
+    block_size=I64,  # transactions in the block
+    state=I64,
+    resume=I64,  # address of the interpreter
+    coinbase=I64,  # location of the beneficiary's balance
+    receipts=I64,
+    costs=I64,  # picoseconds by class of work, see `strategies.costs`
+    transactions=I64,  # array of TRANSACTION
+    heads=I64,  # one word a location: epoch << HEAD_SHIFT | where in the arena its TOWER is
+    heads_count=I64,
+    epoch=U64,  # of the block: a head of another one says that nobody has written the location yet
+    fees_seen=I64,  # array of FEES_SEEN
+    arena=I64,
+    arena_words=I64,
+    own=I64,  # address of a strategy's own struct
+    # Counters, each on a cache line of its own. The first five are those of the paper's algorithms 4 and 5.
+    execution_idx=LINE_U64,  # next transaction to try and execute
+    validation_idx=LINE_U64,  # next transaction to try and validate
+    decrease_cnt=LINE_U64,  # how often either index was decreased
+    num_active_tasks=LINE_U64,
+    done_marker=LINE_U64,
+    fault=LINE_U64,  # something was full: every worker stops, and the block is executed again with more room
+    arena_used=LINE_U64,  # words of the arena handed out
+    written=LINE_U64,  # the last of the chunks of written locations (WRITTEN)
+)
+
+# One cache line a transaction.
+TRANSACTION = Struct(
+    "BlockSTMTransaction",
+    txn_status=U64,  # incarnation number << STATUS_BITS | status
+    txn_dependency=U64,  # first of the transactions that wait for this one, plus one; a list through next_dependent
+    next_dependent=U64,
+    read_set=U64,  # where in the arena << LIST_SHIFT | entries
+    read_set_words=I64,  # that fit there
+    write_set=U64,  # likewise
+    unused=words(2),
+)
+STATUS_BITS, STATUS_MASK = U(2), U(3)
+READY_TO_EXECUTE, EXECUTING, EXECUTED, ABORTING = range(4)
+# No machine has room for as many entries.
+LIST_SHIFT, LIST_MASK = U(28), U((1 << 28) - 1)
+
+READ = Struct(
+    "BlockSTMRead",
+    origin=U64,  # location << ORIGIN_SHIFT | incarnation that wrote the version
+    version=I64,  # address of the VERSION, or zero for the state
+)
+ORIGIN_SHIFT, ORIGIN_MASK = U(32), U((1 << 32) - 1)
+WRITE = Struct("BlockSTMWrite", location=I64, version=I64)
+
+# What a transaction saw of the fees below it in the beneficiary's balance.
+FEES_SEEN = Struct("BlockSTMFeesSeen", seen=U64, fees=U256)
+
+# No memory has 2**36 words.
+ARENA_BITS = 36
+HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS), U((1 << ARENA_BITS) - 1)
+MOST_EPOCHS = 1 << (64 - ARENA_BITS)
+
+# The versions of one location: a skip list, from the highest transaction down.
+LEVELS = 8
+TOWER = Struct("BlockSTMTower", first=words(LEVELS))  # the first version of each level
+VERSION = Struct(
+    "BlockSTMVersion",
+    txn_idx=I64,
+    tag=U64,  # incarnation << TAG_SHIFT | ABSENT | ESTIMATE
+    word=U256,
+    next=U64,  # the next version on level 0; those on the version's further levels follow
+)
+LINK = Struct("BlockSTMLink", version=U64)  # any word that links to a version
+ESTIMATE, ABSENT, TAG_SHIFT = U(1), U(2), U(2)
+
+# Locations that got a tower, as one worker noted them: what commit has to look at.
+WRITTEN_LOCATIONS = 61
+WRITTEN = Struct("BlockSTMWritten", previous=U64, count=I64, locations=words(WRITTEN_LOCATIONS))
+
+# An abort: the location that was stale, and the worker's abort before.
+ABORT = Struct("BlockSTMAbort", location=I64, previous=I64)
+
+WORKER = Struct(
+    "BlockSTMWorker",
+    machine=I64,
+    receipt_arena=I64,
+    own=I64,  # address of a strategy's own struct
+    phase=I64,
+    task=I64,  # kind of the task in hand
+    txn_idx=I64,
+    incarnation=U64,
+    reads=I64,  # the read set being recorded: a private array of READ
+    reads_room=I64,
+    read_count=I64,
+    chunk=I64,  # the worker's piece of the arena: next free word, and end
+    chunk_end=I64,
+    written=I64,  # the WRITTEN that the worker fills, or zero
+    gas_spent=U64,  # by the incarnation in hand
+    cost_ps=U64,  # of the step in hand
+    activity=U64,  # what it is: `strategies.clocks.ACTIVITIES`
+    aborts_noted=I64,  # the last ABORT, or zero
+    executions=U64,
+    aborts=U64,
+    aborts_by_kind=words(4),  # storage, balance, nonce, code
+    validations=U64,
+    dependency_waits=U64,
+    wasted_gas=U64,
+)
+TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)

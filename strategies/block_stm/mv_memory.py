@@ -1,0 +1,284 @@
+"""Multi-version memory: for every location, the words that the block's transactions wrote, by transaction.
+
+Block-STM's MVMemory (arXiv 2203.06871, section 3.1 and algorithms 2 and 3). A transaction reads the version of the
+highest transaction below it. The paper leaves the map open and most implementations lock a tree; here every written
+location has a skip list (Pugh, 1990) ordered from the highest transaction down, into which versions are inserted by
+compare-and-swap and from which none is ever removed. So a reader walks O(log n) versions of a hot location, takes no
+lock, and finds its own near the front, since transactions are executed roughly in order.
+
+A version's tag says whose incarnation wrote it, and whether it is an ESTIMATE (its writer was aborted and will write
+again) or ABSENT (the last incarnation did not write here). The word in a version changes only while it is one of
+these, so that a reader who finds the same tag before and after reading the word has read it whole (a sequence lock,
+whose number is the incarnation). Between the store of an ESTIMATE and the next incarnation's first store lie two
+read-modify-writes of the transaction's status, by which its new words come after the tag on every architecture; the
+reader's fence keeps its loads of the word before its second load of the tag.
+
+Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
+block in which it was set, and means nothing in another. Whoever makes a location's skip list notes the location, in
+chunks that form one list for all workers. So commit looks at what was written and at nothing else
+(`strategies.block_stm.commit`).
+"""
+
+from __future__ import annotations
+
+from evm import atomics
+from evm.checks import check
+from evm.integers import U0, U1, I, U
+from evm.jit import kernel, macro
+from evm.pointers import view_u64
+from evm.structs import WORD_BYTES
+from evm.words import ZERO
+from strategies.block_stm.layout import (
+    ABSENT,
+    ESTIMATE,
+    HEAD_MASK,
+    HEAD_SHIFT,
+    LEVELS,
+    LINK,
+    TAG_SHIFT,
+    TOWER,
+    VERSION,
+    WRITTEN,
+    WRITTEN_LOCATIONS,
+)
+
+CHUNK_WORDS = 4096
+NO_VERSION = 0  # the address of none
+FOUND_STATE, FOUND_WORD, FOUND_ESTIMATE = range(3)  # what `read` found
+_LINK_BYTES = WORD_BYTES
+_TOP_LINK = _LINK_BYTES * (LEVELS - 1)
+_NEXT = WORD_BYTES * VERSION.offsets["next"]
+_LOWEST_WORDS = VERSION.words - 1  # of a version, without the links of its levels
+_TOWER_WORDS, _WRITTEN_WORDS = TOWER.words, WRITTEN.words
+
+
+@macro
+def heads_of(shared):
+    """View of the locations' heads."""
+    return view_u64(shared.heads, shared.heads_count)
+
+
+@kernel(inline=True)
+def tower_at(shared, head):
+    """Address of the tower that a head leads to, or 0 if the head is of another block."""
+    if head >> HEAD_SHIFT != shared.epoch:
+        return I(0)
+    return shared.arena + I(head & HEAD_MASK) * WORD_BYTES
+
+
+@kernel(inline=True)
+def arena_offset(shared, address):
+    """Where in the arena an address lies, in words."""
+    return U(address - shared.arena) // U(WORD_BYTES)
+
+
+@kernel()
+def allocate(shared, worker, words):
+    """Words of the arena for this worker: their address, or 0 when the arena is full (the fault is noted)."""
+    address = worker.chunk
+    if address + words * WORD_BYTES <= worker.chunk_end:
+        worker.chunk = address + words * WORD_BYTES
+        return address
+    size = max(words, CHUNK_WORDS)
+    first = I(atomics.add(shared, "arena_used", U(size)))
+    if first + size > shared.arena_words:
+        atomics.store(shared, "fault", U1)
+        return I(0)
+    address = shared.arena + first * WORD_BYTES
+    if size == CHUNK_WORDS:
+        worker.chunk = address + words * WORD_BYTES
+        worker.chunk_end = address + size * WORD_BYTES
+    return address
+
+
+@kernel(inline=True)
+def _height(location, txn_idx):
+    """Levels of a version: each further one with probability 1/4, from a hash, so that runs repeat."""
+    mixed = (U(location) * U(0x9E3779B97F4A7C15)) ^ (U(txn_idx + 1) * U(0xC2B2AE3D27D4EB4F))
+    mixed = (mixed ^ (mixed >> U(29))) * U(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> U(32)
+    levels = 1
+    while levels < LEVELS and mixed & U(3) == U0:
+        levels += 1
+        mixed >>= U(2)
+    return levels
+
+
+@kernel(inline=True)
+def _follow(link):
+    """Address of the version that the link at an address leads to."""
+    return I(atomics.load(LINK.at(link), "version"))
+
+
+@kernel()
+def _search(tower, txn_idx, level):
+    """On one level: the link to the first version of a transaction at most `txn_idx`.
+
+    Returns the link's address, and the version's.
+    """
+    link = tower + _TOP_LINK
+    version = _follow(link)
+    current = LEVELS - 1
+    while True:
+        while version != NO_VERSION and VERSION.at(version).txn_idx > txn_idx:
+            link = version + _NEXT + _LINK_BYTES * current
+            version = _follow(link)
+        if current == level:
+            return link, version
+        current -= 1
+        link -= _LINK_BYTES
+        version = _follow(link)
+
+
+@kernel()
+def read(shared, location, txn_idx):
+    """MVMemory.read: what a transaction must read at a location.
+
+    Returns
+    -------
+    tuple
+        `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
+        word.
+    """
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return FOUND_STATE, I(NO_VERSION), U0, ZERO
+    _, address = _search(tower, txn_idx - 1, 0)
+    while address != NO_VERSION:
+        version = VERSION.at(address)
+        tag = atomics.load(version, "tag")
+        if tag & ESTIMATE != U0:
+            return FOUND_ESTIMATE, address, tag, ZERO
+        if tag & ABSENT == U0:
+            word = version.word
+            atomics.acquire_fence()
+            if atomics.load(version, "tag") == tag:
+                return FOUND_WORD, address, tag, word
+        else:
+            address = _follow(address + _NEXT)
+    return FOUND_STATE, I(NO_VERSION), U0, ZERO
+
+
+@kernel(inline=True)
+def writer_of(version):
+    """The transaction that the version at an address belongs to."""
+    return VERSION.at(version).txn_idx
+
+
+@kernel()
+def _note_written(shared, worker, location):
+    """Add a location to those that commit looks at. False when the arena is full."""
+    chunk = worker.written
+    if chunk == 0 or WRITTEN.at(chunk).count == WRITTEN_LOCATIONS:
+        chunk = allocate(shared, worker, _WRITTEN_WORDS)
+        if chunk == 0:
+            return False
+        WRITTEN.at(chunk).count = 0
+        previous = atomics.load(shared, "written")
+        while True:
+            WRITTEN.at(chunk).previous = previous
+            found = atomics.compare_and_swap(shared, "written", previous, U(chunk))
+            if found == previous:
+                break
+            previous = found
+        worker.written = chunk
+    written = WRITTEN.at(chunk)
+    written.locations[U(written.count)] = U(location)
+    written.count += 1
+    return True
+
+
+@kernel()
+def _make_tower(shared, worker, location, head):
+    """Address of a location's tower, made in place of a head of another block unless another worker is faster.
+
+    0 when the arena is full.
+    """
+    tower = allocate(shared, worker, _TOWER_WORDS)
+    if tower == 0:
+        return I(0)
+    first = TOWER.at(tower).first
+    for level in range(LEVELS):
+        first[U(level)] = U0
+    fresh = (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower)
+    found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
+    if found != head:
+        return tower_at(shared, found)
+    return tower if _note_written(shared, worker, location) else I(0)
+
+
+@kernel()
+def write(shared, worker, location, txn_idx, incarnation, word):
+    """Make an incarnation's write visible. Only the worker that executes the transaction may call this.
+
+    Returns
+    -------
+    tuple
+        The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
+        too.
+    """
+    head = atomics.load(heads_of(shared), location)
+    tower = tower_at(shared, head)
+    if tower == 0:
+        tower = _make_tower(shared, worker, location, head)
+        if tower == 0:
+            return I(NO_VERSION), False
+    link, found = _search(tower, txn_idx, 0)
+    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
+        version = VERSION.at(found)
+        check(version.tag & (ESTIMATE | ABSENT) != U0)
+        repeated = version.tag & ABSENT == U0
+        version.word = word
+        atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
+        return found, repeated
+    levels = _height(location, txn_idx)
+    address = allocate(shared, worker, _LOWEST_WORDS + levels)
+    if address == 0:
+        return I(NO_VERSION), False
+    version = VERSION.at(address)
+    version.txn_idx = txn_idx
+    version.tag = U(incarnation) << TAG_SHIFT
+    version.word = word
+    # From the lowest level up, so that a search finds below whatever it has found above.
+    for level in range(levels):
+        own_link = address + _NEXT + _LINK_BYTES * level
+        while True:
+            link, found = _search(tower, txn_idx, level)
+            check(found == NO_VERSION or VERSION.at(found).txn_idx < txn_idx)
+            LINK.at(own_link).version = U(found)
+            if I(atomics.compare_and_swap(LINK.at(link), "version", U(found), U(address))) == found:
+                break
+    return address, False
+
+
+@kernel(inline=True)
+def is_written_by(version, incarnation):
+    """Whether this incarnation of its transaction has written the version at an address."""
+    return VERSION.at(version).tag == U(incarnation) << TAG_SHIFT
+
+
+@kernel(inline=True)
+def mark_estimate(version):
+    """The version's writer was aborted: readers must wait for its next incarnation."""
+    check(VERSION.at(version).tag & (ESTIMATE | ABSENT) == U0)
+    tag = atomics.load(VERSION.at(version), "tag")
+    atomics.store(VERSION.at(version), "tag", tag | ESTIMATE)
+
+
+@kernel(inline=True)
+def mark_absent(version, incarnation):
+    """The version's writer has executed again and did not write here."""
+    check(VERSION.at(version).tag & ESTIMATE != U0)
+    atomics.store(VERSION.at(version), "tag", (U(incarnation) << TAG_SHIFT) | ABSENT)
+
+
+@kernel()
+def final_version(shared, location):
+    """Address of the version whose word a location has after the block, or `NO_VERSION` if nobody wrote it."""
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return I(NO_VERSION)
+    address = _follow(tower)
+    while address != NO_VERSION and VERSION.at(address).tag & ABSENT != U0:
+        address = _follow(address + _NEXT)
+    return address

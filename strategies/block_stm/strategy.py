@@ -1,0 +1,92 @@
+"""Block-STM as a strategy, and the base of all strategies whose workers execute over multi-version memory."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import ClassVar
+
+from evm import State
+from evm.image import BlockImage
+from evm.jit import Native
+from evm.structs import Struct
+from strategies import clocks, costs
+from strategies.base import Outcome
+from strategies.block_stm.worker import step
+from strategies.block_stm.workspace import SIGNALS, Locations, Workspace
+from strategies.compiled import CompiledStrategy
+from strategies.costs import default_costs
+
+
+class OptimisticStrategy(CompiledStrategy):
+    """A strategy whose workers execute over multi-version memory and validate.
+
+    Attributes
+    ----------
+    step : Native
+        What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Team`.
+    own_shared : Struct or None
+        Memory that the strategy itself brings for all workers: counters, each on a cache line (`LINE_U64`), addresses,
+        whatever it needs. A kernel reaches it by ``OWN.at(shared.own)``, `prepare` by ``space.own_shared["name"]``.
+        Zero when a block begins.
+    own_worker : Struct or None
+        The same for each worker: ``OWN_WORKER.at(worker.own)``, ``space.own_workers["name"]``.
+    signals : tuple of str
+        Fields of the shared header (`strategies.block_stm.layout.SHARED`) or of `own_shared` of which one changes
+        whenever a worker that was idle may find something to do. A step that is idle for want of anything else waits
+        for ever under the virtual clock.
+    interchangeable : bool
+        Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
+    """
+
+    step: ClassVar[Native]
+    own_shared: ClassVar[Struct | None] = None
+    own_worker: ClassVar[Struct | None] = None
+    signals: ClassVar[tuple[str, ...]] = SIGNALS
+    interchangeable: bool = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._workspace: Workspace | None = None
+
+    def workspace(self, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
+        """The workspace for these sizes: the last one if it fits. Outside the time."""
+        wanted = (len(image), workers, scale)
+        if self._workspace is None or self._workspace.fits != wanted:
+            self._workspace = Workspace(*wanted, image, state, self.own_shared, self.own_worker)
+        self._workspace.fit_heads(state.capacity)
+        return self._workspace
+
+    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
+        """Execute once; see `CompiledStrategy.attempt`."""
+        making = perf_counter()
+        space = self.workspace(image, state, workers, scale)
+        untimed = {"workspace": perf_counter() - making}
+        began = self.clock.now()
+        space.reset(image, state, self.clock.costs or default_costs())
+        self.prepare(space, image, state)
+        prepared = self.clock.now()
+        space.run(self.step, self.clock, self.signals, self.interchangeable)
+        executed = self.clock.now()
+        space.commit(state, self.clock)
+        self.spend(costs.FEE, len(image), clocks.ACT_COMMIT)
+        committed = self.clock.now()
+        collecting = perf_counter()
+        receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
+        untimed["receipts"] = perf_counter() - collecting
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
+        return Outcome(None, receipts, phases, space.counted(), abort_locations=aborted, untimed=untimed)
+
+    def written_locations(self) -> Locations | None:
+        """What the last attempt may have changed; see `CompiledStrategy.written_locations`."""
+        return None if self._workspace is None else self._workspace.written_locations()
+
+    def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
+        """What has to be done before the workers start. Timed. The default has nothing to do."""
+
+
+class BlockSTM(OptimisticStrategy):
+    """Optimistic concurrency in the block's order: execute, validate, and execute again what was wrong."""
+
+    name: ClassVar[str] = "block_stm"
+    summary: ClassVar[str] = "optimistic, multi-version memory and collaborative scheduler (arXiv 2203.06871)"
+    step = step

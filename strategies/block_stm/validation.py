@@ -1,0 +1,88 @@
+"""Validation of an incarnation, and what follows a failed one (arXiv 2203.06871, algorithms 2 and 3).
+
+The paper's validate_read_set compares versions, not words; so does this one, except for the fees before a transaction
+that has read the beneficiary's balance (`strategies.block_stm.incarnation`). It says which location was stale, since
+aborts are counted by their cause.
+"""
+
+from __future__ import annotations
+
+from evm import atomics
+from evm.checks import check
+from evm.integers import U0, I
+from evm.jit import kernel
+from evm.receipts import R_GAS, R_WORDS
+from evm.words import equal
+from strategies import costs
+from strategies.block_stm.accounting import count_abort, spend
+from strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_rows
+from strategies.block_stm.layout import (
+    ABORTING,
+    LIST_MASK,
+    ORIGIN_MASK,
+    ORIGIN_SHIFT,
+    READ,
+    TAG_SHIFT,
+    WRITE,
+)
+from strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, mark_estimate, read
+from strategies.block_stm.scheduler import pack_status, transaction_of
+
+COST_VALIDATE, COST_VALIDATE_READ = costs.VALIDATE, costs.VALIDATE_READ
+COST_ABORT, COST_ABORT_WRITE = costs.ABORT, costs.ABORT_WRITE
+VALID = -1  # no read is stale
+
+
+@kernel()
+def _first_stale_read(shared, txn_idx, reads, count):
+    """Walk a read set: the first location whose version is not the one that was read, or `VALID`."""
+    for i in range(count):
+        entry = READ.item(reads, count, i)
+        location = I(entry.origin >> ORIGIN_SHIFT)
+        found, version, tag, _ = read(shared, location, txn_idx)
+        if found == FOUND_ESTIMATE or version != entry.version:
+            return location
+        if found != FOUND_STATE and tag >> TAG_SHIFT != entry.origin & ORIGIN_MASK:
+            return location
+    seen = fees_seen_of(shared, txn_idx)
+    if seen.seen != U0:
+        blocking, fees = fees_below(shared, txn_idx, False)
+        if blocking != NOBODY or not equal(fees, seen.fees):
+            return shared.coinbase
+    return I(VALID)
+
+
+@kernel()
+def validate_read_set(shared, worker):
+    """Validate the worker's transaction: the first location that it would now read otherwise, or `VALID`."""
+    packed = atomics.load(transaction_of(shared, worker.txn_idx), "read_set")
+    count = I(packed & LIST_MASK)
+    spend(shared, worker, COST_VALIDATE, 1)
+    spend(shared, worker, COST_VALIDATE_READ, count)
+    return _first_stale_read(shared, worker.txn_idx, list_address(shared, packed), count)
+
+
+@kernel()
+def validate_unrecorded(shared, worker):
+    """As `validate_read_set`, for the worker's incarnation, which has run to its end and recorded nothing."""
+    spend(shared, worker, COST_VALIDATE_READ, worker.read_count)
+    return _first_stale_read(shared, worker.txn_idx, worker.reads, worker.read_count)
+
+
+@kernel()
+def convert_writes_to_estimates(shared, worker):
+    """Mark the writes of the worker's transaction, which it aborts, as estimates."""
+    line = transaction_of(shared, worker.txn_idx)
+    check(line.txn_status == pack_status(worker.incarnation, ABORTING))
+    writes, count = list_address(shared, line.write_set), I(line.write_set & LIST_MASK)
+    for i in range(count):
+        mark_estimate(WRITE.item(writes, count, i).version)
+    spend(shared, worker, COST_ABORT, 1)
+    spend(shared, worker, COST_ABORT_WRITE, count)
+
+
+@kernel()
+def abort(shared, worker, stale):
+    """Take back what the worker's transaction wrote, and count what its incarnation cost for nothing."""
+    convert_writes_to_estimates(shared, worker)
+    count_abort(shared, worker, stale, receipt_rows(shared)[worker.txn_idx * R_WORDS + R_GAS])

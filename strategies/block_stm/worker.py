@@ -1,0 +1,153 @@
+"""Block-STM's worker (arXiv 2203.06871, algorithm 1) as a step: one interaction with what is shared, then private work.
+
+Every transaction is executed as soon as a worker is free, reading whatever the transactions below it have written so
+far. Later its read set is validated; if something has changed, its writes become estimates and it is executed again.
+A transaction that meets an estimate waits for the one that is expected to write there.
+
+One thing is added to the paper: where aborts are frequent, an incarnation validates itself before it records
+anything. What is stale by then would be aborted anyway, but only after others had read what it wrote: on a hot
+location each wrong write makes the next transaction wrong too.
+
+A worker is a state machine of three phases: take a task; answer one read and run the interpreter to the next; record
+what an incarnation did.
+"""
+
+from __future__ import annotations
+
+from evm.integers import U1, U
+from evm.jit import kernel, native
+from strategies import costs
+from strategies.block_stm.accounting import count_abort, end_step, has_fault, spend
+from strategies.block_stm.incarnation import (
+    ANSWERED,
+    BLOCKED,
+    RAN_INTO_FAULT,
+    RAN_TO_END,
+    answer_read,
+    begin,
+    record,
+    run_machine,
+)
+from strategies.block_stm.layout import SHARED, TASK_EXECUTE, TASK_NONE, WORKER
+from strategies.block_stm.scheduler import (
+    NOTHING,
+    PASSED,
+    add_dependency,
+    finish_execution,
+    finish_validation,
+    is_done,
+    is_executed,
+    next_task,
+    try_validation_abort,
+    txn_status,
+)
+from strategies.block_stm.validation import VALID, abort, validate_read_set, validate_unrecorded
+from strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_VALIDATE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED
+
+COST_TASK, COST_WAIT = costs.TASK, costs.WAIT
+PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
+
+ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
+
+
+@kernel()
+def run_to_need(shared, worker):
+    """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
+    stopped = run_machine(shared, worker)
+    if stopped == RAN_INTO_FAULT:
+        return FAILED
+    worker.phase = PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ
+    return WORKED
+
+
+@kernel()
+def begin_execution(shared, worker):
+    """Start the incarnation that is the worker's task and run it to its first need."""
+    worker.executions += U1
+    worker.activity = U(ACT_EXECUTE)
+    begin(shared, worker)
+    return run_to_need(shared, worker)
+
+
+@kernel()
+def _read(shared, worker):
+    answered, blocking = answer_read(shared, worker, False)
+    if answered == ANSWERED:
+        return run_to_need(shared, worker)
+    if answered != BLOCKED:
+        return FAILED
+    if not is_executed(txn_status(shared, blocking)):
+        worker.dependency_waits += U1
+        worker.wasted_gas += worker.gas_spent
+        worker.phase = PHASE_TASK
+        worker.activity = U(ACT_WAIT)
+        spend(shared, worker, COST_WAIT, 1)
+        add_dependency(shared, worker, blocking)
+    return WORKED
+
+
+@kernel()
+def _is_stale_already(shared, worker):
+    """Whether the worker's incarnation is known to be wrong; asked only where aborts are frequent, since it costs."""
+    if worker.aborts * ABORTS_ARE_FREQUENT < worker.executions:
+        return False
+    stale = validate_unrecorded(shared, worker)
+    if stale == VALID:
+        return False
+    count_abort(shared, worker, stale, worker.gas_spent)
+    return True
+
+
+@kernel()
+def _finish(shared, worker):
+    if _is_stale_already(shared, worker):
+        return begin_execution(shared, worker)
+    fitted, wrote_new_location = record(shared, worker)
+    if not fitted:
+        return FAILED
+    worker.phase = PHASE_TASK
+    finish_execution(shared, worker, wrote_new_location)
+    return WORKED
+
+
+@kernel()
+def _validate(shared, worker):
+    worker.validations += U1
+    worker.activity = U(ACT_VALIDATE)
+    stale = validate_read_set(shared, worker)
+    aborted = stale != VALID and try_validation_abort(shared, worker)
+    if aborted:
+        abort(shared, worker, stale)
+    finish_validation(shared, worker, aborted)
+    return WORKED
+
+
+@kernel()
+def speculate(shared, worker):
+    """One step of a Block-STM worker: `WORKED`, or a step's other results."""
+    phase = worker.phase
+    if phase == PHASE_READ:
+        return _read(shared, worker)
+    if phase == PHASE_FINISH:
+        return _finish(shared, worker)
+    if has_fault(shared):
+        return FAILED
+    if worker.task == TASK_NONE:
+        worker.activity = U(ACT_SCHEDULE)
+        found = next_task(shared, worker)
+        if found == NOTHING:
+            return FINISHED if is_done(shared) else IDLE
+        spend(shared, worker, COST_TASK, 1)
+        # To take a validation and to validate are two interactions: between them others may go on.
+        if found == PASSED or worker.task != TASK_EXECUTE:
+            return WORKED
+    if worker.task == TASK_EXECUTE:
+        return begin_execution(shared, worker)
+    return _validate(shared, worker)
+
+
+@native("int64(int64, int64)")
+def step(shared_address, worker_address):
+    """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
+    worker = WORKER.at(worker_address)
+    return end_step(worker, speculate(SHARED.at(shared_address), worker))

@@ -1,0 +1,218 @@
+"""Workspace: the memory of Block-STM's workers, made in Python, and the run of a step over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import CapacityError, State, layout
+from evm.atomics import CACHE_LINE
+from evm.direct import credit_beneficiary
+from evm.image import BlockImage
+from evm.interpreter import resume
+from evm.jit import Native
+from evm.machine import Machine
+from evm.receipts import ReceiptTable
+from evm.rooms import sparse_zeros
+from evm.structs import WORD_BYTES, Struct
+from strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
+from strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
+from strategies.block_stm.mv_memory import CHUNK_WORDS
+from strategies.clocks import FAILED, Clock, Team
+from strategies.compiled import beneficiary_location
+from strategies.costs import Costs
+
+Words = npt.NDArray[np.uint64]
+Locations = npt.NDArray[np.int64]
+
+ARENA_WORDS_PER_TRANSACTION = 512
+SPARE_ARENA_WORDS = 1 << 18
+FIRST_ARENA_WORD = CACHE_LINE  # so that 0 can mean "nothing"
+READ_SET_ENTRIES = 1 << 17
+RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
+SPARE_RECEIPT_BYTES = 1 << 20
+FEW_WORKERS = 16
+
+# A worker that finds nothing to do has nothing to do until one of these fields changes.
+SIGNALS = ("decrease_cnt", "done_marker", "fault")
+
+
+class Workspace:
+    """The memory of one block execution by some workers.
+
+    Kept for the next block if that has as many transactions, and is executed by as many workers in as much room. What
+    grows with the state, one word a location, is made when the state has grown and not cleared between blocks.
+
+    Parameters
+    ----------
+    size : int
+        Transactions in the block.
+    workers : int
+    scale : int
+        Multiplies the usual room.
+    image : BlockImage
+    state : State
+    own_shared, own_worker : Struct, optional
+        What a strategy brings itself: one for all workers, and one for each.
+
+    Attributes
+    ----------
+    shared : record of `strategies.block_stm.layout.SHARED`
+    workers : ndarray of `WORKER`, shape (workers,)
+    own_shared : record of the strategy's own struct, or None
+    own_workers : ndarray of the strategy's own struct, shape (workers,), or None
+    """
+
+    def __init__(
+        self,
+        size: int,
+        workers: int,
+        scale: int,
+        image: BlockImage,
+        state: State,
+        own_shared: Struct | None = None,
+        own_worker: Struct | None = None,
+    ) -> None:
+        self.fits = (size, workers, scale)
+        self._shared = SHARED.lines(1)
+        self.shared: Any = self._shared[0]
+        self.workers: Any = WORKER.lines(workers)
+        self._own_struct = own_shared
+        self._own = own_shared.lines(1) if own_shared else None
+        self.own_shared: Any = None if self._own is None else self._own[0]
+        self.own_workers: Any = own_worker.lines(workers) if own_worker else None
+        self.transactions = TRANSACTION.zeros(max(size, 1))
+        self.fees_seen = FEES_SEEN.zeros(max(size, 1))
+        self.heads = np.zeros(0, np.uint64)
+        self._epoch = 0
+        arena = scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS) + workers * CHUNK_WORDS
+        self.arena = np.zeros(arena, np.uint64)
+        # Any worker may execute far more than its share, but hardly all of a large block.
+        share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
+        room = scale * (share * RECEIPT_BYTES_PER_TRANSACTION + SPARE_RECEIPT_BYTES)
+        self.receipts = ReceiptTable(workers, room)
+        self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(workers)]
+        self.reads_room = scale * READ_SET_ENTRIES
+        self.reads = [sparse_zeros(self.reads_room * READ.words) for _ in range(workers)]
+        self._written_chunk = 0
+
+    def fit_heads(self, capacity: int) -> None:
+        """Have a head for each location of the state. Outside the time: it grows with the state."""
+        if len(self.heads) != capacity or self._epoch + 1 >= MOST_EPOCHS:
+            self.heads = np.zeros(capacity, np.uint64)
+            self._epoch = 0
+
+    def reset(self, image: BlockImage, state: State, costs: Costs) -> None:
+        """Make ready for a block: nothing written, nothing read, nothing handed out."""
+        self.receipts.reset(len(image))
+        for array in (self._shared, self.transactions, self.fees_seen, self.workers, self._own, self.own_workers):
+            if array is not None:
+                array[:] = np.zeros((), array.dtype)
+        self._epoch += 1
+        for field, value in (
+            ("block_size", len(image)),
+            ("state", state.address),
+            ("resume", resume.address),
+            ("coinbase", beneficiary_location(image, state)),
+            ("receipts", self.receipts.address),
+            ("costs", costs.table.ctypes.data),
+            ("transactions", self.transactions.ctypes.data),
+            ("heads", self.heads.ctypes.data),
+            ("heads_count", len(self.heads)),
+            ("epoch", self._epoch),
+            ("fees_seen", self.fees_seen.ctypes.data),
+            ("arena", self.arena.ctypes.data),
+            ("arena_words", len(self.arena)),
+            ("arena_used", FIRST_ARENA_WORD),
+            ("own", 0 if self._own is None else self._own.ctypes.data),
+        ):
+            self.shared[field] = value
+        own_addresses = [0] * len(self.workers) if self.own_workers is None else addresses_of(self.own_workers)
+        for number, machine in enumerate(self.machines):
+            machine.attach(image.address, state.codes.address)
+            worker = self.workers[number]
+            worker["machine"] = machine.address
+            worker["receipt_arena"] = self.receipts.arena_address(number)
+            worker["reads"], worker["reads_room"] = self.reads[number].ctypes.data, self.reads_room
+            worker["own"] = own_addresses[number]
+
+    @property
+    def address(self) -> int:
+        """Address of the shared header."""
+        return int(self._shared.ctypes.data)
+
+    def _signal_address(self, name: str) -> int:
+        if self._own is not None and self._own_struct is not None and name in self._own_struct.offsets:
+            return int(self._own.ctypes.data) + WORD_BYTES * self._own_struct.offsets[name]
+        if name in SHARED.offsets:
+            return self.address + WORD_BYTES * SHARED.offsets[name]
+        known = [*SIGNALS, *(self._own_struct.offsets if self._own_struct else ())]
+        raise ValueError(f"signal {name!r} is no field of the shared memory; known: {', '.join(known)}")
+
+    def run(self, step: Native, clock: Clock, signals: tuple[str, ...] = SIGNALS, interchangeable: bool = True) -> None:
+        """Drive a step by all workers until all have finished.
+
+        Parameters
+        ----------
+        step : Native
+        clock : Clock
+        signals : tuple of str
+            Fields of the shared header, or of the strategy's own struct, of which one changes whenever a worker that
+            was idle may find something to do.
+        interchangeable : bool
+            Whether idle workers all wait for the same; see `strategies.clocks.Team`.
+
+        Raises
+        ------
+        CapacityError
+            If something was full.
+        """
+        addresses = tuple(self._signal_address(name) for name in signals)
+        activity = WORKER.offsets["activity"]
+        team = Team(step, self.address, addresses_of(self.workers), addresses, activity, alike=interchangeable)
+        ended = clock.run(team)
+        if FAILED in ended and not self.shared["fault"]:
+            raise RuntimeError("a step returned FAILED without noting a fault, so there is no room to be made for it")
+        if FAILED in ended or self.shared["fault"]:
+            raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
+
+    def commit(self, state: State, clock: Clock) -> None:
+        """Write all final words to the state, and credit the beneficiary."""
+        self._written_chunk = int(self.shared["written"])
+        self.run(commit_step, clock)
+        fees = np.array(sum_fees(self.receipts.rows.reshape(-1), int(self.shared["block_size"])), np.uint64)
+        credit_beneficiary(state.address, int(self.shared["coinbase"]), int(fees.ctypes.data))
+
+    def written_locations(self) -> Locations:
+        """Locations whose words the block may have changed, after `commit`, in ascending order."""
+        found = np.zeros(count_written(self._written_chunk) + 1, np.int64)
+        list_written(self._written_chunk, found)
+        found[-1] = self.shared["coinbase"]
+        return np.unique(found)
+
+    def abort_locations(self, state: State) -> tuple[Words, Locations]:
+        """Keys of the locations that aborts were due to, and how many each."""
+        aborts = self.workers["aborts"].astype(np.int64)
+        found = np.zeros(int(aborts.sum()), np.int64)
+        at = 0
+        for note, count in zip(self.workers["aborts_noted"].tolist(), aborts.tolist(), strict=True):
+            list_aborts(note, found[at : at + count])
+            at += count
+        locations, counts = np.unique(found, return_counts=True)
+        return state.keys[locations], counts.astype(np.int64)
+
+    def counted(self) -> dict[str, int]:
+        """What the workers counted, summed."""
+        names = ("executions", "aborts", "validations", "dependency_waits", "wasted_gas")
+        found = {name: int(self.workers[name].sum()) for name in names}
+        for kind, name in enumerate(layout.KIND_NAMES):
+            found[f"aborts_{name}"] = int(self.workers["aborts_by_kind"][:, kind].sum())
+        return found
+
+
+def addresses_of(structs: Any) -> list[int]:
+    """Addresses of the structs of an array."""
+    first, stride = int(structs.ctypes.data), int(structs.strides[0])
+    return [first + stride * i for i in range(len(structs))]
