@@ -51,8 +51,8 @@ def kernels_digest() -> str:
     digest = hashlib.blake2b(digest_size=8)
     digest.update(f"{numba.__version__}|{bounds_checked()}".encode())
     for room in KEYED:
-        for source in sorted((_ROOM.parent / room).glob("*.py")):
-            digest.update(source.name.encode())
+        for source in sorted((_ROOM.parent / room).rglob("*.py")):
+            digest.update(source.relative_to(_ROOM.parent).as_posix().encode())
             digest.update(source.read_bytes())
     return digest.hexdigest()
 
