@@ -22,7 +22,7 @@ class Outcome:
     changes : Changes or None
         Locations whose word differs from the state before the block, with their new words, in canonical order.
     receipts : Receipts
-        One per transaction, indexed by the transaction's place in the block whatever the order of execution.
+        One per transaction, by the transaction's index in the block whatever the order of execution.
     phases : dict[str, float]
         Seconds of the strategy's clock in ``prepare``, ``execute`` and ``commit``. Their sum is the time of the block:
         whatever a node would have to do is in one of them. Copying receipts and changes out for the oracle is in none:
@@ -30,11 +30,15 @@ class Outcome:
     counters : dict[str, int]
         What the strategy counts: executions, aborts, validations, and so on.
     order : ndarray of int64, shape (n,), or None
-        The serialisation order, where it is not the block's: ``order[k]`` is the place in the block of the
+        The serialisation order, where it is not the block's: ``order[k]`` is the index in the block of the
         transaction that comes k-th. It leaves each sender's transactions in their order, and a binding order as it is.
     abort_locations : tuple of two ndarrays, or None
         Where the strategy tells: keys of the locations that aborts were due to, uint64, shape (k, 7), and how many
         aborts each, int64, shape (k,). They add up to the aborts that it counts.
+    untimed : dict[str, float]
+        Real seconds, whatever the strategy's clock, of what the harness needs around the run and a node would not do,
+        by name: a ``snapshot`` of the state to go back to, a larger ``workspace``, ``receipts`` and ``changes`` copied
+        out for the oracle. They grow with the state, which the phases do not.
     """
 
     changes: Changes | None
@@ -43,6 +47,7 @@ class Outcome:
     counters: dict[str, int] = field(default_factory=dict)
     order: npt.NDArray[np.int64] | None = None
     abort_locations: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]] | None = None
+    untimed: dict[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

@@ -19,8 +19,8 @@ from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
 
 from evm import Block, State
-from strategies.shard_layout import MOST_SLOTS
 from strategies.sharded import Sharded
+from strategies.sharded.layout import MOST_SLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
