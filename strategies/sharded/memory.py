@@ -22,7 +22,7 @@ from evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
 from evm.rooms import sparse_zeros
 from evm.state import location_key
 from strategies.clocks.cost_table import CostTable, default_costs
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     CLUSTER,
     CONTEXT,
     LOCK,
@@ -34,7 +34,7 @@ from strategies.sharded.layout import (
     SLOT,
 )
 from strategies.sharded.results import apply
-from strategies.sharded.rings import RingEndpoint
+from strategies.sharded.transport.rings import RingEndpoint
 
 Words = npt.NDArray[np.uint64]
 
@@ -51,7 +51,7 @@ CLEARED = (
 
 
 class Endpoint(Protocol):
-    """One shard's end of an exchange; see `strategies.sharded.messages`."""
+    """One shard's end of an exchange; see `strategies.sharded.protocol.messages`."""
 
     send: Native
     receive: Native
@@ -231,7 +231,7 @@ class ShardMemory:
         arena : int
             Address of `size` bytes for what receipts hold.
         ordered : bool
-            Whether transactions commit in the block's order, see `strategies.sharded.commit_order`.
+            Whether transactions commit in the block's order, see `strategies.sharded.protocol.commit_order`.
         """
         count = len(queue)
         if len(self._ready) < count:

@@ -22,9 +22,9 @@ from evm.integers import I, U
 from evm.jit import kernel
 from evm.pointers import move_bytes, view_i64, view_u8, view_u64
 from evm.structs import I64, Struct
-from strategies.sharded.layout import QUEUED
-from strategies.sharded.messages import owner_of
-from strategies.sharded.shared_memory import words_at
+from strategies.sharded.protocol.layout import QUEUED
+from strategies.sharded.protocol.messages import owner_of
+from strategies.sharded.transport.shared_memory import words_at
 
 Words = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

@@ -23,12 +23,12 @@ from evm.precompiles import raise_failure
 from evm.receipts import R_WORDS
 from strategies.clocks.base import FINISHED
 from strategies.clocks.wall import drive, yield_processor
-from strategies.sharded.layout import CONTROL
 from strategies.sharded.memory import Cluster, ShardMemory
 from strategies.sharded.partitioning import PartLayout, open_part
-from strategies.sharded.rings import RingEndpoint
-from strategies.sharded.shared_memory import Segment, words_at
-from strategies.sharded.worker import step
+from strategies.sharded.protocol.layout import CONTROL
+from strategies.sharded.protocol.worker import step
+from strategies.sharded.transport.rings import RingEndpoint
+from strategies.sharded.transport.shared_memory import Segment, words_at
 
 # First items of answers.
 OK, FULL, RAISED = "ok", "full", "raised"

@@ -17,12 +17,12 @@ from multiprocess.connection import wait
 from evm import CapacityError, Changes, State, codestore
 from evm.image import BlockImage
 from evm.receipts import R_WORDS
-from strategies.sharded.layout import CONTROL
 from strategies.sharded.partitioning import PartLayout, deliver, owners
 from strategies.sharded.process import OK, RAISED, serve
+from strategies.sharded.protocol.layout import CONTROL
 from strategies.sharded.results import ShardResult
-from strategies.sharded.rings import rings_words
-from strategies.sharded.shared_memory import Segment
+from strategies.sharded.transport.rings import rings_words
+from strategies.sharded.transport.shared_memory import Segment
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_ARENA_BYTES = 1 << 20

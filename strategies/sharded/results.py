@@ -14,7 +14,7 @@ from evm.pointers import view_u64
 from evm.receipts import R_PAYLOAD, R_WORDS, ReceiptTable
 from evm.state import intern_location
 from evm.words import get, put
-from strategies.sharded.layout import QUEUED
+from strategies.sharded.protocol.layout import QUEUED
 
 Indices = npt.NDArray[np.int64]
 

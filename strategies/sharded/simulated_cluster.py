@@ -22,12 +22,12 @@ from strategies.clocks.base import FAILED, Clock, Workers
 from strategies.clocks.cost_table import default_costs
 from strategies.clocks.network_model import NetworkModel
 from strategies.compiled import LOCATIONS_PER_TRANSACTION
-from strategies.sharded.layout import CONTROL, SHARD
 from strategies.sharded.memory import Cluster, ShardMemory
 from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from strategies.sharded.protocol.layout import CONTROL, SHARD
+from strategies.sharded.protocol.worker import step
 from strategies.sharded.results import ShardResult, apply, collect, is_block_order
-from strategies.sharded.simulated_network import SimulatedEndpoint, SimulatedNetwork
-from strategies.sharded.worker import step
+from strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
 
 Words = npt.NDArray[np.uint64]
 

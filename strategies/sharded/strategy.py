@@ -13,8 +13,8 @@ commits when all have promised, and tells them. One that touches its own shard o
 do not fail here one by one: when a process dies the whole run ends in an error, so that no log is written.
 
 Deadlock is impossible by wound-wait (Rosenkrantz, Stearns and Lewis, TODS 1978); the argument is in
-`strategies.sharded.lock_manager`. Wait-die of the same paper would be as safe, but here transactions start in the
-order of their age, so that it is mostly a younger one that finds an older one in its way: wait-die would abort it,
+`strategies.sharded.protocol.lock_manager`. Wait-die of the same paper would be as safe, but here transactions start in
+the order of their age, so that it is mostly a younger one that finds an older one in its way: wait-die would abort it,
 again and again, where wound-wait lets it wait.
 
 Serialisation order. Messages carry a Lamport clock ("Time, clocks, and the ordering of events in a distributed
@@ -23,16 +23,17 @@ coordinator has sent or received before. Transactions are serialised by that tim
 order in which they met: let U lock a location after T, in conflict with it, has released it. The owner released it
 when it received T's commit (or it is T's coordinator, at the commit itself), so T's commit happened before the grant.
 The grant travelled to U's coordinator in a message (or was made there), so it happened before U's commit. A Lamport
-clock rises along that chain, so T's time is below U's. A lock-free transaction (`strategies.sharded.lock_free`) holds
-no lock, but its reads and its commit are one step of its shard, so that the same chain passes through that step. Equal
-times occur at different coordinators only, and only where no conflict orders the two.
+clock rises along that chain, so T's time is below U's. A lock-free transaction
+(`strategies.sharded.protocol.lock_free`) holds no lock, but its reads and its commit are one step of its shard, so
+that the same chain passes through that step. Equal times occur at different coordinators only, and only where no
+conflict orders the two.
 
 The beneficiary's balance lacks the fees of the block until its end. A transaction that needs it is deferred and
-executed after all others; see `strategies.sharded.epilogue`.
+executed after all others; see `strategies.sharded.protocol.epilogue`.
 
 The block's own order. Where that is binding (`evm.Block.binding_order`: a block that was replayed from a chain), and
 always under the name ``sharded_ordered``, transactions commit in the order of a token that travels from coordinator to
-coordinator; `strategies.sharded.commit_order` says how, and why nothing else has to change.
+coordinator; `strategies.sharded.protocol.commit_order` says how, and why nothing else has to change.
 
 What is timed. ``prepare`` routes transactions to their coordinators, hands each shard its part of the block, and wakes
 the shards up; ``execute`` is from the first shard's start to the last one's end; ``commit`` until the parent process
@@ -54,10 +55,10 @@ from evm.image import BlockImage
 from strategies.base import Outcome
 from strategies.clocks.network_model import NETWORKS, NetworkModel
 from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
-from strategies.sharded.layout import MOST_SHARDS, MOST_SLOTS
 from strategies.sharded.partitioning import PartLayout, deliver
 from strategies.sharded.process import compile_kernels
 from strategies.sharded.process_pool import ProcessPool
+from strategies.sharded.protocol.layout import MOST_SHARDS, MOST_SLOTS
 from strategies.sharded.results import apply, collect, is_block_order
 from strategies.sharded.simulated_cluster import SimulatedCluster
 

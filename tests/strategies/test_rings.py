@@ -11,7 +11,7 @@ import pytest
 from evm.jit import kernel
 from evm.pointers import call_2, view_u64
 from strategies.clocks.wall import yield_processor
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     ACK,
     CONTROL_MESSAGES,
     FROM_SHIFT,
@@ -24,7 +24,7 @@ from strategies.sharded.layout import (
     TO_SHIFT,
     VALUE,
 )
-from strategies.sharded.rings import RingEndpoint, ring_capacity, rings_words
+from strategies.sharded.transport.rings import RingEndpoint, ring_capacity, rings_words
 
 SLOTS = 2
 HEAD, DETAIL, WORD = (MESSAGE.offsets[field] for field in ("head", "detail", "word"))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from evm import State
 from evm.jit import kernel
-from strategies.sharded.layout import (
+from strategies.sharded.memory import Cluster, ShardMemory
+from strategies.sharded.protocol.layout import (
     CLUSTER,
     CONTROL,
     LOCK_EXCLUSIVE,
@@ -25,9 +26,8 @@ from strategies.sharded.layout import (
     PHASE_WAITING,
     SHARD,
 )
-from strategies.sharded.lock_manager import GRANTED, WAITING, lock, release, upgrade, write
-from strategies.sharded.memory import Cluster, ShardMemory
-from strategies.sharded.rings import RingEndpoint, rings_words
+from strategies.sharded.protocol.lock_manager import GRANTED, WAITING, lock, release, upgrade, write
+from strategies.sharded.transport.rings import RingEndpoint, rings_words
 
 SLOTS, LOCATIONS = 8, 3
 CONTRACT = bytes([0xAB]) * 20
@@ -207,7 +207,7 @@ def conflict(left: int, right: int) -> bool:
 
 
 def assert_sound(table: Table) -> None:
-    """The three properties that the argument in `strategies.sharded.lock_manager` needs of the lists."""
+    """The three properties that the argument in `strategies.sharded.protocol.lock_manager` needs of the lists."""
     for number in range(LOCATIONS):
         nodes = table.nodes(number)
         holders = [node for node in nodes if node.held]

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 from evm import Block, State
 from strategies.sharded import Sharded
-from strategies.sharded.layout import MOST_SLOTS
+from strategies.sharded.protocol.layout import MOST_SLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 

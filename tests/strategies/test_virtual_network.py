@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies.clocks.network_model import NetworkModel
-from strategies.sharded.layout import FROM_SHIFT, LONG_SHIFT, MESSAGE, READ, TO_SHIFT
-from strategies.sharded.simulated_network import SimulatedNetwork
+from strategies.sharded.protocol.layout import FROM_SHIFT, LONG_SHIFT, MESSAGE, READ, TO_SHIFT
+from strategies.sharded.transport.simulated_network import SimulatedNetwork
 
 LATENCY_PS = 5_000
 MODEL = NetworkModel(latency_ns=LATENCY_PS / 1_000, overhead_ns=0)

@@ -14,12 +14,12 @@ from evm.receipts import R_WORDS
 from strategies.base import Outcome
 from strategies.clocks import FAILED, FINISHED, IDLE
 from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
-from strategies.sharded.layout import CONTROL, LOCK_NODE_MASK
 from strategies.sharded.memory import Cluster, ShardMemory
 from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from strategies.sharded.protocol.layout import CONTROL, LOCK_NODE_MASK
+from strategies.sharded.protocol.worker import step
 from strategies.sharded.results import ShardResult, apply, collect
-from strategies.sharded.rings import RingEndpoint, rings_words
-from strategies.sharded.worker import step
+from strategies.sharded.transport.rings import RingEndpoint, rings_words
 
 Words = npt.NDArray[np.uint64]
 ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18

@@ -16,7 +16,7 @@ younger ones. A holder of a shared lock that wants it exclusively (an upgrade, w
 first: whoever is older and waits for this location has wounded it already.
 
 The lists are one shard's own, touched by its step alone: they need no atomic access
-(`strategies.sharded.messages` has the argument).
+(`strategies.sharded.protocol.messages` has the argument).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from evm.pointers import view_u64
 from evm.words import get, put
 from strategies.accounting import spend
 from strategies.clocks import cost_table
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     LOCK,
     LOCK_EXCLUSIVE,
     LOCK_NODE_MASK,
@@ -43,8 +43,8 @@ from strategies.sharded.layout import (
     WOUND,
     WOUND_SHIFT,
 )
-from strategies.sharded.messages import context_of, outbox_of, reply
-from strategies.sharded.slots import note_grant, note_upgrade, note_wound
+from strategies.sharded.protocol.messages import context_of, outbox_of, reply
+from strategies.sharded.protocol.slots import note_grant, note_upgrade, note_wound
 
 KIND_SHIFT = U(layout.KIND_SHIFT)
 OWNER_SHIFT = I(32)

@@ -14,9 +14,9 @@ from evm.integers import U0, I, U
 from evm.jit import kernel
 from evm.transaction import open_machine
 from evm.words import equal, get_at
-from strategies.sharded.layout import LOCATION_MASK
-from strategies.sharded.lock_manager import hold_read, is_locked
-from strategies.sharded.messages import local_context, slot_of
+from strategies.sharded.protocol.layout import LOCATION_MASK
+from strategies.sharded.protocol.lock_manager import hold_read, is_locked
+from strategies.sharded.protocol.messages import local_context, slot_of
 
 
 @kernel(inline=True)

@@ -30,7 +30,7 @@ NO_INDEX, NO_POSITION = np.int64(-1), np.int64(-1)
 CLUSTER = Struct(
     "Cluster",
     resume=I64,  # address of the interpreter
-    send=I64,  # addresses of the exchange's functions, see `strategies.sharded.messages`
+    send=I64,  # addresses of the exchange's functions, see `strategies.sharded.protocol.messages`
     receive=I64,
     control=I64,  # address of the words that all shards see
     costs=I64,  # picoseconds by class of work, see `strategies.clocks.cost_table`
@@ -78,7 +78,7 @@ SLOT_SHIFT, FROM_SHIFT, TO_SHIFT, LONG_SHIFT = U(8), U(16), U(32), U(48)
     STOP,  # from the leader: all is done; word: all fees
     COMMIT_TOKEN,  # coordinator to coordinator, in the block's order; detail: the index that may commit; word: fees
 ) = _numbers(13)
-FIRST_REPLY = VALUE  # from here on the receiver has made room beforehand, see `strategies.sharded.rings`
+FIRST_REPLY = VALUE  # from here on the receiver has made room beforehand, see `strategies.sharded.transport.rings`
 REPLIES_PER_SLOT = 3  # a VALUE or VOTE, an ACK, and a WOUND
 CONTROL_MESSAGES = 4  # that can be under way between two shards at once, the one commit token among them
 
@@ -154,7 +154,7 @@ SHARD = Struct(
     total_fees=U256,  # at the leader
     beneficiary=words(KEY_WORDS),  # key of its balance
 )
-LEADER = np.int64(0)  # the shard that brings the block to its end, see `strategies.sharded.epilogue`
+LEADER = np.int64(0)  # the shard that brings the block to its end, see `strategies.sharded.protocol.epilogue`
 
 MODE_BLOCK, MODE_QUIET, MODE_EPILOGUE, MODE_STOPPED = _numbers(4)
 

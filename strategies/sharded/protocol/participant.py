@@ -7,7 +7,7 @@ from evm.integers import I
 from evm.jit import kernel
 from evm.state import intern_location
 from strategies.accounting import spend
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     ACK,
     COMMIT,
     LOCATION_MASK,
@@ -18,7 +18,7 @@ from strategies.sharded.layout import (
     READ,
     READ_REQUEST,
 )
-from strategies.sharded.lock_manager import (
+from strategies.sharded.protocol.lock_manager import (
     GRANTED,
     NO_ROOM,
     WAITING,
@@ -31,7 +31,7 @@ from strategies.sharded.lock_manager import (
     upgrade,
     write_staged,
 )
-from strategies.sharded.messages import (
+from strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     note_fault,

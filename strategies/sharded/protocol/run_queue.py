@@ -14,7 +14,7 @@ from evm.checks import check
 from evm.integers import U1, I, U
 from evm.jit import kernel, macro
 from evm.pointers import view_i64
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     DEFERRED,
     ENDED,
     MODE_BLOCK,

@@ -37,7 +37,7 @@ from evm.integers import U0, U1, I, U
 from evm.jit import Native, kernel, native
 from evm.pointers import view_u64
 from evm.structs import I64, Struct
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     CONTROL_MESSAGES,
     FIRST_REPLY,
     KIND_MASK,

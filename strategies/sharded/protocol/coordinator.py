@@ -1,8 +1,8 @@
 """Coordinator: what a shard does for the transactions of its run queue, from admission to a slot until they leave it.
 
-The parts are in files of their own: `strategies.sharded.execution` runs a transaction, `strategies.sharded.commit`
-brings it to its end, `strategies.sharded.slots` has the phases. Here is what drives them: a free slot, an answer from a
-participant, or a slot that can go on.
+The parts are in files of their own: `strategies.sharded.protocol.execution` runs a transaction,
+`strategies.sharded.protocol.commit` brings it to its end, `strategies.sharded.protocol.slots` has the phases. Here is
+what drives them: a free slot, an answer from a participant, or a slot that can go on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from evm.words import get
 from strategies.accounting import spend
 from strategies.clocks import cost_table
 from strategies.clocks.base import ACT_COMMIT, FAILED, IDLE, WORKED
-from strategies.sharded.commit import (
+from strategies.sharded.protocol.commit import (
     abort,
     commit,
     may_commit,
@@ -23,8 +23,8 @@ from strategies.sharded.commit import (
     take_acknowledgement,
     take_vote,
 )
-from strategies.sharded.execution import ask, run, run_with, run_with_fees
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.execution import ask, run, run_with, run_with_fees
+from strategies.sharded.protocol.layout import (
     ACK,
     LAST_UNDECIDED,
     PHASE_ABORTING,
@@ -39,8 +39,8 @@ from strategies.sharded.layout import (
     VOTE,
     WOUND,
 )
-from strategies.sharded.lock_manager import words_of
-from strategies.sharded.messages import (
+from strategies.sharded.protocol.lock_manager import words_of
+from strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     local_context,
@@ -48,8 +48,8 @@ from strategies.sharded.messages import (
     slot_number_of,
     slot_of,
 )
-from strategies.sharded.run_queue import queued
-from strategies.sharded.slots import occupy_slot, set_phase
+from strategies.sharded.protocol.run_queue import queued
+from strategies.sharded.protocol.slots import occupy_slot, set_phase
 
 COST_BEGIN = cost_table.BEGIN
 

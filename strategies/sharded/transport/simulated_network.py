@@ -24,7 +24,7 @@ from evm.structs import I64, U64, Struct, words
 from strategies.clocks.base import NetworkHooks
 from strategies.clocks.network_model import NetworkModel
 from strategies.clocks.rng import draw, seeded
-from strategies.sharded.layout import MESSAGE, MESSAGE_WORDS, SHARD_MASK, TO_SHIFT
+from strategies.sharded.protocol.layout import MESSAGE, MESSAGE_WORDS, SHARD_MASK, TO_SHIFT
 
 NETWORK = Struct(
     "SimulatedNetwork",

@@ -10,11 +10,11 @@ and recovery in database systems", 1987, chapter 3), and they commit in the orde
 commits from outside is commitment ordering (Raz, "The principle of commitment ordering", VLDB 1992); to execute against
 a fixed order is what deterministic databases do (Thomson et al., "Calvin", SIGMOD 2012), there with known access sets.
 
-Why somebody can always go on. Priority in wound-wait (`strategies.sharded.lock_manager`) is the index in the block, so
-whoever has the token is older than all that are under way. Where it meets a lock, that is one of a transaction that has
-committed, and on its way to be released, or one of a younger transaction, which it wounds and which cannot have
-committed. It is in a slot, or will get one: a coordinator starts its transactions in the block's order and passes none
-by, so that all that it started before have committed and leave their slots.
+Why somebody can always go on. Priority in wound-wait (`strategies.sharded.protocol.lock_manager`) is the index in the
+block, so whoever has the token is older than all that are under way. Where it meets a lock, that is one of a
+transaction that has committed, and on its way to be released, or one of a younger transaction, which it wounds and
+which cannot have committed. It is in a slot, or will get one: a coordinator starts its transactions in the block's
+order and passes none by, so that all that it started before have committed and leave their slots.
 
 A transaction may be wounded while it waits for the token. Even one that has it may be: by one that met it earlier, was
 itself wounded, did without that location at its next try, and has committed since. Then the token waits until the
@@ -25,7 +25,7 @@ for it there, and nothing is deferred to the end of the block.
 
 Nothing but messages moves the token, so it needs no atomic access: it is the plain word `commit_index` of the one shard
 that has it. The message that brings it is behind the committing transaction's writes, here and by transitivity
-everywhere (`strategies.sharded.messages`).
+everywhere (`strategies.sharded.protocol.messages`).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from __future__ import annotations
 from evm.checks import check
 from evm.integers import U0, I
 from evm.jit import kernel
-from strategies.sharded.layout import COMMIT_TOKEN, MODE_EPILOGUE, NO_INDEX, PHASE_TOKEN, PHASE_VOTING
-from strategies.sharded.messages import (
+from strategies.sharded.protocol.layout import COMMIT_TOKEN, MODE_EPILOGUE, NO_INDEX, PHASE_TOKEN, PHASE_VOTING
+from strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     local_context,
@@ -43,7 +43,7 @@ from strategies.sharded.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.run_queue import queued
+from strategies.sharded.protocol.run_queue import queued
 
 
 @kernel(inline=True)

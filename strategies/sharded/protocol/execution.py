@@ -1,8 +1,8 @@
 """Execution at the coordinator: run a transaction's machine, and find each word that it needs.
 
 A word of this shard is taken from its state, without a lock while the transaction is lock-free
-(`strategies.sharded.lock_free`); a word of another shard is asked for by READ. Meanwhile the transaction waits, and its
-shard goes on with another one.
+(`strategies.sharded.protocol.lock_free`); a word of another shard is asked for by READ. Meanwhile the transaction
+waits, and its shard goes on with another one.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from evm.transaction import open_machine
 from evm.words import get
 from strategies.accounting import spend
 from strategies.clocks.base import ACT_EXECUTE, FAILED, WORKED
-from strategies.sharded.commit import abort, finish
-from strategies.sharded.commit_order import knows_fees
-from strategies.sharded.fees import is_beneficiary_key, word_to_give
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.commit import abort, finish
+from strategies.sharded.protocol.commit_order import knows_fees
+from strategies.sharded.protocol.fees import is_beneficiary_key, word_to_give
+from strategies.sharded.protocol.layout import (
     OWNER_SHIFT,
     PHASE_ASKING,
     PHASE_RUNNING,
@@ -30,9 +30,9 @@ from strategies.sharded.layout import (
     READ,
     READ_REQUEST,
 )
-from strategies.sharded.lock_free import lock_what_was_read
-from strategies.sharded.lock_manager import NO_ROOM, WAITING, is_readable, lock, preferred_mode, words_of
-from strategies.sharded.messages import (
+from strategies.sharded.protocol.lock_free import lock_what_was_read
+from strategies.sharded.protocol.lock_manager import NO_ROOM, WAITING, is_readable, lock, preferred_mode, words_of
+from strategies.sharded.protocol.messages import (
     context_of,
     local_context,
     note_fault,
@@ -42,7 +42,7 @@ from strategies.sharded.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.slots import set_phase
+from strategies.sharded.protocol.slots import set_phase
 
 M_WANTED = I(layout.M_WANTED)
 

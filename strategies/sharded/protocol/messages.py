@@ -10,7 +10,7 @@ endpoint for each shard:
     Put the next message there: 1, or 0 if there is none.
 
 It must deliver every message exactly once, and those from one shard to another in the order in which they were sent;
-nothing more. `strategies.sharded.rings` is one, in memory that processes share.
+nothing more. `strategies.sharded.transport.rings` is one, in memory that processes share.
 
 Memory order. A shard's memory is its own: locks, contexts, slots, votes and the commit token are plain words that only
 its own step touches. What one shard knows of another it knows by a message, and a message carries a happens-before
@@ -32,7 +32,7 @@ from evm.words import LOW_32
 from strategies.accounting import spend
 from strategies.clocks.cost_table import RECEIVE as COST_RECEIVE
 from strategies.clocks.cost_table import SEND as COST_SEND
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     CONTEXT,
     CONTROL,
     FROM_SHIFT,

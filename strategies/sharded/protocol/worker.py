@@ -7,10 +7,10 @@ from evm.jit import kernel, native
 from evm.pointers import count_leading_zeros
 from strategies.accounting import end_step
 from strategies.clocks.base import ACT_MESSAGE, ACT_SCHEDULE, FAILED, FINISHED, IDLE, WORKED
-from strategies.sharded.commit_order import take_token
-from strategies.sharded.coordinator import begin, proceed, take_answer
-from strategies.sharded.epilogue import report, take_epilogue_message
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.commit_order import take_token
+from strategies.sharded.protocol.coordinator import begin, proceed, take_answer
+from strategies.sharded.protocol.epilogue import report, take_epilogue_message
+from strategies.sharded.protocol.layout import (
     CLUSTER,
     COMMIT_TOKEN,
     KIND_MASK,
@@ -21,10 +21,10 @@ from strategies.sharded.layout import (
     SHARD,
     VALUE,
 )
-from strategies.sharded.messages import has_fault, inbox_of, receive
-from strategies.sharded.participant import serve_request
-from strategies.sharded.run_queue import next_transaction
-from strategies.sharded.slots import all_slots_free
+from strategies.sharded.protocol.messages import has_fault, inbox_of, receive
+from strategies.sharded.protocol.participant import serve_request
+from strategies.sharded.protocol.run_queue import next_transaction
+from strategies.sharded.protocol.slots import all_slots_free
 
 
 @kernel(inline=True)

@@ -17,7 +17,7 @@ from evm.jit import kernel
 from evm.pointers import view_i64
 from evm.state import intern_location
 from evm.words import add, get
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     EPILOGUE,
     EPILOGUE_DONE,
     LEADER,
@@ -28,9 +28,9 @@ from strategies.sharded.layout import (
     QUIET,
     STOP,
 )
-from strategies.sharded.lock_manager import words_of, write
-from strategies.sharded.messages import inbox_of, note_fault, outbox_of, owner_of, reply, sender_of
-from strategies.sharded.slots import all_slots_free
+from strategies.sharded.protocol.lock_manager import words_of, write
+from strategies.sharded.protocol.messages import inbox_of, note_fault, outbox_of, owner_of, reply, sender_of
+from strategies.sharded.protocol.slots import all_slots_free
 
 
 @kernel()

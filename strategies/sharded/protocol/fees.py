@@ -6,7 +6,7 @@ from evm import layout
 from evm.integers import U
 from evm.jit import kernel
 from evm.words import add, get_at, subtract
-from strategies.sharded.commit_order import knows_fees
+from strategies.sharded.protocol.commit_order import knows_fees
 
 
 @kernel(inline=True)

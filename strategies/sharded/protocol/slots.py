@@ -27,7 +27,7 @@ from __future__ import annotations
 from evm.checks import check
 from evm.integers import U0, U1, U
 from evm.jit import kernel
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.layout import (
     LAST_UNDECIDED,
     PHASE_ABORTING,
     PHASE_ASKING,
@@ -41,7 +41,7 @@ from strategies.sharded.layout import (
     PHASE_VOTING,
     PHASE_WAITING,
 )
-from strategies.sharded.messages import set_runnable, slot_of
+from strategies.sharded.protocol.messages import set_runnable, slot_of
 
 
 @kernel()

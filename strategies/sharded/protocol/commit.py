@@ -6,7 +6,7 @@ only read from are told to release their locks by COMMIT too; they need no PREPA
 Lindsay and Obermarck, "Transaction management in the R* distributed database management system", TODS 1986).
 
 Where the block's order is binding, it commits when it has the commit token besides; see
-`strategies.sharded.commit_order`.
+`strategies.sharded.protocol.commit_order`.
 
 Votes are counted in a plain word of the coordinator (`pending` of a slot), which its own step alone changes, message by
 message. A vote that crossed an ABORT is dropped with the phase; the ACK of that ABORT comes behind it, since messages
@@ -28,9 +28,9 @@ from evm.words import add, get_at
 from strategies.accounting import note_abort, spend
 from strategies.clocks import cost_table
 from strategies.clocks.base import FAILED, WORKED
-from strategies.sharded.commit_order import may_commit_next, pass_token
-from strategies.sharded.fees import word_to_store
-from strategies.sharded.layout import (
+from strategies.sharded.protocol.commit_order import may_commit_next, pass_token
+from strategies.sharded.protocol.fees import word_to_store
+from strategies.sharded.protocol.layout import (
     ABORT,
     COMMIT,
     OWNER_SHIFT,
@@ -44,9 +44,9 @@ from strategies.sharded.layout import (
     WOUND_KIND,
     WOUND_SHIFT,
 )
-from strategies.sharded.lock_free import is_written, location_of, lock_what_was_read, may_commit_lock_free
-from strategies.sharded.lock_manager import WAITING, release, upgrade, write
-from strategies.sharded.messages import (
+from strategies.sharded.protocol.lock_free import is_written, location_of, lock_what_was_read, may_commit_lock_free
+from strategies.sharded.protocol.lock_manager import WAITING, release, upgrade, write
+from strategies.sharded.protocol.messages import (
     local_context,
     note_fault,
     outbox_of,
@@ -55,8 +55,8 @@ from strategies.sharded.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.run_queue import defer_transaction, end_transaction, queued
-from strategies.sharded.slots import leave_slot, set_phase
+from strategies.sharded.protocol.run_queue import defer_transaction, end_transaction, queued
+from strategies.sharded.protocol.slots import leave_slot, set_phase
 
 M_FEE = I(layout.M_FEE)
 COST_FINISH = cost_table.FINISH
