@@ -10,12 +10,25 @@ import pytest
 
 from evm.jit import kernel
 from evm.pointers import call_2, view_u64
-from strategies import shard_layout as s
-from strategies.rings import RingEndpoint, ring_capacity, rings_words
-from strategies.threads import yield_processor
+from strategies.clocks.wall import yield_processor
+from strategies.sharded.protocol.layout import (
+    ACK,
+    CONTROL_MESSAGES,
+    FROM_SHIFT,
+    LONG_SHIFT,
+    MESSAGE,
+    MESSAGE_WORDS,
+    READ,
+    REPLIES_PER_SLOT,
+    SHORT_MESSAGE_WORDS,
+    TO_SHIFT,
+    VALUE,
+)
+from strategies.sharded.transport.rings import RingEndpoint, ring_capacity, rings_words
 
 SLOTS = 2
-HEAD, DETAIL, WORD, WORDS, LAST = s.MSG_HEAD, s.MSG_DETAIL, s.MSG_WORD, s.MSG_WORDS, s.MSG_WORDS - 1
+HEAD, DETAIL, WORD = (MESSAGE.offsets[field] for field in ("head", "detail", "word"))
+WORDS, LAST = MESSAGE_WORDS, MESSAGE_WORDS - 1
 
 
 class Pair:
@@ -32,7 +45,7 @@ class Pair:
 
     def send(self, number: int, to: int, kind: np.int64, detail: int, long: bool = False) -> bool:
         message = self.messages[number]
-        message[HEAD] = int(kind) | number << s.FROM_SHIFT | to << s.TO_SHIFT | int(long) << s.LONG_SHIFT
+        message[HEAD] = int(kind) | number << int(FROM_SHIFT) | to << int(TO_SHIFT) | int(long) << int(LONG_SHIFT)
         message[DETAIL] = detail
         function: Any = RingEndpoint.send.compiled.ctypes
         return bool(function(self.ends[number].address, self.message(number)))
@@ -45,37 +58,37 @@ class Pair:
 def test_replies_always_have_room() -> None:
     pair = Pair()
     requests = 0
-    while pair.send(0, 1, s.READ, requests):
+    while pair.send(0, 1, READ, requests):
         requests += 1
-    reserve = s.REPLIES_PER_SLOT * SLOTS + s.COORDINATION_MESSAGES
+    reserve = REPLIES_PER_SLOT * SLOTS + CONTROL_MESSAGES
     assert requests == ring_capacity(SLOTS) - reserve
-    assert all(pair.send(0, 1, s.VALUE, requests + i) for i in range(reserve))
-    assert not pair.send(0, 1, s.VALUE, 0)
+    assert all(pair.send(0, 1, VALUE, requests + i) for i in range(reserve))
+    assert not pair.send(0, 1, VALUE, 0)
     received = []
     while pair.receive(1):
         received.append(int(pair.messages[1, DETAIL]))
     assert received == list(range(requests + reserve))
-    assert pair.send(0, 1, s.READ, 0)
+    assert pair.send(0, 1, READ, 0)
 
 
 def test_long_messages_travel_whole_and_short_ones_in_half() -> None:
     pair = Pair()
     pair.messages[0] = np.arange(WORDS)
-    assert pair.send(0, 1, s.READ, 5, long=True)
-    assert pair.send(0, 1, s.ACK, 6)
+    assert pair.send(0, 1, READ, 5, long=True)
+    assert pair.send(0, 1, ACK, 6)
     assert pair.receive(1)
-    assert (pair.messages[1, s.MSG_BODY :] == np.arange(s.MSG_BODY, WORDS)).all()
+    assert (pair.messages[1, WORD:] == np.arange(WORD, WORDS)).all()
     pair.messages[1] = 0
     assert pair.receive(1)
-    assert (pair.messages[1, s.MSG_BODY : s.MSG_SHORT] == np.arange(s.MSG_BODY, s.MSG_SHORT)).all()
-    assert not pair.messages[1, s.MSG_SHORT :].any()
+    assert (pair.messages[1, WORD:SHORT_MESSAGE_WORDS] == np.arange(WORD, SHORT_MESSAGE_WORDS)).all()
+    assert not pair.messages[1, SHORT_MESSAGE_WORDS:].any()
 
 
 def test_every_sender_is_heard_in_turn() -> None:
     pair = Pair(4)
     for sender in (1, 2, 3):
         for i in range(3):
-            assert pair.send(sender, 0, s.ACK, 10 * sender + i)
+            assert pair.send(sender, 0, ACK, 10 * sender + i)
     received = []
     while pair.receive(0):
         received.append(int(pair.messages[0, DETAIL]))
@@ -87,9 +100,7 @@ def _send_many(send: int, endpoint: int, message_address: int, to: int, count: i
     message = view_u64(message_address, WORDS)
     for i in range(count):
         is_long = i % 3 == 0
-        message[np.uint64(HEAD)] = np.uint64(to) << np.uint64(s.TO_SHIFT) | np.uint64(is_long) << np.uint64(
-            s.LONG_SHIFT
-        )
+        message[np.uint64(HEAD)] = np.uint64(to) << TO_SHIFT | np.uint64(is_long) << LONG_SHIFT
         message[np.uint64(DETAIL)] = np.uint64(i)
         message[np.uint64(WORD)] = np.uint64(i) * np.uint64(3)
         message[np.uint64(LAST)] = np.uint64(i) * np.uint64(5)

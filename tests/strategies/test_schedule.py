@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evm.integers import I, U
 from evm.jit import Native, native
 from evm.pointers import call_1, view_u64
-from strategies.clocks import Team
-from strategies.schedule import CURRENT, PATIENCE, LivelockError, Schedule, preempt
-from strategies.shared import FINISHED, IDLE
+from strategies.clocks import FINISHED, IDLE, Workers
+from strategies.clocks.schedule import CURRENT, PATIENCE, LivelockError, Schedule, preempt
 
-I, U = np.int64, np.uint64  # noqa: E741  # as in kernel modules
 LOG_WORDS = 1024
 TURNS = 40
 
@@ -59,7 +58,7 @@ def order(schedule: Schedule, workers: int, step: Native = log_step) -> list[int
     headers[:, 0], headers[:, 1] = np.arange(workers), TURNS
     log[LOG_WORDS - 2], log[LOG_WORDS - 1] = preempt.address, CURRENT.ctypes.data
     addresses = [int(header.ctypes.data) for header in headers]
-    ended = schedule.run(Team(step, int(log.ctypes.data), addresses))
+    ended = schedule.run(Workers(step, int(log.ctypes.data), addresses))
     assert ended == [FINISHED] * workers
     return [int(number) for number in log[1 : int(log[0]) + 1]]
 

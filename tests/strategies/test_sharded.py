@@ -20,8 +20,8 @@ from running import until
 from shard_barrier import start_of_next_block
 
 from evm import Block, State
-from strategies.shard_layout import MOST_SLOTS
 from strategies.sharded import Sharded
+from strategies.sharded.protocol.layout import MOST_SLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,24 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evm import Block, State
+from evm.integers import U
 from evm.jit import native
 from evm.pointers import view_u64
 from strategies.base import Outcome, Strategy
 from strategies.block_stm.strategy import BlockSTM
-from strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, Team
-from strategies.costs import CLASSES, Costs, CostsError, default_costs
+from strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, FINISHED, IDLE, Workers
+from strategies.clocks.cost_table import CLASSES, CostTable, CostTableError, default_costs
+from strategies.clocks.schedule import Schedule
+from strategies.clocks.virtual import VirtualClock
 from strategies.planned.engine import PlannedStrategy
 from strategies.planned.hints import Hints
 from strategies.planned.plan import Plan
 from strategies.planned.static_partition import StaticPartition
-from strategies.schedule import Schedule
 from strategies.serial import Serial
 from strategies.sharded import Sharded
-from strategies.shared import FINISHED, IDLE
-from strategies.virtual_clock import VirtualClock
 
 WORLD = world()
-I, U = np.int64, np.uint64  # noqa: E741  # as in kernel modules
 
 
 class Graph(PlannedStrategy):
@@ -137,12 +136,12 @@ def test_one_worker_costs_what_serial_costs_and_its_bookkeeping() -> None:
 
 def test_time_follows_the_table() -> None:
     prices = default_costs().nanoseconds
-    doubled = Costs({name: 2 * price for name, price in prices.items()})
+    doubled = CostTable({name: 2 * price for name, price in prices.items()})
     block = hot("counter", 50)
     for kind in KINDS:
         once, twice = simulate(kind, block, 3), simulate(kind, block, 3, VirtualClock(doubled))
         assert twice.seconds == pytest.approx(2 * once.seconds)
-        slow = Costs(prices, slowdown={3: 2000})
+        slow = CostTable(prices, slowdown={3: 2000})
         slowed = simulate(kind, block, 3, VirtualClock(slow))
         if kind is Serial:
             assert slowed.seconds == once.seconds
@@ -165,7 +164,7 @@ def test_a_timeline_tells_what_workers_did() -> None:
     assert (rows[:, 1] == ACT_EXECUTE).sum() >= outcome.counters["executions"]
 
 
-# A toy team: worker 0 counts to a limit and raises a signal every tenth step, worker 1 waits for the signals.
+# Toy workers: worker 0 counts to a limit and moves a wake counter every tenth step, worker 1 waits for it.
 @native("int64(int64, int64)")
 def _counting(shared_address, worker_address):  # type: ignore[no-untyped-def]  # a kernel
     shared, worker = view_u64(shared_address, 3), view_u64(worker_address, 2)
@@ -185,26 +184,28 @@ def _waiting(shared_address, worker_address):  # type: ignore[no-untyped-def]  #
     return IDLE
 
 
-def team(step: object, workers: int, signals: Callable[[int], tuple[int, ...]]) -> tuple[Team, list[np.ndarray]]:
+def toy_workers(
+    step: object, workers: int, wake_counters: Callable[[int], tuple[int, ...]]
+) -> tuple[Workers, list[np.ndarray]]:
     shared = np.zeros(3, np.uint64)
     headers = [np.array([number, 0], np.uint64) for number in range(workers)]
     address = int(shared.ctypes.data)
-    found = Team(step, address, [int(header.ctypes.data) for header in headers], signals(address))  # type: ignore[arg-type]  # a Native
+    found = Workers(step, address, [int(header.ctypes.data) for header in headers], wake_counters(address))  # type: ignore[arg-type]  # a Native
     return found, [shared, *headers]
 
 
-def test_idle_workers_look_again_only_when_a_signal_has_changed() -> None:
+def test_idle_workers_look_again_only_when_a_wake_counter_has_changed() -> None:
     clock = VirtualClock()
-    crew, arrays = team(_counting, 5, lambda shared: (shared + 8,))
+    crew, arrays = toy_workers(_counting, 5, lambda shared: (shared + 8,))
     assert clock.run(crew) == [FINISHED] * 5
-    # At the start, then after each of ten signals: one looks in vain, but at the last, when all find the end.
+    # At the start, then after each of ten changes: one looks in vain, but at the last, when all find the end.
     assert [int(header[1]) for header in arrays[2:]] != [0] * 4
     assert sum(int(header[1]) for header in arrays[2:]) == 4 + 9 + 4
     assert clock.now() == pytest.approx(100e-6)
 
 
 def test_workers_that_wait_for_each_other_are_an_error() -> None:
-    crew, arrays = team(_waiting, 3, lambda shared: (shared,))
+    crew, arrays = toy_workers(_waiting, 3, lambda shared: (shared,))
     with pytest.raises(RuntimeError, match="3 of 3 workers wait for each other"):
         VirtualClock().run(crew)
     assert len(arrays) == 4
@@ -226,11 +227,11 @@ def test_workers_that_wait_for_each_other_are_an_error() -> None:
 def test_a_table_that_cannot_be_used_is_named(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "costs.json"
     file.write_text(content)
-    with pytest.raises(CostsError, match=message) as caught:
-        Costs.read(file)
+    with pytest.raises(CostTableError, match=message) as caught:
+        CostTable.read(file)
     assert str(file) in str(caught.value)
-    with pytest.raises(CostsError, match=r"none\.json"):
-        Costs.read(tmp_path / "none.json")
+    with pytest.raises(CostTableError, match=r"none\.json"):
+        CostTable.read(tmp_path / "none.json")
 
 
 def test_the_table_of_the_project_has_a_price_above_zero_for_every_class() -> None:

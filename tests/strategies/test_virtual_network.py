@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies import shard_layout as s
-from strategies.virtual_network import NetworkModel, VirtualNetwork
+from strategies.clocks.network_model import NetworkModel
+from strategies.sharded.protocol.layout import FROM_SHIFT, LONG_SHIFT, MESSAGE, READ, TO_SHIFT
+from strategies.sharded.transport.simulated_network import SimulatedNetwork
 
 LATENCY_PS = 5_000
-MODEL = NetworkModel(latency=LATENCY_PS / 1_000, overhead=0)
+MODEL = NetworkModel(latency_ns=LATENCY_PS / 1_000, overhead_ns=0)
 
 
 @dataclass
@@ -31,10 +33,11 @@ class Driver:
 
     def __init__(self, shards: int, jitter: int = 0, seed: int = 0, slots: int = 4) -> None:
         self.shards = shards
-        self.network = VirtualNetwork(shards, slots)
+        self.network = SimulatedNetwork(shards, slots)
         self.network.reset(MODEL, jitter, seed)
         self._hooks = self.network.hooks()
-        self._message = np.zeros(s.MSG_WORDS, np.uint64)
+        self._messages = MESSAGE.zeros()
+        self._message: Any = self._messages[0]
         self._numbers = 0
         self._send, self._receive = (
             native.compiled.ctypes for native in (self.network.endpoints[0].send, self.network.endpoints[0].receive)
@@ -47,9 +50,10 @@ class Driver:
     def send(self, sender: int, to: int) -> int:
         """Send a message; its number, or -1 if there was no room."""
         self._numbers += 1
-        self._message[s.MSG_HEAD] = int(s.READ) | sender << s.FROM_SHIFT | to << s.TO_SHIFT | 1 << s.LONG_SHIFT
-        self._message[s.MSG_DETAIL], self._message[s.MSG_WORDS - 1] = self._numbers, ~np.uint64(self._numbers)
-        taken = self._send(self.network.endpoints[sender].address, self._message.ctypes.data)
+        head = int(READ) | sender << int(FROM_SHIFT) | to << int(TO_SHIFT) | 1 << int(LONG_SHIFT)
+        self._message["head"], self._message["detail"] = head, self._numbers
+        self._message["unused"][-1] = ~np.uint64(self._numbers)
+        taken = self._send(self.network.endpoints[sender].address, self._messages.ctypes.data)
         return self._numbers if taken else -1
 
     def settle(self, sender: int, end: int) -> list[tuple[int, int]]:
@@ -65,10 +69,11 @@ class Driver:
     def take(self, worker: int, now: int) -> int:
         """Number of the message received at a time; 0 if there is none."""
         self._call("advance", worker, now)
-        if not self._receive(self.network.endpoints[worker].address, self._message.ctypes.data):
+        if not self._receive(self.network.endpoints[worker].address, self._messages.ctypes.data):
             return 0
-        assert self._message[s.MSG_WORDS - 1] == ~self._message[s.MSG_DETAIL]
-        return int(self._message[s.MSG_DETAIL])
+        number = int(self._message["detail"])
+        assert self._message["unused"][-1] == ~np.uint64(number)
+        return number
 
 
 posts = st.lists(

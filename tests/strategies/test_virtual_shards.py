@@ -18,10 +18,10 @@ from evm import Block, State
 from evm.state import location_of
 from strategies.base import Outcome
 from strategies.clocks import ACT_EXECUTE, ACT_MESSAGE
-from strategies.shard_routing import owners
+from strategies.clocks.network_model import NETWORKS, NetworkError, NetworkModel
+from strategies.clocks.virtual import VirtualClock
 from strategies.sharded import Sharded, ShardedOrdered
-from strategies.virtual_clock import VirtualClock
-from strategies.virtual_network import NETWORKS, NetworkError, NetworkModel
+from strategies.sharded.partitioning import owners
 
 WORLD = world()
 SHARDS = [1, 2, 3, 7, 64, 1024]
@@ -102,7 +102,7 @@ def test_a_slower_network_takes_longer() -> None:
     times = [simulate(payments(), 4, name).phases["execute"] for name in NETWORKS]
     assert times == sorted(times)
     # A transaction that crosses shards waits for a word, a vote and an acknowledgement at least.
-    assert times[-1] > 3 * NETWORKS["wide_area"].latency * 1e-9
+    assert times[-1] > 3 * NETWORKS["wide_area"].latency_ns * 1e-9
     assert simulate(payments(), 1, "wide_area").phases == simulate(payments(), 1).phases
 
 
@@ -123,18 +123,18 @@ def test_the_order_of_the_block_over_any_network(block: Block, shards: int, netw
 
 
 @pytest.mark.parametrize("shards", [2, 7, 1024])
-def test_a_binding_order_is_kept_for_a_message_wherever_homes_change(shards: int) -> None:
-    # Nothing conflicts, so that nothing but the turn is different.
+def test_a_binding_order_is_kept_for_a_message_wherever_coordinators_change(shards: int) -> None:
+    # Nothing conflicts, so that nothing but the commit token is different.
     block = block_of([Act(MANY[i], MANY[i + 150], value=1, gas=21_000) for i in range(150)])
     own, kept = simulate(block, shards), simulate(replace(block, binding_order=True), shards)
     assert own.order is not None
     assert kept.order is None
-    homes = []
+    coordinators = []
     for transaction in block:
         senders = State()
         senders.set_balance(transaction.sender, 1)
-        homes.append(int(owners(senders.keys, shards)[0]))
-    changes = sum(here != there for here, there in pairwise(homes))
+        coordinators.append(int(owners(senders.keys, shards)[0]))
+    changes = sum(here != there for here, there in pairwise(coordinators))
     assert kept.counters["messages"] - own.counters["messages"] == changes > 0
     assert kept.seconds > own.seconds
 

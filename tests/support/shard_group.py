@@ -11,15 +11,15 @@ import numpy.typing as npt
 from evm import CapacityError, Changes, State, codestore
 from evm.image import BlockImage
 from evm.receipts import R_WORDS
-from strategies import shard_layout as s
 from strategies.base import Outcome
+from strategies.clocks import FAILED, FINISHED, IDLE
 from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
-from strategies.rings import P_NEXT, RingEndpoint, rings_words
-from strategies.shard_memory import ShardMemory, coupling
-from strategies.shard_results import ShardResult, apply, collect
-from strategies.shard_routing import PartLayout, deliver, open_part, owners
-from strategies.shard_step import step
-from strategies.shared import FAILED, FINISHED, IDLE
+from strategies.sharded.memory import Cluster, ShardMemory
+from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from strategies.sharded.protocol.layout import CONTROL, LOCK_NODE_MASK
+from strategies.sharded.protocol.worker import step
+from strategies.sharded.results import ShardResult, apply, collect
+from strategies.sharded.transport.rings import RingEndpoint, rings_words
 
 Words = npt.NDArray[np.uint64]
 ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18
@@ -54,11 +54,11 @@ class ShardGroup(CompiledStrategy):
         self.shards: list[ShardMemory] = []
         self._made: dict[tuple[int, int], tuple[Words, list[RingEndpoint], list[ShardMemory]]] = {}
         self._store: Words = np.zeros(1 << 18, np.uint64)
-        self._control: Words = np.zeros(int(s.C_WORDS), np.uint64)
+        self._control = CONTROL.zeros()
 
     def _make(self, shards: int, scale: int) -> None:
-        self._control[:] = 0
-        self._coupling = coupling(int(self._control.ctypes.data))
+        self._control[:] = np.zeros(1, CONTROL.dtype)
+        self._cluster = Cluster(int(self._control.ctypes.data))
         if (shards, scale) not in self._made:
             rings = np.zeros(rings_words(shards, self.slots), np.uint64)
             ends = [RingEndpoint(int(rings.ctypes.data), number, shards, self.slots) for number in range(shards)]
@@ -88,13 +88,13 @@ class ShardGroup(CompiledStrategy):
         for number, shard in enumerate(self.shards):
             count = int(counts[number])
             part = int(parts.ctypes.data) + number * layout.words * 8
-            records, part_image = open_part(part, layout, count)
+            queue, part_image = open_part(part, layout, count)
             receipts = np.zeros((count, R_WORDS), np.uint64)
             kept.append(receipts)
             arena = int(arenas[number].ctypes.data)
             coinbase = image.block.environment.coinbase
-            shard.begin_block(part_image, coinbase, records, receipts, arena, room, self.ordered)
-            results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
+            shard.begin_block(part_image, coinbase, queue, receipts, arena, room, self.ordered)
+            results.append(ShardResult(part + layout.queue * 8, int(receipts.ctypes.data), count, 0))
         self._drive(random.Random(self.seed))
         receipts_of_all, order = collect(results)
         state.reserve(state.count + sum(len(shard.changes()) for shard in self.shards))
@@ -109,14 +109,14 @@ class ShardGroup(CompiledStrategy):
     def _drive(self, draw: random.Random) -> None:
         """Step shards until all have finished. Some are much slower than others, and hear their peers in any order."""
         function = step.compiled.ctypes
-        shared = ctypes.c_int64(int(self._coupling.ctypes.data))
+        shared = ctypes.c_int64(self._cluster.address)
         workers = [ctypes.c_int64(shard.address) for shard in self.shards]
         speeds = [draw.choice([1, 1, 1, 10, 100]) for _ in self.shards]
         alive = list(range(len(self.shards)))
         idle = 0
         while alive:
             number = draw.choices(alive, [speeds[i] for i in alive])[0]
-            self._ends[number].header[P_NEXT] = draw.randrange(len(self.shards))
+            self._ends[number].header["next_source"] = draw.randrange(len(self.shards))
             for _ in range(draw.choice([1, 1, 1, 20])):
                 cost = function(shared, workers[number])
                 if cost == FAILED:
@@ -130,8 +130,8 @@ class ShardGroup(CompiledStrategy):
     def assert_nothing_is_left(self) -> None:
         """After a block no lock is held, no transaction is in a slot, and no message is under way."""
         for shard in self.shards:
-            assert not (shard.lock_words & np.uint64(s.LOCK_NODE_MASK)).any()
-            assert int(shard.header[s.W_FREE]) == (1 << self.slots) - 1
-            assert int(shard.header[s.W_RUNNABLE]) == 0
-            assert int(shard.header[s.W_ENDED]) == int(shard.header[s.W_COUNT])
+            assert not (shard.lock_words & LOCK_NODE_MASK).any()
+            assert int(shard.header["free_slots"]) == (1 << self.slots) - 1
+            assert int(shard.header["runnable_slots"]) == 0
+            assert int(shard.header["ended"]) == int(shard.header["queue_size"])
         assert sum(end.sent() for end in self._ends) == sum(end.taken() for end in self._ends)

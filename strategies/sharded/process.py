@@ -1,4 +1,4 @@
-"""A shard's process: it does what the coordinator says, one command at a time, and ends when the coordinator is gone.
+"""Process of a shard: it does what the parent says, one command at a time, and ends when the parent is gone.
 
 A command is a tuple, the name of a method of `_Shard` first; the answer is a tuple too, its first item one of the
 words below. Only blocks, results and the words that all shards see travel in shared memory besides; what shards say
@@ -16,24 +16,19 @@ import traceback
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from numpy import uint64 as U
-
 from evm import Changes, atomics
+from evm.integers import U0, U1, U
 from evm.jit import kernel
-from evm.pointers import view_u64
 from evm.precompiles import raise_failure
 from evm.receipts import R_WORDS
-from strategies import shard_layout as s
-from strategies.rings import RingEndpoint
-from strategies.segments import Segment, words_at
-from strategies.shard_memory import ShardMemory, coupling
-from strategies.shard_routing import PartLayout, open_part
-from strategies.shard_step import step
-from strategies.shared import FINISHED
-from strategies.threads import drive, yield_processor
-
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+from strategies.clocks.base import FINISHED
+from strategies.clocks.wall import drive, yield_processor
+from strategies.sharded.memory import Cluster, ShardMemory
+from strategies.sharded.partitioning import PartLayout, open_part
+from strategies.sharded.protocol.layout import CONTROL
+from strategies.sharded.protocol.worker import step
+from strategies.sharded.transport.rings import RingEndpoint
+from strategies.sharded.transport.shared_memory import Segment, words_at
 
 # First items of answers.
 OK, FULL, RAISED = "ok", "full", "raised"
@@ -41,10 +36,14 @@ OK, FULL, RAISED = "ok", "full", "raised"
 
 @kernel()
 def arrive(control_address, shards):
-    """Wait until all shards are here, so that they start together; or until one has failed."""
-    control = view_u64(control_address, s.C_WORDS)
-    atomics.add(control, s.C_ARRIVED, U(1))
-    while atomics.load(control, s.C_ARRIVED) < U(shards) and atomics.load(control, s.C_FAULT) == U(0):
+    """Barrier: wait until all shards are here, so that they start together; or until one has failed.
+
+    The counter only grows during a block, and nobody leaves before it has the last value: an acquiring load suffices.
+    It is put back to zero between blocks by the parent, which then sends each shard a command through a pipe.
+    """
+    control = CONTROL.at(control_address)
+    atomics.add(control, "arrived", U1)
+    while atomics.load(control, "arrived") < U(shards) and atomics.load(control, "fault") == U0:
         yield_processor()
 
 
@@ -53,7 +52,7 @@ def compile_kernels() -> None:
     step.address  # noqa: B018  # asking for the address compiles
     drive.compile("int64(int64, int64, int64)")
     arrive.compile("none(int64, int64)")
-    coupling(0)
+    Cluster(0)
 
 
 class _Shard:
@@ -75,9 +74,9 @@ class _Shard:
                 segment.close()
         self._exchange = Segment(words, descriptors[0])
         self._store = Segment(store_words, descriptors[1])
-        endpoint = RingEndpoint(self._exchange.address + int(s.C_WORDS) * 8, self._number, shards, slots)
+        endpoint = RingEndpoint(self._exchange.address + CONTROL.words * 8, self._number, shards, slots)
         self._memory = ShardMemory(self._number, shards, slots, endpoint, scale, self._store.address)
-        self._coupling = coupling(self._exchange.address)
+        self._cluster = Cluster(self._exchange.address)
         self._shards = shards
 
     def codes(self, codes: list[bytes]) -> None:
@@ -104,14 +103,14 @@ class _Shard:
         assert self._exchange is not None
         assert self._part is not None
         assert self._output is not None
-        records, image = open_part(self._part.address + part * 8, layout, count)
+        transactions, image = open_part(self._part.address + part * 8, layout, count)
         receipts_address = self._output.address + output * 8
         receipts = words_at(receipts_address, count * R_WORDS).reshape(count, R_WORDS)
         arena_address = receipts_address + layout.transactions * R_WORDS * 8
-        self._memory.begin_block(image, coinbase, records, receipts, arena_address, arena, ordered)
+        self._memory.begin_block(image, coinbase, transactions, receipts, arena_address, arena, ordered)
         arrive(self._exchange.address, self._shards)
         began = perf_counter()
-        ended = drive(step.address, int(self._coupling.ctypes.data), self._memory.address)
+        ended = drive(step.address, self._cluster.address, self._memory.address)
         finished = perf_counter()
         if ended != FINISHED:
             raise_failure()
@@ -125,8 +124,8 @@ class _Shard:
 
 
 def serve(connection: Any, number: int) -> None:
-    """Serve the coordinator at the other end of the connection until it closes it or is gone."""
-    # A terminal's Ctrl-C is the coordinator's to handle.
+    """Serve the parent at the other end of the connection until it closes it or is gone."""
+    # A terminal's Ctrl-C is the parent's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
     listener = threading.Thread(target=_listen, args=(connection, inbox), name="shard-listen", daemon=True)
@@ -136,14 +135,14 @@ def serve(connection: Any, number: int) -> None:
         verb, *arguments = inbox.get()
         try:
             answer = getattr(shard, verb)(*arguments)
-        # Whatever went wrong, the coordinator has to know: it waits for an answer.
+        # Whatever went wrong, the parent has to know: it waits for an answer.
         except Exception:
             answer = (RAISED, traceback.format_exc())
         connection.send(answer if answer is not None else (OK,))
 
 
 def _listen(connection: Any, inbox: queue.SimpleQueue[tuple[Any, ...]]) -> None:
-    """Receive commands. A kernel holds no GIL, so that the end of the coordinator is noticed during one too."""
+    """Receive commands. A kernel holds no GIL, so that the end of the parent is noticed during one too."""
     with socket.socket(fileno=os.dup(connection.fileno())) as channel:
         while True:
             try:

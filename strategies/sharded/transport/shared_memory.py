@@ -1,4 +1,4 @@
-"""Memory that processes share: anonymous files, mapped, and handed over by descriptor.
+"""Shared memory of processes: anonymous files, mapped, and handed over by descriptor.
 
 A segment has no name, so nothing is left behind however its processes end, and nobody has to clean up; it does not
 count against the size of ``/dev/shm`` either. Pages are backed as they are touched.

@@ -1,9 +1,12 @@
-"""All shards in one process, driven by a simulated clock: the same steps and messages as between processes.
+"""Simulated cluster: all shards in one process, driven by a simulated clock.
 
-What is timed is as in `strategies.sharded`: routing and the shards' work, and nothing that a node has or uses in place.
+Steps and messages are the same as between processes. What is timed is as in `strategies.sharded.strategy`: routing and
+the shards' work, and nothing that a node has or uses in place.
 """
 
 from __future__ import annotations
+
+from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +16,18 @@ from evm.image import BlockImage
 from evm.layout import KEY_WORDS
 from evm.receipts import R_WORDS
 from evm.rooms import sparse_zeros
-from strategies import costs
-from strategies import shard_layout as s
 from strategies.base import Outcome
-from strategies.clocks import Clock, Team
+from strategies.clocks import cost_table
+from strategies.clocks.base import FAILED, Clock, Workers
+from strategies.clocks.cost_table import default_costs
+from strategies.clocks.network_model import NetworkModel
 from strategies.compiled import LOCATIONS_PER_TRANSACTION
-from strategies.costs import default_costs
-from strategies.shard_memory import ShardMemory, coupling
-from strategies.shard_results import ShardResult, apply, collect, is_block_order
-from strategies.shard_routing import PartLayout, deliver, open_part, owners
-from strategies.shard_step import step
-from strategies.shared import FAILED
-from strategies.virtual_network import NetworkModel, VirtualEndpoint, VirtualNetwork
+from strategies.sharded.memory import Cluster, ShardMemory
+from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from strategies.sharded.protocol.layout import CONTROL, SHARD
+from strategies.sharded.protocol.worker import step
+from strategies.sharded.results import ShardResult, apply, collect, is_block_order
+from strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
 
 Words = npt.NDArray[np.uint64]
 
@@ -33,10 +36,9 @@ SPARE_LOCATIONS = 1 << 10
 # A shard may meet that many times its fair share of a block's new locations before it needs more room. Few need more:
 # those that own a contract with which all the block is concerned.
 _UNEVEN = 8
-_PICOSECONDS = 1_000
 
 
-class ShardGroup:
+class SimulatedCluster:
     """Shards of one process, kept for blocks executed on states with the same code directory.
 
     Parameters
@@ -50,7 +52,7 @@ class ShardGroup:
 
     def __init__(self, shards: int, slots: int, state: State, scale: int) -> None:
         self.fits = (shards, slots, id(state.codes), scale)
-        self.network = VirtualNetwork(shards, slots, scale)
+        self.network = SimulatedNetwork(shards, slots, scale)
         self._codes = state.codes  # kept alive, so that no other can have its identity
         self._scale = scale
         self._uneven = np.full(shards, _UNEVEN)
@@ -58,7 +60,7 @@ class ShardGroup:
             ShardMemory(number, shards, slots, endpoint, scale, codes=state.codes)
             for number, endpoint in enumerate(self.network.endpoints)
         ]
-        self._control = np.zeros(int(s.C_WORDS), np.uint64)
+        self._control = CONTROL.zeros()
 
     def execute(
         self,
@@ -66,8 +68,6 @@ class ShardGroup:
         state: State,
         clock: Clock,
         model: NetworkModel,
-        jitter: int = 0,
-        seed: int = 0,
         ordered: bool = False,
     ) -> Outcome:
         """Execute a block, and leave `state` as it is after it.
@@ -77,8 +77,6 @@ class ShardGroup:
         clock : Clock
             A simulated one.
         model : NetworkModel
-        jitter, seed : int
-            See `VirtualNetwork.reset`.
         ordered : bool
             Whether to commit in the block's order.
 
@@ -90,7 +88,7 @@ class ShardGroup:
         mark = clock.mark()
         while True:
             try:
-                return self._attempt(image, state, clock, model, jitter, seed, ordered)
+                return self._attempt(image, state, clock, model, ordered)
             except CapacityError:
                 if not self._make_room():
                     raise
@@ -109,30 +107,26 @@ class ShardGroup:
         state: State,
         clock: Clock,
         model: NetworkModel,
-        jitter: int,
-        seed: int,
         ordered: bool,
     ) -> Outcome:
-        count = len(image)
+        count, begin = len(image), perf_counter()
         self._load(state, count)
-        self.network.reset(model, jitter, seed)
-        self._control[:] = 0
-        header = coupling(
-            int(self._control.ctypes.data), VirtualEndpoint, clock.costs, round(model.overhead * _PICOSECONDS)
-        )
+        untimed = {"partition": perf_counter() - begin}
+        self.network.reset(model, clock.jitter, clock.seed)
+        self._control[:] = np.zeros(1, CONTROL.dtype)
+        cluster = Cluster(int(self._control.ctypes.data), SimulatedEndpoint, clock.costs, model.overhead_ps)
         layout = PartLayout(count, image.data_bytes)
         parts = sparse_zeros(len(self.shards) * layout.words)
 
         began = clock.now()
         results, kept = self._deliver(image, layout, parts, ordered)
         prices = (clock.costs or default_costs()).table
-        clock.spend(int(prices[costs.ROUTE]) * count)
+        clock.spend(int(prices[cost_table.ROUTE]) * count)
         prepared = clock.now()
-        hooks = self.network.hooks()
-        addresses = [shard.address for shard in self.shards]
-        team = Team(step, int(header.ctypes.data), addresses, activity=int(s.W_ACTIVITY), network=hooks)
+        addresses, activity = [shard.address for shard in self.shards], SHARD.offsets["activity"]
+        workers = Workers(step, cluster.address, addresses, activity=activity, network=self.network.hooks())
         try:
-            ended = clock.run(team)
+            ended = clock.run(workers)
         except RuntimeError:  # stuck, or in a livelock
             if self.network.full:
                 raise CapacityError("the network is too small for the block") from None
@@ -142,19 +136,24 @@ class ShardGroup:
                 "a machine, the locks, the state or the receipts of a shard are too small for the block"
             )
         executed = clock.now()
+        begin = perf_counter()
         receipts, order = collect(results)
         del kept
+        untimed["receipts"] = perf_counter() - begin
+        begin = perf_counter()
         changes = [shard.changes() for shard in self.shards]
         together = Changes.sorted(
             np.concatenate([one.keys for one in changes]), np.concatenate([one.words for one in changes])
         )
         state.reserve(state.count + len(together))
         apply(state, together)
+        untimed["changes"] = perf_counter() - begin
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": 0.0}
         named = None if ordered or is_block_order(order) else order
-        return Outcome(together, receipts, phases, counters, named, abort_locations=self._blamed())
+        blamed = self._abort_locations()
+        return Outcome(together, receipts, phases, counters, named, abort_locations=blamed, untimed=untimed)
 
     def _load(self, state: State, count: int) -> None:
         """Give each shard its part of the state."""
@@ -184,16 +183,16 @@ class ShardGroup:
         for number, shard in enumerate(self.shards):
             count = int(counts[number])
             part = int(parts.ctypes.data) + number * layout.words * 8
-            records, part_image = open_part(part, layout, count)
+            queue, part_image = open_part(part, layout, count)
             receipts = np.zeros((count, R_WORDS), np.uint64)
             kept.append(receipts)
             arena, room = int(starts[number]), int(rooms[number])
-            shard.begin_block(part_image, coinbase, records, receipts, arena, room, ordered)
-            results.append(ShardResult(part + layout.records * 8, int(receipts.ctypes.data), count, 0))
+            shard.begin_block(part_image, coinbase, queue, receipts, arena, room, ordered)
+            results.append(ShardResult(part + layout.queue * 8, int(receipts.ctypes.data), count, 0))
         return results, kept
 
-    def _blamed(self) -> tuple[Words, npt.NDArray[np.int64]]:
+    def _abort_locations(self) -> tuple[Words, npt.NDArray[np.int64]]:
         """Keys of the locations that caused aborts, and how many each."""
-        blames, counts = np.unique(np.concatenate([shard.blames() for shard in self.shards]), return_counts=True)
-        keys = [self.shards[int(one) >> 32].state.keys[int(one) & 0xFFFFFFFF] for one in blames]
+        causes, counts = np.unique(np.concatenate([shard.abort_causes() for shard in self.shards]), return_counts=True)
+        keys = [self.shards[int(one) >> 32].state.keys[int(one) & 0xFFFFFFFF] for one in causes]
         return np.array(keys, np.uint64).reshape(len(keys), KEY_WORDS), counts.astype(np.int64)

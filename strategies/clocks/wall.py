@@ -1,9 +1,10 @@
-"""The wall clock: W threads, each looping over a compiled step without the GIL until the step says that it is done."""
+"""Wall clock: W threads, each looping over a compiled step without the GIL until the step says that it is done."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from time import perf_counter
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from numba.extending import intrinsic
 
 from evm.jit import Native, kernel
 from evm.pointers import call_2
-from strategies import shared as s
+from strategies.clocks.base import IDLE, Clock, Workers
 
 SPINS_BEFORE_YIELD = 100
 
@@ -39,7 +40,7 @@ def drive(step, shared, worker):
         cost = call_2(step, shared, worker)
         if cost < 0:
             return cost
-        if cost != s.IDLE:
+        if cost != IDLE:
             idle = 0
         else:
             idle += 1
@@ -77,3 +78,21 @@ def run_threads(step: Native, shared: int, workers: list[int]) -> list[int]:
     for thread in threads:
         thread.join()
     return [int(code) for code in ended]
+
+
+class WallClock(Clock):
+    """Real time: a thread for each worker."""
+
+    name: ClassVar[str] = "wall"
+    simulated: ClassVar[bool] = False
+
+    def now(self) -> float:
+        """Seconds of the machine's clock."""
+        return perf_counter()
+
+    def run(self, workers: Workers) -> list[int]:
+        """Drive each worker by a thread; see `Clock.run`."""
+        return run_threads(workers.step, workers.shared, workers.addresses)
+
+
+WALL = WallClock()

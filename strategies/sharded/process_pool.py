@@ -1,4 +1,4 @@
-"""The coordinator's side of the shards' processes: start them, hand them blocks, notice when one dies, end them."""
+"""Process pool of shards, from the parent's side: start them, hand them blocks, notice when one dies, end them."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from multiprocess.connection import wait
 from evm import CapacityError, Changes, State, codestore
 from evm.image import BlockImage
 from evm.receipts import R_WORDS
-from strategies import shard_layout as s
-from strategies.rings import rings_words
-from strategies.segments import Segment
-from strategies.shard_process import OK, RAISED, serve
-from strategies.shard_results import ShardResult
-from strategies.shard_routing import PartLayout, deliver, owners
+from strategies.sharded.partitioning import PartLayout, deliver, owners
+from strategies.sharded.process import OK, RAISED, serve
+from strategies.sharded.protocol.layout import CONTROL
+from strategies.sharded.results import ShardResult
+from strategies.sharded.transport.rings import rings_words
+from strategies.sharded.transport.shared_memory import Segment
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_ARENA_BYTES = 1 << 20
 STORE_WORDS = 1 << 20  # for codes that transactions create
-_GRACE_SECONDS = 5.0
+_GRACE_S = 5.0
 
 
-class ShardPool:
+class ProcessPool:
     """Processes that live until `close`, or until this process is gone, however it ends.
 
     Parameters
     ----------
     shards, slots : int
-        See `strategies.shard_memory.ShardMemory`.
+        See `strategies.sharded.memory.ShardMemory`.
     """
 
     def __init__(self, shards: int, slots: int) -> None:
@@ -58,7 +58,7 @@ class ShardPool:
             theirs.close()
             self._connections.append(ours)
             self._processes.append(process)
-        self._exchange = Segment(int(s.C_WORDS) + rings_words(shards, slots))
+        self._exchange = Segment(CONTROL.words + rings_words(shards, slots))
 
     def set_up(self, scale: int) -> None:
         """Let each process make its memory, unless it has it in that size. Until the first time they load Python."""
@@ -150,10 +150,10 @@ class ShardPool:
         counters = {name: sum(answer[3][name] for answer in answers) for name in answers[0][3]}
         results = []
         for number, answer in enumerate(answers):
-            records = self._part.address + (number * self._layout.words + self._layout.records) * 8
+            queue = self._part.address + (number * self._layout.words + self._layout.queue) * 8
             receipts = self._output.address + number * self._output_words * 8
             moved = self._output.address - answer[4]
-            results.append(ShardResult(records, receipts, int(counts[number]), moved))
+            results.append(ShardResult(queue, receipts, int(counts[number]), moved))
         return phases, counters, results
 
     def changes(self) -> Changes:
@@ -171,7 +171,7 @@ class ShardPool:
         """End all processes and give back the memory."""
         for connection in self._connections:
             connection.close()
-        limit = perf_counter() + _GRACE_SECONDS
+        limit = perf_counter() + _GRACE_S
         for process in self._processes:
             # Each ends by itself when it finds the connection closed, wherever it is.
             process.join(max(limit - perf_counter(), 0.0))
@@ -215,15 +215,15 @@ class ShardPool:
                 try:
                     answers[number] = connection.recv()
                 except (EOFError, OSError):
-                    raise RuntimeError(f"shard {number} is gone: {self._obituary(number)}") from None
+                    raise RuntimeError(f"shard {number} is gone: {self._exit_reason(number)}") from None
                 if answers[number][0] == RAISED:
                     raise RuntimeError(f"shard {number} failed:\n{answers[number][1]}")
         return [answers[number] for number in range(len(answers))]
 
-    def _obituary(self, number: int) -> str:
-        """How a shard's process ended."""
+    def _exit_reason(self, number: int) -> str:
+        """Exit reason of a shard's process."""
         process = self._processes[number]
-        process.join(_GRACE_SECONDS)
+        process.join(_GRACE_S)
         code = process.exitcode
         if code is not None and code < 0:
             return f"its process was ended by {signal.Signals(-code).name}"

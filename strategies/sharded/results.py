@@ -1,4 +1,4 @@
-"""What shards leave behind after a block, put together: receipts, the serialisation order, the state."""
+"""Results of a block, put together of what the shards leave behind: receipts, serialisation order, state."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import CapacityError, Changes, Receipts, State, layout
+from evm.integers import U0, I, U
 from evm.jit import kernel
 from evm.pointers import view_u64
 from evm.receipts import R_PAYLOAD, R_WORDS, ReceiptTable
 from evm.state import intern_location
 from evm.words import get, put
-from strategies import shard_layout as s
+from strategies.sharded.protocol.layout import QUEUED
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-Words = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class ShardResult:
 
     Attributes
     ----------
-    records : int
-        Address of the transactions' records.
+    queue : int
+        Address of its run queue.
     receipts : int
         Address of their receipts.
     count : int
@@ -37,44 +35,44 @@ class ShardResult:
         What has to be added to the addresses in the receipts: the shard may see the same memory elsewhere.
     """
 
-    records: int
+    queue: int
     receipts: int
     count: int
     moved: int
 
 
 @kernel()
-def _collect(records_address, receipts_address, count, moved, home, table, times, homes):
-    records = view_u64(records_address, count * s.T_WORDS)
+def _collect(queue, receipts_address, count, moved, coordinator, table, times, coordinators):
     receipts = view_u64(receipts_address, count * R_WORDS)
     for i in range(count):
-        place = I(records[U(i * s.T_WORDS + s.T_PLACE)])
-        times[place] = I(records[U(i * s.T_WORDS + s.T_TIME)])
-        homes[place] = home
+        transaction = QUEUED.item(queue, count, i)
+        index = transaction.index
+        times[index] = transaction.commit_time
+        coordinators[index] = coordinator
         for j in range(R_WORDS):
-            table[place, j] = receipts[U(i * R_WORDS + j)]
-        if table[place, R_PAYLOAD] != U(0):
-            table[place, R_PAYLOAD] = U(I(table[place, R_PAYLOAD]) + moved)
+            table[index, j] = receipts[U(i * R_WORDS + j)]
+        if table[index, R_PAYLOAD] != U0:
+            table[index, R_PAYLOAD] = U(I(table[index, R_PAYLOAD]) + moved)
 
 
-def collect(results: list[ShardResult]) -> tuple[Receipts, Places]:
+def collect(results: list[ShardResult]) -> tuple[Receipts, Indices]:
     """Put all receipts into the block's order, and tell in which order the transactions were serialised.
 
     Returns
     -------
     tuple
-        Receipts; and places in the block by commit time, then by home.
+        Receipts; and indices in the block by commit time, then by coordinator.
     """
     size = sum(result.count for result in results)
-    times, homes = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    times, coordinators = np.zeros(size, np.int64), np.zeros(size, np.int64)
     table = ReceiptTable(1, 0)
     table.reset(size)
-    for home, result in enumerate(results):
-        _collect(result.records, result.receipts, result.count, result.moved, home, table.rows, times, homes)
-    return table.collect(size), np.lexsort((homes, times))
+    for shard, result in enumerate(results):
+        _collect(result.queue, result.receipts, result.count, result.moved, shard, table.rows, times, coordinators)
+    return table.collect(size), np.lexsort((coordinators, times))
 
 
-def is_block_order(order: Places) -> bool:
+def is_block_order(order: Indices) -> bool:
     """Whether transactions were serialised as they stand in the block."""
     return bool(np.array_equal(order, np.arange(len(order))))
 

@@ -2,27 +2,31 @@
 
 A worker is a compiled function ``step(shared, worker) -> cost``: one interaction with what is shared and the private
 work behind it. The same steps run under any clock. Under the wall clock each worker is a thread, and time is real
-(`strategies.threads`). Under the virtual clock one thread steps all workers in the order of their simulated times, and
-a step takes as long as the cost that it returns (`strategies.virtual_clock`). Under a schedule the next worker is
-drawn at random, and time is the number of steps.
+(`strategies.clocks.wall`). Under the virtual clock one thread steps all workers in the order of their simulated times,
+and a step takes as long as the cost that it returns (`strategies.clocks.virtual`). Under a schedule the next worker is
+drawn at random, and time is the number of steps (`strategies.clocks.schedule`).
+
+Nothing here knows a strategy: a clock is given addresses, and how steps end.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from evm.jit import Native
-from strategies.shared import FAILED as FAILED
-from strategies.shared import FINISHED as FINISHED
-from strategies.shared import IDLE as IDLE
-from strategies.shared import WORKED as WORKED
-from strategies.threads import run_threads
 
 if TYPE_CHECKING:
-    from strategies.costs import Costs
+    from strategies.clocks.cost_table import CostTable
+    from strategies.clocks.network_model import NetworkModel
+
+PS_PER_SECOND = 10**12
+
+# What a step returns when it has done no work; a positive result is its cost in picoseconds.
+IDLE, FINISHED, FAILED = 0, -1, -2
+# What the parts of a step return instead of a cost, which they add to their worker's `cost_ps`.
+WORKED = 1
 
 # What a step was, for timelines; a step leaves it in its worker's header.
 ACTIVITIES = ("schedule", "execute", "validate", "wait", "commit", "plan", "message")
@@ -31,11 +35,11 @@ NO_ACTIVITY = -1
 
 
 @dataclass(frozen=True)
-class Network:
-    """How an event loop moves the messages of workers that share nothing.
+class NetworkHooks:
+    """Functions by which an event loop moves the messages of workers that share nothing.
 
     Messages sent during a step leave when it ends, so only the loop can tell when they arrive. All three functions
-    have the signature ``int64(int64, int64, int64)``.
+    have the signature ``int64(int64, int64, int64)``; times are in picoseconds.
 
     Attributes
     ----------
@@ -60,7 +64,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Team:
+class Workers:
     """Workers to be driven together until each has finished.
 
     Attributes
@@ -70,26 +74,26 @@ class Team:
         a table of costs. `IDLE`: there is nothing to do now, and nothing was changed. Negative: the worker has ended.
     shared : int
         Address of what all workers share; first argument of the step.
-    workers : list of int
+    addresses : list of int
         Addresses of the workers' headers.
-    signals : tuple of int
-        Addresses of words. A worker that was idle has nothing to do until one of them changes.
+    wake_counters : tuple of int
+        Addresses of uint64 words. A worker that was idle has nothing to do until one of them changes.
     activity : int
         Index of the word in a worker's header that tells what its last step was, or `NO_ACTIVITY`.
-    network : Network, optional
+    network : NetworkHooks, optional
         Of workers that exchange messages under simulated time.
-    alike : bool
+    interchangeable : bool
         Whether what gives one idle worker something to do gives it to all: if one then finds nothing, the others would
         not either, and a clock need not let them look. False where each waits for something of its own.
     """
 
     step: Native
     shared: int
-    workers: list[int]
-    signals: tuple[int, ...] = ()
+    addresses: list[int]
+    wake_counters: tuple[int, ...] = ()
     activity: int = NO_ACTIVITY
-    network: Network | None = None
-    alike: bool = True
+    network: NetworkHooks | None = None
+    interchangeable: bool = True
 
 
 class Clock(ABC):
@@ -100,27 +104,41 @@ class Clock(ABC):
     name : str
     simulated : bool
         Whether `now` is anything but real time.
-    costs : Costs or None
+    costs : CostTable or None
         The table by which steps return their costs; None where nobody asks for them.
+    network : NetworkModel or None
+        How long messages take between workers that exchange some; None for what the strategy takes.
+    jitter : int
+        Messages arrive up to so many units of the clock's time later than the network says, drawn from `seed`.
+    seed : int
+        Of what the clock draws at random; 0 where it draws nothing.
     """
 
     name: ClassVar[str]
     simulated: ClassVar[bool] = True
-    costs: Costs | None = None
+    costs: CostTable | None = None
+    network: NetworkModel | None = None
+    jitter: int = 0
+    seed: int = 0
 
     @abstractmethod
     def now(self) -> float:
         """Seconds since some moment; phases are differences of it."""
 
     @abstractmethod
-    def run(self, team: Team) -> list[int]:
-        """Drive a team until all its workers have ended.
+    def run(self, workers: Workers) -> list[int]:
+        """Drive workers until all have ended.
 
         Returns
         -------
         list of int
             What each worker's last step returned.
         """
+
+    @property
+    def busy(self) -> float | None:
+        """Seconds that all workers together were at work; None where only the machine can tell (CPU time)."""
+        return None
 
     def spend(self, picoseconds: int, activity: int = ACT_SCHEDULE) -> None:  # noqa: B027  # real time passes by itself
         """Let time pass for work that is done here in Python or in one piece, and that a node would do natively.
@@ -137,21 +155,3 @@ class Clock(ABC):
 
         Otherwise figures would depend on what a strategy has executed before, and so on how much room it has.
         """
-
-
-class WallClock(Clock):
-    """Real time: a thread for each worker."""
-
-    name: ClassVar[str] = "wall"
-    simulated: ClassVar[bool] = False
-
-    def now(self) -> float:
-        """Seconds of the machine's clock."""
-        return perf_counter()
-
-    def run(self, team: Team) -> list[int]:
-        """Drive each worker by a thread; see `Clock.run`."""
-        return run_threads(team.step, team.shared, team.workers)
-
-
-WALL = WallClock()

@@ -1,0 +1,60 @@
+"""Clocks: wall time by threads, virtual time by an event loop, random schedules; and what they share.
+
+The light ones are here; `strategies.clocks.virtual` and `strategies.clocks.schedule` are imported where they are used.
+"""
+
+from evm.jit import Native
+from strategies.clocks.base import (
+    ACT_COMMIT,
+    ACT_EXECUTE,
+    ACT_MESSAGE,
+    ACT_PLAN,
+    ACT_SCHEDULE,
+    ACT_VALIDATE,
+    ACT_WAIT,
+    ACTIVITIES,
+    FAILED,
+    FINISHED,
+    IDLE,
+    NO_ACTIVITY,
+    WORKED,
+    Clock,
+    NetworkHooks,
+    Workers,
+)
+from strategies.clocks.wall import WALL, WallClock
+
+__all__ = [
+    "ACTIVITIES",
+    "ACT_COMMIT",
+    "ACT_EXECUTE",
+    "ACT_MESSAGE",
+    "ACT_PLAN",
+    "ACT_SCHEDULE",
+    "ACT_VALIDATE",
+    "ACT_WAIT",
+    "FAILED",
+    "FINISHED",
+    "IDLE",
+    "NO_ACTIVITY",
+    "WALL",
+    "WORKED",
+    "Clock",
+    "NetworkHooks",
+    "Team",
+    "WallClock",
+    "Workers",
+]
+
+
+def Team(  # noqa: N802  # moved; removed when branches join
+    step: Native,
+    shared: int,
+    workers: list[int],
+    signals: tuple[int, ...] = (),
+    activity: int = NO_ACTIVITY,
+    network: NetworkHooks | None = None,
+    alike: bool = True,
+) -> Workers:
+    """Make `Workers` by the names of before."""
+    return Workers(step, shared, workers, signals, activity, network, alike)

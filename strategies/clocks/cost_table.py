@@ -1,0 +1,166 @@
+"""Cost table: the nanoseconds for each class of work that virtual time is made of.
+
+Classes of the interpreter and of drivers over a state are those of `evm.costs`; here are those of the strategies'
+bookkeeping. ``costs.json`` is the table that figures are published with: it is part of the project, so that the same
+seed gives the same figures on every machine. ``contend calibrate`` fits one to the machine it runs on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import costs as evm_costs
+
+CLASSES: tuple[str, ...] = (
+    *evm_costs.CLASSES,
+    "idle",  # between two looks of a worker that has nothing to do
+    "task",  # taken from the scheduler, or looked for
+    "begin",  # an incarnation
+    "read",  # answered from multi-version memory
+    "finish",  # an incarnation: its receipt, its status
+    "publish_read",  # an entry of the read set
+    "publish_write",  # a version
+    "validate",
+    "validate_read",  # an entry of the read set
+    "abort",
+    "abort_write",  # a version becomes an ESTIMATE
+    "wait",  # a transaction is put on the list of another
+    "release",  # a successor in a dependency graph
+    "commit_location",  # looked at, and its final word written to the state
+    "fee",  # of a transaction, summed
+    "hint_location",  # recorded by a dry run
+    "plan_transaction",
+    "plan_location",
+    "route",  # a transaction to the shard of its sender
+    "lock",  # a location's, asked for or upgraded
+    "send",  # a message between shards, apart from the network
+    "receive",
+)
+(
+    IDLE,
+    TASK,
+    BEGIN,
+    READ,
+    FINISH,
+    PUBLISH_READ,
+    PUBLISH_WRITE,
+    VALIDATE,
+    VALIDATE_READ,
+    ABORT,
+    ABORT_WRITE,
+    WAIT,
+    RELEASE,
+    COMMIT_LOCATION,
+    FEE,
+    HINT_LOCATION,
+    PLAN_TRANSACTION,
+    PLAN_LOCATION,
+    ROUTE,
+    LOCK,
+    SEND,
+    RECEIVE,
+) = range(evm_costs.COUNT, len(CLASSES))
+COUNT = len(CLASSES)
+
+TABLE_FILE = Path(__file__).with_name("costs.json")
+PS_PER_NS = 1_000
+_MOST_NS = 1e9
+_MOST_SLOWDOWN = 100_000
+
+
+class CostTableError(ValueError):
+    """A table that cannot be used; the message names the file and the class."""
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """Costs of all classes of work, by one worker that runs alone.
+
+    Attributes
+    ----------
+    nanoseconds : dict
+        By class, every class of `CLASSES`.
+    origin : str
+        Where the table was fitted, in words.
+    slowdown : dict
+        By how many workers are at work, thousandths by which each takes longer than one alone: cores share caches and
+        memory, and often execution units. Empty for workers that do not slow each other down.
+    """
+
+    nanoseconds: Mapping[str, float]
+    origin: str = ""
+    slowdown: Mapping[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> npt.NDArray[np.uint64]:
+        """Picoseconds by class number, shape (COUNT,)."""
+        return np.array([round(self.nanoseconds[name] * PS_PER_NS) for name in CLASSES], np.uint64)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the prices: figures made with the same table have the same one."""
+        prices = {name: int(price) for name, price in zip(CLASSES, self.table, strict=True)}
+        text = json.dumps([prices, sorted(self.slowdown.items())])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def read(cls, path: Path = TABLE_FILE) -> CostTable:
+        """Read a table.
+
+        Raises
+        ------
+        CostTableError
+            If the file is missing or malformed, or a class is missing, unknown, or has no price from 0 to a second.
+        """
+        try:
+            content = json.loads(path.read_text())
+        except OSError as error:
+            raise CostTableError(
+                f"{path}: {error.strerror or error}; give a table made by `contend calibrate`"
+            ) from error
+        except ValueError as error:
+            raise CostTableError(f"{path}: not JSON ({error}); give a table made by `contend calibrate`") from error
+        prices = content.get("nanoseconds") if isinstance(content, dict) else None
+        if not isinstance(prices, dict):
+            raise CostTableError(f'{path}: no object "nanoseconds"; give a table made by `contend calibrate`')
+        for name in CLASSES:
+            if name not in prices:
+                raise CostTableError(
+                    f"{path}: class {name!r} has no price; make the table again with `contend calibrate`"
+                )
+        for name, price in prices.items():
+            if name not in CLASSES:
+                raise CostTableError(f"{path}: class {name!r} is not known; classes are {', '.join(CLASSES)}")
+            if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price <= _MOST_NS:
+                raise CostTableError(f"{path}: class {name!r}: {price!r} is no price in nanoseconds, 0 to 1e9")
+        return cls(prices, str(content.get("origin", "")), _slowdown(path, content.get("slowdown", {})))
+
+    def as_json(self) -> dict[str, object]:
+        """Show the table as a file keeps it."""
+        slowdown = {str(workers): factor for workers, factor in self.slowdown.items()}
+        return {"origin": self.origin, "nanoseconds": dict(self.nanoseconds), "slowdown": slowdown}
+
+
+def _slowdown(path: Path, content: object) -> dict[int, int]:
+    found = {}
+    for workers, factor in (content if isinstance(content, dict) else {"": content}).items():
+        if not workers.isdigit() or not isinstance(factor, int) or not 1 <= factor <= _MOST_SLOWDOWN:
+            raise CostTableError(
+                f"{path}: slowdown {workers!r}: {factor!r}: give thousandths by worker count, 1 to 100000"
+            )
+        found[int(workers)] = factor
+    return found
+
+
+@cache
+def default_costs() -> CostTable:
+    """The table that is part of the project."""
+    return CostTable.read()

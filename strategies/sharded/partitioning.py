@@ -1,0 +1,234 @@
+"""Partitioning: which shard owns what, and the part of a block that goes to each coordinator.
+
+An address belongs to one shard, by a hash of it; so do its balance, nonce, code and storage. The coordinator of a
+transaction is the shard of its sender, so that a sender's nonces stay in one place.
+
+A shard's part of a block is a block image of its own: the header with its block hashes, its run queue, a row a
+transaction, and call data. It lies in one piece, without an address in it until its reader has put them there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evm import layout
+from evm.atomics import CACHE_LINE
+from evm.image import BlockImage
+from evm.integers import I, U
+from evm.jit import kernel
+from evm.pointers import move_bytes, view_i64, view_u8, view_u64
+from evm.structs import I64, Struct
+from strategies.sharded.protocol.layout import QUEUED
+from strategies.sharded.protocol.messages import owner_of
+from strategies.sharded.transport.shared_memory import words_at
+
+Words = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.int64]
+HASH_WORDS = 256 * 4
+QUEUE_AT = layout.BLOCK_WORDS + HASH_WORDS
+
+PARTITION = Struct(
+    "Partition",
+    image=I64,
+    shard_count=I64,
+    parts=I64,  # where the parts go
+    part_words=I64,
+    rows_at=I64,  # in a part, in words
+    data_at=I64,
+    # Arrays of int64, by address.
+    counts=I64,  # transactions of each shard so far
+    filled=I64,  # bytes of call data of each shard so far
+    positions=I64,  # of each transaction in its shard's run queue
+    latest=I64,  # hash table of senders: index of the latest transaction of each, plus one
+    latest_mask=I64,
+)
+
+
+@dataclass(frozen=True)
+class PartLayout:
+    """Where things lie in a shard's part of a block, in words; large enough for all of the block.
+
+    Parameters
+    ----------
+    transactions : int
+        In the whole block.
+    data_bytes : int
+        Call data of the whole block, with access lists and blob hashes.
+    """
+
+    transactions: int
+    data_bytes: int
+
+    @property
+    def queue(self) -> int:
+        """Where the run queue begins."""
+        return layout.BLOCK_WORDS + HASH_WORDS
+
+    @property
+    def rows(self) -> int:
+        """Where the transactions' rows begin."""
+        return self.queue + self.transactions * QUEUED.words
+
+    @property
+    def data(self) -> int:
+        """Where the call data begins."""
+        return self.rows + self.transactions * layout.TX_WORDS
+
+    @property
+    def words(self) -> int:
+        """Size of the part."""
+        return -(-(self.data + self.data_bytes // 8 + 1) // CACHE_LINE) * CACHE_LINE
+
+
+@kernel(inline=True)
+def _part_at(partition, shard):
+    return partition.parts + shard * partition.part_words * 8
+
+
+@kernel(inline=True)
+def _queued_at(partition, shard, position):
+    return QUEUED.at(_part_at(partition, shard) + (QUEUE_AT + position * QUEUED.words) * 8)
+
+
+@kernel()
+def _copy_header(partition, shard):
+    """Write a part's block header and block hashes."""
+    block = view_u64(partition.image, layout.BLOCK_WORDS)
+    hashes = view_u64(I(block[U(layout.BLOCK_HASHES)]), HASH_WORDS)
+    part = view_u64(_part_at(partition, shard), QUEUE_AT)
+    for i in range(layout.BLOCK_WORDS):
+        part[U(i)] = block[U(i)]
+    for i in range(HASH_WORDS):
+        part[U(layout.BLOCK_WORDS + i)] = hashes[U(i)]
+
+
+@kernel()
+def _link_to_predecessor(partition, rows, shard, index, position):
+    """Link a transaction of a run queue to the one of the same sender before it, and note it as the latest."""
+    latest = view_i64(partition.latest, partition.latest_mask + 1)
+    positions = view_i64(partition.positions, rows.size // layout.TX_WORDS)
+    at = index * layout.TX_WORDS + layout.TX_SENDER
+    a0, a1, a2 = rows[U(at)], rows[U(at + 1)], rows[U(at + 2)]
+    entry = owner_of(a0, a1, a2, latest.size)
+    while latest[U(entry)] != 0:
+        other = latest[U(entry)] - 1
+        at = other * layout.TX_WORDS + layout.TX_SENDER
+        if rows[U(at)] == a0 and rows[U(at + 1)] == a1 and rows[U(at + 2)] == a2:
+            predecessor = positions[U(other)]
+            _queued_at(partition, shard, position).predecessor = predecessor + 1
+            _queued_at(partition, shard, predecessor).successor = position + 1
+            break
+        entry = (entry + 1) & partition.latest_mask
+    latest[U(entry)] = index + 1
+
+
+@kernel()
+def _copy_transaction(partition, rows, data, shard, index, position):
+    """Write a transaction's row and call data to its part."""
+    filled = view_i64(partition.filled, partition.shard_count)
+    part = view_u64(_part_at(partition, shard), partition.part_words)
+    row, to = index * layout.TX_WORDS, partition.rows_at + position * layout.TX_WORDS
+    for i in range(layout.TX_WORDS):
+        part[U(to + i)] = rows[U(row + i)]
+    part[U(to + layout.TX_DATA_AT)] = U(filled[U(shard)])
+    count = I(rows[U(row + layout.TX_DATA_ROOM)])
+    target = view_u8(_part_at(partition, shard) + partition.data_at * 8, data.size)
+    move_bytes(target, filled[U(shard)], data, I(rows[U(row + layout.TX_DATA_AT)]), count)
+    filled[U(shard)] += count
+
+
+@kernel()
+def _deliver(partition_address):
+    partition = PARTITION.at(partition_address)
+    block = view_u64(partition.image, layout.BLOCK_WORDS)
+    size = I(block[U(layout.BLOCK_SIZE)])
+    rows = view_u64(I(block[U(layout.BLOCK_TRANSACTIONS)]), size * layout.TX_WORDS)
+    data = view_u8(I(block[U(layout.BLOCK_DATA)]), I(block[U(layout.BLOCK_DATA_SIZE)]))
+    counts, positions = view_i64(partition.counts, partition.shard_count), view_i64(partition.positions, size)
+    for shard in range(partition.shard_count):
+        _copy_header(partition, shard)
+    before, before_position = I(0), I(0)
+    for index in range(size):
+        at = index * layout.TX_WORDS + layout.TX_SENDER
+        shard = owner_of(rows[U(at)], rows[U(at + 1)], rows[U(at + 2)], partition.shard_count)
+        position = counts[U(shard)]
+        counts[U(shard)] = position + 1
+        positions[U(index)] = position
+        transaction = _queued_at(partition, shard, position)
+        transaction.index = index
+        transaction.predecessor = 0
+        transaction.successor = 0
+        transaction.status = 0
+        transaction.commit_time = 0
+        transaction.next_coordinator = shard
+        if index > 0:
+            _queued_at(partition, before, before_position).next_coordinator = shard
+        before, before_position = shard, position
+        _link_to_predecessor(partition, rows, shard, index, position)
+        _copy_transaction(partition, rows, data, shard, index, position)
+
+
+def deliver(image: BlockImage, shards: int, layout_: PartLayout, parts: int) -> Indices:
+    """Write each shard's part of a block.
+
+    Parameters
+    ----------
+    parts : int
+        Address of ``shards * layout_.words`` words.
+
+    Returns
+    -------
+    ndarray of int64, shape (shards,)
+        Transactions of each coordinator.
+    """
+    counts, filled = np.zeros(shards, np.int64), np.zeros(shards, np.int64)
+    latest = np.zeros(1 << (2 * len(image)).bit_length(), np.int64)
+    positions = np.zeros(len(image), np.int64)
+    memory = PARTITION.zeros()
+    row: Any = memory[0]
+    row["image"], row["shard_count"], row["parts"] = image.address, shards, parts
+    row["part_words"], row["rows_at"], row["data_at"] = layout_.words, layout_.rows, layout_.data
+    row["latest_mask"] = len(latest) - 1
+    for name, array in {"counts": counts, "filled": filled, "positions": positions, "latest": latest}.items():
+        row[name] = array.ctypes.data
+    _deliver(int(memory.ctypes.data))
+    return counts
+
+
+def open_part(part: int, layout_: PartLayout, count: int) -> tuple[npt.NDArray[np.void], int]:
+    """Put the addresses into a part of a block that lies at this address in this process.
+
+    Returns
+    -------
+    tuple
+        The run queue, structured as `QUEUED`, shape (count,), in place; and the address of the block image.
+    """
+    words = words_at(part, layout_.words)
+    words[layout.BLOCK_HASHES] = part + layout.BLOCK_WORDS * 8
+    words[layout.BLOCK_TRANSACTIONS] = part + layout_.rows * 8
+    words[layout.BLOCK_SIZE] = count
+    words[layout.BLOCK_DATA] = part + layout_.data * 8
+    queue = words[layout_.queue : layout_.queue + count * QUEUED.words].view(QUEUED.dtype)
+    return queue, part
+
+
+@kernel()
+def _owners(keys, shards, owners):
+    for i in range(owners.size):
+        owners[i] = owner_of(keys[i, 0], keys[i, 1], keys[i, 2], shards)
+
+
+def owners(keys: Words, shards: int) -> Indices:
+    """Which shard owns each location.
+
+    Parameters
+    ----------
+    keys : ndarray of uint64, shape (m, 7)
+    """
+    found = np.zeros(len(keys), np.int64)
+    _owners(np.ascontiguousarray(keys), shards, found)
+    return found

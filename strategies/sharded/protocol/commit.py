@@ -1,0 +1,268 @@
+"""Two-phase commit at the coordinator: prepare, vote, decide, tell the participants.
+
+At its end a transaction upgrades its locks on what it wrote, sends those writes to their owners (PREPARE), and when all
+locks are held exclusively (VOTE) it commits: from then on it is certain, and COMMIT tells the owners. Owners that it
+only read from are told to release their locks by COMMIT too; they need no PREPARE (the read-only optimisation of Mohan,
+Lindsay and Obermarck, "Transaction management in the R* distributed database management system", TODS 1986).
+
+Where the block's order is binding, it commits when it has the commit token besides; see
+`strategies.sharded.protocol.commit_order`.
+
+Votes are counted in a plain word of the coordinator (`pending` of a slot), which its own step alone changes, message by
+message. A vote that crossed an ABORT is dropped with the phase; the ACK of that ABORT comes behind it, since messages
+of one shard to another keep their order.
+"""
+
+from __future__ import annotations
+
+from evm import costs as evm_costs
+from evm import layout
+from evm.access import entries_of
+from evm.checks import check
+from evm.integers import U1, I, U
+from evm.jit import kernel
+from evm.pointers import view_i64, view_u64
+from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
+from evm.transaction import open_machine
+from evm.words import add, get_at
+from strategies.accounting import note_abort, spend
+from strategies.clocks import cost_table
+from strategies.clocks.base import FAILED, WORKED
+from strategies.sharded.protocol.commit_order import may_commit_next, pass_token
+from strategies.sharded.protocol.fees import word_to_store
+from strategies.sharded.protocol.layout import (
+    ABORT,
+    COMMIT,
+    OWNER_SHIFT,
+    PHASE_ABORTING,
+    PHASE_COMMITTING,
+    PHASE_PREPARING,
+    PHASE_VOTING,
+    PREPARE,
+    PREPARE_COUNT_SHIFT,
+    PREPARE_LAST_SHIFT,
+    WOUND_KIND,
+    WOUND_SHIFT,
+)
+from strategies.sharded.protocol.lock_free import is_written, location_of, lock_what_was_read, may_commit_lock_free
+from strategies.sharded.protocol.lock_manager import WAITING, release, upgrade, write
+from strategies.sharded.protocol.messages import (
+    local_context,
+    note_fault,
+    outbox_of,
+    participants_of,
+    send,
+    set_runnable,
+    slot_of,
+)
+from strategies.sharded.protocol.run_queue import defer_transaction, end_transaction, queued
+from strategies.sharded.protocol.slots import leave_slot, set_phase
+
+M_FEE = I(layout.M_FEE)
+COST_FINISH = cost_table.FINISH
+
+
+@kernel(inline=True)
+def _owner_of_entry(entries, at):
+    return I(entries[U(at + layout.ENTRY_ID)]) >> OWNER_SHIFT
+
+
+@kernel()
+def finish(cluster, shard, slot_number):
+    """The machine has come to the end: commit at once, or begin to prepare."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    if slot.is_lock_free != 0:
+        if may_commit_next(shard, slot_number) and may_commit_lock_free(shard, machine):
+            return commit(cluster, shard, slot_number)
+        if not lock_what_was_read(shard, slot_number):
+            note_fault(cluster)
+            return FAILED
+    set_phase(slot, PHASE_PREPARING)
+    slot.next_participant = 0
+    slot.next_entry = 0
+    entries = entries_of(machine)
+    context_number, pending = local_context(shard, slot_number), 0
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if is_written(entries, at) and _owner_of_entry(entries, at) == shard.number:
+            if upgrade(cluster, shard, context_number, location_of(entries, at)) == WAITING:
+                pending += 1
+    slot.pending = pending
+    return send_prepares(cluster, shard, slot_number)
+
+
+@kernel()
+def _next_write(entries, first, count, owner):
+    """The first entry from `first` on whose location is written and belongs to `owner`; `count` when there is none."""
+    for i in range(first, count):
+        at = i * layout.ENTRY_WORDS
+        if _owner_of_entry(entries, at) == owner and is_written(entries, at):
+            return i
+    return count
+
+
+@kernel()
+def _send_prepare(cluster, shard, slot_number, owner, first, second, is_last):
+    """Send one or two writes to their owner: the entries `first`, and `second` unless it is `first` again."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    entries, message = entries_of(machine), outbox_of(shard)
+    at = first * layout.ENTRY_WORDS
+    word_count = I(1) if second == first else I(2)
+    message.detail = location_of(entries, at) | (word_count << PREPARE_COUNT_SHIFT) | (I(is_last) << PREPARE_LAST_SHIFT)
+    message.word = word_to_store(shard, slot_number, entries, at)
+    if second != first:
+        at = second * layout.ENTRY_WORDS
+        message.second_location = location_of(entries, at)
+        message.second_word = word_to_store(shard, slot_number, entries, at)
+    return send(cluster, shard, PREPARE, owner, slot_number)
+
+
+@kernel()
+def send_prepares(cluster, shard, slot_number):
+    """Send the writes to their owners, from where the last call left off for want of room; then wait for votes."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    entries, count = entries_of(machine), I(machine[U(layout.M_ENTRY_COUNT)])
+    participants = participants_of(shard, slot)
+    while slot.next_participant < slot.participant_count:
+        owner = participants[U(slot.next_participant)]
+        first = _next_write(entries, slot.next_entry, count, owner)
+        if first == count:
+            slot.next_participant += 1
+            slot.next_entry = 0
+            continue
+        second = _next_write(entries, first + 1, count, owner)
+        after = _next_write(entries, second + 1, count, owner)
+        is_last = second == count or after >= count
+        if not _send_prepare(cluster, shard, slot_number, owner, first, first if second == count else second, is_last):
+            set_runnable(shard, slot_number)
+            return WORKED
+        slot.pending += I(is_last)
+        slot.next_entry = after
+    set_phase(slot, PHASE_VOTING)
+    if may_commit(shard, slot_number):
+        return commit(cluster, shard, slot_number)
+    return WORKED
+
+
+@kernel(inline=True)
+def may_commit(shard, slot_number):
+    """Whether a transaction that asked for votes has them all, and the commit token where one is needed."""
+    return slot_of(shard, slot_number).pending == 0 and may_commit_next(shard, slot_number)
+
+
+@kernel()
+def take_vote(cluster, shard, slot_number):
+    """Handle a VOTE: commit if it was the last thing that was missing."""
+    slot = slot_of(shard, slot_number)
+    check(slot.pending > 0)
+    slot.pending -= 1
+    if slot.phase != PHASE_VOTING or not may_commit(shard, slot_number):
+        return WORKED
+    return commit(cluster, shard, slot_number)
+
+
+@kernel()
+def _write_own(cluster, shard, slot_number, machine):
+    """Write what a transaction wrote to locations of this shard."""
+    entries = entries_of(machine)
+    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
+        at = i * layout.ENTRY_WORDS
+        if is_written(entries, at) and _owner_of_entry(entries, at) == shard.number:
+            write(shard, location_of(entries, at), word_to_store(shard, slot_number, entries, at))
+            spend(cluster, shard, evm_costs.STATE_WRITE, 1)
+
+
+@kernel()
+def commit(cluster, shard, slot_number):
+    """Decide for a transaction: nothing can undo it from here on.
+
+    Its time by the Lamport clock is its place in the serialisation order, see `strategies.sharded.strategy`.
+    """
+    slot = slot_of(shard, slot_number)
+    machine, position = open_machine(slot.machine), slot.position
+    shard.clock += U1
+    queued(shard, position).commit_time = I(shard.clock)
+    _write_own(cluster, shard, slot_number, machine)
+    if slot.is_lock_free == 0:
+        release(cluster, shard, local_context(shard, slot_number))
+    table = view_u64(shard.receipts, shard.queue_size * R_WORDS)
+    if not write_receipt(machine, table, position, view_u64(shard.receipt_arena, ARENA_WORDS)):
+        note_fault(cluster)
+        return FAILED
+    shard.fees = add(shard.fees, get_at(machine, M_FEE))
+    if slot.participant_count != 0:
+        shard.cross_shard += U1
+    end_transaction(shard, position)
+    if shard.keeps_order != 0:
+        pass_token(cluster, shard, position)
+    spend(cluster, shard, COST_FINISH, 1)
+    return _announce(cluster, shard, slot_number, PHASE_COMMITTING)
+
+
+@kernel()
+def _note_cause(shard, cause):
+    """Count an abort by the kind of location that caused it, and keep which one. False when there is no room."""
+    note_abort(shard, cause & WOUND_KIND)
+    count, room = shard.abort_cause_count, shard.abort_cause_room
+    if count == room:
+        return False
+    view_i64(shard.abort_causes, room)[U(count)] = cause >> WOUND_SHIFT
+    shard.abort_cause_count = count + 1
+    return True
+
+
+@kernel()
+def abort(cluster, shard, slot_number):
+    """Undo a transaction of which nothing is certain yet: it is started again, or deferred."""
+    slot = slot_of(shard, slot_number)
+    shard.wasted_gas += slot.gas_spent
+    if slot.is_deferred != 0:
+        defer_transaction(shard, slot.position)
+    else:
+        check(slot.wounded > 0)
+        if not _note_cause(shard, slot.wounded - 1):
+            note_fault(cluster)
+            return FAILED
+    release(cluster, shard, local_context(shard, slot_number))
+    return _announce(cluster, shard, slot_number, PHASE_ABORTING)
+
+
+@kernel()
+def _announce(cluster, shard, slot_number, phase):
+    """Begin to tell the participants what was decided."""
+    slot = slot_of(shard, slot_number)
+    set_phase(slot, phase)
+    slot.wounded = 0
+    slot.next_participant = 0
+    slot.pending = slot.participant_count
+    shard.runnable_slots &= ~(U1 << U(slot_number))
+    return send_decision(cluster, shard, slot_number)
+
+
+@kernel()
+def send_decision(cluster, shard, slot_number):
+    """Send COMMIT or ABORT to the participants that were not told yet."""
+    slot = slot_of(shard, slot_number)
+    kind = COMMIT if slot.phase == PHASE_COMMITTING else ABORT
+    participants = participants_of(shard, slot)
+    while slot.next_participant < slot.participant_count:
+        if not send(cluster, shard, kind, participants[U(slot.next_participant)], slot_number):
+            set_runnable(shard, slot_number)
+            return WORKED
+        slot.next_participant += 1
+    if slot.pending == 0:
+        leave_slot(shard, slot_number)
+    return WORKED
+
+
+@kernel()
+def take_acknowledgement(shard, slot_number):
+    """Handle an ACK: the slot is left with the last one."""
+    slot = slot_of(shard, slot_number)
+    check(slot.pending > 0)
+    slot.pending -= 1
+    if slot.pending == 0:
+        leave_slot(shard, slot_number)

@@ -1,0 +1,197 @@
+"""Execution at the coordinator: run a transaction's machine, and find each word that it needs.
+
+A word of this shard is taken from its state, without a lock while the transaction is lock-free
+(`strategies.sharded.protocol.lock_free`); a word of another shard is asked for by READ. Meanwhile the transaction
+waits, and its shard goes on with another one.
+"""
+
+from __future__ import annotations
+
+from evm import costs as evm_costs
+from evm import errors, layout
+from evm.access import provide
+from evm.integers import U0, I, U
+from evm.jit import kernel
+from evm.pointers import call_1
+from evm.state import intern_location
+from evm.transaction import open_machine
+from evm.words import get
+from strategies.accounting import spend
+from strategies.clocks.base import ACT_EXECUTE, FAILED, WORKED
+from strategies.sharded.protocol.commit import abort, finish
+from strategies.sharded.protocol.commit_order import knows_fees
+from strategies.sharded.protocol.fees import is_beneficiary_key, word_to_give
+from strategies.sharded.protocol.layout import (
+    OWNER_SHIFT,
+    PHASE_ASKING,
+    PHASE_RUNNING,
+    PHASE_TOKEN,
+    PHASE_WAITING,
+    READ,
+    READ_REQUEST,
+)
+from strategies.sharded.protocol.lock_free import lock_what_was_read
+from strategies.sharded.protocol.lock_manager import NO_ROOM, WAITING, is_readable, lock, preferred_mode, words_of
+from strategies.sharded.protocol.messages import (
+    context_of,
+    local_context,
+    note_fault,
+    owner_of,
+    participants_of,
+    send,
+    set_runnable,
+    slot_of,
+)
+from strategies.sharded.protocol.slots import set_phase
+
+M_WANTED = I(layout.M_WANTED)
+
+# What `_answer` and those that it calls return.
+ANSWERED, MUST_WAIT, NO_SPACE = range(3)
+
+
+@kernel()
+def _give_word(shard, slot_number, owner, location, word):
+    """Give the slot's machine the word it wants. False when the machine has no room."""
+    machine = open_machine(slot_of(shard, slot_number).machine)
+    word = word_to_give(shard, slot_number, machine, M_WANTED, word)
+    return provide(machine, (I(owner) << OWNER_SHIFT) | I(location), word)
+
+
+@kernel()
+def _answer_here(cluster, shard, slot_number):
+    """Answer a need that this shard owns, or wait for its lock."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    location = intern_location(shard.state, machine, M_WANTED)
+    if location < 0 or location >= shard.lock_count:
+        return NO_SPACE
+    if slot.is_lock_free != 0:
+        if not is_readable(shard, location):
+            if not lock_what_was_read(shard, slot_number):
+                return NO_SPACE
+    if slot.is_lock_free == 0:
+        locked = lock(cluster, shard, local_context(shard, slot_number), location, preferred_mode(shard, location))
+        if locked == NO_ROOM:
+            return NO_SPACE
+        if locked == WAITING:
+            slot.location = location
+            set_phase(slot, PHASE_WAITING)
+            return MUST_WAIT
+    spend(cluster, shard, evm_costs.STATE_READ, 1)
+    if not _give_word(shard, slot_number, shard.number, location, get(words_of(shard), location)):
+        return NO_SPACE
+    return ANSWERED
+
+
+@kernel()
+def _take_part(shard, slot, owner):
+    """Note a shard as one that this transaction has asked for something."""
+    participants = participants_of(shard, slot)
+    for i in range(slot.participant_count):
+        if participants[U(i)] == owner:
+            return
+    participants[U(slot.participant_count)] = owner
+    slot.participant_count += 1
+
+
+@kernel()
+def _owner_of_need(shard, machine):
+    return owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], shard.shard_count)
+
+
+@kernel()
+def ask(cluster, shard, slot_number):
+    """Send a READ for what the machine needs to its owner; the slot stays runnable when there is no room for it."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    owner = _owner_of_need(shard, machine)
+    request = READ_REQUEST.at(shard.outbox)
+    request.index = context_of(shard, local_context(shard, slot_number)).index
+    key = request.key
+    for i in range(layout.KEY_WORDS):
+        key[U(i)] = machine[U(M_WANTED + i)]
+    if not send(cluster, shard, READ, owner, slot_number):
+        set_phase(slot, PHASE_ASKING)
+        set_runnable(shard, slot_number)
+        return False
+    _take_part(shard, slot, owner)
+    set_phase(slot, PHASE_WAITING)
+    return True
+
+
+@kernel()
+def _answer(cluster, shard, slot_number):
+    """Answer a need from here, or ask the shard that owns it."""
+    slot = slot_of(shard, slot_number)
+    machine = open_machine(slot.machine)
+    if _owner_of_need(shard, machine) == shard.number:
+        return _answer_here(cluster, shard, slot_number)
+    if slot.is_lock_free != 0 and not lock_what_was_read(shard, slot_number):
+        return NO_SPACE
+    ask(cluster, shard, slot_number)
+    return MUST_WAIT
+
+
+@kernel()
+def _await_token(shard, slot_number):
+    """Wait until all before this transaction have committed: it asks for a balance that their fees are part of."""
+    slot = slot_of(shard, slot_number)
+    if slot.is_lock_free != 0 and not lock_what_was_read(shard, slot_number):
+        return NO_SPACE
+    set_phase(slot, PHASE_TOKEN)
+    return MUST_WAIT
+
+
+@kernel()
+def run(cluster, shard, slot_number):
+    """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
+    shard.activity = ACT_EXECUTE
+    slot = slot_of(shard, slot_number)
+    address = slot.machine
+    machine = open_machine(address)
+    answered = ANSWERED
+    while answered == ANSWERED:
+        outcome = call_1(cluster.resume, address)
+        if outcome != errors.NEED:
+            break
+        if is_beneficiary_key(shard, machine, M_WANTED) and not knows_fees(shard, slot_number):
+            if shard.keeps_order == 0:
+                slot.is_deferred = 1
+                break
+            answered = _await_token(shard, slot_number)
+        else:
+            answered = _answer(cluster, shard, slot_number)
+    slot.gas_spent += machine[U(layout.M_GAS_DONE)]
+    machine[U(layout.M_GAS_DONE)] = U0
+    shard.cost_ps += machine[U(layout.M_WORK_DONE)]
+    machine[U(layout.M_WORK_DONE)] = U0
+    if answered == NO_SPACE or (outcome != errors.NEED and outcome != errors.DONE):
+        note_fault(cluster)
+        return FAILED
+    if slot.is_deferred != 0:
+        return abort(cluster, shard, slot_number)
+    if outcome == errors.DONE:
+        return finish(cluster, shard, slot_number)
+    return WORKED
+
+
+@kernel()
+def run_with(cluster, shard, slot_number, owner, location, word):
+    """Give a waiting transaction the word that it needs, and run it on. `WORKED` or `FAILED`."""
+    set_phase(slot_of(shard, slot_number), PHASE_RUNNING)
+    if not _give_word(shard, slot_number, owner, location, word):
+        note_fault(cluster)
+        return FAILED
+    return run(cluster, shard, slot_number)
+
+
+@kernel()
+def run_with_fees(cluster, shard, slot_number):
+    """Run a transaction on that waited for the commit token to learn the fees. `WORKED` or `FAILED`."""
+    set_phase(slot_of(shard, slot_number), PHASE_RUNNING)
+    answered = _answer(cluster, shard, slot_number)
+    if answered == NO_SPACE:
+        note_fault(cluster)
+        return FAILED
+    return run(cluster, shard, slot_number) if answered == ANSWERED else WORKED

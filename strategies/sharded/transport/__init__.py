@@ -1,0 +1,1 @@
+"""Transport between shards: ``rings`` in the memory that processes share, or a ``simulated_network``."""
