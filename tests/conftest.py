@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from evm.sources import register
+
 ROOT = Path(__file__).resolve().parent.parent
+
+# Kernels of tests: numba looks at the file of each.
+register("tests", str(ROOT / "tests"), whole=False)
 
 # The first example of a kernel's test pays for loading it, so no example has a deadline. Continuous integration draws
 # the same examples each time: a failure there is the change's own.

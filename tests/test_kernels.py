@@ -16,7 +16,7 @@ import pytest
 from numba import njit
 
 from evm.jit import Native
-from evm.kernel_cache import cache_root, kernels_digest
+from evm.kernel_cache import cache_root, kernel_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 OBJECT = re.compile(rb"\x7fELF|\xcf\xfa\xed\xfe")
@@ -32,11 +32,12 @@ FLOAT = re.compile(
 def compiled_kernels() -> list[Path]:
     """Compile every function that is reached by address; the files of all that is in the cache."""
     for room in ("evm", "strategies"):
-        for source in sorted((ROOT / room).glob("*.py")):
-            for value in vars(import_module(f"{room}.{source.stem}")).values():
+        for source in sorted((ROOT / room).rglob("*.py")):
+            parts = source.relative_to(ROOT).with_suffix("").parts
+            for value in vars(import_module(".".join(parts))).values():
                 if isinstance(value, Native):
                     assert value.address
-    return sorted((cache_root() / kernels_digest()).rglob("*.nbc"))
+    return sorted(file for folder in kernel_folders() for file in folder.rglob("*.nbc"))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import strategies  # noqa: F401  # registers its kernels, which are part of every digest below
 from evm.jit import Native
 from evm.kernel_cache import cache_root, kernels_digest
 from evm.sources import digest_of
