@@ -150,5 +150,21 @@ class ByModule(UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships n
         package = registered(module)
         if package is not None and not package.whole:
             # Tests, and the harness: their own file is looked at, but what it imports of them is not.
+            self._is_generated = False
             return
         self._cache_path = os.path.join(config.CACHE_DIR, module)
+        self._is_generated = not os.path.exists(file)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> ByModule | None:
+        """A locator, also for a function that was generated of sources that the folder is keyed by."""
+        found = cls(function, file)
+        try:
+            found.ensure_cache_path()
+        except OSError:
+            return None
+        return found
+
+    def get_source_stamp(self) -> Any:
+        """Stamp of the function's file; of generated text there is none to look at."""
+        return () if self._is_generated else super().get_source_stamp()
