@@ -1,7 +1,7 @@
 """Interpreter: runs a machine until its transaction is done or it needs a location (`evm.vm` has the protocol).
 
 Here is the loop that runs a frame, and the one around it that enters and leaves frames. Instructions are in
-`evm.vm.instructions`; `run_frame`'s loop is filled with their bodies (`evm.vm.loop_generator`), so that it is one
+`evm.vm.instructions`; `run_frame`'s loop has a branch for each (`evm.vm.dispatch`), so that it is one
 compiled function whose registers live in machine registers, with a jump table. Calls are in `evm.frames`, and the first
 and the last act of a transaction in `evm.transaction`. Strategies call `resume` by address, so it is compiled once.
 """
@@ -19,10 +19,10 @@ from evm.pointers import call_1, view_u64
 from evm.precompiles import NOT_COMPUTED, run_precompile
 from evm.transaction import CONTINUE as BEGAN
 from evm.transaction import begin_transaction, end_transaction, open_machine
+from evm.vm.dispatch import instruction_loop
 from evm.vm.instructions import account, arithmetic, bitwise, control, environment, keccak, log, memory, stack, storage
 from evm.vm.instructions import system as system
 from evm.vm.instructions.operands import CALLS, CONTINUE, REVERTED, STOPPED, SUSPENDED
-from evm.vm.loop_generator import generate_loop
 
 INSTRUCTION_FILES = (stack, control, arithmetic, bitwise, memory, keccak, storage, environment, account, log, system)
 OPERATION_MASK = U(bytecode.OPERATION_MASK)
@@ -57,22 +57,20 @@ def _save_registers(machine, frame, registers, outcome):
     frame.gas = I(0) if outcome > CONTINUE else gas
 
 
+@instruction_loop
 def run_frame(machine):
     """Run the current frame until it ends, calls, or needs a location: the outcome of its last instruction."""
     frame = frame_at(machine, machine.depth)
     registers = REGISTERS.on_stack()
     _load_registers(machine, frame, registers)
     outcome = CONTINUE
-    while True:
+    while outcome == CONTINUE:
         registers.instruction = view_u64(registers.stream, registers.pc + 1)[U(registers.pc)]
         registers.pc += 1
-        operation = I(registers.instruction & OPERATION_MASK)  # noqa: F841  # for the branches that are put here
+        operation = I(registers.instruction & OPERATION_MASK)  # noqa: F841  # what the branches put below compare
         outcome = errors.INVALID_OPCODE
     _save_registers(machine, frame, registers, outcome)
     return outcome
-
-
-run_frame = kernel()(generate_loop(run_frame))
 
 
 @kernel()

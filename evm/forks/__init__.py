@@ -43,8 +43,15 @@ for _fork, _rows in zip(FORKS.values(), _opcodes, strict=True):
 
 
 def rules_address(fork: Fork | None = None) -> int:
-    """Address of a fork's row of `evm.layout.RULES`, or of the first: rows lie by number. Valid in this process."""
-    return int(_rules.ctypes.data) + (fork.number * RULES.words * 8 if fork is not None else 0)
+    """Address of a fork's row of `evm.layout.RULES`, or of the first: rows lie by number. Valid in this process.
+
+    Raises
+    ------
+    KeyError
+        If the fork is not one of `FORKS`.
+    """
+    number = 0 if fork is None else FORKS[fork.name].number
+    return int(_rules.ctypes.data) + number * RULES.words * 8
 
 
 def fork_named(name: str) -> Fork:

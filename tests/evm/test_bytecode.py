@@ -100,6 +100,15 @@ def test_a_block_sums_prices_and_stack_needs() -> None:
     assert blocks_of(assemble("PUSH0 JUMPDEST PUSH0")) == [(2, 0, 1), (3, 0, 1)]
 
 
+def test_what_a_fork_lacks_decodes_to_invalid() -> None:
+    code = assemble("PUSH0 TLOAD STOP")
+    operations = [[int(x) & 0xFF for x in decode(code, fork).stream] for fork in (CANCUN, SHANGHAI)]
+    assert operations == [
+        [op.BASIC_BLOCK, op.PUSH_SMALL, op.TLOAD, op.STOP, op.STOP],
+        [op.BASIC_BLOCK, op.PUSH_SMALL, op.INVALID, op.STOP],
+    ]
+
+
 def test_what_no_path_reaches_is_dropped() -> None:
     assert stream_of(assemble("STOP ADD MUL JUMPDEST STOP SUB")) == [
         (op.BASIC_BLOCK, 0),

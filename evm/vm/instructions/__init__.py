@@ -7,5 +7,5 @@ of stack words are settled: the decoder summed both for its basic block (`evm.by
 An instruction gives `CONTINUE`; an error (`evm.errors`), which ends the frame and takes its gas; or why the interpreter
 leaves its loop: `SUSPENDED` for a location (see `evm.vm`), `CALLS`, `STOPPED` or `REVERTED`.
 
-`evm.vm.loop_generator` makes the interpreter's loop of these functions.
+`evm.vm.dispatch` gives each its branch in the interpreter's loop.
 """

@@ -12,6 +12,7 @@ from evm.jit import kernel
 from evm.layout import KIND_BALANCE, KIND_CODE, KIND_NONCE
 from evm.prices import GAS_COLD_ACCOUNT_ACCESS, GAS_COPY_WORD, GAS_WARM_ACCESS
 from evm.structs import is_null
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.environment import copy_padded
 from evm.vm.instructions.operands import (
     CONTINUE,
@@ -24,7 +25,6 @@ from evm.vm.instructions.operands import (
     replace,
     words_in,
 )
-from evm.vm.loop_generator import instruction
 from evm.words import ZERO, from_u64, is_zero
 
 ABSURD_RANGE = 2 << 32  # what `reach` says of an absurd range

@@ -7,8 +7,8 @@ from evm import opcodes as op
 from evm import words as u256
 from evm.costs import add_work
 from evm.prices import GAS_EXPONENT_BYTE
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, operand, replace, take_two
-from evm.vm.loop_generator import instruction
 
 
 @instruction(op.ADD)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evm import opcodes as op
 from evm import words as u256
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CONTINUE, operand, replace, take_two
-from evm.vm.loop_generator import instruction
 
 
 @instruction(op.LT)

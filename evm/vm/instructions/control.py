@@ -8,6 +8,7 @@ from evm.frames import reach, set_output
 from evm.integers import I, U
 from evm.layout import BASIC_BLOCK, CODE, STACK_LIMIT
 from evm.pointers import view_u32
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
@@ -19,7 +20,6 @@ from evm.vm.instructions.operands import (
     immediate,
     operand,
 )
-from evm.vm.loop_generator import instruction
 from evm.words import fits_u64, is_zero
 
 NEED_SHIFT, GROWTH_SHIFT = U(bytecode.NEED_SHIFT), U(bytecode.GROWTH_SHIFT)

@@ -11,6 +11,7 @@ from evm.jit import kernel
 from evm.layout import BLOCK, CODE, HASHES_KEPT, TRANSACTION, WORD
 from evm.pointers import clear_bytes, move_bytes, view_u8
 from evm.prices import GAS_COPY_WORD
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
@@ -23,7 +24,6 @@ from evm.vm.instructions.operands import (
     replace,
     words_in,
 )
-from evm.vm.loop_generator import instruction
 from evm.words import ZERO, fits_u64, from_u64, is_zero
 
 

@@ -9,6 +9,7 @@ from evm.frames import reach
 from evm.integers import U0, I
 from evm.keccak import keccak_word
 from evm.prices import GAS_KECCAK256_WORD
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
@@ -19,7 +20,6 @@ from evm.vm.instructions.operands import (
     take_two,
     words_in,
 )
-from evm.vm.loop_generator import instruction
 
 
 @instruction(op.KECCAK256)

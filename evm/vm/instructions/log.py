@@ -11,8 +11,8 @@ from evm.jit import kernel
 from evm.layout import LOG_HEADER_BYTES, WORD, WORD_BYTES
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
 from evm.prices import GAS_LOG_DATA_BYTE
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, grow_memory, immediate, operand, words_in
-from evm.vm.loop_generator import instruction
 
 
 @kernel()

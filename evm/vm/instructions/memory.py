@@ -11,6 +11,7 @@ from evm.frames import reach
 from evm.integers import I, U
 from evm.pointers import move_bytes
 from evm.prices import GAS_COPY_WORD
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
@@ -25,7 +26,6 @@ from evm.vm.instructions.operands import (
     store_word,
     words_in,
 )
-from evm.vm.loop_generator import instruction
 from evm.words import fits_u64, from_u64, is_zero
 
 FARTHEST = U(1 << 40)  # more memory than any gas pays for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from evm import opcodes as op
 from evm.integers import U0, I
 from evm.layout import CODE, WORD
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CONTINUE, drop, immediate, operand, push, replace
-from evm.vm.loop_generator import instruction
 
 
 @instruction(op.PUSH_SMALL)

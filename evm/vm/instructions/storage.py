@@ -26,8 +26,8 @@ from evm.prices import (
     REFUND_STORAGE_CLEAR,
 )
 from evm.structs import is_null
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
-from evm.vm.loop_generator import instruction
 from evm.words import ZERO, equal, is_zero
 
 

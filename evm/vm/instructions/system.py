@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evm import opcodes as op
 from evm.integers import I
+from evm.vm.dispatch import instruction
 from evm.vm.instructions.operands import CALLS
-from evm.vm.loop_generator import instruction
 
 
 @instruction(op.CALL, op.CALLCODE, op.DELEGATECALL, op.STATICCALL, op.CREATE, op.CREATE2, op.SELFDESTRUCT)
