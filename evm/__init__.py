@@ -1,5 +1,9 @@
 """The EVM: bytecode in, reads and writes out. It knows no strategy, no clock, no file."""
 
+from evm.sources import register
+
+register(__name__, __path__[0])
+
 from evm.block import Block, Environment, Transaction
 from evm.errors import CapacityError
 from evm.genesis import Genesis, GenesisError, mapping_slot, view_call

@@ -1,4 +1,4 @@
-"""What one transaction has touched: its access table, and the journal that undoes a reverted frame.
+"""Access table: what one transaction has touched, and the journal that undoes a reverted frame (EIP-2929).
 
 The interpreter reads and writes only here. An entry holds the word a location had when the transaction first asked
 for it (its place in the read set) and the word it has now; where the two differ in the end, it is in the write set.
@@ -10,53 +10,47 @@ Entries outlive reverts (what was read was read); words, warmth and refunds do n
 An entry also remembers whether the word that it found mattered. It nearly always does; only the balance of an account
 that is paid may stay unseen, and then the payment commutes with other payments to it. Nobody but a recorder of access
 sets (`evm.recording`) asks.
+
+Kernels here take a `MACHINE`, and give an `ENTRY` or none (`evm.structs.is_null`).
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy import uint64 as U
-
 from evm import errors, layout
 from evm.codes import NO_CODE, code_number
-from evm.jit import kernel, macro
+from evm.integers import U0, U1, I, U
+from evm.jit import kernel
+from evm.layout import ENTRY, JOURNAL, RULES
 from evm.pointers import multiply_wide, view_u64
-from evm.words import get_at, put_at
-
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
+from evm.structs import address_of, is_null
 
 KIND_SHIFT = U(layout.KIND_SHIFT)
-LOADED, WARM, WRITTEN = U(layout.FLAG_LOADED), U(layout.FLAG_WARM), U(layout.FLAG_WRITTEN)
+KIND_CODE = U(layout.KIND_CODE)
+LOADED, WARM = U(layout.FLAG_LOADED), U(layout.FLAG_WARM)
 OBSERVED, TESTED = U(layout.FLAG_OBSERVED), U(layout.FLAG_TESTED)
 LASTING = LOADED | OBSERVED | TESTED  # what a revert cannot take back
-ENTRY_CAPACITY, JOURNAL_CAPACITY, CODE_CAPACITY = (
-    U(errors.ENTRY_CAPACITY),
-    U(errors.JOURNAL_CAPACITY),
-    U(errors.CODE_CAPACITY),
-)
 
 FIRST_INDEX_MASK = U(255)
-ABSENT = -1
-_LOW = U(0xFFFFFFFF)
+_LOW, _EPOCH_SHIFT = U(0xFFFFFFFF), U(32)
 _SALT_1, _SALT_2 = U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9)
 
 
-@macro
-def entries_of(machine):
-    """View of the machine's entries."""
-    return view_u64(I(machine[U(layout.M_ENTRIES)]), I(machine[U(layout.M_ENTRIES_WORDS)]))
+@kernel(inline=True)
+def entry_at(machine, number):
+    """One of the machine's entries."""
+    return ENTRY.item(machine.entries, machine.entries_words // I(ENTRY.words), number)
 
 
 @kernel(inline=True)
 def scratch_address(machine):
     """Where the machine's scratch space is free."""
-    return I(machine[U(layout.M_SCRATCH)] + machine[U(layout.M_SCRATCH_USED)])
+    return machine.scratch + machine.scratch_used
 
 
 @kernel(inline=True)
 def scratch_left(machine):
     """Free bytes of the machine's scratch space."""
-    return I(machine[U(layout.M_SCRATCH_BYTES)]) - I(machine[U(layout.M_SCRATCH_USED)])
+    return machine.scratch_bytes - machine.scratch_used
 
 
 @kernel(inline=True)
@@ -75,7 +69,7 @@ def transient_key(address, slot):
 @kernel(inline=True)
 def account_key(address, kind):
     """Key of an account's balance, nonce or code."""
-    return address[0], address[1], address[2] | (U(kind) << KIND_SHIFT), U(0), U(0), U(0), U(0)
+    return address[0], address[1], address[2] | (U(kind) << KIND_SHIFT), U0, U0, U0, U0
 
 
 @kernel(inline=True)
@@ -87,241 +81,196 @@ def _hash(key):
 
 @kernel()
 def find_entry(machine, key):
-    """Where the entry with this key begins among the entries, or `ABSENT`."""
-    entries = entries_of(machine)
-    mask = machine[U(layout.M_INDEX_MASK)]
-    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
-    epoch = machine[U(layout.M_EPOCH)]
+    """The entry with this key, or none."""
+    mask, epoch = machine.index_mask, machine.epoch
+    index = view_u64(machine.index, I(mask) + 1)
     slot = _hash(key) & mask
     while True:
         found = index[slot]
-        if found >> U(32) != epoch:
-            return ABSENT
-        i = (found & _LOW) * U(layout.ENTRY_WORDS)
-        difference = (entries[i] ^ key[0]) | (entries[i + U(1)] ^ key[1]) | (entries[i + U(2)] ^ key[2])
-        difference |= (entries[i + U(3)] ^ key[3]) | (entries[i + U(4)] ^ key[4])
-        if difference | (entries[i + U(5)] ^ key[5]) | (entries[i + U(6)] ^ key[6]) == U(0):
-            return I(i)
-        slot = (slot + U(1)) & mask
+        if found >> _EPOCH_SHIFT != epoch:
+            return ENTRY.at(I(0))
+        entry = entry_at(machine, I(found & _LOW))
+        have = entry.key
+        difference = (have[0] ^ key[0]) | (have[1] ^ key[1]) | (have[2] ^ key[2])
+        difference |= (have[3] ^ key[3]) | (have[4] ^ key[4])
+        if difference | (have[5] ^ key[5]) | (have[6] ^ key[6]) == U0:
+            return entry
+        slot = (slot + U1) & mask
 
 
 @kernel()
 def _reindex(machine, mask):
     """Rebuild the index with a larger mask. Slots of the old index are told apart by epoch, so it is cleared."""
-    entries = entries_of(machine)
-    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
+    index = view_u64(machine.index, I(mask) + 1)
     for i in range(I(mask) + 1):
-        index[U(i)] = U(0)
-    for number in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        i = U(number * layout.ENTRY_WORDS)
-        key = (
-            entries[i],
-            entries[i + U(1)],
-            entries[i + U(2)],
-            entries[i + U(3)],
-            entries[i + U(4)],
-            entries[i + U(5)],
-            entries[i + U(6)],
-        )
-        slot = _hash(key) & mask
-        while index[slot] != U(0):
-            slot = (slot + U(1)) & mask
-        index[slot] = (machine[U(layout.M_EPOCH)] << U(32)) | U(number)
-    machine[U(layout.M_INDEX_MASK)] = mask
+        index[U(i)] = U0
+    for number in range(machine.entry_count):
+        slot = _hash(entry_at(machine, number).key) & mask
+        while index[slot] != U0:
+            slot = (slot + U1) & mask
+        index[slot] = (machine.epoch << _EPOCH_SHIFT) | U(number)
+    machine.index_mask = mask
 
 
 @kernel()
 def insert_entry(machine, key):
-    """Add an entry that is known to be absent; where it begins, or `ABSENT` when there is no room (error is set)."""
-    entries = entries_of(machine)
-    number = machine[U(layout.M_ENTRY_COUNT)]
-    mask = machine[U(layout.M_INDEX_MASK)]
-    if number * U(2) > mask:
-        mask = mask * U(2) + U(1)
-        if mask >= machine[U(layout.M_INDEX_WORDS)]:
-            machine[U(layout.M_ERROR)] = ENTRY_CAPACITY
-            return ABSENT
+    """Add an entry that is known to be absent; none when there is no room (error is set)."""
+    number, mask = machine.entry_count, machine.index_mask
+    if U(number) * U(2) > mask:
+        mask = mask * U(2) + U1
+        if I(mask) >= machine.index_words:
+            machine.error = I(errors.ENTRY_CAPACITY)
+            return ENTRY.at(I(0))
         _reindex(machine, mask)
-    if (number + U(1)) * U(layout.ENTRY_WORDS) > machine[U(layout.M_ENTRIES_WORDS)]:
-        machine[U(layout.M_ERROR)] = ENTRY_CAPACITY
-        return ABSENT
-    index = view_u64(I(machine[U(layout.M_INDEX)]), I(mask) + 1)
+    if (number + 1) * I(ENTRY.words) > machine.entries_words:
+        machine.error = I(errors.ENTRY_CAPACITY)
+        return ENTRY.at(I(0))
+    index = view_u64(machine.index, I(mask) + 1)
     slot = _hash(key) & mask
-    while index[slot] >> U(32) == machine[U(layout.M_EPOCH)]:
-        slot = (slot + U(1)) & mask
-    index[slot] = (machine[U(layout.M_EPOCH)] << U(32)) | number
-    i = number * U(layout.ENTRY_WORDS)
-    entries[i] = key[0]
-    entries[i + U(1)] = key[1]
-    entries[i + U(2)] = key[2]
-    entries[i + U(3)] = key[3]
-    entries[i + U(4)] = key[4]
-    entries[i + U(5)] = key[5]
-    entries[i + U(6)] = key[6]
-    for j in range(layout.KEY_WORDS, layout.ENTRY_WORDS):
-        entries[i + U(j)] = U(0)
-    machine[U(layout.M_ENTRY_COUNT)] = number + U(1)
-    return I(i)
+    while index[slot] >> _EPOCH_SHIFT == machine.epoch:
+        slot = (slot + U1) & mask
+    index[slot] = (machine.epoch << _EPOCH_SHIFT) | U(number)
+    entry = entry_at(machine, number)
+    entry.key = key
+    entry.location = I(0)
+    entry.original = (U0, U0, U0, U0)
+    entry.current = (U0, U0, U0, U0)
+    entry.flags = U0
+    entry.code = I(0)
+    entry.work_ps = U0
+    machine.entry_count = number + 1
+    return entry
 
 
 @kernel()
 def find_or_insert(machine, key):
-    """The entry with this key, made if need be; `ABSENT` only when there is no room."""
-    at = find_entry(machine, key)
-    return at if at != ABSENT else insert_entry(machine, key)
+    """The entry with this key, made if need be; none only when there is no room."""
+    entry = find_entry(machine, key)
+    return insert_entry(machine, key) if is_null(entry) else entry
 
 
 @kernel()
 def loaded_entry(machine, key):
     """The entry with this key if its word is known, for a caller who looks at the word.
 
-    Else `ABSENT`, and the key is noted as wanted.
+    Else none, and the key is noted as the pending location.
     """
-    at = credit_entry(machine, key)
-    if at != ABSENT:
-        entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= OBSERVED
-    return at
+    entry = credit_entry(machine, key)
+    if not is_null(entry):
+        entry.flags |= OBSERVED
+    return entry
 
 
 @kernel()
 def credit_entry(machine, key):
     """As `loaded_entry`, for a caller who adds to the word and lets nothing else depend on it: who pays a balance."""
-    at = find_entry(machine, key)
-    if at != ABSENT:
-        entries = entries_of(machine)
-        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
-            return at
-    for i in range(layout.KEY_WORDS):
-        machine[U(layout.M_WANTED + i)] = key[i]
-    return ABSENT
+    entry = find_entry(machine, key)
+    if not is_null(entry):
+        if entry.flags & LOADED != U0:
+            return entry
+    machine.pending_location = key
+    return ENTRY.at(I(0))
 
 
 @kernel()
-def provide(machine, number, word):
-    """Answer the machine's want: the location's number and word. False when there is no room for an entry.
+def supply_word(machine, location, word):
+    """Give the machine the word of its pending location. False when there is no room for an entry, or for a code.
 
-    Called by the driver between `NEED` and the next `resume`.
+    Called by the driver between `NEED` and the next `resume`, with the location's number.
     """
-    i = U(layout.M_WANTED)
-    key = (
-        machine[i],
-        machine[i + U(1)],
-        machine[i + U(2)],
-        machine[i + U(3)],
-        machine[i + U(4)],
-        machine[i + U(5)],
-        machine[i + U(6)],
-    )
-    at = find_or_insert(machine, key)
-    if at == ABSENT:
+    key = machine.pending_location
+    entry = find_or_insert(machine, key)
+    if is_null(entry):
         return False
-    entries = entries_of(machine)
-    entries[U(at + layout.ENTRY_ID)] = U(number)
-    put_at(entries, at + layout.ENTRY_ORIGINAL, word)
-    put_at(entries, at + layout.ENTRY_CURRENT, word)
-    entries[U(at + layout.ENTRY_FLAGS)] |= LOADED
-    entries[U(at + layout.ENTRY_WORK)] = machine[U(layout.M_WORK_DONE)]
-    if key[2] >> KIND_SHIFT == U(layout.KIND_CODE):
-        number = code_number(I(machine[U(layout.M_CODES)]), word, scratch_address(machine), scratch_left(machine))
+    entry.location = I(location)
+    entry.original = word
+    entry.current = word
+    entry.flags |= LOADED
+    entry.work_ps = machine.work_done_ps
+    if key[2] >> KIND_SHIFT == KIND_CODE:
+        rules = RULES.at(machine.rules)
+        number = code_number(machine.codes, rules, word, scratch_address(machine), scratch_left(machine))
         if number < 0:
-            machine[U(layout.M_ERROR)] = CODE_CAPACITY
+            machine.error = I(errors.CODE_CAPACITY)
             return False
-        entries[U(at + layout.ENTRY_CODE)] = U(number)
+        entry.code = number
     return True
 
 
+@kernel(inline=True)
+def _journal_at(machine, number):
+    return JOURNAL.item(machine.journal, machine.journal_words // I(JOURNAL.words), number)
+
+
 @kernel()
-def journal_entry(machine, at):
+def journal_entry(machine, entry):
     """Remember an entry's word and flags before a change. False when the journal is full (error is set)."""
-    count = I(machine[U(layout.M_JOURNAL_COUNT)])
-    if (count + 1) * layout.JOURNAL_WORDS > I(machine[U(layout.M_JOURNAL_WORDS)]):
-        machine[U(layout.M_ERROR)] = JOURNAL_CAPACITY
+    count = machine.journal_count
+    if (count + 1) * I(JOURNAL.words) > machine.journal_words:
+        machine.error = I(errors.JOURNAL_CAPACITY)
         return False
-    journal = view_u64(I(machine[U(layout.M_JOURNAL)]), I(machine[U(layout.M_JOURNAL_WORDS)]))
-    entries = entries_of(machine)
-    to = count * layout.JOURNAL_WORDS
-    journal[U(to + layout.JOURNAL_ENTRY)] = U(at)
-    journal[U(to + layout.JOURNAL_FLAGS)] = entries[U(at + layout.ENTRY_FLAGS)]
-    put_at(journal, to + layout.JOURNAL_VALUE, get_at(entries, at + layout.ENTRY_CURRENT))
-    machine[U(layout.M_JOURNAL_COUNT)] = U(count + 1)
+    note = _journal_at(machine, count)
+    note.entry = address_of(entry)
+    note.flags = entry.flags
+    note.value = entry.current
+    machine.journal_count = count + 1
     return True
 
 
 @kernel()
 def undo_to(machine, count):
     """Take back changes until the journal has `count` of them. What was loaded meanwhile stays loaded."""
-    journal = view_u64(I(machine[U(layout.M_JOURNAL)]), I(machine[U(layout.M_JOURNAL_WORDS)]))
-    entries = entries_of(machine)
-    for i in range(I(machine[U(layout.M_JOURNAL_COUNT)]) - 1, count - 1, -1):
-        of = i * layout.JOURNAL_WORDS
-        at = I(journal[U(of + layout.JOURNAL_ENTRY)])
-        was_loaded = journal[U(of + layout.JOURNAL_FLAGS)] & LOADED
-        lasting = entries[U(at + layout.ENTRY_FLAGS)] & LASTING
-        entries[U(at + layout.ENTRY_FLAGS)] = journal[U(of + layout.JOURNAL_FLAGS)] | lasting
-        if was_loaded == lasting & LOADED:
-            word = get_at(journal, of + layout.JOURNAL_VALUE)
-            put_at(entries, at + layout.ENTRY_CURRENT, word)
+    for i in range(machine.journal_count - 1, count - 1, -1):
+        note = _journal_at(machine, i)
+        entry = ENTRY.at(note.entry)
+        lasting = entry.flags & LASTING
+        entry.flags = note.flags | lasting
+        if note.flags & LOADED == lasting & LOADED:
+            word = note.value
+            entry.current = word
             # A code changes when it is deployed and never else: taken back, there is none.
-            is_code = entries[U(at + 2)] >> KIND_SHIFT == U(layout.KIND_CODE)
-            if is_code and (word[0] | word[1] | word[2] | word[3]) == U(0):
-                entries[U(at + layout.ENTRY_CODE)] = U(NO_CODE)
-    machine[U(layout.M_JOURNAL_COUNT)] = U(count)
+            if entry.key[2] >> KIND_SHIFT == KIND_CODE and (word[0] | word[1] | word[2] | word[3]) == U0:
+                entry.code = I(NO_CODE)
+    machine.journal_count = count
 
 
 @kernel()
-def set_word(machine, at, word):
+def set_word(machine, entry, word):
     """Change an entry's word, undoably. False when the journal is full."""
-    if not journal_entry(machine, at):
+    if not journal_entry(machine, entry):
         return False
-    put_at(entries_of(machine), at + layout.ENTRY_CURRENT, word)
+    entry.current = word
     return True
 
 
 @kernel()
-def set_warm(machine, at):
-    """Mark an entry as accessed (EIP-2929), undoably. False when the journal is full."""
-    if not journal_entry(machine, at):
-        return False
-    entries = entries_of(machine)
-    entries[U(at + layout.ENTRY_FLAGS)] |= WARM
-    return True
-
-
-@kernel()
-def set_flag(machine, at, flag):
+def set_flag(machine, entry, flag):
     """Set a flag of an entry, undoably. False when the journal is full."""
-    if not journal_entry(machine, at):
+    if not journal_entry(machine, entry):
         return False
-    entries = entries_of(machine)
-    entries[U(at + layout.ENTRY_FLAGS)] |= U(flag)
+    entry.flags |= U(flag)
     return True
 
 
+@kernel()
+def set_warm(machine, entry):
+    """Mark an entry as accessed (EIP-2929), undoably. False when the journal is full."""
+    return set_flag(machine, entry, WARM)
+
+
 @kernel(inline=True)
-def has_flag(machine, at, flag):
+def has_flag(entry, flag):
     """Whether a flag of an entry is set."""
-    return entries_of(machine)[U(at + layout.ENTRY_FLAGS)] & U(flag) != U(0)
+    return entry.flags & U(flag) != U0
 
 
 @kernel(inline=True)
-def mark_tested(machine, at):
+def mark_tested(entry):
     """Note that it mattered whether the entry's word is zero, and nothing else about it."""
-    entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= TESTED
+    entry.flags |= TESTED
 
 
 @kernel(inline=True)
-def is_warm(machine, at):
+def is_warm(entry):
     """Whether an entry has been accessed; for accounts the code entry stands for the account."""
-    return entries_of(machine)[U(at + layout.ENTRY_FLAGS)] & WARM != U(0)
-
-
-@kernel(inline=True)
-def word_of(machine, at):
-    """An entry's word as it is now."""
-    return get_at(entries_of(machine), at + layout.ENTRY_CURRENT)
-
-
-@kernel(inline=True)
-def original_of(machine, at):
-    """An entry's word at the start of the transaction."""
-    return get_at(entries_of(machine), at + layout.ENTRY_ORIGINAL)
+    return entry.flags & WARM != U0

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
-from evm import layout
-from evm.access import LOADED, entries_of
+from evm.access import LOADED, entry_at
+from evm.integers import U0, I, U
 from evm.jit import kernel
-from evm.words import equal, get_at
+from evm.words import equal
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 WRITE_BIT = 1 << 40
 BLIND_BIT = 1 << 41
 TESTED_BIT = 1 << 42
@@ -34,15 +32,13 @@ def list_accesses(machine, found, count):
     int
         How many there are now; -1 when there is no room.
     """
-    entries = entries_of(machine)
-    entry_count = I(machine[U(layout.M_ENTRY_COUNT)])
-    if count + entry_count > found.size:
+    if count + machine.entry_count > found.size:
         return I(-1)
-    for i in range(entry_count):
-        at = i * layout.ENTRY_WORDS
-        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
-            location = I(entries[U(at + layout.ENTRY_ID)])
-            if not equal(get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)):
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if entry.flags & LOADED != U0:
+            location = entry.location
+            if not equal(entry.current, entry.original):
                 location |= WRITE_BIT
             found[U(count)] = location
             count += 1

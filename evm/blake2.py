@@ -6,8 +6,8 @@ Ours, because no library offers a free number of rounds and a block can pay for 
 from __future__ import annotations
 
 import numpy as np
-from numpy import uint64 as U
 
+from evm.integers import U
 from evm.jit import kernel
 
 VECTOR = np.array(

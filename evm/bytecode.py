@@ -1,10 +1,11 @@
-"""Bytecode decoded once into the stream that the interpreter runs.
+"""Decoder: bytecode, decoded once into the stream that the interpreter runs, by a fork's opcode table.
 
 Each instruction becomes one uint64: its number in the low byte, an immediate above it. Straight-line code between
-jumps is a *block*; the sum of its constant prices and its stack needs are checked once, at its start, as evmone's
+jumps is a *basic block*; the sum of its constant gas and its stack needs are checked once, at its start, as evmone's
 advanced interpreter does. Charging early cannot be observed: an instruction at which the exact gas left is seen or
-handed on (GAS, SSTORE, calls) ends its block, and a frame that cannot pay for its block loses all its gas either way.
-Push data is read once, here; a jump to a constant target is resolved here; unreachable code is dropped.
+handed on (GAS, SSTORE, calls) ends its basic block, and a frame that cannot pay for its basic block loses all its gas
+either way. Push data is read once, here; a jump to a constant target is resolved here; unreachable code is dropped. An
+instruction that the fork lacks becomes INVALID, here, so that the interpreter's loop asks for no fork.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
-from evm import layout
 from evm import opcodes as op
+from evm.forks import LATEST, Fork, rules_address
+from evm.integers import I, U
 from evm.jit import kernel
 from evm.keccak import keccak256
+from evm.layout import CODE, INSTRUCTION, RULES
 from evm.pointers import clear_bytes, move_bytes, view_u8, view_u32, view_u64
 
 IMMEDIATE_SHIFT = 8
@@ -26,7 +28,7 @@ OPERATION_MASK = (1 << IMMEDIATE_SHIFT) - 1
 SMALL_PUSH = 7  # bytes of push data that fit the immediate
 NO_TARGET = 0
 
-# A block's requirements packed in one uint64: gas below, then stack words needed, then stack words of growth.
+# A basic block's requirements packed in one uint64: gas below, then stack words needed, then stack words of growth.
 NEED_SHIFT = 40
 GROWTH_SHIFT = 52
 GAS_MASK = (1 << NEED_SHIFT) - 1
@@ -44,8 +46,8 @@ def _pack(gas, need, growth):
 
 
 @kernel()
-def _decode(code, stream, blocks, constants, targets, sources):
-    """Fill the arrays; return (instructions, blocks, constants) used.
+def _decode(rules, code, stream, blocks, constants, targets, sources):
+    """Fill the arrays by the opcode table of `rules`; return (instructions, basic blocks, constants) used.
 
     `targets` maps a byte position to one more than the stream position of its JUMPDEST; `sources` is scratch space
     that remembers the byte position a static jump asks for.
@@ -67,15 +69,17 @@ def _decode(code, stream, blocks, constants, targets, sources):
                 blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
             if number == op.JUMPDEST:
                 targets[at] = out + 1
-            stream[out] = U(op.BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
+            stream[out] = U(op.BASIC_BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
             out += 1
             block_count += 1
             gas, need, height, growth, open_block = 0, 0, 0, 0, True
-        if op.DEFINED[number] == 0:
+        instruction = INSTRUCTION.item(rules.instructions, 256, number)
+        if instruction.is_defined == 0:
             number = op.INVALID
-        gas += op.STATIC_GAS[number]
-        need = max(need, op.STACK_IN[number] - height)
-        height += op.STACK_OUT[number] - op.STACK_IN[number]
+            instruction = INSTRUCTION.item(rules.instructions, 256, number)
+        gas += instruction.gas
+        need = max(need, instruction.stack_in - height)
+        height += instruction.stack_out - instruction.stack_in
         growth = max(growth, height)
         if op.PUSH0 <= number <= op.PUSH32:
             value = U(0)
@@ -113,10 +117,10 @@ def _decode(code, stream, blocks, constants, targets, sources):
         elif number != op.JUMPDEST:
             stream[out] = U(number)
             out += 1
-        if op.NEVER_RETURNS[number] == 1 or op.ENDS_BLOCK[number] == 1:
+        if instruction.never_returns == 1 or instruction.ends_basic_block == 1:
             blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
             open_block = False
-            reachable = op.NEVER_RETURNS[number] == 0
+            reachable = instruction.never_returns == 0
         at += 1 + width
     if open_block:
         blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
@@ -134,24 +138,26 @@ def _decode(code, stream, blocks, constants, targets, sources):
 @kernel()
 def decoded_room(size):
     """Bytes that `decode_into` may need for code of this size, whatever it is."""
-    words = layout.CODE_WORDS + 4 * size + 4 + 2 * (size + 1) + 4 * (size // 9 + 2)
+    words = I(CODE.words) + 4 * size + 4 + 2 * (size + 1) + 4 * (size // 9 + 2)
     return 8 * words + 4 * (size + 2)
 
 
 @kernel()
-def decode_into(source, size, target):
+def decode_into(rules, source, size, target):
     """Decode the code at an address; the bytes used, all pieces lying in one piece behind the descriptor.
 
     Parameters
     ----------
+    rules : RULES
+        Of the fork that the code is to run under.
     source, size : int
         Address of the code, which must stay where it is, and its size in bytes.
     target : int
         Address of `decoded_room(size)` bytes. Addresses in the descriptor are as if nothing were moved afterwards.
     """
-    descriptor = view_u64(target, layout.CODE_WORDS)
+    descriptor = CODE.at(target)
     room, constant_words = 2 * size + 2, 4 * (size // 9 + 2)
-    stream_at = target + layout.CODE_WORDS * 8
+    stream_at = target + I(CODE.words) * 8
     blocks_at = stream_at + room * 8
     constants_at = blocks_at + (size + 1) * 16
     sources_at = constants_at + constant_words * 8
@@ -160,6 +166,7 @@ def decode_into(source, size, target):
     clear_bytes(everything, blocks_at - target, constants_at + constant_words * 8 - blocks_at)
     clear_bytes(everything, targets_at - target, (size + 2) * 4)
     used, block_count, constant_count = _decode(
+        rules,
         view_u8(source, size),
         view_u64(stream_at, room),
         view_u64(blocks_at, 2 * (size + 1)),
@@ -167,22 +174,23 @@ def decode_into(source, size, target):
         view_u32(targets_at, size + 1),
         view_u64(sources_at, room),
     )
-    descriptor[layout.CODE_BYTES] = U(source)
-    descriptor[layout.CODE_SIZE] = U(size)
-    descriptor[layout.CODE_STREAM] = U(stream_at)
-    descriptor[layout.CODE_STREAM_SIZE] = U(used)
+    descriptor.bytes = source
+    descriptor.size = size
+    descriptor.stream = stream_at
+    descriptor.stream_size = used
+    descriptor.fork = rules.fork
     end = stream_at + used * 8
     move_bytes(everything, end - target, everything, blocks_at - target, block_count * 16)
-    descriptor[layout.CODE_BLOCKS] = U(end)
-    descriptor[layout.CODE_BLOCKS_SIZE] = U(2 * block_count)
+    descriptor.basic_blocks = end
+    descriptor.basic_blocks_size = block_count
     end += block_count * 16
     move_bytes(everything, end - target, everything, constants_at - target, constant_count * 32)
-    descriptor[layout.CODE_CONSTANTS] = U(end)
-    descriptor[layout.CODE_CONSTANTS_SIZE] = U(constant_count * 4)
+    descriptor.constants = end
+    descriptor.constants_size = constant_count
     end += constant_count * 32
     target_bytes = (size * 4 + 7) & ~7
     move_bytes(everything, end - target, everything, targets_at - target, target_bytes)
-    descriptor[layout.CODE_TARGETS] = U(end)
+    descriptor.targets = end
     return end + target_bytes - target
 
 
@@ -198,8 +206,8 @@ class DecodedCode:
         keccak-256 of the bytes.
     stream : ndarray of uint64
         Instructions. Ends in STOP, as running off the end of code does.
-    blocks : ndarray of uint64
-        Two words for each block: its requirements, packed; and its work in picoseconds (`evm.costs`), zero at first.
+    basic_blocks : ndarray of uint64
+        Two words for each basic block: its requirements, packed, and its work in picoseconds (`evm.costs`), 0 at first.
     constants : ndarray of uint64
         Four limbs for each push of more than seven bytes.
     targets : ndarray of uint32, one for each byte
@@ -209,25 +217,29 @@ class DecodedCode:
     code: npt.NDArray[np.uint8]
     hash: bytes
     stream: npt.NDArray[np.uint64]
-    blocks: npt.NDArray[np.uint64]
+    basic_blocks: npt.NDArray[np.uint64]
     constants: npt.NDArray[np.uint64]
     targets: npt.NDArray[np.uint32]
 
 
-def decode(code: bytes) -> DecodedCode:
+def decode(code: bytes, fork: Fork = LATEST) -> DecodedCode:
     """Decode bytecode.
 
     Parameters
     ----------
     code : bytes
         Any bytes at all: what is not an instruction becomes INVALID.
+    fork : Fork
+        Whose instructions there are.
     """
     array = np.frombuffer(code, dtype=np.uint8).copy()
     room = 2 * len(code) + 2
     stream, blocks = np.zeros(room, np.uint64), np.zeros(2 * (len(code) + 1), np.uint64)
     constants = np.zeros(4 * (len(code) // 9 + 2), np.uint64)
     targets, sources = np.zeros(len(code) + 1, np.uint32), np.zeros(room, np.uint64)
-    used, block_count, constant_count = _decode(array, stream, blocks, constants, targets, sources)
+    used, block_count, constant_count = _decode(
+        RULES.ref(rules_address(fork)), array, stream, blocks, constants, targets, sources
+    )
     return DecodedCode(
         array,
         keccak256(code),

@@ -1,4 +1,4 @@
-"""Codes that several processes share: raw bytes by hash, only ever added, without locks.
+"""Shared code store: codes that several processes have in common, raw bytes by hash, only ever added, without locks.
 
 It holds no address, so every process may map it where it likes. Entries hang in chains from a table of heads; a new
 one is written first and then put in front of its chain by one compare-and-swap. The same code may be there twice, when
@@ -12,13 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import atomics
+from evm.integers import I, U
 from evm.jit import kernel
 from evm.pointers import move_bytes, view_u8, view_u64
-
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 
 # The store: its size and what is used of it, in words, then the heads of the chains.
 SIZE, USED, HEADS = 0, 8, 16

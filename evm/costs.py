@@ -1,23 +1,23 @@
-"""Classes of work that the interpreter does, and how much of each an instruction is.
+"""Cost model: classes of work that the interpreter does, and how much of each an instruction is, in picoseconds.
 
 Under a virtual clock an execution takes as long as a table says: picoseconds for each class. A code directory holds
-the table (`CodeDirectory.price`). The constant part of a straight-line block's work is summed once, when the code is
-priced, and added where the block begins, just as its gas is; what depends on operands is added where it is known.
-Without a table all prices are zero and the machine's counter of work stays where it is.
+the table (`CodeDirectory.set_cost_model`). The constant part of a basic block's work is summed once and added where the
+basic block begins, just as its gas is; what depends on operands is added where it is known. Without a table all costs
+are zero and the machine's counter of work stays where it is.
 
-Gas will not do for this: it prices what a network must store and transmit. Writing a slot costs five thousand times
-the gas of an addition, and some fifteen times the time.
+Gas will not do for this: it is what a network charges for what it must store and transmit. Writing a slot takes five
+thousand times the gas of an addition, and some fifteen times the time.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
-from evm import layout
 from evm import opcodes as op
+from evm.integers import U0, I, U
 from evm.jit import kernel
+from evm.layout import CODE_DIRECTORY
 from evm.pointers import view_u64
 
 CLASSES: tuple[str, ...] = (
@@ -52,7 +52,7 @@ CLASSES: tuple[str, ...] = (
     "precompile_gas",  # of precompiled contracts: their prices follow their times
 )
 (
-    BLOCK,
+    BASIC_BLOCK,
     STACK,
     ARITHMETIC,
     MULTIPLY,
@@ -86,14 +86,13 @@ COUNT = len(CLASSES)
 
 HASH_BLOCK_BYTES = 136
 NO_COSTS = np.zeros(COUNT, np.uint64)
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 
 
 def _classes() -> npt.NDArray[np.int64]:
     """Class of each instruction of the decoded stream."""
     found = np.full(256, ARITHMETIC, np.int64)
     for number, instructions in (
-        (BLOCK, [op.BLOCK]),
+        (BASIC_BLOCK, [op.BASIC_BLOCK]),
         (STACK, [op.PUSH_SMALL, op.PUSH_LARGE, op.DUP, op.SWAP, op.POP]),
         (MULTIPLY, [op.MUL]),
         (DIVIDE, [op.DIV, op.SDIV, op.MOD, op.SMOD]),
@@ -118,25 +117,24 @@ def _classes() -> npt.NDArray[np.int64]:
 
 
 CLASS_OF = _classes()
-BLOCK_BEGINS = U(op.BLOCK)
+_BASIC_BLOCK_BEGINS = U(op.BASIC_BLOCK)
 
 
 @kernel(inline=True)
 def add_work(machine, number, amount):
     """Add so much work of one class to what the machine has done."""
-    codes = view_u64(I(machine[U(layout.M_CODES)]), layout.CODES_WORDS)
-    costs = view_u64(I(codes[U(layout.CODES_COSTS)]), COUNT)
-    machine[U(layout.M_WORK_DONE)] += costs[U(number)] * U(amount)
+    model = view_u64(CODE_DIRECTORY.at(machine.codes).cost_model, COUNT)
+    machine.work_done_ps += model[U(number)] * U(amount)
 
 
 @kernel()
-def price_stream(stream, blocks, classes, costs):
-    """Sum the work of each straight-line block of a decoded stream into the second word of its row."""
-    block = 0
+def sum_work(stream, basic_blocks, classes, model):
+    """Sum the work of each basic block of a decoded stream into the second word of its row."""
+    at = I(0)
     # The STOP that ends every stream is hardly ever met.
     for i in range(stream.size - 1):
         operation = stream[i] & U(0xFF)
-        if operation == BLOCK_BEGINS:
-            block = 2 * I(stream[i] >> U(8)) + 1
-            blocks[block] = U(0)
-        blocks[block] += costs[classes[operation]]
+        if operation == _BASIC_BLOCK_BEGINS:
+            at = 2 * I(stream[i] >> U(8)) + 1
+            basic_blocks[at] = U0
+        basic_blocks[at] += model[classes[operation]]

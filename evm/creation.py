@@ -1,4 +1,4 @@
-"""Creating contracts: CREATE, CREATE2 and transactions that create, from the new address to the code that is kept.
+"""Creation of contracts: CREATE, CREATE2 and transactions that create, from the new address to the code that is kept.
 
 The address is a hash of the creator and its nonce (Yellow Paper, equation 86), or of the creator, a salt and the init
 code (EIP-1014). The new account begins with nonce 1 (EIP-161). Init code is at most twice as long as code and priced by
@@ -12,13 +12,10 @@ As in calls, an instruction that lacks a location changes nothing and is run aga
 from __future__ import annotations
 
 import numpy as np
-from numpy import uint64 as U
 
-from evm import costs, errors, layout, opcodes, prices
+from evm import costs, errors, layout, opcodes
 from evm.access import (
-    ABSENT,
     account_key,
-    entries_of,
     find_entry,
     is_warm,
     loaded_entry,
@@ -27,38 +24,40 @@ from evm.access import (
     set_flag,
     set_warm,
     set_word,
-    word_of,
 )
 from evm.bytecode import decode_into, decoded_room
-from evm.codes import intern_code, price_code, publish_code
+from evm.codes import intern_code, publish_code, set_work_of_code
 from evm.costs import add_work
 from evm.frames import (
     CALL_ENTERED,
     CALL_ERROR,
-    CALL_FAILED_SOFTLY,
     CALL_NEEDS,
     NO_MEMORY,
+    call_error,
     expand_memory,
-    frames_of,
-    get_address,
+    fail_softly,
+    frame_at,
     open_frame,
-    put_address,
     reach,
-    stack_of,
+    stack_word,
     to_address,
     transfer,
 )
+from evm.integers import U0, U1, I, U
 from evm.jit import kernel
 from evm.keccak import keccak_word
+from evm.layout import CODE, RULES
 from evm.pointers import store_8, swap_bytes, view_u8
-from evm.words import U0, U1, add, fits_u64, get, is_zero, less, put, put_at
+from evm.prices import GAS_CODE_DEPOSIT_BYTE, GAS_INIT_CODE_WORD, GAS_KECCAK256_WORD
+from evm.structs import is_null
+from evm.words import add, fits_u64, is_zero, less
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-CREATED = layout.FLAG_CREATED
+CREATED = U(layout.FLAG_CREATED)
 CODE_SIZE_LIMIT = 24_576
 INIT_CODE_LIMIT = 2 * CODE_SIZE_LIMIT
 FORBIDDEN_FIRST_BYTE = 0xEF
 LAST_NONCE = U(0xFFFFFFFFFFFFFFFF)
+ONE = (U1, U0, U0, U0)
 
 
 @kernel(inline=True)
@@ -79,7 +78,7 @@ def _put_word_bytes(target, at, word):
 @kernel()
 def address_by_nonce(machine, creator, nonce):
     """Address of the contract that `creator` makes with this nonce: the hash of both in RLP."""
-    target = view_u8(I(machine[U(layout.M_SCRATCH)]), layout.SCRATCH_RESERVED)
+    target = view_u8(machine.scratch, layout.SCRATCH_RESERVED)
     target[1] = np.uint8(0x94)
     _put_address_bytes(target, 2, creator)
     size = 22
@@ -105,7 +104,7 @@ def address_by_nonce(machine, creator, nonce):
 def address_by_salt(machine, creator, salt, source, size):
     """Address of the contract that `creator` makes by CREATE2 of the init code at an address."""
     code_hash = keccak_word(view_u8(source, size), 0, size)
-    target = view_u8(I(machine[U(layout.M_SCRATCH)]), layout.SCRATCH_RESERVED)
+    target = view_u8(machine.scratch, layout.SCRATCH_RESERVED)
     target[0] = np.uint8(0xFF)
     _put_address_bytes(target, 1, creator)
     _put_word_bytes(target, 21, salt)
@@ -117,11 +116,11 @@ def address_by_salt(machine, creator, salt, source, size):
 def decode_init_code(machine, source, size):
     """Decode init code into the scratch space, where it stays until its frame ends; its descriptor's address or 0."""
     if scratch_left(machine) < decoded_room(size):
-        machine[U(layout.M_ERROR)] = U(errors.CODE_CAPACITY)
-        return 0
+        machine.error = I(errors.CODE_CAPACITY)
+        return I(0)
     at = scratch_address(machine)
-    machine[U(layout.M_SCRATCH_USED)] += U(decode_into(source, size, at))
-    price_code(I(machine[U(layout.M_CODES)]), at)
+    machine.scratch_used += decode_into(RULES.at(machine.rules), source, size, at)
+    set_work_of_code(machine.codes, CODE.at(at))
     add_work(machine, costs.CODE_BYTE, size)
     return at
 
@@ -134,7 +133,7 @@ def begin_account(machine, address, sender, value):
     """
     code = find_entry(machine, account_key(address, layout.KIND_CODE))
     nonce = find_entry(machine, account_key(address, layout.KIND_NONCE))
-    if not set_flag(machine, code, CREATED) or not set_word(machine, nonce, (U1, U0, U0, U0)):
+    if not set_flag(machine, code, CREATED) or not set_word(machine, nonce, ONE):
         return False
     return is_zero(value) or transfer(machine, sender, address, value)
 
@@ -144,101 +143,88 @@ def is_taken(machine, address):
     """Whether a contract, or an account that has sent something, is there already. Code and nonce are loaded."""
     code = find_entry(machine, account_key(address, layout.KIND_CODE))
     nonce = find_entry(machine, account_key(address, layout.KIND_NONCE))
-    return not is_zero(word_of(machine, code)) or not is_zero(word_of(machine, nonce))
-
-
-@kernel()
-def _fail_softly(machine, frames, stack, f, top, gas):
-    put(stack, top, (U0, U0, U0, U0))
-    frames[U(f + layout.F_STACK_TOP)] = U(top + 1)
-    frames[U(f + layout.F_GAS)] = U(gas)
-    machine[U(layout.M_OUTPUT_SIZE)] = U0
-    return CALL_FAILED_SOFTLY
+    return not is_zero(code.current) or not is_zero(nonce.current)
 
 
 @kernel()
 def begin_create(machine, operation):
     """Execute CREATE or CREATE2 of the current frame; results as of `evm.frames.begin_call`."""
-    frames, stack = frames_of(machine), stack_of(machine)
-    depth = I(machine[U(layout.M_DEPTH)])
-    f = depth * layout.F_WORDS
-    top, gas = I(frames[U(f + layout.F_STACK_TOP)]), I(frames[U(f + layout.F_GAS)])
-    value, offset, length = get(stack, top - 1), get(stack, top - 2), get(stack, top - 3)
+    depth = machine.depth
+    frame = frame_at(machine, depth)
+    top, gas = frame.stack_top, frame.gas
+    value, offset = stack_word(machine, top - 1).value, stack_word(machine, top - 2).value
+    length = stack_word(machine, top - 3).value
     parent_top = top - 4 if operation == opcodes.CREATE2 else top - 3
-    if frames[U(f + layout.F_STATIC)] != U0:
-        machine[U(layout.M_ERROR)] = U(errors.STATIC_VIOLATION)
-        return CALL_ERROR
+    if frame.static != U0:
+        return call_error(machine, errors.STATIC_VIOLATION)
     if not fits_u64(length) or length[0] > U(INIT_CODE_LIMIT):
-        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
-        return CALL_ERROR
-    base, size = I(frames[U(f + layout.F_MEMORY_BASE)]), I(frames[U(f + layout.F_MEMORY_SIZE)])
-    end = reach(offset, length)
+        return call_error(machine, errors.OUT_OF_GAS)
+    size, end = frame.memory_size, reach(offset, length)
     count = I(length[0])
     words = (count + 31) >> 5
-    cost = words * prices.INIT_CODE_WORD
+    needed = words * GAS_INIT_CODE_WORD
     if operation == opcodes.CREATE2:
-        cost += words * prices.KECCAK_WORD
+        needed += words * GAS_KECCAK256_WORD
     gas_before = gas
     if end > size:
-        size, gas = expand_memory(machine, base, size, gas, end)
+        size, gas = expand_memory(machine, machine.memory + frame.memory_base, size, gas, end)
         if gas == NO_MEMORY:
             return CALL_ERROR
-    if gas < cost:
-        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
-        return CALL_ERROR
-    gas -= cost
+    if gas < needed:
+        return call_error(machine, errors.OUT_OF_GAS)
+    gas -= needed
 
-    creator = get_address(frames, f + layout.F_ADDRESS)
-    nonce_at = loaded_entry(machine, account_key(creator, layout.KIND_NONCE))
-    if nonce_at == ABSENT:
+    creator_nonce = loaded_entry(machine, account_key(frame.address, layout.KIND_NONCE))
+    if is_null(creator_nonce):
         return CALL_NEEDS
-    nonce = word_of(machine, nonce_at)
+    nonce = creator_nonce.current
     affordable = True
     if not is_zero(value):
-        at = loaded_entry(machine, account_key(creator, layout.KIND_BALANCE))
-        if at == ABSENT:
+        payer = loaded_entry(machine, account_key(frame.address, layout.KIND_BALANCE))
+        if is_null(payer):
             return CALL_NEEDS
-        affordable = not less(word_of(machine, at), value)
+        affordable = not less(payer.current, value)
     if not affordable or depth + 1 > layout.CALL_DEPTH_LIMIT or nonce[0] == LAST_NONCE:
-        frames[U(f + layout.F_MEMORY_SIZE)] = U(size)
-        return _fail_softly(machine, frames, stack, f, parent_top, gas)
-    source = I(machine[U(layout.M_MEMORY)]) + base + (I(offset[0]) if count > 0 else 0)
+        frame.memory_size = size
+        return fail_softly(machine, frame, parent_top, gas)
+    source = machine.memory + frame.memory_base + (I(offset[0]) if count > 0 else I(0))
     if operation == opcodes.CREATE2:
         add_work(machine, costs.HASH_BLOCK, count // costs.HASH_BLOCK_BYTES + 1)
-        address = address_by_salt(machine, creator, get(stack, top - 4), source, count)
+        address = address_by_salt(machine, frame.address, stack_word(machine, top - 4).value, source, count)
     else:
-        address = address_by_nonce(machine, creator, nonce[0])
-    code_at = loaded_entry(machine, account_key(address, layout.KIND_CODE))
-    if code_at == ABSENT or loaded_entry(machine, account_key(address, layout.KIND_NONCE)) == ABSENT:
+        address = address_by_nonce(machine, frame.address, nonce[0])
+    code_entry = loaded_entry(machine, account_key(address, layout.KIND_CODE))
+    if is_null(code_entry) or is_null(loaded_entry(machine, account_key(address, layout.KIND_NONCE))):
         return CALL_NEEDS
-    if not is_zero(value) and loaded_entry(machine, account_key(address, layout.KIND_BALANCE)) == ABSENT:
+    if not is_zero(value) and is_null(loaded_entry(machine, account_key(address, layout.KIND_BALANCE))):
         return CALL_NEEDS
 
     # All is known: from here on things change, and the instruction is not run again.
-    machine[U(layout.M_GAS_DONE)] += U(gas_before - gas)
-    if not is_warm(machine, code_at) and not set_warm(machine, code_at):
+    machine.gas_done += U(gas_before - gas)
+    if not is_warm(code_entry) and not set_warm(machine, code_entry):
         return CALL_ERROR
-    if not set_word(machine, nonce_at, add(nonce, (U1, U0, U0, U0))):
+    if not set_word(machine, creator_nonce, add(nonce, ONE)):
         return CALL_ERROR
     given = gas - gas // 64
     gas -= given
-    frames[U(f + layout.F_MEMORY_SIZE)] = U(size)
+    frame.memory_size = size
     if is_taken(machine, address):
-        return _fail_softly(machine, frames, stack, f, parent_top, gas)
-    frames[U(f + layout.F_STACK_TOP)] = U(parent_top)
-    frames[U(f + layout.F_GAS)] = U(gas)
-    frames[U(f + layout.F_RETURN_AT)] = U0
-    frames[U(f + layout.F_RETURN_SIZE)] = U0
+        return fail_softly(machine, frame, parent_top, gas)
+    frame.stack_top = parent_top
+    frame.gas = gas
+    frame.return_at = I(0)
+    frame.return_size = I(0)
     code = decode_init_code(machine, source, count)
-    if code == 0 or not open_frame(machine, depth + 1, base + size, parent_top, given, code, source, 0):
+    memory_base = frame.memory_base + size
+    if code == 0 or not open_frame(machine, depth + 1, memory_base, parent_top, given, code, source, I(0)):
         return CALL_ERROR
-    g = f + layout.F_WORDS
-    frames[U(g + layout.F_CREATES)] = U1
-    frames[U(g + layout.F_STATIC)] = U0
-    put_address(frames, g + layout.F_ADDRESS, address)
-    put_address(frames, g + layout.F_CALLER, creator)
-    put_at(frames, g + layout.F_VALUE, value)
-    return CALL_ENTERED if begin_account(machine, address, creator, value) else CALL_ERROR
+    created = frame_at(machine, depth + 1)
+    created.creates = U1
+    created.static = U0
+    created.address = address
+    created.caller = frame.address
+    created.value = value
+    return CALL_ENTERED if begin_account(machine, address, frame.address, value) else CALL_ERROR
 
 
 @kernel()
@@ -247,34 +233,33 @@ def deploy(machine):
 
     The output is empty afterwards: the creator learns the address, not the code.
     """
-    frames = frames_of(machine)
-    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
-    size, gas = I(machine[U(layout.M_OUTPUT_SIZE)]), I(frames[U(f + layout.F_GAS)])
-    output = view_u8(I(machine[U(layout.M_OUTPUT)]), I(machine[U(layout.M_OUTPUT_BYTES)]))
-    cost, error = prices.CODE_BYTE * size, errors.NONE
-    machine[U(layout.M_OUTPUT_SIZE)] = U0
+    frame = frame_at(machine, machine.depth)
+    size, gas = machine.output_size, frame.gas
+    output = view_u8(machine.output, machine.output_bytes)
+    deposit, error = GAS_CODE_DEPOSIT_BYTE * size, errors.NONE
+    machine.output_size = I(0)
     if size > 0 and output[0] == np.uint8(FORBIDDEN_FIRST_BYTE):
         error = errors.INVALID_CODE
     elif size > CODE_SIZE_LIMIT:
         error = errors.CODE_SIZE
-    elif cost > gas:
+    elif deposit > gas:
         error = errors.OUT_OF_GAS
     if error != errors.NONE:
-        frames[U(f + layout.F_GAS)] = U0
+        frame.gas = I(0)
         return error
-    frames[U(f + layout.F_GAS)] = U(gas - cost)
-    machine[U(layout.M_GAS_DONE)] += U(cost)
+    frame.gas = gas - deposit
+    machine.gas_done += U(deposit)
     add_work(machine, costs.HASH_BLOCK, size // costs.HASH_BLOCK_BYTES + 1)
     add_work(machine, costs.CODE_BYTE, size)
     if size == 0:
         return errors.NONE
     word = keccak_word(output, 0, size)
-    codes, source = I(machine[U(layout.M_CODES)]), I(machine[U(layout.M_OUTPUT)])
-    number = intern_code(codes, source, size, word, scratch_address(machine), scratch_left(machine))
-    if number < 0 or not publish_code(codes, source, size, word):
+    codes, rules = machine.codes, RULES.at(machine.rules)
+    number = intern_code(codes, rules, machine.output, size, word, scratch_address(machine), scratch_left(machine))
+    if number < 0 or not publish_code(codes, machine.output, size, word):
         return errors.CODE_CAPACITY
-    at = find_entry(machine, account_key(get_address(frames, f + layout.F_ADDRESS), layout.KIND_CODE))
-    if not set_word(machine, at, word):
+    entry = find_entry(machine, account_key(frame.address, layout.KIND_CODE))
+    if not set_word(machine, entry, word):
         return errors.JOURNAL_CAPACITY
-    entries_of(machine)[U(at + layout.ENTRY_CODE)] = U(number)
+    entry.code = number
     return errors.NONE

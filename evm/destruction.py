@@ -6,16 +6,13 @@ deleted account's ether is burnt, whatever it was sent in the meantime.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy import uint64 as U
-
-from evm import errors, forks, layout, prices
+from evm import errors, layout
 from evm.access import (
-    ABSENT,
+    KIND_CODE,
     KIND_SHIFT,
     LOADED,
     account_key,
-    entries_of,
+    entry_at,
     find_or_insert,
     has_flag,
     is_warm,
@@ -23,7 +20,6 @@ from evm.access import (
     set_flag,
     set_warm,
     set_word,
-    word_of,
 )
 from evm.codes import NO_CODE
 from evm.frames import (
@@ -33,72 +29,71 @@ from evm.frames import (
     DEAD,
     NOT_KNOWN,
     account_is_dead,
-    frames_of,
-    get_address,
+    call_error,
+    frame_at,
     is_precompile,
-    stack_of,
+    stack_word,
     to_address,
 )
+from evm.integers import U0, U1, I, U
 from evm.jit import kernel
-from evm.words import LOW_32, U0, U1, add, get, is_zero, put_at
+from evm.layout import RULES
+from evm.prices import GAS_COLD_ACCOUNT_ACCESS, GAS_NEW_ACCOUNT
+from evm.structs import address_of, is_null
+from evm.words import LOW_32, ZERO, add, is_zero
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-CREATED, DESTROYED = layout.FLAG_CREATED, layout.FLAG_DESTROYED
+CREATED, DESTROYED = U(layout.FLAG_CREATED), U(layout.FLAG_DESTROYED)
 
 
 @kernel()
-def destroy(machine):
+def selfdestruct(machine):
     """Execute SELFDESTRUCT of the current frame: `CALL_ENTERED` when it is done, else as `evm.frames.begin_call`."""
-    frames, stack = frames_of(machine), stack_of(machine)
-    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
-    gas = I(frames[U(f + layout.F_GAS)])
-    if frames[U(f + layout.F_STATIC)] != U0:
-        machine[U(layout.M_ERROR)] = U(errors.STATIC_VIOLATION)
+    frame = frame_at(machine, machine.depth)
+    gas = frame.gas
+    if frame.static != U0:
+        return call_error(machine, errors.STATIC_VIOLATION)
+    beneficiary = to_address(stack_word(machine, frame.stack_top - 1).value)
+    account = find_or_insert(machine, account_key(beneficiary, layout.KIND_CODE))
+    if is_null(account):
         return CALL_ERROR
-    address = get_address(frames, f + layout.F_ADDRESS)
-    heir = to_address(get(stack, I(frames[U(f + layout.F_STACK_TOP)]) - 1))
-    account = find_or_insert(machine, account_key(heir, layout.KIND_CODE))
-    if account == ABSENT:
-        return CALL_ERROR
-    warm = is_precompile(machine, heir) or is_warm(machine, account)
-    cost = 0 if warm else prices.COLD_ACCOUNT
-    if cost > gas:
-        machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
-        return CALL_ERROR
-    mine = loaded_entry(machine, account_key(address, layout.KIND_BALANCE))
-    if mine == ABSENT:
+    warm = is_precompile(machine, beneficiary) or is_warm(account)
+    needed = 0 if warm else GAS_COLD_ACCOUNT_ACCESS
+    if needed > gas:
+        return call_error(machine, errors.OUT_OF_GAS)
+    own_balance = loaded_entry(machine, account_key(frame.address, layout.KIND_BALANCE))
+    if is_null(own_balance):
         return CALL_NEEDS
-    balance = word_of(machine, mine)
-    theirs = loaded_entry(machine, account_key(heir, layout.KIND_BALANCE))
-    if theirs == ABSENT:
+    balance = own_balance.current
+    credited = loaded_entry(machine, account_key(beneficiary, layout.KIND_BALANCE))
+    if is_null(credited):
         return CALL_NEEDS
     if not is_zero(balance):
-        dead = account_is_dead(machine, heir)
+        dead = account_is_dead(machine, beneficiary)
         if dead == NOT_KNOWN:
             return CALL_NEEDS
         if dead == DEAD:
-            cost += prices.CALL_NEW_ACCOUNT
-            if cost > gas:
-                machine[U(layout.M_ERROR)] = U(errors.OUT_OF_GAS)
-                return CALL_ERROR
-    code = loaded_entry(machine, account_key(address, layout.KIND_CODE))
-    if code == ABSENT or loaded_entry(machine, account_key(address, layout.KIND_NONCE)) == ABSENT:
+            needed += GAS_NEW_ACCOUNT
+            if needed > gas:
+                return call_error(machine, errors.OUT_OF_GAS)
+    code = loaded_entry(machine, account_key(frame.address, layout.KIND_CODE))
+    if is_null(code) or is_null(loaded_entry(machine, account_key(frame.address, layout.KIND_NONCE))):
         return CALL_NEEDS
-    frames[U(f + layout.F_GAS)] = U(gas - cost)
-    machine[U(layout.M_GAS_DONE)] += U(cost)
+    frame.gas = gas - needed
+    machine.gas_done += U(needed)
     if not warm and not set_warm(machine, account):
         return CALL_ERROR
-    deleted = has_flag(machine, code, CREATED) or machine[U(layout.M_FORK)] < U(forks.CANCUN)
-    if mine != theirs:
-        if not set_word(machine, theirs, add(word_of(machine, theirs), balance)):
+    deleted = has_flag(code, CREATED) or RULES.at(machine.rules).destroys_all != U0
+    to_another = address_of(own_balance) != address_of(credited)
+    if to_another:
+        if not set_word(machine, credited, add(credited.current, balance)):
             return CALL_ERROR
-    if mine != theirs or deleted:
-        if not set_word(machine, mine, (U0, U0, U0, U0)):
+    if to_another or deleted:
+        if not set_word(machine, own_balance, ZERO):
             return CALL_ERROR
     if deleted:
         if not set_flag(machine, code, DESTROYED):
             return CALL_ERROR
-        machine[U(layout.M_DESTROYED)] += U1
+        machine.destroyed += U1
     return CALL_ENTERED
 
 
@@ -110,23 +105,24 @@ def delete_destroyed(machine, coinbase):
     and storage began empty. What an account from before the transaction has in other slots, which before Cancun could
     be, is void because nothing says any longer that the account exists; see `evm.accounts`.
 
-    Returns whether the beneficiary is among them.
+    Returns whether the block's beneficiary is among them.
     """
-    entries = entries_of(machine)
-    count, beneficiary = I(machine[U(layout.M_ENTRY_COUNT)]), False
-    for number in range(count):
-        code = number * layout.ENTRY_WORDS
-        if entries[U(code + layout.ENTRY_FLAGS)] & U(DESTROYED) == U0:
+    found = False
+    for number in range(machine.entry_count):
+        code = entry_at(machine, number)
+        if code.flags & DESTROYED == U0:
             continue
-        if entries[U(code + 2)] >> KIND_SHIFT != U(layout.KIND_CODE):
+        address = code.key
+        if address[2] >> KIND_SHIFT != KIND_CODE:
             continue
-        for other in range(count):
-            at = other * layout.ENTRY_WORDS
-            same = entries[U(at)] == entries[U(code)] and entries[U(at + 1)] == entries[U(code + 1)]
-            if same and entries[U(at + 2)] & LOW_32 == entries[U(code + 2)] & LOW_32:
-                if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0:
-                    put_at(entries, at + layout.ENTRY_CURRENT, (U0, U0, U0, U0))
-        entries[U(code + layout.ENTRY_CODE)] = U(NO_CODE)
-        mine = entries[U(code)] == coinbase[0] and entries[U(code + 1)] == coinbase[1]
-        beneficiary |= mine and entries[U(code + 2)] & LOW_32 == coinbase[2]
-    return beneficiary
+        for other in range(machine.entry_count):
+            entry = entry_at(machine, other)
+            key = entry.key
+            same = key[0] == address[0] and key[1] == address[1]
+            if same and key[2] & LOW_32 == address[2] & LOW_32:
+                if entry.flags & LOADED != U0:
+                    entry.current = ZERO
+        code.code = I(NO_CODE)
+        is_coinbase = address[0] == coinbase[0] and address[1] == coinbase[1]
+        found |= is_coinbase and address[2] & LOW_32 == coinbase[2]
+    return found

@@ -1,4 +1,4 @@
-"""The plainest driver: transactions one after the other, straight on a state.
+"""Serial driver, the plainest one: transactions one after the other, straight on a state.
 
 The serial strategy, genesis and view calls use it. It also shows all that a driver has to do: start a transaction,
 resume the machine, answer each location that it needs, and keep what it wrote.
@@ -10,27 +10,24 @@ the sum is added once.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy import uint64 as U
-
-from evm import costs, errors, layout
-from evm.access import LOADED, entries_of, provide
+from evm import costs, errors
+from evm.access import LOADED, entry_at, supply_word
 from evm.costs import add_work
+from evm.integers import U0, I
 from evm.jit import kernel
-from evm.pointers import call_1, view_u64
-from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
-from evm.state import intern_location
+from evm.layout import STATE, WORD
+from evm.pointers import call_1
+from evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
+from evm.state import intern_location, value_of
 from evm.transaction import open_machine, start_transaction
-from evm.words import add, equal, get, get_at, put, put_at, subtract
+from evm.words import add, equal, subtract
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-
-# How `run_directly` ended, when not by reaching the last transaction.
+# How `run_serially` ended, when not by reaching the last transaction.
 FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
 
 
 @kernel()
-def run_directly(resume, machine_address, state, table_address, arena_address, fees_address, coinbase, first, last):
+def run_serially(resume, machine_address, state_address, table, arena_address, fees_address, coinbase, first, last):
     """Execute transactions `first` to `last` (exclusive) on the state.
 
     Parameters
@@ -47,48 +44,40 @@ def run_directly(resume, machine_address, state, table_address, arena_address, f
     int
         `last`, or a negative fault.
     """
-    machine = open_machine(machine_address)
-    header = view_u64(state, layout.STATE_WORDS)
-    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
-    table = view_u64(table_address, last * R_WORDS)
-    arena = view_u64(arena_address, ARENA_WORDS)
-    fees = view_u64(fees_address, 4)
+    machine, state = open_machine(machine_address), STATE.at(state_address)
+    fees, arena = WORD.at(fees_address), RECEIPT_ARENA.at(arena_address)
     for index in range(first, last):
         start_transaction(machine, index)
         while True:
             outcome = call_1(resume, machine_address)
             if outcome != errors.NEED:
                 break
-            number = intern_location(state, machine, layout.M_WANTED)
-            if number < 0:
-                return FAULT_STATE
-            word = get(values, number)
-            if number == coinbase:
-                word = add(word, get(fees, 0))
-            if not provide(machine, number, word):
-                return FAULT_MACHINE
+            location = intern_location(state_address, machine.pending_location)
+            if location < 0:
+                return I(FAULT_STATE)
+            word = value_of(state, location).value
+            if location == coinbase:
+                word = add(word, fees.value)
+            if not supply_word(machine, location, word):
+                return I(FAULT_MACHINE)
             add_work(machine, costs.STATE_READ, 1)
         if outcome != errors.DONE:
-            return FAULT_MACHINE
-        entries = entries_of(machine)
-        for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-            at = i * layout.ENTRY_WORDS
-            if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U(0):
-                current = get_at(entries, at + layout.ENTRY_CURRENT)
-                if not equal(current, get_at(entries, at + layout.ENTRY_ORIGINAL)):
-                    add_work(machine, costs.STATE_WRITE, 1)
-                    number = I(entries[U(at + layout.ENTRY_ID)])
-                    put(values, number, subtract(current, get(fees, 0)) if number == coinbase else current)
-        put_at(fees, 0, add(get(fees, 0), get_at(machine, layout.M_FEE)))
-        if not write_receipt(machine, table, index, arena):
-            return FAULT_RECEIPTS
+            return I(FAULT_MACHINE)
+        for i in range(machine.entry_count):
+            entry = entry_at(machine, i)
+            if entry.flags & LOADED != U0 and not equal(entry.current, entry.original):
+                add_work(machine, costs.STATE_WRITE, 1)
+                word = subtract(entry.current, fees.value) if entry.location == coinbase else entry.current
+                value_of(state, entry.location).value = word
+        fees.value = add(fees.value, machine.fee)
+        if not write_receipt(machine, RECEIPT.item(table, last, index), arena):
+            return I(FAULT_RECEIPTS)
         add_work(machine, costs.RECEIPT, 1)
-    return last
+    return I(last)
 
 
 @kernel()
-def credit_beneficiary(state, coinbase, fees_address):
+def credit_beneficiary(state_address, coinbase, fees_address):
     """Add the fees to the beneficiary's balance."""
-    header = view_u64(state, layout.STATE_WORDS)
-    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
-    put(values, coinbase, add(get(values, coinbase), get(view_u64(fees_address, 4), 0)))
+    balance = value_of(STATE.at(state_address), coinbase)
+    balance.value = add(balance.value, WORD.at(fees_address).value)

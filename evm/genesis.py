@@ -8,14 +8,14 @@ import numpy as np
 
 from evm import errors, layout
 from evm.block import Block, Environment, Transaction
-from evm.direct import run_directly
+from evm.direct import run_serially
 from evm.image import BlockImage
 from evm.interpreter import resume
 from evm.keccak import keccak256
 from evm.machine import Machine
 from evm.precompiles import raise_failure
 from evm.receipts import Receipts, ReceiptTable
-from evm.state import State, intern_location, location_key
+from evm.state import State, intern_location, key_tuple, location_key
 
 DEPLOYER = bytes.fromhex("de9107e4000000000000000000000000de9107e4")
 GAS_LIMIT = 1_000_000_000
@@ -62,9 +62,9 @@ class _Runner:
         state.codes.reserve()
         state.reserve(state.count + (1 << 14))
         coinbase_key = location_key(self.environment.coinbase, layout.KIND_BALANCE)
-        coinbase = intern_location(state.address, coinbase_key, 0)
+        coinbase = intern_location(state.address, key_tuple(coinbase_key))
         self._table.reset(1)
-        ended = run_directly(
+        ended = run_serially(
             resume.address,
             machine.address,
             state.address,
@@ -77,7 +77,7 @@ class _Runner:
         )
         if ended < 0:
             raise_failure()
-            reason = errors.describe(int(machine.header[layout.M_ERROR])) or "state or receipts full"
+            reason = errors.describe(machine.error) or "state or receipts full"
             raise GenesisError(f"ran out of room: {reason}")
         return self._table.collect(1), machine
 

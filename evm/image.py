@@ -1,13 +1,14 @@
-"""A block laid out for kernels: environment words, one row a transaction, and all call data in one piece."""
+"""Block image: a block laid out for kernels, environment words, a row a transaction, all call data in one piece."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from evm import errors, layout
+from evm import errors
 from evm.block import ADDRESS_BYTES, Block, Environment, Transaction, limbs
 from evm.creation import INIT_CODE_LIMIT
 from evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
+from evm.layout import BLOCK, HASHES_KEPT, TRANSACTION
 
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
 _LIMITS = {
@@ -101,12 +102,12 @@ class BlockImage:
     def __init__(self, block: Block) -> None:
         self.block = block
         environment = block.environment
-        self._hashes = np.zeros((256, 4), np.uint64)
+        self._hashes = np.zeros((HASHES_KEPT, 4), np.uint64)
         for number, block_hash in environment.block_hashes.items():
             age = environment.number - number
-            if 1 <= age <= 256:
+            if 1 <= age <= HASHES_KEPT:
                 self._hashes[age - 1] = limbs(int.from_bytes(block_hash, "big"))
-        self._rows = np.zeros((max(len(block), 1), layout.TX_WORDS), np.uint64)
+        self._rows = TRANSACTION.zeros(max(len(block), 1))
         self._fork = fork_named(environment.fork)
         for index, transaction in enumerate(block):
             check_transaction(index, transaction)
@@ -116,53 +117,51 @@ class BlockImage:
         data.view(np.uint8)[: data.nbytes - 8] = np.frombuffer(b"".join(pieces), np.uint8)
         self._data = data
         self._fill_rows([len(piece) for piece in pieces])
-        header = np.zeros(layout.BLOCK_WORDS, np.uint64)
+        self._header = BLOCK.zeros()
+        header = self._header[0]
         for field, value in (
-            (layout.BLOCK_NUMBER, environment.number),
-            (layout.BLOCK_TIMESTAMP, environment.timestamp),
-            (layout.BLOCK_GAS_LIMIT, environment.gas_limit),
-            (layout.BLOCK_BASE_FEE, environment.base_fee),
-            (layout.BLOCK_COINBASE, int.from_bytes(environment.coinbase, "big")),
-            (layout.BLOCK_CHAIN_ID, environment.chain_id),
-            (layout.BLOCK_PREV_RANDAO, environment.prev_randao),
-            (layout.BLOCK_BLOB_BASE_FEE, environment.blob_base_fee),
+            ("number", environment.number),
+            ("timestamp", environment.timestamp),
+            ("gas_limit", environment.gas_limit),
+            ("base_fee", environment.base_fee),
+            ("coinbase", int.from_bytes(environment.coinbase, "big")),
+            ("chain_id", environment.chain_id),
+            ("prev_randao", environment.prev_randao),
+            ("blob_base_fee", environment.blob_base_fee),
         ):
-            header[field : field + 4] = limbs(value)
-        header[layout.BLOCK_HASHES] = self._hashes.ctypes.data
-        header[layout.BLOCK_TRANSACTIONS] = self._rows.ctypes.data
-        header[layout.BLOCK_SIZE] = len(block)
-        header[layout.BLOCK_DATA] = self._data.ctypes.data
-        header[layout.BLOCK_DATA_SIZE] = self.data_bytes
-        header[layout.BLOCK_FORK] = self._fork.number
-        self._header = header
+            header[field] = limbs(value)
+        header["hashes"] = self._hashes.ctypes.data
+        header["transactions"] = self._rows.ctypes.data
+        header["size"] = len(block)
+        header["data"] = self._data.ctypes.data
+        header["data_size"] = self.data_bytes
+        header["fork"] = self._fork.number
 
     def _fill_rows(self, rooms: list[int]) -> None:
         environment, at = self.block.environment, 0
         base_fee = environment.base_fee
         for row, t, room in zip(self._rows, self.block, rooms, strict=False):
-            price = max(min(t.max_fee, base_fee + t.max_priority_fee), base_fee)
+            gas_price = max(min(t.max_fee, base_fee + t.max_priority_fee), base_fee)
             flaw = _flaw(t, environment, self._fork)
             blobs = len(t.blob_hashes or ()) if flaw == errors.NONE else 0
-            row[:] = (
-                *limbs(int.from_bytes(t.sender, "big"), 3),
-                *limbs(int.from_bytes(t.to or b"", "big"), 3),
-                t.to is None,
-                t.nonce,
-                t.gas_limit,
-                *limbs(t.value),
-                *limbs(price),
-                *limbs(price - base_fee),
-                *limbs(t.max_fee),
-                at,
-                len(t.data),
-                room,
-                len(t.access_list),
-                sum(len(slots) for _, slots in t.access_list),
-                blobs,
-                *limbs(blobs * BLOB_GAS * environment.blob_base_fee),
-                *limbs(blobs * BLOB_GAS * t.max_blob_fee),
-                flaw,
-            )
+            row["sender"] = limbs(int.from_bytes(t.sender, "big"), 3)
+            row["to"] = limbs(int.from_bytes(t.to or b"", "big"), 3)
+            row["creates"] = t.to is None
+            row["nonce"] = t.nonce
+            row["gas_limit"] = t.gas_limit
+            row["value"] = limbs(t.value)
+            row["gas_price"] = limbs(gas_price)
+            row["tip"] = limbs(gas_price - base_fee)
+            row["max_fee"] = limbs(t.max_fee)
+            row["data_at"] = at
+            row["data_size"] = len(t.data)
+            row["data_room"] = room
+            row["list_addresses"] = len(t.access_list)
+            row["list_slots"] = sum(len(slots) for _, slots in t.access_list)
+            row["blobs"] = blobs
+            row["blob_fee"] = limbs(blobs * BLOB_GAS * environment.blob_base_fee)
+            row["blob_fee_limit"] = limbs(blobs * BLOB_GAS * t.max_blob_fee)
+            row["flaw"] = flaw
             at += room
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import cfunc, njit
@@ -21,17 +22,19 @@ from evm.kernel_cache import folder_of, kept_in
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(inline: bool = False) -> Callable[[F], Any]:
+def kernel(inline: bool = False, folder: Path | None = None) -> Callable[[F], Any]:
     """Compile a function to native code that holds no GIL and no reference count.
 
     Parameters
     ----------
     inline : bool
         Force the function into its callers. For small functions on the hot path.
+    folder : Path, optional
+        Where what it compiles to is kept; by default as the function's sources say now.
     """
 
     def decorate(function: F) -> Any:
-        with kept_in(folder_of(function)) as kept:
+        with kept_in(folder or folder_of(function)) as kept:
             return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", forceinline=inline)(function)
 
     return decorate

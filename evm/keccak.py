@@ -5,8 +5,8 @@ loaded in every step. Lane ``axy`` is column x, row y.
 """
 
 import numpy as np
-from numpy import uint64 as U
 
+from evm.integers import U
 from evm.jit import kernel
 from evm.pointers import load_8, stack_buffer, swap_bytes
 

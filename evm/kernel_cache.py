@@ -1,9 +1,9 @@
-"""Where compiled kernels are kept, so that stale code cannot run and unchanged code is not compiled twice.
+"""Kernel cache: where compiled kernels are kept, so that stale code cannot run and unchanged code is compiled once.
 
 numba's own cache looks only at the file of the function it caches; a change in an inlined callee from another file
-would silently run stale code. So the folder itself is keyed by a digest of every source in ``evm/`` and
-``strategies/``, numba's version, and whether bounds are checked. Kernels of a plug-in lie in a folder of that folder
-which is keyed by the plug-in's sources (`evm.sources`).
+would silently run stale code. So the folder itself is keyed by a digest of every source that its kernels may be made
+from, in folders of any depth (`evm.sources`), numba's version, and whether bounds are checked. Kernels of a plug-in lie
+in a folder of that folder which is keyed by the plug-in's sources.
 
 numba also keys its files by where the sources lie. Under such a digest that tells nothing apart: two checkouts of one
 version, a work tree and what a comparison lays out of it, asv's environments, all hold the same text. `ByModule` finds
@@ -17,6 +17,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -25,13 +26,9 @@ import numba
 from numba.core import config
 from numba.core.caching import UserProvidedCacheLocator
 
-from evm.sources import OWN, digest_of, note_kernels
+from evm.sources import digest_of, folders_behind, note_kernels, packages, registered
 
-KEYED = ("evm", "strategies")
-"""Packages of which all sources are part of the digest."""
-
-_ROOM = Path(__file__).resolve().parent
-_KEPT = 6
+_KEPT = 12
 _redirecting = RLock()
 
 
@@ -46,13 +43,18 @@ def kernels_digest() -> str:
     Returns
     -------
     str
-        16 hexadecimal digits; part of every record, and the name of the compilation cache.
+        16 hexadecimal digits over all packages that have registered kernels (`evm.sources.register`); part of every
+        record.
     """
+    return _digest(folders_behind(None))
+
+
+def _digest(folders: tuple[Path, ...]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     digest.update(f"{numba.__version__}|{bounds_checked()}".encode())
-    for room in KEYED:
-        for source in sorted((_ROOM.parent / room).rglob("*.py")):
-            digest.update(source.relative_to(_ROOM.parent).as_posix().encode())
+    for folder in folders:
+        for source in sorted(folder.rglob("*.py")):
+            digest.update(f"{folder.name}/{source.relative_to(folder).as_posix()}\0".encode())
             digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -90,14 +92,18 @@ def _last_used(folder: Path) -> float:
         return 0.0
 
 
-def _open_cache() -> Path | None:
-    folder = cache_root() / kernels_digest()
+@lru_cache(maxsize=16)
+def _open_cache(folders: tuple[Path, ...]) -> Path | None:
+    """Folder for kernels made from the sources in these folders. Where there is none, each process compiles its own."""
+    folder = cache_root() / _digest(folders)
     # Where it cannot be made, numba would fall back to folders beside the sources, and look at a function's file only.
     return folder if _open_folder(folder) else None
 
 
-# Where compiled kernels are kept. Where they cannot be, every process compiles them: slower, never wrong.
-_CACHE = _open_cache()
+def kernel_folders() -> list[Path]:
+    """Folders in which this process keeps the kernels of registered packages."""
+    opened = {_open_cache(folders_behind(package)) for package in packages()}
+    return sorted(folder for folder in opened if folder is not None)
 
 
 def folder_of(function: Callable[..., Any]) -> Path | None:
@@ -106,11 +112,13 @@ def folder_of(function: Callable[..., Any]) -> Path | None:
     To be asked when the function is defined: its sources may change while the process lives, and it does not.
     """
     module, file = function.__module__, function.__code__.co_filename
-    name = module.partition(".")[0]
-    if _CACHE is None or name in OWN:
-        return _CACHE
+    package = registered(module)
+    cache = _open_cache(folders_behind(package))
+    if cache is None or package is not None:
+        return cache
     note_kernels(module, file)
-    folder = _CACHE / f"{name}-{digest_of(module, file)}"
+    name = module.partition(".")[0]
+    folder = cache / f"{name}-{digest_of(module, file)}"
     return folder if _open_folder(folder, f"{name}-") else None
 
 
@@ -139,7 +147,24 @@ class ByModule(UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships n
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         super().__init__(function, file)
         module = function.__module__
-        if module.partition(".")[0] in OWN - set(KEYED):
+        package = registered(module)
+        if package is not None and not package.whole:
             # Tests, and the harness: their own file is looked at, but what it imports of them is not.
+            self._is_generated = False
             return
         self._cache_path = os.path.join(config.CACHE_DIR, module)
+        self._is_generated = not os.path.exists(file)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> ByModule | None:
+        """A locator, also for a function that was generated of sources that the folder is keyed by."""
+        found = cls(function, file)
+        try:
+            found.ensure_cache_path()
+        except OSError:
+            return None
+        return found
+
+    def get_source_stamp(self) -> Any:
+        """Stamp of the function's file; of generated text there is none to look at."""
+        return () if self._is_generated else super().get_source_stamp()

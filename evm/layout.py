@@ -1,22 +1,11 @@
-"""Where things lie: field numbers of the memory that kernels share with Python.
+"""Memory layouts: the structs that kernels of the EVM share with Python (`evm.structs`), and their constants.
 
-Everything is uint64 words unless said otherwise. Address fields hold the address of an array that a Python object
-keeps alive. Field names are grouped by structure; a `_WORDS` constant is a structure's size.
+Fields that hold addresses are of arrays, or structs, that a Python object keeps alive.
 """
 
 from __future__ import annotations
 
 from evm.structs import ADDRESS, I64, KEY, U64, U256, Struct
-
-
-def _fields(*sizes: int) -> tuple[int, ...]:
-    """Offsets of consecutive fields of these sizes, and the total last."""
-    offsets, at = [], 0
-    for size in sizes:
-        offsets.append(at)
-        at += size
-    return (*offsets, at)
-
 
 # A location's key: the address in two words and the low half of a third, the kind above it, then the slot.
 KEY_WORDS = 7
@@ -24,187 +13,17 @@ KIND_SHIFT = 32
 KIND_STORAGE, KIND_BALANCE, KIND_NONCE, KIND_CODE, KIND_TRANSIENT = range(5)
 KIND_NAMES = ("storage", "balance", "nonce", "code")
 
-# The state: header of addresses and counts.
-(
-    STATE_KEYS,
-    STATE_VALUES,
-    STATE_TABLE,
-    STATE_TABLE_MASK,
-    STATE_CAPACITY,
-    STATE_COUNT,  # address of a cache line that holds the number of interned locations
-    STATE_WORDS,
-) = _fields(1, 1, 1, 1, 1, 1)
-
-# The code directory: a header, a descriptor a code, and a hash index.
-(
-    CODES_DESCRIPTORS,
-    CODES_CAPACITY,  # descriptors that fit
-    CODES_COUNT,
-    CODES_INDEX,
-    CODES_INDEX_MASK,
-    CODES_ARENA,  # where codes that transactions create are decoded to
-    CODES_ARENA_WORDS,
-    CODES_ARENA_USED,
-    CODES_STORE,  # address of a store of codes that other processes created (`evm.codestore`), or zero
-    CODES_COSTS,  # picoseconds by class of work, see `evm.costs`
-    CODES_WORDS,
-) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-(
-    CODE_BYTES,
-    CODE_SIZE,
-    CODE_STREAM,
-    CODE_STREAM_SIZE,
-    CODE_BLOCKS,
-    CODE_BLOCKS_SIZE,
-    CODE_CONSTANTS,
-    CODE_CONSTANTS_SIZE,
-    CODE_TARGETS,
-    CODE_HASH,
-    CODE_WORDS,
-) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 4)
-
-# A block as kernels see it: environment, then where the transactions are.
-(
-    BLOCK_NUMBER,
-    BLOCK_TIMESTAMP,
-    BLOCK_GAS_LIMIT,
-    BLOCK_BASE_FEE,
-    BLOCK_COINBASE,
-    BLOCK_CHAIN_ID,
-    BLOCK_PREV_RANDAO,
-    BLOCK_BLOB_BASE_FEE,
-    BLOCK_HASHES,  # address of 256 words, the k-th for block number - 1 - k
-    BLOCK_TRANSACTIONS,
-    BLOCK_SIZE,
-    BLOCK_DATA,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
-    BLOCK_DATA_SIZE,
-    BLOCK_FORK,  # number of the fork, see `evm.forks`
-    BLOCK_WORDS,
-) = _fields(4, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1)
-
-# A transaction's row.
-(
-    TX_SENDER,
-    TX_TO,
-    TX_CREATES,
-    TX_NONCE,
-    TX_GAS_LIMIT,
-    TX_VALUE,
-    TX_PRICE,
-    TX_TIP,
-    TX_MAX_FEE,
-    TX_DATA_AT,
-    TX_DATA_SIZE,  # of the call data, in bytes
-    TX_DATA_ROOM,  # bytes of the call data and all that lies behind it
-    TX_LIST_ADDRESSES,  # of the access list (EIP-2930): for each three words, how many slots, and the slots
-    TX_LIST_SLOTS,
-    TX_BLOBS,
-    TX_BLOB_FEE,  # wei burned for blobs (EIP-4844)
-    TX_BLOB_FEE_LIMIT,  # wei that the sender must have for them
-    TX_FLAWS,  # an error that the fields alone show (a fee below the base fee), or zero
-    TX_WORDS,
-) = _fields(3, 3, 1, 1, 1, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 4, 4, 1)
-
-# The machine: one executing transaction with everything private to it.
-(
-    M_STACK,
-    M_STACK_WORDS,
-    M_MEMORY,
-    M_MEMORY_BYTES,
-    M_FRAMES,
-    M_FRAMES_WORDS,
-    M_ENTRIES,
-    M_ENTRIES_WORDS,
-    M_INDEX,
-    M_INDEX_WORDS,
-    M_JOURNAL,
-    M_JOURNAL_WORDS,
-    M_LOGS,
-    M_LOGS_BYTES,
-    M_OUTPUT,
-    M_OUTPUT_BYTES,
-    M_SCRATCH,  # decoded init code of the frames that are open, and what is hashed or decoded in passing
-    M_SCRATCH_BYTES,
-    M_BLOCK,
-    M_CODES,
-    M_TRANSACTION,  # address of the transaction's row
-    M_TRANSACTION_INDEX,
-    M_CALLDATA,  # address of the transaction's data
-    M_PHASE,
-    M_MODE,
-    M_DEPTH,
-    M_EPOCH,
-    M_ENTRY_COUNT,
-    M_INDEX_MASK,
-    M_JOURNAL_COUNT,
-    M_LOG_SIZE,
-    M_OUTPUT_SIZE,
-    M_REFUND,
-    M_ERROR,
-    M_STATUS,
-    M_GAS_USED,
-    M_GAS_DONE,  # gas of the work since this counter was last cleared: the private work of a step
-    M_WORK_DONE,  # its cost in picoseconds, where codes have been priced; likewise
-    M_FEE,
-    M_WANTED,  # key of the location that the machine needs next
-    M_FORK,
-    M_LAST_PRECOMPILE,
-    M_SCRATCH_USED,
-    M_DESTROYED,  # how often SELFDESTRUCT has marked an account
-    M_COMPUTE,  # address of the function that computes precompiled contracts
-    M_ANSWER,  # what it found
-    M_PRICE,  # and its price
-    M_WORDS,
-) = _fields(*[1] * 38, 4, KEY_WORDS, 1, 1, 1, 1, 1, 1, 1)
-
 SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
+HASHES_KEPT = 256  # block hashes that BLOCKHASH may ask for
 
 PHASE_BEGIN, PHASE_RUN, PHASE_END = range(3)
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
 
-# One location that the transaction has touched.
-(
-    ENTRY_KEY,
-    ENTRY_ID,
-    ENTRY_ORIGINAL,
-    ENTRY_CURRENT,
-    ENTRY_FLAGS,
-    ENTRY_CODE,  # number of the code, where the location is a code
-    ENTRY_WORK,  # work that the machine had done when it needed the word
-    ENTRY_WORDS,
-) = _fields(KEY_WORDS, 1, 4, 4, 1, 1, 1)
-FLAG_LOADED, FLAG_WARM, FLAG_WRITTEN = 1, 2, 4
+FLAG_LOADED, FLAG_WARM = 1, 2
 # Whether the word that the transaction found mattered: it was looked at, or only tested for zero.
 FLAG_OBSERVED, FLAG_TESTED = 8, 16
 # These stand at the entry of an account's code, for the account.
 FLAG_CREATED, FLAG_DESTROYED = 32, 64
-
-# One undoable change: which entry, what its current word and flags were.
-(JOURNAL_ENTRY, JOURNAL_FLAGS, JOURNAL_VALUE, JOURNAL_WORDS) = _fields(1, 1, 4)
-
-# A call frame.
-(
-    F_POSITION,
-    F_STACK_TOP,
-    F_STACK_BASE,
-    F_GAS,
-    F_MEMORY_BASE,
-    F_MEMORY_SIZE,
-    F_CALLDATA,
-    F_CALLDATA_SIZE,
-    F_CODE,  # address of the code's descriptor; zero for a precompiled contract, whose number is the position
-    F_ADDRESS,
-    F_CALLER,
-    F_VALUE,
-    F_STATIC,
-    F_RETURN_AT,
-    F_RETURN_SIZE,
-    F_JOURNAL,
-    F_LOGS,
-    F_REFUND,
-    F_CREATES,  # whether the frame runs init code
-    F_WORDS,
-) = _fields(1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 4, 1, 1, 1, 1, 1, 1, 1)
 
 # A log record, in bytes: a header of four words (address, then topic count and data size), topics, data padded to 8.
 LOG_HEADER_BYTES = 32
@@ -212,8 +31,9 @@ LOG_HEADER_BYTES = 32
 CALL_DEPTH_LIMIT = 1024
 STACK_LIMIT = 1024
 
-
-# The same memory as structs (`evm.structs`), field by field in the order of the numbers above.
+# A 256-bit word in memory: of the operand stack, of a state.
+WORD = Struct("Word", value=U256)
+WORD_BYTES = 32
 
 STATE = Struct(
     "State",
@@ -235,7 +55,8 @@ CODE_DIRECTORY = Struct(
     arena_words=I64,
     arena_used=U64,
     store=I64,  # address of a store of codes that other processes created, or zero
-    costs=I64,  # picoseconds by class of work
+    cost_model=I64,  # picoseconds by class of work (`evm.costs`)
+    rules=I64,  # of all forks, by number: an array of `RULES`
 )
 CODE = Struct(
     "Code",
@@ -249,6 +70,27 @@ CODE = Struct(
     constants_size=I64,
     targets=I64,
     hash=U256,
+    fork=U64,  # whose instruction set it was decoded by
+)
+# One straight-line block of a decoded code (`evm.bytecode`).
+BASIC_BLOCK = Struct("BasicBlock", requirement=U64, work_ps=U64)
+# One row of a fork's opcode table, by the byte in the bytecode (`evm.forks`).
+INSTRUCTION = Struct(
+    "Instruction",
+    is_defined=I64,
+    stack_in=I64,
+    stack_out=I64,
+    gas=I64,  # the constant part
+    ends_basic_block=I64,
+    never_returns=I64,
+)
+# What a fork's rules are to kernels (`evm.forks.Fork` is what they are to Python).
+RULES = Struct(
+    "Rules",
+    fork=U64,  # its number
+    instructions=I64,  # address of 256 rows of `INSTRUCTION`
+    last_precompile=U64,  # precompiled contracts have the addresses 1 to this one
+    destroys_all=U64,  # whether SELFDESTRUCT deletes accounts that an earlier transaction created
 )
 BLOCK = Struct(
     "Block",
@@ -265,7 +107,7 @@ BLOCK = Struct(
     size=I64,
     data=I64,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
     data_size=I64,
-    fork=U64,
+    fork=U64,  # number of the fork, see `evm.forks`
 )
 TRANSACTION = Struct(
     "Transaction",
@@ -311,7 +153,6 @@ MACHINE = Struct(
     block=I64,
     codes=I64,
     transaction=I64,  # address of the transaction's row
-    transaction_index=I64,
     calldata=I64,  # address of the transaction's data
     phase=I64,
     mode=I64,
@@ -330,13 +171,13 @@ MACHINE = Struct(
     work_done_ps=U64,  # its cost in picoseconds, where codes have been priced; likewise
     fee=U256,
     pending_location=KEY,  # key of the location that the machine needs next
-    fork=U64,
-    last_precompile=U64,
+    rules=I64,  # address of the rules of the block's fork
     scratch_used=I64,
     destroyed=U64,  # how often SELFDESTRUCT has marked an account
     compute=I64,  # address of the function that computes precompiled contracts
-    answer=I64,  # what it found
+    precompile_result=I64,  # one more than the error that it found; 0 before it was called
     precompile_gas=I64,  # and what it takes
+    operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
 )
 ENTRY = Struct(
     "Entry",
@@ -371,3 +212,34 @@ FRAME = Struct(
     refund=U64,
     creates=U64,  # whether the frame runs init code
 )
+# The current frame's registers while the interpreter's loop runs; they live on the native stack.
+REGISTERS = Struct(
+    "Registers",
+    instruction=U64,  # the decoded instruction: its number in the low byte, an immediate above it
+    pc=I64,
+    stack_top=I64,  # address behind the top word
+    stack_base=I64,  # address of the frame's first word
+    gas=I64,
+    memory=I64,  # address of the frame's memory
+    memory_size=I64,
+    code=I64,  # addresses of the code's descriptor, stream and basic blocks
+    stream=I64,
+    basic_blocks=I64,
+    work_ps=U64,
+)
+
+
+def _offsets(prefix: str, struct: Struct, **names: str) -> None:
+    globals().update({f"{prefix}_{old}": struct.offsets[new] for old, new in names.items()})
+    globals()[f"{prefix}_WORDS"] = struct.words
+
+
+_offsets("STATE", STATE, KEYS="keys", VALUES="values", CAPACITY="capacity")
+_offsets("CODES", CODE_DIRECTORY, STORE="store")
+_offsets("BLOCK", BLOCK, TRANSACTIONS="transactions", SIZE="size", HASHES="hashes", DATA="data", DATA_SIZE="data_size")
+_offsets("TX", TRANSACTION, SENDER="sender", DATA_AT="data_at", DATA_ROOM="data_room")
+_offsets(
+    "M", MACHINE, WORK_DONE="work_done_ps", ENTRY_COUNT="entry_count", GAS_DONE="gas_done", MODE="mode", FEE="fee",
+    WANTED="pending_location", GAS_USED="gas_used", ERROR="error",
+)  # fmt: skip
+_offsets("ENTRY", ENTRY, ID="location", FLAGS="flags", CURRENT="current", ORIGINAL="original")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
 from evm import layout, precompiles
+from evm.layout import ENTRY, FRAME, JOURNAL, MACHINE, WORD
 from evm.rooms import sparse_zeros
 
-_STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * 4
-_FRAMES_WORDS = layout.F_WORDS * (layout.CALL_DEPTH_LIMIT + 2)
+_STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * WORD.words
+_FRAMES_WORDS = FRAME.words * (layout.CALL_DEPTH_LIMIT + 2)
 _PAGE = 4096
 # Bytes of memory that a transaction can have. They cost 5 * 10**11 gas, some ten thousand blocks' worth: who has more
 # gas than that comes from a test, or means harm.
@@ -38,48 +40,57 @@ class Machine:
     """
 
     def __init__(self, block_image: int, codes: int, mode: int = layout.MODE_NORMAL, scale: int = 1) -> None:
-        self.header = np.zeros(layout.M_WORDS, np.uint64)
-        header = self.header
+        self._header = MACHINE.zeros()
         # One mapping for all: the operating system allows a process some tens of thousands.
         rooms = (
-            (layout.M_STACK, _STACK_WORDS, 8),
-            (layout.M_MEMORY, min(scale << 26, MOST_MEMORY), 1),
-            (layout.M_FRAMES, _FRAMES_WORDS, 8),
-            (layout.M_ENTRIES, (scale << 16) * layout.ENTRY_WORDS, 8),
-            (layout.M_INDEX, scale << 17, 8),
-            (layout.M_JOURNAL, (scale << 18) * layout.JOURNAL_WORDS, 8),
-            (layout.M_LOGS, scale << 22, 1),
-            (layout.M_OUTPUT, scale << 24, 1),
-            (layout.M_SCRATCH, scale << 24, 1),
+            ("stack", "stack_words", _STACK_WORDS, 8),
+            ("memory", "memory_bytes", min(scale << 26, MOST_MEMORY), 1),
+            ("frames", "frames_words", _FRAMES_WORDS, 8),
+            ("entries", "entries_words", (scale << 16) * ENTRY.words, 8),
+            ("index", "index_words", scale << 17, 8),
+            ("journal", "journal_words", (scale << 18) * JOURNAL.words, 8),
+            ("logs", "logs_bytes", scale << 22, 1),
+            ("output", "output_bytes", scale << 24, 1),
+            ("scratch", "scratch_bytes", scale << 24, 1),
         )
-        sizes = [-(-count * width // _PAGE) * _PAGE for _, count, width in rooms]
+        sizes = [-(-count * width // _PAGE) * _PAGE for *_, count, width in rooms]
         self._room = sparse_zeros(sum(sizes), np.uint8)
         views = {}
-        for (field, count, width), size, end in zip(rooms, sizes, itertools.accumulate(sizes), strict=True):
-            header[field], header[field + 1] = self._room.ctypes.data + end - size, count
+        for (field, room, count, width), size, end in zip(rooms, sizes, itertools.accumulate(sizes), strict=True):
+            self._header[field], self._header[room] = self._room.ctypes.data + end - size, count
             view = self._room[end - size : end - size + count * width]
             views[field] = view if width == 1 else view.view(np.uint64)
-        self._stack, self._memory, self._frames = (views[f] for f in (layout.M_STACK, layout.M_MEMORY, layout.M_FRAMES))
-        self._entries, self._index = views[layout.M_ENTRIES], views[layout.M_INDEX]
-        self._logs, self._output = views[layout.M_LOGS], views[layout.M_OUTPUT]
-        header[layout.M_MODE] = mode
-        header[layout.M_COMPUTE] = precompiles.address()
+        self._stack, self._memory, self._frames = views["stack"], views["memory"], views["frames"].view(FRAME.dtype)
+        self._entries, self._index = views["entries"].view(ENTRY.dtype), views["index"]
+        self._logs, self._output = views["logs"], views["output"]
+        self._header["mode"] = mode
+        self._header["compute"] = precompiles.address()
         self.attach(block_image, codes)
 
     def attach(self, block_image: int, codes: int) -> None:
         """Use this machine for another block."""
-        self.header[layout.M_BLOCK] = block_image
-        self.header[layout.M_CODES] = codes
+        self.header["block"] = block_image
+        self.header["codes"] = codes
         # Slots of the index are told apart by epoch. An epoch has 32 bits; long before they run out, all start over.
-        if self.header[layout.M_EPOCH] > MANY_EPOCHS:
-            self.header[layout.M_EPOCH] = 0
+        if self.header["epoch"] > MANY_EPOCHS:
+            self.header["epoch"] = 0
             self._index[:] = 0
+
+    @property
+    def header(self) -> Any:
+        """The machine's fields by name (`evm.layout.MACHINE`), a numpy structured scalar that is no copy."""
+        return self._header[0]
 
     @property
     def address(self) -> int:
         """Address of the header, for kernels."""
-        return int(self.header.ctypes.data)
+        return int(self._header.ctypes.data)
+
+    @property
+    def error(self) -> int:
+        """Error of the transaction that ended last, see `evm.errors`."""
+        return int(self.header["error"])
 
     def output(self) -> bytes:
         """Output of the transaction that ended last."""
-        return self._output[: int(self.header[layout.M_OUTPUT_SIZE])].tobytes()
+        return self._output[: int(self.header["output_size"])].tobytes()

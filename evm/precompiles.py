@@ -12,7 +12,7 @@ depends on the input alone; so it may be called from many threads, and in each p
 gives the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is
 dominated by it scales worse here than in a client whose cryptography is compiled.
 
-Prices: EIP-2046's successors in force at Shanghai and Cancun, that is the Yellow Paper's appendix E, EIP-1108
+Gas: EIP-2046's successors in force at Shanghai and Cancun, that is the Yellow Paper's appendix E, EIP-1108
 (alt_bn128), EIP-2565 (modexp), EIP-152 (blake2f) and EIP-4844 (point evaluation).
 """
 
@@ -21,19 +21,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy import uint64 as U
-
-from evm import costs, errors, layout
+from evm import costs, errors
 from evm.costs import add_work
 from evm.errors import CapacityError
-from evm.frames import frames_of, set_output
+from evm.frames import frame_at, set_output
+from evm.integers import I, U
 from evm.jit import kernel
-from evm.words import U0
+from evm.layout import FRAME, MACHINE
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
 NOT_COMPUTED = -1
 IDENTITY = 4
 # Longest numbers of a modular exponentiation. Longer ones cost 9 * 10**7 gas for every bit of the exponent, and longer
@@ -42,31 +39,30 @@ MODEXP_BYTES = 1 << 17
 MODEXP_EXPONENT_BYTES = 1 << 28
 # Bits of an exponent times squared words of a modulus, computed in one piece: some tenths of a second.
 MODEXP_WORK = 1 << 24
-IDENTITY_GAS, IDENTITY_WORD_GAS = 15, 3
+GAS_IDENTITY, GAS_IDENTITY_WORD = 15, 3
 
 
 @kernel()
 def run_precompile(machine):
     """Run the current frame, which is a precompiled contract's; the error, or `NOT_COMPUTED`."""
-    frames = frames_of(machine)
-    f = I(machine[U(layout.M_DEPTH)]) * layout.F_WORDS
-    if frames[U(f + layout.F_POSITION)] == U(IDENTITY):
-        size, gas = I(frames[U(f + layout.F_CALLDATA_SIZE)]), I(frames[U(f + layout.F_GAS)])
-        cost = IDENTITY_GAS + IDENTITY_WORD_GAS * ((size + 31) >> 5)
-        if cost > gas:
-            frames[U(f + layout.F_GAS)] = U0
-            return errors.OUT_OF_GAS
-        frames[U(f + layout.F_GAS)] = U(gas - cost)
-        machine[U(layout.M_GAS_DONE)] += U(cost)
+    frame = frame_at(machine, machine.depth)
+    if frame.pc == IDENTITY:
+        size, gas = frame.calldata_size, frame.gas
+        needed = GAS_IDENTITY + GAS_IDENTITY_WORD * ((size + 31) >> 5)
+        if needed > gas:
+            frame.gas = I(0)
+            return I(errors.OUT_OF_GAS)
+        frame.gas = gas - needed
+        machine.gas_done += U(needed)
         add_work(machine, costs.COPY_WORD, (size + 31) >> 5)
-        return errors.NONE if set_output(machine, I(frames[U(f + layout.F_CALLDATA)]), size) else errors.OUTPUT_CAPACITY
-    answer = I(machine[U(layout.M_ANSWER)])
-    machine[U(layout.M_ANSWER)] = U0
-    if answer == 0:
-        return NOT_COMPUTED
-    add_work(machine, costs.PRECOMPILE_GAS, I(machine[U(layout.M_PRICE)]))
-    machine[U(layout.M_GAS_DONE)] += machine[U(layout.M_PRICE)]
-    return answer - 1
+        return I(errors.NONE) if set_output(machine, frame.calldata, size) else I(errors.OUTPUT_CAPACITY)
+    result = machine.precompile_result
+    machine.precompile_result = I(0)
+    if result == 0:
+        return I(NOT_COMPUTED)
+    add_work(machine, costs.PRECOMPILE_GAS, machine.precompile_gas)
+    machine.gas_done += U(machine.precompile_gas)
+    return result - 1
 
 
 class Precompile(NamedTuple):
@@ -74,13 +70,13 @@ class Precompile(NamedTuple):
 
     Attributes
     ----------
-    price : callable
-        Gas for an input.
+    gas : callable
+        Of an input.
     run : callable
         Output for an input; None where the contract fails, which costs all the gas that it was given.
     """
 
-    price: Callable[[bytes], int]
+    gas: Callable[[bytes], int]
     run: Callable[[bytes], bytes | None]
 
 
@@ -88,8 +84,8 @@ def _by_word(base: int, word: int) -> Callable[[bytes], int]:
     return lambda data: base + word * ((len(data) + 31) // 32)
 
 
-def _fixed(price: int) -> Callable[[bytes], int]:
-    return lambda data: price
+def _fixed(gas: int) -> Callable[[bytes], int]:
+    return lambda data: gas
 
 
 def number_at(data: bytes, at: int, size: int = 32) -> int:
@@ -98,7 +94,7 @@ def number_at(data: bytes, at: int, size: int = 32) -> int:
     return int.from_bytes(part, "big") << (8 * (size - len(part))) if part else 0
 
 
-def modexp_price(data: bytes) -> int:
+def modexp_gas(data: bytes) -> int:
     """Gas of a modular exponentiation: the words of its numbers squared, times the bits of the exponent (EIP-2565)."""
     base_size, exponent_size, modulus_size = (number_at(data, at) for at in (0, 32, 64))
     complexity = ((max(base_size, modulus_size) + 7) // 8) ** 2
@@ -132,7 +128,7 @@ def power(base: int, exponent: int, modulus: int) -> int:
     return result
 
 
-def _blake2_price(data: bytes) -> int:
+def _blake2_gas(data: bytes) -> int:
     return number_at(data, 0, 4) if len(data) == 213 else 0
 
 
@@ -152,12 +148,12 @@ PRECOMPILES: dict[int, Precompile] = {
     1: Precompile(_fixed(3000), _lazily("recover")),
     2: Precompile(_by_word(60, 12), lambda data: hashlib.sha256(data).digest()),
     3: Precompile(_by_word(600, 120), _lazily("ripemd160")),
-    4: Precompile(_by_word(IDENTITY_GAS, IDENTITY_WORD_GAS), lambda data: data),
-    5: Precompile(modexp_price, _modexp),
+    4: Precompile(_by_word(GAS_IDENTITY, GAS_IDENTITY_WORD), lambda data: data),
+    5: Precompile(modexp_gas, _modexp),
     6: Precompile(_fixed(150), _lazily("bn128_add")),
     7: Precompile(_fixed(6000), _lazily("bn128_multiply")),
     8: Precompile(lambda data: 45_000 + 34_000 * (len(data) // 192), _lazily("bn128_pairing")),
-    9: Precompile(_blake2_price, _lazily("blake2_compress")),
+    9: Precompile(_blake2_gas, _lazily("blake2_compress")),
     10: Precompile(_fixed(50_000), _lazily("verify_kzg_proof")),
 }
 
@@ -176,38 +172,37 @@ def raise_failure() -> None:
 
 
 def _compute(address: int) -> int:
-    header = (ctypes.c_uint64 * layout.M_WORDS).from_address(address)
+    machine = MACHINE.array_at(address)[0]
     try:
-        header[layout.M_PRICE] = 0
-        header[layout.M_ANSWER] = 1 + _answer(header)
+        machine["precompile_gas"] = 0
+        machine["precompile_result"] = 1 + _run(machine)
     except CapacityError:
-        header[layout.M_ANSWER] = 1 + errors.OUTPUT_CAPACITY
+        machine["precompile_result"] = 1 + errors.OUTPUT_CAPACITY
     # Nothing may pass through the native code that calls this, Ctrl-C included.
     except BaseException as error:
         _failures.append(error)
-        header[layout.M_ANSWER] = 1 + errors.PRECOMPILE_FAULT
+        machine["precompile_result"] = 1 + errors.PRECOMPILE_FAULT
     return 0
 
 
-def _answer(header: ctypes.Array[ctypes.c_uint64]) -> int:
-    """Price and run the contract of the machine's current frame; the error."""
-    frame_at = header[layout.M_FRAMES] + header[layout.M_DEPTH] * layout.F_WORDS * 8
-    frame = (ctypes.c_uint64 * layout.F_WORDS).from_address(frame_at)
-    contract = PRECOMPILES[frame[layout.F_POSITION]]
-    data = ctypes.string_at(frame[layout.F_CALLDATA], frame[layout.F_CALLDATA_SIZE])
-    gas, price = frame[layout.F_GAS], contract.price(data)
-    frame[layout.F_GAS] = 0
-    if price > gas:
+def _run(machine: Any) -> int:
+    """Run the contract of the machine's current frame and take its gas; the error."""
+    frame = FRAME.array_at(int(machine["frames"]) + int(machine["depth"]) * FRAME.words * 8)[0]
+    contract = PRECOMPILES[int(frame["pc"])]
+    data = ctypes.string_at(int(frame["calldata"]), int(frame["calldata_size"]))
+    gas, needed = int(frame["gas"]), contract.gas(data)
+    frame["gas"] = 0
+    if needed > gas:
         return errors.OUT_OF_GAS
     output = contract.run(data)
-    header[layout.M_PRICE] = price
+    machine["precompile_gas"] = needed
     if output is None:
         return errors.PRECOMPILE_FAILED
-    if len(output) > header[layout.M_OUTPUT_BYTES]:
+    if len(output) > machine["output_bytes"]:
         return errors.OUTPUT_CAPACITY
-    ctypes.memmove(header[layout.M_OUTPUT], output, len(output))
-    header[layout.M_OUTPUT_SIZE] = len(output)
-    frame[layout.F_GAS] = gas - price
+    ctypes.memmove(int(machine["output"]), output, len(output))
+    machine["output_size"] = len(output)
+    frame["gas"] = gas - needed
     return errors.NONE
 
 

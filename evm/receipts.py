@@ -9,53 +9,57 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import errors, layout
+from evm.integers import U
 from evm.jit import kernel
 from evm.pointers import move_bytes, view_u8
 from evm.rooms import sparse_zeros
-from evm.words import get_at, put_at
+from evm.structs import I64, U256, Struct, words
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-
-# A row of the table that kernels fill: the payload is the logs, then the output padded to 8 bytes.
-(R_STATUS, R_ERROR, R_GAS, R_PAYLOAD, R_LOGS, R_OUTPUT, R_ROOM, R_FEE) = range(8)
-R_WORDS = 11
-# An arena that one worker fills with payloads.
-(ARENA_BYTES, ARENA_SIZE, ARENA_USED) = range(3)
-ARENA_WORDS = 8
+# What kernels leave of a transaction: the payload is the logs, then the output padded to 8 bytes.
+RECEIPT = Struct(
+    "Receipt",
+    status=I64,
+    error=I64,
+    gas_used=I64,
+    payload=I64,  # its address
+    logs_size=I64,
+    output_size=I64,
+    payload_room=I64,  # bytes that an earlier incarnation's payload left there
+    fee=U256,
+)
+# An arena that one worker fills with payloads, on a cache line of its own.
+RECEIPT_ARENA = Struct("ReceiptArena", address=I64, size=I64, used=I64, padding=words(5))
 
 
 @kernel()
-def write_receipt(machine, table, index, arena):
+def write_receipt(machine, receipt, arena):
     """Keep the receipt of the transaction that the machine has ended. False when the arena is full.
 
     A payload that fits where the transaction's last incarnation put its own goes there; so an arena fills only as
     payloads grow.
     """
-    at = index * R_WORDS
-    logs_size, output_size = I(machine[U(layout.M_LOG_SIZE)]), I(machine[U(layout.M_OUTPUT_SIZE)])
+    logs_size, output_size = machine.log_size, machine.output_size
     padded = (output_size + 7) & ~7
     total = logs_size + padded
-    if total > I(table[U(at + R_ROOM)]):
-        used = I(arena[U(ARENA_USED)])
-        if used + total > I(arena[U(ARENA_SIZE)]):
+    if total > receipt.payload_room:
+        if arena.used + total > arena.size:
             return False
-        table[U(at + R_PAYLOAD)] = arena[U(ARENA_BYTES)] + U(used)
-        table[U(at + R_ROOM)] = U(total)
-        arena[U(ARENA_USED)] = U(used + total)
-    payload = view_u8(I(table[U(at + R_PAYLOAD)]), total)
-    move_bytes(payload, 0, view_u8(I(machine[U(layout.M_LOGS)]), logs_size), 0, logs_size)
+        receipt.payload = arena.address + arena.used
+        receipt.payload_room = total
+        arena.used += total
+    payload = view_u8(receipt.payload, total)
+    move_bytes(payload, 0, view_u8(machine.logs, logs_size), 0, logs_size)
     for i in range(logs_size + output_size, total):
         payload[U(i)] = np.uint8(0)
-    move_bytes(payload, logs_size, view_u8(I(machine[U(layout.M_OUTPUT)]), output_size), 0, output_size)
-    table[U(at + R_STATUS)] = machine[U(layout.M_STATUS)]
-    table[U(at + R_ERROR)] = machine[U(layout.M_ERROR)]
-    table[U(at + R_GAS)] = machine[U(layout.M_GAS_USED)]
-    table[U(at + R_LOGS)] = U(logs_size)
-    table[U(at + R_OUTPUT)] = U(output_size)
-    put_at(table, at + R_FEE, get_at(machine, layout.M_FEE))
+    move_bytes(payload, logs_size, view_u8(machine.output, output_size), 0, output_size)
+    receipt.status = machine.status
+    receipt.error = machine.error
+    receipt.gas_used = machine.gas_used
+    receipt.logs_size = logs_size
+    receipt.output_size = output_size
+    receipt.fee = machine.fee
     return True
 
 
@@ -63,23 +67,21 @@ def write_receipt(machine, table, index, arena):
 def _payload_bytes(table, count):
     total = 0
     for i in range(count):
-        total += I(table[U(i * R_WORDS + R_LOGS)]) + ((I(table[U(i * R_WORDS + R_OUTPUT)]) + 7) & ~7)
+        receipt = RECEIPT.item(table, count, i)
+        total += receipt.logs_size + ((receipt.output_size + 7) & ~7)
     return total
 
 
 @kernel()
-def _collect(table, count, status, error, gas_used, starts, payload):
+def _collect(table, count, starts, payload):
     to = 0
     for i in range(count):
-        at = i * R_WORDS
-        status[i] = np.uint8(table[at + R_STATUS])
-        error[i] = np.uint32(table[at + R_ERROR])
-        gas_used[i] = table[at + R_GAS]
-        logs_size = I(table[at + R_LOGS])
-        padded = (I(table[at + R_OUTPUT]) + 7) & ~7
-        starts[i, 0], starts[i, 1], starts[i, 2] = to, to + logs_size, to + logs_size + I(table[at + R_OUTPUT])
-        total = logs_size + padded
-        move_bytes(payload, to, view_u8(I(table[at + R_PAYLOAD]), total), 0, total)
+        receipt = RECEIPT.item(table, count, i)
+        padded = (receipt.output_size + 7) & ~7
+        starts[i, 0], starts[i, 1] = to, to + receipt.logs_size
+        starts[i, 2] = to + receipt.logs_size + receipt.output_size
+        total = receipt.logs_size + padded
+        move_bytes(payload, to, view_u8(receipt.payload, total), 0, total)
         to += total
 
 
@@ -191,19 +193,19 @@ class ReceiptTable:
 
     def __init__(self, workers: int, arena_bytes: int) -> None:
         self.arena_bytes = arena_bytes
-        self.rows = np.zeros((0, R_WORDS), np.uint64)
+        self.rows = RECEIPT.zeros(0)
         self._bytes = [sparse_zeros(arena_bytes, np.uint8) for _ in range(workers)]
-        self.arenas = np.zeros((workers, ARENA_WORDS), np.uint64)
+        self.arenas = RECEIPT_ARENA.zeros(workers)
         for row, array in zip(self.arenas, self._bytes, strict=True):
-            row[ARENA_BYTES], row[ARENA_SIZE] = array.ctypes.data, arena_bytes
+            row["address"], row["size"] = array.ctypes.data, arena_bytes
 
     def reset(self, count: int) -> None:
         """Forget all receipts and make a row for each of `count` transactions."""
         if len(self.rows) < count:
-            self.rows = np.zeros((count, R_WORDS), np.uint64)
+            self.rows = RECEIPT.zeros(count)
         else:
-            self.rows[:] = 0
-        self.arenas[:, ARENA_USED] = 0
+            self.rows.view(np.uint64)[:] = 0
+        self.arenas["used"] = 0
 
     @property
     def address(self) -> int:
@@ -212,13 +214,12 @@ class ReceiptTable:
 
     def arena_address(self, worker: int) -> int:
         """Address of a worker's arena."""
-        return int(self.arenas[worker].ctypes.data)
+        return int(self.arenas[worker : worker + 1].ctypes.data)
 
     def collect(self, count: int) -> Receipts:
         """Copy all receipts out, in block order."""
-        table = self.rows.reshape(-1)
-        payload = np.zeros(_payload_bytes(table, count), np.uint8)
-        status, error = np.zeros(count, np.uint8), np.zeros(count, np.uint32)
-        gas_used, starts = np.zeros(count, np.uint64), np.zeros((count, 3), np.int64)
-        _collect(table, count, status, error, gas_used, starts, payload)
-        return Receipts(status, error, gas_used, payload, starts)
+        rows, starts = self.rows[:count], np.zeros((count, 3), np.int64)
+        payload = np.zeros(_payload_bytes(self.address, count), np.uint8)
+        _collect(self.address, count, starts, payload)
+        status, error = rows["status"].astype(np.uint8), rows["error"].astype(np.uint32)
+        return Receipts(status, error, rows["gas_used"].astype(np.uint64), payload, starts)

@@ -18,32 +18,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import errors, layout
-from evm.access import LOADED, OBSERVED, TESTED, entries_of
+from evm.access import KIND_SHIFT, LOADED, OBSERVED, TESTED, entry_at
 from evm.access_sets import BLIND_BIT, CROSSED_BIT, LOCATION_MASK, TESTED_BIT, WRITE_BIT, AccessSets, list_accesses
 from evm.block import Block, Words
-from evm.direct import FAULT_MACHINE, FAULT_RECEIPTS, run_directly
+from evm.direct import FAULT_MACHINE, FAULT_RECEIPTS, run_serially
 from evm.errors import CapacityError
 from evm.image import BlockImage
+from evm.integers import U0, I, U
 from evm.interpreter import resume
 from evm.jit import kernel
 from evm.machine import Machine
 from evm.precompiles import raise_failure
 from evm.receipts import ReceiptTable
-from evm.state import State, intern_location, location_key
+from evm.state import State, intern_location, key_tuple, location_key
 from evm.transaction import open_machine
-from evm.words import get_at, is_zero
+from evm.words import is_zero
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-
-KIND_BALANCE, KIND_SHIFT = U(layout.KIND_BALANCE), U(layout.KIND_SHIFT)
+KIND_BALANCE = U(layout.KIND_BALANCE)
 
 # A transaction's row: gas used, work in picoseconds, entries.
 ROW_GAS, ROW_WORK, ROW_COUNT = range(3)
 ROW_WORDS = 3
-FAULT_LIST = -4  # beside the faults of `run_directly`
+FAULT_LIST = -4  # beside the faults of `run_serially`
 
 ENTRIES_PER_TRANSACTION = 64
 SPARE_ENTRIES = 1 << 14
@@ -59,21 +57,18 @@ def _mark(machine, found, before, first):
 
     `found` lists its entries from `first`.
     """
-    entries = entries_of(machine)
     at = first
-    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        e = i * layout.ENTRY_WORDS
-        flags = entries[U(e + layout.ENTRY_FLAGS)]
-        if flags & LOADED == U(0):
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if entry.flags & LOADED == U0:
             continue
-        before[U(at)] = I(entries[U(e + layout.ENTRY_WORK)])
-        if entries[U(e + 2)] >> KIND_SHIFT == KIND_BALANCE:
-            if flags & OBSERVED == U(0):
+        before[U(at)] = I(entry.work_ps)
+        if entry.key[2] >> KIND_SHIFT == KIND_BALANCE:
+            if entry.flags & OBSERVED == U0:
                 found[U(at)] |= BLIND_BIT
-                if flags & TESTED != U(0):
+                if entry.flags & TESTED != U0:
                     found[U(at)] |= TESTED_BIT
-            old, new = get_at(entries, e + layout.ENTRY_ORIGINAL), get_at(entries, e + layout.ENTRY_CURRENT)
-            if is_zero(old) != is_zero(new):
+            if is_zero(entry.original) != is_zero(entry.current):
                 found[U(at)] |= CROSSED_BIT
         at += 1
 
@@ -84,16 +79,16 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
     machine = open_machine(machine_address)
     count = I(0)
     for index in range(rows.shape[0]):
-        machine[U(layout.M_WORK_DONE)] = U(0)
-        ended = run_directly(resume, machine_address, state, table, arena, fees, coinbase, index, index + 1)
+        machine.work_done_ps = U0
+        ended = run_serially(resume, machine_address, state, table, arena, fees, coinbase, index, index + 1)
         if ended < 0:
             return I(ended)
-        work = machine[U(layout.M_WORK_DONE)]
+        work = machine.work_done_ps
         until = list_accesses(machine, found, count)
         if until < 0:
             return I(FAULT_LIST)
         _mark(machine, found, before, count)
-        rows[index, ROW_GAS] = I(machine[U(layout.M_GAS_USED)])
+        rows[index, ROW_GAS] = machine.gas_used
         rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
         count = until
@@ -139,7 +134,7 @@ class Recording(AccessSets):
         return (self.keys[:, 2] >> U(layout.KIND_SHIFT)).astype(np.int64)
 
 
-def record(block: Block, state: State, prices: Words) -> Recording:
+def record(block: Block, state: State, cost_model: Words) -> Recording:
     """Execute `block` on `state` in its order and record access sets and costs; the state is put back.
 
     Parameters
@@ -147,8 +142,8 @@ def record(block: Block, state: State, prices: Words) -> Recording:
     block : Block
     state : State
         Before the block.
-    prices : ndarray of uint64
-        The table of costs, see `evm.codes.CodeDirectory.price`.
+    cost_model : ndarray of uint64
+        Picoseconds by class of work, see `evm.codes.CodeDirectory.set_cost_model`.
 
     Raises
     ------
@@ -156,7 +151,7 @@ def record(block: Block, state: State, prices: Words) -> Recording:
         If a transaction needs more room than the largest machine has.
     """
     image, before = BlockImage(block), state.snapshot()
-    state.codes.price(prices)
+    state.codes.set_cost_model(cost_model)
     scale = 1
     while True:
         try:
@@ -178,9 +173,8 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
     table = ReceiptTable(1, scale * (count * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES))
     table.reset(count)
     fees = np.zeros(4, np.uint64)
-    coinbase = int(
-        intern_location(state.address, location_key(image.block.environment.coinbase, layout.KIND_BALANCE), 0)
-    )
+    coinbase_key = key_tuple(location_key(image.block.environment.coinbase, layout.KIND_BALANCE))
+    coinbase = int(intern_location(state.address, coinbase_key))
     rows = np.zeros((count, ROW_WORDS), np.int64)
     found, before = (np.zeros(scale * (count * ENTRIES_PER_TRANSACTION + SPARE_ENTRIES), np.int64) for _ in range(2))
     used = _record(
@@ -197,7 +191,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
     )
     if used < 0:
         reason = {
-            FAULT_MACHINE: errors.describe(int(machine.header[layout.M_ERROR])),
+            FAULT_MACHINE: errors.describe(machine.error),
             FAULT_RECEIPTS: "receipts are full",
             FAULT_LIST: "the list of accesses is full",
         }.get(int(used), "the state is full")

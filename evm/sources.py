@@ -1,11 +1,13 @@
-"""Which sources a kernel of a plug-in is made from, so that its compiled code can be kept without going stale.
+"""Source digests: which sources a kernel is made from, so that its compiled code can be kept without going stale.
 
-numba's cache looks at the file of the function that it caches and at no other. For the kernels of this project, the
-folder of the cache is named by all their sources (`evm.kernel_cache`). A plug-in's kernels link in functions, and
-freeze constants, of its other modules and perhaps of another plug-in, so its folder is named by those. They are found
-by their imports: the whole package that a function is defined in; a module beside it, where it is in no package;
-whatever other package has kernels and is imported by one of them; and so on. Imports are read off the text of each
-source.
+numba's cache looks at the file of the function that it caches and at no other. A package of this project says itself
+that it has kernels (`register`, in its ``__init__``): its kernels are keyed by all sources below its folder, and below
+those of the packages registered before it, which are the only ones that they can be made from (`evm.kernel_cache`).
+
+A plug-in's kernels link in functions, and freeze constants, of its other modules and perhaps of another plug-in, so
+its folder is named by those. They are found by their imports: the whole package that a function is defined in; a module
+beside it, where it is in no package; whatever other package has kernels and is imported by one of them; and so on.
+Imports are read off the text of each source.
 """
 
 from __future__ import annotations
@@ -15,12 +17,67 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-
-# The packages of this project: their kernels' sources are digested as a whole, or (harness, tests) file by file.
-OWN = frozenset({"evm", "strategies", "workloads", "harness", "tests"})
+from typing import NamedTuple
 
 _lock = Lock()
 _with_kernels: dict[str, Path] = {}
+
+
+class Registered(NamedTuple):
+    """A package that says of itself how its kernels are kept.
+
+    Attributes
+    ----------
+    name : str
+        Its full name, ``evm`` or ``contend.evm``.
+    folder : Path
+        Where its sources lie, links resolved.
+    whole : bool
+        Whether all sources below `folder` key its kernels; else numba looks at the file of each.
+    """
+
+    name: str
+    folder: Path
+    whole: bool
+
+
+_registered: list[Registered] = []
+
+
+def register(package: str, folder: str, *, whole: bool = True) -> None:
+    """Say that a package defines kernels, before it defines the first: the lowest floor knows no upper one's name.
+
+    Parameters
+    ----------
+    package : str
+        Its full name.
+    folder : str
+        Its folder; may be a link.
+    whole : bool
+        Whether kernels are keyed by all sources of the package, as they must be where one is made from another file's.
+    """
+    with _lock:
+        if all(other.name != package for other in _registered):
+            _registered.append(Registered(package, Path(folder).resolve(), whole))
+
+
+def registered(module: str) -> Registered | None:
+    """The registered package that a module is in; None for a plug-in's."""
+    for package in _registered:
+        if module == package.name or module.startswith(f"{package.name}."):
+            return package
+    return None
+
+
+def packages() -> tuple[Registered, ...]:
+    """All registered packages, lower floors first."""
+    return tuple(_registered)
+
+
+def folders_behind(package: Registered | None) -> tuple[Path, ...]:
+    """Folders of all sources that kernels of a registered package may be made from; of all such packages for None."""
+    end = len(_registered) if package is None or not package.whole else _registered.index(package) + 1
+    return tuple(other.folder for other in _registered[:end] if other.whole)
 
 
 def home_of(module: str, file: str) -> Path:
@@ -46,7 +103,7 @@ def home_of(module: str, file: str) -> Path:
 def note_kernels(module: str, file: str) -> None:
     """Remember that a module defines a kernel: whoever imports its package may link it in."""
     name = module.partition(".")[0]
-    if name not in OWN:
+    if registered(module) is None:
         with _lock:
             _with_kernels[name] = home_of(module, file)
 
@@ -64,7 +121,7 @@ def digest_of(module: str, file: str) -> str:
     str
         12 hexadecimal digits; empty for a module of this project, whose sources are digested elsewhere.
     """
-    if module.partition(".")[0] in OWN:
+    if registered(module) is not None:
         return ""
     digest = hashlib.blake2b(digest_size=6)
     waiting, seen = [home_of(module, file)], set()
@@ -89,7 +146,7 @@ def _sources(home: Path) -> list[Path]:
 def _homes(home: Path, names: set[str]) -> list[Path]:
     """Where the imported packages are that matter, in an order that only their names decide."""
     found = []
-    for name in sorted(names - OWN):
+    for name in sorted(names):
         beside = home.parent / f"{name}.py"
         if name in _with_kernels:
             found.append(_with_kernels[name])

@@ -15,102 +15,116 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numpy import uint64 as U
 
 from evm import atomics, layout
 from evm.block import Words, limbs
 from evm.codes import EMPTY_HASH, CodeDirectory
+from evm.integers import U0, U1, I, U
 from evm.jit import kernel
+from evm.layout import STATE, WORD
 from evm.pointers import multiply_wide, view_u64
-
-KEYS, VALUES, TABLE, TABLE_MASK = layout.STATE_KEYS, layout.STATE_VALUES, layout.STATE_TABLE, layout.STATE_TABLE_MASK
-CAPACITY, COUNT = layout.STATE_CAPACITY, layout.STATE_COUNT
+from evm.structs import KEY, LINE_U64, Struct
 
 NOT_FOUND = -1
 NO_ROOM = -2
 _TAG = U(0xFFFFFFFF00000000)
 _NUMBER = U(0xFFFFFFFF)
 _SALT = (U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0x4D5A2DA51DE1AA47))
+COUNTER = Struct("Counter", count=LINE_U64)
+KEY_AT = Struct("Key", key=KEY)
 
 
 @kernel(inline=True)
-def hash_key(keys, at):
-    """Hash of the key whose words begin at element `at`: products of salted words, folded (the wyhash construction)."""
-    i = U(at)
-    a, b = multiply_wide(keys[i] ^ _SALT[0], keys[i + U(1)] ^ keys[i + U(2)] ^ _SALT[1])
-    c, d = multiply_wide(keys[i + U(3)] ^ _SALT[2], keys[i + U(4)] ^ _SALT[3])
-    e, f = multiply_wide(keys[i + U(5)] ^ a ^ b ^ _SALT[1], keys[i + U(6)] ^ c ^ d ^ _SALT[2])
+def hash_key(key):
+    """Hash of a location's key: products of salted words, folded (the wyhash construction)."""
+    a, b = multiply_wide(key[0] ^ _SALT[0], key[1] ^ key[2] ^ _SALT[1])
+    c, d = multiply_wide(key[3] ^ _SALT[2], key[4] ^ _SALT[3])
+    e, f = multiply_wide(key[5] ^ a ^ b ^ _SALT[1], key[6] ^ c ^ d ^ _SALT[2])
     return e ^ f ^ a ^ d
 
 
 @kernel(inline=True)
-def same_key(left, at, right, other):
+def same_key(left, right):
     """Whether two keys are equal."""
-    i, j = U(at), U(other)
-    difference = (left[i] ^ right[j]) | (left[i + U(1)] ^ right[j + U(1)]) | (left[i + U(2)] ^ right[j + U(2)])
-    difference |= (left[i + U(3)] ^ right[j + U(3)]) | (left[i + U(4)] ^ right[j + U(4)])
-    return (difference | (left[i + U(5)] ^ right[j + U(5)]) | (left[i + U(6)] ^ right[j + U(6)])) == U(0)
+    difference = (left[0] ^ right[0]) | (left[1] ^ right[1]) | (left[2] ^ right[2])
+    difference |= (left[3] ^ right[3]) | (left[4] ^ right[4])
+    return (difference | (left[5] ^ right[5]) | (left[6] ^ right[6])) == U0
+
+
+@kernel(inline=True)
+def key_of(state, location):
+    """Key of a location of a state (`STATE`), in memory (`KEY_AT`)."""
+    return KEY_AT.item(state.keys, state.capacity, location)
+
+
+@kernel(inline=True)
+def value_of(state, location):
+    """Word of a location of a state (`STATE`), in memory (`evm.layout.WORD`)."""
+    return WORD.item(state.values, state.capacity, location)
+
+
+@kernel(inline=True)
+def _probe(state, table, slot, hashed, key):
+    """Number of the location that a slot of the table holds, if it is the one with this key; else `NOT_FOUND`."""
+    found = atomics.load(table, slot)
+    if (found ^ hashed) & _TAG == U0:
+        number = I(found & _NUMBER) - 1
+        if number >= 0 and same_key(key_of(state, number).key, key):
+            return number
+    return I(NOT_FOUND)
 
 
 @kernel()
-def find_location(state, wanted, at):
-    """Number of the location whose key begins at element `at` of `wanted`, or `NOT_FOUND`."""
-    header = view_u64(state, layout.STATE_WORDS)
-    capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
-    keys = view_u64(np.int64(header[KEYS]), capacity * layout.KEY_WORDS)
-    table = view_u64(np.int64(header[TABLE]), mask + 1)
-    hashed = hash_key(wanted, at)
-    slot = np.int64(hashed) & mask
-    while True:
-        found = atomics.load(table, slot)
-        if found == U(0):
-            return NOT_FOUND
-        if (found ^ hashed) & _TAG == U(0):
-            number = np.int64(found & _NUMBER) - 1
-            if same_key(keys, number * layout.KEY_WORDS, wanted, at):
-                return number
+def find_location(state_address, key):
+    """Number of the location with this key, or `NOT_FOUND`."""
+    state = STATE.at(state_address)
+    mask = state.table_mask
+    table = view_u64(state.table, mask + 1)
+    hashed = hash_key(key)
+    slot = I(hashed) & mask
+    while atomics.load(table, slot) != U0:
+        number = _probe(state, table, slot, hashed, key)
+        if number != NOT_FOUND:
+            return number
         slot = (slot + 1) & mask
+    return I(NOT_FOUND)
 
 
 @kernel()
-def intern_location(state, wanted, at):
+def intern_location(state_address, key):
     """As `find_location`, but a new location is entered. `NO_ROOM` when the state is full. Safe among workers."""
-    header = view_u64(state, layout.STATE_WORDS)
-    capacity, mask = np.int64(header[CAPACITY]), np.int64(header[TABLE_MASK])
-    keys = view_u64(np.int64(header[KEYS]), capacity * layout.KEY_WORDS)
-    table = view_u64(np.int64(header[TABLE]), mask + 1)
-    hashed = hash_key(wanted, at)
-    slot = np.int64(hashed) & mask
-    fresh = np.int64(NOT_FOUND)
+    state = STATE.at(state_address)
+    mask = state.table_mask
+    table = view_u64(state.table, mask + 1)
+    hashed = hash_key(key)
+    slot = I(hashed) & mask
+    fresh = I(NOT_FOUND)
     while True:
-        found = atomics.load(table, slot)
-        if found == U(0):
+        if atomics.load(table, slot) == U0:
             if fresh == NOT_FOUND:
-                count = view_u64(np.int64(header[COUNT]), 1)
-                fresh = np.int64(atomics.add(count, 0, U(1)))
-                if fresh >= capacity:
-                    atomics.subtract(count, 0, U(1))
-                    return NO_ROOM
-                for i in range(layout.KEY_WORDS):
-                    keys[U(fresh * layout.KEY_WORDS + i)] = wanted[U(at + i)]
-            found = atomics.compare_and_swap(table, slot, U(0), (hashed & _TAG) | U(fresh + 1))
-            if found == U(0):
+                counter = COUNTER.at(state.count_address)
+                fresh = I(atomics.add(counter, "count", U1))
+                if fresh >= state.capacity:
+                    atomics.subtract(counter, "count", U1)
+                    return I(NO_ROOM)
+                key_of(state, fresh).key = key
+            if atomics.compare_and_swap(table, slot, U0, (hashed & _TAG) | U(fresh + 1)) == U0:
                 return fresh
-        if (found ^ hashed) & _TAG == U(0):
-            number = np.int64(found & _NUMBER) - 1
-            if same_key(keys, number * layout.KEY_WORDS, wanted, at):
-                return number
+        number = _probe(state, table, slot, hashed, key)
+        if number != NOT_FOUND:
+            return number
         slot = (slot + 1) & mask
 
 
 @kernel()
-def _rehash(keys, before, table):
+def _rehash(state_address, before, table):
     """Enter in `table` what the table `before` holds: not all keys, since a number that lost a race repeats one."""
+    state = STATE.at(state_address)
     mask = table.size - 1
     for i in range(before.size):
-        if before[i] != U(0):
-            slot = np.int64(hash_key(keys, (np.int64(before[i] & _NUMBER) - 1) * layout.KEY_WORDS)) & mask
-            while table[slot] != U(0):
+        if before[i] != U0:
+            slot = I(hash_key(key_of(state, I(before[i] & _NUMBER) - 1).key)) & mask
+            while table[slot] != U0:
                 slot = (slot + 1) & mask
             table[slot] = before[i]
 
@@ -141,6 +155,11 @@ def location_key(address: bytes, kind: int, slot: int = 0) -> Words:
     """Key of a location: seven words, as kernels compare it."""
     a0, a1, a2 = limbs(int.from_bytes(address, "big"), 3)
     return np.array((a0, a1, a2 | kind << layout.KIND_SHIFT, *limbs(slot)), dtype=np.uint64)
+
+
+def key_tuple(key: Words) -> tuple[np.uint64, ...]:
+    """A key as kernels take it."""
+    return tuple(np.ascontiguousarray(key))
 
 
 def location_of(key: Words) -> Location:
@@ -212,8 +231,8 @@ class State:
 
     def __init__(self, capacity: int = 1 << 14, codes: CodeDirectory | None = None) -> None:
         self.codes = codes if codes is not None else CodeDirectory()
-        self._header = np.zeros(layout.STATE_WORDS, np.uint64)
-        self._counter = np.zeros(2 * atomics.CACHE_LINE, np.uint64)
+        self._header = STATE.zeros()
+        self._counter = COUNTER.zeros()
         self._keys = np.zeros((0, layout.KEY_WORDS), np.uint64)
         self._values = np.zeros((0, 4), np.uint64)
         self._table = np.zeros(0, np.uint64)
@@ -224,12 +243,12 @@ class State:
         keys, values = np.zeros((capacity, layout.KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
         keys[:count], values[:count] = self._keys[:count], self._values[:count]
         table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
-        _rehash(keys.reshape(-1), self._table, table)
-        self._keys, self._values, self._table = keys, values, table
         header = self._header
-        header[KEYS], header[VALUES], header[TABLE] = keys.ctypes.data, values.ctypes.data, table.ctypes.data
-        header[TABLE_MASK], header[CAPACITY] = len(table) - 1, capacity
-        header[COUNT] = self._counter.ctypes.data
+        header["keys"], header["values"], header["table"] = keys.ctypes.data, values.ctypes.data, table.ctypes.data
+        header["table_mask"], header["capacity"] = len(table) - 1, capacity
+        header["count_address"] = self._counter.ctypes.data
+        _rehash(self.address, self._table, table)
+        self._keys, self._values, self._table = keys, values, table
 
     @property
     def address(self) -> int:
@@ -239,7 +258,7 @@ class State:
     @property
     def count(self) -> int:
         """Interned locations."""
-        return int(self._counter[0])
+        return int(self._counter["count"][0])
 
     @property
     def capacity(self) -> int:
@@ -262,7 +281,7 @@ class State:
             self._allocate(1 << (capacity - 1).bit_length())
 
     def _get(self, address: bytes, kind: int, slot: int = 0) -> int:
-        number = find_location(self.address, location_key(address, kind, slot), 0)
+        number = find_location(self.address, key_tuple(location_key(address, kind, slot)))
         return 0 if number < 0 else word_to_int(self._values[number])
 
     def _set(self, address: bytes, kind: int, slot: int, value: int) -> None:
@@ -270,7 +289,7 @@ class State:
             raise ValueError(f"{location_of(location_key(address, kind, slot))}: {value} is not a 256-bit word")
         if self.count >= self.capacity:
             self._allocate(2 * self.capacity)
-        number = intern_location(self.address, location_key(address, kind, slot), 0)
+        number = intern_location(self.address, key_tuple(location_key(address, kind, slot)))
         self._values[number] = limbs(value)
 
     def balance(self, address: bytes) -> int:
@@ -328,12 +347,12 @@ class State:
         """Go back to a snapshot of this state."""
         self._values[: max(self.count, snapshot.count)] = 0
         self._keys[: snapshot.count], self._values[: snapshot.count] = snapshot.keys, snapshot.values
-        self._counter[0] = snapshot.count
+        self._counter["count"] = snapshot.count
         if len(snapshot.table) == len(self._table):
             self._table[:] = snapshot.table
         else:
             self._table[:] = 0
-            _rehash(self._keys.reshape(-1), snapshot.table, self._table)
+            _rehash(self.address, snapshot.table, self._table)
 
     def changes_since(self, snapshot: Snapshot) -> Changes:
         """Locations whose word is not what it was at the snapshot, with their words of now."""
@@ -346,7 +365,7 @@ class State:
         """Write the words of `changes`."""
         self.reserve(self.count + len(changes))
         for key, word in zip(changes.keys, changes.words, strict=True):
-            self._values[intern_location(self.address, key, 0)] = word
+            self._values[intern_location(self.address, key_tuple(key))] = word
 
     def copy(self) -> State:
         """An independent state with the same contents; it shares the code directory."""

@@ -11,6 +11,10 @@ A layout is declared with numpy's own types, and read from both sides::
     worker.gas_spent += U(21_000)
     atomics.load(worker, "task")                # by `evm.atomics` where other threads write
 
+Small structs also live on the native stack of the kernel that declares them (`Struct.on_stack`): as long as their
+pointer goes to forced-inline kernels only, LLVM keeps their fields in registers. Python hands a struct to a kernel as
+``WORKER.ref(address)``.
+
 A kernel's view of a struct is one machine word, the pointer; it carries no reference count, and reading a field is one
 load at a constant offset. The type of a field says once whether it is signed; what is stored is converted to it. A
 misspelt field does not compile. A field of several words is read and stored as a tuple of them (`U256`, `ADDRESS`,
@@ -19,6 +23,7 @@ misspelt field does not compile. A field of several words is read and stored as 
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +35,7 @@ from numba.core.datamodel import models
 from numba.core.errors import TypingError
 from numba.core.imputils import lower_constant, lower_getattr_generic, lower_setattr_generic
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr, intrinsic, register_model, typeof_impl
+from numba.extending import NativeValue, infer_getattr, intrinsic, register_model, typeof_impl, unbox
 from numba.np.arrayobj import populate_array
 
 from evm.kernel_cache import bounds_checked
@@ -152,6 +157,47 @@ def _store_field(context: Any, builder: Any, signature: Any, arguments: Any, nam
     builder.store(value, first)
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def address_of(typing_context: Any, pointer: Any) -> Any:
+    """Address of a struct, int64; 0 for none."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ptrtoint(arguments[0], _WORD)
+
+    return (types.int64(pointer), generate) if isinstance(pointer, StructPointer) else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def is_null(typing_context: Any, pointer: Any) -> Any:
+    """Whether a pointer is to no struct: what ``X.at(0)`` gives, and a search that found none returns."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return cgutils.is_null(builder, arguments[0])
+
+    return (types.boolean(pointer), generate) if isinstance(pointer, StructPointer) else None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A struct at an address, for kernels called from Python. Whoever owns the memory must outlive the call."""
+
+    pointer: StructPointer
+    address: int
+
+
+@typeof_impl.register(Reference)  # type: ignore[untyped-decorator]  # numba ships no types
+def _type_of_reference(reference: Reference, context: Any) -> Any:
+    return reference.pointer
+
+
+@unbox(StructPointer)  # type: ignore[untyped-decorator]  # numba ships no types
+def _unbox_reference(kind: Any, reference: Any, c: Any) -> Any:
+    address = c.pyapi.object_getattr_string(reference, "address")
+    number = c.pyapi.long_as_longlong(address)
+    c.pyapi.decref(address)
+    return NativeValue(c.builder.inttoptr(number, _WORD.as_pointer()))
+
+
 class Struct:
     """The layout of a struct.
 
@@ -199,6 +245,16 @@ class Struct:
         self.pointer = StructPointer(name, tuple((field, self.offsets[field], kind) for field, kind in fields.items()))
         self.at = _at(self.pointer)
         self.item = _checked_item(self.pointer, self.words) if bounds_checked() else _item(self.pointer, self.words)
+        self.on_stack = _on_stack(self.pointer, self.words)
+
+    def ref(self, address: int) -> Reference:
+        """A struct at an address, as an argument of a kernel that is called from Python."""
+        return Reference(self.pointer, int(address))
+
+    def array_at(self, address: int, count: int = 1) -> Any:
+        """Structs at an address, as a numpy structured array. Whoever owns the memory must outlive it."""
+        memory = (ctypes.c_uint8 * (count * self.words * WORD_BYTES)).from_address(address)
+        return np.asarray(memory).view(self.dtype)
 
     def zeros(self, count: int = 1) -> Any:
         """A numpy structured array of `count` such structs, all zero, that begins a cache line."""
@@ -224,6 +280,17 @@ def _at(pointer_type: StructPointer) -> Any:
         return pointer_type(types.int64), generate
 
     return at
+
+
+def _on_stack(pointer_type: StructPointer, size: int) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+    def on_stack(typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return cgutils.alloca_once(builder, _WORD, size=size)
+
+        return pointer_type(), generate
+
+    return on_stack
 
 
 def _item(pointer_type: StructPointer, size: int) -> Any:
@@ -278,7 +345,7 @@ class _LayoutAttributes(AttributeTemplate):  # type: ignore[misc]  # numba ships
     key = _StructLayout
 
     def generic_resolve(self, kind: Any, name: str) -> Any:
-        if name in ("at", "item"):
+        if name in ("at", "item", "on_stack"):
             return self.context.resolve_value_type(getattr(kind.layout, name))
         return types.IntegerLiteral(kind.layout.words) if name == "words" else None
 

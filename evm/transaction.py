@@ -1,4 +1,4 @@
-"""Whole transactions: what happens before the first instruction and after the last.
+"""Transactions: what happens before the first instruction and after the last.
 
 Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028,
 EIP-2930, EIP-3860), the warm set at the start (EIP-2929, EIP-2930, EIP-3651), refunds (EIP-3529) and fees (EIP-1559,
@@ -10,130 +10,132 @@ was made (`evm.image`).
 from __future__ import annotations
 
 import numpy as np
-from numpy import uint64 as U
 
-from evm import costs, errors, forks, layout, prices
+from evm import costs, errors, layout
 from evm.access import (
-    ABSENT,
     FIRST_INDEX_MASK,
     WARM,
     account_key,
     credit_entry,
-    entries_of,
     find_or_insert,
     loaded_entry,
     storage_key,
-    word_of,
 )
-from evm.codes import is_no_code
+from evm.codes import code_at, is_no_code
 from evm.costs import add_work
-from evm.creation import address_by_nonce, begin_account, decode_init_code, is_taken
+from evm.creation import ONE, address_by_nonce, begin_account, decode_init_code, is_taken
 from evm.destruction import delete_destroyed
-from evm.frames import (
-    descriptor_address,
-    frames_of,
-    get_address,
-    is_precompile,
-    open_frame,
-    put_address,
-    to_address,
-    transfer,
-)
-from evm.jit import kernel, macro
+from evm.forks import FORK_COUNT
+from evm.frames import frame_at, is_precompile, open_frame, to_address, transfer
+from evm.integers import U0, U1, I, U
+from evm.jit import kernel
+from evm.layout import BLOCK, CODE_DIRECTORY, MACHINE, RULES, TRANSACTION
 from evm.pointers import multiply_wide, view_u8, view_u64
-from evm.words import U0, U1, add, add_overflow, get_at, is_zero, less, multiply, put_at, subtract
+from evm.prices import (
+    GAS_ACCESS_LIST_ADDRESS,
+    GAS_ACCESS_LIST_STORAGE_KEY,
+    GAS_INIT_CODE_WORD,
+    GAS_TX_BASE,
+    GAS_TX_CREATE,
+    GAS_TX_DATA_NON_ZERO,
+    GAS_TX_DATA_ZERO,
+    MAX_REFUND_QUOTIENT,
+)
+from evm.structs import address_of, is_null
+from evm.words import ZERO, add, add_overflow, is_zero, less, multiply, subtract
 
-I = np.int64  # noqa: E741  # stands for int64 as U stands for uint64, in every kernel module
-TRANSACTION_WORK, CALLDATA_BYTE_WORK = costs.TRANSACTION, costs.CALLDATA_BYTE
 CONTINUE = 0  # `begin_transaction` opened the outermost frame
+LAST_NONCE = U(0xFFFFFFFFFFFFFFFF)
 
 
-@macro
+@kernel(inline=True)
 def open_machine(address):
-    """View of a machine's header."""
-    return view_u64(address, layout.M_WORDS)
+    """The machine at an address."""
+    return MACHINE.at(address)
+
+
+@kernel(inline=True)
+def transaction_of(machine):
+    """Row of the transaction that the machine executes."""
+    return TRANSACTION.at(machine.transaction)
 
 
 @kernel(inline=True)
 def start_transaction(machine, index):
     """Point the machine at a transaction of its block and forget the one before. The caller then resumes it."""
-    block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
-    address = I(block[U(layout.BLOCK_TRANSACTIONS)]) + index * layout.TX_WORDS * 8
-    row = view_u64(address, layout.TX_WORDS)
-    machine[U(layout.M_TRANSACTION)] = U(address)
-    machine[U(layout.M_TRANSACTION_INDEX)] = U(index)
-    machine[U(layout.M_CALLDATA)] = block[U(layout.BLOCK_DATA)] + row[U(layout.TX_DATA_AT)]
-    machine[U(layout.M_PHASE)] = U(layout.PHASE_BEGIN)
-    machine[U(layout.M_EPOCH)] += U1
-    machine[U(layout.M_ENTRY_COUNT)] = U0
-    machine[U(layout.M_INDEX_MASK)] = FIRST_INDEX_MASK
-    machine[U(layout.M_JOURNAL_COUNT)] = U0
-    machine[U(layout.M_LOG_SIZE)] = U0
-    machine[U(layout.M_OUTPUT_SIZE)] = U0
-    machine[U(layout.M_REFUND)] = U0
-    machine[U(layout.M_ERROR)] = U0
-    machine[U(layout.M_DEPTH)] = U0
-    machine[U(layout.M_SCRATCH_USED)] = U(layout.SCRATCH_RESERVED)
-    machine[U(layout.M_DESTROYED)] = U0
-    fork = block[U(layout.BLOCK_FORK)]
-    machine[U(layout.M_FORK)] = fork
-    machine[U(layout.M_LAST_PRECOMPILE)] = U(
-        forks.LAST_PRECOMPILES[forks.CANCUN] if fork >= U(forks.CANCUN) else forks.LAST_PRECOMPILES[0]
-    )
+    block = BLOCK.at(machine.block)
+    transaction = TRANSACTION.item(block.transactions, block.size, index)
+    machine.transaction = address_of(transaction)
+    machine.calldata = block.data + transaction.data_at
+    machine.phase = I(layout.PHASE_BEGIN)
+    machine.epoch += U1
+    machine.entry_count = I(0)
+    machine.index_mask = FIRST_INDEX_MASK
+    machine.journal_count = I(0)
+    machine.log_size = I(0)
+    machine.output_size = I(0)
+    machine.refund = U0
+    machine.error = I(errors.NONE)
+    machine.depth = I(0)
+    machine.scratch_used = I(layout.SCRATCH_RESERVED)
+    machine.destroyed = U0
+    rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(block.fork))
+    machine.rules = address_of(rules)
 
 
 @kernel()
-def _intrinsic_gas(machine, row):
-    size = I(row[U(layout.TX_DATA_SIZE)])
-    data = view_u8(I(machine[U(layout.M_CALLDATA)]), size)
+def _intrinsic_gas(machine, transaction):
+    size = transaction.data_size
+    data = view_u8(machine.calldata, size)
     zeros = 0
     for i in range(size):
         zeros += I(data[U(i)] == np.uint8(0))
-    gas = prices.TRANSACTION + zeros * prices.ZERO_BYTE + (size - zeros) * prices.BYTE
-    if row[U(layout.TX_CREATES)] != U0:
-        gas += prices.CREATION + prices.INIT_CODE_WORD * ((size + 31) // 32)
-    gas += prices.LIST_ADDRESS * I(row[U(layout.TX_LIST_ADDRESSES)])
-    return gas + prices.LIST_SLOT * I(row[U(layout.TX_LIST_SLOTS)])
+    gas = GAS_TX_BASE + zeros * GAS_TX_DATA_ZERO + (size - zeros) * GAS_TX_DATA_NON_ZERO
+    if transaction.creates != U0:
+        gas += GAS_TX_CREATE + GAS_INIT_CODE_WORD * ((size + 31) // 32)
+    gas += GAS_ACCESS_LIST_ADDRESS * transaction.list_addresses
+    return gas + GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
 
 
 @kernel()
-def _end_without_effect(machine, error, status):
-    machine[U(layout.M_ERROR)] = U(error)
-    machine[U(layout.M_STATUS)] = U(status)
-    machine[U(layout.M_GAS_USED)] = U0
-    machine[U(layout.M_LOG_SIZE)] = U0
-    machine[U(layout.M_OUTPUT_SIZE)] = U0
-    put_at(machine, layout.M_FEE, (U0, U0, U0, U0))
-    add_work(machine, TRANSACTION_WORK, 1)
+def _end_without_effect(machine, error):
+    machine.error = error
+    machine.status = I(errors.STATUS_INVALID)
+    machine.gas_used = I(0)
+    machine.log_size = I(0)
+    machine.output_size = I(0)
+    machine.fee = ZERO
+    add_work(machine, costs.TRANSACTION, 1)
     return errors.DONE
 
 
 @kernel()
 def _mark_warm(machine, address):
-    at = find_or_insert(machine, account_key(address, layout.KIND_CODE))
-    if at == ABSENT:
+    entry = find_or_insert(machine, account_key(address, layout.KIND_CODE))
+    if is_null(entry):
         return False
-    entries_of(machine)[U(at + layout.ENTRY_FLAGS)] |= WARM
+    entry.flags |= WARM
     return True
 
 
 @kernel()
-def _warm_list(machine, row):
+def _warm_list(machine, transaction):
     """Mark what the access list names as accessed. False when there is no room."""
-    size = (I(row[U(layout.TX_DATA_SIZE)]) + 7) & ~7
-    words = view_u64(I(machine[U(layout.M_CALLDATA)]) + size, (I(row[U(layout.TX_DATA_ROOM)]) - size) >> 3)
+    size = (transaction.data_size + 7) & ~7
+    words = view_u64(machine.calldata + size, (transaction.data_room - size) >> 3)
     at = 0
-    for _ in range(I(row[U(layout.TX_LIST_ADDRESSES)])):
-        address = get_address(words, at)
+    for _ in range(transaction.list_addresses):
+        address = words[U(at)], words[U(at + 1)], words[U(at + 2)]
         if not _mark_warm(machine, address):
             return False
         slots = I(words[U(at + 3)])
         at += 4
         for _ in range(slots):
-            entry = find_or_insert(machine, storage_key(address, get_at(words, at)))
-            if entry == ABSENT:
+            slot = words[U(at)], words[U(at + 1)], words[U(at + 2)], words[U(at + 3)]
+            entry = find_or_insert(machine, storage_key(address, slot))
+            if is_null(entry):
                 return False
-            entries_of(machine)[U(entry + layout.ENTRY_FLAGS)] |= WARM
+            entry.flags |= WARM
             at += 4
     return True
 
@@ -159,24 +161,22 @@ def _purchase(gas_limit, fee, value, blob_fee):
 @kernel()
 def end_transaction(machine, error):
     """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
-    row = view_u64(I(machine[U(layout.M_TRANSACTION)]), layout.TX_WORDS)
-    gas_limit, left = row[U(layout.TX_GAS_LIMIT)], frames_of(machine)[U(layout.F_GAS)]
-    refund = min(machine[U(layout.M_REFUND)], (gas_limit - left) // U(prices.REFUND_QUOTIENT))
+    transaction = transaction_of(machine)
+    gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
+    refund = min(machine.refund, (gas_limit - left) // U(MAX_REFUND_QUOTIENT))
     left += refund
     used = gas_limit - left
-    at = loaded_entry(machine, account_key(get_address(row, layout.TX_SENDER), layout.KIND_BALANCE))
-    returned = multiply((left, U0, U0, U0), get_at(row, layout.TX_PRICE))
-    put_at(entries_of(machine), at + layout.ENTRY_CURRENT, add(word_of(machine, at), returned))
-    put_at(machine, layout.M_FEE, multiply((used, U0, U0, U0), get_at(row, layout.TX_TIP)))
-    if machine[U(layout.M_DESTROYED)] != U0:
-        block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
-        coinbase = to_address(get_at(block, layout.BLOCK_COINBASE))
-        if delete_destroyed(machine, coinbase):
+    balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
+    returned = multiply((left, U0, U0, U0), transaction.gas_price)
+    balance.current = add(balance.current, returned)
+    machine.fee = multiply((used, U0, U0, U0), transaction.tip)
+    if machine.destroyed != U0:
+        if delete_destroyed(machine, to_address(BLOCK.at(machine.block).coinbase)):
             # The fee went to an account that is gone.
-            put_at(machine, layout.M_FEE, (U0, U0, U0, U0))
-    machine[U(layout.M_GAS_USED)] = used
-    machine[U(layout.M_ERROR)] = U(error)
-    machine[U(layout.M_STATUS)] = U(errors.STATUS_SUCCESS if error == 0 else errors.STATUS_FAILED)
+            machine.fee = ZERO
+    machine.gas_used = I(used)
+    machine.error = I(error)
+    machine.status = I(errors.STATUS_SUCCESS) if error == errors.NONE else I(errors.STATUS_FAILED)
     return errors.DONE
 
 
@@ -187,88 +187,87 @@ def begin_transaction(machine):
     Returns `NEED` without having changed anything while a location is missing, `DONE` when the transaction is
     invalid, `FAULT` when the machine lacks room, and else `CONTINUE`.
     """
-    row = view_u64(I(machine[U(layout.M_TRANSACTION)]), layout.TX_WORDS)
-    block = view_u64(I(machine[U(layout.M_BLOCK)]), layout.BLOCK_WORDS)
-    hint = machine[U(layout.M_MODE)] == U(layout.MODE_HINT)
-    sender, to = get_address(row, layout.TX_SENDER), get_address(row, layout.TX_TO)
-    value, gas_limit = get_at(row, layout.TX_VALUE), row[U(layout.TX_GAS_LIMIT)]
-    creates = row[U(layout.TX_CREATES)] != U0
-    if row[U(layout.TX_FLAWS)] != U0:
-        return _end_without_effect(machine, row[U(layout.TX_FLAWS)], errors.STATUS_INVALID)
-    nonce_at = loaded_entry(machine, account_key(sender, layout.KIND_NONCE))
-    if nonce_at == ABSENT:
+    transaction = transaction_of(machine)
+    is_hint = machine.mode == layout.MODE_HINT
+    sender, to, value = transaction.sender, transaction.to, transaction.value
+    gas_limit, creates = U(transaction.gas_limit), transaction.creates != U0
+    if transaction.flaw != errors.NONE:
+        return _end_without_effect(machine, transaction.flaw)
+    nonce = loaded_entry(machine, account_key(sender, layout.KIND_NONCE))
+    if is_null(nonce):
         return errors.NEED
-    nonce = word_of(machine, nonce_at)
-    if nonce[0] != row[U(layout.TX_NONCE)] and not hint:
-        return _end_without_effect(machine, errors.NONCE_MISMATCH, errors.STATUS_INVALID)
-    if nonce[0] == U(0xFFFFFFFFFFFFFFFF):
-        return _end_without_effect(machine, errors.NONCE_OVERFLOW, errors.STATUS_INVALID)
-    sender_code_at = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
-    if sender_code_at == ABSENT:
+    if nonce.current[0] != transaction.nonce and not is_hint:
+        return _end_without_effect(machine, I(errors.NONCE_MISMATCH))
+    if nonce.current[0] == LAST_NONCE:
+        return _end_without_effect(machine, I(errors.NONCE_OVERFLOW))
+    sender_code = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
+    if is_null(sender_code):
         return errors.NEED
-    if machine[U(layout.M_MODE)] == U(layout.MODE_NORMAL) and not is_no_code(word_of(machine, sender_code_at)):
-        return _end_without_effect(machine, errors.SENDER_HAS_CODE, errors.STATUS_INVALID)
-    balance_at = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
-    if balance_at == ABSENT:
+    if machine.mode == layout.MODE_NORMAL and not is_no_code(sender_code.current):
+        return _end_without_effect(machine, I(errors.SENDER_HAS_CODE))
+    balance = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
+    if is_null(balance):
         return errors.NEED
-    balance = word_of(machine, balance_at)
-    limit = get_at(row, layout.TX_BLOB_FEE_LIMIT)
-    cost, overflow = _purchase(gas_limit, get_at(row, layout.TX_MAX_FEE), value, limit)
-    if (overflow or less(balance, cost)) and not hint:
-        return _end_without_effect(machine, errors.INSUFFICIENT_FUNDS, errors.STATUS_INVALID)
-    intrinsic = _intrinsic_gas(machine, row)
+    needed, overflow = _purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
+    if (overflow or less(balance.current, needed)) and not is_hint:
+        return _end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
+    intrinsic = _intrinsic_gas(machine, transaction)
     if U(intrinsic) > gas_limit:
-        return _end_without_effect(machine, errors.INTRINSIC_GAS, errors.STATUS_INVALID)
+        return _end_without_effect(machine, I(errors.INTRINSIC_GAS))
     if creates:
-        to = address_by_nonce(machine, sender, row[U(layout.TX_NONCE)])
-        if loaded_entry(machine, account_key(to, layout.KIND_NONCE)) == ABSENT:
+        to = address_by_nonce(machine, sender, transaction.nonce)
+        if is_null(loaded_entry(machine, account_key(to, layout.KIND_NONCE))):
             return errors.NEED
-    code_at = loaded_entry(machine, account_key(to, layout.KIND_CODE))
-    if code_at == ABSENT:
+    code_entry = loaded_entry(machine, account_key(to, layout.KIND_CODE))
+    if is_null(code_entry):
         return errors.NEED
-    if not is_zero(value) and credit_entry(machine, account_key(to, layout.KIND_BALANCE)) == ABSENT:
+    if not is_zero(value) and is_null(credit_entry(machine, account_key(to, layout.KIND_BALANCE))):
         return errors.NEED
 
-    coinbase = to_address(get_at(block, layout.BLOCK_COINBASE))
+    coinbase = to_address(BLOCK.at(machine.block).coinbase)
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
         return errors.FAULT
-    if row[U(layout.TX_LIST_ADDRESSES)] != U0 and not _warm_list(machine, row):
+    if transaction.list_addresses != 0 and not _warm_list(machine, transaction):
         return errors.FAULT
-    entries = entries_of(machine)
-    put_at(entries, nonce_at + layout.ENTRY_CURRENT, add(nonce, (U1, U0, U0, U0)))
-    prepaid = multiply((gas_limit, U0, U0, U0), get_at(row, layout.TX_PRICE))
-    paid = add(prepaid, get_at(row, layout.TX_BLOB_FEE))
-    put_at(entries, balance_at + layout.ENTRY_CURRENT, subtract(balance, paid))
-    calldata, calldata_size = I(machine[U(layout.M_CALLDATA)]), I(row[U(layout.TX_DATA_SIZE)])
-    gas = I(gas_limit) - intrinsic
+    nonce.current = add(nonce.current, ONE)
+    prepaid = multiply((gas_limit, U0, U0, U0), transaction.gas_price)
+    balance.current = subtract(balance.current, add(prepaid, transaction.blob_fee))
+    return _open_outermost(machine, transaction, to, code_entry, I(gas_limit) - intrinsic)
+
+
+@kernel()
+def _open_outermost(machine, transaction, to, code_entry, gas):
+    """Open the frame of a transaction that is paid for; results as of `begin_transaction`."""
+    sender, value, creates = transaction.sender, transaction.value, transaction.creates != U0
+    calldata, calldata_size = machine.calldata, transaction.data_size
     taken = False
     if creates:
         taken = is_taken(machine, to)
         code = decode_init_code(machine, calldata, calldata_size)
         if code == 0:
             return errors.FAULT
-        calldata_size = 0
+        calldata_size = I(0)
     elif is_precompile(machine, to):
         code = -I(to[0])
     else:
-        code = descriptor_address(machine, I(entries[U(code_at + layout.ENTRY_CODE)]))
-    if not open_frame(machine, 0, 0, 0, gas, code, calldata, calldata_size):
+        code = address_of(code_at(machine.codes, code_entry.code))
+    if not open_frame(machine, I(0), I(0), I(0), gas, code, calldata, calldata_size):
         return errors.FAULT
-    frames = frames_of(machine)
-    put_address(frames, layout.F_ADDRESS, to)
-    put_address(frames, layout.F_CALLER, sender)
-    put_at(frames, layout.F_VALUE, value)
-    frames[U(layout.F_STATIC)] = U0
-    frames[U(layout.F_RETURN_AT)] = U0
-    frames[U(layout.F_RETURN_SIZE)] = U0
-    add_work(machine, TRANSACTION_WORK, 1)
-    add_work(machine, CALLDATA_BYTE_WORK, I(row[U(layout.TX_DATA_SIZE)]))
-    machine[U(layout.M_PHASE)] = U(layout.PHASE_RUN)
+    frame = frame_at(machine, I(0))
+    frame.address = to
+    frame.caller = sender
+    frame.value = value
+    frame.static = U0
+    frame.return_at = I(0)
+    frame.return_size = I(0)
+    add_work(machine, costs.TRANSACTION, 1)
+    add_work(machine, costs.CALLDATA_BYTE, transaction.data_size)
+    machine.phase = I(layout.PHASE_RUN)
     if taken:
-        frames[U(layout.F_GAS)] = U0
+        frame.gas = I(0)
         return end_transaction(machine, errors.ADDRESS_COLLISION)
     if creates:
-        frames[U(layout.F_CREATES)] = U1
+        frame.creates = U1
         return CONTINUE if begin_account(machine, to, sender, value) else errors.FAULT
     if not is_zero(value) and not transfer(machine, sender, to, value):
         return errors.FAULT

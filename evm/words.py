@@ -6,12 +6,11 @@ once a function is inlined, so these functions are written as if words were valu
 complement.
 """
 
-from numpy import uint64 as U
-
+from evm.integers import U0, U1, U
 from evm.jit import kernel
 from evm.pointers import count_leading_zeros, multiply_wide, stack_buffer
 
-U0, U1, U8, U31, U32, U63, U64, U255, U256 = U(0), U(1), U(8), U(31), U(32), U(63), U(64), U(255), U(256)
+U8, U31, U32, U63, U64, U255, U256 = U(8), U(31), U(32), U(63), U(64), U(255), U(256)
 LOW_32 = U(0xFFFFFFFF)
 ALL_ONES = U(0xFFFFFFFFFFFFFFFF)
 SIGN_BIT = U(1 << 63)

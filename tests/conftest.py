@@ -9,6 +9,11 @@ import pytest
 from hypothesis import settings
 from shared_data import ROOT, shared
 
+from evm.sources import register
+
+# Kernels of tests: numba looks at the file of each.
+register("tests", str(ROOT / "tests"), whole=False)
+
 # The first example of a kernel's test pays for loading it, so no example has a deadline. Continuous integration draws
 # the same examples each time: a failure there is the change's own.
 settings.register_profile("here", deadline=None)

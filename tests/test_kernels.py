@@ -16,7 +16,7 @@ import pytest
 from numba import njit
 
 from evm.jit import Native
-from evm.kernel_cache import cache_root, kernels_digest
+from evm.kernel_cache import cache_root, kernel_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 OBJECT = re.compile(rb"\x7fELF|\xcf\xfa\xed\xfe")
@@ -37,7 +37,7 @@ def compiled_kernels() -> list[Path]:
             for value in vars(import_module(module)).values():
                 if isinstance(value, Native):
                     assert value.address
-    return sorted((cache_root() / kernels_digest()).rglob("*.nbc"))
+    return sorted(file for folder in kernel_folders() for file in folder.rglob("*.nbc"))
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "harness": {"evm", "strategies", "workloads", "harness"},
 }
 # What makes a function a kernel, and so free of annotations: our own decorators, and numba's for extending it.
-COMPILES = {"kernel", "macro", "native", "njit", "intrinsic", "overload", "cfunc"}
+COMPILES = {"kernel", "macro", "native", "instruction", "instruction_loop", "njit", "intrinsic", "overload", "cfunc"}
 
 
 def sources(room: str) -> list[Path]:

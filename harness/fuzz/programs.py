@@ -12,6 +12,7 @@ from random import Random
 from evm import Environment, Transaction
 from evm import opcodes as op
 from evm.accounts import Account
+from evm.forks import LATEST
 from evm.genesis import contract_address
 from evm.keccak import keccak256
 
@@ -79,7 +80,8 @@ class Program:
         """Append instructions without data, following their stack effect."""
         for number in numbers:
             self.code.append(number)
-            self.height += int(op.STACK_OUT[number] - op.STACK_IN[number])
+            row = LATEST.opcodes.get(number, LATEST.opcodes[op.INVALID])
+            self.height += row.stack_out - row.stack_in
 
     def push(self, value: int, width: int | None = None) -> None:
         """Push a constant, mostly by the shortest instruction."""
@@ -141,7 +143,7 @@ class Program:
     def arithmetic(self) -> None:
         """Compute with words at the edges."""
         operation = self.random.choice(self.random.choice((UNARY, BINARY, BINARY, BINARY, TERNARY)))
-        for _ in range(int(op.STACK_IN[operation])):
+        for _ in range(LATEST.opcodes[operation].stack_in):
             self.operand()
         self.emit(operation)
         if self.random.random() < 0.7:
@@ -168,14 +170,14 @@ class Program:
         """Read, write, move or hash memory."""
         operation = self.random.choice((op.MLOAD, op.MSTORE, op.MSTORE8, op.MCOPY, op.KECCAK256))
         if operation == op.MCOPY or operation == op.KECCAK256:
-            for _ in range(int(op.STACK_IN[operation])):
+            for _ in range(LATEST.opcodes[operation].stack_in):
                 self.place()
         else:
             if operation != op.MLOAD:
                 self.operand()
             self.place()
         self.emit(operation)
-        if op.STACK_OUT[operation]:
+        if LATEST.opcodes[operation].stack_out:
             self.observe()
 
     def copy(self) -> None:
@@ -449,7 +451,7 @@ def scrambled(seed: int) -> Case:
     random = Random(f"scrambled {seed}")
     weights = [0.0] * 256
     for number in range(256):
-        weights[number] = 1.0 if op.DEFINED[number] else 0.02
+        weights[number] = 1.0 if number in LATEST.opcodes else 0.02
     for number in (*range(op.PUSH0, op.PUSH0 + 5), op.PUSH32, op.GAS, op.MSIZE, op.CALLDATALOAD, op.JUMPDEST):
         weights[number] = 8.0
     for number in (op.STOP, op.RETURN, op.REVERT, op.INVALID, op.CREATE, op.CREATE2, op.SELFDESTRUCT):

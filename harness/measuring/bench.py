@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from evm import Block, State
 from evm.recording import record
-from evm.sources import OWN
 from harness.analysis.bound import Bounds
 from harness.analysis.causes import Causes
 from harness.analysis.profile import bounds_of
@@ -293,10 +292,13 @@ def _sample(outcome: Outcome, wall: float, cpu: float, simulated: bool) -> Sampl
     return Sample(sum(phases.values()), wall, cpu, phases, counters)
 
 
+_OWN = frozenset({"evm", "strategies", "workloads", "harness", "tests"})
+
+
 def _described(error: BaseException, module: str = "") -> str:
     """The error in a line; if it passed through the package of a plug-in's module, with the last place there."""
     text, package = f"{type(error).__name__}: {one_line(error)}", module.partition(".")[0]
-    if package in OWN:
+    if package in _OWN:
         return text
     places = [
         f"{Path(frame.f_code.co_filename).name}, line {line}"

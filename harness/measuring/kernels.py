@@ -19,6 +19,7 @@ from pathlib import Path
 from evm.jit import Native
 from evm.kernel_cache import cache_root, kernels_digest
 from evm.sources import digest_of
+from strategies import registry  # which registers its kernels: they are part of every digest below
 
 
 @functools.cache
@@ -65,8 +66,6 @@ def _plugin_digest(kind: type) -> str:
 
 
 def _marker(strategy: str) -> Path:
-    from strategies import registry
-
     name = strategy
     # A plug-in whose sources have changed has to be compiled again.
     with suppress(registry.UnknownName, registry.PluginError):

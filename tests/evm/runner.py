@@ -12,12 +12,12 @@ from evm import Block, Environment, Log, Receipts, State, Transaction, errors, l
 from evm.accounts import Account as Account
 from evm.accounts import World as World
 from evm.accounts import accounts_of, new_state
-from evm.direct import credit_beneficiary, run_directly
+from evm.direct import credit_beneficiary, run_serially
 from evm.image import BlockImage
 from evm.interpreter import resume
 from evm.machine import Machine
 from evm.receipts import ReceiptTable
-from evm.state import Location, intern_location, location_key
+from evm.state import Location, intern_location, key_tuple, location_key
 
 ARENA_BYTES = 1 << 24
 make_state, read_world = new_state, accounts_of
@@ -83,10 +83,11 @@ class Runner:
         state.reserve(state.count + (1 << 13))
         state.codes.reserve()
         before = state.snapshot()
-        coinbase = intern_location(state.address, location_key(block.environment.coinbase, layout.KIND_BALANCE), 0)
+        coinbase_key = location_key(block.environment.coinbase, layout.KIND_BALANCE)
+        coinbase = intern_location(state.address, key_tuple(coinbase_key))
         fees = np.zeros(4, np.uint64)
         self._table.reset(len(block))
-        ended = run_directly(
+        ended = run_serially(
             resume.address,
             machine.address,
             state.address,
@@ -98,7 +99,7 @@ class Runner:
             len(image),
         )
         if ended < 0:
-            raise MachineFaultError(f"driver fault {ended}: {errors.describe(int(machine.header[layout.M_ERROR]))}")
+            raise MachineFaultError(f"driver fault {ended}: {errors.describe(machine.error)}")
         credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
         # Not dict(): Changes has `keys`, so that would take it for a mapping.
         changed = {location: word for location, word in state.changes_since(before)}  # noqa: C416

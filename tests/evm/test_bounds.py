@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evm import layout
 from evm.kernel_cache import bounds_checked
 from evm.pointers import clear_bytes, load_8, move_bytes, store_8
 from tests.evm.runner import FREE, MachineFaultError, Runner, free_call, with_code
@@ -29,7 +28,7 @@ def test_an_index_out_of_bounds_in_the_interpreter_is_reported(monkeypatch: pyte
     world = with_code(b"\0")
     runner.run(world, free_call(), FREE)
     assert runner.machine is not None
-    runner.machine.header[layout.M_FRAMES_WORDS] = 5
+    runner.machine.header["frames_words"] = 5
     with pytest.raises(MachineFaultError):
         runner.run(world, free_call(), FREE)
     assert [report.exc_type for report in seen] == [IndexError]

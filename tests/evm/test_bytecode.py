@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from evm import errors
 from evm import opcodes as op
 from evm.bytecode import GAS_MASK, GROWTH_SHIFT, IMMEDIATE_SHIFT, NEED_SHIFT, STACK_MASK, decode
+from evm.forks import CANCUN, SHANGHAI
 from evm.keccak import keccak256
 from tests.evm.assembly import assemble, push
 from tests.evm.runner import FREE, Runner, free_call, with_code
@@ -21,7 +22,7 @@ def stream_of(code: bytes) -> list[tuple[int, int]]:
 
 def blocks_of(code: bytes) -> list[tuple[int, int, int]]:
     """(gas, stack words needed, growth) of each block."""
-    words = [int(x) for x in decode(code).blocks[::2]]
+    words = [int(x) for x in decode(code).basic_blocks[::2]]
     return [(x & GAS_MASK, (x >> NEED_SHIFT) & STACK_MASK, x >> GROWTH_SHIFT) for x in words]
 
 
@@ -59,15 +60,15 @@ def test_any_bytes_decode_to_a_stream_that_ends(code: bytes) -> None:
     targets = {at for at in range(len(code)) if decoded.targets[at]}
     assert targets == destinations(code)
     for at in targets:
-        assert int(decoded.stream[decoded.targets[at] - 1]) & 0xFF == op.BLOCK
+        assert int(decoded.stream[decoded.targets[at] - 1]) & 0xFF == op.BASIC_BLOCK
     for word in decoded.stream:
         operation, immediate = int(word) & 0xFF, int(word) >> IMMEDIATE_SHIFT
-        if operation == op.BLOCK:
-            assert immediate < len(decoded.blocks)
+        if operation == op.BASIC_BLOCK:
+            assert immediate < len(decoded.basic_blocks)
         elif operation == op.PUSH_LARGE:
             assert 4 * immediate + 3 < len(decoded.constants)
         elif operation in (op.JUMP_STATIC, op.JUMPI_STATIC):
-            assert immediate == 0 or int(decoded.stream[immediate - 1]) & 0xFF == op.BLOCK
+            assert immediate == 0 or int(decoded.stream[immediate - 1]) & 0xFF == op.BASIC_BLOCK
 
 
 @given(value=st.integers(0, (1 << 256) - 1), width=st.integers(0, 32))
@@ -99,11 +100,20 @@ def test_a_block_sums_prices_and_stack_needs() -> None:
     assert blocks_of(assemble("PUSH0 JUMPDEST PUSH0")) == [(2, 0, 1), (3, 0, 1)]
 
 
+def test_what_a_fork_lacks_decodes_to_invalid() -> None:
+    code = assemble("PUSH0 TLOAD STOP")
+    operations = [[int(x) & 0xFF for x in decode(code, fork).stream] for fork in (CANCUN, SHANGHAI)]
+    assert operations == [
+        [op.BASIC_BLOCK, op.PUSH_SMALL, op.TLOAD, op.STOP, op.STOP],
+        [op.BASIC_BLOCK, op.PUSH_SMALL, op.INVALID, op.STOP],
+    ]
+
+
 def test_what_no_path_reaches_is_dropped() -> None:
     assert stream_of(assemble("STOP ADD MUL JUMPDEST STOP SUB")) == [
-        (op.BLOCK, 0),
+        (op.BASIC_BLOCK, 0),
         (op.STOP, 0),
-        (op.BLOCK, 1),
+        (op.BASIC_BLOCK, 1),
         (op.STOP, 0),
         (op.STOP, 0),
     ]
@@ -111,7 +121,7 @@ def test_what_no_path_reaches_is_dropped() -> None:
 
 def test_a_jump_to_a_constant_is_resolved() -> None:
     stream = stream_of(assemble(4, "JUMP INVALID JUMPDEST STOP"))
-    assert stream == [(op.BLOCK, 0), (op.JUMP_STATIC, 3), (op.BLOCK, 1), (op.STOP, 0), (op.STOP, 0)]
+    assert stream == [(op.BASIC_BLOCK, 0), (op.JUMP_STATIC, 3), (op.BASIC_BLOCK, 1), (op.STOP, 0), (op.STOP, 0)]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +160,9 @@ def test_pc_is_the_position_in_the_bytes(runner: Runner) -> None:
 
 
 def test_the_tables_of_instructions_agree_with_their_names() -> None:
-    named = {number for number in op.NAMES if op.DEFINED[number]}
-    assert named == {number for number in range(256) if op.DEFINED[number]}
+    named = set(op.NAMES)
+    assert named == set(CANCUN.opcodes)
+    assert set(SHANGHAI.opcodes) < named
     assert op.NAMES[op.PUSH0 + 1] == "PUSH1"
     assert op.NAMES[op.SWAP16] == "SWAP16"
-    assert {op.BLOCK, op.PUSH_LARGE, op.JUMP_STATIC, op.JUMPI_STATIC}.isdisjoint(named)
+    assert {op.BASIC_BLOCK, op.PUSH_LARGE, op.JUMP_STATIC, op.JUMPI_STATIC}.isdisjoint(named)

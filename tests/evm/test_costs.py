@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from assembler import assemble
 
-from evm import Block, costs, layout
+from evm import Block, costs
 from evm.state import State
 from tests.evm.runner import FREE, Runner, free_call, make_state, with_code
 
@@ -21,12 +21,12 @@ def work(source: str, data: bytes = b"") -> dict[str, int]:
         table = np.zeros(costs.COUNT, np.uint64)
         table[number] = 1
         copy = state.copy()
-        copy.codes.price(table)
+        copy.codes.set_cost_model(table)
         if runner.machine is not None:
-            runner.machine.header[layout.M_WORK_DONE] = 0
+            runner.machine.header["work_done_ps"] = 0
         runner.run_block(copy, Block(FREE, (free_call(data=data),)))
         assert runner.machine is not None
-        found[name] = int(runner.machine.header[layout.M_WORK_DONE])
+        found[name] = int(runner.machine.header["work_done_ps"])
     return found
 
 
@@ -68,20 +68,20 @@ def test_call_data_is_counted_by_the_byte() -> None:
     assert work("STOP", b"\1" * 77)["calldata_byte"] == 77
 
 
-def test_nothing_is_counted_without_prices() -> None:
+def test_nothing_is_counted_without_a_cost_model() -> None:
     runner = Runner()
     runner.run_block(make_state(with_code(assemble(LOOP))), Block(FREE, (free_call(),)))
     assert runner.machine is not None
-    assert int(runner.machine.header[layout.M_WORK_DONE]) == 0
+    assert int(runner.machine.header["work_done_ps"]) == 0
 
 
 def test_code_that_is_added_later_has_prices_too() -> None:
     state = make_state(with_code(assemble("STOP")))
     table = np.full(costs.COUNT, 3, np.uint64)
-    state.codes.price(table)
+    state.codes.set_cost_model(table)
     number = state.codes.add(assemble("1 2 ADD POP STOP"))
     # Block, two pushes, ADD, POP and STOP.
-    assert state.codes.blocks(number)[1] == 3 * 6
+    assert state.codes.basic_blocks(number)["work_ps"][0] == 3 * 6
 
 
 def test_every_instruction_has_a_class() -> None:

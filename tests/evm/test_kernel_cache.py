@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from evm.kernel_cache import KEYED
-
 ROOT = Path(__file__).resolve().parents[2]
+KEYED = ("evm", "strategies")
 ASK = """
 from ctypes import CFUNCTYPE, c_int64
 import numba
@@ -55,7 +55,9 @@ def checkouts(tmp_path: Path) -> list[Path]:
         for room in KEYED:
             shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "harness").mkdir()
-        (folder / "harness" / "__init__.py").write_text("")
+        (folder / "harness" / "__init__.py").write_text(
+            "from evm.sources import register\nregister(__name__, __path__[0], whole=False)\n"
+        )
     return folders
 
 
@@ -70,6 +72,58 @@ def test_checkouts_of_one_version_share_what_one_has_compiled(checkouts: list[Pa
     (elsewhere / room / "planted.py").write_text(MODULE.format(value=42))
     assert ask(elsewhere, f"{room}.planted", tmp_path / "cache")[:3] == ["42", "42", "1"]
     assert ask(here, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
+
+
+HELPER = """
+from evm.jit import kernel
+
+@kernel()
+def helper():
+    return {value}
+"""
+CALLER = """
+from evm.jit import kernel, native
+from evm.code.tables.helper import helper
+
+@kernel()
+def whole():
+    return helper()
+
+@native("int64()")
+def pointed():
+    return helper()
+"""
+
+
+@pytest.mark.parametrize("top", ["", "contend"])
+def test_an_edit_two_folders_down_is_seen(checkouts: list[Path], top: str, tmp_path: Path) -> None:
+    here, prefix = checkouts[0], f"{top}." if top else ""
+    if top:
+        # The layout of a namespace over links: the same packages under one top-level name.
+        (here / top).mkdir()
+        (here / top / "__init__.py").write_text("")
+        for source in [*here.glob("evm/**/*.py"), *here.glob("strategies/**/*.py")]:
+            source.write_text(
+                re.sub(r"^(\s*(?:from|import) )(evm|strategies)\b", rf"\1{top}.\2", source.read_text(), flags=re.M)
+            )
+        for room in KEYED:
+            (here / top / room).symlink_to(here / room)
+    deep = here / "evm" / "code" / "tables"
+    deep.mkdir(parents=True)
+    for folder in (deep.parent, deep):
+        (folder / "__init__.py").write_text("")
+    (here / "evm" / "caller.py").write_text(CALLER.replace("from evm", f"from {prefix}evm"))
+    for value in (41, 42, 41):
+        (deep / "helper.py").write_text(HELPER.format(value=value).replace("from evm", f"from {prefix}evm"))
+        assert ask(here, f"{prefix}evm.caller", tmp_path / "cache")[:2] == [str(value)] * 2
+
+
+def test_an_edit_of_an_upper_floor_leaves_the_kernels_of_the_lower(checkouts: list[Path], tmp_path: Path) -> None:
+    here = checkouts[0]
+    (here / "evm" / "planted.py").write_text(MODULE.format(value=41))
+    assert ask(here, "evm.planted", tmp_path / "cache")[2] == "1"
+    (here / "strategies" / "planted.py").write_text(MODULE.format(value=41))
+    assert ask(here, "evm.planted", tmp_path / "cache")[2] == "0"
 
 
 def test_what_the_digest_does_not_cover_is_kept_by_where_it_lies(checkouts: list[Path], tmp_path: Path) -> None:
@@ -91,7 +145,7 @@ def test_only_caches_are_cleared_away(checkouts: list[Path], tmp_path: Path) -> 
     # A folder with other things in it, and more old caches than are kept.
     cache = tmp_path / "cache"
     others = [cache / f"project{number}" for number in range(9)] + [cache / "planted-notes"]
-    old = [cache / f"{number:016x}" for number in range(9)]
+    old = [cache / f"{number:016x}" for number in range(19)]
     for age, folder in enumerate([*others, *old]):
         folder.mkdir(parents=True)
         (folder / "thesis.txt").touch()

@@ -222,13 +222,13 @@ def test_the_set_up_belongs_to_one_secret() -> None:
 
 
 @pytest.mark.bounds
-def test_modexp_prices() -> None:
+def test_modexp_gass() -> None:
     # From EIP-2565: nagydani-1-square and -pow0x10001.
-    assert precompiles.modexp_price(words(64, 1, 64) + bytes(64) + b"\2" + bytes(64)) == 200
-    assert precompiles.modexp_price(words(64, 3, 64) + bytes(64) + b"\1\0\1" + bytes(64)) == 341
-    assert precompiles.modexp_price(words(128, 3, 128) + bytes(128) + b"\1\0\1" + bytes(128)) == 1365
-    assert precompiles.modexp_price(words(0, 1 << 255, 0)) == 200
-    assert precompiles.modexp_price(words(1 << 255, 0, 1)) > 1 << 256
+    assert precompiles.modexp_gas(words(64, 1, 64) + bytes(64) + b"\2" + bytes(64)) == 200
+    assert precompiles.modexp_gas(words(64, 3, 64) + bytes(64) + b"\1\0\1" + bytes(64)) == 341
+    assert precompiles.modexp_gas(words(128, 3, 128) + bytes(128) + b"\1\0\1" + bytes(128)) == 1365
+    assert precompiles.modexp_gas(words(0, 1 << 255, 0)) == 200
+    assert precompiles.modexp_gas(words(1 << 255, 0, 1)) > 1 << 256
 
 
 def test_huge_sizes_cost_more_than_there_is(runner: Runner) -> None:

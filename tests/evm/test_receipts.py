@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evm import Block, Log, Receipts, errors, layout
+from evm import Block, Log, Receipts, errors
 from evm import opcodes as op
-from evm.receipts import ARENA_USED, ReceiptTable, write_receipt
+from evm.layout import MACHINE
+from evm.receipts import RECEIPT, RECEIPT_ARENA, ReceiptTable, write_receipt
 from tests.evm.runner import CONTRACT, FREE, Runner, free_call, make_state, with_code
 
 TOPIC = (1 << 255) + 7
@@ -121,12 +122,13 @@ def test_a_payload_that_fits_reuses_its_place() -> None:
     # A later incarnation overwrites what the one before wrote; only a larger payload takes new room.
     table, used = ReceiptTable(1, 1 << 8), list[int]()
     table.reset(1)
-    header = np.zeros(layout.M_WORDS, np.uint64)
+    machine = MACHINE.zeros()
     for size in (40, 8, 39, 41, 16):
         output = np.frombuffer(DATA[:size], np.uint8)
-        header[layout.M_OUTPUT], header[layout.M_OUTPUT_SIZE] = output.ctypes.data, size
-        assert write_receipt(header, table.rows.reshape(-1), 0, table.arenas[0])
-        used.append(int(table.arenas[0, ARENA_USED]))
+        machine["output"], machine["output_size"] = output.ctypes.data, size
+        receipt, arena = RECEIPT.ref(table.address), RECEIPT_ARENA.ref(table.arena_address(0))
+        assert write_receipt(MACHINE.ref(machine.ctypes.data), receipt, arena)
+        used.append(int(table.arenas["used"][0]))
         assert table.collect(1).output(0) == DATA[:size]
     assert used == [40, 40, 40, 88, 88]
 

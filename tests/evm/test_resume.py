@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from evm import Block, Location, Log, State, Transaction, errors, layout
 from evm import opcodes as op
-from evm.access import provide
-from evm.block import Words, limbs
+from evm.access import supply_word
+from evm.block import limbs
 from evm.image import BlockImage
 from evm.interpreter import resume
+from evm.layout import ENTRY, JOURNAL, MACHINE
 from evm.machine import Machine
-from evm.receipts import ReceiptTable, write_receipt
+from evm.receipts import RECEIPT, RECEIPT_ARENA, ReceiptTable, write_receipt
 from evm.state import location_key, location_of, word_to_int
+from evm.structs import Reference
 from evm.transaction import start_transaction
 from harness.fuzz.programs import PLAIN, Case, structured
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, make_state, with_code
@@ -48,21 +51,23 @@ class Driver:
         self.machine = machine or Machine(self.image.address, self.state.codes.address)
         self.machine.attach(self.image.address, self.state.codes.address)
         self.wanted: list[Location] = []
-        start_transaction(self.machine.header, 0)
+        start_transaction(self.reference, 0)
+
+    @property
+    def reference(self) -> Reference:
+        return MACHINE.ref(self.machine.address)
 
     def resume(self) -> int:
         return int(resume.compiled.ctypes(self.machine.address))
 
     def provide(self, location: Location) -> None:
         kind = layout.KIND_NAMES.index(location.kind)
-        self.machine.header[layout.M_WANTED : layout.M_WANTED + layout.KEY_WORDS] = location_key(
-            location.address, kind, location.slot
-        )
+        self.machine.header["pending_location"] = location_key(location.address, kind, location.slot)
         word = self.state._get(location.address, kind, location.slot)
-        assert provide(self.machine.header, 0, tuple(np.uint64(limb) for limb in limbs(word)))
+        assert supply_word(self.reference, 0, tuple(np.uint64(limb) for limb in limbs(word)))
 
     def need(self) -> Location:
-        return location_of(self.machine.header[layout.M_WANTED : layout.M_WANTED + layout.KEY_WORDS])
+        return location_of(self.machine.header["pending_location"])
 
     def answer(self) -> None:
         self.wanted.append(self.need())
@@ -75,26 +80,24 @@ class Driver:
         assert outcome == errors.DONE
         return self.outcome()
 
-    def entries(self) -> Words:
-        count = int(self.machine.header[layout.M_ENTRY_COUNT])
-        return self.machine._entries[: count * layout.ENTRY_WORDS].reshape(-1, layout.ENTRY_WORDS)
+    def entries(self) -> npt.NDArray[np.void]:
+        return self.machine._entries[: int(self.machine.header["entry_count"])]
 
     def outcome(self) -> Outcome:
         table = ReceiptTable(1, 1 << 20)
         table.reset(1)
-        assert write_receipt(self.machine.header, table.rows.reshape(-1), 0, table.arenas[0])
+        assert write_receipt(self.reference, RECEIPT.ref(table.address), RECEIPT_ARENA.ref(table.arena_address(0)))
         receipts = table.collect(1)
         writes = {}
         for row in self.entries():
-            original = word_to_int(row[layout.ENTRY_ORIGINAL : layout.ENTRY_ORIGINAL + 4])
-            current = word_to_int(row[layout.ENTRY_CURRENT : layout.ENTRY_CURRENT + 4])
-            if int(row[layout.ENTRY_FLAGS]) & layout.FLAG_LOADED and current != original:
-                writes[location_of(row[: layout.KEY_WORDS])] = current
+            original, current = word_to_int(row["original"]), word_to_int(row["current"])
+            if int(row["flags"]) & layout.FLAG_LOADED and current != original:
+                writes[location_of(row["key"])] = current
         return Outcome(
             int(receipts.status[0]),
             receipts.error(0),
             int(receipts.gas_used[0]),
-            word_to_int(self.machine.header[layout.M_FEE : layout.M_FEE + 4]),
+            word_to_int(self.machine.header["fee"]),
             receipts.output(0),
             receipts.logs(0),
             writes,
@@ -102,11 +105,10 @@ class Driver:
 
     def picture(self) -> list[bytes]:
         """Everything in the machine that an instruction could have changed."""
-        entries = int(self.machine.header[layout.M_ENTRY_COUNT]) * layout.ENTRY_WORDS
-        frames = (int(self.machine.header[layout.M_DEPTH]) + 1) * layout.F_WORDS
+        frames = int(self.machine.header["depth"]) + 1
         return [
             self.machine.header.tobytes(),
-            self.machine._entries[:entries].tobytes(),
+            self.entries().tobytes(),
             self.machine._frames[:frames].tobytes(),
             self.machine._stack[: 4 * 1100].tobytes(),
             self.machine._memory[: 1 << 14].tobytes(),
@@ -183,12 +185,12 @@ def test_an_abandoned_transaction_leaves_nothing_to_the_next() -> None:
         whole, driver = Driver(case), Driver(case)
         expected = whole.run()
         for stop in range(0, len(whole.wanted) + 2, 2):
-            start_transaction(driver.machine.header, 0)
+            start_transaction(driver.reference, 0)
             for _ in range(stop):
                 if driver.resume() != errors.NEED:
                     break
                 driver.answer()
-        start_transaction(driver.machine.header, 0)
+        start_transaction(driver.reference, 0)
         assert driver.run() == expected, f"structured({seed})"
 
 
@@ -248,22 +250,22 @@ def test_gas_of_the_work_is_counted_through_interruptions() -> None:
     code = bytes([op.PUSH0 + 1, 5, op.SLOAD, op.PUSH0 + 1, 6, op.SLOAD, op.ADD, op.PUSH0, op.MSTORE])
     driver = Driver(Case(with_code(code), free_call(), FREE))
     outcome = driver.run()
-    assert int(driver.machine.header[layout.M_GAS_DONE]) == outcome.gas_used - 21_000
+    assert int(driver.machine.header["gas_done"]) == outcome.gas_used - 21_000
 
 
 CAPACITIES = {
-    "memory capacity exceeded": (layout.M_MEMORY_BYTES, 64, bytes([op.PUSH0 + 1, 40, op.MLOAD])),
+    "memory capacity exceeded": ("memory_bytes", 64, bytes([op.PUSH0 + 1, 40, op.MLOAD])),
     "journal capacity exceeded": (
-        layout.M_JOURNAL_WORDS,
-        layout.JOURNAL_WORDS,
+        "journal_words",
+        JOURNAL.words,
         bytes([op.PUSH0, op.PUSH0, op.TSTORE]) * 2,
     ),
-    "log capacity exceeded": (layout.M_LOGS_BYTES, 40, bytes([op.PUSH0 + 1, 9, op.PUSH0, op.LOG0])),
-    "output capacity exceeded": (layout.M_OUTPUT_BYTES, 8, bytes([op.PUSH0 + 1, 9, op.PUSH0, op.RETURN])),
-    "stack capacity exceeded": (layout.M_STACK_WORDS, 4 * 1023, b""),
+    "log capacity exceeded": ("logs_bytes", 40, bytes([op.PUSH0 + 1, 9, op.PUSH0, op.LOG0])),
+    "output capacity exceeded": ("output_bytes", 8, bytes([op.PUSH0 + 1, 9, op.PUSH0, op.RETURN])),
+    "stack capacity exceeded": ("stack_words", 4 * 1023, b""),
     "access table capacity exceeded": (
-        layout.M_ENTRIES_WORDS,
-        7 * layout.ENTRY_WORDS,
+        "entries_words",
+        7 * ENTRY.words,
         b"".join(bytes([op.PUSH0 + 1, i, op.TLOAD, op.PUSH0 + 1, i, op.TSTORE]) for i in range(9)),
     ),
 }
@@ -278,7 +280,7 @@ def test_a_machine_that_is_too_small_ends_in_a_fault(error: str) -> None:
     while (outcome := driver.resume()) == errors.NEED:
         driver.answer()
     assert outcome == errors.FAULT
-    assert errors.describe(int(driver.machine.header[layout.M_ERROR])) == error
+    assert errors.describe(driver.machine.error) == error
 
 
 def test_a_fault_deep_in_calls_is_a_fault_of_the_transaction() -> None:
@@ -289,11 +291,11 @@ def test_a_fault_deep_in_calls_is_a_fault_of_the_transaction() -> None:
     outer = calls + b"\x01" * 20 + bytes([op.GAS, op.CALL])
     world = with_code(outer) | {b"\x01" * 20: Account(code=middle), b"\x02" * 20: Account(code=inner)}
     driver = Driver(Case(world, free_call(), FREE))
-    driver.machine.header[layout.M_MEMORY_BYTES] = 64
+    driver.machine.header["memory_bytes"] = 64
     while (outcome := driver.resume()) == errors.NEED:
         driver.answer()
     assert outcome == errors.FAULT
-    assert errors.describe(int(driver.machine.header[layout.M_ERROR])) == "memory capacity exceeded"
+    assert errors.describe(driver.machine.error) == "memory capacity exceeded"
 
 
 def test_resume_takes_and_gives_one_integer() -> None:
@@ -311,5 +313,5 @@ def test_a_transaction_can_be_of_any_place_in_its_block() -> None:
     machine.attach(image.address, state.codes.address)
     for place in (3, 0):
         state.set_nonce(SENDER, place)
-        start_transaction(machine.header, place)
+        start_transaction(driver.reference, place)
         assert driver.run().writes[Location(PLAIN, "balance", 0)] == place + 1

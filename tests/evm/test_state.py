@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from evm import Location, State, atomics, layout
 from evm.block import Words
 from evm.codes import EMPTY_HASH, CodeDirectory, code_number
+from evm.forks import LATEST, rules_address
 from evm.jit import kernel
 from evm.keccak import keccak256
+from evm.layout import RULES
 from evm.pointers import view_u64
 from evm.state import (
     NO_ROOM,
@@ -26,6 +28,7 @@ from evm.state import (
     Changes,
     find_location,
     intern_location,
+    key_tuple,
     location_key,
     location_of,
     word_to_int,
@@ -102,8 +105,8 @@ def test_restoring_forgets_what_was_interned_meanwhile() -> None:
     before = state.snapshot()
     state.set_storage(ADDRESSES[1], 2, 9)
     state.restore(before)
-    assert find_location(state.address, location_key(ADDRESSES[1], layout.KIND_STORAGE, 2), 0) == NOT_FOUND
-    assert intern_location(state.address, location_key(ADDRESSES[2], layout.KIND_NONCE), 0) == before.count
+    assert find_location(state.address, key_tuple(location_key(ADDRESSES[1], layout.KIND_STORAGE, 2))) == NOT_FOUND
+    assert intern_location(state.address, key_tuple(location_key(ADDRESSES[2], layout.KIND_NONCE))) == before.count
     assert state.nonce(ADDRESSES[2]) == 0
 
 
@@ -153,13 +156,13 @@ def test_keys_that_share_their_hash_tag_stay_apart() -> None:
 def test_a_full_state_is_told_and_stays_whole() -> None:
     state = State(4)
     keys = [location_key(ADDRESSES[0], layout.KIND_STORAGE, slot) for slot in range(6)]
-    numbers = [intern_location(state.address, key, 0) for key in keys]
+    numbers = [intern_location(state.address, key_tuple(key)) for key in keys]
     assert numbers == [0, 1, 2, 3, NO_ROOM, NO_ROOM]
     assert state.count == 4
-    assert [intern_location(state.address, key, 0) for key in keys[:4]] == [0, 1, 2, 3]
-    assert find_location(state.address, keys[5], 0) == NOT_FOUND
+    assert [intern_location(state.address, key_tuple(key)) for key in keys[:4]] == [0, 1, 2, 3]
+    assert find_location(state.address, key_tuple(keys[5])) == NOT_FOUND
     state.reserve(5)
-    assert intern_location(state.address, keys[5], 0) == 4
+    assert intern_location(state.address, key_tuple(keys[5])) == 4
 
 
 def test_growth_keeps_to_the_number_that_won_a_race() -> None:
@@ -168,8 +171,8 @@ def test_growth_keeps_to_the_number_that_won_a_race() -> None:
     state = State(4)
     key = location_key(ADDRESSES[0], layout.KIND_STORAGE, 1)
     state._keys[0] = key
-    state._counter[0] = 1
-    assert intern_location(state.address, key, 0) == 1
+    state._counter["count"] = 1
+    assert intern_location(state.address, key_tuple(key)) == 1
     state.set_storage(ADDRESSES[0], 1, 77)
     before = state.snapshot()
     state.reserve(100)
@@ -186,7 +189,9 @@ def test_growth_keeps_to_the_number_that_won_a_race() -> None:
 @kernel()
 def _intern_all(state: Any, keys: Any, order: Any, numbers: Any) -> Any:
     for i in range(order.size):
-        numbers[order[i]] = intern_location(state, keys, np.int64(order[i]) * 7)
+        at = order[i] * 7
+        key = keys[at], keys[at + 1], keys[at + 2], keys[at + 3], keys[at + 4], keys[at + 5], keys[at + 6]
+        numbers[order[i]] = intern_location(state, key)
 
 
 @kernel()
@@ -345,12 +350,12 @@ def test_the_code_directory_finds_by_hash_and_grows() -> None:
     assert [directory.add(code) for code in codes] == numbers
     for code, number in zip(codes, numbers, strict=True):
         word = np.frombuffer(keccak256(code)[::-1], np.uint64)
-        assert code_number(directory.address, tuple(word), 0, 0) == number
+        assert code_number(directory.address, RULES.ref(rules_address(LATEST)), tuple(word), 0, 0) == number
         assert directory.number_of(keccak256(code)) == number
         assert bytes(directory[number].code) == code
     unknown = np.frombuffer(keccak256(b"unknown")[::-1], np.uint64)
-    assert code_number(directory.address, tuple(unknown), 0, 0) == 0
-    assert code_number(directory.address, (np.uint64(0),) * 4, 0, 0) == 0
+    assert code_number(directory.address, RULES.ref(rules_address(LATEST)), tuple(unknown), 0, 0) == 0
+    assert code_number(directory.address, RULES.ref(rules_address(LATEST)), (np.uint64(0),) * 4, 0, 0) == 0
     assert directory.number_of(EMPTY_HASH) == 0
     with pytest.raises(KeyError):
         directory.number_of(b"\0" * 32)

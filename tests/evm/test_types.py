@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from evm import Environment, Transaction, errors
+from evm import Block, Environment, Transaction, errors
 from evm import opcodes as op
 from evm.forks import BLOB_GAS, FORKS, fork_named
 from tests.evm.assembly import RETURN_TOP, assemble, call, push
-from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, with_code
+from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, make_state, with_code
 
 OTHER = bytes.fromhex("0e" * 20)
 LISTED = ((CONTRACT, (0, 1 << 255)), (OTHER, ()))
@@ -129,6 +129,29 @@ def test_the_blob_base_fee_follows_the_excess() -> None:
 def test_shanghai_lacks_what_cancun_brought(runner: Runner, code: bytes) -> None:
     assert runner.run(with_code(code), free_call(), FREE).error is None
     assert runner.run(with_code(code), free_call(), replace(FREE, fork="Shanghai")).error == "invalid opcode"
+
+
+def test_one_state_runs_its_codes_under_both_forks(runner: Runner) -> None:
+    # The code directory is the state's: what one fork decoded must not run under the other.
+    state = make_state(with_code(assemble(1, "PUSH0 PUSH0 MCOPY STOP")))
+    for fork, error in (
+        ("Cancun", None),
+        ("Shanghai", "invalid opcode"),
+        ("Cancun", None),
+        ("Shanghai", "invalid opcode"),
+    ):
+        block = Block(replace(FREE, fork=fork), (free_call(nonce=state.nonce(SENDER)),))
+        assert runner.run_block(state, block).error == error
+    # Decoded once for each fork, whatever the number of blocks.
+    assert [code.code for code in map(state.codes.__getitem__, range(len(state.codes)))].count(
+        state.code(CONTRACT)
+    ) == 2
+
+
+def test_init_code_is_decoded_by_the_blocks_fork(runner: Runner) -> None:
+    creation = replace(free_call(), to=None, data=assemble("PUSH0 TLOAD STOP"))
+    for fork, error in (("Cancun", None), ("Shanghai", "invalid opcode")):
+        assert runner.run(with_code(b""), creation, replace(FREE, fork=fork)).error == error
 
 
 def test_both_forks_have_push0(runner: Runner) -> None:

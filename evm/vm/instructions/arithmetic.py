@@ -1,0 +1,107 @@
+"""Arithmetic: ADD to SIGNEXTEND (Yellow Paper, appendix H.2, 0x01 to 0x0b)."""
+
+from __future__ import annotations
+
+from evm import costs
+from evm import opcodes as op
+from evm import words as u256
+from evm.costs import add_work
+from evm.prices import GAS_EXPONENT_BYTE
+from evm.vm.dispatch import instruction
+from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, operand, replace, take_two
+
+
+@instruction(op.ADD)
+def add(machine, frame, registers):
+    """Sum of the two words on top."""
+    left, right = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.add(left, right))
+    return CONTINUE
+
+
+@instruction(op.MUL)
+def mul(machine, frame, registers):
+    """Product of the two words on top."""
+    left, right = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.multiply(left, right))
+    return CONTINUE
+
+
+@instruction(op.SUB)
+def sub(machine, frame, registers):
+    """The top word less the one below."""
+    left, right = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.subtract(left, right))
+    return CONTINUE
+
+
+@instruction(op.DIV)
+def div(machine, frame, registers):
+    """Quotient of the two words on top; zero for a divisor of zero."""
+    quotient, _ = u256.divide_remainder(operand(registers, 0), operand(registers, 1))
+    take_two(registers, quotient)
+    return CONTINUE
+
+
+@instruction(op.SDIV)
+def sdiv(machine, frame, registers):
+    """As `div`, for signed numbers."""
+    left, right = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.divide_signed(left, right))
+    return CONTINUE
+
+
+@instruction(op.MOD)
+def mod(machine, frame, registers):
+    """Remainder of the two words on top; zero for a divisor of zero."""
+    _, remainder = u256.divide_remainder(operand(registers, 0), operand(registers, 1))
+    take_two(registers, remainder)
+    return CONTINUE
+
+
+@instruction(op.SMOD)
+def smod(machine, frame, registers):
+    """As `mod`, for signed numbers."""
+    left, right = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.remainder_signed(left, right))
+    return CONTINUE
+
+
+@instruction(op.ADDMOD)
+def addmod(machine, frame, registers):
+    """Sum of two words, modulo the third."""
+    left, right, modulus = operand(registers, 0), operand(registers, 1), operand(registers, 2)
+    drop(registers, 2)
+    replace(registers, 0, u256.add_modulo(left, right, modulus))
+    return CONTINUE
+
+
+@instruction(op.MULMOD)
+def mulmod(machine, frame, registers):
+    """Product of two words, modulo the third."""
+    left, right, modulus = operand(registers, 0), operand(registers, 1), operand(registers, 2)
+    drop(registers, 2)
+    replace(registers, 0, u256.multiply_modulo(left, right, modulus))
+    return CONTINUE
+
+
+@instruction(op.EXP)
+def exp(machine, frame, registers):
+    """Power of the top word, charged by the bytes of the exponent (EIP-160)."""
+    base, exponent = operand(registers, 0), operand(registers, 1)
+
+    size = (u256.bit_length(exponent) + 7) >> 3
+    if not charge(registers, GAS_EXPONENT_BYTE * size):
+        return OUT_OF_GAS
+
+    add_work(machine, costs.EXPONENT_BYTE, size)
+    take_two(registers, u256.power(base, exponent))
+    return CONTINUE
+
+
+@instruction(op.SIGNEXTEND)
+def signextend(machine, frame, registers):
+    """Extend the sign of a number of so many bytes, less one."""
+    size, value = operand(registers, 0), operand(registers, 1)
+    take_two(registers, u256.sign_extend(size, value))
+    return CONTINUE

@@ -1,0 +1,121 @@
+"""Control flow: entering a basic block, jumps, STOP, RETURN and REVERT."""
+
+from __future__ import annotations
+
+from evm import bytecode, errors
+from evm import opcodes as op
+from evm.frames import reach, set_output
+from evm.integers import I, U
+from evm.layout import BASIC_BLOCK, CODE, STACK_LIMIT
+from evm.pointers import view_u32
+from evm.vm.dispatch import instruction
+from evm.vm.instructions.operands import (
+    CONTINUE,
+    OUT_OF_GAS,
+    REVERTED,
+    STOPPED,
+    charge,
+    drop,
+    grow_memory,
+    immediate,
+    operand,
+)
+from evm.words import fits_u64, is_zero
+
+NEED_SHIFT, GROWTH_SHIFT = U(bytecode.NEED_SHIFT), U(bytecode.GROWTH_SHIFT)
+WORD_SHIFT = 5  # of 32 bytes
+GAS_MASK, STACK_MASK = U(bytecode.GAS_MASK), U(bytecode.STACK_MASK)
+
+
+@instruction(op.BASIC_BLOCK)
+def basic_block(machine, frame, registers):
+    """Enter straight-line code: charge its constant gas, count its constant work, see that the stack will do."""
+    number = I(immediate(registers))
+    block = BASIC_BLOCK.item(registers.basic_blocks, number + 1, number)
+    requirement = block.requirement
+    registers.work_ps += block.work_ps
+    if not charge(registers, I(requirement & GAS_MASK)):
+        return OUT_OF_GAS
+    height = (registers.stack_top - registers.stack_base) >> WORD_SHIFT
+    if height < I((requirement >> NEED_SHIFT) & STACK_MASK):
+        return errors.STACK_UNDERFLOW
+    if height + I(requirement >> GROWTH_SHIFT) > STACK_LIMIT:
+        return errors.STACK_OVERFLOW
+    return CONTINUE
+
+
+@instruction(op.JUMP_STATIC)
+def jump_static(machine, frame, registers):
+    """JUMP to a constant: the decoder has found the place in the stream, one more than it, or nothing."""
+    registers.pc = I(immediate(registers)) - 1
+    if registers.pc < 0:
+        return errors.INVALID_JUMP
+    return CONTINUE
+
+
+@instruction(op.JUMPI_STATIC)
+def jumpi_static(machine, frame, registers):
+    """JUMPI to a constant."""
+    condition = operand(registers, 0)
+    drop(registers, 1)
+    if is_zero(condition):
+        return CONTINUE
+    registers.pc = I(immediate(registers)) - 1
+    if registers.pc < 0:
+        return errors.INVALID_JUMP
+    return CONTINUE
+
+
+@instruction(op.JUMP)
+def jump(machine, frame, registers):
+    """JUMP to a computed place in the code."""
+    target = operand(registers, 0)
+    drop(registers, 1)
+    code = CODE.at(registers.code)
+    if not fits_u64(target) or target[0] >= U(code.size):
+        return errors.INVALID_JUMP
+    registers.pc = I(view_u32(code.targets, code.size)[target[0]]) - 1
+    if registers.pc < 0:
+        return errors.INVALID_JUMP
+    return CONTINUE
+
+
+@instruction(op.JUMPI)
+def jumpi(machine, frame, registers):
+    """JUMPI to a computed place in the code."""
+    target, condition = operand(registers, 0), operand(registers, 1)
+    drop(registers, 2)
+    if is_zero(condition):
+        return CONTINUE
+    code = CODE.at(registers.code)
+    if not fits_u64(target) or target[0] >= U(code.size):
+        return errors.INVALID_JUMP
+    registers.pc = I(view_u32(code.targets, code.size)[target[0]]) - 1
+    if registers.pc < 0:
+        return errors.INVALID_JUMP
+    return CONTINUE
+
+
+@instruction(op.STOP)
+def stop(machine, frame, registers):
+    """End the frame, without output."""
+    machine.output_size = I(0)
+    return STOPPED
+
+
+@instruction(op.RETURN, op.REVERT)
+def return_or_revert(machine, frame, registers):
+    """End the frame with a piece of its memory as the output; REVERT takes back what it did (EIP-140)."""
+    offset, size = operand(registers, 0), operand(registers, 1)
+
+    end = reach(offset, size)
+    grown = grow_memory(machine, registers, end)
+    if grown != CONTINUE:
+        return grown
+
+    start = registers.memory + (I(offset[0]) if end > 0 else I(0))
+    if not set_output(machine, start, I(size[0])):
+        return errors.OUTPUT_CAPACITY
+    if registers.instruction == U(op.RETURN):
+        return STOPPED
+    return REVERTED

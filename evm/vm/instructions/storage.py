@@ -1,0 +1,137 @@
+"""Storage: SLOAD and SSTORE (EIP-2200, EIP-2929, EIP-3529), TLOAD and TSTORE (EIP-1153)."""
+
+from __future__ import annotations
+
+from evm import errors
+from evm import opcodes as op
+from evm.access import (
+    WARM,
+    find_entry,
+    find_or_insert,
+    is_warm,
+    loaded_entry,
+    set_warm,
+    set_word,
+    storage_key,
+    transient_key,
+)
+from evm.integers import U0, I, U
+from evm.jit import kernel
+from evm.prices import (
+    GAS_COLD_SLOAD,
+    GAS_STORAGE_RESET,
+    GAS_STORAGE_SENTRY,
+    GAS_STORAGE_SET,
+    GAS_WARM_ACCESS,
+    REFUND_STORAGE_CLEAR,
+)
+from evm.structs import is_null
+from evm.vm.dispatch import instruction
+from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
+from evm.words import ZERO, equal, is_zero
+
+
+@kernel()
+def _is_listed(machine, key):
+    """Whether a slot whose word is unknown is warm all the same: the access list names it."""
+    entry = find_entry(machine, key)
+    return not is_null(entry) and is_warm(entry)
+
+
+@instruction(op.SLOAD)
+def sload(machine, frame, registers):
+    """Load a slot of the frame's account."""
+    key = storage_key(frame.address, operand(registers, 0))
+
+    entry = loaded_entry(machine, key)
+    if is_null(entry):
+        if registers.gas < GAS_COLD_SLOAD and not _is_listed(machine, key):
+            return OUT_OF_GAS
+        return SUSPENDED
+    if is_warm(entry):
+        if not charge(registers, GAS_WARM_ACCESS):
+            return OUT_OF_GAS
+    else:
+        if not charge(registers, GAS_COLD_SLOAD):
+            return OUT_OF_GAS
+        if not set_warm(machine, entry):
+            return errors.JOURNAL_CAPACITY
+
+    replace(registers, 0, entry.current)
+    return CONTINUE
+
+
+@kernel()
+def _store_gas(entry, new):
+    """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
+    original, current = entry.original, entry.current
+    if equal(current, new):
+        return GAS_WARM_ACCESS, 0
+    if equal(original, current):
+        if is_zero(original):
+            return GAS_STORAGE_SET, 0
+        return GAS_STORAGE_RESET, REFUND_STORAGE_CLEAR if is_zero(new) else 0
+    refund = 0
+    if not is_zero(original):
+        if is_zero(current):
+            refund -= REFUND_STORAGE_CLEAR
+        elif is_zero(new):
+            refund += REFUND_STORAGE_CLEAR
+    if equal(original, new):
+        refund += (GAS_STORAGE_SET if is_zero(original) else GAS_STORAGE_RESET) - GAS_WARM_ACCESS
+    return GAS_WARM_ACCESS, refund
+
+
+@instruction(op.SSTORE)
+def sstore(machine, frame, registers):
+    """Store a word in a slot of the frame's account."""
+    slot, new = operand(registers, 0), operand(registers, 1)
+
+    if frame.static != U0:
+        return errors.STATIC_VIOLATION
+    if registers.gas <= GAS_STORAGE_SENTRY:
+        registers.gas = I(-1)
+        return OUT_OF_GAS
+    entry = loaded_entry(machine, storage_key(frame.address, slot))
+    if is_null(entry):
+        return SUSPENDED
+    gas, refund = _store_gas(entry, new)
+    if not is_warm(entry):
+        gas += GAS_COLD_SLOAD
+    if not charge(registers, gas):
+        return OUT_OF_GAS
+
+    if not set_word(machine, entry, new):
+        return errors.JOURNAL_CAPACITY
+    entry.flags |= WARM
+    machine.refund += U(refund)
+    drop(registers, 2)
+    return CONTINUE
+
+
+@instruction(op.TLOAD)
+def tload(machine, frame, registers):
+    """Load a transient slot of the frame's account."""
+    entry = find_entry(machine, transient_key(frame.address, operand(registers, 0)))
+    if is_null(entry):
+        replace(registers, 0, ZERO)
+    else:
+        replace(registers, 0, entry.current)
+    return CONTINUE
+
+
+@instruction(op.TSTORE)
+def tstore(machine, frame, registers):
+    """Store a word in a transient slot of the frame's account, until the transaction ends."""
+    slot, new = operand(registers, 0), operand(registers, 1)
+
+    if frame.static != U0:
+        return errors.STATIC_VIOLATION
+    entry = find_or_insert(machine, transient_key(frame.address, slot))
+    if is_null(entry):
+        return errors.ENTRY_CAPACITY
+    if not set_word(machine, entry, new):
+        return errors.JOURNAL_CAPACITY
+
+    drop(registers, 2)
+    return CONTINUE
