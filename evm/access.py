@@ -23,6 +23,7 @@ from evm.jit import kernel
 from evm.layout import ENTRY, JOURNAL, RULES
 from evm.pointers import multiply_wide, view_u64
 from evm.structs import address_of, is_null
+from evm.words import equal
 
 KIND_SHIFT = U(layout.KIND_SHIFT)
 KIND_CODE = U(layout.KIND_CODE)
@@ -268,6 +269,12 @@ def has_flag(entry, flag):
 def mark_tested(entry):
     """Note that it mattered whether the entry's word is zero, and nothing else about it."""
     entry.flags |= TESTED
+
+
+@kernel(inline=True)
+def is_write(entry):
+    """Whether an entry is part of the write set: its word is known, and is not the one that was found."""
+    return entry.flags & LOADED != U0 and not equal(entry.current, entry.original)
 
 
 @kernel(inline=True)

@@ -31,6 +31,7 @@ _TAG = U(0xFFFFFFFF00000000)
 _NUMBER = U(0xFFFFFFFF)
 _SALT = (U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0x4D5A2DA51DE1AA47))
 COUNTER = Struct("Counter", count=LINE_U64)
+_KIND_SHIFT = U(layout.KIND_SHIFT)
 KEY_AT = Struct("Key", key=KEY)
 
 
@@ -55,6 +56,12 @@ def same_key(left, right):
 def key_of(state, location):
     """Key of a location of a state (`STATE`), in memory (`KEY_AT`)."""
     return KEY_AT.item(state.keys, state.capacity, location)
+
+
+@kernel(inline=True)
+def kind_of(state, location):
+    """Kind of a location of a state: `evm.layout.KIND_STORAGE` and its like."""
+    return I(key_of(state, location).key[2] >> _KIND_SHIFT)
 
 
 @kernel(inline=True)

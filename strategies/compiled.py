@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from evm import Block, CapacityError, Changes, Snapshot, State, layout, precompiles
 from evm.image import BlockImage
-from evm.state import intern_location, location_key
+from evm.state import intern_location, key_tuple, location_key
 from strategies.base import Outcome, Strategy
 from strategies.clocks import ACT_SCHEDULE
 
@@ -42,7 +42,7 @@ class CompiledStrategy(Strategy):
         before = state.snapshot()
         untimed = {"snapshot": perf_counter() - began}
         if self.clock.costs is not None:
-            state.codes.price(self.clock.costs.table)
+            state.codes.set_cost_model(self.clock.costs.table)
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
         mark = self.clock.mark()
@@ -52,11 +52,12 @@ class CompiledStrategy(Strategy):
             try:
                 outcome = self.attempt(self._image, state, workers, self._scale)
             except CapacityError:
+                # First of all, so that no error leaves a state that is executed by half.
+                state.restore(before)
                 precompiles.raise_failure()
                 if self._scale >= LARGEST_SCALE:
                     raise
                 self._scale *= 2
-                state.restore(before)
                 self.clock.rewind(mark)
                 continue
             outcome.untimed.update(untimed)
@@ -108,4 +109,4 @@ class CompiledStrategy(Strategy):
 def beneficiary_location(image: BlockImage, state: State) -> int:
     """The location that is the beneficiary's balance."""
     key: npt.NDArray[np.uint64] = location_key(image.block.environment.coinbase, layout.KIND_BALANCE)
-    return int(intern_location(state.address, key, 0))
+    return int(intern_location(state.address, key_tuple(key)))

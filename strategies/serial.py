@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from evm import CapacityError, State, layout
-from evm.direct import credit_beneficiary, run_directly
+from evm import CapacityError, State
+from evm.direct import credit_beneficiary, run_serially
 from evm.image import BlockImage
 from evm.interpreter import resume
 from evm.machine import Machine
@@ -45,12 +45,12 @@ class Serial(CompiledStrategy):
 
         began = self.clock.now()
         self._machine.attach(image.address, state.codes.address)
-        self._machine.header[layout.M_WORK_DONE] = 0
+        self._machine.header["work_done_ps"] = 0
         self._receipts.reset(count)
         fees = np.zeros(4, np.uint64)
         coinbase = beneficiary_location(image, state)
         prepared = self.clock.now()
-        ended = run_directly(
+        ended = run_serially(
             resume_address,
             self._machine.address,
             state.address,
@@ -61,7 +61,7 @@ class Serial(CompiledStrategy):
             0,
             count,
         )
-        self.clock.spend(int(self._machine.header[layout.M_WORK_DONE]), ACT_EXECUTE)
+        self.clock.spend(int(self._machine.header["work_done_ps"]), ACT_EXECUTE)
         executed = self.clock.now()
         if ended < 0:
             raise CapacityError("serial: machine, state or receipts are too small for the block")

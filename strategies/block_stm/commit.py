@@ -12,11 +12,11 @@ from evm import atomics
 from evm.checks import check
 from evm.integers import U0, I, U
 from evm.jit import kernel, native
-from evm.receipts import R_FEE, R_WORDS
-from evm.words import add, get_at, put
+from evm.receipts import RECEIPT
+from evm.words import add
 from strategies import costs
-from strategies.block_stm.accounting import end_step, spend
-from strategies.block_stm.incarnation import values_of
+from strategies.accounting import end_step, spend
+from strategies.block_stm.incarnation import state_value
 from strategies.block_stm.layout import ABORT, SHARED, VERSION, WORKER, WRITTEN, WRITTEN_LOCATIONS
 from strategies.block_stm.mv_memory import NO_VERSION, final_version
 from strategies.clocks import ACT_COMMIT, FINISHED, WORKED
@@ -39,12 +39,11 @@ def _take_chunk(shared):
 @kernel()
 def commit_locations(shared, locations, count):
     """Write the final words of so many locations to the state."""
-    values = values_of(shared)
     for i in range(count):
         location = I(locations[U(i)])
         version = final_version(shared, location)
         if version != NO_VERSION:
-            put(values, location, VERSION.at(version).word)
+            state_value(shared, location).value = VERSION.at(version).word
 
 
 @native("int64(int64, int64)")
@@ -86,11 +85,11 @@ def list_written(chunk, found):
 
 
 @kernel()
-def sum_fees(rows, count):
-    """Sum of the fees of a table of receipts."""
+def sum_fees(receipts, count):
+    """Sum of the fees of so many receipts that lie at an address."""
     total = (U0, U0, U0, U0)
     for i in range(count):
-        total = add(total, get_at(rows, i * R_WORDS + R_FEE))
+        total = add(total, RECEIPT.item(receipts, count, i).fee)
     return total
 
 

@@ -11,18 +11,20 @@ set, compared by value. A transaction below that is not executed counts like an 
 
 from __future__ import annotations
 
-from evm import atomics, errors, layout
-from evm.access import LOADED, entries_of, provide
+from evm import atomics, errors
+from evm.access import entry_at, is_write, supply_word
 from evm.integers import U0, U1, I, U
-from evm.jit import kernel, macro
+from evm.jit import kernel
+from evm.layout import STATE
 from evm.pointers import call_1, view_u64
-from evm.receipts import ARENA_WORDS, R_FEE, R_WORDS, write_receipt
-from evm.state import intern_location
+from evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
+from evm.state import intern_location, value_of
 from evm.structs import WORD_BYTES
 from evm.transaction import open_machine, start_transaction
-from evm.words import add, equal, get, get_at, subtract
+from evm.words import add, subtract
 from strategies import costs
-from strategies.block_stm.accounting import note_fault, spend
+from strategies.accounting import spend
+from strategies.block_stm.accounting import note_fault
 from strategies.block_stm.layout import (
     FEES_SEEN,
     LIST_MASK,
@@ -55,17 +57,16 @@ ANSWERED, BLOCKED, FAULTED = range(3)
 NOBODY = -1
 
 
-@macro
-def values_of(shared):
-    """View of the words of the state before the block."""
-    header = view_u64(shared.state, layout.STATE_WORDS)
-    return view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
+@kernel(inline=True)
+def state_value(shared, location):
+    """Word of a location in the state, in memory: as it was before the block, until commit."""
+    return value_of(STATE.at(shared.state), location)
 
 
-@macro
-def receipt_rows(shared):
-    """View of the table of receipts."""
-    return view_u64(shared.receipts, shared.block_size * R_WORDS)
+@kernel(inline=True)
+def receipt_of(shared, txn_idx):
+    """Receipt of a transaction."""
+    return RECEIPT.item(shared.receipts, shared.block_size, txn_idx)
 
 
 @kernel(inline=True)
@@ -85,10 +86,10 @@ def run_machine(shared, worker):
     """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
     outcome = call_1(shared.resume, worker.machine)
     machine = open_machine(worker.machine)
-    worker.gas_spent += machine[U(layout.M_GAS_DONE)]
-    worker.cost_ps += machine[U(layout.M_WORK_DONE)]
-    machine[U(layout.M_GAS_DONE)] = U0
-    machine[U(layout.M_WORK_DONE)] = U0
+    worker.gas_spent += machine.gas_done
+    worker.cost_ps += machine.work_done_ps
+    machine.gas_done = U0
+    machine.work_done_ps = U0
     if outcome == errors.NEED:
         return RAN_TO_NEED
     if outcome == errors.DONE:
@@ -113,7 +114,6 @@ def fees_below(shared, txn_idx, only_executed):
 
     With `only_executed` those that are not executed are left out of the sum instead.
     """
-    rows = receipt_rows(shared)
     total = (U0, U0, U0, U0)
     for below in range(txn_idx):
         while True:
@@ -122,7 +122,7 @@ def fees_below(shared, txn_idx, only_executed):
                 if only_executed:
                     break
                 return below, total
-            fee = get_at(rows, below * R_WORDS + R_FEE)
+            fee = receipt_of(shared, below).fee
             atomics.acquire_fence()
             if txn_status(shared, below) == status:
                 total = add(total, fee)
@@ -147,7 +147,7 @@ def answer_read(shared, worker, never_wait):
     spend(shared, worker, COST_READ, 1)
     machine = open_machine(worker.machine)
     txn_idx = worker.txn_idx
-    location = intern_location(shared.state, machine, layout.M_WANTED)
+    location = intern_location(shared.state, machine.pending_location)
     if location < 0 or location >= shared.heads_count:
         note_fault(shared)
         return FAULTED, NOBODY
@@ -155,7 +155,7 @@ def answer_read(shared, worker, never_wait):
     if found == FOUND_ESTIMATE:
         return BLOCKED, writer_of(version)
     if found == FOUND_STATE:
-        word = get(values_of(shared), location)
+        word = state_value(shared, location).value
     if location == shared.coinbase:
         spend(shared, worker, COST_FEE, txn_idx)
         blocking, fees = fees_below(shared, txn_idx, never_wait)
@@ -166,7 +166,7 @@ def answer_read(shared, worker, never_wait):
         seen.fees = fees
         seen.seen = U1
     count = worker.read_count
-    if count >= worker.reads_room or not provide(machine, location, word):
+    if count >= worker.reads_room or not supply_word(machine, location, word):
         note_fault(shared)
         return FAULTED, NOBODY
     entry = READ.item(worker.reads, worker.reads_room, count)
@@ -207,14 +207,6 @@ def _record_read_set(shared, worker):
     return True
 
 
-@kernel(inline=True)
-def _is_write(entries, at):
-    """Whether the entry of the access table was loaded, and has another word than it was loaded with."""
-    return entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0 and not equal(
-        get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)
-    )
-
-
 @kernel()
 def _apply_write_set(shared, worker):
     """Make the writes visible, and mark those of the last incarnation that were not repeated.
@@ -222,13 +214,11 @@ def _apply_write_set(shared, worker):
     Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
     """
     machine = open_machine(worker.machine)
-    entries = entries_of(machine)
-    entry_count = I(machine[U(layout.M_ENTRY_COUNT)])
     txn_idx, incarnation = worker.txn_idx, worker.incarnation
     line = transaction_of(shared, txn_idx)
     count = 0
-    for i in range(entry_count):
-        if _is_write(entries, i * layout.ENTRY_WORDS):
+    for i in range(machine.entry_count):
+        if is_write(entry_at(machine, i)):
             count += 1
     # The old list is compared with the new one at the end, so the new one goes elsewhere.
     address = allocate(shared, worker, max(count * WRITE.words, 1))
@@ -236,21 +226,20 @@ def _apply_write_set(shared, worker):
         return False, False
     wrote_new_location = False
     written = 0
-    for i in range(entry_count):
-        at = i * layout.ENTRY_WORDS
-        if not _is_write(entries, at):
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if not is_write(entry):
             continue
-        word = get_at(entries, at + layout.ENTRY_CURRENT)
-        location = I(entries[U(at + layout.ENTRY_ID)])
+        word, location = entry.current, entry.location
         if location == shared.coinbase:
             word = subtract(word, fees_seen_of(shared, txn_idx).fees)
         version, repeated = write(shared, worker, location, txn_idx, incarnation, word)
         if version == NO_VERSION:
             return False, False
         wrote_new_location |= not repeated
-        entry = WRITE.item(address, count, written)
-        entry.location = location
-        entry.version = version
+        made = WRITE.item(address, count, written)
+        made.location = location
+        made.version = version
         written += 1
     old_address, old_count = list_address(shared, line.write_set), I(line.write_set & LIST_MASK)
     for i in range(old_count):
@@ -270,7 +259,7 @@ def record(shared, worker):
     """
     spend(shared, worker, COST_FINISH, 1)
     machine = open_machine(worker.machine)
-    if not write_receipt(machine, receipt_rows(shared), worker.txn_idx, view_u64(worker.receipt_arena, ARENA_WORDS)):
+    if not write_receipt(machine, receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)):
         note_fault(shared)
         return False, False
     applied, wrote_new_location = _apply_write_set(shared, worker)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from evm import atomics
 from evm.checks import check
-from evm.integers import U0, I
+from evm.integers import U0, I, U
 from evm.jit import kernel
-from evm.receipts import R_GAS, R_WORDS
 from evm.words import equal
 from strategies import costs
-from strategies.block_stm.accounting import count_abort, spend
-from strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_rows
+from strategies.accounting import spend
+from strategies.block_stm.accounting import count_abort
+from strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_of
 from strategies.block_stm.layout import (
     ABORTING,
     LIST_MASK,
@@ -85,4 +85,4 @@ def convert_writes_to_estimates(shared, worker):
 def abort(shared, worker, stale):
     """Take back what the worker's transaction wrote, and count what its incarnation cost for nothing."""
     convert_writes_to_estimates(shared, worker)
-    count_abort(shared, worker, stale, receipt_rows(shared)[worker.txn_idx * R_WORDS + R_GAS])
+    count_abort(shared, worker, stale, U(receipt_of(shared, worker.txn_idx).gas_used))

@@ -17,7 +17,8 @@ from __future__ import annotations
 from evm.integers import U1, U
 from evm.jit import kernel, native
 from strategies import costs
-from strategies.block_stm.accounting import count_abort, end_step, has_fault, spend
+from strategies.accounting import end_step, spend
+from strategies.block_stm.accounting import count_abort, has_fault
 from strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,

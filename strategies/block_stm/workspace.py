@@ -182,7 +182,7 @@ class Workspace:
         """Write all final words to the state, and credit the beneficiary."""
         self._written_chunk = int(self.shared["written"])
         self.run(commit_step, clock)
-        fees = np.array(sum_fees(self.receipts.rows.reshape(-1), int(self.shared["block_size"])), np.uint64)
+        fees = np.array(sum_fees(self.receipts.address, int(self.shared["block_size"])), np.uint64)
         credit_beneficiary(state.address, int(self.shared["coinbase"]), int(fees.ctypes.data))
 
     def written_locations(self) -> Locations:

@@ -23,8 +23,9 @@ from evm.jit import Native, kernel, native
 from evm.pointers import call_2, view_i64, view_u64
 from evm.rooms import sparse_zeros
 from strategies import costs
+from strategies.accounting import end_step, spend
 from strategies.base import Outcome
-from strategies.block_stm.accounting import end_step, has_fault, spend
+from strategies.block_stm.accounting import has_fault
 from strategies.block_stm.incarnation import ANSWERED, answer_read, record
 from strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from strategies.block_stm.scheduler import end_task, set_executed_status, try_incarnate
@@ -226,12 +227,12 @@ class PlannedStrategy(OptimisticStrategy):
         own["index"] = np.arange(len(own))
         own["hints"], own["hints_room"] = [found.ctypes.data for found in lists], room
         for machine in space.machines:
-            machine.header[layout.M_MODE] = layout.MODE_HINT
+            machine.header["mode"] = layout.MODE_HINT
         try:
             space.run(hint_step, self.clock, ())
         finally:
             for machine in space.machines:
-                machine.header[layout.M_MODE] = layout.MODE_NORMAL
+                machine.header["mode"] = layout.MODE_NORMAL
         space.workers["phase"] = 0
         used = [found[: int(count)] for found, count in zip(lists, own["hint_count"], strict=True)]
         entries = sum(map(len, used))

@@ -15,19 +15,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from evm import atomics, layout
+from evm import atomics
 from evm import costs as evm_costs
-from evm.access import provide
+from evm.access import supply_word
 from evm.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
 from evm.integers import U0, U1, I, U
 from evm.jit import kernel, native
 from evm.pointers import view_i64
 from evm.state import intern_location
 from evm.transaction import open_machine, start_transaction
-from evm.words import get
 from strategies import costs
-from strategies.block_stm.accounting import end_step, has_fault, note_fault, spend
-from strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, values_of
+from strategies.accounting import end_step, spend
+from strategies.block_stm.accounting import has_fault, note_fault
+from strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, state_value
 from strategies.block_stm.layout import SHARED, WORKER
 from strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED
 from strategies.planned.layout import HINT, PLAN, PLAN_WORKER
@@ -56,7 +56,7 @@ def _record_accesses(shared, worker, machine):
     own.hint_count = count
     spend(shared, worker, COST_HINT_LOCATION, count - start)
     hint = _hint_of(shared, worker.txn_idx)
-    hint.gas = I(machine[U(layout.M_GAS_USED)])
+    hint.gas = machine.gas_used
     hint.start = start
     hint.count = count - start
     hint.worker = own.index
@@ -85,8 +85,8 @@ def _run_dry(shared, worker):
         spend(shared, worker, COST_TASK, 1)
         start_transaction(machine, txn_idx)
         return _resume_dry(shared, worker, machine)
-    location = intern_location(shared.state, machine, layout.M_WANTED)
-    if location < 0 or not provide(machine, location, get(values_of(shared), location)):
+    location = intern_location(shared.state, machine.pending_location)
+    if location < 0 or not supply_word(machine, location, state_value(shared, location).value):
         note_fault(shared)
         return FAILED
     spend(shared, worker, evm_costs.STATE_READ, 1)

@@ -21,7 +21,7 @@ from evm.keccak import keccak256
 from harness.tries import EMPTY_ROOT, state_root
 from strategies.base import Strategy
 from workloads.fields import Field
-from workloads.worldfile import access_list_of, world_of
+from workloads.worldfile import read_access_list, read_prestate
 
 # Networks that change their fork on the way, and the timestamp from which the second holds.
 TRANSITIONS = {"ShanghaiToCancunAtTime15k": ("Shanghai", "Cancun", 15_000)}
@@ -70,7 +70,7 @@ def block_tests_of(content: Field, file: str) -> Iterator[BlockTest]:
             blocks.append(_block_of(header, block["transactions"], _fork_of(network, header), dict(hashes)))
             hashes[header["number"].integer()] = header["hash"].octets(32)
         label = name.rpartition("[")[2].rstrip("]") if "[" in name else name
-        yield BlockTest(f"{file}:{label}", world_of(one["pre"]), tuple(blocks))
+        yield BlockTest(f"{file}:{label}", read_prestate(one["pre"]), tuple(blocks))
 
 
 def _fork_of(network: str, header: Field) -> Fork:
@@ -114,7 +114,7 @@ def _transaction_of(content: Field) -> Transaction:
         data=content["data"].octets(),
         max_fee=(content["maxFeePerGas"] if price is None else price).integer(),
         max_priority_fee=(content["maxPriorityFeePerGas"] if price is None else price).integer(),
-        access_list=access_list_of(content.get("accessList")),
+        access_list=read_access_list(content.get("accessList")),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=0 if blob_fee is None else blob_fee.integer(),
     )
