@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from harness.archive.store import Store
 from harness.archive.writing import check_folder
-from harness.engine import Engine
 from harness.frame import to_frame
-from harness.observer import Observer
+from harness.measure.engine import Engine
+from harness.measure.observer import Observer
 from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
 
 if TYPE_CHECKING:

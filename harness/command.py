@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness.archive.store import Store
 from harness.archive.writing import check_file, check_folder, write_json
-from harness.engine import Engine, has_failures
+from harness.measure.engine import Engine, has_failures
 from harness.progress import display
 from harness.request import Request
 from harness.tables import print_results

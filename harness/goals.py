@@ -22,8 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.archive.figures import by_process
-from harness.engine import Engine
-from harness.observer import Observer
+from harness.measure.engine import Engine
+from harness.measure.observer import Observer
 from harness.plan import BASELINE, CellKey
 from harness.request import DialValue, Request
 from harness.statistics import speedup

@@ -15,7 +15,7 @@ from evm.forks import FORKS, Fork, fork_named
 from evm.image import BlockImage
 from evm.keccak import keccak256
 from harness.errors import BadInputError
-from harness.measuring.watch import within
+from harness.measure.timeout import within
 from harness.track import track
 from harness.tries import logs_hash, state_root
 from strategies.serial import Serial

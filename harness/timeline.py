@@ -48,7 +48,8 @@ def trace(request: Request) -> Trace:
         For a name or a dial that is refused, a workload that cannot be run, or a strategy without a timeline.
     """
     from harness.clocks import read_costs
-    from harness.measuring.bench import Bench, RunError, WorkloadError
+    from harness.measure.bench import Bench
+    from harness.measure.failures import RunError, WorkloadError
     from harness.plan import CellKey, resolve
     from strategies import registry as strategies
     from strategies.virtual_clock import VirtualClock

@@ -104,6 +104,11 @@ class Clock(ABC):
     simulated: ClassVar[bool] = True
     costs: Costs | None = None
 
+    @property
+    def busy(self) -> float | None:
+        """Simulated seconds that all workers together were at work; None where time is real and CPUs count it."""
+        return None
+
     @abstractmethod
     def now(self) -> float:
         """Seconds since some moment; phases are differences of it."""

@@ -10,8 +10,8 @@ from typing import Any
 from harness.archive.figures import derived
 from harness.archive.sessions import new_session
 from harness.archive.upgrade import SCHEMA
-from harness.measuring.measurement import WorkloadMeasurement
 from harness.plan import CellKey, Plan
+from harness.record.measurement import WorkloadMeasurement
 from harness.request import DEFAULT_LOAD, Request
 
 

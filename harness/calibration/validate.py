@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.archive.writing import write_json
-from harness.engine import Engine
-from harness.observer import Observer
+from harness.measure.engine import Engine
+from harness.measure.observer import Observer
 from harness.request import Request
 
 if TYPE_CHECKING:

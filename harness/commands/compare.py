@@ -9,7 +9,7 @@ import click
 
 from harness.commands.asked import EVERYTHING, Asked, asks
 from harness.commands.common import bad_input, interruptible
-from harness.comparison.policy import EXIT_NOTHING, FAIL_ON, SLOWER
+from harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER
 from harness.errors import BadInputError, CrashError
 from harness.request import parse_names
 
@@ -67,9 +67,9 @@ def command(
 
     Exit codes: 0 no regression, 1 regression, 2 bad input, 3 nothing was measured or could be compared.
     """
-    from harness.comparison.command import CompareCommand
-    from harness.comparison.sides import Records, parse_sides
-    from harness.comparison.verdict import Rule
+    from harness.compare.command import CompareCommand
+    from harness.compare.targets import Records, parse_targets
+    from harness.compare.verdict import Rule
 
     with bad_input(), interruptible():
         kinds = frozenset(parse_names(fail_on))
@@ -79,7 +79,7 @@ def command(
         for option, share in (("--threshold", threshold), ("--virtual-threshold", virtual_threshold)):
             if not 0.0 <= share < 1.0:
                 raise BadInputError(f"{option}: {share} is not a share; give for instance 0.05 for 5 %")
-        a, b = parse_sides(sides, Path.cwd())
+        a, b = parse_targets(sides, Path.cwd())
         given = asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")

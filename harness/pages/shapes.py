@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Engine
 from harness.goals import UNCONTENDED
-from harness.observer import Observer
+from harness.measure.engine import Engine
+from harness.measure.observer import Observer
 from harness.request import DialValue, Request
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "shapes.md"

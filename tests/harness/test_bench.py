@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evm import Block, State
-from harness.measuring.bench import Bench, RunError, WorkloadError
+from harness.measure.bench import Bench, RunError, WorkloadError
 from harness.plan import CellKey, WorkloadPlan
 from strategies.base import Outcome, Strategy
 from strategies.registry import get

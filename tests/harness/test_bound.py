@@ -329,7 +329,7 @@ def test_reading_later_never_makes_the_critical_path_longer(block: Block, commut
 @pytest.mark.parametrize("workers", [2, 8, 32])
 def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
     from harness.clocks import clock_maker
-    from harness.measuring.bench import Bench
+    from harness.measure.bench import Bench
     from harness.plan import CellKey, WorkloadPlan, resolve_dials
     from harness.request import Request
     from strategies import registry as strategies

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.comparison.effort import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, LOOK_TIMES, Effort
-from harness.comparison.ratio import Pair
+from harness.compare.sample_size import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, LOOK_TIMES, SampleSize
+from harness.compare.ratio import Pair
 
-EFFORT = Effort(processes=2, rounds=20, threshold=0.05)
+EFFORT = SampleSize(processes=2, rounds=20, threshold=0.05)
 
 
 def noisy(spread: float, effect: float = 1.0, rounds: int = 400, seed: int = 1) -> list[Pair]:
@@ -57,7 +57,7 @@ def test_there_are_limits() -> None:
 
 
 def test_a_threshold_of_nothing_takes_what_there_is() -> None:
-    assert Effort(2, 20, 0.0).look(noisy(0.1)) == LOOK_TIMES * 20
+    assert SampleSize(2, 20, 0.0).look(noisy(0.1)) == LOOK_TIMES * 20
 
 
 def test_runs_that_somebody_else_held_up_do_not_matter() -> None:
@@ -67,4 +67,4 @@ def test_runs_that_somebody_else_held_up_do_not_matter() -> None:
 
 
 def test_more_processes_than_usual_are_kept() -> None:
-    assert Effort(12, 20, 0.05).again_processes == 12
+    assert SampleSize(12, 20, 0.05).again_processes == 12

@@ -19,12 +19,12 @@ import miniature
 import pytest
 
 from harness.comparison import checkout
-from harness.comparison.duel import Duel
-from harness.comparison.effort import AGAIN_PROCESSES
-from harness.comparison.result import SCHEMA_FILE
-from harness.comparison.sides import Checkout, Revision
-from harness.comparison.verdict import Rule, Verdict
-from harness.observer import Observer
+from harness.compare.runner import Duel
+from harness.compare.sample_size import AGAIN_PROCESSES
+from harness.compare.result import SCHEMA_FILE
+from harness.compare.targets import Checkout, Revision
+from harness.compare.verdict import Rule, Verdict
+from harness.measure.observer import Observer
 from harness.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]

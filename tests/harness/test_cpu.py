@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from harness.measuring.cpu import cpu_seconds
+from harness.measure.cpu_time import cpu_seconds
 
 # In a process that leads its group, as a measuring process does: burn CPU here, in a child that lives, or in a thread.
 SCRIPT = """
 import os, sys, time
-from harness.measuring.cpu import cpu_seconds
+from harness.measure.cpu_time import cpu_seconds
 
 def burn(seconds):
     until = time.process_time() + seconds

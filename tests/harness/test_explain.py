@@ -23,7 +23,7 @@ from harness.analysis.names import CLASSES, Namer
 from harness.analysis.tables import print_explanation
 from harness.cli import main
 from harness.errors import BadInputError, CrashError
-from harness.observer import Observer
+from harness.measure.observer import Observer
 from harness.request import Request
 from strategies.registry import get, names
 from workloads import Scenario, Workload

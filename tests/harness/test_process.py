@@ -11,8 +11,8 @@ import pytest
 
 from harness.errors import CrashError
 from harness.measuring import crew
-from harness.measuring.process import MeasuringProcess
-from harness.observer import Observer
+from harness.measure.worker_process import MeasuringProcess
+from harness.measure.observer import Observer
 from harness.request import MAX_PROCESSES, Request
 
 

@@ -25,9 +25,9 @@ from harness.archive import resume
 from harness.archive.claim import Claim, is_claimed
 from harness.archive.store import Store
 from harness.cli import main
-from harness.engine import Engine
+from harness.measure.engine import Engine
 from harness.errors import BadInputError
-from harness.observer import Observer
+from harness.measure.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
 from harness.request import Request
 
@@ -299,8 +299,8 @@ def test_a_failed_cell_is_not_tried_again(fakes: Any, tmp_path: Path) -> None:
 
 
 def test_the_record_is_written_between_rounds_and_never_within_one(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.engine._SAVE_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr("harness.engine._SAVE_SHARE", float("inf"))
+    monkeypatch.setattr("harness.measure.engine._SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("harness.measure.engine._SAVE_SHARE", float("inf"))
     events: list[str] = []
 
     class Watching(Observer):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from harness.comparison.checkout import LOCK_FILE, ROOT
+from harness.compare.checkout import LOCK_FILE, ROOT
 
 _FILES = {
     "pyproject.toml": "[project]\nname = 'miniature'\n",

@@ -1,0 +1,1 @@
+"""What is measured, as plain data: samples, and what a workload has so far."""
