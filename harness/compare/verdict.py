@@ -2,9 +2,10 @@
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
 which passes. The first measurement of a cell is a look: if its median is nearer to the threshold than to no change, the
-cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`sample_size`). It is slower if
-two independent measurements say so, each by its whole interval, and none of those that followed the look says that it
-is not: the further chances are for noise that hides a slow-down, the second witness against noise that looks like one.
+cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`sample_size`). It is
+slower if two independent measurements say so, each by its whole interval, and none of those that followed the look says
+that it is not: the further chances are for noise that hides a slow-down, the second witness against noise that looks
+like one.
 """
 
 from __future__ import annotations

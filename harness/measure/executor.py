@@ -1,8 +1,8 @@
 """Executor: decides where tasks run. The local one runs them in processes of this machine.
 
 Tasks and results are plain data (`harness.measure.task`), so that another executor may run them elsewhere, on the nodes
-of a cluster, say. Whoever asks for a measurement (`harness.measure.engine`, `harness.compare.runner`) knows the protocol
-only.
+of a cluster, say. Who asks for a measurement (`harness.measure.engine`, `harness.compare.runner`) knows
+the protocol only.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
-from harness.environment import usable_cores
 from harness.measure.batch import Batch
+from harness.measure.capacity import most_processes
 from harness.measure.interleaved_runner import InterleavedRunner
-from harness.measure.memory_limit import most_processes
 from harness.measure.observer import Observer
 from harness.measure.parallel_runner import ParallelRunner
 from harness.measure.task import VersionPlan
@@ -154,7 +153,7 @@ class LocalExecutor:
         versions = len(self._pool.versions)
         cells = sum(len(batch.cells()) for batch in batches)
         workers = max(self._request.workers)
-        most = min(len(usable_cores()), most_processes(workers, self._request.block_size)) // versions
+        most = most_processes(workers, self._request.block_size) // versions
         return max(1, min(most, -(-cells // _CELLS_A_PROCESS)))
 
     def end(self) -> None:

@@ -36,7 +36,6 @@ class _Share:
     version: int
     waiting: list[Task]
     runs: dict[CellKey, Run] = field(default_factory=dict)
-    begun: bool = False
     build_seconds: float = 0.0
     run_seconds: float = 0.0
 
@@ -132,16 +131,15 @@ class ParallelRunner:
             return
         worker = self._pool[slot]
         if share is not seat.share:
-            seat.share, seat.task = share, None
-            if share.batch.cold and share.begun:
+            if share.batch.cold and self._attended(share):
                 worker.send("compile", sorted({task.strategy for task in share.waiting}))
             worker.send("build", share.waiting[0].as_plain())
+            seat.share, seat.task = share, None
         else:
             seat.task = self._next(share)
             seat.stamp = RunStamp(len(share.runs), utc_precisely())
             share.batch.log.stage(worker.number, f"running {seat.task.key}")
             worker.send("run", seat.task.as_plain())
-        share.begun = True
         seat.busy, seat.began, worker.task = True, time.perf_counter(), seat.task
 
     def _choose(self, version: int, current: _Share | None) -> _Share | None:
@@ -149,10 +147,14 @@ class ParallelRunner:
             return current
         mine = [shares[version] for shares in self._shares]
         for share in mine:
-            if not share.begun and share.remaining():
+            # Nobody has begun it yet, or whoever had is gone.
+            if share.remaining() and not self._attended(share):
                 return share
         helped = [share for share in mine if share.worth_sharing()]
         return max(helped, key=lambda share: len(share.waiting), default=None)
+
+    def _attended(self, share: _Share) -> bool:
+        return any(seat.share is share for seat in self._seats)
 
     def _next(self, share: _Share) -> Task:
         elsewhere = {seat.task.strategy for seat in self._seats if seat.busy and seat.task is not None}

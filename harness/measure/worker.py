@@ -5,10 +5,11 @@ on. What it uses of that version is named in one table (`_NAMES`), and it import
 path has been set. What it says and hears is JSON, which needs no class of either version: lists, the first item the
 verb.
 
-From the client: ``plan`` (a request to be looked up), ``compile`` (strategies, ahead of their turn), ``build``, ``warm``
-and ``run`` (a task), ``close``. In return: ``plan`` or ``refused``, and for each task one ``result``, in the form of
-`harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been done: a task is
-all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long. The worker ends when the client is gone.
+From the client: ``plan`` (a request to be looked up), ``compile`` (strategies, ahead of their turn), ``build``,
+``warm`` and ``run`` (a task), ``close``. In return: ``plan`` or ``refused``, and for each task one ``result``, in the
+form of `harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been done: a
+task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long. The worker ends when the client
+is gone.
 
 Arguments: the descriptor of the socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources; null
 for the version that the client runs) and ``own_environment`` (whether the interpreter's own import path follows).

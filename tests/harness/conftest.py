@@ -88,7 +88,7 @@ def fakes(plugins: None) -> Any:
 def is_measuring(pid: int) -> bool:
     """Whether the process lives and is one of ours (its id may have been given to another since)."""
     try:
-        return "harness.measuring.child" in Path(f"/proc/{pid}/cmdline").read_text()
+        return "measure/worker.py" in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return False
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.compare.sample_size import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, LOOK_TIMES, SampleSize
 from harness.compare.ratio import Pair
+from harness.compare.sample_size import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, LOOK_TIMES, SampleSize
 
 EFFORT = SampleSize(processes=2, rounds=20, threshold=0.05)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.compare.ratio import Pair
+from harness.compare.verdict import Rule, Verdict
 from harness.comparison.proof.__main__ import EFFECT, EVERY, LEVELS, fitted, main, planted_cells
 from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.planted import write_plugin
 from harness.comparison.proof.real import Scale, simulated, timed
 from harness.comparison.proof.simulate import Design, simulate
-from harness.compare.ratio import Pair
-from harness.compare.verdict import Rule, Verdict
 from harness.measure.observer import Observer
 
 

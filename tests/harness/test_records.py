@@ -17,9 +17,9 @@ from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.archive import figures, making, writing
 from harness.archive.store import Store
 from harness.errors import BadInputError
+from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
 from harness.record.measurement import WorkloadMeasurement
 from harness.record.sample import BlockFacts, Sample
-from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
 from harness.request import Request
 
 RIVAL = CellKey("block_stm", 2)

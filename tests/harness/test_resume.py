@@ -25,8 +25,8 @@ from harness.archive import resume
 from harness.archive.claim import Claim, is_claimed
 from harness.archive.store import Store
 from harness.cli import main
-from harness.measure.engine import Engine
 from harness.errors import BadInputError
+from harness.measure.engine import Engine
 from harness.measure.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
 from harness.request import Request
