@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.measure.progress_log import ProgressLog
-from harness.measure.task import Task, task_of
-from harness.plan import CellKey, WorkloadPlan
-from harness.request import Request
+from harness.measure.task import Task
+from harness.plan import CellKey
 
 Rounds = Mapping[CellKey, int]
 
@@ -39,11 +38,6 @@ class Batch:
     more: Callable[[], Rounds] | None = None
     cold: bool = False
 
-    @property
-    def title(self) -> str:
-        """What tables and records call the workload."""
-        return self.log.measurements[0].plan.title
-
     def cells(self, version: int | None = None) -> list[CellKey]:
         """List the cells of the batch that have not failed under a version; under any, where none is named."""
         return [key for key in self.log.live(version) if key in self.rounds]
@@ -51,10 +45,3 @@ class Batch:
     def live(self, version: int) -> list[Task]:
         """Tasks of a version whose cells have not failed under it."""
         return [self.tasks[version][key] for key in self.cells(version)]
-
-
-def tasks_of(
-    request: Request, workload: WorkloadPlan, cells: Sequence[CellKey], revision: str = ""
-) -> dict[CellKey, Task]:
-    """The task of each cell of a workload."""
-    return {key: task_of(request, workload, key, revision) for key in cells}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from harness.environment import utc_precisely
 from harness.measure.batch import Batch
 from harness.measure.progress_log import Run
-from harness.measure.task import Result, Task
+from harness.measure.task import Task
 from harness.measure.warm_up import WarmUp
 from harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from harness.plan import CellKey
@@ -76,7 +76,7 @@ class InterleavedRunner:
         more, batch.more = batch.more, None
         if more is not None:
             batch.rounds = more()
-            batch.log.extended(sum(max(many - done, 0) for many in batch.rounds.values()))
+            batch.log.observer.extended(sum(max(many - done, 0) for many in batch.rounds.values()))
 
     def _slots(self, number: int) -> range:
         group, versions = number % self._pool.groups, len(self._pool.versions)
@@ -100,7 +100,7 @@ class InterleavedRunner:
                     found[slot] = run
             if len(found) == len(slots):
                 runs[key] = [found[slot] for slot in slots]
-                log.measured(key, number + 1)
+                log.observer.measured(log.title, key, number + 1)
         log.keep(slots[0] // len(slots), number, {key: runs[key] for key in runs if key in batch.cells()})
 
     def _run(self, batch: Batch, slot: int, task: Task, place: int) -> Run | None:
@@ -109,16 +109,9 @@ class InterleavedRunner:
         worker.task = task
         stamp, began = RunStamp(place, utc_precisely()), time.perf_counter()
         worker.send("run", task.as_plain())
-        while True:
-            verb, *content = self._pool.message(slot)
-            match verb:
-                case "compile":
-                    log.compiling(worker.number, *content)
-                case "stage":
-                    log.stage(worker.number, content[0])
-                case "result":
-                    result = Result.from_plain(content[0])
-                    elapsed = time.perf_counter() - began
-                    log.take(slot % len(self._pool.versions), worker.number, task.key, result)
-                    worker.task = None
-                    return None if result.sample is None else Run(worker.number, result.sample, stamp, elapsed)
+        result = None
+        while result is None:
+            result = log.hear(slot % len(self._pool.versions), worker, self._pool.message(slot))
+        worker.task = None
+        elapsed = time.perf_counter() - began
+        return None if result.sample is None else Run(worker.number, result.sample, stamp, elapsed)

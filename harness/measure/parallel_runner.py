@@ -138,7 +138,7 @@ class ParallelRunner:
         else:
             seat.task = self._next(share)
             seat.stamp = RunStamp(len(share.runs), utc_precisely())
-            share.batch.log.stage(worker.number, f"running {seat.task.key}")
+            share.batch.log.observer.stage(worker.number, share.batch.log.title, f"running {seat.task.key}")
             worker.send("run", seat.task.as_plain())
         seat.busy, seat.began, worker.task = True, time.perf_counter(), seat.task
 
@@ -174,29 +174,24 @@ class ParallelRunner:
             return
         log = seat.share.batch.log
         try:
-            verb, *content = self._pool.message(slot)
+            message = self._pool.message(slot)
         except WorkerGoneError as gone:
             self._handle_exit(slot, gone)
             return
-        match verb:
-            case "compile":
-                log.compiling(worker.number, *content)
-            case "stage":
-                log.stage(worker.number, content[0])
-            case "result":
-                self._take(slot, seat.share, Result.from_plain(content[0]))
+        result = log.hear(seat.share.version, worker, message)
+        if result is not None:
+            self._take(slot, seat.share, result)
 
     def _take(self, slot: int, share: _Share, result: Result) -> None:
         worker, seat = self._pool[slot], self._seats[slot]
         elapsed, task = time.perf_counter() - seat.began, seat.task
         seat.busy, seat.task, worker.task = False, None, None
-        share.batch.log.take(share.version, worker.number, None if task is None else task.key, result)
         if task is None:
             share.build_seconds = elapsed
         elif result.sample is not None:
             share.run_seconds += elapsed
             share.runs[task.key] = Run(worker.number, result.sample, seat.stamp, elapsed)
-            share.batch.log.measured(task.key, 1)
+            share.batch.log.observer.measured(share.batch.log.title, task.key, 1)
 
     def _handle_exit(self, slot: int, gone: WorkerGoneError) -> None:
         share = self._seats[slot].share

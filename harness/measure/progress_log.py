@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.archive.resume import check_block
 from harness.measure.observer import Observer
 from harness.measure.task import Result
 from harness.measure.worker_pool import WorkerGoneError
+from harness.measure.worker_process import WorkerProcess
 from harness.plan import CellKey
 from harness.record.measurement import RunStamp, WorkloadMeasurement
 from harness.record.sample import BlockFacts, Sample
@@ -54,6 +56,8 @@ class ProgressLog:
 
     Attributes
     ----------
+    title : str
+        What tables and records call the workload.
     refused : str or None
         What of the blocks differs between versions, so that nothing is gained by running them.
     """
@@ -63,9 +67,9 @@ class ProgressLog:
     ) -> None:
         self.measurements = tuple(measurements)
         self.refused: str | None = None
-        self._observer = observer
+        self.observer = observer
         self._names = tuple(names)
-        self._name = measurements[0].plan.title
+        self.title = measurements[0].plan.title
 
     def live(self, version: int | None = None) -> list[CellKey]:
         """List the cells that have not failed under a version; under any, where none is named."""
@@ -76,48 +80,43 @@ class ProgressLog:
         first, *others = (measurement.live() for measurement in self.measurements)
         return [key for key in first if all(key in other for other in others)]
 
-    def stage(self, process: int, what: str) -> None:
-        """Say what a worker is doing."""
-        self._observer.stage(process, self._name, what)
+    def hear(self, version: int, worker: WorkerProcess, message: Sequence[Any]) -> Result | None:
+        """Take what a worker of a version says of its task: facts, failure, seconds of compilation.
 
-    def compiling(self, process: int, kernel: str, begins: bool, seconds: float) -> None:
-        """Say that a kernel compiles, or has been compiled."""
-        if begins:
-            self._observer.compiling(process, kernel)
-        else:
-            self._observer.compiled(process, kernel, seconds)
-
-    def measured(self, key: CellKey, runs: int) -> None:
-        """Say that a run is done."""
-        self._observer.measured(self._name, key, runs)
-
-    def extended(self, runs: int) -> None:
-        """Say that more runs follow than were planned."""
-        self._observer.extended(runs)
-
-    def take(self, version: int, process: int, key: CellKey | None, result: Result) -> None:
-        """Take what a worker of a version says of a task: facts, failure, and seconds of compilation.
-
-        Parameters
-        ----------
-        key : CellKey or None
-            The cell that was run; None where the workload was built.
+        Returns
+        -------
+        Result or None
+            None for what is said before the task is done.
 
         Raises
         ------
         BadInputError
             If earlier samples are of another block than the workload builds now.
         """
+        match message:
+            case ["compile", kernel, True, _]:
+                self.observer.compiling(worker.number, kernel)
+            case ["compile", kernel, False, seconds]:
+                self.observer.compiled(worker.number, kernel, seconds)
+            case ["stage", what]:
+                self.observer.stage(worker.number, self.title, what)
+            case ["result", content]:
+                result = Result.from_plain(content)
+                self._take(version, worker, result)
+                return result
+        return None
+
+    def _take(self, version: int, worker: WorkerProcess, result: Result) -> None:
         spent = self.measurements[version].compile_seconds
-        spent[process] = spent.get(process, 0.0) + result.compile_seconds
+        spent[worker.number] = spent.get(worker.number, 0.0) + result.compile_seconds
         if result.facts is not None:
             self._compare(version, result.facts)
         if result.failure is None:
             return
-        if key is None or result.broken:
-            self.fail_all(version, result.failure.error)
+        if worker.task is None or result.broken:
+            self._fail_all(version, result.failure.error)
         else:
-            self.fail(version, key, result.failure.error, result.failure.differences)
+            self._fail(version, worker.task.key, result.failure.error, result.failure.differences)
 
     def _compare(self, version: int, facts: BlockFacts) -> None:
         measurement = self.measurements[version]
@@ -125,7 +124,7 @@ class ProgressLog:
         if known is not None and measurement.earlier and not measurement.rounds:
             check_block(measurement.plan.title, known, facts)
         elif known is not None and known != facts:
-            self.fail_all(version, "not reproducible: two processes built different blocks from one seed")
+            self._fail_all(version, "not reproducible: two processes built different blocks from one seed")
         measurement.facts = facts
         for other in self.measurements:
             for what in ("genesis", "block"):
@@ -154,7 +153,7 @@ class ProgressLog:
                     {key: run.stamp for key, run in of_process.items()},
                 )
 
-    def fail(self, version: int, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
+    def _fail(self, version: int, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
         """Fail a cell, and with the baseline all of them."""
         measurement = self.measurements[version]
         before = measurement.live()
@@ -163,19 +162,19 @@ class ProgressLog:
         for one in before:
             failure = measurement.failures.get(one)
             if failure is not None:
-                self._observer.failed(self._name, one, name + failure.error, list(failure.differences))
+                self.observer.failed(self.title, one, name + failure.error, list(failure.differences))
 
-    def fail_all(self, version: int, error: str) -> None:
+    def _fail_all(self, version: int, error: str) -> None:
         """Fail every cell that has not failed."""
         for key in self.measurements[version].live():
-            self.fail(version, key, error)
+            self._fail(version, key, error)
 
     def blame(self, version: int, gone: WorkerGoneError) -> None:
         """Fail the cell in which a worker ended; all of them if it had not come to one."""
         if gone.worker.task is not None:
-            self.fail(version, gone.worker.task.key, gone.how)
+            self._fail(version, gone.worker.task.key, gone.how)
         else:
-            self.fail_all(version, f"{gone.how} while it set the workload up")
+            self._fail_all(version, f"{gone.how} while it set the workload up")
         tail = gone.worker.tail()
         if tail:
-            self._observer.note(f"last words of the measuring process:\n{tail}")
+            self.observer.note(f"last words of the measuring process:\n{tail}")

@@ -7,7 +7,7 @@ dicts, so that it can be written as JSON, sent to another process or machine, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
@@ -71,19 +71,14 @@ class Task:
         return cls(**{**content, "workload": _workload(content["workload"])})
 
 
-def task_of(request: Request, workload: WorkloadPlan, key: CellKey, revision: str = "") -> Task:
-    """One cell of what was asked for, as a task."""
-    return Task(
-        workload,
-        request.seed,
-        request.block_size,
-        key.strategy,
-        key.workers,
-        request.clock,
-        request.costs,
-        request.network,
-        revision,
-    )
+def tasks_of(
+    request: Request, workload: WorkloadPlan, cells: Iterable[CellKey], revision: str = ""
+) -> dict[CellKey, Task]:
+    """Cells of a workload as they were asked for, each as a task."""
+    asked = {name: getattr(request, name) for name in ("seed", "block_size", "clock", "costs", "network")}
+    return {
+        key: Task(workload, strategy=key.strategy, workers=key.workers, revision=revision, **asked) for key in cells
+    }
 
 
 @dataclass(frozen=True)

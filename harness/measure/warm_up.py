@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.measure.batch import Batch
-from harness.measure.task import Result, Task
+from harness.measure.task import Task
 from harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from harness.plan import BASELINE_CELL
 
@@ -61,19 +61,10 @@ class WarmUp:
         """Take one message of the worker at `slot`; True if it is ready, or there is nothing left to set up."""
         worker = self._pool[slot]
         try:
-            verb, *content = self._pool.message(slot)
+            message = self._pool.message(slot)
         except WorkerGoneError as gone:
             return self._handle_exit(slot, gone)
-        match verb:
-            case "compile":
-                self._log.compiling(worker.number, *content)
-                return False
-            case "stage":
-                self._log.stage(worker.number, content[0])
-                return False
-        key = None if worker.task is None else worker.task.key
-        self._log.take(self._version(slot), worker.number, key, Result.from_plain(content[0]))
-        return self._next(slot)
+        return self._log.hear(self._version(slot), worker, message) is not None and self._next(slot)
 
     def _next(self, slot: int) -> bool:
         worker, live = self._pool[slot], set(self._batch.cells(self._version(slot)))
@@ -81,7 +72,7 @@ class WarmUp:
             task = self._tasks[slot].pop(0)
             if task.key in live:
                 worker.task = task
-                self._log.stage(worker.number, f"warming up {task.key}")
+                self._log.observer.stage(worker.number, self._log.title, f"warming up {task.key}")
                 worker.send("warm", task.as_plain())
                 return False
         worker.task = None

@@ -12,12 +12,12 @@ import pytest
 import harness
 from harness.doctor.files import Files
 from harness.environment import usable_cores
-from harness.measure.batch import Batch, tasks_of
+from harness.measure.batch import Batch
 from harness.measure.capacity import most_processes
 from harness.measure.observer import Observer
 from harness.measure.parallel_runner import ParallelRunner
 from harness.measure.progress_log import ProgressLog
-from harness.measure.task import Result, Task
+from harness.measure.task import Result, Task, tasks_of
 from harness.measure.worker_pool import WorkerGoneError
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan
 from harness.record.measurement import Failure, WorkloadMeasurement
@@ -97,7 +97,7 @@ def batch(name: str, versions: int = 1) -> Batch:
 
 def measure(pool: FakePool, batches: list[Batch]) -> list[str]:
     finished: list[str] = []
-    runner = ParallelRunner(pool, lambda one: finished.append(one.title), ready=len(pool))  # type: ignore[arg-type]
+    runner = ParallelRunner(pool, lambda one: finished.append(one.log.title), ready=len(pool))  # type: ignore[arg-type]
     runner.measure(batches)
     return finished
 

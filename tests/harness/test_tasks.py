@@ -12,7 +12,7 @@ import pytest
 
 from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.measure import worker
-from harness.measure.task import Result, Task, VersionPlan, task_of
+from harness.measure.task import Result, Task, VersionPlan, tasks_of
 from harness.measure.worker_process import WorkerProcess
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan, resolve
 from harness.record.measurement import Failure
@@ -33,7 +33,7 @@ def sent(plain: object) -> object:
 def test_a_task_arrives_as_it_was_sent() -> None:
     for task in (
         Task(WORKLOAD, 1, 100, "block_stm", 8, "virtual", "costs.json", "rack", "main"),
-        task_of(Request(clock="virtual", seed=7), WorkloadPlan("payments", {}), CellKey("sharded", 2)),
+        *tasks_of(Request(clock="virtual", seed=7), WorkloadPlan("payments", {}), [CellKey("sharded", 2)]).values(),
     ):
         assert Task.from_plain(sent(task.as_plain())) == task  # type: ignore[arg-type]
     assert task.key == CellKey("sharded", 2)
