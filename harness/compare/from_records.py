@@ -9,9 +9,9 @@ from typing import Any
 from harness.archive.reading import read_all
 from harness.compare.compatibility import refusal, unmatched
 from harness.compare.measured import CellName, Measured, cells_of, pooled
-from harness.compare.ratio import apart
+from harness.compare.ratio import unpaired
 from harness.compare.result import CellResult, Comparison
-from harness.compare.verdict import WITNESSES, Rule, Verdict, changes
+from harness.compare.verdict import REPLICATIONS, Rule, Verdict, changes
 from harness.errors import BadInputError
 from harness.statistics import Interval
 
@@ -109,11 +109,11 @@ def _compare(name: CellName, of_a: list[Measured], of_b: list[Measured], rule: R
         return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
     if a.picoseconds is not None and b.picoseconds is not None:
         return exact(name, a, b, rule)
-    ratio = apart(a, b)
+    ratio = unpaired(a, b)
     verdict = rule.single(ratio)
     if verdict is Verdict.INCONCLUSIVE:
         return CellResult(name, verdict, ratio, (ratio,), a, b)
-    ratios = tuple(apart(one, other) for one, other in zip(of_a, of_b, strict=False))
+    ratios = tuple(unpaired(one, other) for one, other in zip(of_a, of_b, strict=False))
     doubt = _doubt(name, verdict, a, b, [rule.single(one) for one in ratios])
     return CellResult(name, Verdict.INCONCLUSIVE if doubt else verdict, ratio, ratios, a, b, note=doubt)
 
@@ -129,7 +129,7 @@ def _doubt(name: CellName, verdict: Verdict, a: Measured, b: Measured, by_record
         return f"{verdict.value}, but a side was measured by {processes} process{'es' * (processes > 1)} in {runs} runs"
     if verdict is not Verdict.SLOWER or name.workers == 1:
         return ""
-    if len(by_record) < WITNESSES:
+    if len(by_record) < REPLICATIONS:
         return "slower, but more than one worker was measured once on a side: give folders with two records of each"
     if not all(one is Verdict.SLOWER for one in by_record):
         return f"slower all in all, but not in each of {len(by_record)} pairs of records"

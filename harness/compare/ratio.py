@@ -44,7 +44,7 @@ def paired(pairs: Sequence[Pair]) -> Interval:
     return interval([pair.b / pair.a for pair in pairs])
 
 
-def apart(a: Measured, b: Measured) -> Interval:
+def unpaired(a: Measured, b: Measured) -> Interval:
     """Ratio of B's seconds to A's, from measurements made one after the other.
 
     Raises

@@ -77,7 +77,7 @@ class VersionComparison:
                 self._plans = executor.resolve()
                 workloads, alone = self._match()
                 self.comparison.cells += alone
-                self._look(executor, workloads)
+                self._pilot(executor, workloads)
                 executor.close()
             self._confirm(workloads)
         return self.comparison
@@ -108,8 +108,8 @@ class VersionComparison:
 
     # Measuring
 
-    def _look(self, executor: Executor, workloads: Sequence[WorkloadRuns]) -> None:
-        """The first measurement of all cells, those with more noise in more rounds."""
+    def _pilot(self, executor: Executor, workloads: Sequence[WorkloadRuns]) -> None:
+        """The pilot: a first measurement of all cells, those with more noise in more rounds."""
         batches = []
         for workload in workloads:
             batch = self._batch(workload, dict.fromkeys(workload.cells, self._request.rounds))
@@ -140,7 +140,7 @@ class VersionComparison:
     def _further(self, workload: WorkloadRuns) -> Callable[[], Rounds]:
         """Rounds that each cell is to have in all, when those that were asked for have shown its noise."""
         return lambda: {
-            key: self._size.look(cell.pairs) if cell.pairs else 0
+            key: self._size.pilot(cell.pairs) if cell.pairs else 0
             for key, cell in workload.cells.items()
             if not workload.failed(key)
         }

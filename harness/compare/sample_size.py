@@ -4,9 +4,9 @@ The number of pairs follows from how much those measured so far differ, and neve
 interval looks right would make it look right too often. This is the two-stage procedure of Stein (*A Two-Sample Test
 for a Linear Hypothesis Whose Power is Independent of the Variance*, 1945), with medians for means.
 
-What a look is for, and what a further measurement is for, differ. A look has to tell whether a cell may be slower, and
-every cell gets one. A further measurement has to decide, few cells need one, and processes have luck that no number of
-runs averages out: so it has several times the processes.
+What a pilot is for, and what a further measurement is for, differ. A pilot has to tell whether a cell may be slower,
+and every cell gets one. A further measurement has to decide, few cells need one, and processes have luck that no number
+of runs averages out: so it has several times the processes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 
 from harness.compare.ratio import Pair
 
-LOOK_ERROR = 1 / 2
-"""Standard error that a look may have, in thresholds."""
-LOOK_TIMES = 4
-"""A look has at most so many times the rounds that were asked for."""
+PILOT_ERROR = 1 / 2
+"""Standard error that a pilot may have, in thresholds."""
+PILOT_TIMES = 4
+"""A pilot has at most so many times the rounds that were asked for."""
 AGAIN_ERROR = 1 / 8
 """Standard error that a further measurement may have within its processes, in thresholds."""
 AGAIN_PROCESSES = 12
@@ -42,9 +42,9 @@ class SampleSize:
     Attributes
     ----------
     processes : int
-        Pairs of processes of a look, as asked for.
+        Pairs of processes of the pilot, as asked for.
     rounds : int
-        Pairs of runs of each cell, in all pairs of processes together: the least that a look has.
+        Pairs of runs of each cell, in all pairs of processes together: the least that a pilot has.
     threshold : float
         Share by which time has to grow to count.
     """
@@ -58,16 +58,16 @@ class SampleSize:
         """Pairs of processes of a further measurement."""
         return max(AGAIN_PROCESSES, self.processes)
 
-    def look(self, pairs: Sequence[Pair]) -> int:
-        """Rounds that a look needs.
+    def pilot(self, pairs: Sequence[Pair]) -> int:
+        """Rounds that a pilot needs.
 
         Parameters
         ----------
         pairs : sequence of Pair
             The rounds that were asked for.
         """
-        needed = _rounds(pairs, LOOK_ERROR * self.threshold)
-        return ceil(min(max(needed, self.rounds), LOOK_TIMES * self.rounds))
+        needed = _rounds(pairs, PILOT_ERROR * self.threshold)
+        return ceil(min(max(needed, self.rounds), PILOT_TIMES * self.rounds))
 
     def again(self, pairs: Sequence[Pair], seconds: float, cells: int = 1) -> int:
         """Rounds that each pair of processes of a further measurement has.

@@ -1,10 +1,10 @@
 """When B counts as slower: the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
-which passes. The first measurement of a cell is a look: if its median is nearer to the threshold than to no change, the
-cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`sample_size`). It is
-slower if two independent measurements say so, each by its whole interval, and none of those that followed the look says
-that it is not: the further chances are for noise that hides a slow-down, the second witness against noise that looks
+which passes. The first measurement of a cell is a pilot: if its median is nearer to the threshold than to no change,
+the cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`sample_size`). It is
+slower if two independent measurements say so, each by its whole interval, and none of those that followed the pilot
+says that it is not: the further chances are for noise that hides a slow-down, the replication against noise that looks
 like one.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from harness.record.sample import ABORTS_AT
 from harness.statistics import Interval
 
-WITNESSES = 2
+REPLICATIONS = 2
 MOST_MEASUREMENTS = 4
 
 WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", "wasted_gas")
@@ -60,7 +60,7 @@ class Rule:
 
     @property
     def suspect(self) -> float:
-        """The ratio beyond which a first look calls for another: halfway, since noise may have hidden the rest."""
+        """The ratio beyond which a pilot calls for another: halfway, since noise may have hidden the rest."""
         return 1.0 + self.threshold / 2
 
     @property
@@ -86,12 +86,12 @@ class Rule:
         ratios : sequence of Interval
             In the order in which they were made.
         """
-        look, *further = ratios
-        wanting = WITNESSES - self._witnesses(ratios)
+        pilot, *further = ratios
+        wanting = REPLICATIONS - self._replications(ratios)
         if wanting <= 0 or len(ratios) + wanting > MOST_MEASUREMENTS:
             return False
         # Whoever contradicts ends it: it has not repeated.
-        return look.median > self.suspect and all(ratio.median > self.slow for ratio in further)
+        return pilot.median > self.suspect and all(ratio.median > self.slow for ratio in further)
 
     def settle(self, ratios: Sequence[Interval]) -> tuple[Verdict, Interval, str]:
         """Judge a cell by its independent measurements.
@@ -107,7 +107,7 @@ class Rule:
             The verdict; the interval to show, the less telling one where several agree; and what to know about it.
         """
         slower = [ratio for ratio in ratios if self.single(ratio) is Verdict.SLOWER]
-        if len(slower) >= WITNESSES:
+        if len(slower) >= REPLICATIONS:
             note = "" if len(slower) == len(ratios) else f"slower in {len(slower)} of {len(ratios)} measurements"
             return Verdict.SLOWER, min(slower, key=lambda ratio: ratio.low), note
         last = self.single(ratios[-1])
@@ -116,7 +116,7 @@ class Rule:
                 return Verdict.INCONCLUSIVE, ratios[0], "slower, but not measured a second time"
             return last, ratios[0], ""
         if not slower:
-            # None says slower, and the last was more thorough than the look that called for it.
+            # None says slower, and the last was more thorough than the pilot that called for it.
             borne_out = "it is not" if last in (Verdict.SAME, Verdict.FASTER) else "that could not be shown"
             return last, ratios[-1], f"looked slower; measured again, {borne_out}"
         note = f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat"
@@ -128,7 +128,7 @@ class Rule:
             return Verdict.SLOWER
         return Verdict.FASTER if b < a / (1.0 + self.virtual_threshold) else Verdict.SAME
 
-    def _witnesses(self, ratios: Sequence[Interval]) -> int:
+    def _replications(self, ratios: Sequence[Interval]) -> int:
         return sum(self.single(ratio) is Verdict.SLOWER for ratio in ratios)
 
 

@@ -33,7 +33,7 @@ def test_a_gate_without_a_second_witness_would_cry_wolf_more_often(monkeypatch: 
     # What the rule is worth: processes with luck of 4 % fool a single measurement.
     lucky = Noise(core=0.01, luck=0.04)
     strict = simulate([lucky], 60, Design(cells=4), Rule()).alarms
-    monkeypatch.setattr("harness.compare.verdict.WITNESSES", 1)
+    monkeypatch.setattr("harness.compare.verdict.REPLICATIONS", 1)
     assert simulate([lucky], 60, Design(cells=4), Rule()).alarms > 2 * max(strict, 1)
 
 

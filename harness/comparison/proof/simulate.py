@@ -81,7 +81,7 @@ def simulate(
 def _verdict(noise: Noise, random: np.random.Generator, design: Design, rule: Rule, effect: float) -> Verdict:
     effort = SampleSize(design.processes, design.rounds, rule.threshold)
     pairs = noise.pairs(random, effort.processes, effort.rounds, effect)
-    more = effort.look(pairs) - effort.rounds
+    more = effort.pilot(pairs) - effort.rounds
     if more:
         pairs = noise.pairs(random, effort.processes, effort.rounds + more, effect)
     ratios, everything = [paired(pairs)], list(pairs)
