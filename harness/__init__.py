@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import resume, run
     from harness.errors import BadInputError, RecordWarning
-    from harness.measure.observer import Observer
+    from harness.observer import Observer
     from harness.records import load
 
 __all__ = ["BadInputError", "Observer", "RecordWarning", "load", "resume", "run"]
@@ -22,7 +22,7 @@ _HOMES = {
     "load": "harness.records",
     "BadInputError": "harness.errors",
     "RecordWarning": "harness.errors",
-    "Observer": "harness.measure.observer",
+    "Observer": "harness.observer",
 }
 
 

@@ -10,7 +10,7 @@ from harness.archive.store import Store
 from harness.archive.writing import check_folder
 from harness.frame import to_frame
 from harness.measure.engine import Engine
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.request import DEFAULT_BLOCK_SIZE, DEFAULT_REPEAT, DEFAULT_WORKERS, DialValue, Request, unique
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from harness.archive.figures import by_process
 from harness.measure.engine import Engine
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import BASELINE, CellKey
 from harness.request import DialValue, Request
 from harness.statistics import speedup

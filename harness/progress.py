@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import CellKey, Plan
 
 # A kernel that loads from the cache is announced like one that compiles; it is there before this has passed.

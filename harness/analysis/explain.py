@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.clocks import clock_maker, read_costs
 from harness.errors import BadInputError, CrashError
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import BASELINE, CellKey, Plan, lookup, one_line, resolve
 from harness.request import ALL, Request
 

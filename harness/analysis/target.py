@@ -17,7 +17,7 @@ from harness.plan import lookup, resolve_dials
 from harness.request import DialValue
 
 if TYPE_CHECKING:
-    from harness.analysis.bound import Bound
+    from harness.record.bound import Bound
 
 # Halvings of the line: the last ones move a dial by a ten-thousandth of its range.
 STEPS = 12

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from harness import latency, statistics
-from harness.analysis.bound import Bounds
 from harness.archive import doubts
+from harness.record.bound import Bounds
 from harness.record.sample import OWN_ORDER_GAS, PHASES
 
 

@@ -15,7 +15,7 @@ from harness.archive.writing import write_json
 from harness.calibration.fit import errors, fit
 from harness.calibration.measure import amounts, seconds, slowdown, subjects
 from harness.environment import usable_cores
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from strategies.costs import CLASSES, Costs, default_costs
 
 _NANOSECONDS = 1e9

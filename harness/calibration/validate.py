@@ -15,7 +15,7 @@ from rich.table import Table
 
 from harness.archive.writing import write_json
 from harness.measure.engine import Engine
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.request import Request
 
 if TYPE_CHECKING:

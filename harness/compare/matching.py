@@ -15,8 +15,8 @@ from harness.compare.measured import CellName, frozen
 from harness.compare.ratio import Pair, paired
 from harness.compare.result import CellResult
 from harness.compare.verdict import Verdict
-from harness.measure.observer import Observer
 from harness.measure.progress_log import ProgressLog, Round
+from harness.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
 from harness.record.measurement import WorkloadMeasurement
 from harness.record.sample import Sample

@@ -23,9 +23,9 @@ from harness.compare.targets import Checkout, Revision, describe
 from harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
 from harness.measure.batch import Batch, Rounds
 from harness.measure.executor import Executor, LocalExecutor
-from harness.measure.observer import Observer
 from harness.measure.task import VersionPlan, tasks_of
 from harness.measure.version import Version
+from harness.observer import Observer
 from harness.plan import CellKey
 from harness.request import Request
 

@@ -13,9 +13,9 @@ from harness.archive.sessions import new_session, note_time
 from harness.errors import BadInputError
 from harness.measure.batch import Batch
 from harness.measure.executor import Executor, LocalExecutor
-from harness.measure.observer import Observer
 from harness.measure.progress_log import ProgressLog
 from harness.measure.task import tasks_of
+from harness.observer import Observer
 from harness.plan import Plan
 from harness.record.measurement import WorkloadMeasurement
 from harness.request import Request

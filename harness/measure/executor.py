@@ -13,11 +13,11 @@ from typing import Protocol, Self
 from harness.measure.batch import Batch
 from harness.measure.capacity import most_processes
 from harness.measure.interleaved_runner import InterleavedRunner
-from harness.measure.observer import Observer
 from harness.measure.parallel_runner import ParallelRunner
 from harness.measure.task import VersionPlan
 from harness.measure.version import THIS, Version
 from harness.measure.worker_pool import WorkerPool
+from harness.observer import Observer
 from harness.request import Request
 
 _CELLS_A_PROCESS = 4

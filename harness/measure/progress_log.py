@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.archive.resume import check_block
-from harness.measure.observer import Observer
 from harness.measure.task import Result
 from harness.measure.worker_pool import WorkerGoneError
 from harness.measure.worker_process import WorkerProcess
+from harness.observer import Observer
 from harness.plan import CellKey
 from harness.record.measurement import RunStamp, WorkloadMeasurement
 from harness.record.sample import BlockFacts, Sample

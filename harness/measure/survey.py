@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from evm.recording import record
-from harness.analysis.bound import Bounds
 from harness.analysis.causes import Causes
 from harness.analysis.profile import bounds_of
 from harness.latency import counted
 from harness.measure.failures import WorkloadError
 from harness.oracle.oracle import Oracle
 from harness.plan import WorkloadPlan
+from harness.record.bound import Bounds
 from harness.record.sample import BlockFacts
 from workloads.arrivals import BLOCK_SECONDS
 from workloads.base import Scenario, Workload

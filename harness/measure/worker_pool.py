@@ -7,10 +7,10 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from harness.errors import BadInputError, CrashError
-from harness.measure.observer import Observer
 from harness.measure.task import VersionPlan
 from harness.measure.version import THIS, Version
 from harness.measure.worker_process import WorkerProcess
+from harness.observer import Observer
 from harness.request import Request
 
 _TICK_SECONDS = 0.1

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.goals import UNCONTENDED
 from harness.measure.engine import Engine
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.request import DialValue, Request
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "shapes.md"

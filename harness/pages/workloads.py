@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from harness import suite_file
-from harness.analysis.bound import Bounds
 from harness.catalogue_tables import dial_range
+from harness.record.bound import Bounds
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
 from workloads.application import Application

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from harness.analysis.bound import Bounds
+from harness.record.bound import Bounds
 
 PHASES = ("prepare", "execute", "commit")
 ABORTS_AT = "aborts_at_"

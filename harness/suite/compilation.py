@@ -7,7 +7,7 @@ import tempfile
 from typing import ClassVar
 from unittest import mock
 
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import BASELINE
 
 # Relative: asv imports the folder under a name of its own.

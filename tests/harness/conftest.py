@@ -13,10 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness.analysis.bound import Bound, Bounds
 from harness.archive.figures import derived
 from harness.archive.store import Store
 from harness.archive.upgrade import SCHEMA
+from harness.record.bound import Bound, Bounds
 from harness.records import schema
 
 FAKES = Path(__file__).parent / "fakes"

@@ -10,7 +10,7 @@ import pytest
 
 import harness
 from harness.frame import COLUMNS
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import CellKey
 
 

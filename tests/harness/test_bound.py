@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from evm.recording import Recording
 from evm.state import location_key
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.analysis.dependencies import build_graph
 from harness.analysis.list_schedule import ListSchedule, longest_chain
 from harness.analysis.profile import bounds_of
+from harness.record.bound import KINDS, Bound, Bounds
 
 LOCATIONS = 5
 COINBASE = 4

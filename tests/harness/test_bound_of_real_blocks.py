@@ -14,8 +14,8 @@ import pytest
 
 from evm import Block, Environment, State, Transaction
 from evm.recording import record
-from harness.analysis.bound import Bounds
 from harness.analysis.profile import bounds_of
+from harness.record.bound import Bounds
 from strategies.costs import default_costs
 from tests.evm.conftest import data_folder
 

@@ -10,12 +10,12 @@ import pytest
 
 import harness
 from evm import Block, State
-from harness.analysis.bound import Bounds
 from harness.errors import BadInputError
 from harness.measure.bench import Bench
 from harness.measure.block_sequence import blocks_digest
 from harness.measure.failures import RunError, WorkloadError
 from harness.plan import CellKey, WorkloadPlan, resolve
+from harness.record.bound import Bounds
 from harness.records import schema
 from harness.request import Request
 from strategies.base import Outcome, Strategy

@@ -24,7 +24,7 @@ from harness.compare.runner import VersionComparison
 from harness.compare.sample_size import AGAIN_PROCESSES
 from harness.compare.targets import Checkout, Revision
 from harness.compare.verdict import Rule, Verdict
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,14 +16,14 @@ from rich.console import Console
 from evm import Block, Changes
 from evm.recording import Recording
 from evm.state import location_of
-from harness.analysis.bound import Bounds
 from harness.analysis.conflicts import WORKERS, segments
 from harness.analysis.explain import Explainer
 from harness.analysis.names import CLASSES, Namer
 from harness.analysis.tables import print_explanation
 from harness.cli import main
 from harness.errors import BadInputError, CrashError
-from harness.measure.observer import Observer
+from harness.observer import Observer
+from harness.record.bound import Bounds
 from harness.request import Request
 from strategies.registry import get, names
 from workloads import Scenario, Workload

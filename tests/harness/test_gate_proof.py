@@ -14,7 +14,7 @@ from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.planted import write_plugin
 from harness.comparison.proof.real import Scale, simulated, timed
 from harness.comparison.proof.simulate import Design, simulate
-from harness.measure.observer import Observer
+from harness.observer import Observer
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness import goals
 from harness.goals import Finding, print_findings
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import CellKey
 from harness.request import Request
 

@@ -14,11 +14,11 @@ from harness.doctor.files import Files
 from harness.environment import usable_cores
 from harness.measure.batch import Batch
 from harness.measure.capacity import most_processes
-from harness.measure.observer import Observer
 from harness.measure.parallel_runner import ParallelRunner
 from harness.measure.progress_log import ProgressLog
 from harness.measure.task import Result, Task, tasks_of
 from harness.measure.worker_pool import WorkerGoneError
+from harness.observer import Observer
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan
 from harness.record.measurement import Failure, WorkloadMeasurement
 from harness.record.sample import BlockFacts, Sample

@@ -11,8 +11,8 @@ import pytest
 
 from harness.errors import CrashError
 from harness.measure import worker_pool
-from harness.measure.observer import Observer
 from harness.measure.worker_process import WorkerProcess
+from harness.observer import Observer
 from harness.request import MAX_PROCESSES, Request
 
 

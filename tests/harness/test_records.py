@@ -13,11 +13,11 @@ import jsonschema
 import pytest
 
 from harness import records
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.archive import figures, making, writing
 from harness.archive.store import Store
 from harness.errors import BadInputError
 from harness.plan import BASELINE_CELL, CellKey, Plan, WorkloadPlan
+from harness.record.bound import KINDS, Bound, Bounds
 from harness.record.measurement import WorkloadMeasurement
 from harness.record.sample import BlockFacts, Sample
 from harness.request import Request

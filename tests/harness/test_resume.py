@@ -27,7 +27,7 @@ from harness.archive.store import Store
 from harness.cli import main
 from harness.errors import BadInputError
 from harness.measure.engine import Engine
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.plan import CellKey, Plan, WorkloadPlan
 from harness.request import Request
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.measure import worker
 from harness.measure.task import Result, Task, VersionPlan, tasks_of
 from harness.measure.worker_process import WorkerProcess
 from harness.plan import BASELINE_CELL, CellKey, WorkloadPlan, resolve
+from harness.record.bound import KINDS, Bound, Bounds
 from harness.record.measurement import Failure
 from harness.record.sample import BlockFacts, Sample
 from harness.request import Request

@@ -20,7 +20,7 @@ from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.pages import Proof, page
 from harness.comparison.proof.planted import DELAYED, write_plugin
 from harness.comparison.proof.simulate import Design, simulate
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.progress import display
 
 PAGE = ROOT / "docs" / "gate.md"

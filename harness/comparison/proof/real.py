@@ -12,7 +12,7 @@ from harness.compare.runner import VersionComparison
 from harness.compare.targets import Checkout
 from harness.compare.verdict import Rule
 from harness.comparison.proof.planted import DELAYED, WASTEFUL
-from harness.measure.observer import Observer
+from harness.observer import Observer
 from harness.request import Request
 
 
