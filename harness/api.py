@@ -13,8 +13,8 @@ import pandas
 
 from harness.archive.store import Store
 from harness.archive.writing import check_folder
-from harness.engine import Engine
 from harness.frame import to_frame
+from harness.measure.engine import Engine
 from harness.observer import Observer
 from harness.plan.options import parameters_section, signature
 from harness.plan.request import Request

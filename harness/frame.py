@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.bound import Bounds
+from harness.record.bound import Bounds
 
 if TYPE_CHECKING:
     import pandas

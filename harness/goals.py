@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.archive.figures import by_process
-from harness.engine import Engine
+from harness.measure.engine import Engine
 from harness.observer import Observer
 from harness.plan.option_types import DialValue
 from harness.plan.request import Request

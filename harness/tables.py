@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.archive.doubts import OVERSUBSCRIBED
-from harness.measuring.sample import PHASES
+from harness.record.sample import PHASES
 from harness.words import differing, rate
 
 _TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from evm import Block, Receipts, State
-from harness.measuring.oracle import Oracle
+from harness.oracle.oracle import Oracle
 from harness.schedules.campaign import WORKERS, batches
 from harness.schedules.cases import ADVERSARIAL, scene_of
 from harness.schedules.judge import Judge

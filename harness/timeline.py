@@ -47,7 +47,8 @@ def trace(request: Request) -> Trace:
     BadInputError
         For a name or a dial that is refused, a workload that cannot be run, or a strategy without a timeline.
     """
-    from harness.measuring.bench import Bench, RunError, WorkloadError
+    from harness.measure.bench import Bench
+    from harness.measure.failures import RunError, WorkloadError
     from harness.plan.clock_options import read_costs
     from harness.plan.resolve import CellKey, resolve
     from strategies import registry as strategies

@@ -6,7 +6,7 @@ from evm import Changes, Location
 from evm.recording import Recording
 from evm.state import location_of
 from harness.analysis.names import Namer
-from harness.measuring.sample import ABORTS_AT
+from harness.record.sample import ABORTS_AT
 from strategies.base import Outcome
 from workloads.base import Scenario, Workload
 

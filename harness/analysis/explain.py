@@ -14,7 +14,7 @@ from harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, reso
 if TYPE_CHECKING:
     from evm import Block, Snapshot, State
     from harness.analysis.conflicts import Profile
-    from harness.measuring.oracle import Oracle
+    from harness.oracle.oracle import Oracle
     from strategies.base import Outcome
     from workloads.base import Scenario, Workload
 
@@ -88,13 +88,13 @@ class Explainer:
     def _explain(self, plan: Plan) -> dict[str, Any]:
         from harness.analysis.conflicts import Profile
         from harness.analysis.names import Namer
-        from harness.measuring.kernels import turn
+        from harness.kernels import compile_lock
         from workloads import registry
 
         name, dials = plan.workloads[0].name, plan.workloads[0].dials
         self._say("building")
         workload = registry.get(name)()
-        with turn(BASELINE):
+        with compile_lock(BASELINE):
             scenario, block, oracle, snapshot, recording = self._lay_out(workload, dials)
         self._say("naming locations")
         state = scenario.genesis
@@ -106,7 +106,7 @@ class Explainer:
         for key in plan.cells:
             if key.strategy != BASELINE or key in plan.reported:
                 self._say(f"running {key}")
-                with turn(key.strategy):
+                with compile_lock(key.strategy):
                     strategies.append(self._strategy(key, block, state, snapshot, oracle, profile))
                 self._observer.measured(name, key, 1)
         return {
@@ -122,7 +122,7 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from evm.recording import record
-        from harness.measuring.oracle import Oracle
+        from harness.oracle.oracle import Oracle
         from strategies.serial import Serial
 
         try:

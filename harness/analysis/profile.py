@@ -6,9 +6,9 @@ import numpy as np
 
 from evm.layout import KIND_NAMES
 from evm.recording import Recording
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.analysis.dependencies import build_graph
 from harness.analysis.list_schedule import longest_chain
+from harness.record.bound import KINDS, Bound, Bounds
 
 
 def bounds_of(recording: Recording) -> Bounds:

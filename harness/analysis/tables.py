@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.bound import KINDS, Bound, Bounds
+from harness.record.bound import KINDS, Bound, Bounds
 
 _NONE = "-"
 _SEGMENTS = 10

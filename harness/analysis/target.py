@@ -17,7 +17,7 @@ from harness.plan.option_types import DialValue
 from harness.plan.resolve import lookup, resolve_dials
 
 if TYPE_CHECKING:
-    from harness.analysis.bound import Bound
+    from harness.record.bound import Bound
 
 # Halvings of the line: the last ones move a dial by a ten-thousandth of its range.
 STEPS = 12

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness import statistics
-from harness.measuring.sample import OWN_ORDER_FAILED
 from harness.plan.resolve import BASELINE
+from harness.record.sample import OWN_ORDER_FAILED
 
 BEYOND = "beyond the bound"
 OVERSUBSCRIBED = "more workers than cores"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from harness import latency, statistics
-from harness.analysis.bound import Bounds
 from harness.archive import doubts
-from harness.measuring.sample import OWN_ORDER_GAS, PHASES
+from harness.record.bound import Bounds
+from harness.record.sample import OWN_ORDER_GAS, PHASES
 
 
 def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:

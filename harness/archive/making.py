@@ -10,9 +10,9 @@ from typing import Any
 from harness.archive.figures import derived
 from harness.archive.sessions import new_session
 from harness.archive.upgrade import SCHEMA
-from harness.measuring.measurement import WorkloadMeasurement
 from harness.plan.request import DEFAULT_LOAD, Request
 from harness.plan.resolve import CellKey, Plan
+from harness.record.measurement import WorkloadMeasurement
 
 
 def new_record(

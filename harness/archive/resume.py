@@ -9,20 +9,18 @@ refusal. Simulated times are the same on every machine, so there the machine is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.bound import Bounds
 from harness.archive.claim import is_claimed
 from harness.archive.file import read
 from harness.archive.reading import record_files
 from harness.environment import machine_differences
 from harness.errors import BadInputError
-from harness.measuring.measurement import Failure, WorkloadMeasurement
-from harness.measuring.sample import Facts
 from harness.plan.request import Request
 from harness.plan.resolve import CellKey, Plan
+from harness.record.measurement import Failure, WorkloadMeasurement
+from harness.record.sample import BlockFacts
 
 Record = Mapping[str, Any]
 
@@ -119,7 +117,7 @@ def check_same(record: Record, plan: Plan, environment: Record, request: Request
     raise BadInputError(f"record {record['id']}: {reason}; what is missing would not be comparable, so run it anew")
 
 
-def check_block(workload: str, known: Facts, found: Facts) -> None:
+def check_block(workload: str, known: BlockFacts, found: BlockFacts) -> None:
     """Make sure that a workload builds the block of which there are samples already.
 
     Raises
@@ -151,17 +149,10 @@ def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasuremen
         if cell["error"] is not None:
             measurement.failures[key] = Failure(cell["error"], tuple(cell["differences"]))
         if cell["block_digest"] is not None:
-            measurement.facts = _facts(cell)
+            measurement.facts = BlockFacts.from_plain(cell)
         # Each cell says the most that any process of an earlier session spent; those of this one have other numbers.
         measurement.compile_seconds[0] = cell["compile_seconds"]
     return measurement
-
-
-def _facts(cell: Mapping[str, Any]) -> Facts:
-    found = {field.name: cell[field.name] for field in fields(Facts) if field.name in cell}
-    found["bounds"] = None if cell["bounds"] is None else Bounds.from_json(cell["bounds"])
-    found["arrivals"] = tuple(tuple(parts) for parts in cell.get("arrivals", ()))
-    return Facts(**found)
 
 
 def is_finished(measurement: WorkloadMeasurement, plan: Plan, rounds: int) -> bool:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.archive.writing import write_json
-from harness.engine import Engine
+from harness.measure.engine import Engine
 from harness.observer import Observer
 from harness.plan.request import Request
 

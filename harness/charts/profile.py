@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.analysis.bound import Bounds
+    from harness.record.bound import Bounds
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

@@ -13,15 +13,15 @@ import click
 
 from harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
 from harness.commands.options import SHARED_OPTIONS, Asked, request_options
-from harness.comparison.policy import EXIT_NOTHING, FAIL_ON, SLOWER
+from harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER
 from harness.errors import BadInputError, CrashError
 from harness.plan.option_types import parse_names
 from harness.plan.request import Request
 
 if TYPE_CHECKING:
-    from harness.comparison.result import Comparison
-    from harness.comparison.sides import Side
-    from harness.comparison.verdict import Rule
+    from harness.compare.result import Comparison
+    from harness.compare.targets import Target
+    from harness.compare.verdict import Rule
 
 
 @click.command("compare", no_args_is_help=True)
@@ -77,8 +77,8 @@ def command(
 
     Exit codes: 0 no regression, 1 regression, 2 bad input, 3 nothing was measured or could be compared.
     """
-    from harness.comparison.sides import Records, parse_sides
-    from harness.comparison.verdict import Rule
+    from harness.compare.targets import Records, parse_targets
+    from harness.compare.verdict import Rule
 
     with bad_input(), interruptible():
         kinds = frozenset(parse_names(fail_on))
@@ -88,7 +88,7 @@ def command(
         for option, share in (("--threshold", threshold), ("--virtual-threshold", virtual_threshold)):
             if not 0.0 <= share < 1.0:
                 raise BadInputError(f"{option}: {share} is not a share; give for instance 0.05 for 5 %")
-        a, b = parse_sides(sides, Path.cwd())
+        a, b = parse_targets(sides, Path.cwd())
         given = asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
@@ -140,13 +140,13 @@ class Output:
 
 
 def compare(
-    a: Side, b: Side, request: Request, rule: Rule, fail_on: frozenset[str], output: Output, quiet: bool
+    a: Target, b: Target, request: Request, rule: Rule, fail_on: frozenset[str], output: Output, quiet: bool
 ) -> Comparison:
     """Hold two sides against each other, measuring them where they are versions; print and write what came of it.
 
     Parameters
     ----------
-    a, b : Side
+    a, b : Target
         Both records, or neither.
     request : Request
         What to measure, where they are no records.
@@ -166,8 +166,8 @@ def compare(
     KeyboardInterrupt
         If the user ended it; what had been compared has been printed and written.
     """
-    from harness.comparison.recorded import compare_records, read_side
-    from harness.comparison.sides import Records
+    from harness.compare.from_records import compare_records, read_side
+    from harness.compare.targets import Records
 
     if isinstance(a, Records) and isinstance(b, Records):
         read = read_side(a.path, _warn), read_side(b.path, _warn)
@@ -175,20 +175,20 @@ def compare(
     elif isinstance(a, Records) or isinstance(b, Records):
         raise BadInputError(f"{a.label} and {b.label}: a record can only be compared with records")
     else:
-        from harness.comparison.duel import Duel
+        from harness.compare.runner import VersionComparison
         from harness.progress import display
 
-        duel = Duel(a, b, request, rule, fail_on)
+        versions = VersionComparison(a, b, request, rule, fail_on)
         try:
             with display(quiet) as observer:
-                duel.run(observer)
+                versions.run(observer)
         except KeyboardInterrupt:
-            if duel.comparison.cells:
-                duel.comparison.interrupted = True
-                duel.comparison.notes.append("interrupted: the cells above are those compared until then")
-                _report(duel.comparison, output)
+            if versions.comparison.cells:
+                versions.comparison.interrupted = True
+                versions.comparison.notes.append("interrupted: the cells above are those compared until then")
+                _report(versions.comparison, output)
             raise
-        comparison = duel.comparison
+        comparison = versions.comparison
     _report(comparison, output)
     return comparison
 
@@ -197,8 +197,8 @@ def _report(comparison: Comparison, output: Output) -> None:
     from rich.console import Console
 
     from harness.archive.writing import write_json
-    from harness.comparison.markdown import markdown
-    from harness.comparison.terminal import print_comparison
+    from harness.compare.markdown import markdown
+    from harness.compare.terminal import print_comparison
 
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
     if output.markdown_path == STANDARD_OUTPUT:

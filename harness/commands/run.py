@@ -129,7 +129,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     from harness.archive.resume import read_incomplete
     from harness.archive.store import Store
     from harness.archive.writing import check_file, check_folder
-    from harness.engine import Engine, has_failures
+    from harness.measure.engine import Engine, has_failures
     from harness.progress import display
 
     check_folder(output.results)

@@ -58,7 +58,7 @@ def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: f
     """
     if not timeout > 0:
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
-    from harness.measuring.watch import within
+    from harness.measure.timeout import within
     from harness.statetest import VectorRunner, fork_of, read_vectors
     from harness.track import track
 

@@ -1,5 +1,1 @@
-"""Two measurements of the same cells against each other: what ``contend compare`` says, and when it fails.
-
-A and B are records, or versions of Contend itself: git revisions, or folders with a checkout. Versions are measured
-here and now, interleaved (`duel`); records were measured before (`recorded`). Both end in a `result.Comparison`.
-"""
+"""The study of the gate's power, in `proof`; what it studies is `harness.compare`."""

@@ -12,13 +12,21 @@ _DOUBTFUL_GIB, _BAD_GIB = 2.0, 0.5
 _GIB = float(1 << 30)
 
 
-def available(files: Files) -> Finding | None:
-    """Memory that can be had without swapping; None where the system does not tell."""
+def available_bytes(files: Files) -> int | None:
+    """Memory that can be had without swapping, within control groups' limits; None where the system does not tell."""
     here = files.table("/proc/meminfo").get("MemAvailable")
-    group = memory_left(files)
     if here is None:
         return None
-    gib = min(here * 1024, here * 1024 if group is None else group) / _GIB
+    group = memory_left(files)
+    return here * 1024 if group is None else min(here * 1024, group)
+
+
+def available(files: Files) -> Finding | None:
+    """Memory that can be had without swapping; None where the system does not tell."""
+    found = available_bytes(files)
+    if found is None:
+        return None
+    gib = found / _GIB
     verdict = BAD if gib < _BAD_GIB else DOUBTFUL if gib < _DOUBTFUL_GIB else OK
     advice = "" if verdict == OK else "end what uses it, or measure smaller blocks with fewer workers"
     return Finding("memory", f"{gib:.1f} GiB available", verdict, advice, {"available_gib": gib})

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine import Engine
 from harness.goals import UNCONTENDED
+from harness.measure.engine import Engine
 from harness.observer import Observer
 from harness.plan.option_types import DialValue
 from harness.plan.request import Request

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.errors import BadInputError
-from harness.measuring.chain import chain_digest
+from harness.measure.block_sequence import blocks_digest
 from harness.plan.resolve import lookup, resolve_dials
 from harness.plan.suites import Suite, SuiteEntry, read
 from workloads import registry
@@ -26,7 +26,7 @@ def pinned(suite: Suite) -> Iterator[SuiteEntry]:
         workload = lookup(registry, entry.workload)()
         dials = resolve_dials(entry.workload, entry.dials)
         scenario = workload.build(dials, suite.seed, suite.block_size, entry.block_count)
-        yield replace(entry, genesis=scenario.genesis.digest(), block=chain_digest(scenario.blocks))
+        yield replace(entry, genesis=scenario.genesis.digest(), block=blocks_digest(scenario.blocks))
 
 
 def render(suite: Suite) -> str:

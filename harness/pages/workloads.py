@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from harness.analysis.bound import Bounds
 from harness.catalogue_tables import dial_range
 from harness.plan import suites
+from harness.record.bound import Bounds
 from workloads import registry, resolve_dials
 from workloads.abi import CONTRACTS, load
 from workloads.application import Application

@@ -113,7 +113,7 @@ def resolve(request: Request) -> Plan:
     """
     from llvmlite.binding import llvm_version_info
 
-    from harness.measuring.kernels import is_cold, sources_digest
+    from harness.kernels import is_cold, sources_digest
     from strategies import registry as strategies
 
     workloads = plan_workloads(request)

@@ -13,9 +13,9 @@ from typing import Any
 import pandas
 
 from harness.archive.doubts import MISLEADING
-from harness.comparison.recorded import compare_records
-from harness.comparison.result import CellResult, percent
-from harness.comparison.verdict import Rule, Verdict
+from harness.compare.from_records import compare_records
+from harness.compare.result import CellResult, percent
+from harness.compare.verdict import Rule, Verdict
 from harness.plan.resolve import BASELINE
 from harness.report.history import Series
 from harness.report.selection import Selection

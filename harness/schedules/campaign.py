@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInputError
@@ -124,6 +124,7 @@ def campaign(
     KeyboardInterrupt
         If the user ended it; the tally holds what was done, and no process is left.
     """
+    others = set(active_children())
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
     try:
         running = {pool.submit(run_batch, batch) for batch in _take(planned, 2 * processes)}
@@ -141,7 +142,8 @@ def campaign(
             if len(tally.failures) < most_failures:
                 running |= {pool.submit(run_batch, batch) for batch in _take(planned, len(done))}
     finally:
-        children = list((pool._processes or {}).values())  # a pool has no way to end at once
+        # A pool has no way to end at once, so its processes are ended one by one.
+        children = set(active_children()) - others
         pool.shutdown(wait=False, cancel_futures=True)
         for child in children:
             child.terminate()

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from evm import Snapshot
-from harness.measuring.oracle import Oracle
+from harness.oracle.oracle import Oracle
 from harness.schedules.cases import Case, Scene, scene_of
 from harness.schedules.cuts import cut_class, repeatable
 from strategies.base import Strategy

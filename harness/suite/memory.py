@@ -6,8 +6,8 @@ import resource
 import sys
 from typing import ClassVar
 
-from harness.measuring.bench import Bench
-from harness.measuring.kernels import turn
+from harness.kernels import compile_lock
+from harness.measure.bench import Bench
 from harness.plan.resolve import CellKey, WorkloadPlan, resolve_dials
 from strategies import registry as strategies
 from workloads import registry as workloads
@@ -41,9 +41,9 @@ class PeakMemory:
     def track_resident(self, strategy: str, workload: str) -> int:
         """Give the largest resident set of this process, and of the largest process that the strategy started.
 
-        The run is verified as any other; `harness.measuring.bench.RunError` ends the benchmark if it is wrong.
+        The run is verified as any other; `harness.measure.bench.RunError` ends the benchmark if it is wrong.
         """
-        bench = Bench(strategies.get, workloads.get, turn)
+        bench = Bench(strategies.get, workloads.get, compile_lock)
         try:
             bench.prepare(WorkloadPlan(workload, resolve_dials(workload, {})), 1, SETTINGS.block_size)
             bench.warm_up(CellKey(strategy, WORKERS))

@@ -35,8 +35,6 @@ class VirtualCells:
             workers=SETTINGS.virtual_workers,
             block_size=SETTINGS.block_size,
             clock="virtual",
-            # There is one round, so that a second process would have nothing to do.
-            processes=1,
         )
 
     # Seconds; the first measurement on a cold cache compiles every kernel.

@@ -121,6 +121,11 @@ class Clock(ABC):
     jitter: int = 0
     seed: int = 0
 
+    @property
+    def busy(self) -> float | None:
+        """Simulated seconds that all workers together were at work; None where time is real and CPUs count it."""
+        return None
+
     @abstractmethod
     def now(self) -> float:
         """Seconds since some moment; phases are differences of it."""
@@ -134,11 +139,6 @@ class Clock(ABC):
         list of int
             What each worker's last step returned.
         """
-
-    @property
-    def busy(self) -> float | None:
-        """Seconds that all workers together were at work; None where only the machine can tell (CPU time)."""
-        return None
 
     def spend(self, picoseconds: int, activity: int = ACT_SCHEDULE) -> None:  # noqa: B027  # real time passes by itself
         """Let time pass for work that is done here in Python or in one piece, and that a node would do natively.

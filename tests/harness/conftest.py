@@ -13,10 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness.analysis.bound import Bound, Bounds
 from harness.archive.figures import derived
 from harness.archive.store import Store
 from harness.archive.upgrade import SCHEMA
+from harness.record.bound import Bound, Bounds
 from harness.records import schema
 
 FAKES = Path(__file__).parent / "fakes"
@@ -88,7 +88,7 @@ def fakes(plugins: None) -> Any:
 def is_measuring(pid: int) -> bool:
     """Whether the process lives and is one of ours (its id may have been given to another since)."""
     try:
-        return "harness.measuring.child" in Path(f"/proc/{pid}/cmdline").read_text()
+        return "measure/worker.py" in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return False
 

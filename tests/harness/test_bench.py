@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from evm import Block, State
-from harness.measuring.bench import Bench, RunError, WorkloadError
+from harness.measure.bench import Bench
+from harness.measure.failures import RunError, WorkloadError
 from harness.plan.resolve import CellKey, WorkloadPlan
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
@@ -207,18 +208,18 @@ def test_a_cell_keeps_its_strategy_from_one_workload_to_the_next(fakes: Any) -> 
     assert len(closed) == 2
 
 
-def test_the_first_run_of_a_cell_takes_its_turn_at_compiling(fakes: Any) -> None:
-    turns = []
+def test_the_first_run_of_a_cell_takes_the_compile_lock(fakes: Any) -> None:
+    locked = []
 
     @contextmanager
-    def turn(name: str) -> Iterator[None]:
-        turns.append(name)
+    def compile_lock(name: str) -> Iterator[None]:
+        locked.append(name)
         yield
 
     kinds = {"serial": get("serial"), "honest": fakes.Honest}
-    bench = Bench(kinds.__getitem__, lambda name: fakes.Ledger, turn)
+    bench = Bench(kinds.__getitem__, lambda name: fakes.Ledger, compile_lock)
     bench.prepare(LEDGER, 1, 10)
     bench.warm_up(CellKey("honest", 2))
     bench.run(CellKey("honest", 2))
-    assert turns == ["serial", "honest"]
+    assert locked == ["serial", "honest"]
     bench.close()

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from evm.recording import Recording
 from evm.state import location_key
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.analysis.dependencies import build_graph
 from harness.analysis.list_schedule import ListSchedule, longest_chain
 from harness.analysis.profile import bounds_of
+from harness.record.bound import KINDS, Bound, Bounds
 
 LOCATIONS = 5
 COINBASE = 4
@@ -328,7 +328,7 @@ def test_reading_later_never_makes_the_critical_path_longer(block: Block, commut
 
 @pytest.mark.parametrize("workers", [2, 8, 32])
 def test_no_simulated_strategy_beats_the_bound(workers: int) -> None:
-    from harness.measuring.bench import Bench
+    from harness.measure.bench import Bench
     from harness.plan.clock_options import clock_maker
     from harness.plan.request import Request
     from harness.plan.resolve import CellKey, WorkloadPlan, resolve_dials

@@ -15,8 +15,8 @@ from shared_data import shared
 
 from evm import Block, Environment, State, Transaction
 from evm.recording import record
-from harness.analysis.bound import Bounds
 from harness.analysis.profile import bounds_of
+from harness.record.bound import Bounds
 from strategies.costs import default_costs
 
 # Ordinary blocks of the time of Cancun with more than a hundred transactions.

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 import harness
 from harness.analysis.names import CLASSES as NAMED
 from harness.charts.causes import CLASSES, KINDS, aborts_of, causes, worst
-from harness.measuring.sample import ABORTS_AT
+from harness.record.sample import ABORTS_AT
 from harness.report.exhibits import style_of
 from harness.report.shows import causes_shows
 

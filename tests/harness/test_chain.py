@@ -10,12 +10,13 @@ import pytest
 
 import harness
 from evm import Block, State
-from harness.analysis.bound import Bounds
 from harness.errors import BadInputError
-from harness.measuring.bench import Bench, RunError, WorkloadError
-from harness.measuring.chain import chain_digest
+from harness.measure.bench import Bench
+from harness.measure.block_sequence import blocks_digest
+from harness.measure.failures import RunError, WorkloadError
 from harness.plan.request import Request
 from harness.plan.resolve import CellKey, WorkloadPlan, resolve
+from harness.record.bound import Bounds
 from harness.records import schema
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
@@ -52,7 +53,7 @@ def test_facts_and_samples_are_sums_over_the_blocks(bench_of: Callable[..., Benc
     scenario = workload("swaps")().build(plan().dials, 1, SIZE, 3)
     assert facts.transactions == 3 * SIZE
     assert [sum(parts) for parts in facts.arrivals] == [len(block) for block in scenario.blocks]
-    assert facts.block_digest == chain_digest(scenario.blocks) != scenario.blocks[0].digest
+    assert facts.block_digest == blocks_digest(scenario.blocks) != scenario.blocks[0].digest
     sample = bench.run(CellKey("block_stm", 2))
     assert len(sample.block_seconds) == 3
     assert min(sample.block_seconds) > 0

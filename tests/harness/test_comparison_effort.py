@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.comparison.effort import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, LOOK_TIMES, Effort
-from harness.comparison.ratio import Pair
+from harness.compare.ratio import Pair
+from harness.compare.sample_size import AGAIN_PROCESSES, AGAIN_SECONDS, AGAIN_TOTAL_SECONDS, PILOT_TIMES, SampleSize
 
-EFFORT = Effort(processes=2, rounds=20, threshold=0.05)
+EFFORT = SampleSize(processes=2, rounds=20, threshold=0.05)
 
 
 def noisy(spread: float, effect: float = 1.0, rounds: int = 400, seed: int = 1) -> list[Pair]:
@@ -22,7 +22,7 @@ def noisy(spread: float, effect: float = 1.0, rounds: int = 400, seed: int = 1) 
 
 
 def test_without_noise_nothing_is_added() -> None:
-    assert EFFORT.look(noisy(0.0)) == 20
+    assert EFFORT.pilot(noisy(0.0)) == 20
     assert EFFORT.again(noisy(0.0), 0.01) * AGAIN_PROCESSES >= 20
     assert EFFORT.again(noisy(0.0), 0.01) == 2
 
@@ -36,17 +36,17 @@ def test_a_further_measurement_has_the_rounds_for_the_error_that_it_may_have(spr
 
 
 def test_what_the_ratio_is_does_not_matter() -> None:
-    assert EFFORT.look(noisy(0.2)) == EFFORT.look(noisy(0.2, effect=3.0))
+    assert EFFORT.pilot(noisy(0.2)) == EFFORT.pilot(noisy(0.2, effect=3.0))
     assert EFFORT.again(noisy(0.2), 0.1) == EFFORT.again(noisy(0.2, effect=3.0), 0.1)
 
 
 def test_noise_that_both_sides_share_does_not_matter() -> None:
     # Each side wanders by 30 %, the ratio of a pair by one.
-    assert EFFORT.look(noisy(0.01)) == 20
+    assert EFFORT.pilot(noisy(0.01)) == 20
 
 
 def test_there_are_limits() -> None:
-    assert EFFORT.look(noisy(5.0)) == LOOK_TIMES * 20
+    assert EFFORT.pilot(noisy(5.0)) == PILOT_TIMES * 20
     seconds = 0.5
     rounds = EFFORT.again(noisy(5.0), seconds) * AGAIN_PROCESSES
     assert AGAIN_SECONDS <= rounds * seconds < AGAIN_SECONDS + AGAIN_PROCESSES * seconds
@@ -57,7 +57,7 @@ def test_there_are_limits() -> None:
 
 
 def test_a_threshold_of_nothing_takes_what_there_is() -> None:
-    assert Effort(2, 20, 0.0).look(noisy(0.1)) == LOOK_TIMES * 20
+    assert SampleSize(2, 20, 0.0).pilot(noisy(0.1)) == PILOT_TIMES * 20
 
 
 def test_runs_that_somebody_else_held_up_do_not_matter() -> None:
@@ -67,4 +67,4 @@ def test_runs_that_somebody_else_held_up_do_not_matter() -> None:
 
 
 def test_more_processes_than_usual_are_kept() -> None:
-    assert Effort(12, 20, 0.05).again_processes == 12
+    assert SampleSize(12, 20, 0.05).again_processes == 12

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from harness.comparison.result import SCHEMA_FILE
+from harness.compare.result import SCHEMA_FILE
 
 Cell = dict[str, Any]
 Record = dict[str, Any]

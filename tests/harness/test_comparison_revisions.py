@@ -18,12 +18,12 @@ import miniature
 import pytest
 from running import until
 
-from harness.comparison import checkout
-from harness.comparison.duel import Duel
-from harness.comparison.effort import AGAIN_PROCESSES
-from harness.comparison.result import SCHEMA_FILE
-from harness.comparison.sides import Checkout, Revision
-from harness.comparison.verdict import Rule, Verdict
+from harness.compare import checkout
+from harness.compare.result import SCHEMA_FILE
+from harness.compare.runner import VersionComparison
+from harness.compare.sample_size import AGAIN_PROCESSES
+from harness.compare.targets import Checkout, Revision
+from harness.compare.verdict import Rule, Verdict
 from harness.observer import Observer
 from harness.plan.request import Request
 
@@ -213,7 +213,7 @@ def test_an_environment_of_its_own_is_made_from_another_lock_file(
         (("fast", "foreign"), "holds no sources of Contend to measure"),
         (("fast", "ancient"), "ancient: too old to be measured by this version"),
         (("fast", "HEAD", "-s", "nosuch"), "fast: unknown strategy 'nosuch'"),
-        (("fast", "HEAD", "--clock", "virtual"), "fast: this version does not know the option 'clock'"),
+        (("fast", "HEAD", "--block-count", "2"), "fast: this version does not know the option 'block_count'"),
         (("fast", "--output"), "No such option"),
         (("..HEAD",), "a range names where it begins"),
         (("fast",), "compare takes two things"),
@@ -223,7 +223,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(
     compare: Compare, repository: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     if "ancient" in arguments:
-        (repository / "harness" / "bench.py").unlink()
+        (repository / "harness" / "measuring" / "bench.py").unlink()
         miniature.commit(repository, "ancient")
     if "foreign" in arguments:
         (repository / "pyproject.toml").unlink()
@@ -276,8 +276,10 @@ def test_what_is_kept_of_old_revisions_has_a_limit_and_what_is_used_stays(
         os.utime(trees / f"{sides[0].commit}.lock", (0, 0))
         for number, side in enumerate(sides[1:], 1):
             with checkout.laid_out(side, print) as tree:
+                assert tree.root is not None
                 assert (tree.root / "strategies" / "registry.py").read_text().count(f"LABEL = '{number}'") == 1
                 os.utime(trees / f"{side.commit}.lock", (number, number))
+        assert first.root is not None
         assert first.root.is_dir()
     kept = {path.name for path in trees.iterdir() if path.is_dir()}
     assert kept == {sides[0].commit, sides[3].commit}
@@ -288,7 +290,7 @@ def test_what_is_kept_of_old_revisions_has_a_limit_and_what_is_used_stays(
 def test_several_blocks_in_a_row_are_compared_under_their_own_name() -> None:
     asked = Request(("payments",), ("block_stm",), (2,), block_size=50, block_count=3, clock="virtual", processes=1)
     sides = (Checkout("A", ROOT), Checkout("B", ROOT))
-    found = Duel(*sides, asked, Rule(), frozenset()).run(Observer())
+    found = VersionComparison(*sides, asked, Rule(), frozenset()).run(Observer())
     (cell,) = found.cells
     assert cell.verdict is Verdict.SAME
     assert cell.name.block_count == 3

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.comparison.ratio import Pair, paired
-from harness.comparison.result import percent
-from harness.comparison.verdict import Rule, Verdict, changes, wasteful
+from harness.compare.ratio import Pair, paired
+from harness.compare.result import percent
+from harness.compare.verdict import Rule, Verdict, changes, wasteful
 from harness.statistics import Interval, ratio_of_medians
 
 SLOWER = Interval(1.10, 1.07, 1.13)

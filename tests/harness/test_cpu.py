@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.measuring import cpu
+from harness.measure import cpu_time as cpu
 
 # In a process that leads its group, as a measuring process does, with a child that lives.
 SCRIPT = """
 import os, signal
-from harness.measuring import cpu
+from harness.measure import cpu_time as cpu
 
 before = cpu._group_members()
 child = os.fork()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evm import Log, Receipts
-from harness.measuring.differences import receipt_differences
+from harness.oracle.diff import receipt_differences
 
 
 class Told(Receipts):

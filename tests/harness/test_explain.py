@@ -16,7 +16,6 @@ from rich.console import Console
 from evm import Block, Changes
 from evm.recording import Recording
 from evm.state import location_of
-from harness.analysis.bound import Bounds
 from harness.analysis.conflicts import WORKERS, segments
 from harness.analysis.explain import Explainer
 from harness.analysis.names import CLASSES, Namer
@@ -25,6 +24,7 @@ from harness.cli import main
 from harness.errors import BadInputError, CrashError
 from harness.observer import Observer
 from harness.plan.request import Request
+from harness.record.bound import Bounds
 from strategies.registry import get, names
 from workloads import Scenario, Workload
 

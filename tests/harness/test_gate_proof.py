@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.compare.ratio import Pair
+from harness.compare.verdict import Rule, Verdict
 from harness.comparison.proof.__main__ import EFFECT, EVERY, LEVELS, fitted, main, planted_cells
 from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.planted import write_plugin
 from harness.comparison.proof.real import Scale, simulated, timed
 from harness.comparison.proof.simulate import Design, simulate
-from harness.comparison.ratio import Pair
-from harness.comparison.verdict import Rule, Verdict
 from harness.observer import Observer
 
 
@@ -33,7 +33,7 @@ def test_a_gate_without_a_second_witness_would_cry_wolf_more_often(monkeypatch: 
     # What the rule is worth: processes with luck of 4 % fool a single measurement.
     lucky = Noise(core=0.01, luck=0.04)
     strict = simulate([lucky], 60, Design(cells=4), Rule()).alarms
-    monkeypatch.setattr("harness.comparison.verdict.WITNESSES", 1)
+    monkeypatch.setattr("harness.compare.verdict.REPLICATIONS", 1)
     assert simulate([lucky], 60, Design(cells=4), Rule()).alarms > 2 * max(strict, 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from evm.jit import Native
 from evm.kernel_cache import kernels_digest
-from harness.measuring import kernels
+from harness import kernels
 from strategies import registry
 from strategies.serial import Serial
 
@@ -23,14 +23,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_strategy_is_cold_until_someone_has_had_a_turn() -> None:
     assert kernels.is_cold("serial")
-    with kernels.turn("serial"):
+    with kernels.compile_lock("serial"):
         assert kernels.is_cold("serial")
     assert not kernels.is_cold("serial")
     assert kernels.is_cold("block_stm")
 
 
 def test_a_turn_that_failed_leaves_it_cold() -> None:
-    with pytest.raises(ValueError, match="planted"), kernels.turn("serial"):
+    with pytest.raises(ValueError, match="planted"), kernels.compile_lock("serial"):
         raise ValueError("planted")
     assert kernels.is_cold("serial")
 
@@ -40,14 +40,14 @@ def test_turns_at_one_strategy_do_not_overlap() -> None:
     first_in, first_may_leave = threading.Event(), threading.Event()
 
     def first() -> None:
-        with kernels.turn("serial"):
+        with kernels.compile_lock("serial"):
             inside.append("first in")
             first_in.set()
             first_may_leave.wait(10)
             inside.append("first out")
 
     def second() -> None:
-        with kernels.turn("serial"):
+        with kernels.compile_lock("serial"):
             inside.append("second in")
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
@@ -63,10 +63,10 @@ def test_turns_at_one_strategy_do_not_overlap() -> None:
 
 
 def test_on_a_warm_cache_nobody_waits() -> None:
-    with kernels.turn("serial"):
+    with kernels.compile_lock("serial"):
         # A turn before this one, in another process, say.
         (kernels._marker("serial")).touch()
-        with kernels.turn("serial"):
+        with kernels.compile_lock("serial"):
             assert not kernels.is_cold("serial")
 
 
@@ -105,7 +105,7 @@ def test_a_plug_in_whose_sources_have_changed_is_cold(monkeypatch: pytest.Monkey
     assert kernels.sources_digest([Serial]) == kernels_digest()
     before = kernels.sources_digest([Serial, kind])
     assert before != kernels_digest()
-    with kernels.turn("planted"):
+    with kernels.compile_lock("planted"):
         assert kernels.is_cold("planted")
     assert not kernels.is_cold("planted")
     (site / "part.py").write_text("SIZE = 2\n")
@@ -115,6 +115,6 @@ def test_a_plug_in_whose_sources_have_changed_is_cold(monkeypatch: pytest.Monkey
 
 def test_without_a_cache_everyone_compiles_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(kernels, "_folder", lambda: tmp_path / "missing")
-    with kernels.turn("serial"):
+    with kernels.compile_lock("serial"):
         pass
     assert kernels.is_cold("serial")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evm import Block, Changes, Snapshot, State
-from harness.measuring.oracle import Oracle
+from harness.oracle.oracle import Oracle
 from strategies.base import Outcome, Strategy
 from strategies.registry import get
 

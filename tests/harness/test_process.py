@@ -10,70 +10,70 @@ import pytest
 from running import WAIT_SECONDS
 
 from harness.errors import CrashError
-from harness.measuring import crew
-from harness.measuring.process import MeasuringProcess
+from harness.measure import worker_pool
+from harness.measure.worker_process import WorkerProcess
 from harness.observer import Observer
 from harness.plan.request import MAX_PROCESSES, Request
 
 
 @pytest.fixture
-def child() -> Iterator[MeasuringProcess]:
-    made = MeasuringProcess(0)
+def child() -> Iterator[WorkerProcess]:
+    made = WorkerProcess(0)
     yield made
     made.end()
 
 
-def pid_of(child: MeasuringProcess) -> int:
+def pid_of(child: WorkerProcess) -> int:
     return child._popen.pid
 
 
-def test_a_child_answers_and_ends_when_it_is_asked_to(child: MeasuringProcess) -> None:
-    child.send("plan", Request(strategies=("serial",), workloads=("nonsense",)))
+def test_a_child_answers_and_ends_when_it_is_asked_to(child: WorkerProcess) -> None:
+    child.send("plan", {"strategies": ["serial"], "workloads": ["nonsense"]})
     message = child.receive()
     assert message is not None
     assert message[0] == "refused"
     assert "nonsense" in message[1]
     child.ask_to_close()
     assert child.receive() is None
-    assert child.obituary() == "the measuring process ended with exit code 0"
+    assert child.exit_reason() == "the measuring process ended with exit code 0"
 
 
-def test_a_child_leads_a_group_of_its_own(child: MeasuringProcess) -> None:
+def test_a_child_leads_a_group_of_its_own(child: WorkerProcess) -> None:
     assert os.getpgid(pid_of(child)) == pid_of(child)
 
 
-def test_a_killed_child_is_gone_and_its_obituary_says_how(child: MeasuringProcess) -> None:
+def test_a_killed_child_is_gone_and_its_exit_reason_says_how(child: WorkerProcess) -> None:
     os.kill(pid_of(child), signal.SIGKILL)
     assert child.receive() is None
-    assert child.obituary() == "the measuring process was ended by SIGKILL"
+    assert child.exit_reason() == "the measuring process was ended by SIGKILL"
     # Nothing is raised, whoever speaks to it: the end is noticed where an answer is awaited.
-    child.send("round", ())
+    child.send("run", {})
 
 
-def test_a_child_whose_pipe_closes_ends(child: MeasuringProcess) -> None:
+def test_a_child_whose_pipe_closes_ends(child: WorkerProcess) -> None:
     child.connection.close()
     assert child._popen.wait(WAIT_SECONDS) == -signal.SIGTERM
 
 
 def test_ending_twice_does_no_harm() -> None:
-    made = MeasuringProcess(0)
+    made = WorkerProcess(0)
     pid = pid_of(made)
     made.end()
     assert not Path(f"/proc/{pid}").exists()
     made.end()
 
 
-def test_compiling_is_no_silence(child: MeasuringProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_is_no_silence(child: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("harness.measuring.process.time.monotonic", lambda: now)
+    monkeypatch.setattr("harness.measure.worker_process.time.monotonic", lambda: now)
     ours, theirs = Pipe()
     child.connection.close()
     child.connection = ours
-    theirs.send(("compile", "resume", True, 0.0))
+    theirs.send_bytes(b'["compile", "resume", true, 0.0]')
     child.receive()
     now += 50.0
     assert child.silence() == 0.0
-    theirs.send(("compile", "resume", False, 60.0))
+    theirs.send_bytes(b'["compile", "resume", false, 60.0]')
     child.receive()
     now += 8.0
     assert child.silence() == 8.0
@@ -81,7 +81,7 @@ def test_compiling_is_no_silence(child: MeasuringProcess, monkeypatch: pytest.Mo
 
 def test_as_many_processes_as_a_request_may_ask_for_are_no_deaths(monkeypatch: pytest.MonkeyPatch) -> None:
     class Idle:
-        def __init__(self, number: int) -> None:
+        def __init__(self, number: int, version: object) -> None:
             self.number = number
 
         def send(self, *message: object) -> None:
@@ -90,12 +90,12 @@ def test_as_many_processes_as_a_request_may_ask_for_are_no_deaths(monkeypatch: p
         def end(self) -> None:
             pass
 
-    monkeypatch.setattr(crew, "MeasuringProcess", Idle)
-    monkeypatch.setattr(crew.Crew, "plan", lambda self, slot: None)
-    one = crew.Crew(Request(), Observer())
+    monkeypatch.setattr(worker_pool, "WorkerProcess", Idle)
+    monkeypatch.setattr(worker_pool.WorkerPool, "plan", lambda self, slot: None)
+    one = worker_pool.WorkerPool(Request(), Observer())
     one.start(MAX_PROCESSES)
     assert [child.number for child in one] == list(range(MAX_PROCESSES))
     for _ in range(50):
-        one.replace(0)
+        one.restart(0)
     with pytest.raises(CrashError, match="died 50 times"):
-        one.replace(0)
+        one.restart(0)

@@ -13,17 +13,17 @@ import jsonschema
 import pytest
 
 from harness import records
-from harness.analysis.bound import KINDS, Bound, Bounds
 from harness.archive import figures, making, writing
 from harness.archive.store import Store
 from harness.errors import BadInputError
-from harness.measuring.measurement import WorkloadMeasurement
-from harness.measuring.sample import Facts, Sample
 from harness.plan.request import Request
 from harness.plan.resolve import BASELINE_CELL, CellKey, Plan, WorkloadPlan
+from harness.record.bound import KINDS, Bound, Bounds
+from harness.record.measurement import WorkloadMeasurement
+from harness.record.sample import BlockFacts, Sample
 
 RIVAL = CellKey("block_stm", 2)
-FACTS = Facts("ab", "cd", transactions=100, gas=2_100_000, failed_transactions=1, changed_locations=7)
+FACTS = BlockFacts("ab", "cd", transactions=100, gas=2_100_000, failed_transactions=1, changed_locations=7)
 
 Make = Callable[..., dict[str, Any]]
 

@@ -23,8 +23,8 @@ from harness.archive import resume
 from harness.archive.claim import Claim, is_claimed
 from harness.archive.store import Store
 from harness.cli import main
-from harness.engine import Engine
 from harness.errors import BadInputError
+from harness.measure.engine import Engine
 from harness.observer import Observer
 from harness.plan.request import Request
 from harness.plan.resolve import CellKey, Plan, WorkloadPlan
@@ -295,9 +295,31 @@ def test_a_failed_cell_is_not_tried_again(fakes: Any, tmp_path: Path) -> None:
         assert after[name]["samples"][: len(cell["samples"])] == cell["samples"]
 
 
+def test_simulated_cells_are_gone_on_with_workload_by_workload(tmp_path: Path) -> None:
+    class Stop(Observer):
+        def finished(self, workload: str) -> None:
+            raise KeyboardInterrupt
+
+    request = Request(("payments", "swaps", "nft"), ("block_stm",), (1, 2, 4), block_size=30, clock="virtual")
+    whole, store = Engine(request).run(), Store(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        Engine(request, Stop(), store.open, store.write).run()
+    path = store.path
+    store.close()
+    assert path is not None
+    before = records.read(path)["cells"]
+    assert {len(cell["samples"]) for cell in before} == {1}
+    after = Engine(request, resumed=resume.read_incomplete(path)).run()
+    assert after["complete"]
+    # Cells stand in the order of the plan, whichever workload was done first, and what was measured stays as it is.
+    names = [(cell["workload"], cell["workers"], cell["figures_digest"]) for cell in after["cells"]]
+    assert names == [(cell["workload"], cell["workers"], cell["figures_digest"]) for cell in whole["cells"]]
+    assert all(cell in after["cells"] for cell in before)
+
+
 def test_the_record_is_written_between_rounds_and_never_within_one(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.engine._SAVE_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr("harness.engine._SAVE_SHARE", float("inf"))
+    monkeypatch.setattr("harness.measure.engine._SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("harness.measure.engine._SAVE_SHARE", float("inf"))
     events: list[str] = []
 
     class Watching(Observer):

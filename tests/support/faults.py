@@ -16,6 +16,8 @@ from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
+from strategies.optimistic import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
+from strategies.shard_memory import ShardMemory
 
 from evm import Block, State, layout
 from evm.image import BlockImage
@@ -26,8 +28,6 @@ from strategies import shard_layout as h
 from strategies import shared as s
 from strategies.base import Outcome, Strategy
 from strategies.compiled import CompiledStrategy
-from strategies.optimistic import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
-from strategies.shard_memory import ShardMemory
 from strategies.sharded import Sharded
 
 Words = npt.NDArray[np.uint64]

@@ -1,4 +1,4 @@
-"""A miniature of Contend: the few names that a measuring process of another version needs, in front of made-up times.
+"""A miniature of Contend: the few names that a worker needs of commit 149af5f, in front of made-up times.
 
 It lets a test make versions at will, in a repository of their own, without compiling anything. Times are the same in
 every run, so that a verdict does not depend on the machine that runs the test.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from harness.comparison.checkout import LOCK_FILE, ROOT
+from harness.compare.checkout import LOCK_FILE, ROOT
 
 _FILES = {
     "pyproject.toml": "[project]\nname = 'miniature'\n",
@@ -30,8 +30,11 @@ class Request:
     seed: int = 1
     processes: int = 2
     timeout: float = 300.0
+    clock: str = "wall"
 """,
+    "harness/clocks.py": "def clock_maker(request):\n    return lambda: None\n",
     "harness/plan.py": """
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -44,32 +47,74 @@ class CellKey(NamedTuple):
     workers: int
 
 
+@dataclass(frozen=True)
+class WorkloadPlan:
+    name: str
+    dials: dict
+
+
 def resolve(request):
     names = request.strategies or tuple(FACTORS)
     for name in names:
         if name not in FACTORS:
             raise BadInputError(f"unknown strategy '{name}'")
     cells = [CellKey(name, 1) for name in names]
-    workload = SimpleNamespace(name="counting", dials=DIALS)
     return SimpleNamespace(
-        workloads=(workload,), cells=cells, reported=cells, kernels_digest="0" * 16, cold=False
+        workloads=(WorkloadPlan("counting", DIALS),),
+        cells=cells,
+        reported=cells,
+        kernels_digest="0" * 16,
+        cold=False,
+        costs_digest=None,
+        llvm=None,
     )
 """,
-    "harness/bench.py": """
+    "harness/measuring/__init__.py": "",
+    "harness/measuring/kernels.py": """
+from contextlib import nullcontext
+
+
+def turn(strategy):
+    return nullcontext()
+
+
+def compile_natives(strategies):
+    pass
+""",
+    "harness/measuring/bench.py": """
 import math
 import os
 import time
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 from strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
 
 
+@dataclass
+class Facts:
+    genesis_digest: str
+    block_digest: str
+    transactions: int
+    gas: int = 21000
+    failed_transactions: int = 0
+    changed_locations: int = 1
+
+
+@dataclass
+class Sample:
+    seconds: float
+    wall_seconds: float
+    cpu_seconds: float
+    phases: dict
+    counters: dict
+
+
 class Bench:
-    def __init__(self, strategy, workload):
+    def __init__(self, strategy, workload, turn, clock):
         self.runs = 0
 
     def prepare(self, plan, seed, block_size):
-        return SimpleNamespace(genesis_digest="aa" * 16, block_digest=BLOCK, transactions=block_size, gas=21000)
+        return Facts("aa" * 16, BLOCK, block_size)
 
     def warm_up(self, key):
         self.run(key)
@@ -87,12 +132,19 @@ class Bench:
         if self.runs > 1 and key.strategy == DEADLY:
             os._exit(7)
         seconds = 0.01 * FACTORS[key.strategy] * (1 + 0.002 * math.sin(self.runs))
-        return SimpleNamespace(
-            seconds=seconds, wall_seconds=seconds, cpu_seconds=seconds, phases={"execute": seconds}, counters={}
-        )
+        return Sample(seconds, seconds, seconds, {"execute": seconds}, {})
 
     def close(self):
         pass
+""",
+    "evm/__init__.py": "",
+    "evm/jit.py": """
+from contextlib import contextmanager
+
+
+@contextmanager
+def on_compile(tell):
+    yield
 """,
     "strategies/__init__.py": "",
     "workloads/__init__.py": "",

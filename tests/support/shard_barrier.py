@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from running import until
+from strategies.shard_layout import C_ARRIVED
 
 from strategies.base import Strategy
-from strategies.shard_layout import C_ARRIVED
 from strategies.sharded import Sharded
 
 

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import environment
-from harness.comparison.checkout import ROOT
-from harness.comparison.markdown import ratio_text
+from harness.compare.checkout import ROOT
+from harness.compare.markdown import ratio_text
+from harness.compare.ratio import Pair
+from harness.compare.result import CellResult, Comparison
+from harness.compare.verdict import Rule, Verdict
 from harness.comparison.proof import real
 from harness.comparison.proof.noise import Noise, fit
 from harness.comparison.proof.pages import Proof, page
 from harness.comparison.proof.planted import DELAYED, write_plugin
 from harness.comparison.proof.simulate import Design, simulate
-from harness.comparison.ratio import Pair
-from harness.comparison.result import CellResult, Comparison
-from harness.comparison.verdict import Rule, Verdict
 from harness.observer import Observer
 from harness.progress import display
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.comparison.ratio import Pair
+from harness.compare.ratio import Pair
 from harness.statistics import Samples
 
 _MAD = 1.4826  # from a median of absolute deviations to a standard deviation, for a normal distribution

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+from harness.compare.result import CellResult
 from harness.comparison.proof.noise import Noise
 from harness.comparison.proof.simulate import Design, Simulated
-from harness.comparison.result import CellResult
 
 
 @dataclass
@@ -75,7 +75,7 @@ def page(proof: Proof) -> str:
             f"{proof.design.cells} cells each, which cry wolf if any cell is found slower; and as many of a cell that "
             f"takes {proof.effect:.0%} longer. Every cell has {proof.design.rounds} pairs of runs in "
             f"{proof.design.processes} pairs of processes, more where its noise calls for them, and is measured again "
-            "where the rule says so (`harness/comparison/effort.py`). *Core*: "
+            "where the rule says so (`harness/compare/sample_size.py`). *Core*: "
             "spread between runs of one process; *luck*: between processes; *bursts*: runs that somebody "
             "else held up, and by how much; *drift*: the machine's step from round to round "
             "(`harness/comparison/proof/noise.py`).",
@@ -112,7 +112,7 @@ _RULE = [
     "What the gate promises: a version compared with itself does not fail, a version that is slower does, and what",
     "the machine's noise hides is called inconclusive and passes. A cell is *slower* only if its time grows by more",
     "than the threshold, the whole interval of the ratio lies beyond the threshold, and a second measurement by fresh",
-    "processes says the same (`harness/comparison/verdict.py`).",
+    "processes says the same (`harness/compare/verdict.py`).",
 ]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.comparison.checkout import ROOT
-from harness.comparison.duel import Duel
-from harness.comparison.policy import SLOWER
+from harness.compare.checkout import ROOT
+from harness.compare.exit_policy import SLOWER
+from harness.compare.result import Comparison
+from harness.compare.runner import VersionComparison
+from harness.compare.targets import Checkout
+from harness.compare.verdict import Rule
 from harness.comparison.proof.planted import DELAYED, WASTEFUL
-from harness.comparison.result import Comparison
-from harness.comparison.sides import Checkout
-from harness.comparison.verdict import Rule
 from harness.observer import Observer
 from harness.plan.request import Request
 
@@ -59,4 +59,4 @@ def simulated(a: Path, b: Path, scale: Scale, rule: Rule, observer: Observer) ->
 
 def _compare(a: Path, b: Path, request: Request, rule: Rule, observer: Observer) -> Comparison:
     sides = (Checkout("A", ROOT, (a,)), Checkout("B", ROOT, (b,)))
-    return Duel(*sides, request, rule, frozenset({SLOWER})).run(observer)
+    return VersionComparison(*sides, request, rule, frozenset({SLOWER})).run(observer)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.comparison.effort import Effort
+from harness.compare.ratio import paired
+from harness.compare.sample_size import SampleSize
+from harness.compare.verdict import Rule, Verdict
 from harness.comparison.proof.noise import Noise
-from harness.comparison.ratio import paired
-from harness.comparison.verdict import Rule, Verdict
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def simulate(
 
 
 def _verdict(noise: Noise, random: np.random.Generator, design: Design, rule: Rule, effect: float) -> Verdict:
-    effort = Effort(design.processes, design.rounds, rule.threshold)
+    effort = SampleSize(design.processes, design.rounds, rule.threshold)
     pairs = noise.pairs(random, effort.processes, effort.rounds, effect)
-    more = effort.look(pairs) - effort.rounds
+    more = effort.pilot(pairs) - effort.rounds
     if more:
         pairs = noise.pairs(random, effort.processes, effort.rounds + more, effect)
     ratios, everything = [paired(pairs)], list(pairs)

@@ -127,6 +127,7 @@ class Crashing(Honest):
     """Ends its process the way that a stray pointer does."""
 
     name = "crashing"
+    clocks: ClassVar[tuple[str, ...]] = ("wall", "virtual")
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         import ctypes

@@ -1,0 +1,133 @@
+"""A comparison as a comment on a pull request: the verdict first, then what changed, the rest folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.compare.exit_policy import EXIT_REGRESSION
+from harness.compare.result import CellResult, Comparison, distinctions, ordered, percent, seconds
+from harness.compare.verdict import Verdict
+
+_MARKS = {
+    Verdict.SLOWER: "🔺 slower",
+    Verdict.BROKEN: "❌ broken",
+    Verdict.FASTER: "🔹 faster",
+    Verdict.SAME: "same",
+    Verdict.INCONCLUSIVE: "inconclusive",
+}
+_HEADINGS = ("workload", "strategy", "W", "clock", "A", "B", "B / A", "verdict")
+_RIGHT = {"W", "A", "B", "B / A"}
+
+
+def markdown(comparison: Comparison) -> str:
+    """GitHub-flavoured Markdown, ending with a line break."""
+    mark = "✅" if comparison.clear else "🔺" if comparison.exit_code == EXIT_REGRESSION else "⚠️"
+    changed = [cell for cell in ordered(comparison.compared) if cell.changed]
+    rest = [cell for cell in ordered(comparison.compared) if not cell.changed]
+    parts = [f"### {mark} {comparison.summary}", f"A: {side_line(comparison.a)}  \nB: {side_line(comparison.b)}"]
+    if changed:
+        parts.append(_table(changed))
+    if rest:
+        counts = f"{len(rest)} cell{'' if len(rest) == 1 else 's'} without a change that could be shown"
+        parts.append(_folded(counts, _table(rest)))
+    if comparison.refused:
+        lines = "\n".join(f"- {_escaped(str(cell.name))}: {_escaped(cell.note)}" for cell in comparison.refused)
+        parts.append(_folded(f"{len(comparison.refused)} not compared", lines))
+    parts.append(_folded("How this was measured", "\n".join(f"- {line}" for line in how(comparison))))
+    return "\n\n".join(parts) + "\n"
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _table(cells: Iterable[CellResult]) -> str:
+    lines = [_row(_HEADINGS), _row("---:" if heading in _RIGHT else "---" for heading in _HEADINGS)]
+    every = list(cells)
+    told = distinctions(cell.name for cell in every)
+    for cell in every:
+        name = cell.name
+        words = _MARKS[cell.verdict] + (f": {_escaped(cell.note)}" if cell.note else "")
+        for line in counter_lines(cell):
+            words += f"<br>{line}"
+        lines.append(
+            _row(
+                (
+                    _escaped(name.workload + told[name]),
+                    _escaped(name.strategy),
+                    str(name.workers),
+                    name.clock,
+                    time_text(seconds(cell.a)),
+                    time_text(seconds(cell.b)),
+                    ratio_text(cell),
+                    words,
+                )
+            )
+        )
+    return "\n".join(lines)
+
+
+def _row(values: Iterable[str]) -> str:
+    return f"| {' | '.join(values)} |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def side_line(side: Mapping[str, Any]) -> str:
+    """One side in words: what it was called, its commit, whether it had changes of its own."""
+    revision = side.get("revision")
+    text = f"`{side['label']}`"
+    if revision and not str(side["label"]).startswith(str(revision)[:7]):
+        text += f" ({str(revision)[:10]}{', with uncommitted changes' if side.get('dirty') else ''})"
+    return text
+
+
+def time_text(value: float | None) -> str:
+    """A time of a block, in milliseconds or in seconds."""
+    if value is None:
+        return "-"
+    return f"{value:.3f} s" if value >= 1.0 else f"{f'{value * 1e3:#.3g}'.rstrip('.')} ms"
+
+
+def ratio_text(cell: CellResult) -> str:
+    """The change with its interval; simulated changes have none."""
+    ratio = cell.ratio
+    if ratio is None:
+        return "-"
+    if ratio.low == ratio.high:
+        return percent(ratio.median)
+    low, high = (percent(value).removesuffix(" %") for value in (ratio.low, ratio.high))
+    return f"{percent(ratio.median)} [{low}, {high}]"
+
+
+def counter_lines(cell: CellResult) -> list[str]:
+    """Changed counters of a simulated cell, exactly."""
+    return [f"{name} {_exactly(a)} → {_exactly(b)} ({_exactly(b - a, '+')})" for name, (a, b) in cell.counters.items()]
+
+
+def _exactly(value: float, sign: str = "") -> str:
+    return f"{int(value):{sign},}" if value == int(value) else f"{value:{sign}}"
+
+
+def how(comparison: Comparison) -> list[str]:
+    """What a reader needs to judge the comparison, and to make it again."""
+    where = comparison.environment
+    fails = ", ".join(sorted(comparison.fail_on))
+    lines = [
+        f"`{comparison.command}`",
+        f"machine: {where.get('cpu')}, {where.get('cores')} cores, {where.get('platform')}",
+        f"Python {where.get('python')}, numba {where.get('numba')}, numpy {where.get('numpy')}; {where.get('time')}",
+    ]
+    if comparison.interleaved:
+        lines.append("A and B were measured in turns (A B, B A, ...), each run verified against the serial result")
+    lines += [
+        "B / A: median change of the block's time with its 95 % interval over processes and rounds. Slower: more than "
+        f"{comparison.rule.threshold:.0%}, with the whole interval, in two independent measurements. Simulated figures "
+        "(virtual clock) are exact and have no interval",
+        f"fails on: {fails}",
+        *comparison.notes,
+    ]
+    return lines

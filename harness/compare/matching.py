@@ -1,0 +1,199 @@
+"""Matching: workloads and cells that two versions both have, and what has been measured of them.
+
+Versions may know different workloads, strategies and dials. What only one of them has is refused, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.compare.measured import CellName, frozen
+from harness.compare.ratio import Pair, paired
+from harness.compare.result import CellResult
+from harness.compare.verdict import Verdict
+from harness.measure.progress_log import ProgressLog, Round
+from harness.observer import Observer
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from harness.record.measurement import WorkloadMeasurement
+from harness.record.sample import Sample
+from harness.statistics import Interval, Samples
+
+A, B = range(2)
+LETTERS = "AB"
+
+Seconds = tuple[list[float], list[float]]
+"""Of A and of B, in the same rounds of one pair of processes."""
+
+
+@dataclass
+class CellRuns:
+    """What has been measured of a cell of one workload.
+
+    Attributes
+    ----------
+    rounds : list of dict
+        By measurement, by pair of processes: seconds of A and of B in the same rounds.
+    samples : list of Sample or None
+        The last sample of each side.
+    seconds : float
+        What its rounds have taken, setting up and verifying included.
+    """
+
+    rounds: list[dict[int, Seconds]] = field(default_factory=list)
+    samples: list[Sample | None] = field(default_factory=lambda: [None, None])
+    seconds: float = 0.0
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Every pair of processes of every measurement, in the order of time."""
+        return [pair for rounds in self.rounds for pair in _pairs(rounds)]
+
+    @property
+    def round_seconds(self) -> float:
+        """What a round takes on average."""
+        return self.seconds / max(sum(len(pair.a) for pair in self.pairs), 1)
+
+    def ratios(self) -> list[Interval]:
+        """The ratio by every measurement."""
+        return [paired(pairs) for pairs in map(_pairs, self.rounds) if pairs]
+
+    def by_process(self, side: int) -> list[Samples]:
+        """Seconds of a side's processes."""
+        return [(pair.a, pair.b)[side] for pair in self.pairs]
+
+
+def _pairs(rounds: Mapping[int, Seconds]) -> list[Pair]:
+    return [Pair(np.array(a), np.array(b)) for a, b in rounds.values() if a]
+
+
+@dataclass
+class WorkloadRuns:
+    """One workload on both sides.
+
+    Attributes
+    ----------
+    measurements : tuple of WorkloadMeasurement
+        Of A and of B: what each side built, and what failed on it.
+    cells : dict
+        By strategy and workers, in the order of measuring.
+    refused : str or None
+        What of the blocks differs between the sides.
+    """
+
+    measurements: tuple[WorkloadMeasurement, WorkloadMeasurement]
+    cells: dict[CellKey, CellRuns] = field(default_factory=dict)
+    refused: str | None = None
+
+    @property
+    def plan(self) -> WorkloadPlan:
+        """The workload as A has it."""
+        return self.measurements[A].plan
+
+    def error(self, key: CellKey, side: int) -> str | None:
+        """Why a cell failed on a side."""
+        failure = self.measurements[side].failures.get(key)
+        return None if failure is None else failure.error
+
+    def failed(self, key: CellKey) -> bool:
+        """Whether a cell failed on a side."""
+        return any(self.error(key, side) is not None for side in (A, B))
+
+
+class PairLog(ProgressLog):
+    """Writes the rounds of one measurement to a workload's cells, pair by pair.
+
+    Parameters
+    ----------
+    workload : WorkloadRuns
+    observer : Observer
+    first : int, optional
+        Number of the first pair of processes within the measurement.
+    """
+
+    def __init__(self, workload: WorkloadRuns, observer: Observer, first: int = 0) -> None:
+        super().__init__(workload.measurements, observer, LETTERS)
+        self._workload = workload
+        self._first = first
+
+    def keep(self, group: int, number: int, runs: Round) -> None:
+        """Keep the pairs of a complete round; see `ProgressLog.keep`."""
+        for key, pair in runs.items():
+            cell = self._workload.cells[key]
+            seconds = cell.rounds[-1].setdefault(self._first + group, ([], []))
+            for side, run in enumerate(pair):
+                seconds[side].append(run.sample.seconds)
+                cell.samples[side] = run.sample
+                cell.seconds += run.elapsed
+
+
+def cell_name(workload: WorkloadPlan, key: CellKey, request: Request) -> CellName:
+    """Say which cell that is."""
+    return CellName(
+        workload.title,
+        frozen(workload.dials),
+        request.seed,
+        request.block_size,
+        key.strategy,
+        key.workers,
+        request.clock,
+        request.network or "",
+        request.block_count,
+    )
+
+
+def match(plans: Sequence[Plan], request: Request) -> tuple[list[WorkloadRuns], list[CellResult]]:
+    """Find workloads and cells that both versions have.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Of A and of B.
+    request : Request
+
+    Returns
+    -------
+    tuple
+        What can be measured, and the cells that only one side has, which are refused.
+    """
+    keys = [[key for key in plan.cells if key in plan.reported] for plan in plans]
+    both = [key for key in keys[A] if key in keys[B]]
+    workloads: list[WorkloadRuns] = []
+    alone: list[CellResult] = []
+    left = list(plans[B].workloads)
+
+    def refuse(workload: WorkloadPlan, cells: Iterable[CellKey], why: str) -> None:
+        alone.extend(CellResult(cell_name(workload, key, request), Verdict.REFUSED, note=why) for key in cells)
+
+    for ours in plans[A].workloads:
+        theirs = next((one for one in left if one.title == ours.title and _agree(ours.dials, one.dials)), None)
+        if theirs is None:
+            refuse(ours, keys[A], _why(ours, B, plans))
+            continue
+        left.remove(theirs)
+        sides = WorkloadMeasurement(ours, both), WorkloadMeasurement(theirs, both)
+        workloads.append(WorkloadRuns(sides, {key: CellRuns() for key in both}))
+        for side in (A, B):
+            refuse(ours, [key for key in keys[side] if key not in both], f"only in {LETTERS[side]}")
+    for theirs in left:
+        refuse(theirs, keys[B], _why(theirs, A, plans))
+    return workloads, alone
+
+
+def _why(workload: WorkloadPlan, other: int, plans: Sequence[Plan]) -> str:
+    """Why the other version has no such workload, or has it with other values of its dials."""
+    others = [one.dials for one in plans[other].workloads if one.title == workload.title]
+    if not others:
+        return f"the workload is only in {LETTERS[1 - other]}"
+    pairs = ((name, value, others[0][name]) for name, value in workload.dials.items() if name in others[0])
+    differ = [f"{name} {ours} here, {theirs} there" for name, ours, theirs in pairs if ours != theirs]
+    return f"other dials than in {LETTERS[other]}: {', '.join(differ)}"
+
+
+def _agree(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Whether two versions turn the dials that both know alike. What a new dial does by default, the digests say."""
+    return all(theirs[name] == value for name, value in ours.items() if name in theirs)

@@ -1,0 +1,230 @@
+"""Versions against versions: measured in turns, A B B A, cell by cell, in one job on one machine.
+
+Each side has workers of its own, which run its sources in its environment; an executor has pairs of them take turns
+(`harness.measure.interleaved_runner`), or, where time is simulated, run side by side (`parallel_runner`). A cell that
+may be slower is measured again before that counts (`verdict`), by fresh workers, one pair after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from harness import environment
+from harness.compare.checkout import laid_out
+from harness.compare.compatibility import refusal
+from harness.compare.from_records import exact
+from harness.compare.matching import A, B, PairLog, WorkloadRuns, cell_name, match
+from harness.compare.measured import Measured, picoseconds
+from harness.compare.result import CellResult, Comparison
+from harness.compare.sample_size import SampleSize
+from harness.compare.targets import Checkout, Revision, describe
+from harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
+from harness.measure.batch import Batch, Rounds
+from harness.measure.executor import Executor, LocalExecutor
+from harness.measure.task import VersionPlan, tasks_of
+from harness.measure.version import Version
+from harness.observer import Observer
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey
+
+
+class VersionComparison:
+    """Measures two versions against each other.
+
+    Parameters
+    ----------
+    a, b : Checkout or Revision
+    request : Request
+        What to measure; `repeat` pairs of runs of each cell, or more (`sample_size`), by `processes` pairs of workers.
+    rule : Rule
+    fail_on : frozenset of str
+
+    Attributes
+    ----------
+    comparison : Comparison
+        Filled workload by workload.
+    """
+
+    def __init__(
+        self, a: Checkout | Revision, b: Checkout | Revision, request: Request, rule: Rule, fail_on: frozenset[str]
+    ) -> None:
+        self._targets = (a, b)
+        self._request = request
+        self._rule = rule
+        self._size = SampleSize(request.processes, request.rounds, rule.threshold)
+        self._observer = Observer()
+        self._started = 0
+        self._versions: tuple[Version, ...] = ()
+        self._plans: list[VersionPlan] = []
+        self.comparison = Comparison(describe(a), describe(b), rule, fail_on, True, environment.describe())
+
+    def run(self, observer: Observer) -> Comparison:
+        """Measure everything; nothing is left running, however it ends.
+
+        Raises
+        ------
+        BadInputError
+            If a version refuses the request.
+        CrashError
+            If a version cannot be laid out, or its workers die before a cell.
+        """
+        self._observer = observer
+        with ExitStack() as held:
+            self._versions = tuple(held.enter_context(laid_out(target, observer.note)) for target in self._targets)
+            with self._executor(self._request) as executor:
+                self._plans = executor.resolve()
+                workloads, alone = self._match()
+                self.comparison.cells += alone
+                self._pilot(executor, workloads)
+                executor.close()
+            self._confirm(workloads)
+        return self.comparison
+
+    def _executor(self, request: Request) -> Executor:
+        first, self._started = self._started, self._started + 2 * request.processes
+        return LocalExecutor(request, self._observer, self._versions, first)
+
+    def _match(self) -> tuple[list[WorkloadRuns], list[CellResult]]:
+        """Workloads and cells that both versions have; the others are refused at once."""
+        for described, one in zip((self.comparison.a, self.comparison.b), self._plans, strict=True):
+            described.update(kernels=one.plan.kernels_digest, python=one.python)
+        workloads, alone = match([one.plan for one in self._plans], self._request)
+        cells = tuple(dict.fromkeys(key for workload in workloads for key in workload.cells))
+        everything = replace(
+            self._plans[B].plan,
+            workloads=tuple(workload.plan for workload in workloads),
+            cells=cells,
+            reported=frozenset(cells),
+            cold=self._cold,
+        )
+        self._observer.planned(everything, self._request.rounds)
+        return workloads, alone
+
+    @property
+    def _cold(self) -> bool:
+        return any(one.plan.cold for one in self._plans)
+
+    # Measuring
+
+    def _pilot(self, executor: Executor, workloads: Sequence[WorkloadRuns]) -> None:
+        """The pilot: a first measurement of all cells, those with more noise in more rounds."""
+        batches = []
+        for workload in workloads:
+            batch = self._batch(workload, dict.fromkeys(workload.cells, self._request.rounds))
+            if not self._request.simulated:
+                batch.more = self._further(workload)
+            batches.append(batch)
+        by_batch = {id(batch): workload for batch, workload in zip(batches, workloads, strict=True)}
+
+        def finished(batch: Batch) -> None:
+            workload = by_batch[id(batch)]
+            workload.refused = batch.log.refused
+            self._keep(workload, workload.cells)
+            self._observer.finished(workload.plan.title)
+
+        executor.measure(batches, finished=finished)
+
+    def _batch(self, workload: WorkloadRuns, rounds: Rounds, first_pair: int = 0) -> Batch:
+        """Some cells of a workload; with its first pair of workers begins what is independent of all before."""
+        if not first_pair:
+            for key in rounds:
+                workload.cells[key].rounds.append({})
+        tasks = [
+            tasks_of(self._request, measurement.plan, list(rounds), version.label)
+            for measurement, version in zip(workload.measurements, self._versions, strict=True)
+        ]
+        return Batch(PairLog(workload, self._observer, first_pair), tasks, rounds, cold=self._cold)
+
+    def _further(self, workload: WorkloadRuns) -> Callable[[], Rounds]:
+        """Rounds that each cell is to have in all, when those that were asked for have shown its noise."""
+        return lambda: {
+            key: self._size.pilot(cell.pairs) if cell.pairs else 0
+            for key, cell in workload.cells.items()
+            if not workload.failed(key)
+        }
+
+    # Judging
+
+    def _keep(self, workload: WorkloadRuns, keys: Iterable[CellKey]) -> None:
+        results = [self._judge(workload, key) for key in keys]
+        mine = {result.name for result in results}
+        self.comparison.cells = [cell for cell in self.comparison.cells if cell.name not in mine] + results
+
+    def _judge(self, workload: WorkloadRuns, key: CellKey) -> CellResult:
+        name, cell = cell_name(workload.plan, key, self._request), workload.cells[key]
+        a, b = (self._measured(workload, key, side) for side in (A, B))
+        why = refusal(name, a, b)
+        if why is not None:
+            return CellResult(name, Verdict.REFUSED, a=a, b=b, note=why)
+        if b.error is not None:
+            return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
+        if self._request.simulated:
+            return exact(name, a, b, self._rule)
+        ratios = cell.ratios()
+        verdict, ratio, note = self._rule.settle(ratios)
+        return CellResult(name, verdict, ratio, tuple(ratios), a, b, note=note)
+
+    def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> Measured:
+        cell, facts = workload.cells[key], workload.measurements[side].facts
+        sample = cell.samples[side]
+        simulated = self._request.simulated
+        return Measured(
+            source=self._versions[side].label,
+            genesis_digest=facts.genesis_digest if facts else None,
+            block_digest=facts.block_digest if facts else None,
+            costs=self._plans[side].plan.costs_digest,
+            error=workload.error(key, side),
+            seconds=cell.by_process(side),
+            picoseconds=picoseconds(sample.phases) if simulated and sample else None,
+            counters=sample.counters if sample else {},
+        )
+
+    # Again
+
+    def _confirm(self, workloads: Sequence[WorkloadRuns]) -> None:
+        """Measure again, with fresh workers, what may be slower but has not been seen twice."""
+        if self._request.simulated:
+            return
+        for _ in range(MOST_MEASUREMENTS - 1):
+            doubtful = {place: keys for place, one in enumerate(workloads) if (keys := self._unsettled(one))}
+            cells = sum(map(len, doubtful.values()))
+            if not cells:
+                return
+            self._observer.note(
+                f"{cells} cell{'' if cells == 1 else 's'} may be slower: measured again by fresh processes"
+            )
+            self._again(
+                [(workloads[place], self._rounds(workloads[place], keys, cells)) for place, keys in doubtful.items()]
+            )
+
+    def _again(self, doubtful: Sequence[tuple[WorkloadRuns, Mapping[CellKey, int]]]) -> None:
+        """One further measurement of these cells, so many rounds of each in each pair of workers.
+
+        One pair lives at a time: that takes the memory of one, and what the machine does for a while meets few of them.
+        """
+        pairs = self._size.again_processes
+        self._observer.extended(pairs * sum(sum(rounds.values()) for _, rounds in doubtful))
+        for pair in range(pairs):
+            with self._executor(replace(self._request, processes=1)) as executor:
+                self._plans = executor.resolve()
+                executor.measure([self._batch(workload, rounds, pair) for workload, rounds in doubtful])
+                executor.close()
+        for workload, rounds in doubtful:
+            self._keep(workload, rounds)
+
+    def _unsettled(self, workload: WorkloadRuns) -> list[CellKey]:
+        """Cells that call for another measurement."""
+        if workload.refused is not None:
+            return []
+        return [
+            key
+            for key, cell in workload.cells.items()
+            if not workload.failed(key) and cell.pairs and self._rule.unsettled(cell.ratios())
+        ]
+
+    def _rounds(self, workload: WorkloadRuns, keys: Iterable[CellKey], cells: int) -> dict[CellKey, int]:
+        """Rounds that each pair of workers has in a further measurement of so many cells in all."""
+        measured = {key: workload.cells[key] for key in keys}
+        return {key: self._size.again(cell.pairs, cell.round_seconds, cells) for key, cell in measured.items()}

@@ -1,0 +1,70 @@
+"""A comparison as a table on the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.compare.markdown import counter_lines, ratio_text, side_line, time_text
+from harness.compare.result import Comparison, grouped, ordered, seconds
+from harness.compare.verdict import Verdict
+
+_WIDE = 96
+_STYLES = {
+    Verdict.SLOWER: "bold red",
+    Verdict.BROKEN: "bold red",
+    Verdict.FASTER: "green",
+    Verdict.SAME: "",
+    Verdict.INCONCLUSIVE: "yellow",
+}
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Print the verdict of every cell, what was refused and why, and the outcome in a line at the end."""
+    for side, content in (("A", comparison.a), ("B", comparison.b)):
+        console.print(f"{side}: {side_line(content).replace('`', '')}", markup=False, highlight=False, soft_wrap=True)
+    if comparison.compared:
+        console.print(_table(comparison, console.width >= _WIDE))
+    for cell in ordered(comparison.compared):
+        lines = ([cell.note] if cell.note else []) + counter_lines(cell)
+        if lines:
+            console.print(f"{cell.name}: {'; '.join(lines)}", markup=False, highlight=False, soft_wrap=True)
+    for cell in comparison.refused:
+        console.print(
+            f"not compared: {cell.name}: {cell.note}", style="yellow", markup=False, highlight=False, soft_wrap=True
+        )
+    for note in comparison.notes:
+        console.print(f"note: {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    failed = comparison.exit_code != 0
+    console.print(
+        comparison.summary, style="bold red" if failed else "bold green", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+def _table(comparison: Comparison, wide: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    cells = ordered(comparison.compared)
+    clocks = {cell.name.clock for cell in cells}
+    if wide:
+        table.add_column("workload", no_wrap=True)
+    table.add_column("strategy", no_wrap=True)
+    for heading in ("A", "B", "B / A"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for workload, group in grouped(cells).items():
+        if not wide:
+            table.add_row(Text(workload, style="bold"))
+        for cell in group:
+            name = cell.name
+            strategy = f"{name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
+            table.add_row(
+                *([Text(workload)] if wide else []),
+                Text(strategy if wide else f"  {strategy}"),
+                time_text(seconds(cell.a)),
+                time_text(seconds(cell.b)),
+                ratio_text(cell),
+                Text(cell.verdict.value, style=_STYLES[cell.verdict]),
+            )
+    return table

@@ -1,0 +1,182 @@
+"""Engine: one run from request to record, as the command line, `harness.run`, the asv suite and calibration call it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import environment
+from harness.archive import making, resume
+from harness.archive.sessions import new_session, note_time
+from harness.errors import BadInputError
+from harness.measure.batch import Batch
+from harness.measure.executor import Executor, LocalExecutor
+from harness.measure.progress_log import ProgressLog
+from harness.measure.task import tasks_of
+from harness.observer import Observer
+from harness.plan.request import Request
+from harness.plan.resolve import Plan
+from harness.record.measurement import WorkloadMeasurement
+
+# Between rounds the record is written at most so often, and for at most this share of the time.
+_SAVE_EVERY_SECONDS = 1.0
+_SAVE_SHARE = 0.03
+
+
+@dataclass
+class Engine:
+    """Measures a request, keeping a record that is true at every moment.
+
+    Attributes
+    ----------
+    request : Request
+    observer : Observer
+    accepted : callable
+        Called once, when the request has been found good, before anything is measured.
+    save : callable
+        Called with the record whenever a workload is finished, now and then between two rounds, and at the end, however
+        the run ends. Never between the runs of a round.
+    command : sequence of str or None
+        Command line, for the record.
+    resumed : dict or None
+        A record to go on with, from `harness.archive.resume.read_incomplete`; `request` is the record's own then.
+    record : dict
+        The record so far; empty until the request has been accepted.
+    """
+
+    request: Request
+    observer: Observer = field(default_factory=Observer)
+    accepted: Callable[[], object] = lambda: None
+    save: Callable[[dict[str, Any]], object] = lambda record: None
+    command: Sequence[str] | None = None
+    resumed: dict[str, Any] | None = None
+    record: dict[str, Any] = field(default_factory=dict, init=False)
+    # By workload: what has been measured, and the cells that follow from it.
+    _measured: list[WorkloadMeasurement] = field(default_factory=list, init=False)
+    _cells: list[list[dict[str, Any]]] = field(default_factory=list, init=False)
+    # Places of the workloads whose cells are still to be made of what has been measured.
+    _open: list[int] = field(default_factory=list, init=False)
+    _saved: float = field(default=-float("inf"), init=False)
+    _save_seconds: float = field(default=0.0, init=False)
+
+    def run(self) -> dict[str, Any]:
+        """Measure everything, or what is missing.
+
+        Returns
+        -------
+        dict
+            The record, complete.
+
+        Raises
+        ------
+        BadInputError
+            If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
+            measured or saved.
+        CrashError
+            If the measuring processes cannot work at all.
+        KeyboardInterrupt
+            If the user ended the run; every process is gone, and the record, which `save` has seen, holds what was
+            measured until then.
+        """
+        with self._executor() as executor:
+            # Meanwhile the workers import the compiler.
+            surroundings = environment.describe()
+            ((plan, _),) = executor.resolve()
+            self.observer.planned(plan, self.request.rounds)
+            self._begin(plan, making.full_environment(surroundings, plan))
+            before, refused = self.record["cells"], False
+            try:
+                executor.measure(
+                    [self._batch(plan, place) for place in self._open],
+                    lambda batch: self._after_round(plan),
+                    lambda batch: self._finish(plan, batch),
+                )
+                executor.close()
+                self.record["complete"] = True
+            except BadInputError:
+                refused = True
+                raise
+            finally:
+                # First of all nothing must go on running; then what was measured is kept.
+                executor.end()
+                self._collect(plan)
+                if not refused and (self.record["complete"] or self.record["cells"] != before):
+                    self._save()
+        return self.record
+
+    def _executor(self) -> Executor:
+        if self.resumed is None:
+            return LocalExecutor(self.request, self.observer)
+        left, first = resume.rounds_left(self.resumed, self.request.rounds), resume.next_process(self.resumed)
+        return LocalExecutor(self.request, self.observer, first_process=first, rounds=left)
+
+    def _begin(self, plan: Plan, surroundings: dict[str, Any]) -> None:
+        places = range(len(plan.workloads))
+        if self.resumed is None:
+            self.accepted()
+            self.record = making.new_record(self.request, plan, surroundings, self.command)
+            self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
+            self._cells = [[] for _ in places]
+            self._open = list(places)
+            return
+        record = self.resumed
+        resume.check_same(record, plan, surroundings, self.request)
+        self.accepted()
+        first = resume.next_process(record)
+        session = new_session(record["environment"], surroundings, self.command, first)
+        self.record = {**record, "sessions": [*record["sessions"], session]}
+        self._measured = [resume.measurement_of(record, plan, place) for place in places]
+        self._cells = [resume.cells_of(record, place) for place in places]
+        self._open = [
+            place for place in places if not resume.is_finished(self._measured[place], plan, self.request.rounds)
+        ]
+        self.observer.resumed(sum(len(cell["samples"]) for cell in record["cells"]))
+
+    def _batch(self, plan: Plan, place: int) -> Batch:
+        measurement = self._measured[place]
+        return Batch(
+            ProgressLog([measurement], self.observer),
+            [tasks_of(self.request, measurement.plan, plan.cells)],
+            dict.fromkeys(plan.cells, self.request.rounds),
+            measurement.next_round,
+            cold=plan.cold,
+        )
+
+    def _finish(self, plan: Plan, batch: Batch) -> None:
+        self._collect(plan)
+        (measurement,) = batch.log.measurements
+        self._open = [place for place in self._open if self._measured[place] is not measurement]
+        self._save()
+        self.observer.finished(measurement.plan.title)
+
+    def _after_round(self, plan: Plan) -> None:
+        pause = max(_SAVE_EVERY_SECONDS, self._save_seconds / _SAVE_SHARE)
+        if time.monotonic() - self._saved < pause:
+            return
+        began = time.monotonic()
+        self._collect(plan)
+        self._save()
+        self._save_seconds = self._saved - began
+
+    def _collect(self, plan: Plan) -> None:
+        """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
+        for place in self._open:
+            measurement = self._measured[place]
+            if not resume.is_untouched(measurement):
+                self._cells[place] = making.measured_cells(
+                    measurement, plan.reported, self.request, self.record["environment"]["cores"]
+                )
+        self.record["cells"] = [cell for cells in self._cells for cell in cells]
+
+    def _save(self) -> None:
+        if self.record["cells"]:
+            note_time(self.record["sessions"][-1])
+            self.save(self.record)
+            self._saved = time.monotonic()
+
+
+def has_failures(record: dict[str, Any]) -> bool:
+    """Whether a cell of the record failed."""
+    return any(cell["error"] is not None for cell in record["cells"])

@@ -1,0 +1,165 @@
+"""Executor: decides where tasks run. The local one runs them in processes of this machine.
+
+Tasks and results are plain data (`harness.measure.task`), so that another executor may run them elsewhere, on the nodes
+of a cluster, say. Who asks for a measurement (`harness.measure.engine`, `harness.compare.runner`) knows
+the protocol only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self
+
+from harness.measure.batch import Batch
+from harness.measure.capacity import most_processes
+from harness.measure.interleaved_runner import InterleavedRunner
+from harness.measure.parallel_runner import ParallelRunner
+from harness.measure.task import VersionPlan
+from harness.measure.version import THIS, Version
+from harness.measure.worker_pool import WorkerPool
+from harness.observer import Observer
+from harness.plan.request import Request
+
+_CELLS_A_PROCESS = 4
+"""Simulated cells for which another process is worth its start."""
+
+
+class Executor(Protocol):
+    """Where tasks run. A context manager: leaving it ends all that it started, however it is left."""
+
+    def __enter__(self) -> Self:
+        """Start what measures."""
+
+    def __exit__(self, *exception: object) -> None:
+        """End everything at once."""
+
+    def resolve(self) -> list[VersionPlan]:
+        """Have the request looked up by what measures, which imports the plug-ins anyway.
+
+        Returns
+        -------
+        list of VersionPlan
+            Of each version.
+
+        Raises
+        ------
+        BadInputError
+            If a name, a dial or a plug-in is refused.
+        CrashError
+            If looking it up ends the process that does.
+        """
+
+    def measure(
+        self,
+        batches: Sequence[Batch],
+        after_round: Callable[[Batch], object] = ...,
+        finished: Callable[[Batch], object] = ...,
+    ) -> None:
+        """Measure what is missing of workloads.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            Their logs are filled round by round: whatever interrupts, the caller has what was measured.
+        after_round : callable
+            Called after each round, while nothing is timed.
+        finished : callable
+            Called with each batch that is through.
+
+        Raises
+        ------
+        BadInputError
+            If earlier samples are of another block than the workload builds now.
+        CrashError
+            If what measures keeps dying.
+        """
+
+    def end(self) -> None:
+        """End everything at once."""
+
+    def close(self) -> None:
+        """End everything after strategies have been closed."""
+
+
+class LocalExecutor:
+    """Runs tasks in worker processes of this machine.
+
+    Where time is real, `processes` workers of each version take turns, and no more of them are started than there are
+    rounds. Where it is simulated, there are as many as the machine has cores and memory for; a request for one process
+    gets one.
+
+    Parameters
+    ----------
+    request : Request
+    observer : Observer
+    versions : sequence of Version, optional
+        What is measured; the version that runs now by default.
+    first_process : int, optional
+        Number of the first worker.
+    rounds : int, optional
+        Most that any workload still needs; those of the request by default.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        observer: Observer,
+        versions: Sequence[Version] = (THIS,),
+        first_process: int = 0,
+        rounds: int | None = None,
+    ) -> None:
+        self._request = request
+        self._pool = WorkerPool(request, observer, versions, first_process)
+        self._rounds = request.rounds if rounds is None else rounds
+
+    def __enter__(self) -> Self:
+        try:
+            # A worker without a round of its own would only take part in the set-up.
+            self._pool.start(1 if self._request.simulated else min(self._request.processes, max(1, self._rounds)))
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
+
+    def resolve(self) -> list[VersionPlan]:
+        """Have the request looked up by the workers; see `Executor.resolve`."""
+        plans = [self._pool.plan(slot) for slot in range(len(self._pool))]
+        return plans[: len(self._pool.versions)]
+
+    def measure(
+        self,
+        batches: Sequence[Batch],
+        after_round: Callable[[Batch], object] = lambda batch: None,
+        finished: Callable[[Batch], object] = lambda batch: None,
+    ) -> None:
+        """Measure what is missing of workloads; see `Executor.measure`."""
+        if self._request.simulated:
+            ready = len(self._pool)
+            self._pool.start(max(self._groups(batches) - self._pool.groups, 0))
+            ParallelRunner(self._pool, finished, ready).measure(batches)
+            return
+        runner = InterleavedRunner(self._pool, after_round)
+        for batch in batches:
+            runner.measure(batch)
+            finished(batch)
+
+    def _groups(self, batches: Sequence[Batch]) -> int:
+        """How many workers of each version simulate these cells."""
+        if self._request.processes == 1:
+            return 1
+        versions = len(self._pool.versions)
+        cells = sum(len(batch.cells()) for batch in batches)
+        workers = max(self._request.workers)
+        most = most_processes(workers, self._request.block_size) // versions
+        return max(1, min(most, -(-cells // _CELLS_A_PROCESS)))
+
+    def end(self) -> None:
+        """End every worker at once, and whatever its strategies keep."""
+        self._pool.end()
+
+    def close(self) -> None:
+        """End the workers after they have closed their strategies."""
+        self._pool.close()

@@ -1,0 +1,117 @@
+"""Interleaved runner: workers are set up together, then measure strictly in turn. For real time.
+
+The workers build a workload, run it serially and warm every cell up at the same time. Then one round at a time, one run
+at a time, and nothing else runs meanwhile. Rounds alternate between groups of workers. A group has one worker of each
+version: within a round each cell is run by one version and at once by the other, the order changing from round to
+round (A B, B A), so that whatever the machine does to one it does to the other; the cells of one version follow each
+other likewise. A round counts as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from harness.environment import utc_precisely
+from harness.measure.batch import Batch
+from harness.measure.progress_log import Run
+from harness.measure.task import Task
+from harness.measure.warm_up import WarmUp
+from harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from harness.plan.resolve import CellKey
+from harness.record.measurement import RunStamp
+
+
+class InterleavedRunner:
+    """Measures batches one after the other.
+
+    Parameters
+    ----------
+    pool : WorkerPool
+    after_round : callable
+        Called after each round, while nothing is measured.
+    """
+
+    def __init__(self, pool: WorkerPool, after_round: Callable[[Batch], object]) -> None:
+        self._pool = pool
+        self._after_round = after_round
+
+    def measure(self, batch: Batch) -> None:
+        """Set a workload up and run what is missing of its rounds.
+
+        Raises
+        ------
+        BadInputError
+            If earlier samples are of another block than the workload builds now.
+        CrashError
+            If workers keep dying.
+        """
+        if not batch.cells():
+            return
+        warm_up = WarmUp(self._pool, batch)
+        warm_up.run(range(len(self._pool)))
+        number = batch.first
+        while cells := batch.cells():
+            if number >= max(batch.rounds[key] for key in cells):
+                if batch.more is None:
+                    return
+                self._extend(batch, number)
+                continue
+            slots = self._slots(number)
+            try:
+                self._round(batch, number)
+            except WorkerGoneError as gone:
+                # The cell is out; the round is run again in full, by the worker that takes the dead one's place.
+                (slot,) = (slot for slot in slots if self._pool[slot] is gone.worker)
+                batch.log.blame(slot % len(self._pool.versions), gone)
+                self._pool.restart(slot)
+                if batch.cells():
+                    warm_up.run([slot])
+                continue
+            number += 1
+            self._after_round(batch)
+
+    @staticmethod
+    def _extend(batch: Batch, done: int) -> None:
+        more, batch.more = batch.more, None
+        if more is not None:
+            batch.rounds = more()
+            batch.log.observer.extended(sum(max(many - done, 0) for many in batch.rounds.values()))
+
+    def _slots(self, number: int) -> range:
+        group, versions = number % self._pool.groups, len(self._pool.versions)
+        return range(group * versions, (group + 1) * versions)
+
+    def _round(self, batch: Batch, number: int) -> None:
+        """Run each cell once under each version. A cell that fails under one is out, and not run under the others."""
+        log, slots = batch.log, list(self._slots(number))
+        turn = number // self._pool.groups
+        cells = [key for key in batch.cells() if number < batch.rounds[key]]
+        # No cell always runs after the same other one.
+        by = turn % len(cells)
+        order = slots if turn % 2 == 0 else slots[::-1]
+        runs: dict[CellKey, list[Run]] = {}
+        for place, key in enumerate([*cells[by:], *cells[:by]]):
+            found: dict[int, Run] = {}
+            for slot in order:
+                task = batch.tasks[slot % len(slots)][key]
+                run = self._run(batch, slot, task, place) if key in batch.cells() else None
+                if run is not None:
+                    found[slot] = run
+            if len(found) == len(slots):
+                runs[key] = [found[slot] for slot in slots]
+                log.observer.measured(log.title, key, number + 1)
+        log.keep(slots[0] // len(slots), number, {key: runs[key] for key in runs if key in batch.cells()})
+
+    def _run(self, batch: Batch, slot: int, task: Task, place: int) -> Run | None:
+        """Time one run; None if the cell failed."""
+        worker, log = self._pool[slot], batch.log
+        worker.task = task
+        stamp, began = RunStamp(place, utc_precisely()), time.perf_counter()
+        worker.send("run", task.as_plain())
+        result = None
+        while result is None:
+            result = log.hear(slot % len(self._pool.versions), worker, self._pool.message(slot))
+        worker.task = None
+        elapsed = time.perf_counter() - began
+        return None if result.sample is None else Run(worker.number, result.sample, stamp, elapsed)

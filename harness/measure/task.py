@@ -1,0 +1,177 @@
+"""Task and result: one cell to be measured, and what came of it, both plain data that any process can read.
+
+A task says everything that a worker needs: the workload with its dials, seed and sizes, the strategy and its workers,
+the clock, and which version of Contend is measured. Its plain form (`as_plain`) is made of numbers, strings, lists and
+dicts, so that it can be written as JSON, sent to another process or machine, and read by another version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+from harness.plan.request import Request
+from harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from harness.record.measurement import Failure
+from harness.record.sample import BlockFacts, Sample
+
+
+@dataclass(frozen=True)
+class Task:
+    """One cell of one workload under one version.
+
+    Attributes
+    ----------
+    workload : WorkloadPlan
+        With the value of every dial, and the number of blocks in a row.
+    seed : int
+    block_size : int
+        Transactions; of several blocks, on average.
+    strategy : str
+    workers : int
+    clock : str
+        ``wall`` or ``virtual``.
+    costs : str or None
+        File of the table of costs, where it is not the project's own.
+    network : str or None
+        Simulated network between shards.
+    revision : str
+        Which version is measured; empty for the one that runs.
+    """
+
+    workload: WorkloadPlan
+    seed: int
+    block_size: int
+    strategy: str
+    workers: int
+    clock: str = "wall"
+    costs: str | None = None
+    network: str | None = None
+    revision: str = ""
+
+    @property
+    def key(self) -> CellKey:
+        """The cell of the workload's table."""
+        return CellKey(self.strategy, self.workers)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Show the task as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> Task:
+        """Read what `as_plain` gave.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is malformed.
+        """
+        return cls(**{**content, "workload": _workload(content["workload"])})
+
+
+def tasks_of(
+    request: Request, workload: WorkloadPlan, cells: Iterable[CellKey], revision: str = ""
+) -> dict[CellKey, Task]:
+    """Cells of a workload as they were asked for, each as a task."""
+    asked = {name: getattr(request, name) for name in ("seed", "block_size", "clock", "costs", "network")}
+    return {
+        key: Task(workload, strategy=key.strategy, workers=key.workers, revision=revision, **asked) for key in cells
+    }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task, or of a part of it: building its workload, warming its cell up.
+
+    Attributes
+    ----------
+    facts : BlockFacts or None
+        What the workload's serial run showed; None where the worker has told it before.
+    sample : Sample or None
+        The timed and verified run; None where there was none, or it failed.
+    failure : Failure or None
+        Why the cell counts for nothing.
+    broken : bool
+        Whether it is the workload that failed, and with it all its cells.
+    compile_seconds : float
+        Spent compiling kernels (or loading those that others call by address).
+    """
+
+    facts: BlockFacts | None = None
+    sample: Sample | None = None
+    failure: Failure | None = None
+    broken: bool = False
+    compile_seconds: float = 0.0
+
+    def as_plain(self) -> dict[str, Any]:
+        """Show the result as plain data."""
+        return {
+            "facts": None if self.facts is None else self.facts.as_plain(),
+            "sample": None if self.sample is None else self.sample.as_plain(),
+            "failure": None
+            if self.failure is None
+            else {"error": self.failure.error, "differences": list(self.failure.differences)},
+            "broken": self.broken,
+            "compile_seconds": self.compile_seconds,
+        }
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> Result:
+        """Read what `as_plain` gave.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is malformed.
+        """
+        facts, sample, failure = (content[name] for name in ("facts", "sample", "failure"))
+        return cls(
+            None if facts is None else BlockFacts.from_plain(facts),
+            None if sample is None else Sample.from_plain(sample),
+            None if failure is None else Failure(failure["error"], tuple(failure["differences"])),
+            content["broken"],
+            content["compile_seconds"],
+        )
+
+
+class VersionPlan(NamedTuple):
+    """What a version makes of a request.
+
+    Attributes
+    ----------
+    plan : Plan
+    python : str
+        Version of the interpreter that measures it.
+    """
+
+    plan: Plan
+    python: str
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> VersionPlan:
+        """Read what a worker says (`harness.measure.worker`).
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is malformed.
+        """
+        cells = {name: tuple(CellKey(*cell) for cell in content[name]) for name in ("cells", "reported")}
+        workloads = tuple(_workload(one) for one in content["workloads"])
+        plan = Plan(
+            workloads,
+            cells["cells"],
+            frozenset(cells["reported"]),
+            **{name: content[name] for name in ("kernels_digest", "cold", "costs_digest", "llvm")},
+        )
+        return cls(plan, content["python"])
+
+
+def _workload(content: Mapping[str, Any]) -> WorkloadPlan:
+    """Another version may say more of a workload than this one knows."""
+    known = {field.name: content[field.name] for field in fields(WorkloadPlan) if field.name in content}
+    if "expected" in known:
+        known["expected"] = tuple(known["expected"])
+    return WorkloadPlan(**known)

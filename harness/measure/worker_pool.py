@@ -1,0 +1,185 @@
+"""Worker pool: the worker processes of a run together, of one version or of several; heard, restarted, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing.connection import wait
+from typing import Any
+
+from harness.errors import BadInputError, CrashError
+from harness.measure.task import VersionPlan
+from harness.measure.version import THIS, Version
+from harness.measure.worker_process import WorkerProcess
+from harness.observer import Observer
+from harness.plan.request import Request
+
+_TICK_SECONDS = 0.1
+_CLOSE_SECONDS = 2.0
+_MOST_DEATHS = 50
+_KNOWN_TO_ALL = ("workloads", "strategies", "workers", "dials", "block_size", "repeat", "seed", "processes", "timeout")
+
+
+class WorkerGoneError(Exception):
+    """A worker ended, or has to be ended, before its time.
+
+    Attributes
+    ----------
+    worker : WorkerProcess
+    how : str
+        In words.
+    """
+
+    def __init__(self, worker: WorkerProcess, how: str) -> None:
+        super().__init__(how)
+        self.worker = worker
+        self.how = how
+
+
+class WorkerPool:
+    """Worker processes, each in a slot: one that replaces a dead one takes its slot, not its number.
+
+    Neighbouring slots are of different versions: slot `i` measures version `i % len(versions)`, so that workers that
+    take turns with each other stand together.
+
+    Parameters
+    ----------
+    request : Request
+        Sent to every worker that starts, to be looked up.
+    observer : Observer
+        Its `tick` is called whenever the pool waits.
+    versions : sequence of Version, optional
+        What is measured; the version that runs now by default.
+    first : int, optional
+        Number of the first worker.
+    """
+
+    def __init__(
+        self, request: Request, observer: Observer, versions: Sequence[Version] = (THIS,), first: int = 0
+    ) -> None:
+        self.versions = tuple(versions)
+        self._request = request
+        self._observer = observer
+        self._first = first
+        self._started = 0
+        self._restarted = 0
+        self._workers: list[WorkerProcess] = []
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def __getitem__(self, slot: int) -> WorkerProcess:
+        return self._workers[slot]
+
+    def __iter__(self) -> Iterator[WorkerProcess]:
+        return iter(self._workers)
+
+    @property
+    def groups(self) -> int:
+        """Workers of each version."""
+        return len(self._workers) // len(self.versions)
+
+    def start(self, groups: int) -> None:
+        """Start so many further workers of each version."""
+        for _ in range(groups * len(self.versions)):
+            self._workers.append(self._start(len(self._workers)))
+
+    def _start(self, slot: int) -> WorkerProcess:
+        worker = WorkerProcess(self._first + self._started, self.versions[slot % len(self.versions)])
+        self._started += 1
+        worker.send("plan", _plain(self._request))
+        return worker
+
+    def plan(self, slot: int) -> VersionPlan:
+        """Wait for what the worker at `slot` makes of the request.
+
+        Raises
+        ------
+        BadInputError
+            If it refuses the request, or its version is too old.
+        CrashError
+            If it dies of it.
+        """
+        worker = self._workers[slot]
+        label = self.versions[slot % len(self.versions)].label
+        whose = f"{label}: " if label else ""
+        try:
+            verb, content = self.message(slot)
+        except WorkerGoneError as gone:
+            raise CrashError(
+                f"{whose}{gone.how} while it imported strategies and workloads\n{worker.tail()}".strip()
+            ) from None
+        if verb == "refused":
+            raise BadInputError(f"{whose}{content}")
+        return VersionPlan.from_plain(content)
+
+    def restart(self, slot: int) -> None:
+        """End the worker at `slot`, dead or alive, and start another in its place."""
+        if self._restarted == _MOST_DEATHS:
+            raise CrashError(f"measuring processes died {_MOST_DEATHS} times; giving up")
+        self._restarted += 1
+        self._workers[slot].end()
+        self._workers[slot] = self._start(slot)
+        self.plan(slot)
+
+    def message(self, slot: int) -> list[Any]:
+        """Wait for the next message of the worker at `slot`.
+
+        Raises
+        ------
+        WorkerGoneError
+            If it is dead, or has been silent for too long.
+        """
+        worker = self._workers[slot]
+        while not wait([worker.connection], _TICK_SECONDS):
+            self._observer.tick()
+            if worker.is_gone():
+                raise WorkerGoneError(worker, worker.exit_reason())
+            if worker.silence() > self._request.timeout:
+                raise WorkerGoneError(worker, f"no sign of life for {self._request.timeout:g} s")
+        self._observer.tick()
+        message = worker.receive()
+        if message is None:
+            raise WorkerGoneError(worker, worker.exit_reason())
+        return message
+
+    def ready(self, slots: Iterable[int]) -> list[int]:
+        """Wait until workers have something to say, are gone, or all have been silent for too long.
+
+        Returns
+        -------
+        list of int
+            Those of `slots` whose `message` will not wait for long.
+        """
+        workers = {slot: self._workers[slot] for slot in slots}
+        while True:
+            ready = wait([worker.connection for worker in workers.values()], _TICK_SECONDS)
+            self._observer.tick()
+            found = [slot for slot, worker in workers.items() if worker.connection in ready or worker.is_gone()]
+            if found:
+                return found
+            # One that waits for another to compile is silent for as long as that takes.
+            if min(worker.silence() for worker in workers.values()) > self._request.timeout:
+                return list(workers)[:1]
+
+    def end(self) -> None:
+        """End every worker at once, and whatever its strategies keep."""
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+
+    def close(self) -> None:
+        """End the workers after they have closed their strategies."""
+        for worker in self._workers:
+            worker.ask_to_close()
+        for worker in self._workers:
+            worker.end(_CLOSE_SECONDS)
+        self._workers.clear()
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    """A request that any version can read: its fields, as far as something is asked for.
+
+    What every version knows is always said, since versions may differ in what they take for granted.
+    """
+    nothing = Request().as_json()
+    return {name: value for name, value in request.as_json().items() if name in _KNOWN_TO_ALL or value != nothing[name]}

@@ -1,1 +1,0 @@
-"""Measuring: processes that take turns, timed runs, and the oracle that judges each."""

@@ -1,0 +1,1 @@
+"""The oracle: every outcome against the serial result, and where they differ."""

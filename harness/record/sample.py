@@ -1,0 +1,134 @@
+"""Samples, and what a workload's serial run showed: what worker processes report, readable without a compiler.
+
+Both have a plain form (numbers, strings, lists and dicts), in which they travel between processes and versions. What
+another version says beside the known fields is left out; what it does not say has its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from harness.record.bound import Bounds
+
+PHASES = ("prepare", "execute", "commit")
+ABORTS_AT = "aborts_at_"
+"""Counters of aborts by class of location begin with this: ``aborts_at_token_balance`` (`harness.analysis.causes`)."""
+
+OWN_ORDER_GAS, OWN_ORDER_FAILED = "own_order_gas", "own_order_failed"
+"""Counters of a run in an order of its own: gas used, and transactions that failed, as they were in that order."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed and verified run.
+
+    Attributes
+    ----------
+    seconds : float
+        Sum of the phases: the time of the block.
+    wall_seconds : float
+        Of the whole call, with what is in no phase because no node would do it: reading the changes off the state
+        for the oracle, keeping what is needed to run again.
+    cpu_seconds : float
+        User and system time of all threads and processes in the whole call: to be held against `wall_seconds`. Where
+        time is simulated, seconds that all simulated workers together were at work.
+    phases : dict
+        Seconds of ``prepare``, ``execute`` and ``commit``.
+    counters : dict
+        What the strategy counted.
+    block_seconds : tuple of float
+        Of several blocks in a row, the time of each; all else is then their sum. Empty for one block.
+    """
+
+    seconds: float
+    wall_seconds: float
+    cpu_seconds: float
+    phases: dict[str, float]
+    counters: dict[str, int | float]
+    block_seconds: tuple[float, ...] = ()
+
+    @classmethod
+    def of_chain(cls, samples: Sequence[Sample]) -> Sample:
+        """Of blocks in a row from those of each; that of a single one is its own."""
+        if len(samples) == 1:
+            return samples[0]
+        counters: dict[str, int | float] = {}
+        for sample in samples:
+            for name, count in sample.counters.items():
+                counters[name] = counters.get(name, 0) + count
+        return cls(
+            seconds=sum(sample.seconds for sample in samples),
+            wall_seconds=sum(sample.wall_seconds for sample in samples),
+            cpu_seconds=sum(sample.cpu_seconds for sample in samples),
+            phases={name: sum(sample.phases[name] for sample in samples) for name in PHASES},
+            counters=counters,
+            block_seconds=tuple(sample.seconds for sample in samples),
+        )
+
+    def as_plain(self) -> dict[str, Any]:
+        """Show the sample as a record keeps it; of one block, without ``block_seconds``."""
+        plain = asdict(self)
+        seconds = plain.pop("block_seconds")
+        return plain | ({"block_seconds": list(seconds)} if seconds else {})
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> Sample:
+        """Read what `as_plain` gave, here or in another version.
+
+        Raises
+        ------
+        TypeError
+            If a field without a default is missing.
+        """
+        known = _known(cls, content)
+        return cls(**{**known, "block_seconds": tuple(known.get("block_seconds", ()))})
+
+
+@dataclass(frozen=True)
+class BlockFacts:
+    """What the serial run of a workload's block, or of its blocks in a row, showed.
+
+    Attributes
+    ----------
+    block_digest : str
+        Of the block; of several, of all of them together.
+    bounds : Bounds or None
+        What no strategy can beat on the block; None where nobody has computed it.
+    arrivals : tuple of tuples of int
+        Of several blocks, how many of each one's transactions arrived in which of its interval's equal parts
+        (`harness.latency`). Empty for one block.
+    """
+
+    genesis_digest: str
+    block_digest: str
+    transactions: int
+    gas: int
+    failed_transactions: int
+    changed_locations: int
+    bounds: Bounds | None = None
+    arrivals: tuple[tuple[int, ...], ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """Show the facts as plain data."""
+        return {**asdict(self), "bounds": None if self.bounds is None else self.bounds.as_json()}
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> BlockFacts:
+        """Read what `as_plain` gave, here or in another version, or the cell of a record.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is malformed.
+        """
+        known = _known(cls, content)
+        bounds, arrivals = known.get("bounds"), known.get("arrivals", ())
+        known["bounds"] = None if bounds is None else Bounds.from_json(bounds)
+        known["arrivals"] = tuple(tuple(parts) for parts in arrivals)
+        return cls(**known)
+
+
+def _known(kind: type[Sample | BlockFacts], content: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: content[field.name] for field in fields(kind) if field.name in content}
