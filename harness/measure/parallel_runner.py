@@ -131,9 +131,6 @@ class ParallelRunner:
             return
         worker = self._pool[slot]
         if share is not seat.share:
-            # The first worker compiles what everyone needs first; the others would only wait for it.
-            if share.batch.cold and slot > 0 and seat.share is None:
-                worker.send("compile", sorted({task.strategy for task in share.waiting}))
             worker.send("build", share.waiting[0].as_plain())
             seat.share, seat.task = share, None
         else:

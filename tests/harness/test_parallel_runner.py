@@ -135,16 +135,12 @@ def test_one_workload_is_shared_and_its_samples_say_by_whom() -> None:
     assert measurement.compile_seconds == {0: 1.0, 1: 1.0}
 
 
-def test_on_a_cold_cache_all_but_the_first_compile_ahead_and_strategies_are_spread() -> None:
+def test_on_a_cold_cache_workers_begin_with_different_strategies() -> None:
     pool, batches = FakePool(2, fine), [batch("x"), batch("y")]
     for one in batches:
         one.cold = True
     measure(pool, batches)
     verbs = [[message[0] for message in worker.sent] for worker in pool.workers]
-    assert verbs[0][:2] == ["build", "run"]
-    assert verbs[1][:3] == ["compile", "build", "run"]
-    assert verbs[1].count("compile") == 1
-    assert pool.workers[1].sent[0] == ("compile", ["block_stm", "serial"])
     # The first worker runs the baseline; the other begins with what it is not at.
     first = [
         Task.from_plain(worker.sent[verb.index("run")][1]) for worker, verb in zip(pool.workers, verbs, strict=True)
