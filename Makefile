@@ -47,10 +47,10 @@ compare: $(STAMP) ## Hold the work tree against BASE as the workflow for pull re
 	@.ci/benchmark $(BASE) -- $(ARGS)
 
 goals: $(STAMP) ## Measure the throughput that the project promises, and print it beside the promise
-	@$(BIN)/contend goals $(ARGS)
+	@$(BIN)/python -m tools.goals $(ARGS)
 
 contracts: $(STAMP) ## Compile the Vyper sources again into the artifacts that are checked in
-	@$(BIN)/python -m workloads.contracts.compile $(ARGS)
+	@$(BIN)/python -m contend.workloads.contracts.compile $(ARGS)
 
 browser: ## Install the browser that tests of pages open (Debian packages; needs root)
 	@.ci/browser
@@ -61,7 +61,7 @@ lock: $(STAMP) ## Write the lock file from pyproject.toml (ARGS=--upgrade takes 
 
 clean: ## Remove the environment and the caches of the tools; results and compiled kernels stay
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find evm strategies workloads harness tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find evm strategies workloads harness tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Wheels only, and the build backend comes from the lock as well: nothing that is not pinned is ever fetched or run.
 $(STAMP): requirements.lock pyproject.toml

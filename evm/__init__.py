@@ -1,15 +1,15 @@
 """The EVM: bytecode in, reads and writes out. It knows no strategy, no clock, no file."""
 
-from evm.sources import register
+from contend.evm.runtime.source_digest import register
 
 register(__name__, __path__[0])
 
-from evm.block import Block, Environment, Transaction
-from evm.errors import CapacityError
-from evm.genesis import Genesis, GenesisError, mapping_slot, view_call
-from evm.keccak import keccak256
-from evm.receipts import Log, Receipts
-from evm.state import Changes, Location, Snapshot, State
+from contend.evm.block import Block, Environment, Transaction
+from contend.evm.crypto.keccak import keccak256
+from contend.evm.drivers.genesis import Genesis, GenesisError, mapping_slot, view_call
+from contend.evm.errors import CapacityError
+from contend.evm.receipts import Log, Receipts
+from contend.evm.state import Changes, Location, Snapshot, State
 
 __all__ = [
     "Block",

@@ -4,7 +4,7 @@ A state of locations does not say by itself whether an account exists. These rul
 
 - An account is what has a balance, a nonce, code or storage (EIP-161: an account that has none of them is none).
 - An account that has storage but neither code nor nonce is marked by a code word that is the hash of nothing
-  (`evm.codes.EMPTY_HASH`), so that creating a contract there fails (EIP-7610).
+  (`evm.code.directory.EMPTY_HASH`), so that creating a contract there fails (EIP-7610).
 - Storage of an account whose code word and nonce are zero is void: it was deleted (SELFDESTRUCT before Cancun).
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evm.state import State, location_of, word_to_int
+from contend.evm.state import State, location_of, word_to_int
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,43 @@
 
 Here is the loop that runs a frame, and the one around it that enters and leaves frames. Instructions are in
 `evm.vm.instructions`; `run_frame`'s loop has a branch for each (`evm.vm.dispatch`), so that it is one
-compiled function whose registers live in machine registers, with a jump table. Calls are in `evm.frames`, and the first
-and the last act of a transaction in `evm.transaction`. Strategies call `resume` by address, so it is compiled once.
+compiled function whose registers live in machine registers, with a jump table. Calls are in `evm.vm.call`, and the
+first and the last act of a transaction in `evm.vm.transaction`. Strategies call `resume` by address, so it is compiled
+once.
 """
 
 from __future__ import annotations
 
-from evm import bytecode, errors, layout, opcodes
-from evm.creation import begin_create, deploy
-from evm.destruction import selfdestruct
-from evm.frames import CALL_ERROR, CALL_NEEDS, begin_call, end_call, frame_at, undo_frame
-from evm.integers import U0, I, U
-from evm.jit import kernel, native
-from evm.layout import CODE, REGISTERS, WORD_BYTES
-from evm.pointers import call_1, view_u64
-from evm.precompiles import NOT_COMPUTED, run_precompile
-from evm.transaction import CONTINUE as BEGAN
-from evm.transaction import begin_transaction, end_transaction, open_machine
-from evm.vm.dispatch import instruction_loop
-from evm.vm.instructions import account, arithmetic, bitwise, control, environment, keccak, log, memory, stack, storage
-from evm.vm.instructions import system as system
-from evm.vm.instructions.operands import CALLS, CONTINUE, REVERTED, STOPPED, SUSPENDED
+from contend.evm import errors, layout, opcodes
+from contend.evm.code import decoder
+from contend.evm.layout import CODE, REGISTERS, WORD_BYTES
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import call_1, view_u64
+from contend.evm.vm.call import CALL_ERROR, CALL_NEEDS, begin_call, end_call, frame_at, undo_frame
+from contend.evm.vm.create import begin_create, deploy
+from contend.evm.vm.dispatch import instruction_loop
+from contend.evm.vm.instructions import (
+    account,
+    arithmetic,
+    bitwise,
+    control,
+    environment,
+    keccak,
+    log,
+    memory,
+    stack,
+    storage,
+    system,
+)
+from contend.evm.vm.instructions.operands import CALLS, CONTINUE, REVERTED, STOPPED, SUSPENDED
+from contend.evm.vm.precompiles import NOT_COMPUTED, run_precompile
+from contend.evm.vm.selfdestruct import selfdestruct
+from contend.evm.vm.transaction import CONTINUE as BEGAN
+from contend.evm.vm.transaction import begin_transaction, end_transaction, open_machine
 
 INSTRUCTION_FILES = (stack, control, arithmetic, bitwise, memory, keccak, storage, environment, account, log, system)
-OPERATION_MASK = U(bytecode.OPERATION_MASK)
+OPERATION_MASK = U(decoder.OPERATION_MASK)
 
 
 @kernel(inline=True)
@@ -75,7 +88,7 @@ def run_frame(machine):
 
 @kernel()
 def _leave_frame(machine):
-    """Execute an instruction that makes a frame, or ends this one for good: see `evm.frames.begin_call`."""
+    """Execute an instruction that makes a frame, or ends this one for good: see `evm.vm.call.begin_call`."""
     operation = machine.operation
     if operation == opcodes.SELFDESTRUCT:
         return selfdestruct(machine)

@@ -1,11 +1,11 @@
-"""Memory layouts: the structs that kernels of the EVM share with Python (`evm.structs`), and their constants.
+"""Memory layouts: the structs that kernels of the EVM share with Python (`evm.runtime.structs`), and their constants.
 
 Fields that hold addresses are of arrays, or structs, that a Python object keeps alive.
 """
 
 from __future__ import annotations
 
-from evm.structs import ADDRESS, I64, KEY, U64, U256, Struct
+from contend.evm.runtime.structs import ADDRESS, I64, KEY, U64, U256, Struct
 
 # A location's key: the address in two words and the low half of a third, the kind above it, then the slot.
 KEY_WORDS = 7
@@ -55,7 +55,7 @@ CODE_DIRECTORY = Struct(
     arena_words=I64,
     arena_used=U64,
     store=I64,  # address of a store of codes that other processes created, or zero
-    cost_model=I64,  # picoseconds by class of work (`evm.costs`)
+    cost_model=I64,  # picoseconds by class of work (`evm.code.cost_model`)
     rules=I64,  # of all forks, by number: an array of `RULES`
 )
 CODE = Struct(
@@ -72,7 +72,7 @@ CODE = Struct(
     hash=U256,
     fork=U64,  # whose instruction set it was decoded by
 )
-# One straight-line block of a decoded code (`evm.bytecode`).
+# One straight-line block of a decoded code (`evm.code.decoder`).
 BASIC_BLOCK = Struct("BasicBlock", requirement=U64, work_ps=U64)
 # One row of a fork's opcode table, by the byte in the bytecode (`evm.forks`).
 INSTRUCTION = Struct(

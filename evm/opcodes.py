@@ -15,7 +15,7 @@ PUSH1, PUSH32, DUP1, DUP16, SWAP1, SWAP16, LOG0, LOG4 = 0x60, 0x7F, 0x80, 0x8F, 
 CREATE, CALL, CALLCODE, RETURN, DELEGATECALL, CREATE2 = 0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5
 STATICCALL, REVERT, INVALID, SELFDESTRUCT = 0xFA, 0xFD, 0xFE, 0xFF
 
-# Instructions that only the decoded stream has (`evm.bytecode`), on numbers that no fork assigns.
+# Instructions that only the decoded stream has (`evm.code.decoder`), on numbers that no fork assigns.
 BASIC_BLOCK, PUSH_SMALL, PUSH_LARGE, JUMP_STATIC, JUMPI_STATIC = 0x0C, 0x60, 0x0D, 0x0E, 0x0F
 DUP, SWAP, LOG = 0x80, 0x90, 0xA0
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from evm import errors, layout
-from evm.integers import U
-from evm.jit import kernel
-from evm.pointers import move_bytes, view_u8
-from evm.rooms import sparse_zeros
-from evm.structs import I64, U256, Struct, words
+from contend.evm import errors, layout
+from contend.evm.runtime.integers import U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import move_bytes, view_u8
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.runtime.structs import I64, U256, Struct, words
 
 # What kernels leave of a transaction: the payload is the logs, then the output padded to 8 bytes.
 RECEIPT = Struct(

@@ -16,14 +16,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from evm import atomics, layout
-from evm.block import Words, limbs
-from evm.codes import EMPTY_HASH, CodeDirectory
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel
-from evm.layout import STATE, WORD
-from evm.pointers import multiply_wide, view_u64
-from evm.structs import KEY, LINE_U64, Struct
+from contend.evm import layout
+from contend.evm.block import Words, limbs
+from contend.evm.code.directory import EMPTY_HASH, CodeDirectory
+from contend.evm.layout import STATE, WORD
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import multiply_wide, view_u64
+from contend.evm.runtime.structs import KEY, LINE_U64, Struct
 
 NOT_FOUND = -1
 NO_ROOM = -2
@@ -330,7 +331,7 @@ class State:
         self._set(address, layout.KIND_CODE, 0, int.from_bytes(self.codes[number].hash, "big") if code else 0)
 
     def mark_storage(self, address: bytes) -> None:
-        """Say that an account without code has storage; see `evm.codes.EMPTY_HASH`."""
+        """Say that an account without code has storage; see `evm.code.directory.EMPTY_HASH`."""
         self._set(address, layout.KIND_CODE, 0, int.from_bytes(EMPTY_HASH, "big"))
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:

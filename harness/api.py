@@ -11,14 +11,14 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas
 
-from harness.archive.store import Store
-from harness.archive.writing import check_folder
-from harness.frame import to_frame
-from harness.measure.engine import Engine
-from harness.observer import Observer
-from harness.plan.options import parameters_section, signature
-from harness.plan.request import Request
-from harness.plan.suites import fixed_by_suite
+from contend.harness.measure.engine import Engine
+from contend.harness.observer import Observer
+from contend.harness.plan.options import parameters_section, signature
+from contend.harness.plan.request import Request
+from contend.harness.plan.suites import fixed_by_suite
+from contend.harness.record.atomic_write import check_folder
+from contend.harness.record.frame import to_frame
+from contend.harness.record.store import Store
 
 P = ParamSpec("P")
 C = TypeVar("C", bound=Request)
@@ -83,7 +83,7 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     Returns
     -------
     DataFrame
-        One row a cell, failed ones included; columns as in `harness.frame.COLUMNS`.
+        One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
 
     Examples
     --------
-    >>> import harness
-    >>> cells = harness.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
+    >>> import contend
+    >>> cells = contend.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
     engine = Engine(arguments.request(), arguments.observer or Observer())
@@ -121,7 +121,7 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     Returns
     -------
     DataFrame
-        All cells of the record, those measured before included; columns as in `harness.frame.COLUMNS`.
+        All cells of the record, those measured before included; columns as in `harness.record.frame.COLUMNS`.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
         If the record cannot be read, is complete, is being measured, or what is missing cannot be measured under the
         same conditions; nothing was measured or written.
     """
-    from harness.archive.resume import read_incomplete, request_of
+    from contend.harness.record.resume import read_incomplete, request_of
 
     path = Path(record)
     request, store = request_of(path), Store(path.parent)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from harness.commands import (
+from contend.harness.commands import (
     calibrate,
     compare,
     doctor,
@@ -19,7 +19,6 @@ from harness.commands import (
     export,
     fuzz,
     fuzz_evm,
-    goals,
     list_,
     new,
     report,
@@ -28,12 +27,12 @@ from harness.commands import (
     timeline,
     validate_clock,
 )
-from harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        from harness.environment import contend_version
+        from contend.harness.environment import contend_version
 
         click.echo(f"contend {contend_version()}")
         context.exit()
@@ -89,7 +88,6 @@ for _module in (
     report,
     calibrate,
     validate_clock,
-    goals,
     statetest,
     fuzz,
     fuzz_evm,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.errors import BadInputError
-from harness.plan.request import Request
-from harness.plan.resolve import plan_workloads
+from contend.harness.errors import BadInputError
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import plan_workloads
 
 
 def export(request: Request, path: Path) -> str:
@@ -27,11 +27,11 @@ def export(request: Request, path: Path) -> str:
         raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
-    from evm import CapacityError
-    from evm.accounts import accounts_of
-    from strategies.serial import Serial
-    from workloads import registry
-    from workloads.blockexport import document_of, write_document
+    from contend.evm import CapacityError
+    from contend.evm.accounts import accounts_of
+    from contend.strategies.serial import Serial
+    from contend.workloads import registry
+    from contend.workloads.files.block_export import document_of, write_document
 
     plan = plans[0]
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)

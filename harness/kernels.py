@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from evm.jit import Native
-from evm.kernel_cache import cache_root, kernels_digest
-from evm.sources import digest_of
-from strategies import registry  # which registers its kernels: they are part of every digest below
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.kernel_cache import cache_root, kernels_digest
+from contend.evm.runtime.source_digest import digest_of
+from contend.strategies import registry  # which registers its kernels: they are part of every digest below
 
 
 @functools.cache
@@ -46,8 +46,8 @@ def sources_digest(strategies: Iterable[type]) -> str:
     Returns
     -------
     str
-        `evm.kernel_cache.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their sources
-        are part of.
+        `evm.runtime.kernel_cache.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their
+        sources are part of.
     """
     plugins = {digest for kind in strategies if (digest := _plugin_digest(kind))}
     if not plugins:

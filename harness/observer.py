@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, Plan
 
 
 class Observer:

@@ -2,7 +2,7 @@
 
 The samples are the truth. Every derived figure in a file (median throughput, speed-up and its interval, warnings) is
 there for readers without this package; `read` and `load` compute it again and ignore what the file says.
-``docs/records.md`` documents the format; ``harness/archive/`` has what makes, writes, reads and resumes them.
+``docs/records.md`` documents the format; ``harness/record/`` has what makes, writes, reads and resumes them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.archive.file import read, schema
-from harness.archive.reading import read_all
+from contend.harness.record.load import read, schema
+from contend.harness.record.load_all import read_all
 
 if TYPE_CHECKING:
     import pandas
@@ -30,7 +30,8 @@ def load(*places: str | Path) -> pandas.DataFrame:
     Returns
     -------
     DataFrame
-        Columns as in `harness.frame.COLUMNS`, then one ``dial.<name>`` a dial and one ``count.<name>`` a counter.
+        Columns as in `contend.harness.record.frame.COLUMNS`, then one ``dial.<name>`` a dial and one ``count.<name>`` a
+        counter.
 
     Raises
     ------
@@ -44,10 +45,10 @@ def load(*places: str | Path) -> pandas.DataFrame:
 
     Examples
     --------
-    >>> from harness.records import load
+    >>> from contend.harness.records import load
     >>> cells = load("results")  # doctest: +SKIP
     >>> cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()  # doctest: +SKIP
     """
-    from harness.frame import to_frame
+    from contend.harness.record.frame import to_frame
 
     return to_frame(read_all(places))

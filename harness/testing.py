@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from evm import Block, Receipts, State
-from harness.oracle.oracle import Oracle
-from harness.schedules.campaign import WORKERS, batches
-from harness.schedules.cases import ADVERSARIAL, scene_of
-from harness.schedules.judge import Judge
-from strategies.base import Outcome, Strategy
-from strategies.clocks import WALL, Clock
-from strategies.serial import Serial
-from strategies.virtual_clock import VirtualClock
-from workloads import registry
-from workloads.base import DialValue, Scenario, Workload
-from workloads.dials import resolve_dials
+from contend.evm import Block, Receipts, State
+from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, scene_of
+from contend.harness.verify.schedule_fuzzer.checker import Judge
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.clocks import WALL, Clock
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.serial import Serial
+from contend.workloads import registry
+from contend.workloads.base import DialValue, Scenario, Workload
+from contend.workloads.dials import resolve_dials
 
 
 class Equivalence:

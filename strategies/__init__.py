@@ -1,9 +1,9 @@
 """Execution strategies: each executes a block with W workers and gives the serial result."""
 
-from evm.sources import register
+from contend.evm.runtime.source_digest import register
 
 register(__name__, __path__[0])
 
-from strategies.base import Outcome, Strategy
+from contend.strategies.base import Outcome, Strategy
 
 __all__ = ["Outcome", "Strategy"]

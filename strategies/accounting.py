@@ -5,11 +5,11 @@ A worker is any struct that has the fields named here, so that every strategy co
 
 from __future__ import annotations
 
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel
-from evm.pointers import view_u64
-from strategies.clocks.base import WORKED
-from strategies.clocks.cost_table import COUNT
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u64
+from contend.strategies.clocks.base import WORKED
+from contend.strategies.clocks.cost_table import COUNT
 
 
 @kernel(inline=True)

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, Changes, Receipts, State
-from strategies.clocks import WALL, Clock
+from contend.evm import Block, Changes, Receipts, State
+from contend.strategies.clocks import WALL, Clock
 
 
 @dataclass

@@ -9,11 +9,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, CapacityError, Changes, Snapshot, State, layout, precompiles
-from evm.image import BlockImage
-from evm.state import intern_location, key_tuple, location_key
-from strategies.base import Outcome, Strategy
-from strategies.clocks import ACT_SCHEDULE
+from contend.evm import Block, CapacityError, Changes, Snapshot, State, layout
+from contend.evm.block_image import BlockImage
+from contend.evm.state import intern_location, key_tuple, location_key
+from contend.evm.vm import precompiles
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.clocks import ACT_SCHEDULE
 
 LOCATIONS_PER_TRANSACTION = 12
 SPARE_LOCATIONS = 1 << 12
@@ -86,7 +87,7 @@ class CompiledStrategy(Strategy):
         return None
 
     def spend(self, cost_class: int, amount: int, activity: int = ACT_SCHEDULE) -> None:
-        """Let the clock's time pass for so much work of a class of `strategies.costs`, done by one worker alone."""
+        """Let the clock's time pass for so much work of a class of the cost table, done by one worker alone."""
         if self.clock.costs is not None:
             self.clock.spend(int(self.clock.costs.table[cost_class]) * amount, activity)
 

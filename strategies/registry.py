@@ -6,19 +6,19 @@ import difflib
 import importlib
 from importlib.metadata import EntryPoint, entry_points
 
-from strategies.base import Strategy
+from contend.strategies.base import Strategy
 
 GROUP = "contend.strategies"
 _BUILT_IN = {
-    "serial": "strategies.serial:Serial",
-    "block_stm": "strategies.block_stm.strategy:BlockSTM",
-    "static_partition": "strategies.planned.static_partition:StaticPartition",
-    "sharded": "strategies.sharded:Sharded",
+    "serial": "contend.strategies.serial:Serial",
+    "block_stm": "contend.strategies.block_stm.strategy:BlockSTM",
+    "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
+    "sharded": "contend.strategies.sharded:Sharded",
 }
 # Known by name and listed, but measured only where they are named: whoever asks for none in particular wants one row
 # of figures a strategy.
 _VARIANTS = {
-    "sharded_ordered": "strategies.sharded:ShardedOrdered",
+    "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
 }
 
 
@@ -77,5 +77,5 @@ def get(name: str) -> type[Strategy]:
         except Exception as error:  # a plug-in can fail in any way while it is imported
             raise PluginError(f"strategy '{name}' ({point.value}) fails to import: {error!r}") from error
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of strategies.base.Strategy")
+        raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of contend.strategies.base.Strategy")
     return found

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from evm import CapacityError, State
-from evm.direct import credit_beneficiary, run_serially
-from evm.image import BlockImage
-from evm.interpreter import resume
-from evm.machine import Machine
-from evm.receipts import ReceiptTable
-from strategies.base import Outcome
-from strategies.clocks import ACT_EXECUTE
-from strategies.compiled import CompiledStrategy, beneficiary_location
+from contend.evm import CapacityError, State
+from contend.evm.block_image import BlockImage
+from contend.evm.drivers.serial import credit_beneficiary, run_serially
+from contend.evm.interpreter import resume
+from contend.evm.receipts import ReceiptTable
+from contend.evm.vm.machine import Machine
+from contend.strategies.base import Outcome
+from contend.strategies.clocks import ACT_EXECUTE
+from contend.strategies.compiled import CompiledStrategy, beneficiary_location
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_ARENA_BYTES = 1 << 20

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from shared_data import ROOT, shared
 
-from evm.sources import register
+from contend.evm.runtime.source_digest import register
 
 # Kernels of tests: numba looks at the file of each.
 register("tests", str(ROOT / "tests"), whole=False)

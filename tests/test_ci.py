@@ -116,7 +116,7 @@ def scripts(tmp_path: Path) -> Scripts:
     return Scripts(tmp_path)
 
 
-def contend(scripts: Scripts, virtual: int, wall: int) -> str:
+def run_contend(scripts: Scripts, virtual: int, wall: int) -> str:
     """A `contend` whose comparisons end as they are told to; 2 leaves no comment behind, as bad input does."""
     return scripts.command(
         "contend",
@@ -139,7 +139,7 @@ esac
     [(0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 2, 1), (2, 1, 1), (2, 0, 2), (3, 2, 2), (0, 3, 3), (3, 0, 3), (3, 1, 1)],
 )
 def test_a_benchmark_ends_with_the_weightier_answer(scripts: Scripts, virtual: int, wall: int, expected: int) -> None:
-    done = scripts.run("benchmark", "main", CONTEND=contend(scripts, virtual, wall))
+    done = scripts.run("benchmark", "main", CONTEND=run_contend(scripts, virtual, wall))
     assert done.returncode == expected, done.stderr
     comment = (scripts.folder / "results" / "compare" / "comment.md").read_text()
     assert comment.startswith(MARKER + "\n")
@@ -150,7 +150,7 @@ def test_a_benchmark_ends_with_the_weightier_answer(scripts: Scripts, virtual: i
 
 
 def test_a_benchmark_hands_its_options_to_both_comparisons(scripts: Scripts) -> None:
-    command = contend(scripts, 0, 0)
+    command = run_contend(scripts, 0, 0)
     assert scripts.run("benchmark", "main", "--", "--strategy", "block_stm", CONTEND=command).returncode == 0
     calls = (scripts.bin / "calls").read_text().splitlines()
     compared = [call for call in calls if call.startswith("compare")]
@@ -161,14 +161,14 @@ def test_a_benchmark_hands_its_options_to_both_comparisons(scripts: Scripts) -> 
 def test_a_benchmark_of_another_version_makes_no_report_of_this_one(scripts: Scripts) -> None:
     scripts.git("branch", "old")
     scripts.commit("second")
-    done = scripts.run("benchmark", "main", "old", CONTEND=contend(scripts, 0, 0))
+    done = scripts.run("benchmark", "main", "old", CONTEND=run_contend(scripts, 0, 0))
     assert done.returncode == 0, done.stderr
     assert "no report" in done.stderr
     assert not (scripts.folder / "results" / "compare" / "report").exists()
 
 
 def test_a_benchmark_replaces_its_own_results_and_nothing_else(scripts: Scripts) -> None:
-    command = contend(scripts, 0, 0)
+    command = run_contend(scripts, 0, 0)
     kept = scripts.folder / "results" / "notes.txt"
     kept.parent.mkdir()
     kept.write_text("mine")
@@ -184,7 +184,7 @@ def test_a_benchmark_replaces_its_own_results_and_nothing_else(scripts: Scripts)
 
 @pytest.mark.parametrize("arguments", [[], ["--"], ["main", "HEAD", "third"], ["--help"]])
 def test_a_benchmark_refuses_what_it_does_not_know(scripts: Scripts, arguments: list[str]) -> None:
-    done = scripts.run("benchmark", *arguments, CONTEND=contend(scripts, 0, 0))
+    done = scripts.run("benchmark", *arguments, CONTEND=run_contend(scripts, 0, 0))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: .ci/benchmark BASE")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from numba import njit
 
-from evm.jit import Native
-from evm.kernel_cache import cache_root, kernel_folders
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.kernel_cache import cache_root, kernel_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 OBJECT = re.compile(rb"\x7fELF|\xcf\xfa\xed\xfe")

@@ -1,9 +1,9 @@
 """Workloads: seeded generators of blocks of real contract calls, with dials that move contention."""
 
-from workloads.base import Dial, DialValue, Preset, Scenario, Workload
-from workloads.dials import DialError, resolve_dials
-from workloads.errors import PluginError, UnknownName
-from workloads.registry import get, names
+from contend.workloads.base import Dial, DialValue, Preset, Scenario, Workload
+from contend.workloads.dials import DialError, resolve_dials
+from contend.workloads.errors import PluginError, UnknownName
+from contend.workloads.registry import get, names
 
 __all__ = [
     "Dial",

@@ -11,8 +11,8 @@ if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the comp
     import numpy as np
     import numpy.typing as npt
 
-    from evm import Block, Receipts, State, Transaction
-    from workloads.abi import Artifact
+    from contend.evm import Block, Receipts, State, Transaction
+    from contend.workloads.contracts.abi import Artifact
 
     Milliseconds = npt.NDArray[np.int64]
 
@@ -141,7 +141,7 @@ class Workload(ABC):
 
         A plug-in with contracts of its own overrides this.
         """
-        from workloads.abi import load
+        from contend.workloads.contracts.abi import load
 
         name = self.artifacts.get(contract.partition(" ")[0])
         return None if name is None else load(name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from workloads.base import Dial, DialValue, Workload
-from workloads.suggest import nearest
+from contend.workloads.base import Dial, DialValue, Workload
+from contend.workloads.suggest import nearest
 
 # Name under which a preset is given among the dials.
 PRESET = "preset"

@@ -10,29 +10,29 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from workloads.base import Workload
-from workloads.errors import PluginError, UnknownName
-from workloads.suggest import nearest
+from contend.workloads.base import Workload
+from contend.workloads.errors import PluginError, UnknownName
+from contend.workloads.suggest import nearest
 
 GROUP = "contend.workloads"
 # Known without the package's metadata, so that a plain checkout works; imported on first use.
 BUILT_IN = {
-    "payments": "workloads.payments:Payments",
-    "swaps": "workloads.swaps:Swaps",
-    "nft": "workloads.nft:Nft",
-    "dao": "workloads.dao:Dao",
-    "lending": "workloads.lending:Lending",
-    "orders": "workloads.orders:Orders",
-    "stablecoin": "workloads.stablecoin:Stablecoin",
-    "game": "workloads.game:Game",
-    "grants": "workloads.grants:Grants",
-    "supply": "workloads.supply:Supply",
-    "metering": "workloads.metering:Metering",
-    "mixed": "workloads.mixed:Mixed",
-    "adversarial": "workloads.adversarial:Adversarial",
+    "payments": "contend.workloads.generators.payments:Payments",
+    "swaps": "contend.workloads.generators.swaps:Swaps",
+    "nft": "contend.workloads.generators.nft:Nft",
+    "dao": "contend.workloads.generators.dao:Dao",
+    "lending": "contend.workloads.generators.lending:Lending",
+    "orders": "contend.workloads.generators.orders:Orders",
+    "stablecoin": "contend.workloads.generators.stablecoin:Stablecoin",
+    "game": "contend.workloads.generators.game:Game",
+    "grants": "contend.workloads.generators.grants:Grants",
+    "supply": "contend.workloads.generators.supply:Supply",
+    "metering": "contend.workloads.generators.metering:Metering",
+    "mixed": "contend.workloads.generators.mixed:Mixed",
+    "adversarial": "contend.workloads.generators.adversarial:Adversarial",
 }
 # Workloads that need an input; they run when they are named, and are not part of "all".
-ON_REQUEST = {"replay": "workloads.replay:Replay"}
+ON_REQUEST = {"replay": "contend.workloads.files.replay:Replay"}
 
 # Workloads of a run that names none: a whole table in minutes, not in half an hour.
 DEFAULT = ("payments", "swaps", "nft", "dao")
@@ -49,7 +49,8 @@ def get(name: str) -> type[Workload]:
     Parameters
     ----------
     name : str
-        Of a built-in workload or a plug-in; or the path of a TOML file (`workloads.own`), which ends in ``.toml``.
+        Of a built-in workload or a plug-in; or the path of a TOML file (`workloads.contract_file`), which ends in
+        ``.toml``.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def get(name: str) -> type[Workload]:
         If its plug-in cannot be imported, or is no workload; or if the file cannot be used.
     """
     if name.endswith(".toml"):
-        from workloads.own import load
+        from contend.workloads.contract_file import load
 
         return load(name)
     own = BUILT_IN | ON_REQUEST

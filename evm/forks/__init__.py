@@ -1,18 +1,18 @@
 """Forks: the rule sets that a block can be executed under, as data (`evm.forks.fork` says how they apply).
 
 What a further fork adds is a file here, and its name in `FORKS`. For Prague that is: seven precompiled contracts for
-BLS12-381 (EIP-2537), computed in `evm.precompiles`; the floor of call data's gas (EIP-7623), a word of
-`evm.layout.RULES` that `evm.transaction` reads beside the intrinsic gas and the refund; delegated code (EIP-7702) where
-calls and EXTCODE* instructions look an account's code up, with its authorisations at a transaction's start; more blobs
-(EIP-7691).
+BLS12-381 (EIP-2537), computed in `evm.vm.precompiles`; the floor of call data's gas (EIP-7623), a word of
+`evm.layout.RULES` that `evm.vm.transaction` reads beside the intrinsic gas and the refund; delegated code (EIP-7702)
+where calls and EXTCODE* instructions look an account's code up, with its authorisations at a transaction's start; more
+blobs (EIP-7691).
 """
 
 from __future__ import annotations
 
-from evm.forks.cancun import CANCUN
-from evm.forks.fork import Fork, Instruction, OpcodeTable, opcode_rows
-from evm.forks.shanghai import SHANGHAI
-from evm.layout import RULES
+from contend.evm.forks.cancun import CANCUN
+from contend.evm.forks.fork import Fork, Instruction, OpcodeTable, opcode_rows
+from contend.evm.forks.shanghai import SHANGHAI
+from contend.evm.layout import RULES
 
 __all__ = [
     "BLOB_GAS",

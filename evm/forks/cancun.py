@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evm import opcodes as op
-from evm.forks.fork import instructions
-from evm.forks.shanghai import SHANGHAI
+from contend.evm import opcodes as op
+from contend.evm.forks.fork import instructions
+from contend.evm.forks.shanghai import SHANGHAI
 
 CANCUN = replace(
     SHANGHAI,

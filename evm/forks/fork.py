@@ -1,6 +1,6 @@
 """A fork as data: which instructions it has and what they take, its precompiled contracts, its rules of transactions.
 
-A fork is applied where code is decoded (`evm.bytecode`): an instruction that it lacks becomes INVALID, the constant
+A fork is applied where code is decoded (`evm.code.decoder`): an instruction that it lacks becomes INVALID, the constant
 part of the gas of the others is summed there. So the interpreter's loop asks for no fork. The few rules that only
 show while a transaction runs reach kernels as a row of `evm.layout.RULES`.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from evm.layout import INSTRUCTION
+from contend.evm.layout import INSTRUCTION
 
 
 class Instruction(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evm import opcodes as op
-from evm.forks.fork import Fork, OpcodeTable, instructions
+from contend.evm import opcodes as op
+from contend.evm.forks.fork import Fork, OpcodeTable, instructions
 
 OPCODES: OpcodeTable = {
     **instructions([op.STOP], 0, 0, 0, never_returns=True),

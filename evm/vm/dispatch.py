@@ -6,8 +6,8 @@ comparisons into a jump table. The registers of the running frame are a struct o
 is left of the calls but some seconds of compilation.
 
 The chain is written here, from the table, when the loop is first compiled; what it was made into is what tracebacks and
-`inspect.getsource` show. It is a function of sources that the digest of kernels covers (`evm.kernel_cache`), so what it
-compiles to is kept like any kernel.
+`inspect.getsource` show. It is a function of sources that the digest of kernels covers (`evm.runtime.kernel_cache`), so
+what it compiles to is kept like any kernel.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 
 from numba.extending import typeof_impl
 
-from evm.jit import kernel
-from evm.kernel_cache import folder_of
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.kernel_cache import folder_of
 
 PARAMETERS = ("machine", "frame", "registers")
 _instructions: dict[str, tuple[tuple[int, ...], Any]] = {}

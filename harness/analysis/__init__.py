@@ -1,6 +1,6 @@
 """What conflicts in a block and what that costs: dependencies, the bound, names of locations, causes of aborts."""
 
-from evm.sources import register
+from contend.evm.runtime.source_digest import register
 
 # Each of its kernels calls no kernel of another of its files.
 register(__name__, __path__[0], whole=False)

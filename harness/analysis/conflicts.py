@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evm import Location
-from evm.recording import Recording
-from evm.state import location_of
-from harness.analysis.dependencies import build_graph
-from harness.analysis.list_schedule import ListSchedule, longest_chain
-from harness.analysis.names import CLASSES, Namer
-from harness.analysis.profile import bounds_of
+from contend.evm import Location
+from contend.evm.drivers.recorder import Recording
+from contend.evm.state import location_of
+from contend.harness.analysis.dependencies import build_graph
+from contend.harness.analysis.list_schedule import ListSchedule, longest_chain
+from contend.harness.analysis.names import CLASSES, Namer
+from contend.harness.analysis.profile import bounds_of
 
 WORKERS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 HOTTEST = 12

@@ -6,11 +6,11 @@ write) is no dependency here, because a multi-version memory keeps both versions
 concurrency control", 1983; Faleiro and Abadi, "Rethinking serializable multiversion concurrency control", PVLDB 2015).
 Every write in the EVM is also a read: a store's price depends on the word before, a debit on the balance.
 
-With balance additions taken as commutative, a blind credit (`evm.recording`) waits for nothing and is a new summand;
-whoever does read the balance waits for the last ordinary write and for all credits since. Such a sum is a node of its
-own, a *join*: it costs nothing, needs no worker, and keeps the graph as small as the access sets, where an edge from
-every credit to every later reader would be quadratic. Who only tested the balance for zero waits for the last write
-that crossed zero: whether an account is empty is a location of its own in this view.
+With balance additions taken as commutative, a blind credit (`evm.drivers.recorder`) waits for nothing and is a new
+summand; whoever does read the balance waits for the last ordinary write and for all credits since. Such a sum is a node
+of its own, a *join*: it costs nothing, needs no worker, and keeps the graph as small as the access sets, where an edge
+from every credit to every later reader would be quadratic. Who only tested the balance for zero waits for the last
+write that crossed zero: whether an account is empty is a location of its own in this view.
 
 Fees are credits to the beneficiary in both views, since every client credits them lazily: a transaction that reads the
 beneficiary's balance waits for all before it.
@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evm.jit import kernel
-from evm.recording import Recording
+from contend.evm.drivers.recorder import Recording
+from contend.evm.runtime.jit import kernel
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

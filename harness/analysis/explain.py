@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInputError, CrashError
-from harness.observer import Observer
-from harness.plan.clock_options import clock_maker, read_costs
-from harness.plan.request import ALL, Request
-from harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, resolve
+from contend.harness.errors import BadInputError, CrashError
+from contend.harness.observer import Observer
+from contend.harness.plan.clock_options import clock_maker, read_costs
+from contend.harness.plan.request import ALL, Request
+from contend.harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, resolve
 
 if TYPE_CHECKING:
-    from evm import Block, Snapshot, State
-    from harness.analysis.conflicts import Profile
-    from harness.oracle.oracle import Oracle
-    from strategies.base import Outcome
-    from workloads.base import Scenario, Workload
+    from contend.evm import Block, Snapshot, State
+    from contend.harness.analysis.conflicts import Profile
+    from contend.harness.oracle.oracle import Oracle
+    from contend.strategies.base import Outcome
+    from contend.workloads.base import Scenario, Workload
 
 
 class Explainer:
@@ -60,7 +60,7 @@ class Explainer:
         """
         plan = resolve(self._chosen())
         self._observer.planned(plan, 1)
-        from evm.jit import on_compile
+        from contend.evm.runtime.jit import on_compile
 
         with on_compile(self._compiling):
             return self._explain(plan)
@@ -69,7 +69,7 @@ class Explainer:
         """The request; if it names no strategy, then with all that run under its clock."""
         if self._request.strategies not in ((), (ALL,)):
             return self._request
-        from strategies import registry
+        from contend.strategies import registry
 
         every = [(name, lookup(registry, name)) for name in registry.names()]
         able = tuple(name for name, kind in every if self._request.clock in kind.clocks)
@@ -86,10 +86,10 @@ class Explainer:
         self._observer.tick()
 
     def _explain(self, plan: Plan) -> dict[str, Any]:
-        from harness.analysis.conflicts import Profile
-        from harness.analysis.names import Namer
-        from harness.kernels import compile_lock
-        from workloads import registry
+        from contend.harness.analysis.conflicts import Profile
+        from contend.harness.analysis.names import Namer
+        from contend.harness.kernels import compile_lock
+        from contend.workloads import registry
 
         name, dials = plan.workloads[0].name, plan.workloads[0].dials
         self._say("building")
@@ -121,9 +121,9 @@ class Explainer:
         }
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
-        from evm.recording import record
-        from harness.oracle.oracle import Oracle
-        from strategies.serial import Serial
+        from contend.evm.drivers.recorder import record
+        from contend.harness.oracle.oracle import Oracle
+        from contend.strategies.serial import Serial
 
         try:
             scenario = workload.build(dials, self._request.seed, self._request.block_size)
@@ -139,7 +139,7 @@ class Explainer:
     def _strategy(
         self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile
     ) -> dict[str, Any]:
-        from strategies import registry
+        from contend.strategies import registry
 
         found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
         try:
@@ -160,7 +160,7 @@ class Explainer:
     @staticmethod
     def _aborts(outcome: Outcome, profile: Profile) -> dict[str, Any]:
         """Aborts by class and by location; None where the strategy does not tell."""
-        from evm.state import location_of
+        from contend.evm.state import location_of
 
         if outcome.abort_locations is None:
             return {"aborts_by_class": None, "aborts_by_location": None}

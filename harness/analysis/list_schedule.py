@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evm.jit import kernel
-from harness.analysis.dependencies import DependencyGraph
+from contend.evm.runtime.jit import kernel
+from contend.harness.analysis.dependencies import DependencyGraph
 
 Integers = npt.NDArray[np.int64]
 NOTHING = -1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from evm import Block, Changes, Location
-from evm.recording import Recording
-from harness.analysis.slots import Slot, SlotSearch
-from workloads.base import STORAGE_CLASSES, Scenario, Workload
-from workloads.variables import StorageVariable, storage_variables
+from contend.evm import Block, Changes, Location
+from contend.evm.drivers.recorder import Recording
+from contend.harness.analysis.slots import Slot, SlotSearch
+from contend.workloads.base import STORAGE_CLASSES, Scenario, Workload
+from contend.workloads.contracts.storage_layout import StorageVariable, storage_variables
 
 CLASSES = ("nonce", "balance", *STORAGE_CLASSES, "code")
 OTHER_STORAGE = "other storage"

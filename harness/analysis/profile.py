@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from evm.layout import KIND_NAMES
-from evm.recording import Recording
-from harness.analysis.dependencies import build_graph
-from harness.analysis.list_schedule import longest_chain
-from harness.record.bound import KINDS, Bound, Bounds
+from contend.evm.drivers.recorder import Recording
+from contend.evm.layout import KIND_NAMES
+from contend.harness.analysis.dependencies import build_graph
+from contend.harness.analysis.list_schedule import longest_chain
+from contend.harness.record.bound import KINDS, Bound, Bounds
 
 
 def bounds_of(recording: Recording) -> Bounds:

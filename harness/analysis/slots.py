@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evm import Block, Changes, Location, State, Transaction, mapping_slot
-from evm.layout import KIND_NAMES
-from evm.recording import Recording
-from evm.state import location_key, location_of
-from workloads.variables import StorageVariable
+from contend.evm import Block, Changes, Location, State, Transaction, mapping_slot
+from contend.evm.drivers.recorder import Recording
+from contend.evm.layout import KIND_NAMES
+from contend.evm.state import location_key, location_of
+from contend.workloads.contracts.storage_layout import StorageVariable
 
 _SELECTOR, _WORD = 4, 32
 _ARGUMENTS = 24  # words of call data that are looked at

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.record.bound import KINDS, Bound, Bounds
+from contend.harness.record.bound import KINDS, Bound, Bounds
 
 _NONE = "-"
 _SEGMENTS = 10
@@ -106,7 +106,7 @@ def _print_hottest(console: Console, hottest: list[Found]) -> None:
 
 
 def _print_chain(console: Console, chain: Found, bound: Bound) -> None:
-    from harness.analysis.conflicts import segments
+    from contend.harness.analysis.conflicts import segments
 
     transactions, links = chain["transactions"], chain["links"]
     if not links:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import bad_input, interruptible
+from contend.harness.commands.common import bad_input, interruptible
 
 
 @click.command("calibrate")
@@ -25,9 +25,9 @@ def command(output: Path) -> None:
     """
     from rich.console import Console
 
-    from harness.archive.writing import check_file
-    from harness.calibration.calibrate import calibrate, print_calibration, write
-    from harness.progress import display
+    from contend.harness.calibrate.calibrate import calibrate, print_calibration, write
+    from contend.harness.present.progress_bar import display
+    from contend.harness.record.atomic_write import check_file
 
     with bad_input(), interruptible():
         check_file(output)

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from harness.errors import BadInputError, CrashError
+from contend.harness.errors import BadInputError, CrashError
 
 # What a file option takes for standard output.
 STANDARD_OUTPUT = "-"
@@ -28,7 +28,7 @@ def tell(text: str) -> None:
 def bad_input() -> Iterator[None]:
     """Turn bad input into one line and exit code 2, and a crash of measuring processes into one line and code 1."""
     # Not imported before it is needed: the command line must be quick.
-    from workloads.fields import FieldError
+    from contend.workloads.files.fields import FieldError
 
     try:
         yield

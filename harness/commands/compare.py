@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
-from harness.commands.options import SHARED_OPTIONS, Asked, request_options
-from harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER
-from harness.errors import BadInputError, CrashError
-from harness.plan.option_types import parse_names
-from harness.plan.request import Request
+from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
+from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options
+from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER
+from contend.harness.errors import BadInputError, CrashError
+from contend.harness.plan.option_types import parse_names
+from contend.harness.plan.request import Request
 
 if TYPE_CHECKING:
-    from harness.compare.result import Comparison
-    from harness.compare.targets import Target
-    from harness.compare.verdict import Rule
+    from contend.harness.compare.result import Comparison
+    from contend.harness.compare.targets import Target
+    from contend.harness.compare.verdict import Rule
 
 
 @click.command("compare", no_args_is_help=True)
@@ -77,8 +77,8 @@ def command(
 
     Exit codes: 0 no regression, 1 regression, 2 bad input, 3 nothing was measured or could be compared.
     """
-    from harness.compare.targets import Records, parse_targets
-    from harness.compare.verdict import Rule
+    from contend.harness.compare.targets import Records, parse_targets
+    from contend.harness.compare.verdict import Rule
 
     with bad_input(), interruptible():
         kinds = frozenset(parse_names(fail_on))
@@ -130,7 +130,7 @@ class Output:
         BadInputError
             If a place cannot be written, or both are to be standard output.
         """
-        from harness.archive.writing import check_file
+        from contend.harness.record.atomic_write import check_file
 
         if self.markdown_path == self.json_path == STANDARD_OUTPUT:
             raise BadInputError("--markdown and --json: only one of them can be standard output")
@@ -152,7 +152,7 @@ def compare(
         What to measure, where they are no records.
     rule : Rule
     fail_on : frozenset of str
-        Kinds of `harness.comparison.policy.FAIL_ON`.
+        Kinds of `harness.compare.exit_policy.FAIL_ON`.
     output : Output
     quiet : bool
         Whether to keep silent about progress.
@@ -166,8 +166,8 @@ def compare(
     KeyboardInterrupt
         If the user ended it; what had been compared has been printed and written.
     """
-    from harness.compare.from_records import compare_records, read_side
-    from harness.compare.targets import Records
+    from contend.harness.compare.from_records import compare_records, read_side
+    from contend.harness.compare.targets import Records
 
     if isinstance(a, Records) and isinstance(b, Records):
         read = read_side(a.path, _warn), read_side(b.path, _warn)
@@ -175,8 +175,8 @@ def compare(
     elif isinstance(a, Records) or isinstance(b, Records):
         raise BadInputError(f"{a.label} and {b.label}: a record can only be compared with records")
     else:
-        from harness.compare.runner import VersionComparison
-        from harness.progress import display
+        from contend.harness.compare.runner import VersionComparison
+        from contend.harness.present.progress_bar import display
 
         versions = VersionComparison(a, b, request, rule, fail_on)
         try:
@@ -196,9 +196,9 @@ def compare(
 def _report(comparison: Comparison, output: Output) -> None:
     from rich.console import Console
 
-    from harness.archive.writing import write_json
-    from harness.compare.markdown import markdown
-    from harness.compare.terminal import print_comparison
+    from contend.harness.compare.markdown import markdown
+    from contend.harness.compare.terminal import print_comparison
+    from contend.harness.record.atomic_write import write_json
 
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
     if output.markdown_path == STANDARD_OUTPUT:

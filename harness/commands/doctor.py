@@ -6,7 +6,7 @@ import json
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
 
 
 @click.command("doctor")
@@ -20,20 +20,20 @@ def command(context: click.Context, workers: int, as_json: bool, strict: bool) -
     Measures for about two seconds, in which nothing else should run. Exit codes: 0, 2 bad input; with --strict 1 if
     something is bad.
     """
-    from harness.doctor.examine import examine
-    from harness.doctor.finding import BAD, worst
+    from contend.harness.doctor.finding import BAD, worst
+    from contend.harness.doctor.run_checks import examine
 
     with bad_input(), interruptible():
         findings = examine(workers)
         if as_json:
-            from harness.doctor import report
-            from harness.environment import describe
+            from contend.harness.doctor import report
+            from contend.harness.environment import describe
 
             click.echo(json.dumps(report.as_json(findings, workers, describe()), indent=1))
         else:
             from rich.console import Console
 
-            from harness.doctor.report import print_findings
+            from contend.harness.doctor.report import print_findings
 
             print_findings(Console(), findings)
         context.exit(EXIT_FAILED if strict and worst(findings) == BAD else 0)

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.commands.options import Asked, request_options
+from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.options import Asked, request_options
 
 
 @click.command("explain")
@@ -36,9 +36,9 @@ def command(
     """Show what conflicts in a workload's block, how fast it could be at best, and what made strategies abort."""
     from rich.console import Console
 
-    from harness.analysis.explain import Explainer
-    from harness.analysis.tables import print_explanation
-    from harness.progress import display
+    from contend.harness.analysis.explain import Explainer
+    from contend.harness.analysis.tables import print_explanation
+    from contend.harness.present.progress_bar import display
 
     with bad_input(), interruptible():
         request = asked.request(repeat=1)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import bad_input, interruptible
-from harness.commands.options import Asked, request_options
+from contend.harness.commands.common import bad_input, interruptible
+from contend.harness.commands.options import Asked, request_options
 
 
 @click.command("export")
@@ -25,7 +25,7 @@ def command(asked: Asked, output: str) -> None:
 
     The file runs here by `contend run --workload replay --block FILE`, and elsewhere by whoever reads the form.
     """
-    from harness.export import export
+    from contend.harness.export import export
 
     with bad_input(), interruptible():
         click.echo(export(asked.request(), Path(output)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.commands.options import Asked, request_options
-from harness.errors import BadInputError
+from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.options import Asked, request_options
+from contend.harness.errors import BadInputError
 
 MOST_FAILURES = 5
 
@@ -90,10 +90,10 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     """
     from rich.console import Console
 
-    from harness.archive.writing import check_folder
-    from harness.environment import usable_cores
-    from harness.schedules import campaign
-    from harness.schedules.printing import ScheduleProgress, print_failure, print_tally
+    from contend.harness.environment import usable_cores
+    from contend.harness.record.atomic_write import check_folder
+    from contend.harness.verify.schedule_fuzzer import campaign
+    from contend.harness.verify.schedule_fuzzer.printing import ScheduleProgress, print_failure, print_tally
 
     check_folder(results)
     strategies = campaign.checked_strategies(asked.value("strategies") or ())
@@ -131,10 +131,10 @@ def replay(path: Path) -> bool:
     """
     from rich.console import Console
 
-    from harness.schedules.campaign import check_sources, checked_strategies
-    from harness.schedules.cases import Case, scene_of
-    from harness.schedules.judge import Judge
-    from strategies import registry
+    from contend.harness.verify.schedule_fuzzer.campaign import check_sources, checked_strategies
+    from contend.harness.verify.schedule_fuzzer.cases import Case, scene_of
+    from contend.harness.verify.schedule_fuzzer.checker import Judge
+    from contend.strategies import registry
 
     try:
         content = json.loads(path.read_text())

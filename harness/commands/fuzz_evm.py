@@ -6,8 +6,8 @@ import importlib.util
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.errors import BadInputError
+from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.errors import BadInputError
 
 
 @click.command("fuzz-evm")
@@ -44,9 +44,9 @@ def compare_programs(programs: int, seed: int, fork_name: str, quiet: bool) -> i
         raise BadInputError(f"programs: {programs} is out of range; give a whole number from 1")
     if seed < 0:
         raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
-    from harness.fuzz.differential import fuzz
-    from harness.fuzz.shrink import describe
-    from harness.statetest import fork_of
+    from contend.harness.verify.evm_fuzzer.differential import fuzz
+    from contend.harness.verify.evm_fuzzer.shrink import describe
+    from contend.harness.verify.statetest import fork_of
 
     failed, fork = 0, fork_of(fork_name).name
     for program, case, wrong in fuzz(range(seed, seed + programs), fork, quiet):

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from harness.commands.common import bad_input
+from contend.harness.commands.common import bad_input
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites."""
-    from harness.plan.catalogue import catalogue
+    from contend.harness.plan.catalogue import catalogue
 
     with bad_input():
         content: dict[str, Any] = catalogue()
@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from harness.catalogue_tables import print_presets, print_strategies, print_suites, print_workloads
+    from contend.harness.present.catalogue_tables import print_presets, print_strategies, print_suites, print_workloads
 
     console = Console()
     print_strategies(console, content["strategies"])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.common import bad_input
+from contend.harness.commands.common import bad_input
 
 if TYPE_CHECKING:
-    from harness.skeleton import Skeleton
+    from contend.harness.scaffold.scaffold import Skeleton
 
 _output = click.option(
     "--output",
@@ -39,7 +39,7 @@ def command() -> None:
 @_output
 def _strategy(name: str, kind: str, output: Path | None) -> None:
     """Write a package that brings the strategy NAME."""
-    from harness import skeleton
+    from contend.harness.scaffold import scaffold as skeleton
 
     with bad_input():
         _write(skeleton.strategy(name, kind), output)
@@ -50,14 +50,14 @@ def _strategy(name: str, kind: str, output: Path | None) -> None:
 @_output
 def _workload(name: str, output: Path | None) -> None:
     """Write a package that brings the workload NAME."""
-    from harness import skeleton
+    from contend.harness.scaffold import scaffold as skeleton
 
     with bad_input():
         _write(skeleton.workload(name), output)
 
 
 def _write(skeleton: Skeleton, output: Path | None) -> None:
-    from harness.skeleton import write
+    from contend.harness.scaffold.scaffold import write
 
     folder = output or Path(skeleton.distribution)
     for path in write(skeleton, folder):

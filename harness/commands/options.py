@@ -9,9 +9,9 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from harness.plan.options import Option, options
-from harness.plan.request import Request
-from harness.plan.suites import fixed_by_suite
+from contend.harness.plan.options import Option, options
+from contend.harness.plan.request import Request
+from contend.harness.plan.suites import fixed_by_suite
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.common import bad_input, interruptible
-from harness.plan.request import Request
+from contend.harness.commands.common import bad_input, interruptible
+from contend.harness.plan.request import Request
 
 if TYPE_CHECKING:
-    from harness.timeline import Trace
+    from contend.harness.present.timeline import Trace
 
 _TIMELINE_BLOCK, _TIMELINE_WORKERS = 200, 8
 
@@ -34,8 +34,8 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
 
     The page needs nothing beside it: it opens from disk, without a network. Exit codes: 0, or 2 for bad input.
     """
-    from harness.archive.reading import read_all
-    from harness.report.page import check_output, write_report
+    from contend.harness.present.report.page import check_output, write_report
+    from contend.harness.record.load_all import read_all
 
     def say(what: str) -> None:
         if not quiet:
@@ -54,8 +54,8 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
 
 def _traced(records: list[dict[str, Any]], say: Any) -> tuple[Trace, str] | None:
     """Trace the first parallel strategy of the newest record on its first workload; None where that cannot be done."""
-    from harness.errors import BadInputError
-    from harness.timeline import trace
+    from contend.harness.errors import BadInputError
+    from contend.harness.present.timeline import trace
 
     cells = [cell for record in reversed(records) for cell in record["cells"] if cell["verified"]]
     parallel = [cell for cell in cells if cell["workers"] > 1]

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
-from harness.commands.options import ALL_OPTIONS, Asked, request_options
-from harness.errors import BadInputError
-from harness.plan.request import ALL, Request
+from contend.harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
+from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
+from contend.harness.errors import BadInputError
+from contend.harness.plan.request import ALL, Request
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -71,7 +71,7 @@ def command(
     output = Output(results, json_path, charts=not no_charts)
     with bad_input(), interruptible():
         if resume is not None:
-            from harness.archive.resume import request_of
+            from contend.harness.record.resume import request_of
 
             record = _resumed(context, resume, results)
             failed = measure(request_of(record), output, quiet, record)
@@ -112,7 +112,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     quiet : bool
         Whether to keep silent about progress.
     resumed : Path, optional
-        Record to go on with, whose request `request` is (`harness.archive.resume.choose`).
+        Record to go on with, whose request `request` is (`harness.record.resume.choose`).
 
     Returns
     -------
@@ -126,11 +126,11 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
-    from harness.archive.resume import read_incomplete
-    from harness.archive.store import Store
-    from harness.archive.writing import check_file, check_folder
-    from harness.measure.engine import Engine, has_failures
-    from harness.progress import display
+    from contend.harness.measure.engine import Engine, has_failures
+    from contend.harness.present.progress_bar import display
+    from contend.harness.record.atomic_write import check_file, check_folder
+    from contend.harness.record.resume import read_incomplete
+    from contend.harness.record.store import Store
 
     check_folder(output.results)
     if output.json_path not in (None, STANDARD_OUTPUT):
@@ -161,8 +161,8 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
     """Print a record's table, and write the record where it was asked for."""
     from rich.console import Console
 
-    from harness.archive.writing import write_json
-    from harness.tables import print_results
+    from contend.harness.present.tables import print_results
+    from contend.harness.record.atomic_write import write_json
 
     if interrupted and not (record and record["cells"]):
         Console(stderr=True).print("Interrupted before anything was measured.")
@@ -181,8 +181,8 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
 
 
 def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:
-    from harness.charts import draw
-    from harness.frame import to_frame
+    from contend.harness.present.charts import draw
+    from contend.harness.record.frame import to_frame
 
     for path in draw(to_frame([record]), folder, record["id"]):
         _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
@@ -198,7 +198,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
     """The record to go on with; options that say what to measure are refused, since the record has said it."""
     from click.core import ParameterSource
 
-    from harness.archive.resume import choose
+    from contend.harness.record.resume import choose
 
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
@@ -209,7 +209,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
     """The request with the dials that give what was asked for."""
-    from harness.analysis.target import aim
+    from contend.harness.analysis.contention_search import aim
 
     one = len(request.workloads) == 1 and request.workloads[0] != ALL
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):

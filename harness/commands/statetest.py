@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from harness.errors import BadInputError
+from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.errors import BadInputError
 
 
 @click.command("statetest")
@@ -58,9 +58,9 @@ def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: f
     """
     if not timeout > 0:
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
-    from harness.measure.timeout import within
-    from harness.statetest import VectorRunner, fork_of, read_vectors
-    from harness.track import track
+    from contend.harness.measure.timeout import within
+    from contend.harness.present.track import track
+    from contend.harness.verify.statetest import VectorRunner, fork_of, read_vectors
 
     fork, passed, failed = fork_of(fork_name), 0, 0
     # All is read before anything runs, so that a malformed file is found first.

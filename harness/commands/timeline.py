@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import bad_input, interruptible
-from harness.commands.options import Asked, request_options
+from contend.harness.commands.common import bad_input, interruptible
+from contend.harness.commands.options import Asked, request_options
 
 
 @click.command("timeline")
@@ -32,8 +32,8 @@ def command(
     results: Path,
 ) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
-    from harness.archive.writing import check_folder
-    from harness.timeline import draw
+    from contend.harness.present.timeline import draw
+    from contend.harness.record.atomic_write import check_folder
 
     with bad_input(), interruptible():
         request = asked.request(clock="virtual")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import bad_input, interruptible
-from harness.commands.options import Asked, request_options
+from contend.harness.commands.common import bad_input, interruptible
+from contend.harness.commands.options import Asked, request_options
 
 
 @click.command("validate-clock")
@@ -32,11 +32,11 @@ def command(
     """
     from rich.console import Console
 
-    from harness.archive.writing import check_file, write_json
-    from harness.calibration.validate import print_validation, validate
-    from harness.environment import usable_cores
-    from harness.plan.clock_options import read_costs
-    from harness.progress import display
+    from contend.harness.calibrate.validate import print_validation, validate
+    from contend.harness.environment import usable_cores
+    from contend.harness.plan.clock_options import read_costs
+    from contend.harness.present.progress_bar import display
+    from contend.harness.record.atomic_write import check_file, write_json
 
     with bad_input(), interruptible():
         counts = asked.value("workers") or range(1, len(usable_cores()) + 1)

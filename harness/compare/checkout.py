@@ -25,9 +25,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from harness.compare.targets import Checkout, Revision, is_checkout
-from harness.errors import BadInputError, CrashError
-from harness.measure.version import Version
+from contend.harness.compare.targets import Checkout, Revision, is_checkout
+from contend.harness.errors import BadInputError, CrashError
+from contend.harness.measure.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK_FILE = "requirements.lock"
@@ -63,7 +63,7 @@ def laid_out(side: Checkout | Revision, tell: Tell) -> Iterator[Version]:
 
 def folder() -> Path:
     """Where sources and environments of revisions are kept: beside the cache of kernels, which clears itself."""
-    # Not from `evm.jit`, which would import the compiler into a process that only waits.
+    # Not from `evm.runtime.jit`, which would import the compiler into a process that only waits.
     chosen = os.environ.get("CONTEND_CACHE_DIR")
     if chosen:
         return Path(chosen).with_name(Path(chosen).name + "-revisions")

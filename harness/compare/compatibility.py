@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.compare.measured import CellName, Measured
+from contend.harness.compare.measured import CellName, Measured
 
 
 def refusal(name: CellName, a: Measured, b: Measured) -> str | None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.archive.reading import read_all
-from harness.compare.compatibility import refusal, unmatched
-from harness.compare.measured import CellName, Measured, cells_of, pooled
-from harness.compare.ratio import unpaired
-from harness.compare.result import CellResult, Comparison
-from harness.compare.verdict import REPLICATIONS, Rule, Verdict, changes
-from harness.errors import BadInputError
-from harness.statistics import Interval
+from contend.harness.compare.compatibility import refusal, unmatched
+from contend.harness.compare.measured import CellName, Measured, cells_of, pooled
+from contend.harness.compare.ratio import unpaired
+from contend.harness.compare.result import CellResult, Comparison
+from contend.harness.compare.verdict import REPLICATIONS, Rule, Verdict, changes
+from contend.harness.errors import BadInputError
+from contend.harness.record.load_all import read_all
+from contend.harness.statistics import Interval
 
 # Fewer runs than these say nothing about noise, whatever their interval is.
 _LEAST_PROCESSES, _LEAST_RUNS = 2, 6

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.compare.exit_policy import EXIT_REGRESSION
-from harness.compare.result import CellResult, Comparison, distinctions, ordered, percent, seconds
-from harness.compare.verdict import Verdict
+from contend.harness.compare.exit_policy import EXIT_REGRESSION
+from contend.harness.compare.result import CellResult, Comparison, distinctions, ordered, percent, seconds
+from contend.harness.compare.verdict import Verdict
 
 _MARKS = {
     Verdict.SLOWER: "🔺 slower",

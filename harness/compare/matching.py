@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from harness.compare.measured import CellName, frozen
-from harness.compare.ratio import Pair, paired
-from harness.compare.result import CellResult
-from harness.compare.verdict import Verdict
-from harness.measure.progress_log import ProgressLog, Round
-from harness.observer import Observer
-from harness.plan.request import Request
-from harness.plan.resolve import CellKey, Plan, WorkloadPlan
-from harness.record.measurement import WorkloadMeasurement
-from harness.record.sample import Sample
-from harness.statistics import Interval, Samples
+from contend.harness.compare.measured import CellName, frozen
+from contend.harness.compare.ratio import Pair, paired
+from contend.harness.compare.result import CellResult
+from contend.harness.compare.verdict import Verdict
+from contend.harness.measure.progress_log import ProgressLog, Round
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.record.measurement import WorkloadMeasurement
+from contend.harness.record.sample import Sample
+from contend.harness.statistics import Interval, Samples
 
 A, B = range(2)
 LETTERS = "AB"

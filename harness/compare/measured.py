@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.archive.figures import by_process
-from harness.plan.option_types import DialValue
-from harness.statistics import Samples
+from contend.harness.plan.option_types import DialValue
+from contend.harness.record.derived import by_process
+from contend.harness.statistics import Samples
 
 
 class CellName(NamedTuple):

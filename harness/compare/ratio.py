@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.compare.measured import Measured
-from harness.statistics import Interval, Samples, interval, ratio_of_medians
+from contend.harness.compare.measured import Measured
+from contend.harness.statistics import Interval, Samples, interval, ratio_of_medians
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from harness.compare.exit_policy import EXIT_NOTHING, EXIT_OK, EXIT_REGRESSION, INCONCLUSIVE, NEVER, SLOWER, WASTE
-from harness.compare.measured import CellName, Measured
-from harness.compare.verdict import Rule, Verdict, wasteful
-from harness.statistics import Interval, Samples
-from harness.words import differing
+from contend.harness.compare.exit_policy import (
+    EXIT_NOTHING,
+    EXIT_OK,
+    EXIT_REGRESSION,
+    INCONCLUSIVE,
+    NEVER,
+    SLOWER,
+    WASTE,
+)
+from contend.harness.compare.measured import CellName, Measured
+from contend.harness.compare.verdict import Rule, Verdict, wasteful
+from contend.harness.present.formatting import differing
+from contend.harness.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
 SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")

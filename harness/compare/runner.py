@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from harness import environment
-from harness.compare.checkout import laid_out
-from harness.compare.compatibility import refusal
-from harness.compare.from_records import exact
-from harness.compare.matching import A, B, PairLog, WorkloadRuns, cell_name, match
-from harness.compare.measured import Measured, picoseconds
-from harness.compare.result import CellResult, Comparison
-from harness.compare.sample_size import SampleSize
-from harness.compare.targets import Checkout, Revision, describe
-from harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
-from harness.measure.batch import Batch, Rounds
-from harness.measure.executor import Executor, LocalExecutor
-from harness.measure.task import VersionPlan, tasks_of
-from harness.measure.version import Version
-from harness.observer import Observer
-from harness.plan.request import Request
-from harness.plan.resolve import CellKey
+from contend.harness import environment
+from contend.harness.compare.checkout import laid_out
+from contend.harness.compare.compatibility import refusal
+from contend.harness.compare.from_records import exact
+from contend.harness.compare.matching import A, B, PairLog, WorkloadRuns, cell_name, match
+from contend.harness.compare.measured import Measured, picoseconds
+from contend.harness.compare.result import CellResult, Comparison
+from contend.harness.compare.sample_size import SampleSize
+from contend.harness.compare.targets import Checkout, Revision, describe
+from contend.harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
+from contend.harness.measure.batch import Batch, Rounds
+from contend.harness.measure.executor import Executor, LocalExecutor
+from contend.harness.measure.task import VersionPlan, tasks_of
+from contend.harness.measure.version import Version
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import CellKey
 
 
 class VersionComparison:

@@ -17,7 +17,7 @@ from math import ceil
 
 import numpy as np
 
-from harness.compare.ratio import Pair
+from contend.harness.compare.ratio import Pair
 
 PILOT_ERROR = 1 / 2
 """Standard error that a pilot may have, in thresholds."""

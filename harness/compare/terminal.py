@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.compare.markdown import counter_lines, ratio_text, side_line, time_text
-from harness.compare.result import Comparison, grouped, ordered, seconds
-from harness.compare.verdict import Verdict
+from contend.harness.compare.markdown import counter_lines, ratio_text, side_line, time_text
+from contend.harness.compare.result import Comparison, grouped, ordered, seconds
+from contend.harness.compare.verdict import Verdict
 
 _WIDE = 96
 _STYLES = {

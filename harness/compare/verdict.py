@@ -16,8 +16,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from harness.record.sample import ABORTS_AT
-from harness.statistics import Interval
+from contend.harness.record.sample import ABORTS_AT
+from contend.harness.statistics import Interval
 
 REPLICATIONS = 2
 MOST_MEASUREMENTS = 4

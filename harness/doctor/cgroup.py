@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.doctor.files import Files
+from contend.harness.doctor.files import Files
 
 _UNLIMITED_BYTES = 1 << 60  # what version 1 says where there is no limit is nearly 2**63
 

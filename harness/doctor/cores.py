@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from harness.doctor.cgroup import quota_cores
-from harness.doctor.files import Files, cpu_list
-from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding
+from contend.harness.doctor.cgroup import quota_cores
+from contend.harness.doctor.files import Files, cpu_list
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding
 
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 

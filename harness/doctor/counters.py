@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from harness.doctor.cgroup import throttled_periods
-from harness.doctor.files import Files
+from contend.harness.doctor.cgroup import throttled_periods
+from contend.harness.doctor.files import Files
 
 _IDLE, _IOWAIT, _STEAL = 3, 4, 7
 _FIELDS = 8  # of a line of /proc/stat; those that follow are parts of earlier ones

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.doctor.counters import Counters
-from harness.doctor.files import Files
-from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, judged
-from harness.doctor.spin import Spin
+from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.files import Files
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, judged
+from contend.harness.doctor.microbench import Spin
 
 _DOUBTFUL_DRIFT, _BAD_DRIFT = 0.02, 0.10
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.doctor.cgroup import memory_left
-from harness.doctor.counters import Counters
-from harness.doctor.files import Files
-from harness.doctor.finding import BAD, DOUBTFUL, OK, Finding
+from contend.harness.doctor.cgroup import memory_left
+from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.files import Files
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, Finding
 
 # Two measuring processes with a block of 10,000 transactions and 32 workers take about one.
 _DOUBTFUL_GIB, _BAD_GIB = 2.0, 0.5

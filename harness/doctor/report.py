@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
 
 SCHEMA = "contend-doctor/1"
 _TABLE_WIDTH = 72  # below that, columns of sentences are towers of syllables

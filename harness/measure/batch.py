@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.measure.progress_log import ProgressLog
-from harness.measure.task import Task
-from harness.plan.resolve import CellKey
+from contend.harness.measure.progress_log import ProgressLog
+from contend.harness.measure.task import Task
+from contend.harness.plan.resolve import CellKey
 
 Rounds = Mapping[CellKey, int]
 

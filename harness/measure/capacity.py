@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from math import ceil
 
-from harness.doctor.cgroup import quota_cores
-from harness.doctor.files import Files
-from harness.doctor.memory import available_bytes
-from harness.environment import usable_cores
+from contend.harness.doctor.cgroup import quota_cores
+from contend.harness.doctor.files import Files
+from contend.harness.doctor.memory import available_bytes
+from contend.harness.environment import usable_cores
 
 _PROCESS_BYTES = 256 << 20
 _WORKER_BYTES = 512 << 10

@@ -1,4 +1,4 @@
-"""Engine: one run from request to record, as the command line, `harness.run`, the asv suite and calibration call it."""
+"""Engine: one run from request to record, as the command line, `contend.run`, the asv suite and calibration call it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import environment
-from harness.archive import making, resume
-from harness.archive.sessions import new_session, note_time
-from harness.errors import BadInputError
-from harness.measure.batch import Batch
-from harness.measure.executor import Executor, LocalExecutor
-from harness.measure.progress_log import ProgressLog
-from harness.measure.task import tasks_of
-from harness.observer import Observer
-from harness.plan.request import Request
-from harness.plan.resolve import Plan
-from harness.record.measurement import WorkloadMeasurement
+from contend.harness import environment
+from contend.harness.errors import BadInputError
+from contend.harness.measure.batch import Batch
+from contend.harness.measure.executor import Executor, LocalExecutor
+from contend.harness.measure.progress_log import ProgressLog
+from contend.harness.measure.task import tasks_of
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import Plan
+from contend.harness.record import build, resume
+from contend.harness.record.measurement import WorkloadMeasurement
+from contend.harness.record.sessions import new_session, note_time
 
 # Between rounds the record is written at most so often, and for at most this share of the time.
 _SAVE_EVERY_SECONDS = 1.0
@@ -41,7 +41,7 @@ class Engine:
     command : sequence of str or None
         Command line, for the record.
     resumed : dict or None
-        A record to go on with, from `harness.archive.resume.read_incomplete`; `request` is the record's own then.
+        A record to go on with, from `harness.record.resume.read_incomplete`; `request` is the record's own then.
     record : dict
         The record so far; empty until the request has been accepted.
     """
@@ -85,7 +85,7 @@ class Engine:
             surroundings = environment.describe()
             ((plan, _),) = executor.resolve()
             self.observer.planned(plan, self.request.rounds)
-            self._begin(plan, making.full_environment(surroundings, plan))
+            self._begin(plan, build.full_environment(surroundings, plan))
             before, refused = self.record["cells"], False
             try:
                 executor.measure(
@@ -116,7 +116,7 @@ class Engine:
         places = range(len(plan.workloads))
         if self.resumed is None:
             self.accepted()
-            self.record = making.new_record(self.request, plan, surroundings, self.command)
+            self.record = build.new_record(self.request, plan, surroundings, self.command)
             self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
             self._cells = [[] for _ in places]
             self._open = list(places)
@@ -165,7 +165,7 @@ class Engine:
         for place in self._open:
             measurement = self._measured[place]
             if not resume.is_untouched(measurement):
-                self._cells[place] = making.measured_cells(
+                self._cells[place] = build.measured_cells(
                     measurement, plan.reported, self.request, self.record["environment"]["cores"]
                 )
         self.record["cells"] = [cell for cells in self._cells for cell in cells]

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
-from harness.measure.batch import Batch
-from harness.measure.capacity import most_processes
-from harness.measure.interleaved_runner import InterleavedRunner
-from harness.measure.parallel_runner import ParallelRunner
-from harness.measure.task import VersionPlan
-from harness.measure.version import THIS, Version
-from harness.measure.worker_pool import WorkerPool
-from harness.observer import Observer
-from harness.plan.request import Request
+from contend.harness.measure.batch import Batch
+from contend.harness.measure.capacity import most_processes
+from contend.harness.measure.interleaved_runner import InterleavedRunner
+from contend.harness.measure.parallel_runner import ParallelRunner
+from contend.harness.measure.task import VersionPlan
+from contend.harness.measure.version import THIS, Version
+from contend.harness.measure.worker_pool import WorkerPool
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
 
 _CELLS_A_PROCESS = 4
 """Simulated cells for which another process is worth its start."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from harness.environment import utc_precisely
-from harness.measure.batch import Batch
-from harness.measure.progress_log import Run
-from harness.measure.task import Task
-from harness.measure.warm_up import WarmUp
-from harness.measure.worker_pool import WorkerGoneError, WorkerPool
-from harness.plan.resolve import CellKey
-from harness.record.measurement import RunStamp
+from contend.harness.environment import utc_precisely
+from contend.harness.measure.batch import Batch
+from contend.harness.measure.progress_log import Run
+from contend.harness.measure.task import Task
+from contend.harness.measure.warm_up import WarmUp
+from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.plan.resolve import CellKey
+from contend.harness.record.measurement import RunStamp
 
 
 class InterleavedRunner:

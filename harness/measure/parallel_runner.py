@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.environment import utc_precisely
-from harness.measure.batch import Batch
-from harness.measure.progress_log import Run
-from harness.measure.task import Result, Task
-from harness.measure.worker_pool import WorkerGoneError, WorkerPool
-from harness.plan.resolve import BASELINE_CELL, CellKey
-from harness.record.measurement import RunStamp
+from contend.harness.environment import utc_precisely
+from contend.harness.measure.batch import Batch
+from contend.harness.measure.progress_log import Run
+from contend.harness.measure.task import Result, Task
+from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.plan.resolve import BASELINE_CELL, CellKey
+from contend.harness.record.measurement import RunStamp
 
 _WORTH_SHARING = 4
 """Cells that a workload has to have left for a second worker to begin it before anybody knows how long they take."""

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.archive.resume import check_block
-from harness.measure.task import Result
-from harness.measure.worker_pool import WorkerGoneError
-from harness.measure.worker_process import WorkerProcess
-from harness.observer import Observer
-from harness.plan.resolve import CellKey
-from harness.record.measurement import RunStamp, WorkloadMeasurement
-from harness.record.sample import BlockFacts, Sample
+from contend.harness.measure.task import Result
+from contend.harness.measure.worker_pool import WorkerGoneError
+from contend.harness.measure.worker_process import WorkerProcess
+from contend.harness.observer import Observer
+from contend.harness.plan.resolve import CellKey
+from contend.harness.record.measurement import RunStamp, WorkloadMeasurement
+from contend.harness.record.resume import check_block
+from contend.harness.record.sample import BlockFacts, Sample
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from harness.plan.request import Request
-from harness.plan.resolve import CellKey, Plan, WorkloadPlan
-from harness.record.measurement import Failure
-from harness.record.sample import BlockFacts, Sample
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.record.measurement import Failure
+from contend.harness.record.sample import BlockFacts, Sample
 
 
 @dataclass(frozen=True)

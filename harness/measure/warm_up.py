@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.measure.batch import Batch
-from harness.measure.task import Task
-from harness.measure.worker_pool import WorkerGoneError, WorkerPool
-from harness.plan.resolve import BASELINE_CELL
+from contend.harness.measure.batch import Batch
+from contend.harness.measure.task import Task
+from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.plan.resolve import BASELINE_CELL
 
 
 class WarmUp:

@@ -7,9 +7,9 @@ verb.
 
 From the client: ``plan`` (a request to be looked up), ``compile`` (strategies, ahead of their turn), ``build``,
 ``warm`` and ``run`` (a task), ``close``. In return: ``plan`` or ``refused``, and for each task one ``result``, in the
-form of `harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been done: a
-task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long. The worker ends when the client
-is gone.
+form of `contend.harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been
+done: a task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long. The worker ends when
+the client is gone.
 
 Arguments: the descriptor of the socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources; null
 for the version that the client runs) and ``own_environment`` (whether the interpreter's own import path follows).
@@ -32,23 +32,26 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# What is used of the measured version: where it is in this layout, and where it was at commit 149af5f. `module:name`,
-# or a module; the first that is there is taken.
-_NAMES: dict[str, tuple[str, ...]] = {
-    "package": ("harness",),
-    "BadInputError": ("harness.errors:BadInputError",),
-    "Request": ("harness.request:Request",),
-    "resolve": ("harness.plan:resolve",),
-    "WorkloadPlan": ("harness.plan:WorkloadPlan",),
-    "CellKey": ("harness.plan:CellKey",),
-    "clock_maker": ("harness.clocks:clock_maker",),
-    "Bench": ("harness.measure.bench:Bench", "harness.measuring.bench:Bench"),
-    "compile_lock": ("harness.kernels:compile_lock", "harness.measuring.kernels:turn"),
-    "compile_natives": ("harness.kernels:compile_natives", "harness.measuring.kernels:compile_natives"),
-    "strategies": ("strategies.registry",),
-    "workloads": ("workloads.registry",),
-    "on_compile": ("evm.jit:on_compile",),
+# What is used of the measured version, `module:name` or a module: where it is in this layout, under one top-level
+# package, and where it was at commit 149af5f.
+_NAMES: dict[str, tuple[str, str]] = {
+    "package": ("contend.harness", "harness"),
+    "BadInputError": ("contend.harness.errors:BadInputError", "harness.errors:BadInputError"),
+    "Request": ("contend.harness.plan.request:Request", "harness.request:Request"),
+    "resolve": ("contend.harness.plan.resolve:resolve", "harness.plan:resolve"),
+    "WorkloadPlan": ("contend.harness.plan.resolve:WorkloadPlan", "harness.plan:WorkloadPlan"),
+    "CellKey": ("contend.harness.plan.resolve:CellKey", "harness.plan:CellKey"),
+    "clock_maker": ("contend.harness.plan.clock_options:clock_maker", "harness.clocks:clock_maker"),
+    "Bench": ("contend.harness.bench.bench:Bench", "harness.measuring.bench:Bench"),
+    "compile_lock": ("contend.harness.kernels:compile_lock", "harness.measuring.kernels:turn"),
+    "compile_natives": ("contend.harness.kernels:compile_natives", "harness.measuring.kernels:compile_natives"),
+    "strategies": ("contend.strategies.registry", "strategies.registry"),
+    "workloads": ("contend.workloads.registry", "workloads.registry"),
+    "on_compile": ("contend.evm.runtime.jit:on_compile", "evm.jit:on_compile"),
 }
+_THIS_LAYOUT, _OLD_LAYOUT = range(2)
+# Set by `main`. Told by the sources and not by what can be imported: this version may be installed beside an older one.
+_layout = _THIS_LAYOUT
 
 
 def find(what: str) -> Any:
@@ -57,22 +60,18 @@ def find(what: str) -> Any:
     Raises
     ------
     ImportError
-        If it is in none of its places: the version is too old, or broken.
+        If it is not in its place: the version is too old, or broken.
     """
-    for place in _NAMES[what]:
-        module, _, name = place.partition(":")
-        try:
-            found = importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            # Only the module itself may be missing, or a package around it: not what it imports.
-            if not f"{module}.".startswith(f"{error.name}."):
-                raise
-            continue
-        if not name:
-            return found
-        if hasattr(found, name):
-            return getattr(found, name)
-    raise ImportError(f"it has no {_NAMES[what][-1].replace(':', '.')}")
+    place = _NAMES[what][_layout]
+    module, _, name = place.partition(":")
+    try:
+        found = importlib.import_module(module)
+        return getattr(found, name) if name else found
+    except (ModuleNotFoundError, AttributeError) as error:
+        # Only the module itself may be missing, or a package around it: not what it imports.
+        if isinstance(error, ModuleNotFoundError) and not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ImportError(f"it has no {place.replace(':', '.')}") from None
 
 
 def main(descriptor: int, where: Mapping[str, Any]) -> None:
@@ -81,7 +80,9 @@ def main(descriptor: int, where: Mapping[str, Any]) -> None:
     sys.path[:] = [*where["paths"], *behind]
     root = None
     if where["root"] is not None:
+        global _layout
         root = Path(where["root"]).resolve()
+        _layout = _THIS_LAYOUT if (root / "contend").is_dir() else _OLD_LAYOUT
         # An editable installation answers for every module that the version does not have itself, and with its own.
         sys.meta_path[:] = [one for one in sys.meta_path if not _is_editable_contend(one)]
     _Worker(Connection(descriptor), root).serve()

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-from harness.errors import BadInputError, CrashError
-from harness.measure.task import VersionPlan
-from harness.measure.version import THIS, Version
-from harness.measure.worker_process import WorkerProcess
-from harness.observer import Observer
-from harness.plan.request import Request
+from contend.harness.errors import BadInputError, CrashError
+from contend.harness.measure.task import VersionPlan
+from contend.harness.measure.version import THIS, Version
+from contend.harness.measure.worker_process import WorkerProcess
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
 
 _TICK_SECONDS = 0.1
 _CLOSE_SECONDS = 2.0

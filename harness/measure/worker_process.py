@@ -12,8 +12,8 @@ from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import Any
 
-from harness.measure.task import Task
-from harness.measure.version import THIS, Version
+from contend.harness.measure.task import Task
+from contend.harness.measure.version import THIS, Version
 
 _GRACE_SECONDS = 2.0
 _TAIL_LINES = 12

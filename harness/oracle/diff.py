@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from evm import Changes, Location, Log, Receipts
+from contend.evm import Changes, Location, Log, Receipts
 
 _LONGEST = 100
 

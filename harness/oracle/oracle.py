@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from evm import Block, Changes, Receipts, Snapshot, State
-from harness.oracle.diff import receipt_differences, word_differences
-from strategies.base import Outcome, Strategy
+from contend.evm import Block, Changes, Receipts, Snapshot, State
+from contend.harness.oracle.diff import receipt_differences, word_differences
+from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
 

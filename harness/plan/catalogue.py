@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from harness.errors import BadInputError
-from harness.plan.resolve import lookup
+from contend.harness.errors import BadInputError
+from contend.harness.plan.resolve import lookup
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
@@ -20,9 +20,9 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
         it can. ``suites``: ``name``, ``summary``.
     """
-    from harness.plan import suites
-    from strategies import registry as strategies
-    from workloads import registry as workloads
+    from contend.harness.plan import suites
+    from contend.strategies import registry as strategies
+    from contend.workloads import registry as workloads
 
     return {
         "strategies": [_strategy(strategies, name) for name in strategies.names(variants=True)],

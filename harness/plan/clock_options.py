@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import BadInputError
+from contend.harness.errors import BadInputError
 
 if TYPE_CHECKING:
-    from harness.plan.request import Request
-    from strategies.clocks import Clock
-    from strategies.costs import Costs
-    from strategies.virtual_network import NetworkModel
+    from contend.harness.plan.request import Request
+    from contend.strategies.clocks import Clock
+    from contend.strategies.clocks.cost_table import CostTable
+    from contend.strategies.clocks.network_model import NetworkModel
 
 
-def read_costs(path: str | None) -> Costs:
+def read_costs(path: str | None) -> CostTable:
     """Read a table of costs; the one that is part of the project for None.
 
     Raises
@@ -23,13 +23,13 @@ def read_costs(path: str | None) -> Costs:
     BadInputError
         If it cannot be used.
     """
-    from strategies.costs import Costs, CostsError, default_costs
+    from contend.strategies.clocks.cost_table import CostTable, CostTableError, default_costs
 
     if path is None:
         return default_costs()
     try:
-        return Costs.read(Path(path))
-    except CostsError as error:
+        return CostTable.read(Path(path))
+    except CostTableError as error:
         raise BadInputError(str(error)) from error
 
 
@@ -43,8 +43,8 @@ def clock_maker(request: Request) -> Callable[[], Clock]:
     BadInputError
         If the table or the network cannot be used.
     """
-    from strategies.clocks import WALL
-    from strategies.virtual_clock import VirtualClock
+    from contend.strategies.clocks import WALL
+    from contend.strategies.clocks.virtual import VirtualClock
 
     if not request.simulated:
         return lambda: WALL
@@ -60,7 +60,7 @@ def read_network(text: str | None) -> NetworkModel | None:
     BadInputError
         If it is not known.
     """
-    from strategies.virtual_network import NetworkError, NetworkModel
+    from contend.strategies.clocks.network_model import NetworkError, NetworkModel
 
     try:
         return None if text is None else NetworkModel.parse(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from harness.errors import BadInputError
+from contend.harness.errors import BadInputError
 
 Given = TypeVar("Given")
 Kept = TypeVar("Kept")

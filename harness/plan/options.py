@@ -4,7 +4,7 @@ An `Option` is the value of a field of a dataclass (`harness.plan.request.Reques
 constructor is given goes through the option's type, and what is kept is what the field then has. So the type checker
 knows both sides, too: `Option[str | Iterable[str], tuple[str, ...]]` takes a name and holds a tuple.
 
-From the options come the command line (`harness.commands.options`), the parameters of `harness.run`, the key
+From the options come the command line (`harness.commands.options`), the parameters of `contend.run`, the key
 ``request`` of a record and its JSON Schema, the command line by which a report says how to measure again, and
 ``docs/options.md``.
 """
@@ -17,7 +17,7 @@ from inspect import Parameter, Signature, formatannotation, getattr_static
 from textwrap import indent, wrap
 from typing import Any, Generic, get_args, get_type_hints, overload
 
-from harness.plan.option_types import Given, Kept, OptionType
+from contend.harness.plan.option_types import Given, Kept, OptionType
 
 
 class Option(Generic[Given, Kept]):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.errors import BadInputError
-from harness.plan.option_types import (
+from contend.harness.errors import BadInputError
+from contend.harness.plan.option_types import (
     COUNTS,
     DIALS,
     NAMES,
@@ -26,7 +26,7 @@ from harness.plan.option_types import (
     choice,
     whole_number,
 )
-from harness.plan.options import Option, options
+from contend.harness.plan.options import Option, options
 
 MAX_BLOCK_SIZE = 1_000_000
 MAX_BLOCK_COUNT = 1_000
@@ -46,9 +46,9 @@ class Request:
     """Which cells to measure and how.
 
     Every field is an option (`harness.plan.options.Option`), and this is where options are declared: the command line,
-    `harness.run`, the records and the documents all take them from here, in this order. A new option is a new field
-    here; ``docs/`` and ``record.schema.json`` are then made anew (``python -m harness.pages.options``,
-    ``python -m harness.pages.records``).
+    `contend.run`, the records and the documents all take them from here, in this order. A new option is a new field
+    here; ``docs/`` and ``record.schema.json`` are then made anew (``python -m tools.docs.options``,
+    ``python -m tools.docs.records``).
 
     Raises
     ------

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from harness.errors import BadInputError
-from harness.plan.option_types import DialValue
-from harness.plan.request import ALL, Request
+from contend.harness.errors import BadInputError
+from contend.harness.plan.option_types import DialValue
+from contend.harness.plan.request import ALL, Request
 
 BASELINE = "serial"
 REPLAY = "replay"
@@ -113,8 +113,8 @@ def resolve(request: Request) -> Plan:
     """
     from llvmlite.binding import llvm_version_info
 
-    from harness.kernels import is_cold, sources_digest
-    from strategies import registry as strategies
+    from contend.harness.kernels import is_cold, sources_digest
+    from contend.strategies import registry as strategies
 
     workloads = plan_workloads(request)
     everything = request.strategies in ((), (ALL,))
@@ -153,7 +153,7 @@ def costs_digest(request: Request) -> str | None:
     BadInputError
         If the table cannot be used.
     """
-    from harness.plan.clock_options import read_costs, read_network
+    from contend.harness.plan.clock_options import read_costs, read_network
 
     read_network(request.network)
     return read_costs(request.costs).digest if request.simulated else None
@@ -167,7 +167,7 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     BadInputError
         As `resolve`, and for a block file that cannot be read.
     """
-    from workloads import registry
+    from contend.workloads import registry
 
     if request.suite is not None:
         return _suite(request)
@@ -200,8 +200,8 @@ def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadP
 
 def _replay(path: str) -> WorkloadPlan:
     """Plan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
-    from workloads.blockfile import read_block
-    from workloads.fields import FieldError
+    from contend.workloads.files.block_file import read_block
+    from contend.workloads.files.fields import FieldError
 
     try:
         read_block(path)
@@ -228,8 +228,8 @@ def _variants(
 
 def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
     """The workloads of a suite, which fixes all that makes a block."""
-    from harness.plan import suites
-    from workloads import registry
+    from contend.harness.plan import suites
+    from contend.workloads import registry
 
     suite = suites.read(str(request.suite))
     if request.workloads or request.dials or request.sweep:
@@ -255,7 +255,7 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
 
 
 def _settings(workload: Any) -> tuple[str, ...]:
-    from workloads.dials import PRESET
+    from contend.workloads.dials import PRESET
 
     return (*(dial.name for dial in workload.dials), *((PRESET,) if workload.presets else ()))
 
@@ -268,8 +268,8 @@ def resolve_dials(workload: str, overrides: Mapping[str, DialValue]) -> dict[str
     BadInputError
         For a dial that does not exist, is of the wrong type, or is out of range.
     """
-    from workloads import DialError, registry
-    from workloads import resolve_dials as resolve_all
+    from contend.workloads import DialError, registry
+    from contend.workloads import resolve_dials as resolve_all
 
     try:
         return dict(resolve_all(registry.get(workload), overrides))
@@ -308,7 +308,7 @@ def split_overrides(
     BadInputError
         For a setting that no chosen workload takes.
     """
-    from workloads.suggest import nearest
+    from contend.workloads.suggest import nearest
 
     split: dict[str, dict[str, DialValue]] = {name: {} for name in dials}
     for setting, value in settings.items():

@@ -14,7 +14,7 @@ TOML file; those of the project are in ``harness/plan/standard``, and anyone can
     workload = "swaps"                      # a name, or the path of a workload file from here
     label = "swaps, one pool"               # where one workload is there twice
     dials = { preset = "burst-day", accounts = 5_000 }
-    genesis = "..."                         # digests; `python -m harness.pages.suites FILE` prints the file with them
+    genesis = "..."                         # digests; `python -m tools.docs.suites FILE` prints the file with them
     block = "..."
     block_count = 12                        # where it is several in a row; `block` is then the digest of all
 """
@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInputError
-from harness.plan.option_types import DialValue
-from harness.plan.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE
+from contend.harness.errors import BadInputError
+from contend.harness.plan.option_types import DialValue
+from contend.harness.plan.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE
 
 FOLDER = Path(__file__).with_name("standard")
 KEYS = {"name", "summary", "seed", "block_size", "workloads"}
@@ -88,7 +88,7 @@ def read(name: str) -> Suite:
     BadInputError
         If there is none, or its file is malformed.
     """
-    from workloads.suggest import nearest
+    from contend.workloads.suggest import nearest
 
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if path.parent == FOLDER and not path.is_file():
@@ -166,7 +166,7 @@ def _entry(what: str, path: Path, row: Any) -> SuiteEntry:
 
 
 def _known(what: str, table: dict[str, Any], keys: set[str]) -> None:
-    from workloads.suggest import nearest
+    from contend.workloads.suggest import nearest
 
     for key in table:
         if key not in keys:

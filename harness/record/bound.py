@@ -98,7 +98,7 @@ class Bounds:
     plain : Bound
         Balances as they are: a credit reads the balance that it adds to.
     commutative : Bound
-        Blind credits commute; see `evm.recording`.
+        Blind credits commute; see `evm.drivers.recorder`.
     """
 
     plain: Bound

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
-from harness.record.sample import BlockFacts, Sample
+from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
+from contend.harness.record.sample import BlockFacts, Sample
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from harness.record.bound import Bounds
+from contend.harness.record.bound import Bounds
 
 PHASES = ("prepare", "execute", "commit")
 ABORTS_AT = "aborts_at_"
-"""Counters of aborts by class of location begin with this: ``aborts_at_token_balance`` (`harness.analysis.causes`)."""
+"""Counters of aborts by class of location begin with this, as ``aborts_at_token_balance`` does."""
 
 OWN_ORDER_GAS, OWN_ORDER_FAILED = "own_order_gas", "own_order_failed"
 """Counters of a run in an order of its own: gas used, and transactions that failed, as they were in that order."""
@@ -98,7 +98,7 @@ class BlockFacts:
         What no strategy can beat on the block; None where nobody has computed it.
     arrivals : tuple of tuples of int
         Of several blocks, how many of each one's transactions arrived in which of its interval's equal parts
-        (`harness.latency`). Empty for one block.
+        (`harness.record.latency`). Empty for one block.
     """
 
     genesis_digest: str

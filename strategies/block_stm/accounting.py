@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.integers import U0, U1, U
-from evm.jit import kernel
-from evm.layout import STATE
-from evm.state import kind_of
-from strategies.accounting import note_abort
-from strategies.block_stm.layout import ABORT
-from strategies.block_stm.mv_memory import allocate
+from contend.evm.layout import STATE
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.state import kind_of
+from contend.strategies.accounting import note_abort
+from contend.strategies.block_stm.layout import ABORT
+from contend.strategies.block_stm.mv_memory import allocate
 
 _ABORT_WORDS = ABORT.words
 

@@ -8,20 +8,19 @@ what the head of the list is followed by has not changed while the head has not.
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.checks import check
-from evm.integers import U0, I, U
-from evm.jit import kernel, native
-from evm.receipts import RECEIPT
-from evm.words import add
-from strategies import costs
-from strategies.accounting import end_step, spend
-from strategies.block_stm.incarnation import state_value
-from strategies.block_stm.layout import ABORT, SHARED, VERSION, WORKER, WRITTEN, WRITTEN_LOCATIONS
-from strategies.block_stm.mv_memory import NO_VERSION, final_version
-from strategies.clocks import ACT_COMMIT, FINISHED, WORKED
+from contend.evm.receipts import RECEIPT
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.u256 import add
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.block_stm.incarnation import state_value
+from contend.strategies.block_stm.layout import ABORT, SHARED, VERSION, WORKER, WRITTEN, WRITTEN_LOCATIONS
+from contend.strategies.block_stm.mv_memory import NO_VERSION, final_version
+from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
 
-COMMIT_LOCATION = costs.COMMIT_LOCATION
+COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 
 
 @kernel()

@@ -11,30 +11,22 @@ set, compared by value. A transaction below that is not executed counts like an 
 
 from __future__ import annotations
 
-from evm import atomics, errors
-from evm.access import entry_at, is_write, supply_word
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel
-from evm.layout import STATE
-from evm.pointers import call_1, view_u64
-from evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
-from evm.state import intern_location, value_of
-from evm.structs import WORD_BYTES
-from evm.transaction import open_machine, start_transaction
-from evm.words import add, subtract
-from strategies import costs
-from strategies.accounting import spend
-from strategies.block_stm.accounting import note_fault
-from strategies.block_stm.layout import (
-    FEES_SEEN,
-    LIST_MASK,
-    LIST_SHIFT,
-    ORIGIN_SHIFT,
-    READ,
-    TAG_SHIFT,
-    WRITE,
-)
-from strategies.block_stm.mv_memory import (
+from contend.evm import errors
+from contend.evm.layout import STATE
+from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import call_1, view_u64
+from contend.evm.runtime.structs import WORD_BYTES
+from contend.evm.state import intern_location, value_of
+from contend.evm.u256 import add, subtract
+from contend.evm.vm.access_table import entry_at, is_write, supply_word
+from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.strategies.accounting import spend
+from contend.strategies.block_stm.accounting import note_fault
+from contend.strategies.block_stm.layout import FEES_SEEN, LIST_MASK, LIST_SHIFT, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
+from contend.strategies.block_stm.mv_memory import (
     FOUND_ESTIMATE,
     FOUND_STATE,
     NO_VERSION,
@@ -46,10 +38,11 @@ from strategies.block_stm.mv_memory import (
     write,
     writer_of,
 )
-from strategies.block_stm.scheduler import is_executed, transaction_of, txn_status
+from contend.strategies.block_stm.scheduler import is_executed, transaction_of, txn_status
+from contend.strategies.clocks import cost_table
 
-COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = costs.BEGIN, costs.READ, costs.FINISH, costs.FEE
-COST_PUBLISH_READ, COST_PUBLISH_WRITE = costs.PUBLISH_READ, costs.PUBLISH_WRITE
+COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
+COST_PUBLISH_READ, COST_PUBLISH_WRITE = cost_table.PUBLISH_READ, cost_table.PUBLISH_WRITE
 
 # What `run_machine` and `answer_read` return.
 RAN_TO_END, RAN_TO_NEED, RAN_INTO_FAULT = range(3)

@@ -10,8 +10,8 @@ either header (`strategies.block_stm.strategy.OptimisticStrategy`).
 
 from __future__ import annotations
 
-from evm.integers import U
-from evm.structs import I64, LINE_U64, U64, U256, Struct, words
+from contend.evm.runtime.integers import U
+from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct, words
 
 SHARED = Struct(
     "BlockSTMShared",
@@ -20,7 +20,7 @@ SHARED = Struct(
     resume=I64,  # address of the interpreter
     coinbase=I64,  # location of the beneficiary's balance
     receipts=I64,
-    costs=I64,  # picoseconds by class of work, see `strategies.costs`
+    costs=I64,  # picoseconds by class of work, see `strategies.clocks.cost_table`
     transactions=I64,  # array of TRANSACTION
     heads=I64,  # one word a location: epoch << HEAD_SHIFT | where in the arena its TOWER is
     heads_count=I64,

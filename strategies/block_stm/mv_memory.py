@@ -21,14 +21,14 @@ chunks that form one list for all workers. So commit looks at what was written a
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.checks import check
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel, macro
-from evm.pointers import view_u64
-from evm.structs import WORD_BYTES
-from evm.words import ZERO
-from strategies.block_stm.layout import (
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import view_u64
+from contend.evm.runtime.structs import WORD_BYTES
+from contend.evm.u256 import ZERO
+from contend.strategies.block_stm.layout import (
     ABSENT,
     ESTIMATE,
     HEAD_MASK,

@@ -41,11 +41,11 @@ the transaction from the decreased index has read it, and so sees the status.
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.checks import check
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel
-from strategies.block_stm.layout import (
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.strategies.block_stm.layout import (
     ABORTING,
     EXECUTED,
     EXECUTING,

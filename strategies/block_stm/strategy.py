@@ -5,16 +5,17 @@ from __future__ import annotations
 from time import perf_counter
 from typing import ClassVar
 
-from evm import State
-from evm.image import BlockImage
-from evm.jit import Native
-from evm.structs import Struct
-from strategies import clocks, costs
-from strategies.base import Outcome
-from strategies.block_stm.worker import step
-from strategies.block_stm.workspace import SIGNALS, Locations, Workspace
-from strategies.compiled import CompiledStrategy
-from strategies.costs import default_costs
+from contend.evm import State
+from contend.evm.block_image import BlockImage
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.structs import Struct
+from contend.strategies import clocks
+from contend.strategies.base import Outcome
+from contend.strategies.block_stm.worker import step
+from contend.strategies.block_stm.workspace import SIGNALS, Locations, Workspace
+from contend.strategies.clocks import cost_table
+from contend.strategies.clocks.cost_table import default_costs
+from contend.strategies.compiled import CompiledStrategy
 
 
 class OptimisticStrategy(CompiledStrategy):
@@ -68,7 +69,7 @@ class OptimisticStrategy(CompiledStrategy):
         space.run(self.step, self.clock, self.signals, self.interchangeable)
         executed = self.clock.now()
         space.commit(state, self.clock)
-        self.spend(costs.FEE, len(image), clocks.ACT_COMMIT)
+        self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
         committed = self.clock.now()
         collecting = perf_counter()
         receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)

@@ -7,29 +7,21 @@ aborts are counted by their cause.
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.checks import check
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.words import equal
-from strategies import costs
-from strategies.accounting import spend
-from strategies.block_stm.accounting import count_abort
-from strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_of
-from strategies.block_stm.layout import (
-    ABORTING,
-    LIST_MASK,
-    ORIGIN_MASK,
-    ORIGIN_SHIFT,
-    READ,
-    TAG_SHIFT,
-    WRITE,
-)
-from strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, mark_estimate, read
-from strategies.block_stm.scheduler import pack_status, transaction_of
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import equal
+from contend.strategies.accounting import spend
+from contend.strategies.block_stm.accounting import count_abort
+from contend.strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_of
+from contend.strategies.block_stm.layout import ABORTING, LIST_MASK, ORIGIN_MASK, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
+from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, mark_estimate, read
+from contend.strategies.block_stm.scheduler import pack_status, transaction_of
+from contend.strategies.clocks import cost_table
 
-COST_VALIDATE, COST_VALIDATE_READ = costs.VALIDATE, costs.VALIDATE_READ
-COST_ABORT, COST_ABORT_WRITE = costs.ABORT, costs.ABORT_WRITE
+COST_VALIDATE, COST_VALIDATE_READ = cost_table.VALIDATE, cost_table.VALIDATE_READ
+COST_ABORT, COST_ABORT_WRITE = cost_table.ABORT, cost_table.ABORT_WRITE
 VALID = -1  # no read is stale
 
 

@@ -14,12 +14,11 @@ what an incarnation did.
 
 from __future__ import annotations
 
-from evm.integers import U1, U
-from evm.jit import kernel, native
-from strategies import costs
-from strategies.accounting import end_step, spend
-from strategies.block_stm.accounting import count_abort, has_fault
-from strategies.block_stm.incarnation import (
+from contend.evm.runtime.integers import U1, U
+from contend.evm.runtime.jit import kernel, native
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.block_stm.accounting import count_abort, has_fault
+from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
     RAN_INTO_FAULT,
@@ -29,8 +28,8 @@ from strategies.block_stm.incarnation import (
     record,
     run_machine,
 )
-from strategies.block_stm.layout import SHARED, TASK_EXECUTE, TASK_NONE, WORKER
-from strategies.block_stm.scheduler import (
+from contend.strategies.block_stm.layout import SHARED, TASK_EXECUTE, TASK_NONE, WORKER
+from contend.strategies.block_stm.scheduler import (
     NOTHING,
     PASSED,
     add_dependency,
@@ -42,10 +41,20 @@ from strategies.block_stm.scheduler import (
     try_validation_abort,
     txn_status,
 )
-from strategies.block_stm.validation import VALID, abort, validate_read_set, validate_unrecorded
-from strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_VALIDATE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED
+from contend.strategies.block_stm.validation import VALID, abort, validate_read_set, validate_unrecorded
+from contend.strategies.clocks import (
+    ACT_EXECUTE,
+    ACT_SCHEDULE,
+    ACT_VALIDATE,
+    ACT_WAIT,
+    FAILED,
+    FINISHED,
+    IDLE,
+    WORKED,
+    cost_table,
+)
 
-COST_TASK, COST_WAIT = costs.TASK, costs.WAIT
+COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions

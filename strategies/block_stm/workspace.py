@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evm import CapacityError, State, layout
-from evm.atomics import CACHE_LINE
-from evm.direct import credit_beneficiary
-from evm.image import BlockImage
-from evm.interpreter import resume
-from evm.jit import Native
-from evm.machine import Machine
-from evm.receipts import ReceiptTable
-from evm.rooms import sparse_zeros
-from evm.structs import WORD_BYTES, Struct
-from strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
-from strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
-from strategies.block_stm.mv_memory import CHUNK_WORDS
-from strategies.clocks import FAILED, Clock, Team
-from strategies.compiled import beneficiary_location
-from strategies.costs import Costs
+from contend.evm import CapacityError, State, layout
+from contend.evm.block_image import BlockImage
+from contend.evm.drivers.serial import credit_beneficiary
+from contend.evm.interpreter import resume
+from contend.evm.receipts import ReceiptTable
+from contend.evm.runtime.atomics import CACHE_LINE
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.runtime.structs import WORD_BYTES, Struct
+from contend.evm.vm.machine import Machine
+from contend.strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
+from contend.strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
+from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
+from contend.strategies.clocks import FAILED, Clock, Team
+from contend.strategies.clocks.cost_table import CostTable
+from contend.strategies.compiled import beneficiary_location
 
 Words = npt.NDArray[np.uint64]
 Locations = npt.NDArray[np.int64]
@@ -104,7 +104,7 @@ class Workspace:
             self.heads = np.zeros(capacity, np.uint64)
             self._epoch = 0
 
-    def reset(self, image: BlockImage, state: State, costs: Costs) -> None:
+    def reset(self, image: BlockImage, state: State, costs: CostTable) -> None:
         """Make ready for a block: nothing written, nothing read, nothing handed out."""
         self.receipts.reset(len(image))
         for array in (self._shared, self.transactions, self.fees_seen, self.workers, self._own, self.own_workers):

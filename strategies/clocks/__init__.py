@@ -3,8 +3,8 @@
 The light ones are here; `strategies.clocks.virtual` and `strategies.clocks.schedule` are imported where they are used.
 """
 
-from evm.jit import Native
-from strategies.clocks.base import (
+from contend.evm.runtime.jit import Native
+from contend.strategies.clocks.base import (
     ACT_COMMIT,
     ACT_EXECUTE,
     ACT_MESSAGE,
@@ -22,7 +22,7 @@ from strategies.clocks.base import (
     NetworkHooks,
     Workers,
 )
-from strategies.clocks.wall import WALL, WallClock
+from contend.strategies.clocks.wall import WALL, WallClock
 
 __all__ = [
     "ACTIVITIES",

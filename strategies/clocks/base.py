@@ -15,11 +15,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evm.jit import Native
+from contend.evm.runtime.jit import Native
 
 if TYPE_CHECKING:
-    from strategies.clocks.cost_table import CostTable
-    from strategies.clocks.network_model import NetworkModel
+    from contend.strategies.clocks.cost_table import CostTable
+    from contend.strategies.clocks.network_model import NetworkModel
 
 PS_PER_SECOND = 10**12
 

@@ -1,8 +1,8 @@
 """Cost table: the nanoseconds for each class of work that virtual time is made of.
 
-Classes of the interpreter and of drivers over a state are those of `evm.costs`; here are those of the strategies'
-bookkeeping. ``costs.json`` is the table that figures are published with: it is part of the project, so that the same
-seed gives the same figures on every machine. ``contend calibrate`` fits one to the machine it runs on.
+Classes of the interpreter and of drivers over a state are those of `evm.code.cost_model`; here are those of the
+strategies' bookkeeping. ``costs.json`` is the table that figures are published with: it is part of the project, so that
+the same seed gives the same figures on every machine. ``contend calibrate`` fits one to the machine it runs on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from evm import costs as evm_costs
+from contend.evm.code import cost_model as evm_costs
 
 CLASSES: tuple[str, ...] = (
     *evm_costs.CLASSES,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strategies.clocks.cost_table import PS_PER_NS
+from contend.strategies.clocks.cost_table import PS_PER_NS
 
 
 class NetworkError(ValueError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evm.integers import I, U
-from evm.jit import kernel
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel
 
 
 def seeded(seed: int) -> int:

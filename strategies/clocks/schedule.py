@@ -6,8 +6,8 @@ guarantees of finding bugs", ASPLOS 2010, which also favours few, far switches):
 alone, or two in turn. Time is the number of steps.
 
 A step is the unit, unless the workers' code calls `preempt` between two accesses of what is shared, as copies of it
-with such points do (`strategies.preemption`): the schedule may then cut the step in two and let others make whole
-steps there, which can be cut in their turn: a stack of workers, each in the middle of a step.
+with such points do (`strategies.clocks.preemption`): the schedule may then cut the step in two and let others make
+whole steps there, which can be cut in their turn: a stack of workers, each in the middle of a step.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm.integers import U
-from evm.jit import kernel, native
-from evm.pointers import call_2, call_3, view_i64
-from evm.structs import I64, U64, Struct
-from strategies.clocks.base import IDLE, Clock, Workers
-from strategies.clocks.network_model import NetworkModel
-from strategies.clocks.rng import draw, seeded
+from contend.evm.runtime.integers import U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import call_2, call_3, view_i64
+from contend.evm.runtime.structs import I64, U64, Struct
+from contend.strategies.clocks.base import IDLE, Clock, Workers
+from contend.strategies.clocks.network_model import NetworkModel
+from contend.strategies.clocks.rng import draw, seeded
 
 Integers = npt.NDArray[np.int64]
 

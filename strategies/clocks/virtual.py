@@ -26,15 +26,15 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from evm import atomics
-from evm.integers import I, U
-from evm.jit import kernel, macro
-from evm.pointers import call_2, call_3, view_i64, view_u64
-from evm.structs import I64, Struct
-from strategies.clocks import cost_table
-from strategies.clocks.base import ACT_SCHEDULE, FAILED, IDLE, NO_ACTIVITY, PS_PER_SECOND, Clock, Workers
-from strategies.clocks.cost_table import CostTable, default_costs
-from strategies.clocks.network_model import NetworkModel
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import call_2, call_3, view_i64, view_u64
+from contend.evm.runtime.structs import I64, Struct
+from contend.strategies.clocks import cost_table
+from contend.strategies.clocks.base import ACT_SCHEDULE, FAILED, IDLE, NO_ACTIVITY, PS_PER_SECOND, Clock, Workers
+from contend.strategies.clocks.cost_table import CostTable, default_costs
+from contend.strategies.clocks.network_model import NetworkModel
 
 Integers = npt.NDArray[np.int64]
 

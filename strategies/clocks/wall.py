@@ -12,9 +12,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from evm.jit import Native, kernel
-from evm.pointers import call_2
-from strategies.clocks.base import IDLE, Clock, Workers
+from contend.evm.runtime.jit import Native, kernel
+from contend.evm.runtime.memory_views import call_2
+from contend.strategies.clocks.base import IDLE, Clock, Workers
 
 SPINS_BEFORE_YIELD = 100
 

@@ -15,30 +15,30 @@ from typing import ClassVar
 
 import numpy as np
 
-from evm import State, atomics, layout
-from evm.checks import check
-from evm.image import BlockImage
-from evm.integers import U0, U1, I, U
-from evm.jit import Native, kernel, native
-from evm.pointers import call_2, view_i64, view_u64
-from evm.rooms import sparse_zeros
-from strategies import costs
-from strategies.accounting import end_step, spend
-from strategies.base import Outcome
-from strategies.block_stm.accounting import has_fault
-from strategies.block_stm.incarnation import ANSWERED, answer_read, record
-from strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from strategies.block_stm.scheduler import end_task, set_executed_status, try_incarnate
-from strategies.block_stm.strategy import OptimisticStrategy
-from strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
-from strategies.block_stm.worker import step as speculative_step
-from strategies.block_stm.workspace import SIGNALS, Workspace
-from strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED
-from strategies.planned.hints import Hints, collect_hints, hint_step
-from strategies.planned.layout import HINT, PLAN, PLAN_WORKER
-from strategies.planned.plan import Plan, PlanArrays
+from contend.evm import State, layout
+from contend.evm.block_image import BlockImage
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import Native, kernel, native
+from contend.evm.runtime.memory_views import call_2, view_i64, view_u64
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.base import Outcome
+from contend.strategies.block_stm.accounting import has_fault
+from contend.strategies.block_stm.incarnation import ANSWERED, answer_read, record
+from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
+from contend.strategies.block_stm.scheduler import end_task, set_executed_status, try_incarnate
+from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.block_stm.worker import step as speculative_step
+from contend.strategies.block_stm.workspace import SIGNALS, Workspace
+from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
+from contend.strategies.planned.hints import Hints, collect_hints, hint_step
+from contend.strategies.planned.layout import HINT, PLAN, PLAN_WORKER
+from contend.strategies.planned.plan import Plan, PlanArrays
 
-COST_TASK, COST_RELEASE = costs.TASK, costs.RELEASE
+COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
 
 HINTS_PER_TRANSACTION = 64
 SPARE_HINTS = 1 << 16
@@ -193,8 +193,8 @@ class PlannedStrategy(OptimisticStrategy):
         """Dry run, plan, and lay the plan out."""
         hints = self._dry_run(space, len(image))
         self._arrays = PlanArrays.of(self.plan(hints, len(space.workers)), len(image))
-        self.spend(costs.PLAN_TRANSACTION, len(hints), ACT_PLAN)
-        self.spend(costs.PLAN_LOCATION, len(hints.locations), ACT_PLAN)
+        self.spend(cost_table.PLAN_TRANSACTION, len(hints), ACT_PLAN)
+        self.spend(cost_table.PLAN_LOCATION, len(hints.locations), ACT_PLAN)
         arrays, plan, shared = self._arrays, space.own_shared, space.shared
         for field, array in (
             ("lanes", arrays.lanes),

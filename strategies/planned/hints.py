@@ -15,27 +15,26 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from evm import atomics
-from evm import costs as evm_costs
-from evm.access import supply_word
-from evm.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel, native
-from evm.pointers import view_i64
-from evm.state import intern_location
-from evm.transaction import open_machine, start_transaction
-from strategies import costs
-from strategies.accounting import end_step, spend
-from strategies.block_stm.accounting import has_fault, note_fault
-from strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, state_value
-from strategies.block_stm.layout import SHARED, WORKER
-from strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED
-from strategies.planned.layout import HINT, PLAN, PLAN_WORKER
+from contend.evm.code import cost_model as evm_costs
+from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import view_i64
+from contend.evm.state import intern_location
+from contend.evm.vm.access_table import supply_word
+from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, state_value
+from contend.strategies.block_stm.layout import SHARED, WORKER
+from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table
+from contend.strategies.planned.layout import HINT, PLAN, PLAN_WORKER
 
 Integers = npt.NDArray[np.int64]
 
 PHASE_NEXT, PHASE_READ = 0, 1
-COST_TASK, COST_HINT_LOCATION = costs.TASK, costs.HINT_LOCATION
+COST_TASK, COST_HINT_LOCATION = cost_table.TASK, cost_table.HINT_LOCATION
 _SALT = U(0x9E3779B97F4A7C15)
 
 

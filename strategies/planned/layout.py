@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evm.structs import I64, LINE_U64, U64, Struct
+from contend.evm.runtime.structs import I64, LINE_U64, U64, Struct
 
 PLAN = Struct(
     "Plan",
@@ -33,7 +33,7 @@ PLAN_WORKER = Struct(
     lane_next=I64,  # next position in the worker's lane, and the lane's end
     lane_end=I64,
     ticket=I64,  # the worker's position in the queue, plus one; or zero
-    hints=I64,  # its list of predicted accesses, as int64 (`evm.access_sets`)
+    hints=I64,  # its list of predicted accesses, as int64 (`evm.drivers.access_sets`)
     hints_room=I64,
     hint_count=I64,
 )

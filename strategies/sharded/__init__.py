@@ -5,6 +5,6 @@ carries its messages. Around them: ``partitioning`` of state and block, the ``me
 and each ``process`` in it, or a ``simulated_cluster`` of all shards in one process; and the ``results``.
 """
 
-from strategies.sharded.strategy import Sharded, ShardedOrdered
+from contend.strategies.sharded.strategy import Sharded, ShardedOrdered
 
 __all__ = ["Sharded", "ShardedOrdered"]

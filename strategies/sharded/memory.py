@@ -13,16 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from evm import Changes, State, layout
-from evm.codes import CodeDirectory
-from evm.interpreter import resume
-from evm.jit import Native
-from evm.machine import Machine
-from evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
-from evm.rooms import sparse_zeros
-from evm.state import location_key
-from strategies.clocks.cost_table import CostTable, default_costs
-from strategies.sharded.protocol.layout import (
+from contend.evm import Changes, State, layout
+from contend.evm.code.directory import CodeDirectory
+from contend.evm.interpreter import resume
+from contend.evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.state import location_key
+from contend.evm.vm.machine import Machine
+from contend.strategies.clocks.cost_table import CostTable, default_costs
+from contend.strategies.sharded.protocol.layout import (
     CLUSTER,
     CONTEXT,
     LOCK,
@@ -33,8 +33,8 @@ from strategies.sharded.protocol.layout import (
     SHARD,
     SLOT,
 )
-from strategies.sharded.results import apply
-from strategies.sharded.transport.rings import RingEndpoint
+from contend.strategies.sharded.results import apply
+from contend.strategies.sharded.transport.rings import RingEndpoint
 
 Words = npt.NDArray[np.uint64]
 
@@ -112,7 +112,7 @@ class ShardMemory:
     scale : int
         Multiplies the room of machines, lock nodes and codes.
     store : int
-        Address of the store in which shards find the codes that others create (`evm.codestore`), or zero.
+        Address of the store in which shards find the codes that others create (`evm.code.shared_store`), or zero.
     codes : CodeDirectory, optional
         That shards of one process share; otherwise it has one of its own.
     """

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evm import layout
-from evm.atomics import CACHE_LINE
-from evm.image import BlockImage
-from evm.integers import I, U
-from evm.jit import kernel
-from evm.pointers import move_bytes, view_i64, view_u8, view_u64
-from evm.structs import I64, Struct
-from strategies.sharded.protocol.layout import QUEUED
-from strategies.sharded.protocol.messages import owner_of
-from strategies.sharded.transport.shared_memory import words_at
+from contend.evm import layout
+from contend.evm.block_image import BlockImage
+from contend.evm.runtime.atomics import CACHE_LINE
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import move_bytes, view_i64, view_u8, view_u64
+from contend.evm.runtime.structs import I64, Struct
+from contend.strategies.sharded.protocol.layout import QUEUED
+from contend.strategies.sharded.protocol.messages import owner_of
+from contend.strategies.sharded.transport.shared_memory import words_at
 
 Words = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

@@ -16,19 +16,20 @@ import traceback
 from time import perf_counter
 from typing import Any
 
-from evm import Changes, atomics
-from evm.integers import U0, U1, U
-from evm.jit import kernel
-from evm.precompiles import raise_failure
-from evm.receipts import R_WORDS
-from strategies.clocks.base import FINISHED
-from strategies.clocks.wall import drive, yield_processor
-from strategies.sharded.memory import Cluster, ShardMemory
-from strategies.sharded.partitioning import PartLayout, open_part
-from strategies.sharded.protocol.layout import CONTROL
-from strategies.sharded.protocol.worker import step
-from strategies.sharded.transport.rings import RingEndpoint
-from strategies.sharded.transport.shared_memory import Segment, words_at
+from contend.evm import Changes
+from contend.evm.receipts import R_WORDS
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.vm.precompiles import raise_failure
+from contend.strategies.clocks.base import FINISHED
+from contend.strategies.clocks.wall import drive, yield_processor
+from contend.strategies.sharded.memory import Cluster, ShardMemory
+from contend.strategies.sharded.partitioning import PartLayout, open_part
+from contend.strategies.sharded.protocol.layout import CONTROL
+from contend.strategies.sharded.protocol.worker import step
+from contend.strategies.sharded.transport.rings import RingEndpoint
+from contend.strategies.sharded.transport.shared_memory import Segment, words_at
 
 # First items of answers.
 OK, FULL, RAISED = "ok", "full", "raised"

@@ -14,15 +14,16 @@ import multiprocess
 import numpy as np
 from multiprocess.connection import wait
 
-from evm import CapacityError, Changes, State, codestore
-from evm.image import BlockImage
-from evm.receipts import R_WORDS
-from strategies.sharded.partitioning import PartLayout, deliver, owners
-from strategies.sharded.process import OK, RAISED, serve
-from strategies.sharded.protocol.layout import CONTROL
-from strategies.sharded.results import ShardResult
-from strategies.sharded.transport.rings import rings_words
-from strategies.sharded.transport.shared_memory import Segment
+from contend.evm import CapacityError, Changes, State
+from contend.evm.block_image import BlockImage
+from contend.evm.code import shared_store
+from contend.evm.receipts import R_WORDS
+from contend.strategies.sharded.partitioning import PartLayout, deliver, owners
+from contend.strategies.sharded.process import OK, RAISED, serve
+from contend.strategies.sharded.protocol.layout import CONTROL
+from contend.strategies.sharded.results import ShardResult
+from contend.strategies.sharded.transport.rings import rings_words
+from contend.strategies.sharded.transport.shared_memory import Segment
 
 ARENA_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_ARENA_BYTES = 1 << 20
@@ -86,7 +87,7 @@ class ProcessPool:
         self._answers()
         self._exchange.view()[:] = 0
         assert self._store is not None
-        codestore.clear(self._store.view())
+        shared_store.clear(self._store.view())
 
     def make_room(self, image: BlockImage) -> None:
         """Have shared memory for a block of this size."""
@@ -165,7 +166,7 @@ class ProcessPool:
     def created_codes(self) -> list[bytes]:
         """Codes of the contracts that the block has created."""
         assert self._store is not None
-        return list(codestore.codes_in(self._store.view()))
+        return list(shared_store.codes_in(self._store.view()))
 
     def close(self) -> None:
         """End all processes and give back the memory."""

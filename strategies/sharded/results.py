@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evm import CapacityError, Changes, Receipts, State, layout
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.pointers import view_u64
-from evm.receipts import R_PAYLOAD, R_WORDS, ReceiptTable
-from evm.state import intern_location
-from evm.words import get, put
-from strategies.sharded.protocol.layout import QUEUED
+from contend.evm import CapacityError, Changes, Receipts, State, layout
+from contend.evm.receipts import R_PAYLOAD, R_WORDS, ReceiptTable
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u64
+from contend.evm.state import intern_location
+from contend.evm.u256 import get, put
+from contend.strategies.sharded.protocol.layout import QUEUED
 
 Indices = npt.NDArray[np.int64]
 

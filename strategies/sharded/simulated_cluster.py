@@ -11,23 +11,23 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from evm import CapacityError, Changes, State
-from evm.image import BlockImage
-from evm.layout import KEY_WORDS
-from evm.receipts import R_WORDS
-from evm.rooms import sparse_zeros
-from strategies.base import Outcome
-from strategies.clocks import cost_table
-from strategies.clocks.base import FAILED, Clock, Workers
-from strategies.clocks.cost_table import default_costs
-from strategies.clocks.network_model import NetworkModel
-from strategies.compiled import LOCATIONS_PER_TRANSACTION
-from strategies.sharded.memory import Cluster, ShardMemory
-from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
-from strategies.sharded.protocol.layout import CONTROL, SHARD
-from strategies.sharded.protocol.worker import step
-from strategies.sharded.results import ShardResult, apply, collect, is_block_order
-from strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
+from contend.evm import CapacityError, Changes, State
+from contend.evm.block_image import BlockImage
+from contend.evm.layout import KEY_WORDS
+from contend.evm.receipts import R_WORDS
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.strategies.base import Outcome
+from contend.strategies.clocks import cost_table
+from contend.strategies.clocks.base import FAILED, Clock, Workers
+from contend.strategies.clocks.cost_table import default_costs
+from contend.strategies.clocks.network_model import NetworkModel
+from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION
+from contend.strategies.sharded.memory import Cluster, ShardMemory
+from contend.strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from contend.strategies.sharded.protocol.layout import CONTROL, SHARD
+from contend.strategies.sharded.protocol.worker import step
+from contend.strategies.sharded.results import ShardResult, apply, collect, is_block_order
+from contend.strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
 
 Words = npt.NDArray[np.uint64]
 

@@ -50,17 +50,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from evm import Block, CapacityError, Environment, State
-from evm.image import BlockImage
-from strategies.base import Outcome
-from strategies.clocks.network_model import NETWORKS, NetworkModel
-from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
-from strategies.sharded.partitioning import PartLayout, deliver
-from strategies.sharded.process import compile_kernels
-from strategies.sharded.process_pool import ProcessPool
-from strategies.sharded.protocol.layout import MOST_SHARDS, MOST_SLOTS
-from strategies.sharded.results import apply, collect, is_block_order
-from strategies.sharded.simulated_cluster import SimulatedCluster
+from contend.evm import Block, CapacityError, Environment, State
+from contend.evm.block_image import BlockImage
+from contend.strategies.base import Outcome
+from contend.strategies.clocks.network_model import NETWORKS, NetworkModel
+from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from contend.strategies.sharded.partitioning import PartLayout, deliver
+from contend.strategies.sharded.process import compile_kernels
+from contend.strategies.sharded.process_pool import ProcessPool
+from contend.strategies.sharded.protocol.layout import MOST_SHARDS, MOST_SLOTS
+from contend.strategies.sharded.results import apply, collect, is_block_order
+from contend.strategies.sharded.simulated_cluster import SimulatedCluster
 
 SLOTS = 8
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evm import opcodes as op
+from contend.evm import opcodes as op
 
 NUMBERS = {name: number for number, name in op.NAMES.items()}
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evm import Block, Environment, Log, Receipts, State, Transaction, errors, layout
-from evm.accounts import Account as Account
-from evm.accounts import World as World
-from evm.accounts import accounts_of, new_state
-from evm.direct import credit_beneficiary, run_serially
-from evm.image import BlockImage
-from evm.interpreter import resume
-from evm.machine import Machine
-from evm.receipts import ReceiptTable
-from evm.state import Location, intern_location, key_tuple, location_key
+from contend.evm import Block, Environment, Log, Receipts, State, Transaction, errors, layout
+from contend.evm.accounts import Account as Account
+from contend.evm.accounts import World as World
+from contend.evm.accounts import accounts_of, new_state
+from contend.evm.block_image import BlockImage
+from contend.evm.drivers.serial import credit_beneficiary, run_serially
+from contend.evm.interpreter import resume
+from contend.evm.receipts import ReceiptTable
+from contend.evm.state import Location, intern_location, key_tuple, location_key
+from contend.evm.vm.machine import Machine
 
 ARENA_BYTES = 1 << 24
 make_state, read_world = new_state, accounts_of

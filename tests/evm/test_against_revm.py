@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
 
-from evm import opcodes as op
-from evm.forks import LATEST
-from harness.fuzz.compare import Judge
-from harness.fuzz.programs import CONTRACTS, SENDER, Case, scrambled, structured, with_gas
-from harness.fuzz.shrink import assembly, describe, instructions, shrink
+from contend.evm import opcodes as op
+from contend.evm.forks import LATEST
+from contend.harness.verify.evm_fuzzer.compare import Judge
+from contend.harness.verify.evm_fuzzer.programs import CONTRACTS, SENDER, Case, scrambled, structured, with_gas
+from contend.harness.verify.evm_fuzzer.shrink import assembly, describe, instructions, shrink
 
 PER_SEED_RANGE = 250
 

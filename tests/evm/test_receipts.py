@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evm import Block, Log, Receipts, errors
-from evm import opcodes as op
-from evm.layout import MACHINE
-from evm.receipts import RECEIPT, RECEIPT_ARENA, ReceiptTable, write_receipt
+from contend.evm import Block, Log, Receipts, errors
+from contend.evm import opcodes as op
+from contend.evm.layout import MACHINE
+from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, ReceiptTable, write_receipt
 from tests.evm.runner import CONTRACT, FREE, Runner, free_call, make_state, with_code
 
 TOPIC = (1 << 255) + 7

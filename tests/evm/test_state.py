@@ -14,15 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evm import Location, State, atomics, layout
-from evm.block import Words
-from evm.codes import EMPTY_HASH, CodeDirectory, code_number
-from evm.forks import LATEST, rules_address
-from evm.jit import kernel
-from evm.keccak import keccak256
-from evm.layout import RULES
-from evm.pointers import view_u64
-from evm.state import (
+from contend.evm import Location, State, layout
+from contend.evm.block import Words
+from contend.evm.code.directory import EMPTY_HASH, CodeDirectory, code_number
+from contend.evm.crypto.keccak import keccak256
+from contend.evm.forks import LATEST, rules_address
+from contend.evm.layout import RULES
+from contend.evm.runtime import atomics
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u64
+from contend.evm.state import (
     NO_ROOM,
     NOT_FOUND,
     Changes,

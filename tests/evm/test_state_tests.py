@@ -1,7 +1,7 @@
 """Official state tests of ethereum/tests at Cancun, and a collection of compute-bound programs: state root and logs.
 
-This also tests `harness.statetest`, which runs them: the test and the command are one. The state tests are the sample
-in the repository (`tests/vectors`); the programs are no part of it.
+This also tests `harness.verify.statetest`, which runs them: the test and the command are one. The state tests are the
+sample in the repository (`tests/vectors`); the programs are no part of it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from shared_data import SAMPLE, sample, shared
 
-from evm.forks import FORKS
-from harness.statetest import Vector, VectorRunner, read_vectors
+from contend.evm.forks import FORKS
+from contend.harness.verify.statetest import Vector, VectorRunner, read_vectors
 
 ARCHIVE = "state_tests.tar.gz"
 

@@ -13,11 +13,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness.archive.figures import derived
-from harness.archive.store import Store
-from harness.archive.upgrade import SCHEMA
-from harness.record.bound import Bound, Bounds
-from harness.records import schema
+from contend.harness.record.bound import Bound, Bounds
+from contend.harness.record.derived import derived
+from contend.harness.record.migrate import SCHEMA
+from contend.harness.record.store import Store
+from contend.harness.records import schema
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def plugin_path(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture
 def plugins(plugin_path: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The fakes are installed, for this process and those that it starts."""
-    from workloads import registry
+    from contend.workloads import registry
 
     for folder in plugin_path:
         monkeypatch.syspath_prepend(folder)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import harness
-from harness.frame import COLUMNS
-from harness.observer import Observer
-from harness.plan.resolve import CellKey
+import contend
+from contend.harness.observer import Observer
+from contend.harness.plan.resolve import CellKey
+from contend.harness.record.frame import COLUMNS
 
 
 class Watching(Observer):
@@ -30,7 +30,7 @@ class Watching(Observer):
 def test_run_gives_the_cells_as_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     observer = Watching()
-    cells = harness.run(
+    cells = contend.run(
         "ledger",
         ["serial", "honest", "wrong_receipt"],
         workers=2,
@@ -55,8 +55,8 @@ def test_run_gives_the_cells_as_a_frame(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("plugins")
 def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
-    cells = harness.run("ledger", "serial", block_size=20, repeat=2, results=tmp_path / "kept")
-    loaded = harness.load(tmp_path / "kept" / "records")
+    cells = contend.run("ledger", "serial", block_size=20, repeat=2, results=tmp_path / "kept")
+    loaded = contend.load(tmp_path / "kept" / "records")
     assert loaded["samples_seconds"].tolist() == cells["samples_seconds"].tolist()
     assert loaded["record"].tolist() == cells["record"].tolist()
 
@@ -73,15 +73,15 @@ def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_raised_and_nothing_written(tmp_path: Path, arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises(harness.BadInputError, match=words):
-        harness.run(**{"strategies": "serial", "results": tmp_path / "kept", **arguments})
+    with pytest.raises(contend.BadInputError, match=words):
+        contend.run(**{"strategies": "serial", "results": tmp_path / "kept", **arguments})
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("plugins")
 def test_run_works_in_a_thread() -> None:
     found = []
-    thread = threading.Thread(target=lambda: found.append(harness.run("ledger", "serial", block_size=20, repeat=1)))
+    thread = threading.Thread(target=lambda: found.append(contend.run("ledger", "serial", block_size=20, repeat=1)))
     thread.start()
     thread.join()
     assert found[0]["verified"].all()
@@ -90,9 +90,9 @@ def test_run_works_in_a_thread() -> None:
 def test_a_script_needs_no_main_guard(tmp_path: Path, plugin_environment: dict[str, str]) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import harness\n"
+        "import contend\n"
         "print('begun')\n"
-        "print(list(harness.run('ledger', 'serial', block_size=20, repeat=2)['verified']))\n"
+        "print(list(contend.run('ledger', 'serial', block_size=20, repeat=2)['verified']))\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], env=plugin_environment, cwd=tmp_path, capture_output=True, text=True, check=True
@@ -102,4 +102,4 @@ def test_a_script_needs_no_main_guard(tmp_path: Path, plugin_environment: dict[s
 
 def test_unknown_names_of_the_module_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="nothing_like_it"):
-        _ = harness.nothing_like_it
+        _ = contend.nothing_like_it

@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from harness.cli import main
-from harness.doctor import cgroup, cores, frequency, memory, neighbours, spin, surroundings
-from harness.doctor.counters import Counters
-from harness.doctor.examine import examine
-from harness.doctor.files import Files, cpu_list
-from harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
-from harness.doctor.report import as_json, print_findings
-from harness.doctor.spin import Spin
+from contend.harness.cli import main
+from contend.harness.doctor import cgroup, cores, frequency, interference, memory, microbench, platform
+from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.files import Files, cpu_list
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
+from contend.harness.doctor.microbench import Spin
+from contend.harness.doctor.report import as_json, print_findings
+from contend.harness.doctor.run_checks import examine
 
 QUIET = Spin(np.full(900, 5e-4), np.full(4, 0.06), np.full(4, 0.061), 2)
 CALM = Counters(moment=100.0, own=10.0, busy=500.0, stolen=5.0, swapped=7, throttled=3, hot=0)
@@ -109,37 +109,37 @@ def test_drift_and_heat() -> None:
 
 
 def test_jitter_and_slowdown() -> None:
-    assert verdict(neighbours.jitter(QUIET)) == OK
+    assert verdict(interference.jitter(QUIET)) == OK
     pieces = QUIET.pieces.copy()
     pieces[:3] *= 100
-    assert verdict(neighbours.jitter(replace(QUIET, pieces=pieces))) == OK, (
+    assert verdict(interference.jitter(replace(QUIET, pieces=pieces))) == OK, (
         "three of 900 are less than one in a hundred"
     )
     pieces[:20] *= 1.3
-    assert verdict(neighbours.jitter(replace(QUIET, pieces=pieces))) == DOUBTFUL
+    assert verdict(interference.jitter(replace(QUIET, pieces=pieces))) == DOUBTFUL
     pieces[:20] *= 4
-    assert verdict(neighbours.jitter(replace(QUIET, pieces=pieces))) == BAD
-    assert verdict(neighbours.slowdown(QUIET)) == OK
-    assert verdict(neighbours.slowdown(replace(QUIET, together=np.full(4, 0.08)))) == DOUBTFUL
-    assert verdict(neighbours.slowdown(replace(QUIET, together=np.full(4, 0.12)))) == BAD
-    assert neighbours.slowdown(replace(QUIET, cores=1)) is None
+    assert verdict(interference.jitter(replace(QUIET, pieces=pieces))) == BAD
+    assert verdict(interference.slowdown(QUIET)) == OK
+    assert verdict(interference.slowdown(replace(QUIET, together=np.full(4, 0.08)))) == DOUBTFUL
+    assert verdict(interference.slowdown(replace(QUIET, together=np.full(4, 0.12)))) == BAD
+    assert interference.slowdown(replace(QUIET, cores=1)) is None
 
 
 def test_others_want_the_cores() -> None:
-    assert verdict(neighbours.others(CALM, LATER)) == OK
-    busy = neighbours.others(CALM, replace(LATER, busy=503.5))
+    assert verdict(interference.others(CALM, LATER)) == OK
+    busy = interference.others(CALM, replace(LATER, busy=503.5))
     assert verdict(busy) == BAD
     assert busy.figures["cores"] == pytest.approx(0.75)
-    assert verdict(neighbours.steal(CALM, LATER)) == OK
-    stolen = neighbours.steal(CALM, replace(LATER, stolen=5.1))
+    assert verdict(interference.steal(CALM, LATER)) == OK
+    stolen = interference.steal(CALM, replace(LATER, stolen=5.1))
     assert verdict(stolen) == BAD
     assert stolen.figures["share"] == pytest.approx(0.1 / 2.12)
-    assert verdict(neighbours.throttling(CALM, LATER)) == OK
-    assert verdict(neighbours.throttling(CALM, replace(LATER, throttled=4))) == BAD
-    assert [verdict(neighbours.load(load, 4)) for load in (0.1, 2.5, 9.0)] == [OK, DOUBTFUL, BAD]
+    assert verdict(interference.throttling(CALM, LATER)) == OK
+    assert verdict(interference.throttling(CALM, replace(LATER, throttled=4))) == BAD
+    assert [verdict(interference.load(load, 4)) for load in (0.1, 2.5, 9.0)] == [OK, DOUBTFUL, BAD]
     blind = replace(CALM, busy=None, stolen=None, throttled=None)
-    assert verdict(neighbours.others(blind, blind)) == verdict(neighbours.steal(blind, blind)) == UNKNOWN
-    assert neighbours.throttling(blind, blind) is None
+    assert verdict(interference.others(blind, blind)) == verdict(interference.steal(blind, blind)) == UNKNOWN
+    assert interference.throttling(blind, blind) is None
 
 
 def test_memory(tree: Path) -> None:
@@ -168,24 +168,24 @@ def test_memory(tree: Path) -> None:
 
 
 def test_surroundings(tree: Path) -> None:
-    assert surroundings.guest(Files(tree)) is None
-    assert surroundings.container(Files(tree)) is None
-    assert surroundings.battery(Files(tree)) is None
+    assert platform.guest(Files(tree)) is None
+    assert platform.container(Files(tree)) is None
+    assert platform.battery(Files(tree)) is None
     put(tree, "/proc/cpuinfo", "model name : x\nflags : fpu sse2\n")
-    assert verdict(surroundings.guest(Files(tree))) == OK
+    assert verdict(platform.guest(Files(tree))) == OK
     put(tree, "/proc/cpuinfo", "model name : x\nflags : fpu sse2 hypervisor\n")
-    assert verdict(surroundings.guest(Files(tree))) == DOUBTFUL
+    assert verdict(platform.guest(Files(tree))) == DOUBTFUL
     put(tree, "/proc/self/cgroup", "0::/kubepods/burstable/pod1\n")
-    inside = surroundings.container(Files(tree))
+    inside = platform.container(Files(tree))
     assert inside is not None
     assert inside.found.startswith("yes")
     put(tree, "/sys/class/power_supply/AC/type", "Mains")
     put(tree, "/sys/class/power_supply/AC/online", "0")
-    assert verdict(surroundings.battery(Files(tree))) == BAD
+    assert verdict(platform.battery(Files(tree))) == BAD
     put(tree, "/sys/class/power_supply/AC/online", "1")
-    assert verdict(surroundings.battery(Files(tree))) == OK
+    assert verdict(platform.battery(Files(tree))) == OK
     put(tree, "/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet")
-    slow = surroundings.timer(Files(tree))
+    slow = platform.timer(Files(tree))
     assert slow.verdict != OK
     assert "tsc" in slow.advice
 
@@ -211,9 +211,9 @@ def test_counters_are_read(tree: Path) -> None:
 
 
 def test_equal_pieces_of_work_are_timed() -> None:
-    found = spin.measure(2, seconds=0.05)
+    found = microbench.measure(2, seconds=0.05)
     assert len(found.pieces) >= 1
-    assert len(found.alone) == len(found.together) == spin.ROUNDS
+    assert len(found.alone) == len(found.together) == microbench.ROUNDS
     assert found.percentile(50) <= found.percentile(99) <= found.percentile(100)
     assert min(found.alone.min(), found.together.min()) > found.pieces.min() > 0
 

@@ -8,11 +8,11 @@ from types import ModuleType
 
 import pytest
 
-from evm.jit import Native
-from evm.kernel_cache import kernels_digest
-from harness import kernels
-from strategies import registry
-from strategies.serial import Serial
+from contend.evm.runtime.jit import Native
+from contend.evm.runtime.kernel_cache import kernels_digest
+from contend.harness import kernels
+from contend.strategies import registry
+from contend.strategies.serial import Serial
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_a_plug_in_whose_sources_have_changed_is_cold(monkeypatch: pytest.Monkey
     site = tmp_path / "site" / "planted"
     site.mkdir(parents=True)
     (site / "__init__.py").write_text(
-        "from strategies.serial import Serial\nclass Planted(Serial):\n    name = 'planted'\n"
+        "from contend.strategies.serial import Serial\nclass Planted(Serial):\n    name = 'planted'\n"
     )
     (site / "part.py").write_text("SIZE = 1\n")
     monkeypatch.syspath_prepend(site.parent)

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.archive.figures import derived
-from harness.archive.writing import write_json
-from harness.charts import draw
-from harness.frame import to_frame
-from harness.latency import PARTS, arrival_seconds, commit_seconds, counted, latencies, summary
-from harness.records import load, read, schema
-from harness.tables import print_results
-from workloads.arrivals import BLOCK_SECONDS, arrival_times, block_sizes
-from workloads.sampling import RandomStream
+from contend.harness.present.charts import draw
+from contend.harness.present.tables import print_results
+from contend.harness.record.atomic_write import write_json
+from contend.harness.record.derived import derived
+from contend.harness.record.frame import to_frame
+from contend.harness.record.latency import PARTS, arrival_seconds, commit_seconds, counted, latencies, summary
+from contend.harness.records import load, read, schema
+from contend.workloads.building.arrivals import BLOCK_SECONDS, arrival_times, block_sizes
+from contend.workloads.building.sampling import RandomStream
 
 Make = Callable[..., dict[str, Any]]
 INTERVAL = BLOCK_SECONDS * 1_000

@@ -8,8 +8,8 @@ import pytest
 from adversarial import CONTRACTS
 from equivalence import Equivalence
 
-from strategies.base import Strategy
-from strategies.registry import get
+from contend.strategies.base import Strategy
+from contend.strategies.registry import get
 
 COMPILED = ["serial", "block_stm", "static_partition"]
 

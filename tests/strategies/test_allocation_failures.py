@@ -13,13 +13,13 @@ import pytest
 from assembler import assemble
 from faults import COMMON, OPTIMISTIC, PLANNED, SHARDED, Failing, Fault
 
-from evm import Block, CapacityError, Receipts, State, Transaction
-from evm.accounts import World, accounts_of, new_state
-from evm.genesis import contract_address
-from strategies.compiled import CompiledStrategy
-from strategies.registry import get
-from strategies.virtual_clock import VirtualClock
-from workloads import registry, resolve_dials
+from contend.evm import Block, CapacityError, Receipts, State, Transaction
+from contend.evm.accounts import World, accounts_of, new_state
+from contend.evm.drivers.genesis import contract_address
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.compiled import CompiledStrategy
+from contend.strategies.registry import get
+from contend.workloads import registry, resolve_dials
 
 FAULTS = {
     "serial": COMMON,

@@ -10,10 +10,10 @@ import pytest
 from block_tests import BlockTest, block_tests_of, differences
 from shared_data import SAMPLE, sample
 
-from strategies.base import Strategy
-from strategies.registry import get, names
-from strategies.virtual_clock import VirtualClock
-from workloads.fields import load
+from contend.strategies.base import Strategy
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.registry import get, names
+from contend.workloads.files.fields import load
 
 ARCHIVE = "block_tests.tar.gz"
 WORKERS = 3

@@ -10,9 +10,9 @@ from assembler import assemble
 from equivalence import Equivalence
 from shard_group import ShardGroup
 
-from evm import Block, State, Transaction, errors
-from evm.genesis import contract_address
-from strategies.base import Strategy
+from contend.evm import Block, State, Transaction, errors
+from contend.evm.drivers.genesis import contract_address
+from contend.strategies.base import Strategy
 
 FACTORY, CHEAP_FACTORY = bytes([0xFA]) + bytes(19), bytes([0xFB]) + bytes(19)
 # With input: creates a contract, the salt before its init code, and keeps its address. Without: calls the last one.

@@ -9,8 +9,8 @@ from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evm import Block, Environment, State
-from strategies.base import Strategy
+from contend.evm import Block, Environment, State
+from contend.strategies.base import Strategy
 
 WORLD = world()
 NINE_THOUSAND_STORES = "0 CALLDATALOAD 9000 loop: DUP2 DUP2 ADD 1 SWAP1 SSTORE 1 SWAP1 SUB DUP1 :loop JUMPI"

@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 from large_state import among_unused
 
-from evm import State
-from strategies.base import Outcome
-from strategies.registry import get
-from strategies.virtual_clock import VirtualClock
-from workloads import registry
-from workloads.base import Scenario
-from workloads.dials import resolve_dials
+from contend.evm import State
+from contend.strategies.base import Outcome
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.registry import get
+from contend.workloads import registry
+from contend.workloads.base import Scenario
+from contend.workloads.dials import resolve_dials
 
 FEW, MANY = 10_000, 1_000_000  # accounts that take part in nothing
 WORKERS = 8

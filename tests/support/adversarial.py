@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from evm import Block
-from harness.schedules.world import (
+from contend.evm import Block
+from contend.harness.verify.schedule_fuzzer.adversarial_contracts import (
     CONTRACTS,
     ENVIRONMENT,
     ETHER,

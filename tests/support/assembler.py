@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from harness.schedules.assembler import assemble
+from contend.harness.verify.schedule_fuzzer.assembler import assemble
 
 __all__ = ["assemble"]

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import rlp
 from trie import HexaryTrie
 
-from evm import Block, Environment, Receipts, State, Transaction
-from evm.accounts import World, accounts_of, new_state
-from evm.forks import FORKS, Fork
-from evm.keccak import keccak256
-from harness.tries import EMPTY_ROOT, state_root
-from strategies.base import Strategy
-from workloads.fields import Field
-from workloads.worldfile import read_access_list, read_prestate
+from contend.evm import Block, Environment, Receipts, State, Transaction
+from contend.evm.accounts import World, accounts_of, new_state
+from contend.evm.crypto.keccak import keccak256
+from contend.evm.forks import FORKS, Fork
+from contend.harness.verify.state_root import EMPTY_ROOT, state_root
+from contend.strategies.base import Strategy
+from contend.workloads.files.fields import Field
+from contend.workloads.files.prestate import read_access_list, read_prestate
 
 # Networks that change their fork on the way, and the timestamp from which the second holds.
 TRANSITIONS = {"ShanghaiToCancunAtTime15k": ("Shanghai", "Cancun", 15_000)}

@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARK = "=== block "
-_SHIMS = {"contend": "harness", "pip": "pip", "pytest": "pytest"}
+_SHIMS = {"contend": "contend", "pip": "pip", "pytest": "pytest"}
 _SECONDS = 900
 
 

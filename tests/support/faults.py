@@ -16,19 +16,19 @@ from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
-from strategies.optimistic import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
-from strategies.shard_memory import ShardMemory
 
-from evm import Block, State, layout
-from evm.image import BlockImage
-from evm.machine import Machine
-from evm.receipts import ARENA_SIZE, ReceiptTable
-from strategies import compiled, planned
-from strategies import shard_layout as h
-from strategies import shared as s
-from strategies.base import Outcome, Strategy
-from strategies.compiled import CompiledStrategy
-from strategies.sharded import Sharded
+from contend.evm import Block, State, layout
+from contend.evm.block_image import BlockImage
+from contend.evm.receipts import ARENA_SIZE, ReceiptTable
+from contend.evm.vm.machine import Machine
+from contend.strategies import clocks as s
+from contend.strategies import compiled, planned
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.block_stm.workspace import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
+from contend.strategies.compiled import CompiledStrategy
+from contend.strategies.sharded import Sharded
+from contend.strategies.sharded import layout as h
+from contend.strategies.sharded.memory import ShardMemory
 
 Words = npt.NDArray[np.uint64]
 

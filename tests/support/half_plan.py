@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.planned.engine import PlannedStrategy
-from strategies.planned.hints import Hints
-from strategies.planned.plan import Plan
+from contend.strategies.planned.engine import PlannedStrategy
+from contend.strategies.planned.hints import Hints
+from contend.strategies.planned.plan import Plan
 
 
 class HalfPlan(PlannedStrategy):

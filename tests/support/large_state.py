@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evm import State
-from evm.jit import kernel
-from evm.layout import KEY_WORDS, KIND_BALANCE, KIND_SHIFT
-from evm.state import intern_location
+from contend.evm import State
+from contend.evm.layout import KEY_WORDS, KIND_BALANCE, KIND_SHIFT
+from contend.evm.runtime.jit import kernel
+from contend.evm.state import intern_location
 
 
 @kernel()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from harness.compare.checkout import LOCK_FILE, ROOT
+from contend.harness.compare.checkout import LOCK_FILE, ROOT
 
 _FILES = {
     "pyproject.toml": "[project]\nname = 'miniature'\n",
     "harness/__init__.py": "",
     "harness/errors.py": "class BadInputError(ValueError):\n    pass\n",
-    "harness/request.py": """
+    "harness/plan/request.py": """
 from dataclasses import dataclass, field
 
 
@@ -32,14 +32,14 @@ class Request:
     timeout: float = 300.0
     clock: str = "wall"
 """,
-    "harness/clocks.py": "def clock_maker(request):\n    return lambda: None\n",
-    "harness/plan.py": """
+    "harness/plan/clock_options.py": "def clock_maker(request):\n    return lambda: None\n",
+    "harness/plan/resolve.py": """
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from harness.errors import BadInputError
-from strategies.registry import DIALS, FACTORS
+from contend.harness.errors import BadInputError
+from contend.strategies.registry import DIALS, FACTORS
 
 
 class CellKey(NamedTuple):
@@ -69,8 +69,8 @@ def resolve(request):
         llvm=None,
     )
 """,
-    "harness/measuring/__init__.py": "",
-    "harness/measuring/kernels.py": """
+    "harness/measure/__init__.py": "",
+    "harness/kernels.py": """
 from contextlib import nullcontext
 
 
@@ -81,13 +81,13 @@ def turn(strategy):
 def compile_natives(strategies):
     pass
 """,
-    "harness/measuring/bench.py": """
+    "harness/bench/bench.py": """
 import math
 import os
 import time
 from dataclasses import dataclass
 
-from strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
+from contend.strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Bench:
         pass
 """,
     "evm/__init__.py": "",
-    "evm/jit.py": """
+    "evm/runtime/jit.py": """
 from contextlib import contextmanager
 
 

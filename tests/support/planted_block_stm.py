@@ -5,19 +5,12 @@ Each takes the place of a function of the strategies in a copy of them, by the t
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.integers import U0, U1, I, U
-from harness.verify.schedule_fuzzer.replacement import original
-from strategies.block_stm.incarnation import fees_seen_of
-from strategies.block_stm.layout import (
-    ABORTING,
-    ABSENT,
-    LINK,
-    TAG_SHIFT,
-    TASK_NONE,
-    VERSION,
-)
-from strategies.block_stm.mv_memory import (
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.block_stm.incarnation import fees_seen_of
+from contend.strategies.block_stm.layout import ABORTING, ABSENT, LINK, TAG_SHIFT, TASK_NONE, VERSION
+from contend.strategies.block_stm.mv_memory import (
     _LINK_BYTES,
     _LOWEST_WORDS,
     _NEXT,
@@ -29,7 +22,7 @@ from strategies.block_stm.mv_memory import (
     heads_of,
     tower_at,
 )
-from strategies.block_stm.scheduler import (
+from contend.strategies.block_stm.scheduler import (
     end_task,
     pack_status,
     set_executed_status,
@@ -37,7 +30,7 @@ from strategies.block_stm.scheduler import (
     transaction_of,
     try_incarnate,
 )
-from strategies.block_stm.validation import VALID
+from contend.strategies.block_stm.validation import VALID
 
 
 def leave_writes_of_the_aborted(version):

@@ -23,26 +23,20 @@ import planted_block_stm as stm
 import planted_sharded as sharding
 from half_plan import HalfPlan
 
-from evm import Block, State
-from harness.schedules.campaign import batches
-from harness.schedules.cases import ADVERSARIAL, Case
-from harness.schedules.cuts import cut_class, make_cut, repeatable
-from harness.schedules.judge import Judge
-from harness.schedules.variant import Variant
-from harness.verify.schedule_fuzzer import switch
-from harness.verify.schedule_fuzzer.replacement import Replacement
-from strategies import (
-    shard_home,
-    shard_locks,
-    shard_messages,
-    shard_turn,
-)
-from strategies.base import Outcome, Strategy
-from strategies.block_stm import commit, incarnation, mv_memory, scheduler, validation
-from strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
-from strategies.planned import engine
-from strategies.planned.static_partition import StaticPartition
-from strategies.sharded import Sharded, ShardedOrdered
+from contend.evm import Block, State
+from contend.harness.verify.schedule_fuzzer import switch
+from contend.harness.verify.schedule_fuzzer.campaign import batches
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, Case
+from contend.harness.verify.schedule_fuzzer.checker import Judge
+from contend.harness.verify.schedule_fuzzer.preemption_points import cut_class, make_cut, repeatable
+from contend.harness.verify.schedule_fuzzer.replacement import Replacement
+from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.block_stm import commit, incarnation, mv_memory, scheduler, validation
+from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
+from contend.strategies.planned import engine
+from contend.strategies.planned.static_partition import StaticPartition
+from contend.strategies.sharded import Sharded, ShardedOrdered, commit_order, coordinator, lock_manager, messages
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
@@ -202,38 +196,38 @@ BUGS = {
         HalfPlan,
         Replacement(engine, stm.trust_what_the_plan_left_out, "_open_validation"),
     ),
-    "skipped_lock": Bug("conflict of locks", Sharded, Replacement(shard_locks, sharding.grant_every_lock, "lock")),
+    "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
-        "conflict of upgrades", Sharded, Replacement(shard_locks, sharding.upgrade_among_others, "upgrade")
+        "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")
     ),
     "read_past_locks": Bug(
-        "locks seen by reads without locks", Sharded, Replacement(shard_locks, sharding.read_past_locks, "is_readable")
+        "locks seen by reads without locks", Sharded, Replacement(lock_manager, sharding.read_past_locks, "is_readable")
     ),
     "commit_past_locks": Bug(
         "locks seen by commits without locks",
         Sharded,
-        Replacement(shard_home, sharding.commit_past_locks, "_may_commit_light"),
+        Replacement(coordinator, sharding.commit_past_locks, "_may_commit_light"),
     ),
-    "lost_vote": Bug("votes", Sharded, Replacement(shard_locks, sharding.send_no_vote, "send_vote")),
+    "lost_vote": Bug("votes", Sharded, Replacement(lock_manager, sharding.send_no_vote, "send_vote")),
     "lost_write": Bug(
-        "writes of participants", Sharded, Replacement(shard_locks, sharding.drop_staged_writes, "write_staged")
+        "writes of participants", Sharded, Replacement(lock_manager, sharding.drop_staged_writes, "write_staged")
     ),
-    "missing_wound": Bug("wounds", Sharded, Replacement(shard_locks, sharding.wound_nobody, "_wound")),
+    "missing_wound": Bug("wounds", Sharded, Replacement(lock_manager, sharding.wound_nobody, "_wound")),
     "recycled_session": Bug(
         "a session used again",
         Sharded,
-        Replacement(shard_locks, sharding.release_a_session_that_stays_wounded, "release"),
+        Replacement(lock_manager, sharding.release_a_session_that_stays_wounded, "release"),
     ),
     "stopped_clock": Bug(
-        "Lamport's clock", Sharded, Replacement(shard_messages, sharding.receive_without_the_clock, "receive")
+        "Lamport's clock", Sharded, Replacement(messages, sharding.receive_without_the_clock, "receive")
     ),
     "ignored_turn": Bug(
-        "commit order", ShardedOrdered, Replacement(shard_turn, sharding.have_everyones_turn, "is_turn")
+        "commit order", ShardedOrdered, Replacement(commit_order, sharding.have_everyones_turn, "is_turn")
     ),
     "lost_fees": Bug(
         "fees that go with the turn",
         ShardedOrdered,
-        Replacement(shard_turn, sharding.pass_the_turn_without_fees, "take_turn"),
+        Replacement(commit_order, sharding.pass_the_turn_without_fees, "take_turn"),
     ),
 }
 

@@ -5,12 +5,12 @@ Each takes the place of a function of the strategies in a copy of them, by the t
 
 from __future__ import annotations
 
+from contend.strategies.sharded.lock_manager import GRANTED, NO_ROOM, _link_first, _make_node
+from contend.strategies.sharded.messages import sessions_of
 from numpy import uint64 as U
-from strategies.shard_locks import GRANTED, NO_ROOM, _link_first, _make_node
-from strategies.shard_messages import sessions_of
 
-from harness.verify.schedule_fuzzer.replacement import original
-from strategies import shard_layout as s
+from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.sharded import layout as s
 
 
 def grant_every_lock(coupling, shard, session, number, mode):

@@ -47,7 +47,7 @@ def children_of(pid: int) -> list[int]:
 @contextmanager
 def contend_run(environment: dict[str, str], folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     popen = subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", "--no-charts", *arguments],
+        [sys.executable, "-m", "contend", "run", "--no-charts", *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

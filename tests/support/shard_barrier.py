@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from contend.strategies.sharded.layout import C_ARRIVED
 from running import until
-from strategies.shard_layout import C_ARRIVED
 
-from strategies.base import Strategy
-from strategies.sharded import Sharded
+from contend.strategies.base import Strategy
+from contend.strategies.sharded import Sharded
 
 
 def start_of_next_block(strategy: Strategy, shards: int) -> Callable[[], None]:

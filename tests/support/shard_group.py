@@ -8,18 +8,19 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from evm import CapacityError, Changes, State, codestore
-from evm.image import BlockImage
-from evm.receipts import R_WORDS
-from strategies.base import Outcome
-from strategies.clocks import FAILED, FINISHED, IDLE
-from strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
-from strategies.sharded.memory import Cluster, ShardMemory
-from strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
-from strategies.sharded.protocol.layout import CONTROL, LOCK_NODE_MASK
-from strategies.sharded.protocol.worker import step
-from strategies.sharded.results import ShardResult, apply, collect
-from strategies.sharded.transport.rings import RingEndpoint, rings_words
+from contend.evm import CapacityError, Changes, State
+from contend.evm.block_image import BlockImage
+from contend.evm.code import shared_store
+from contend.evm.receipts import R_WORDS
+from contend.strategies.base import Outcome
+from contend.strategies.clocks import FAILED, FINISHED, IDLE
+from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from contend.strategies.sharded.memory import Cluster, ShardMemory
+from contend.strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
+from contend.strategies.sharded.protocol.layout import CONTROL, LOCK_NODE_MASK
+from contend.strategies.sharded.protocol.worker import step
+from contend.strategies.sharded.results import ShardResult, apply, collect
+from contend.strategies.sharded.transport.rings import RingEndpoint, rings_words
 
 Words = npt.NDArray[np.uint64]
 ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 18
@@ -67,7 +68,7 @@ class ShardGroup(CompiledStrategy):
             self._made[shards, scale] = rings, ends, made
         self._rings, self._ends, self.shards = self._made[shards, scale]
         self._rings[:] = 0
-        codestore.clear(self._store)
+        shared_store.clear(self._store)
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         self._make(workers, scale)
@@ -100,7 +101,7 @@ class ShardGroup(CompiledStrategy):
         state.reserve(state.count + sum(len(shard.changes()) for shard in self.shards))
         for shard in self.shards:
             apply(state, shard.changes())
-        for code in codestore.codes_in(self._store):
+        for code in shared_store.codes_in(self._store):
             state.codes.add(code)
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}

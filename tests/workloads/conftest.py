@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from workloads import DialValue, Scenario, get, resolve_dials
+from contend.workloads import DialValue, Scenario, get, resolve_dials
 
 Build = Callable[..., Scenario]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyrevm
 
-from evm import Block, Environment, Log, Receipts, State, Transaction
+from contend.evm import Block, Environment, Log, Receipts, State, Transaction
 
 INVALID = 2
 TRANSACTION_GAS, ZERO_BYTE_GAS, BYTE_GAS = 21_000, 4, 16

@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
 
-from strategies.serial import Serial
+from contend.strategies.serial import Serial
+from contend.workloads import DialValue
 from tests.workloads.conftest import Build
 from tests.workloads.revm import Revm, differences
-from workloads import DialValue
 
 # Defaults, and dials that bring reverts: sold-out collections, exceeded slippage, finite allowances.
 CASES: list[tuple[str, Mapping[str, DialValue]]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workloads.draft import PLAIN_TRANSFER_GAS, BlockBuilder, SubBuilder
+from contend.workloads.building.block_builder import PLAIN_TRANSFER_GAS, BlockBuilder, SubBuilder
 
 TO = b"\7" * 20
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workloads import Dial, DialError, DialValue, Scenario, Workload, get, names, resolve_dials
+from contend.workloads import Dial, DialError, DialValue, Scenario, Workload, get, names, resolve_dials
 
 
 class Tuned(Workload):

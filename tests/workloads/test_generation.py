@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from evm import keccak256
-from strategies.serial import Serial
+from contend.evm import keccak256
+from contend.strategies.serial import Serial
+from contend.workloads import DialValue, Preset, get, registry, resolve_dials
+from contend.workloads.contracts.abi import decode_words, load
 from tests.workloads.conftest import Build
-from workloads import DialValue, Preset, get, registry, resolve_dials
-from workloads.abi import decode_words, load
 
 NAMES = tuple(registry.BUILT_IN)
 GOLDEN = [

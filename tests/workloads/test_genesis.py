@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evm import Block, Environment, State, view_call
+from contend.evm import Block, Environment, State, view_call
+from contend.workloads import names
+from contend.workloads.building.block_builder import ETHER
+from contend.workloads.building.tokens import UNLIMITED
+from contend.workloads.contracts.abi import Argument, decode_words, load
+from contend.workloads.generators.dao import DISTRIBUTED, SUPPLY
+from contend.workloads.generators.swaps import RESERVE_MASK
 from tests.workloads.conftest import Build
-from workloads import names
-from workloads.abi import Argument, decode_words, load
-from workloads.dao import DISTRIBUTED, SUPPLY
-from workloads.draft import ETHER
-from workloads.swaps import RESERVE_MASK
-from workloads.tokens import UNLIMITED
 
 SAMPLE = 40
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from evm import Block, State
-from evm.genesis import DEPLOYER
-from strategies.serial import Serial
+from contend.evm import Block, State
+from contend.evm.drivers.genesis import DEPLOYER
+from contend.strategies.serial import Serial
+from contend.workloads import DialValue, Scenario, get
+from contend.workloads.building.accounts import named_account
+from contend.workloads.building.storage import Storage
+from contend.workloads.contracts.abi import load
 from tests.workloads.conftest import Build
-from workloads import DialValue, Scenario, get
-from workloads.abi import load
-from workloads.accounts import named_account
-from workloads.storage import Storage
 
 Damage = Callable[[Scenario, State], None]
 

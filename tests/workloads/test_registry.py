@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads import PluginError, UnknownName, Workload, get, names, registry
+from contend.workloads import PluginError, UnknownName, Workload, get, names, registry
 
 Install = Callable[[str, str, str], None]
 
@@ -107,7 +107,7 @@ def test_a_plugin_that_is_no_workload_is_refused(install: Install, brought: str)
 
 def test_a_plugin_cannot_take_a_built_in_name(install: Install) -> None:
     install("usurper", GOOD, "swaps = usurper:Auction")
-    assert get("swaps").__module__ == "workloads.swaps"
+    assert get("swaps").__module__ == "contend.workloads.generators.swaps"
     assert names().count("swaps") == 1
 
 
@@ -116,7 +116,7 @@ def test_naming_workloads_and_dials_does_not_import_the_compiler() -> None:
         "import sys, workloads\n"
         "dials = [workloads.resolve_dials(workloads.get(name)) for name in list(workloads.names())[:4]]\n"
         "assert all(dials)\n"
-        "print(sorted({'numba', 'llvmlite', 'evm.state', 'vyper'} & set(sys.modules)))"
+        "print(sorted({'numba', 'llvmlite', 'contend.evm.state', 'vyper'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert answer.stdout.strip() == "[]"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from evm import Environment, Genesis, GenesisError, State, view_call
-from workloads.abi import Argument, decode_words, load
+from contend.evm import Environment, Genesis, GenesisError, State, view_call
+from contend.workloads.contracts.abi import Argument, decode_words, load
 
 ETHER = 10**18
 ALICE, BOB, CAROL = b"\xa1" * 20, b"\xb0" * 20, b"\xca" * 20

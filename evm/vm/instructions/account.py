@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from evm import errors
-from evm import opcodes as op
-from evm.access import account_key, find_or_insert, is_warm, loaded_entry, set_warm
-from evm.codes import EMPTY_HASH_WORD, code_at, is_no_code
-from evm.frames import is_precompile, reach, to_address
-from evm.integers import I, U
-from evm.jit import kernel
-from evm.layout import KIND_BALANCE, KIND_CODE, KIND_NONCE
-from evm.prices import GAS_COLD_ACCOUNT_ACCESS, GAS_COPY_WORD, GAS_WARM_ACCESS
-from evm.structs import is_null
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.environment import copy_padded
-from evm.vm.instructions.operands import (
+from contend.evm import errors
+from contend.evm import opcodes as op
+from contend.evm.code.directory import EMPTY_HASH_WORD, code_at, is_no_code
+from contend.evm.layout import KIND_BALANCE, KIND_CODE, KIND_NONCE
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.structs import is_null
+from contend.evm.u256 import ZERO, from_u64, is_zero
+from contend.evm.vm.access_table import account_key, find_or_insert, is_warm, loaded_entry, set_warm
+from contend.evm.vm.call import is_precompile, reach, to_address
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_COLD_ACCOUNT_ACCESS, GAS_COPY_WORD, GAS_WARM_ACCESS
+from contend.evm.vm.instructions.environment import copy_padded
+from contend.evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
     SUSPENDED,
@@ -25,7 +26,6 @@ from evm.vm.instructions.operands import (
     replace,
     words_in,
 )
-from evm.words import ZERO, from_u64, is_zero
 
 ABSURD_RANGE = 2 << 32  # what `reach` says of an absurd range
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from evm import costs
-from evm import opcodes as op
-from evm import words as u256
-from evm.costs import add_work
-from evm.prices import GAS_EXPONENT_BYTE
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, operand, replace, take_two
+from contend.evm import opcodes as op
+from contend.evm import u256
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_EXPONENT_BYTE
+from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, operand, replace, take_two
 
 
 @instruction(op.ADD)
@@ -94,7 +94,7 @@ def exp(machine, frame, registers):
     if not charge(registers, GAS_EXPONENT_BYTE * size):
         return OUT_OF_GAS
 
-    add_work(machine, costs.EXPONENT_BYTE, size)
+    add_work(machine, cost_model.EXPONENT_BYTE, size)
     take_two(registers, u256.power(base, exponent))
     return CONTINUE
 

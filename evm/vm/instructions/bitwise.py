@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from evm import opcodes as op
-from evm import words as u256
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CONTINUE, operand, replace, take_two
+from contend.evm import opcodes as op
+from contend.evm import u256
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.instructions.operands import CONTINUE, operand, replace, take_two
 
 
 @instruction(op.LT)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from evm import bytecode, errors
-from evm import opcodes as op
-from evm.frames import reach, set_output
-from evm.integers import I, U
-from evm.layout import BASIC_BLOCK, CODE, STACK_LIMIT
-from evm.pointers import view_u32
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import (
+from contend.evm import errors
+from contend.evm import opcodes as op
+from contend.evm.code import decoder
+from contend.evm.layout import BASIC_BLOCK, CODE, STACK_LIMIT
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.memory_views import view_u32
+from contend.evm.u256 import fits_u64, is_zero
+from contend.evm.vm.call import reach, set_output
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
     REVERTED,
@@ -20,11 +22,10 @@ from evm.vm.instructions.operands import (
     immediate,
     operand,
 )
-from evm.words import fits_u64, is_zero
 
-NEED_SHIFT, GROWTH_SHIFT = U(bytecode.NEED_SHIFT), U(bytecode.GROWTH_SHIFT)
+NEED_SHIFT, GROWTH_SHIFT = U(decoder.NEED_SHIFT), U(decoder.GROWTH_SHIFT)
 WORD_SHIFT = 5  # of 32 bytes
-GAS_MASK, STACK_MASK = U(bytecode.GAS_MASK), U(bytecode.STACK_MASK)
+GAS_MASK, STACK_MASK = U(decoder.GAS_MASK), U(decoder.STACK_MASK)
 
 
 @instruction(op.BASIC_BLOCK)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from evm import costs, errors
-from evm import opcodes as op
-from evm.costs import add_work
-from evm.frames import address_word, reach
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.layout import BLOCK, CODE, HASHES_KEPT, TRANSACTION, WORD
-from evm.pointers import clear_bytes, move_bytes, view_u8
-from evm.prices import GAS_COPY_WORD
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import (
+from contend.evm import errors
+from contend.evm import opcodes as op
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.layout import BLOCK, CODE, HASHES_KEPT, TRANSACTION, WORD
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import clear_bytes, move_bytes, view_u8
+from contend.evm.u256 import ZERO, fits_u64, from_u64, is_zero
+from contend.evm.vm.call import address_word, reach
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_COPY_WORD
+from contend.evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
     charge,
@@ -24,7 +26,6 @@ from evm.vm.instructions.operands import (
     replace,
     words_in,
 )
-from evm.words import ZERO, fits_u64, from_u64, is_zero
 
 
 @instruction(op.ADDRESS)
@@ -105,7 +106,7 @@ def calldataload(machine, frame, registers):
 @kernel()
 def copy_padded(machine, memory, source, source_size, offset, count):
     """Copy `count` bytes to memory, both addresses, from `offset` of a source that is zero beyond its end."""
-    add_work(machine, costs.COPY_WORD, words_in(count))
+    add_work(machine, cost_model.COPY_WORD, words_in(count))
     available = I(0)
     target = view_u8(memory, count)
     if fits_u64(offset) and offset[0] < U(source_size):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from evm import costs
-from evm import opcodes as op
-from evm.costs import add_work
-from evm.frames import reach
-from evm.integers import U0, I
-from evm.keccak import keccak_word
-from evm.prices import GAS_KECCAK256_WORD
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import (
+from contend.evm import opcodes as op
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.crypto.keccak import keccak_word
+from contend.evm.runtime.integers import U0, I
+from contend.evm.vm.call import reach
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_KECCAK256_WORD
+from contend.evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
     charge,
@@ -33,7 +33,7 @@ def keccak256(machine, frame, registers):
     if not charge(registers, GAS_KECCAK256_WORD * words_in(I(size[0]))):
         return OUT_OF_GAS
 
-    add_work(machine, costs.HASH_BLOCK, I(size[0]) // costs.HASH_BLOCK_BYTES + 1)
+    add_work(machine, cost_model.HASH_BLOCK, I(size[0]) // cost_model.HASH_BLOCK_BYTES + 1)
     start = I(offset[0]) if size[0] != U0 else I(0)
     take_two(registers, keccak_word(memory_of(registers), start, I(size[0])))
     return CONTINUE

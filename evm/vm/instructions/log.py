@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from evm import costs, errors
-from evm import opcodes as op
-from evm.costs import add_work
-from evm.frames import reach
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.layout import LOG_HEADER_BYTES, WORD, WORD_BYTES
-from evm.pointers import clear_bytes, move_bytes, view_u8, view_u64
-from evm.prices import GAS_LOG_DATA_BYTE
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, charge, drop, grow_memory, immediate, operand, words_in
+from contend.evm import errors
+from contend.evm import opcodes as op
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.layout import LOG_HEADER_BYTES, WORD, WORD_BYTES
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import clear_bytes, move_bytes, view_u8, view_u64
+from contend.evm.vm.call import reach
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_LOG_DATA_BYTE
+from contend.evm.vm.instructions.operands import (
+    CONTINUE,
+    OUT_OF_GAS,
+    charge,
+    drop,
+    grow_memory,
+    immediate,
+    operand,
+    words_in,
+)
 
 
 @kernel()
@@ -53,7 +63,7 @@ def log(machine, frame, registers):
     if not charge(registers, GAS_LOG_DATA_BYTE * I(size[0])):
         return OUT_OF_GAS
 
-    add_work(machine, costs.COPY_WORD, words_in(I(size[0])))
+    add_work(machine, cost_model.COPY_WORD, words_in(I(size[0])))
     source = registers.memory + (I(offset[0]) if size[0] != U0 else I(0))
     if not _write_log(machine, frame.address, topics, registers.stack_top, source, I(size[0])):
         return errors.LOG_CAPACITY

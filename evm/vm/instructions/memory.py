@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from evm import costs
-from evm import opcodes as op
-from evm.costs import add_work
-from evm.frames import reach
-from evm.integers import I, U
-from evm.pointers import move_bytes
-from evm.prices import GAS_COPY_WORD
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import (
+from contend.evm import opcodes as op
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.memory_views import move_bytes
+from contend.evm.u256 import fits_u64, from_u64, is_zero
+from contend.evm.vm.call import reach
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import GAS_COPY_WORD
+from contend.evm.vm.instructions.operands import (
     CONTINUE,
     OUT_OF_GAS,
     charge,
@@ -26,7 +27,6 @@ from evm.vm.instructions.operands import (
     store_word,
     words_in,
 )
-from evm.words import fits_u64, from_u64, is_zero
 
 FARTHEST = U(1 << 40)  # more memory than any gas pays for
 
@@ -100,7 +100,7 @@ def mcopy(machine, frame, registers):
     if not charge(registers, GAS_COPY_WORD * words_in(I(size[0]))):
         return OUT_OF_GAS
 
-    add_work(machine, costs.COPY_WORD, words_in(I(size[0])))
+    add_work(machine, cost_model.COPY_WORD, words_in(I(size[0])))
     memory = memory_of(registers)
     move_bytes(memory, I(target[0]), memory, I(source[0]), I(size[0]))
     return CONTINUE

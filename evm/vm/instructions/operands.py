@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from evm import errors
-from evm.checks import check
-from evm.frames import NO_GAS, expand_memory
-from evm.integers import I, U
-from evm.jit import kernel, macro
-from evm.layout import WORD, WORD_BYTES
-from evm.pointers import load_8, store_8, swap_bytes, view_u8
+from contend.evm import errors
+from contend.evm.layout import WORD, WORD_BYTES
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import load_8, store_8, swap_bytes, view_u8
+from contend.evm.vm.call import NO_GAS, expand_memory
 
 # What an instruction gives, besides errors, which are positive.
 CONTINUE, SUSPENDED, CALLS, STOPPED, REVERTED = 0, -1, -2, -3, -4

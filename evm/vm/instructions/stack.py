@@ -1,12 +1,12 @@
-"""Stack: PUSH, DUP, SWAP and POP, as the decoder left them (`evm.bytecode`)."""
+"""Stack: PUSH, DUP, SWAP and POP, as the decoder left them (`evm.code.decoder`)."""
 
 from __future__ import annotations
 
-from evm import opcodes as op
-from evm.integers import U0, I
-from evm.layout import CODE, WORD
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CONTINUE, drop, immediate, operand, push, replace
+from contend.evm import opcodes as op
+from contend.evm.layout import CODE, WORD
+from contend.evm.runtime.integers import U0, I
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.instructions.operands import CONTINUE, drop, immediate, operand, push, replace
 
 
 @instruction(op.PUSH_SMALL)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from evm import errors
-from evm import opcodes as op
-from evm.access import (
+from contend.evm import errors
+from contend.evm import opcodes as op
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.structs import is_null
+from contend.evm.u256 import ZERO, equal, is_zero
+from contend.evm.vm.access_table import (
     WARM,
     find_entry,
     find_or_insert,
@@ -15,9 +19,8 @@ from evm.access import (
     storage_key,
     transient_key,
 )
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.prices import (
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.gas import (
     GAS_COLD_SLOAD,
     GAS_STORAGE_RESET,
     GAS_STORAGE_SENTRY,
@@ -25,10 +28,7 @@ from evm.prices import (
     GAS_WARM_ACCESS,
     REFUND_STORAGE_CLEAR,
 )
-from evm.structs import is_null
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
-from evm.words import ZERO, equal, is_zero
+from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
 
 
 @kernel()

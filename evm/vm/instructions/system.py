@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evm import opcodes as op
-from evm.integers import I
-from evm.vm.dispatch import instruction
-from evm.vm.instructions.operands import CALLS
+from contend.evm import opcodes as op
+from contend.evm.runtime.integers import I
+from contend.evm.vm.dispatch import instruction
+from contend.evm.vm.instructions.operands import CALLS
 
 
 @instruction(op.CALL, op.CALLCODE, op.DELEGATECALL, op.STATICCALL, op.CREATE, op.CREATE2, op.SELFDESTRUCT)
 def leave_frame(machine, frame, registers):
-    """Leave the loop, for `evm.frames.begin_call`, `evm.creation.begin_create` or `evm.destruction.selfdestruct`."""
+    """Leave the loop, for `begin_call` (`evm.vm.call`), `begin_create` (`evm.vm.create`) or `selfdestruct`."""
     machine.operation = I(registers.instruction)
     return CALLS

@@ -2,7 +2,7 @@
 
 A compiled caller links the kernels that it calls in, so a change of one of them is a change of the step. They are found
 as the compiler finds them: by the global names that a function refers to, and so on through the functions found. What
-is called by address (`evm.jit.Native`) is compiled apart and no part of the step.
+is called by address (`evm.runtime.jit.Native`) is compiled apart and no part of the step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
-from evm.jit import Native
+from contend.evm.runtime.jit import Native
 
 
 def kernel_modules(steps: Iterable[Native]) -> frozenset[str]:

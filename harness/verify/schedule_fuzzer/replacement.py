@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.verify.schedule_fuzzer import switch
-from harness.verify.schedule_fuzzer.module_source import SourceError
-from harness.verify.schedule_fuzzer.switch import OFF
+from contend.harness.verify.schedule_fuzzer import switch
+from contend.harness.verify.schedule_fuzzer.module_source import SourceError
+from contend.harness.verify.schedule_fuzzer.switch import OFF
 
 
 def original(*arguments: Any) -> Any:

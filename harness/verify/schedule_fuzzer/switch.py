@@ -3,8 +3,8 @@
 Compiling copies of kernels takes seconds, running them milliseconds. So many bugs can be planted in the same copies,
 each behind the number by which it is turned on; with none of them on, the copies do what the originals do.
 
-As points of preemption do (`strategies.preemption`), code reaches the number by the name of an external function, which
-stands for another address in every process: so it can be kept in the cache.
+As points of preemption do (`strategies.clocks.preemption`), code reaches the number by the name of an external
+function, which stands for another address in every process: so it can be kept in the cache.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numba import cfunc, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from evm.jit import kernel
-from evm.pointers import view_i64
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_i64
 
 SYMBOL = "contend_switch"
 OFF = 0

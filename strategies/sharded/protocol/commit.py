@@ -15,22 +15,22 @@ of one shard to another keep their order.
 
 from __future__ import annotations
 
-from evm import costs as evm_costs
-from evm import layout
-from evm.access import entries_of
-from evm.checks import check
-from evm.integers import U1, I, U
-from evm.jit import kernel
-from evm.pointers import view_i64, view_u64
-from evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
-from evm.transaction import open_machine
-from evm.words import add, get_at
-from strategies.accounting import note_abort, spend
-from strategies.clocks import cost_table
-from strategies.clocks.base import FAILED, WORKED
-from strategies.sharded.protocol.commit_order import may_commit_next, pass_token
-from strategies.sharded.protocol.fees import word_to_store
-from strategies.sharded.protocol.layout import (
+from contend.evm import layout
+from contend.evm.code import cost_model as evm_costs
+from contend.evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_i64, view_u64
+from contend.evm.u256 import add, get_at
+from contend.evm.vm.access_table import entries_of
+from contend.evm.vm.transaction import open_machine
+from contend.strategies.accounting import note_abort, spend
+from contend.strategies.clocks import cost_table
+from contend.strategies.clocks.base import FAILED, WORKED
+from contend.strategies.sharded.protocol.commit_order import may_commit_next, pass_token
+from contend.strategies.sharded.protocol.fees import word_to_store
+from contend.strategies.sharded.protocol.layout import (
     ABORT,
     COMMIT,
     OWNER_SHIFT,
@@ -44,9 +44,14 @@ from strategies.sharded.protocol.layout import (
     WOUND_KIND,
     WOUND_SHIFT,
 )
-from strategies.sharded.protocol.lock_free import is_written, location_of, lock_what_was_read, may_commit_lock_free
-from strategies.sharded.protocol.lock_manager import WAITING, release, upgrade, write
-from strategies.sharded.protocol.messages import (
+from contend.strategies.sharded.protocol.lock_free import (
+    is_written,
+    location_of,
+    lock_what_was_read,
+    may_commit_lock_free,
+)
+from contend.strategies.sharded.protocol.lock_manager import WAITING, release, upgrade, write
+from contend.strategies.sharded.protocol.messages import (
     local_context,
     note_fault,
     outbox_of,
@@ -55,8 +60,8 @@ from strategies.sharded.protocol.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.protocol.run_queue import defer_transaction, end_transaction, queued
-from strategies.sharded.protocol.slots import leave_slot, set_phase
+from contend.strategies.sharded.protocol.run_queue import defer_transaction, end_transaction, queued
+from contend.strategies.sharded.protocol.slots import leave_slot, set_phase
 
 M_FEE = I(layout.M_FEE)
 COST_FINISH = cost_table.FINISH

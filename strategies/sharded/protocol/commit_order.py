@@ -30,11 +30,11 @@ everywhere (`strategies.sharded.protocol.messages`).
 
 from __future__ import annotations
 
-from evm.checks import check
-from evm.integers import U0, I
-from evm.jit import kernel
-from strategies.sharded.protocol.layout import COMMIT_TOKEN, MODE_EPILOGUE, NO_INDEX, PHASE_TOKEN, PHASE_VOTING
-from strategies.sharded.protocol.messages import (
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, I
+from contend.evm.runtime.jit import kernel
+from contend.strategies.sharded.protocol.layout import COMMIT_TOKEN, MODE_EPILOGUE, NO_INDEX, PHASE_TOKEN, PHASE_VOTING
+from contend.strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     local_context,
@@ -43,7 +43,7 @@ from strategies.sharded.protocol.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.protocol.run_queue import queued
+from contend.strategies.sharded.protocol.run_queue import queued
 
 
 @kernel(inline=True)

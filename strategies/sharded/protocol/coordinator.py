@@ -7,14 +7,14 @@ what drives them: a free slot, an answer from a participant, or a slot that can 
 
 from __future__ import annotations
 
-from evm.integers import U0, U1
-from evm.jit import kernel
-from evm.transaction import open_machine, start_transaction
-from evm.words import get
-from strategies.accounting import spend
-from strategies.clocks import cost_table
-from strategies.clocks.base import ACT_COMMIT, FAILED, IDLE, WORKED
-from strategies.sharded.protocol.commit import (
+from contend.evm.runtime.integers import U0, U1
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import get
+from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.strategies.accounting import spend
+from contend.strategies.clocks import cost_table
+from contend.strategies.clocks.base import ACT_COMMIT, FAILED, IDLE, WORKED
+from contend.strategies.sharded.protocol.commit import (
     abort,
     commit,
     may_commit,
@@ -23,8 +23,8 @@ from strategies.sharded.protocol.commit import (
     take_acknowledgement,
     take_vote,
 )
-from strategies.sharded.protocol.execution import ask, run, run_with, run_with_fees
-from strategies.sharded.protocol.layout import (
+from contend.strategies.sharded.protocol.execution import ask, run, run_with, run_with_fees
+from contend.strategies.sharded.protocol.layout import (
     ACK,
     LAST_UNDECIDED,
     PHASE_ABORTING,
@@ -39,8 +39,8 @@ from strategies.sharded.protocol.layout import (
     VOTE,
     WOUND,
 )
-from strategies.sharded.protocol.lock_manager import words_of
-from strategies.sharded.protocol.messages import (
+from contend.strategies.sharded.protocol.lock_manager import words_of
+from contend.strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     local_context,
@@ -48,8 +48,8 @@ from strategies.sharded.protocol.messages import (
     slot_number_of,
     slot_of,
 )
-from strategies.sharded.protocol.run_queue import queued
-from strategies.sharded.protocol.slots import occupy_slot, set_phase
+from contend.strategies.sharded.protocol.run_queue import queued
+from contend.strategies.sharded.protocol.slots import occupy_slot, set_phase
 
 COST_BEGIN = cost_table.BEGIN
 

@@ -11,13 +11,13 @@ The messages carry the clock, so that every transaction of the epilogue commits 
 
 from __future__ import annotations
 
-from evm.checks import check
-from evm.integers import I, U
-from evm.jit import kernel
-from evm.pointers import view_i64
-from evm.state import intern_location
-from evm.words import add, get
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_i64
+from contend.evm.state import intern_location
+from contend.evm.u256 import add, get
+from contend.strategies.sharded.protocol.layout import (
     EPILOGUE,
     EPILOGUE_DONE,
     LEADER,
@@ -28,9 +28,9 @@ from strategies.sharded.protocol.layout import (
     QUIET,
     STOP,
 )
-from strategies.sharded.protocol.lock_manager import words_of, write
-from strategies.sharded.protocol.messages import inbox_of, note_fault, outbox_of, owner_of, reply, sender_of
-from strategies.sharded.protocol.slots import all_slots_free
+from contend.strategies.sharded.protocol.lock_manager import words_of, write
+from contend.strategies.sharded.protocol.messages import inbox_of, note_fault, outbox_of, owner_of, reply, sender_of
+from contend.strategies.sharded.protocol.slots import all_slots_free
 
 
 @kernel()

@@ -7,21 +7,21 @@ waits, and its shard goes on with another one.
 
 from __future__ import annotations
 
-from evm import costs as evm_costs
-from evm import errors, layout
-from evm.access import provide
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.pointers import call_1
-from evm.state import intern_location
-from evm.transaction import open_machine
-from evm.words import get
-from strategies.accounting import spend
-from strategies.clocks.base import ACT_EXECUTE, FAILED, WORKED
-from strategies.sharded.protocol.commit import abort, finish
-from strategies.sharded.protocol.commit_order import knows_fees
-from strategies.sharded.protocol.fees import is_beneficiary_key, word_to_give
-from strategies.sharded.protocol.layout import (
+from contend.evm import errors, layout
+from contend.evm.code import cost_model as evm_costs
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import call_1
+from contend.evm.state import intern_location
+from contend.evm.u256 import get
+from contend.evm.vm.access_table import provide
+from contend.evm.vm.transaction import open_machine
+from contend.strategies.accounting import spend
+from contend.strategies.clocks.base import ACT_EXECUTE, FAILED, WORKED
+from contend.strategies.sharded.protocol.commit import abort, finish
+from contend.strategies.sharded.protocol.commit_order import knows_fees
+from contend.strategies.sharded.protocol.fees import is_beneficiary_key, word_to_give
+from contend.strategies.sharded.protocol.layout import (
     OWNER_SHIFT,
     PHASE_ASKING,
     PHASE_RUNNING,
@@ -30,9 +30,16 @@ from strategies.sharded.protocol.layout import (
     READ,
     READ_REQUEST,
 )
-from strategies.sharded.protocol.lock_free import lock_what_was_read
-from strategies.sharded.protocol.lock_manager import NO_ROOM, WAITING, is_readable, lock, preferred_mode, words_of
-from strategies.sharded.protocol.messages import (
+from contend.strategies.sharded.protocol.lock_free import lock_what_was_read
+from contend.strategies.sharded.protocol.lock_manager import (
+    NO_ROOM,
+    WAITING,
+    is_readable,
+    lock,
+    preferred_mode,
+    words_of,
+)
+from contend.strategies.sharded.protocol.messages import (
     context_of,
     local_context,
     note_fault,
@@ -42,7 +49,7 @@ from strategies.sharded.protocol.messages import (
     set_runnable,
     slot_of,
 )
-from strategies.sharded.protocol.slots import set_phase
+from contend.strategies.sharded.protocol.slots import set_phase
 
 M_WANTED = I(layout.M_WANTED)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from evm import layout
-from evm.integers import U
-from evm.jit import kernel
-from evm.words import add, get_at, subtract
-from strategies.sharded.protocol.commit_order import knows_fees
+from contend.evm import layout
+from contend.evm.runtime.integers import U
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import add, get_at, subtract
+from contend.strategies.sharded.protocol.commit_order import knows_fees
 
 
 @kernel(inline=True)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evm.atomics import CACHE_LINE
-from evm.integers import U
-from evm.layout import KEY_WORDS
-from evm.structs import I64, LINE_U64, U64, U256, Struct, words
+from contend.evm.layout import KEY_WORDS
+from contend.evm.runtime.atomics import CACHE_LINE
+from contend.evm.runtime.integers import U
+from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct, words
 
 
 def _numbers(count: int) -> tuple[np.int64, ...]:

@@ -8,15 +8,15 @@ read, and everything that it reads from then on.
 
 from __future__ import annotations
 
-from evm import layout
-from evm.access import LOADED, entries_of
-from evm.integers import U0, I, U
-from evm.jit import kernel
-from evm.transaction import open_machine
-from evm.words import equal, get_at
-from strategies.sharded.protocol.layout import LOCATION_MASK
-from strategies.sharded.protocol.lock_manager import hold_read, is_locked
-from strategies.sharded.protocol.messages import local_context, slot_of
+from contend.evm import layout
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import equal, get_at
+from contend.evm.vm.access_table import LOADED, entries_of
+from contend.evm.vm.transaction import open_machine
+from contend.strategies.sharded.protocol.layout import LOCATION_MASK
+from contend.strategies.sharded.protocol.lock_manager import hold_read, is_locked
+from contend.strategies.sharded.protocol.messages import local_context, slot_of
 
 
 @kernel(inline=True)

@@ -21,15 +21,15 @@ The lists are one shard's own, touched by its step alone: they need no atomic ac
 
 from __future__ import annotations
 
-from evm import layout
-from evm.checks import check
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel, macro
-from evm.pointers import view_u64
-from evm.words import get, put
-from strategies.accounting import spend
-from strategies.clocks import cost_table
-from strategies.sharded.protocol.layout import (
+from contend.evm import layout
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import view_u64
+from contend.evm.u256 import get, put
+from contend.strategies.accounting import spend
+from contend.strategies.clocks import cost_table
+from contend.strategies.sharded.protocol.layout import (
     LOCK,
     LOCK_EXCLUSIVE,
     LOCK_NODE_MASK,
@@ -43,8 +43,8 @@ from strategies.sharded.protocol.layout import (
     WOUND,
     WOUND_SHIFT,
 )
-from strategies.sharded.protocol.messages import context_of, outbox_of, reply
-from strategies.sharded.protocol.slots import note_grant, note_upgrade, note_wound
+from contend.strategies.sharded.protocol.messages import context_of, outbox_of, reply
+from contend.strategies.sharded.protocol.slots import note_grant, note_upgrade, note_wound
 
 KIND_SHIFT = U(layout.KIND_SHIFT)
 OWNER_SHIFT = I(32)

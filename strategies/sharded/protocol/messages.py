@@ -1,7 +1,7 @@
 """Messages: sending and receiving through an exchange that is reached by two addresses.
 
-An exchange is anything that offers two compiled functions (`evm.jit.native`, signature ``int64(int64, int64)``) and an
-endpoint for each shard:
+An exchange is anything that offers two compiled functions (`evm.runtime.jit.native`, signature ``int64(int64, int64)``)
+and an endpoint for each shard:
 
 ``send(endpoint, message)``
     Take the message of `MESSAGE_WORDS` words (`SHORT_MESSAGE_WORDS`, unless its head says that it is long) at this
@@ -16,23 +16,23 @@ Memory order. A shard's memory is its own: locks, contexts, slots, votes and the
 its own step touches. What one shard knows of another it knows by a message, and a message carries a happens-before
 edge (in the rings a releasing store that an acquiring load reads), which is transitive: whatever shard A wrote before
 a message to B, and B before one to C, C sees. That is all that is needed where one shard relies on what another did
-to memory that they do share: the code of a contract is in the shared store (`evm.codestore`) before its hash can
-travel in a VALUE. The fault word below orders nothing; it is looked at until it is seen.
+to memory that they do share: the code of a contract is in the shared store (`evm.code.shared_store`) before its hash
+can travel in a VALUE. The fault word below orders nothing; it is looked at until it is seen.
 
 Here is also what most other files about shards need: views of a shard's memory, and the fault that stops all shards.
 """
 
 from __future__ import annotations
 
-from evm import atomics
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel, macro
-from evm.pointers import call_2, multiply_wide, view_i64
-from evm.words import LOW_32
-from strategies.accounting import spend
-from strategies.clocks.cost_table import RECEIVE as COST_RECEIVE
-from strategies.clocks.cost_table import SEND as COST_SEND
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import call_2, multiply_wide, view_i64
+from contend.evm.u256 import LOW_32
+from contend.strategies.accounting import spend
+from contend.strategies.clocks.cost_table import RECEIVE as COST_RECEIVE
+from contend.strategies.clocks.cost_table import SEND as COST_SEND
+from contend.strategies.sharded.protocol.layout import (
     CONTEXT,
     CONTROL,
     FROM_SHIFT,

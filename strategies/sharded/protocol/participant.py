@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from evm import costs as evm_costs
-from evm.integers import I
-from evm.jit import kernel
-from evm.state import intern_location
-from strategies.accounting import spend
-from strategies.sharded.protocol.layout import (
+from contend.evm.code import cost_model as evm_costs
+from contend.evm.runtime.integers import I
+from contend.evm.runtime.jit import kernel
+from contend.evm.state import intern_location
+from contend.strategies.accounting import spend
+from contend.strategies.sharded.protocol.layout import (
     ACK,
     COMMIT,
     LOCATION_MASK,
@@ -18,7 +18,7 @@ from strategies.sharded.protocol.layout import (
     READ,
     READ_REQUEST,
 )
-from strategies.sharded.protocol.lock_manager import (
+from contend.strategies.sharded.protocol.lock_manager import (
     GRANTED,
     NO_ROOM,
     WAITING,
@@ -31,7 +31,7 @@ from strategies.sharded.protocol.lock_manager import (
     upgrade,
     write_staged,
 )
-from strategies.sharded.protocol.messages import (
+from contend.strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
     note_fault,

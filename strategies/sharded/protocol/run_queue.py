@@ -10,11 +10,11 @@ passed by could find every slot taken by later ones that wait for it. The nonce'
 
 from __future__ import annotations
 
-from evm.checks import check
-from evm.integers import U1, I, U
-from evm.jit import kernel, macro
-from evm.pointers import view_i64
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.memory_views import view_i64
+from contend.strategies.sharded.protocol.layout import (
     DEFERRED,
     ENDED,
     MODE_BLOCK,

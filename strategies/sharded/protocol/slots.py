@@ -24,10 +24,10 @@ nothing can undo it.
 
 from __future__ import annotations
 
-from evm.checks import check
-from evm.integers import U0, U1, U
-from evm.jit import kernel
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, U
+from contend.evm.runtime.jit import kernel
+from contend.strategies.sharded.protocol.layout import (
     LAST_UNDECIDED,
     PHASE_ABORTING,
     PHASE_ASKING,
@@ -41,7 +41,7 @@ from strategies.sharded.protocol.layout import (
     PHASE_VOTING,
     PHASE_WAITING,
 )
-from strategies.sharded.protocol.messages import set_runnable, slot_of
+from contend.strategies.sharded.protocol.messages import set_runnable, slot_of
 
 
 @kernel()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from evm.integers import U0, U1, I, U
-from evm.jit import kernel, native
-from evm.pointers import count_leading_zeros
-from strategies.accounting import end_step
-from strategies.clocks.base import ACT_MESSAGE, ACT_SCHEDULE, FAILED, FINISHED, IDLE, WORKED
-from strategies.sharded.protocol.commit_order import take_token
-from strategies.sharded.protocol.coordinator import begin, proceed, take_answer
-from strategies.sharded.protocol.epilogue import report, take_epilogue_message
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import count_leading_zeros
+from contend.strategies.accounting import end_step
+from contend.strategies.clocks.base import ACT_MESSAGE, ACT_SCHEDULE, FAILED, FINISHED, IDLE, WORKED
+from contend.strategies.sharded.protocol.commit_order import take_token
+from contend.strategies.sharded.protocol.coordinator import begin, proceed, take_answer
+from contend.strategies.sharded.protocol.epilogue import report, take_epilogue_message
+from contend.strategies.sharded.protocol.layout import (
     CLUSTER,
     COMMIT_TOKEN,
     KIND_MASK,
@@ -21,10 +21,10 @@ from strategies.sharded.protocol.layout import (
     SHARD,
     VALUE,
 )
-from strategies.sharded.protocol.messages import has_fault, inbox_of, receive
-from strategies.sharded.protocol.participant import serve_request
-from strategies.sharded.protocol.run_queue import next_transaction
-from strategies.sharded.protocol.slots import all_slots_free
+from contend.strategies.sharded.protocol.messages import has_fault, inbox_of, receive
+from contend.strategies.sharded.protocol.participant import serve_request
+from contend.strategies.sharded.protocol.run_queue import next_transaction
+from contend.strategies.sharded.protocol.slots import all_slots_free
 
 
 @kernel(inline=True)

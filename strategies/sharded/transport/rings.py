@@ -32,12 +32,12 @@ from typing import Any
 
 import numpy as np
 
-from evm import atomics
-from evm.integers import U0, U1, I, U
-from evm.jit import Native, kernel, native
-from evm.pointers import view_u64
-from evm.structs import I64, Struct
-from strategies.sharded.protocol.layout import (
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import Native, kernel, native
+from contend.evm.runtime.memory_views import view_u64
+from contend.evm.runtime.structs import I64, Struct
+from contend.strategies.sharded.protocol.layout import (
     CONTROL_MESSAGES,
     FIRST_REPLY,
     KIND_MASK,

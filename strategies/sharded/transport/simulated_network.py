@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evm.integers import I, U
-from evm.jit import Native, kernel, native
-from evm.pointers import view_i64, view_u64
-from evm.rooms import sparse_zeros
-from evm.structs import I64, U64, Struct, words
-from strategies.clocks.base import NetworkHooks
-from strategies.clocks.network_model import NetworkModel
-from strategies.clocks.rng import draw, seeded
-from strategies.sharded.protocol.layout import MESSAGE, MESSAGE_WORDS, SHARD_MASK, TO_SHIFT
+from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.jit import Native, kernel, native
+from contend.evm.runtime.memory_views import view_i64, view_u64
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.runtime.structs import I64, U64, Struct, words
+from contend.strategies.clocks.base import NetworkHooks
+from contend.strategies.clocks.network_model import NetworkModel
+from contend.strategies.clocks.rng import draw, seeded
+from contend.strategies.sharded.protocol.layout import MESSAGE, MESSAGE_WORDS, SHARD_MASK, TO_SHIFT
 
 NETWORK = Struct(
     "SimulatedNetwork",

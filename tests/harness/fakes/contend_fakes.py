@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import event
 
-from evm import Block, Environment, Genesis, Receipts, State, Transaction
-from strategies.base import Outcome, Strategy
-from strategies.registry import get
-from workloads.base import Dial, DialValue, Scenario, Workload
+from contend.evm import Block, Environment, Genesis, Receipts, State, Transaction
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.registry import get
+from contend.workloads.base import Dial, DialValue, Scenario, Workload
 
 ETHER = 10**18
 # A strategy that must show its process to a test leaves its id in this folder.

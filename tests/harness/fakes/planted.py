@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from evm import Block, State
-from strategies.base import Outcome
-from strategies.clocks import ACT_EXECUTE
-from strategies.serial import Serial
+from contend.evm import Block, State
+from contend.strategies.base import Outcome
+from contend.strategies.clocks import ACT_EXECUTE
+from contend.strategies.serial import Serial
 
 WORK = 4.0
 ABORTS = 20

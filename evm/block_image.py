@@ -1,0 +1,178 @@
+"""Block image: a block laid out for kernels, environment words, a row a transaction, all call data in one piece."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from contend.evm import errors
+from contend.evm.block import ADDRESS_BYTES, Block, Environment, Transaction, limbs
+from contend.evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
+from contend.evm.layout import BLOCK, HASHES_KEPT, TRANSACTION
+from contend.evm.vm.create import INIT_CODE_LIMIT
+
+# One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
+_LIMITS = {
+    "nonce": 1 << 64,
+    "gas_limit": 1 << 63,
+    "value": 1 << 256,
+    "max_fee": 1 << 256,
+    "max_priority_fee": 1 << 256,
+    "max_blob_fee": 1 << 256,
+}
+_HASH_BYTES = 32
+
+
+def check_transaction(index: int, transaction: Transaction) -> None:
+    """Refuse what no transaction can hold; kernels would cut it to its low bits without a word.
+
+    Raises
+    ------
+    ValueError
+        Naming transaction and field.
+    """
+    for name, limit in _LIMITS.items():
+        value = getattr(transaction, name)
+        if not 0 <= value < limit:
+            raise ValueError(f"transaction {index}: {name} = {value} is not in 0 to 2**{limit.bit_length() - 1} - 1")
+    listed = (("access_list", address) for address, _ in transaction.access_list)
+    for name, address in (("sender", transaction.sender), ("to", transaction.to), *listed):
+        if address is not None and len(address) != ADDRESS_BYTES:
+            raise ValueError(f"transaction {index}: {name} has {len(address)} bytes, an address has {ADDRESS_BYTES}")
+    for _, slots in transaction.access_list:
+        if not all(0 <= slot < 1 << 256 for slot in slots):
+            raise ValueError(f"transaction {index}: access_list names a slot that is not a 256-bit word")
+    for blob_hash in transaction.blob_hashes or ():
+        if len(blob_hash) != _HASH_BYTES:
+            raise ValueError(f"transaction {index}: a blob hash has {len(blob_hash)} bytes, not {_HASH_BYTES}")
+
+
+def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
+    """Why the fields alone make a transaction invalid, or `NONE`."""
+    if transaction.gas_limit > environment.gas_limit:
+        return errors.GAS_ABOVE_BLOCK
+    if transaction.max_fee < environment.base_fee:
+        return errors.FEE_BELOW_BASE
+    if transaction.max_priority_fee > transaction.max_fee:
+        return errors.TIP_ABOVE_FEE
+    if transaction.to is None and len(transaction.data) > INIT_CODE_LIMIT:
+        return errors.INIT_CODE_SIZE
+    if transaction.blob_hashes is not None:
+        return _blob_flaw(transaction, transaction.blob_hashes, environment, fork)
+    return errors.NONE
+
+
+def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment: Environment, fork: Fork) -> int:
+    if not fork.max_blobs:
+        return errors.TYPE_BEFORE_FORK
+    if transaction.to is None:
+        return errors.BLOB_CREATION
+    if not 1 <= len(hashes) <= fork.max_blobs:
+        return errors.BLOB_COUNT
+    if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in hashes):
+        return errors.BLOB_VERSION
+    if transaction.max_blob_fee < environment.blob_base_fee:
+        return errors.BLOB_FEE
+    if len(hashes) * BLOB_GAS * transaction.max_blob_fee >= 1 << 256:
+        return errors.INSUFFICIENT_FUNDS
+    return errors.NONE
+
+
+def _extras(transaction: Transaction) -> bytes:
+    """What lies behind a transaction's call data: its access list, then its blob hashes, as words."""
+    parts = []
+    for address, slots in transaction.access_list:
+        parts.append(int.from_bytes(address, "big").to_bytes(24, "little") + len(slots).to_bytes(8, "little"))
+        parts.extend(slot.to_bytes(32, "little") for slot in slots)
+    parts.extend(blob_hash[::-1] for blob_hash in transaction.blob_hashes or ())
+    return b"".join(parts)
+
+
+class BlockImage:
+    """The memory that kernels read a block from.
+
+    Building it is not part of a timed run: a node has its transactions decoded when they arrive, and its senders
+    recovered.
+
+    Raises
+    ------
+    ValueError
+        If a transaction's field is out of its range.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        environment = block.environment
+        self._hashes = np.zeros((HASHES_KEPT, 4), np.uint64)
+        for number, block_hash in environment.block_hashes.items():
+            age = environment.number - number
+            if 1 <= age <= HASHES_KEPT:
+                self._hashes[age - 1] = limbs(int.from_bytes(block_hash, "big"))
+        self._rows = TRANSACTION.zeros(max(len(block), 1))
+        self._fork = fork_named(environment.fork)
+        for index, transaction in enumerate(block):
+            check_transaction(index, transaction)
+        pieces = [t.data + bytes(-len(t.data) % 8) + _extras(t) for t in block]
+        # Aligned to words, which access lists and hashes are read as.
+        data = np.zeros(sum(len(piece) for piece in pieces) // 8 + 1, np.uint64)
+        data.view(np.uint8)[: data.nbytes - 8] = np.frombuffer(b"".join(pieces), np.uint8)
+        self._data = data
+        self._fill_rows([len(piece) for piece in pieces])
+        self._header = BLOCK.zeros()
+        header = self._header[0]
+        for field, value in (
+            ("number", environment.number),
+            ("timestamp", environment.timestamp),
+            ("gas_limit", environment.gas_limit),
+            ("base_fee", environment.base_fee),
+            ("coinbase", int.from_bytes(environment.coinbase, "big")),
+            ("chain_id", environment.chain_id),
+            ("prev_randao", environment.prev_randao),
+            ("blob_base_fee", environment.blob_base_fee),
+        ):
+            header[field] = limbs(value)
+        header["hashes"] = self._hashes.ctypes.data
+        header["transactions"] = self._rows.ctypes.data
+        header["size"] = len(block)
+        header["data"] = self._data.ctypes.data
+        header["data_size"] = self.data_bytes
+        header["fork"] = self._fork.number
+
+    def _fill_rows(self, rooms: list[int]) -> None:
+        environment, at = self.block.environment, 0
+        base_fee = environment.base_fee
+        for row, t, room in zip(self._rows, self.block, rooms, strict=False):
+            gas_price = max(min(t.max_fee, base_fee + t.max_priority_fee), base_fee)
+            flaw = _flaw(t, environment, self._fork)
+            blobs = len(t.blob_hashes or ()) if flaw == errors.NONE else 0
+            row["sender"] = limbs(int.from_bytes(t.sender, "big"), 3)
+            row["to"] = limbs(int.from_bytes(t.to or b"", "big"), 3)
+            row["creates"] = t.to is None
+            row["nonce"] = t.nonce
+            row["gas_limit"] = t.gas_limit
+            row["value"] = limbs(t.value)
+            row["gas_price"] = limbs(gas_price)
+            row["tip"] = limbs(gas_price - base_fee)
+            row["max_fee"] = limbs(t.max_fee)
+            row["data_at"] = at
+            row["data_size"] = len(t.data)
+            row["data_room"] = room
+            row["list_addresses"] = len(t.access_list)
+            row["list_slots"] = sum(len(slots) for _, slots in t.access_list)
+            row["blobs"] = blobs
+            row["blob_fee"] = limbs(blobs * BLOB_GAS * environment.blob_base_fee)
+            row["blob_fee_limit"] = limbs(blobs * BLOB_GAS * t.max_blob_fee)
+            row["flaw"] = flaw
+            at += room
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of all call data with what lies behind it, a multiple of 8."""
+        return self._data.nbytes - 8
+
+    @property
+    def address(self) -> int:
+        """Address of the header, for kernels."""
+        return int(self._header.ctypes.data)
+
+    def __len__(self) -> int:
+        return len(self.block)

@@ -1,0 +1,1 @@
+"""Bytecode: decoded once, kept by hash, priced for the virtual clock."""

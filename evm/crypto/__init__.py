@@ -1,0 +1,1 @@
+"""Hashes and curves: what the EVM computes beside arithmetic."""

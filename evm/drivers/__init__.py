@@ -1,0 +1,1 @@
+"""Drivers of the machine over a plain state: serial execution, recording of access sets, genesis."""

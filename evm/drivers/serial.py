@@ -1,0 +1,84 @@
+"""Serial driver, the plainest one: transactions one after the other, straight on a state.
+
+The serial strategy, genesis and view calls use it. It also shows all that a driver has to do: start a transaction,
+resume the machine, answer each location that it needs, and keep what it wrote.
+
+The beneficiary is credited lazily. Its balance in the state lacks the fees of the transactions before; a transaction
+that asks for it is given the balance with those fees, and what it writes is stored without them. When the block ends
+the sum is added once.
+"""
+
+from __future__ import annotations
+
+from contend.evm import errors
+from contend.evm.code import cost_model
+from contend.evm.code.cost_model import add_work
+from contend.evm.layout import STATE, WORD
+from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
+from contend.evm.runtime.integers import U0, I
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import call_1
+from contend.evm.state import intern_location, value_of
+from contend.evm.u256 import add, equal, subtract
+from contend.evm.vm.access_table import LOADED, entry_at, supply_word
+from contend.evm.vm.transaction import open_machine, start_transaction
+
+# How `run_serially` ended, when not by reaching the last transaction.
+FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
+
+
+@kernel()
+def run_serially(resume, machine_address, state_address, table, arena_address, fees_address, coinbase, first, last):
+    """Execute transactions `first` to `last` (exclusive) on the state.
+
+    Parameters
+    ----------
+    resume : int
+        Address of `evm.interpreter.resume`.
+    fees_address : int
+        Address of a word to which fees are added.
+    coinbase : int
+        Number of the beneficiary's balance.
+
+    Returns
+    -------
+    int
+        `last`, or a negative fault.
+    """
+    machine, state = open_machine(machine_address), STATE.at(state_address)
+    fees, arena = WORD.at(fees_address), RECEIPT_ARENA.at(arena_address)
+    for index in range(first, last):
+        start_transaction(machine, index)
+        while True:
+            outcome = call_1(resume, machine_address)
+            if outcome != errors.NEED:
+                break
+            location = intern_location(state_address, machine.pending_location)
+            if location < 0:
+                return I(FAULT_STATE)
+            word = value_of(state, location).value
+            if location == coinbase:
+                word = add(word, fees.value)
+            if not supply_word(machine, location, word):
+                return I(FAULT_MACHINE)
+            add_work(machine, cost_model.STATE_READ, 1)
+        if outcome != errors.DONE:
+            return I(FAULT_MACHINE)
+        for i in range(machine.entry_count):
+            entry = entry_at(machine, i)
+            if entry.flags & LOADED != U0 and not equal(entry.current, entry.original):
+                add_work(machine, cost_model.STATE_WRITE, 1)
+                word = subtract(entry.current, fees.value) if entry.location == coinbase else entry.current
+                value_of(state, entry.location).value = word
+        fees.value = add(fees.value, machine.fee)
+        if not write_receipt(machine, RECEIPT.item(table, last, index), arena):
+            return I(FAULT_RECEIPTS)
+        add_work(machine, cost_model.RECEIPT, 1)
+    return I(last)
+
+
+@kernel()
+def credit_beneficiary(state_address, coinbase, fees_address):
+    """Add the fees to the beneficiary's balance."""
+    balance = value_of(STATE.at(state_address), coinbase)
+    balance.value = add(balance.value, WORD.at(fees_address).value)

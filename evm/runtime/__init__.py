@@ -1,0 +1,1 @@
+"""The compiled ground floor: how kernels are compiled, kept, and reach memory."""

@@ -1,0 +1,129 @@
+"""How Contend compiles: decorators for kernels and for functions reached by address.
+
+Kernels are compiled without numba's runtime (``_nrt=False``): no array in them carries a reference count, so two
+workers never fight over the cache line of a counter that neither needs. They release the GIL and allocate nothing.
+
+What they compile to is kept (`evm.runtime.kernel_cache`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import cfunc, njit
+from numba.core import event
+
+from contend.evm.runtime.kernel_cache import folder_of, kept_in
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(inline: bool = False, folder: Path | None = None) -> Callable[[F], Any]:
+    """Compile a function to native code that holds no GIL and no reference count.
+
+    Parameters
+    ----------
+    inline : bool
+        Force the function into its callers. For small functions on the hot path.
+    folder : Path, optional
+        Where what it compiles to is kept; by default as the function's sources say now.
+    """
+
+    def decorate(function: F) -> Any:
+        with kept_in(folder or folder_of(function)) as kept:
+            return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", forceinline=inline)(function)
+
+    return decorate
+
+
+def macro(function: F) -> Any:
+    """Paste a function into its callers before they are typed: the one way to return a view without numba's runtime."""
+    with kept_in(folder_of(function)) as kept:
+        return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", inline="always")(function)
+
+
+class Native:
+    """A compiled function that others call by address, so that it is compiled once however many call it.
+
+    Compiled on the first use of `address`, never at import: ``contend list`` must not wait for a compiler.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+        self.function = function
+        self.signature = signature
+        self._folder = folder_of(function)
+        self._compiled: Any = None
+
+    @property
+    def compiled(self) -> Any:
+        """Numba's compiled object (for inspection in tests)."""
+        if self._compiled is None:
+            with (
+                event.trigger_event("contend:native", data={"name": self.function.__name__}),
+                kept_in(self._folder) as kept,
+            ):
+                self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=kept, error_model="numpy")(
+                    self.function
+                )
+        return self._compiled
+
+    @property
+    def address(self) -> int:
+        """Address of the machine code, valid for the life of the process."""
+        return int(self.compiled.address)
+
+
+def native(signature: str) -> Callable[[Callable[..., Any]], Native]:
+    """Compile a function so that kernels can call it through its address.
+
+    Parameters
+    ----------
+    signature : str
+        numba signature, for instance ``"int64(int64, int64)"``.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Native:
+        return Native(function, signature)
+
+    return wrap
+
+
+class _CompileListener(event.Listener):  # type: ignore[misc]  # numba ships no types
+    def __init__(self, notify: Callable[[str, bool, float], None]) -> None:
+        self._notify = notify
+        self._depth = 0
+        self._began = 0.0
+
+    def on_start(self, event: Any) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._began = time.perf_counter()
+            self._notify(_name_of(event.data), True, 0.0)
+
+    def on_end(self, event: Any) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._notify(_name_of(event.data), False, time.perf_counter() - self._began)
+
+
+def _name_of(data: dict[str, Any]) -> str:
+    if "name" in data:
+        return str(data["name"])
+    dispatcher = data.get("dispatcher")
+    return str(getattr(getattr(dispatcher, "py_func", None), "__name__", "kernel"))
+
+
+@contextmanager
+def on_compile(notify: Callable[[str, bool, float], None]) -> Iterator[None]:
+    """Call ``notify(kernel name, is start, seconds)`` whenever an outermost compilation starts and ends.
+
+    Loading a kernel from the cache is not a compilation, except that `Native` functions announce both: loading one
+    takes milliseconds, so a display should show it only once it has lasted.
+    """
+    listener = _CompileListener(notify)
+    with event.install_listener("numba:compile", listener), event.install_listener("contend:native", listener):
+        yield

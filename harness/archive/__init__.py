@@ -1,1 +1,0 @@
-"""Records on disk: written whole, read whatever their version, and gone on with."""

@@ -1,0 +1,165 @@
+"""Bench: one workload at a time, built, executed serially once, then run cell by cell, each run judged.
+
+A run is of one block, or of several in a row (`harness.bench.block_sequence`), of which each is timed by itself.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from contend.evm import Block, State
+from contend.harness.analysis.abort_causes import Causes
+from contend.harness.bench.block_sequence import BlockSequence, blocks_digest
+from contend.harness.bench.failures import RunError, WorkloadError, described
+from contend.harness.bench.survey import Survey, check_built
+from contend.harness.bench.timed_run import sample_of, timed_run
+from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
+from contend.harness.record.sample import BlockFacts, Sample
+from contend.strategies.base import Outcome, Strategy
+from contend.strategies.clocks import WALL, Clock
+from contend.strategies.clocks.cost_table import default_costs
+from contend.workloads.base import Workload
+
+CompileLock = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass
+class Bench:
+    """Executes the cells of one workload after another in this process.
+
+    Strategies are kept from one workload to the next, one instance a cell, as a node would keep them. Where time is
+    simulated, one run of a cell is all of them: its sample is kept for `run`, and its strategy is closed at once, so
+    that the memory of a thousand simulated workers is that of one cell at a time.
+
+    Parameters
+    ----------
+    strategy : callable
+        From a name to the strategy's class.
+    workload : callable
+        From a name to the workload's class.
+    compile_lock : callable, optional
+        From a strategy's name to a context in which it may compile (`harness.kernels.compile_lock`).
+    clock : callable, optional
+        Makes the clock of one run.
+    """
+
+    strategy: Callable[[str], Callable[[], Strategy]]
+    workload: Callable[[str], Callable[[], Workload]]
+    compile_lock: CompileLock = field(default=lambda name: nullcontext())
+    clock: Callable[[], Clock] = field(default=lambda: WALL)
+    _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
+    _blocks: tuple[BlockSequence, State] | None = field(default=None, init=False)
+    _causes: Causes | None = field(default=None, init=False)
+    _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
+
+    def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> BlockFacts:
+        """Build the workload, run its blocks serially, check the workload's own invariant, compute the blocks' bound.
+
+        Raises
+        ------
+        WorkloadError
+            If any of that fails.
+        """
+        self._blocks = self._causes = None
+        self._simulated.clear()
+        gc.unfreeze()
+        workload = self.workload(plan.name)()
+        with self.compile_lock(BASELINE):
+            try:
+                scenario = workload.build(plan.dials, seed, block_size, plan.block_count)
+                genesis, blocks = scenario.genesis.digest(), blocks_digest(scenario.blocks)
+                check_built(plan, scenario, genesis, blocks)
+                serial = self._instance(CellKey(BASELINE, 0))
+                sequence = BlockSequence(scenario.blocks, scenario.genesis, serial, scenario.contracts)
+                survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
+                sequence.lay_out(survey)
+                violated = survey.violated + workload.check(scenario, scenario.genesis)
+            except WorkloadError:
+                raise
+            except Exception as error:
+                what = described(error, type(workload).__module__)
+                raise WorkloadError(f"building it and running it serially: {what}") from error
+        if violated:
+            raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
+        sequence.rewind()
+        self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
+        _settle()
+        return survey.facts(genesis, blocks)
+
+    def warm_up(self, key: CellKey) -> None:
+        """Run a cell once without keeping its time: kernels are loaded, threads and processes start, caches fill.
+
+        Raises
+        ------
+        RunError
+            As `run` does.
+        """
+        simulated = self.clock().simulated
+        try:
+            with self.compile_lock(key.strategy):
+                sample = self.run(key)
+        finally:
+            if simulated and key in self._strategies:
+                self._strategies.pop(key).close()
+        if simulated:
+            # Whenever it is run, it takes the same time again.
+            self._simulated[key] = sample
+        _settle()
+
+    def run(self, key: CellKey) -> Sample:
+        """Time one run of a cell from the state before the first block, and judge what each block gives.
+
+        Raises
+        ------
+        RunError
+            If the strategy raises or its outcome is malformed or differs from the serial one.
+        """
+        if self._blocks is None:
+            raise RuntimeError("prepare a workload first")
+        if key in self._simulated:
+            return self._simulated[key]
+        sequence, state = self._blocks
+        samples: list[Sample] = []
+        outcomes: list[Outcome] = []
+
+        def execute(block: Block) -> Outcome:
+            strategy.clock = self.clock()
+            run = timed_run(strategy, block, state, key.workers)
+            samples.append(sample_of(run, strategy.clock.simulated))
+            outcomes.append(run.outcome)
+            return run.outcome
+
+        module = ""
+        try:
+            strategy = self._instance(key)
+            module = type(strategy).__module__
+            differences = sequence.run(execute)
+            if not differences and self._causes is not None:
+                sequence.rewind()
+                samples[0].counters.update(self._causes.counters(outcomes[0]))
+        except RunError:
+            raise
+        except Exception as error:
+            raise RunError(described(error, module)) from error
+        if differences:
+            raise RunError(f"differs from the serial result: {differences[0]}", differences)
+        return Sample.of_chain(samples)
+
+    def _instance(self, key: CellKey) -> Strategy:
+        if key not in self._strategies:
+            self._strategies[key] = self.strategy(key.strategy)()
+        return self._strategies[key]
+
+    def close(self) -> None:
+        """Close every strategy that was used, the last one first."""
+        while self._strategies:
+            self._strategies.popitem()[1].close()
+
+
+def _settle() -> None:
+    """Collect, and spare later collections what lives on: they come before every timed run."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,179 @@
+"""``contend validate-clock``: both clocks on every cell that this machine can measure, and how far they are apart."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from contend.harness.measure.engine import Engine
+from contend.harness.observer import Observer
+from contend.harness.plan.request import Request
+from contend.harness.record.atomic_write import write_json
+
+if TYPE_CHECKING:
+    from contend.strategies.clocks.cost_table import CostTable
+
+GOAL = 0.10
+"""Median error of the speed-up that is wanted."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cell under both clocks.
+
+    Attributes
+    ----------
+    workload, strategy : str
+    workers : int
+    wall_seconds, virtual_seconds : float
+        Of the block.
+    wall_speedup, virtual_speedup : float
+        Over serial, each by its own clock.
+    """
+
+    workload: str
+    strategy: str
+    workers: int
+    wall_seconds: float
+    virtual_seconds: float
+    wall_speedup: float
+    virtual_speedup: float
+
+    @property
+    def speedup_error(self) -> float:
+        """Relative error of the virtual clock's speed-up."""
+        return self.virtual_speedup / self.wall_speedup - 1.0
+
+    @property
+    def time_error(self) -> float:
+        """Relative error of the virtual clock's time."""
+        return self.virtual_seconds / self.wall_seconds - 1.0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All comparisons, and what they were made with.
+
+    Attributes
+    ----------
+    comparisons : list of Comparison
+    slowdown : dict
+        Measured on this machine: by workers, thousandths by which they slow each other down.
+    environment : dict
+        As in a record.
+    costs : str
+        Digest of the table of costs.
+    """
+
+    comparisons: list[Comparison]
+    slowdown: dict[int, int]
+    environment: dict[str, Any]
+    costs: str
+
+    @property
+    def median_error(self) -> float:
+        """Median absolute error of the speed-up, over the cells of parallel strategies."""
+        return float(np.median([abs(one.speedup_error) for one in self.comparisons]))
+
+    def median_error_of(self, workers: int) -> float:
+        """The same over the cells with so many workers."""
+        return float(np.median([abs(one.speedup_error) for one in self.comparisons if one.workers == workers]))
+
+    @property
+    def by_workers(self) -> str:
+        """Median error for each worker count, in words: calibration knows one worker, all else is foretold."""
+        counts = sorted({one.workers for one in self.comparisons})
+        parts = [f"{self.median_error_of(n):.1%} with {n} worker{'' if n == 1 else 's'}" for n in counts]
+        return ", ".join(parts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Show it as a file keeps it."""
+        return {"schema": "contend-clock-validation/1", **asdict(self)}
+
+
+def validate(request: Request, costs: CostTable, observer: Observer) -> Validation:
+    """Measure every cell under both clocks.
+
+    Parameters
+    ----------
+    request : Request
+        Under the wall clock; which workloads, strategies and worker counts.
+    costs : CostTable
+        Its slow-down is replaced by one that is measured here.
+    observer : Observer
+        Told about progress.
+    """
+    from dataclasses import replace
+
+    from contend.harness.calibrate.measure import slowdown
+    from contend.strategies.clocks.cost_table import CostTable
+
+    observer.note("measuring how the cores of this machine slow each other down")
+    slow = {workers: slowdown(workers) for workers in request.workers if workers > 1}
+    own = CostTable(costs.nanoseconds, costs.origin, slow)
+    wall = Engine(request, observer).run()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "costs.json"
+        write_json(file, own.as_json())
+        virtual = Engine(replace(request, clock="virtual", costs=str(file)), observer).run()
+    return Validation(compare(wall["cells"], virtual["cells"]), slow, dict(wall["environment"]), costs.digest)
+
+
+def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[Comparison]:
+    """Pair the cells of parallel strategies that both clocks have measured."""
+    simulated = {(cell["workload"], cell["strategy"], cell["workers"]): cell for cell in virtual}
+    found = []
+    for cell in wall:
+        key = (cell["workload"], cell["strategy"], cell["workers"])
+        other = simulated.get(key)
+        if cell["strategy"] == "serial" or not cell["verified"] or other is None or not other["verified"]:
+            continue
+        found.append(
+            Comparison(
+                *key,
+                wall_seconds=cell["seconds"],
+                virtual_seconds=other["seconds"],
+                wall_speedup=cell["speedup"]["median"],
+                virtual_speedup=other["speedup"]["median"],
+            )
+        )
+    return found
+
+
+def print_validation(console: Console, found: Validation) -> None:
+    """Print the errors cell by cell, and their median."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("workload", "strategy"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("W", "x wall", "x virtual", "error", "time error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    before = ""
+    for one in found.comparisons:
+        table.add_row(
+            one.workload if one.workload != before else "",
+            one.strategy,
+            str(one.workers),
+            f"{one.wall_speedup:.2f}",
+            f"{one.virtual_speedup:.2f}",
+            f"{one.speedup_error:+.0%}",
+            f"{one.time_error:+.0%}",
+        )
+        before = one.workload
+    console.print(table)
+    for workers, factor in found.slowdown.items():
+        console.print(f"{workers} cores of this machine slow each other down to {factor / 1000:.2f} times the time.")
+    if found.comparisons:
+        verdict = "within" if found.median_error <= GOAL else "above"
+        console.print(
+            f"median error of the speed-up: {found.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
+            f"{found.by_workers}), "
+            f"largest: {max(abs(one.speedup_error) for one in found.comparisons):.0%}"
+        )

@@ -1,4 +1,0 @@
-"""The gate proven: how often it cries wolf, and how often it sees a slow-down that was planted.
-
-``python -m harness.comparison.proof`` measures and simulates all of it and writes ``docs/gate.md``.
-"""

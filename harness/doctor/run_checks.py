@@ -1,0 +1,64 @@
+"""All checks together: look, measure for two seconds, look again, compare."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from contend.harness.doctor import cores, frequency, interference, memory, platform
+from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.files import Files
+from contend.harness.doctor.finding import Finding
+from contend.harness.doctor.microbench import Spin, measure
+from contend.harness.environment import usable_cores
+
+Measure = Callable[[int], Spin]
+
+
+def examine(workers: int, files: Files | None = None, spin: Measure = measure) -> list[Finding]:
+    """Examine the machine.
+
+    Parameters
+    ----------
+    workers : int
+        That are to be measured.
+    files : Files, optional
+        Where the system tells about itself; checks whose files are missing are left out, or say that they do not know.
+    spin : callable
+        Measures so many cores at work.
+
+    Returns
+    -------
+    list of Finding
+        What was measured first.
+    """
+    files = files or Files()
+    usable = usable_cores()
+    load = os.getloadavg()[0]
+    before = Counters.now(files, usable)
+    measured = spin(len(usable))
+    after = Counters.now(files, usable)
+    found = [
+        interference.jitter(measured),
+        frequency.drift(measured),
+        interference.slowdown(measured),
+        interference.others(before, after),
+        interference.steal(before, after),
+        interference.throttling(before, after),
+        interference.load(load, os.cpu_count() or len(usable)),
+        cores.enough(len(usable), workers),
+        cores.quota(files, workers),
+        cores.siblings(files, usable),
+        cores.nodes(files),
+        frequency.governor(files),
+        frequency.turbo(files),
+        frequency.heat(before, after),
+        memory.available(files),
+        memory.swap(files, before, after),
+        memory.huge_pages(files),
+        platform.timer(files),
+        platform.guest(files),
+        platform.container(files),
+        platform.battery(files),
+    ]
+    return [finding for finding in found if finding is not None]

@@ -1,0 +1,1 @@
+"""Presentation: tables, progress, charts, the report."""

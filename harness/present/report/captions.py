@@ -1,0 +1,139 @@
+"""What charts of a report show, in words and figures: for those who do not see them, and for those who cannot wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas
+
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.charts.abort_causes import aborts_of, worst
+from contend.harness.present.charts.contention import swept
+from contend.harness.present.formatting import duration, factor, listed, rate, share
+from contend.harness.present.report.history import Series
+
+_MOST_TOLD = 6
+
+
+def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
+    return cells.iloc[int(cells["speedup"].to_numpy().argmax())]
+
+
+def throughput_shows(part: pandas.DataFrame) -> str:
+    """The fastest cells."""
+    best = part.sort_values("tx_per_second", ascending=False).head(_MOST_TOLD)
+    told = [f"{one['strategy']} ({one['workers']:,}) {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
+    return f"transactions per second (workers in brackets), the fastest first: {listed(told)}."
+
+
+def speedup_shows(part: pandas.DataFrame) -> str:
+    """The best speed-up of each strategy, and the bound."""
+    told = []
+    for name, own in part[part["strategy"] != BASELINE].groupby("strategy", sort=False):
+        best = _fastest(own)
+        told.append(f"{name} {factor(best['speedup'])} with {best['workers']:,} workers")
+    text = f"best speed-up over serial: {listed(told)}."
+    bound = part["bound_speedup"].max()
+    return text if np.isnan(bound) else f"{text} The bound is {factor(bound)} with {part['workers'].max():,} workers."
+
+
+def wasted_shows(part: pandas.DataFrame) -> str:
+    """Aborts per transaction of each strategy."""
+    if "count.aborts" not in part:
+        return "no strategy counts aborts."
+    own = part[part["count.aborts"].notna() & (part["strategy"] != BASELINE)]
+    most = own.loc[own.groupby("strategy", sort=False)["workers"].idxmax()]
+    told = [
+        f"{one['strategy']} with {one['workers']:,} workers {one['count.aborts'] / one['transactions']:.2f}"
+        for _, one in most.iterrows()
+    ]
+    return f"aborts per transaction: {listed(told)}." if told else "no strategy counts aborts."
+
+
+def causes_shows(part: pandas.DataFrame) -> str:
+    """What classes of location aborts were due to."""
+    told = []
+    for _, one in worst(part).iterrows():
+        kinds = aborts_of(one.to_dict())
+        total = sum(kinds.values())
+        parts = [f"{share(count / total)} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
+        told.append(f"{one['strategy']} with {one['workers']:,} workers: {listed(parts)}")
+    return f"{'; '.join(told)}."
+
+
+def latency_shows(part: pandas.DataFrame) -> str:
+    """Latency of the cells where it is shortest."""
+    known = part[part["latency_p99_seconds"].notna()].sort_values("latency_p99_seconds")
+    told = [
+        f"{one['strategy']} ({one['workers']:,}) {duration(one['latency_p50_seconds'])} and "
+        f"{duration(one['latency_p99_seconds'])}"
+        for _, one in known.head(_MOST_TOLD).iterrows()
+    ]
+    return f"median and 99th percentile (workers in brackets), the shortest first: {listed(told)}."
+
+
+def contention_shows(part: pandas.DataFrame) -> str:
+    """Who is fastest where contention is least, and where it is most."""
+    rivals = part[part["strategy"] != BASELINE]
+    most = rivals[rivals["workers"] == rivals["workers"].max()]
+    calm, hot = (
+        most[most["chain_share"] == most["chain_share"].min()],
+        most[most["chain_share"] == most["chain_share"].max()],
+    )
+    told = []
+    for what, own in (("shortest", calm), ("longest", hot)):
+        best = _fastest(own)
+        told.append(
+            f"with the {what} chain ({share(best['chain_share'])} of the block) {best['strategy']} is fastest, "
+            f"{factor(best['speedup'])}"
+        )
+    return f"{most['workers'].iloc[0]:,} workers: {'; '.join(told)}."
+
+
+def winners_shows(part: pandas.DataFrame) -> str:
+    """How often each strategy is the fastest."""
+    (dial,) = swept(part).values()
+    wins: dict[str, int] = {}
+    for _, own in part.groupby([dial, "workers"]):
+        rivals = own[own["strategy"] != BASELINE]
+        if rivals.empty:
+            continue
+        best = _fastest(rivals)
+        name = str(best["strategy"]) if best["speedup"] > 1 else BASELINE
+        wins[name] = wins.get(name, 0) + 1
+    total = sum(wins.values())
+    told = [f"{name} {count}" for name, count in sorted(wins.items(), key=lambda item: -item[1])]
+    return f"fastest in so many of {total} combinations: {listed(told)}."
+
+
+def both_shows(part: pandas.DataFrame) -> str:
+    """Measured and simulated speed-up of the same cells."""
+    rivals = part[part["strategy"] != BASELINE]
+    told = []
+    for (name, workers), own in rivals.groupby(["strategy", "workers"], sort=False):
+        if own["clock"].nunique() == 2:
+            wall, made = (own[own["simulated"] == simulated]["speedup"].iloc[-1] for simulated in (False, True))
+            told.append(f"{name} ({workers}) {factor(wall)} and {factor(made)}")
+    return (
+        f"speed-up (workers in brackets) by the wall clock and simulated: {listed(told)}."
+        if told
+        else "no worker count on both clocks."
+    )
+
+
+def history_shows(lines: Iterable[Series]) -> str:
+    """Steps that were found in the history of cells."""
+    told = []
+    for one in lines:
+        name = f"{one.workload}, {one.strategy} with {one.workers:,}"
+        if one.steps:
+            steps = [
+                f"{after / before - 1:+.0%} at record {one.records[place]}"
+                for place, before, after in zip(one.steps, one.levels, one.levels[1:], strict=False)
+            ]
+            told.append(f"{name}: stepped {listed(steps)}")
+        else:
+            told.append(f"{name}: no step in {len(one.seconds)} records")
+    return "; ".join(told[:_MOST_TOLD]) + "."

@@ -1,0 +1,296 @@
+"""Charts of a report: pictures, one a workload, what they show in words and as data, and how to make them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas
+
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.charts.abort_causes import CLASSES, KINDS, causes
+from contend.harness.present.charts.both_clocks import both_clocks
+from contend.harness.present.charts.contention import contention, swept, winners
+from contend.harness.present.charts.history import history
+from contend.harness.present.charts.latency import latency
+from contend.harness.present.charts.speedup import speedup
+from contend.harness.present.charts.style import Style
+from contend.harness.present.charts.throughput import throughput
+from contend.harness.present.charts.timeline import shares, timeline
+from contend.harness.present.charts.waste import wasted
+from contend.harness.present.formatting import listed, share
+from contend.harness.present.report.captions import (
+    both_shows,
+    causes_shows,
+    contention_shows,
+    history_shows,
+    latency_shows,
+    speedup_shows,
+    throughput_shows,
+    wasted_shows,
+    winners_shows,
+)
+from contend.harness.present.report.history import Series
+from contend.harness.present.report.selection import Selection
+from contend.harness.present.report.svg import Entry, drawing, svg, take_legend
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from contend.harness.present.timeline import Trace
+
+Chart = Callable[[pandas.DataFrame, Style], "Figure | None"]
+_MOST_LINES = 4
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A chart of a report.
+
+    Attributes
+    ----------
+    name : str
+        Of its files; unique.
+    title : str
+    about : str
+        How to read it, in a sentence or two.
+    simulated : bool
+        Whether all its figures are of simulated workers.
+    shows : tuple of str
+        What there is to see in each picture, with figures: the text for those who do not see it.
+    pictures : tuple of str
+        SVG elements.
+    legend : tuple of Entry
+        Of all pictures.
+    data : DataFrame
+        What is drawn.
+    commands : tuple of str
+        That make the data again.
+    """
+
+    name: str
+    title: str
+    about: str
+    simulated: bool
+    shows: tuple[str, ...]
+    pictures: tuple[str, ...]
+    legend: tuple[Entry, ...]
+    data: pandas.DataFrame
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    name: str
+    title: str
+    about: str
+    chart: Chart
+    shows: Callable[[pandas.DataFrame], str]
+    columns: tuple[str, ...]
+
+
+def style_of(frame: pandas.DataFrame) -> Style:
+    """Colours and markers of a page: one strategy, one colour, in all its charts."""
+    names = list(dict.fromkeys(frame["strategy"]))
+    return Style(sorted(names, key=lambda name: name != BASELINE))
+
+
+def exhibits(selected: Selection, style: Style) -> Iterator[Exhibit]:
+    """Draw what the cells of one clock have data for."""
+    for kind in _PLAIN:
+        yield from _drawn(kind, selected, selected.plain, style)
+    for kind in _SWEPT:
+        known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
+        yield from _drawn(kind, selected, known, style)
+
+
+def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[Exhibit]:
+    """Draw the speed-ups that were measured next to those that were simulated, where a workload has both."""
+    if len(every) < 2:
+        return
+    cells = pandas.concat([selected.plain for selected in every], ignore_index=True)
+    # Of other blocks, the two clocks would tell of the blocks.
+    cells = cells[cells.groupby(["workload", "block_digest"])["clock"].transform("nunique") == len(every)]
+    if cells.empty:
+        return
+    commands = {record: text for selected in every for record, text in selected.commands.items()}
+    both = Selection("both", cells, cells[:0], commands)
+    yield from _drawn(_BOTH, both, cells, style, simulated=False)
+
+
+def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> Exhibit:
+    """Draw what simulated workers did when."""
+    with drawing():
+        figure = timeline(trace.rows, trace.workers, activities, "")
+        legend = take_legend(figure)
+        spent = shares(trace.rows, trace.workers)
+        told = listed([f"{activities[number]} {share(part)}" for number, part in spent.items()])
+        shows = f"{trace.title}. Of the workers' time: {told}; the rest is idle."
+        picture = svg(figure, "timeline", shows)
+    data = pandas.DataFrame(trace.rows, columns=["worker", "activity", "begin_picoseconds", "end_picoseconds"])
+    data["activity"] = [activities[number] for number in data["activity"]]
+    about = f"{trace.title}. A row is a worker, a bar what it was doing; where there is none it was idle."
+    return Exhibit(
+        "timeline", "What each worker did when", about, True, (shows,), (picture,), tuple(legend), data, (command,)
+    )
+
+
+def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterator[Exhibit]:
+    """Draw the history of one clock: for each workload the cells with steps first, then those with most workers."""
+    by_workload: dict[str, list[Series]] = {}
+    for one in series:
+        if one.clock == clock and len(one.seconds) > 2:
+            by_workload.setdefault(one.workload, []).append(one)
+    if not by_workload:
+        return
+    pictures, rows, told = [], [], []
+    with drawing():
+        for workload, every in by_workload.items():
+            chosen = sorted(every, key=lambda one: (not one.steps, one.strategy, -one.workers))
+            # One line a strategy: where it stepped, or with the most workers.
+            lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
+            figure = history(lines, workload, style)
+            told.append(history_shows(lines))
+            pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", told[-1]))
+            rows += [
+                (one.workload, one.strategy, one.workers, record, time, seconds)
+                for one in every
+                for record, time, seconds in zip(one.records, one.times, one.seconds, strict=True)
+            ]
+    drawn = {line.strategy for every in by_workload.values() for line in every}
+    names = [name for name in style.strategies if name in drawn]
+    legend = tuple(Entry(name, _hex(style, name), "solid", style.marker[name]) for name in names)
+    data = pandas.DataFrame(rows, columns=["workload", "strategy", "workers", "record", "time", "seconds"])
+    about = (
+        "Dots are medians of records, lines the levels between steps that were detected; a figure at a line says by "
+        "how much it stepped. Up is slower."
+    )
+    title = f"History, {_clock(clock != 'wall')}"
+    simulated = clock != "wall"
+    yield Exhibit(f"history-{clock}", title, about, simulated, tuple(told), tuple(pictures), legend, data, ())
+
+
+def _hex(style: Style, name: str) -> str:
+    from matplotlib.colors import to_hex
+
+    return to_hex(style.colour[name])
+
+
+def _drawn(
+    kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
+) -> Iterator[Exhibit]:
+    pictures: list[str] = []
+    legend: dict[str, Entry] = {}
+    shown = []
+    with drawing():
+        for workload, part in cells.groupby("workload", sort=False):
+            figure = kind.chart(part, style)
+            if figure is None:
+                continue
+            for entry in take_legend(figure):
+                legend.setdefault(entry.label, entry)
+            name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
+            pictures.append(svg(figure, name, f"{workload}. {kind.shows(part)}"))
+            shown.append(part)
+    if not pictures:
+        return
+    data = pandas.concat(shown)
+    dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
+    columns = [name for name in ("record", "workload", "strategy", "workers", "clock", *kind.columns) if name in data]
+    title = kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}"
+    yield Exhibit(
+        name=f"{kind.name}-{selected.clock}",
+        title=title,
+        about=kind.about,
+        simulated=selected.simulated if simulated is None else simulated,
+        shows=tuple(f"{part['workload'].iloc[0]}: {kind.shows(part)}" for part in shown),
+        pictures=tuple(pictures),
+        legend=tuple(legend.values()),
+        data=data[[*columns, *dials]],
+        commands=tuple(dict.fromkeys(selected.commands[record] for record in data["record"])),
+    )
+
+
+def _clock(simulated: bool) -> str:
+    return "virtual clock" if simulated else "wall clock"
+
+
+def _identifier(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text)
+
+
+_SPEED = ("speedup", "speedup_low", "speedup_high", "bound_speedup", "bound_speedup_commutative", "share_of_bound")
+_BOTH = _Kind(
+    "scaling",
+    "Scaling on both clocks",
+    "Filled marks with intervals were measured on real cores, hollow ones on dashed lines simulated. Where they part, "
+    "believe the wall clock.",
+    both_clocks,
+    both_shows,
+    _SPEED,
+)
+_PLAIN = (
+    _Kind(
+        "throughput",
+        "Throughput",
+        "Median transactions per second of the block's whole time, all phases added; dots are single runs.",
+        throughput,
+        throughput_shows,
+        ("tx_per_second", "gas_per_second", "seconds", "transactions", "gas"),
+    ),
+    _Kind(
+        "speedup",
+        "Speed-up and its bound",
+        "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
+        "strategy can beat on this block.",
+        speedup,
+        speedup_shows,
+        _SPEED,
+    ),
+    _Kind(
+        "wasted",
+        "Wasted work",
+        "Executions that were thrown away, and the gas that they burned.",
+        wasted,
+        wasted_shows,
+        ("transactions", "gas", "count.aborts", "count.wasted_gas", "count.repaired", "count.deferred"),
+    ),
+    _Kind(
+        "causes",
+        "What aborts were due to",
+        "By class of location, with the most workers that were measured. contend explain names the locations: which "
+        "pool, which counter, whose allowance.",
+        causes,
+        causes_shows,
+        ("transactions", "count.aborts", *CLASSES, *KINDS),
+    ),
+    _Kind(
+        "latency",
+        "Latency from arrival to commit",
+        "Several blocks in a row, into which transactions arrive at a rate: left, what the slowest hundredth of each "
+        "block waited, above the blocks' sizes; right, all transactions, median and 99th percentile.",
+        latency,
+        latency_shows,
+        ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
+    ),
+)
+_SWEPT = (
+    _Kind(
+        "contention",
+        "Speed-up against contention",
+        "From left to right the longest chain of dependent transactions grows: that is contention as it was recorded, "
+        "not as it was asked for.",
+        contention,
+        contention_shows,
+        (*_SPEED, "chain_share", "dependent_share"),
+    ),
+    _Kind(
+        "winners",
+        "Map of winners",
+        "The fastest strategy by contention and workers, and by how many times it beats serial.",
+        winners,
+        winners_shows,
+        (*_SPEED, "chain_share"),
+    ),
+)

@@ -1,0 +1,318 @@
+"""The page: one HTML file that needs nothing beside it, and the data of its charts as CSV."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from contend.harness.errors import BadInputError
+from contend.harness.present.formatting import count, factor, rate
+from contend.harness.present.report.figures import Exhibit, along_records, exhibits, on_both_clocks, style_of, traced
+from contend.harness.present.report.history import histories
+from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
+from contend.harness.present.report.summary import answers
+from contend.harness.present.report.svg import Entry
+from contend.harness.present.timeline import Trace
+from contend.harness.record.atomic_write import check_folder
+
+ROOM = Path(__file__).parent
+PAGE = "index.html"
+DATA = "data"
+# How a page of ours is known, and where the mark stands at the latest.
+MARK, _HEAD_BYTES = b'<meta name="generator" content="contend report">', 4096
+_MARKERS = {
+    "o": '<circle cx="14" cy="6" r="3.5"/>',
+    "s": '<rect x="10.5" y="2.5" width="7" height="7"/>',
+    "^": '<path d="M14 2 18 9.5H10Z"/>',
+    "D": '<path d="M14 1.5 18.5 6 14 10.5 9.5 6Z"/>',
+    "v": '<path d="M14 10 10 2.5H18Z"/>',
+    ".": '<circle cx="14" cy="6" r="2"/>',
+    "_": '<rect x="9" y="5" width="10" height="2.4"/>',
+}
+_DASHES = {"dashed": "4 3", "dotted": "1.5 2.5"}
+
+
+def write_report(
+    records: Sequence[Mapping[str, Any]], folder: Path, command: str, trace: tuple[Trace, str] | None = None
+) -> Path:
+    """Write the page and its data.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        As `harness.records.read` gives them.
+    folder : Path
+        Made if it is missing; a report that is there is replaced once the new one is whole, and nothing else.
+    command : str
+        That makes the page again.
+    trace : tuple, optional
+        What simulated workers did, and the command that draws it.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    BadInputError
+        If no record has a cell, or the folder cannot be written, or has a page or data that are not a report's.
+    """
+    if not any(record["cells"] for record in records):
+        raise BadInputError("report: the records hold no cells; measure some with contend run")
+    check_output(folder)
+    text, shown = render(records, command, trace)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as room:
+            new = Path(room)
+            (new / DATA).mkdir()
+            for exhibit in shown:
+                exhibit.data.to_csv(new / DATA / f"{exhibit.name}.csv", index=False)
+            (new / PAGE).write_text(text, encoding="utf-8")
+            shutil.rmtree(folder / DATA, ignore_errors=True)
+            (new / DATA).rename(folder / DATA)
+            (new / PAGE).rename(folder / PAGE)
+    except OSError as error:
+        raise BadInputError(f"report: {folder}: {error.strerror or error}; choose another folder with -o") from error
+    return folder / PAGE
+
+
+def check_output(folder: Path) -> None:
+    """Make sure that a report can go to `folder` without taking the place of anything but a report.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot be written, or has a page or data that are not a report's.
+    """
+    check_folder(folder)
+    page, data = folder / PAGE, folder / DATA
+    ours = page.is_file() and MARK in page.read_bytes()[:_HEAD_BYTES]
+    for place in (page, data):
+        if place.exists() and not ours:
+            raise BadInputError(f"report: {place} is there and not of a report; choose another folder with -o")
+
+
+def render(
+    records: Sequence[Mapping[str, Any]], command: str, trace: tuple[Trace, str] | None = None
+) -> tuple[str, list[Exhibit]]:
+    """Make the text of the page, and the charts that are on it.
+
+    The same records give the same page: nothing in it tells when it was made.
+    """
+    # A part of the extra "report": who only measures does not need it.
+    try:
+        import jinja2
+    except ImportError as error:
+        raise BadInputError("report: jinja2 is missing; install contend[report]") from error
+    from contend.strategies.clocks import ACTIVITIES
+
+    records = sorted(records, key=lambda record: str(record["id"]))
+    frame = frame_of(records)
+    selected = selections(frame, records)
+    style = style_of(frame)
+    series = list(histories(frame))
+    shown = list(on_both_clocks(selected, style))
+    for one in selected:
+        shown += exhibits(one, style)
+    if trace is not None:
+        shown.append(traced(*trace, ACTIVITIES))
+    for clock in ("wall", "virtual"):
+        shown += along_records(series, style, clock)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOM), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(swatch=swatch, link=_link)
+    text = environment.get_template("page.html.j2").render(
+        answers=list(answers(selected, records, series)),
+        shown=shown,
+        missing=_missing({exhibit.name.split("-")[0] for exhibit in shown}),
+        facts=_facts(records, frame),
+        machines=_machines(records),
+        columns=_COLUMNS,
+        rows=[_row(cell) for cell in told_apart(frame).to_dict("records")],
+        failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
+        doubts=_doubts(frame),
+        records=[_described(record) for record in records],
+        simulated=bool(frame["simulated"].any()),
+        command=command,
+        style=(ROOM / "page.css").read_text(encoding="utf-8"),
+        script=(ROOM / "page.js").read_text(encoding="utf-8"),
+    )
+    return text, shown
+
+
+def swatch(entry: Entry) -> str:
+    """Draw an entry of a legend."""
+    if entry.filled:
+        inner = f'<rect x="6" y="1" width="16" height="10" rx="1.5" fill="{entry.colour}" stroke="var(--line)"/>'
+    else:
+        inner = ""
+        if entry.line != "none":
+            dashes = f' stroke-dasharray="{_DASHES[entry.line]}"' if entry.line in _DASHES else ""
+            inner += f'<path d="M1 6H27" stroke="{entry.colour}" stroke-width="1.8" fill="none"{dashes}/>'
+        if entry.marker:
+            inner += f'<g fill="{entry.colour}">{_MARKERS.get(entry.marker, _MARKERS["o"])}</g>'
+    return f'<svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">{inner}</svg>'
+
+
+def _link(exhibit: Exhibit) -> str:
+    """The data of a chart within the page: it can be taken from there when the page has left its folder."""
+    content = exhibit.data.to_csv(index=False).encode()
+    return f"data:text/csv;base64,{base64.b64encode(content).decode()}"
+
+
+_WANTED = {
+    "scaling": (
+        "Scaling on both clocks",
+        "contend run, and contend run --clock virtual, on the same workloads",
+    ),
+    "contention": (
+        "Contention curves and the map of winners",
+        "contend run --clock virtual --workload swaps --sweep pools=1,3,10,30,100 --set pool_zipf=0",
+    ),
+    "history": ("History", "three records or more of the same cells"),
+    "timeline": ("What each worker did when", "the report without --no-timeline"),
+    "causes": ("What aborts were due to", "a strategy that aborts, with several workers"),
+}
+
+
+def _missing(names: set[str]) -> list[tuple[str, str]]:
+    return [wanted for name, wanted in _WANTED.items() if name not in names]
+
+
+def _facts(records: Sequence[Mapping[str, Any]], frame: pandas.DataFrame) -> list[str]:
+    """What there is, in a line."""
+    failed = len(frame) - int(frame["verified"].sum())
+    # A simulated run is made once: it would come out the same again.
+    runs = int(frame["runs"].sum())
+    times = sorted(str(record["environment"]["time"])[:10] for record in records)
+    span = times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
+    return [
+        count(len(records), "record"),
+        count(len(frame), "cell"),
+        f"{runs:,} verified runs",
+        f"{count(failed, 'cell')} FAILED" if failed else "every result equal to the serial one",
+        span,
+    ]
+
+
+_MACHINE = {
+    "cpu": "processor",
+    "cores": "cores",
+    "memory_bytes": "memory",
+    "governor": "frequency governor",
+    "platform": "system",
+    "python": "Python",
+    "numba": "numba",
+    "llvm": "LLVM",
+    "numpy": "numpy",
+    "contend": "Contend",
+}
+
+
+def _machines(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Every machine with its versions, and the records from it."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in records:
+        environment = record["environment"]
+        facts = {label: environment[name] for name, label in _MACHINE.items() if environment.get(name) is not None}
+        if "memory" in facts:
+            facts["memory"] = f"{facts['memory'] / 2**30:.0f} GiB"
+        one = found.setdefault(repr(facts), {"facts": facts, "records": 0})
+        one["records"] += 1
+    return list(found.values())
+
+
+def _described(record: Mapping[str, Any]) -> dict[str, Any]:
+    environment = record["environment"]
+    git = environment["git"] or {}
+    revision = str(git.get("revision") or "")[:12]
+    return {
+        "id": record["id"],
+        "time": str(environment["time"]).replace("T", " ").replace("+00:00", " UTC"),
+        "revision": f"{revision}{' with changes' if git.get('dirty') else ''}" if revision else "not a checkout",
+        "kernels": environment["kernels"],
+        "costs": environment["costs"] or "",
+        "cache": "cold" if environment["cold_cache"] else "warm",
+        "cells": len(record["cells"]),
+        "complete": record["complete"],
+        "command": command_of(record),
+        "blocks": sorted({(cell["workload"], cell["block_digest"] or "") for cell in record["cells"]}),
+    }
+
+
+def _doubts(frame: pandas.DataFrame) -> list[tuple[str, list[str]]]:
+    """Warnings, each with the cells that have it."""
+    found: dict[str, list[str]] = {}
+    for cell in frame.to_dict("records"):
+        for warning in cell["warnings"]:
+            kind = str(warning).partition(":")[0]
+            found.setdefault(kind, []).append(
+                f"{cell['workload']} {cell['strategy']} with {cell['workers']}: {warning}"
+            )
+    return sorted(found.items(), key=lambda item: -len(item[1]))
+
+
+_COLUMNS = (
+    ("workload", "text"),
+    ("setting", "text"),
+    ("strategy", "text"),
+    ("workers", "number"),
+    ("clock", "text"),
+    ("tx/s", "number"),
+    ("Mgas/s", "number"),
+    ("ms a block", "number"),
+    ("CPU ms", "number"),
+    ("x serial", "number"),
+    ("interval", "text"),
+    ("of bound", "number"),
+    ("aborts/tx", "number"),
+    ("result", "text"),
+    ("record", "text"),
+)
+
+
+def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
+    """Text and sorting value of every column."""
+    good = bool(cell["verified"])
+    aborts = cell.get("count.aborts")
+    known = good and aborts is not None and aborts == aborts
+    wall = good and not cell["simulated"] and cell["strategy"] != "serial"
+    low, high = cell["speedup_low"], cell["speedup_high"]
+    of_bound = cell["share_of_bound"] if good and cell["share_of_bound"] == cell["share_of_bound"] else None
+    return [
+        _plain(str(cell["workload"])),
+        _plain(cell["told"]),
+        _plain(str(cell["strategy"])),
+        _number(cell["workers"], "{:,.0f}"),
+        _plain("SIMULATED" if cell["simulated"] else "wall"),
+        (rate(cell["tx_per_second"]), repr(cell["tx_per_second"])) if good else _NOTHING,
+        _number(cell["gas_per_second"] / 1e6, "{:,.0f}") if good else _NOTHING,
+        _number(cell["seconds"] * 1e3, "{:,.2f}") if good else _NOTHING,
+        _number(cell["cpu_seconds"] * 1e3, "{:,.2f}") if good else _NOTHING,
+        (factor(cell["speedup"]).removesuffix("x"), repr(cell["speedup"])) if good else _NOTHING,
+        _plain(f"{low:.2f} to {high:.2f}") if wall else _NOTHING,
+        _NOTHING if of_bound is None else _number(of_bound, "{:.0%}"),
+        _number(aborts / cell["transactions"], "{:.2f}") if known and aborts is not None else _NOTHING,
+        _plain("equal to serial" if good else "FAILED"),
+        _plain(str(cell["record"])),
+    ]
+
+
+_NOTHING = ("", "")
+
+
+def _plain(text: str) -> tuple[str, str]:
+    return text, text
+
+
+def _number(value: Any, pattern: str) -> tuple[str, str]:
+    return pattern.format(value), repr(float(value))

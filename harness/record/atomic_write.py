@@ -1,0 +1,77 @@
+"""Files that are written: the place is checked before any work, the file is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contend.harness.errors import BadInputError
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that `folder` can be made and written, without making it.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot.
+    """
+    for place in (folder, *folder.absolute().parents):
+        if place.exists():
+            if not place.is_dir():
+                raise BadInputError(f"results folder {folder}: {place} is a file")
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise BadInputError(
+                    f"results folder {folder}: {place} cannot be written; choose another with --results"
+                )
+            return
+
+
+def check_file(path: Path, option: str = "--json") -> None:
+    """Make sure that `path`, which an option names, can be written, without writing it.
+
+    Raises
+    ------
+    BadInputError
+        If it is a folder, or lies in one that is missing or cannot be written.
+    """
+    if path.is_dir():
+        raise BadInputError(f"{option} {path}: is a folder; name a file, or - for standard output")
+    if not path.absolute().parent.is_dir():
+        raise BadInputError(f"{option} {path}: its folder does not exist")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise BadInputError(f"{option} {path}: cannot be written")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON so that a reader finds the old file or the new one, never half of one.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written; nothing is left behind.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@cache
+def _umask() -> int:
+    # The mask can only be read by setting it; once, before any thread could create a file meanwhile.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,125 @@
+"""A record as it grows: begun without cells, then a cell for each that has finished."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from contend.harness.plan.request import DEFAULT_LOAD, Request
+from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.record.derived import derived
+from contend.harness.record.measurement import WorkloadMeasurement
+from contend.harness.record.migrate import SCHEMA
+from contend.harness.record.sessions import new_session
+
+
+def new_record(
+    request: Request, plan: Plan, environment: Mapping[str, Any], command: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Begin a record without cells.
+
+    Parameters
+    ----------
+    request : Request
+    plan : Plan
+    environment : mapping
+        As `full_environment` gives it.
+    command : sequence of str, optional
+        Command line, where there was one.
+
+    Returns
+    -------
+    dict
+        ``schema``, ``id`` (UTC time and a random part: no two runs share one), ``environment``, ``request``,
+        ``planned``, ``sessions``, ``complete`` (False until the run has ended by itself) and ``cells``.
+    """
+    return {
+        "schema": SCHEMA,
+        "id": new_id(),
+        "environment": dict(environment),
+        "request": request.as_json(),
+        "planned": plan.as_json(),
+        "sessions": [new_session(environment, environment, command, first_process=0)],
+        "complete": False,
+        "cells": [],
+    }
+
+
+def new_id() -> str:
+    """Draw the name of a record: UTC time and a random part."""
+    time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{time}-{secrets.token_hex(4)}"
+
+
+def full_environment(environment: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What `harness.environment.describe` says, and what only a measuring process knows.
+
+    Returns
+    -------
+    dict
+        With ``llvm``, ``kernels`` and ``costs`` (digests) and ``cold_cache``.
+    """
+    return {
+        **environment,
+        "llvm": plan.llvm,
+        "kernels": plan.kernels_digest,
+        "cold_cache": plan.cold,
+        "costs": plan.costs_digest,
+    }
+
+
+def cell_record(
+    measurement: WorkloadMeasurement, key: CellKey, request: Request, cores: int | None = None
+) -> dict[str, Any]:
+    """One cell of a record, derived figures included; a failed cell keeps no sample.
+
+    Parameters
+    ----------
+    measurement : WorkloadMeasurement
+        Finished or interrupted.
+    key : CellKey
+    request : Request
+    """
+    failure = measurement.failures.get(key)
+    facts = measurement.facts
+    samples = [] if failure else measurement.samples(key)
+    cell: dict[str, Any] = {
+        "workload": measurement.plan.title,
+        "dials": measurement.plan.dials,
+        "seed": request.seed,
+        "block_size": request.block_size,
+        "strategy": key.strategy,
+        "workers": key.workers,
+        "clock": request.clock,
+        "simulated": request.simulated,
+        "transactions": facts.transactions if facts else None,
+        "failed_transactions": facts.failed_transactions if facts else None,
+        "changed_locations": facts.changed_locations if facts else None,
+        "gas": facts.gas if facts else None,
+        "genesis_digest": facts.genesis_digest if facts else None,
+        "block_digest": facts.block_digest if facts else None,
+        "bounds": facts.bounds.as_json() if facts and facts.bounds else None,
+        "compile_seconds": max(measurement.compile_seconds.values(), default=0.0),
+        "repeat": request.rounds,
+        "verified": failure is None and bool(samples),
+        "error": failure.error if failure else None,
+        "differences": list(failure.differences) if failure else [],
+        "samples": samples,
+    }
+    if measurement.plan.block_count > 1:
+        cell |= {
+            "block_count": measurement.plan.block_count,
+            "arrivals": [list(one) for one in facts.arrivals] if facts else [],
+        }
+        cell |= {"rate": request.rate} if request.rate else {"load": request.load or DEFAULT_LOAD}
+    return {**cell, **derived(cell, cores)}
+
+
+def measured_cells(
+    measurement: WorkloadMeasurement, reported: Iterable[CellKey], request: Request, cores: int | None = None
+) -> list[dict[str, Any]]:
+    """List the cells of a workload that were asked for and have failed or have at least one sample."""
+    cells = [cell_record(measurement, key, request, cores) for key in measurement.cells if key in set(reported)]
+    return [cell for cell in cells if cell["samples"] or cell["error"] is not None]

@@ -1,0 +1,111 @@
+"""What follows from a cell's samples: medians, speed-up and its interval, share of the bound."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from contend.harness import statistics
+from contend.harness.record import latency, warnings
+from contend.harness.record.bound import Bounds
+from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
+
+
+def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:
+    """Compute what follows from a cell's samples.
+
+    Parameters
+    ----------
+    cell : mapping
+        With ``samples``, ``transactions``, ``gas``, ``repeat``, ``strategy``, ``workers`` and, in records that have
+        it, ``bounds``.
+    cores : int, optional
+        That the run could use.
+
+    Returns
+    -------
+    dict
+        ``samples_seconds`` (in order), ``began`` and ``ended`` (of the first and the last run), ``seconds`` (median),
+        ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
+        (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
+        number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
+        every run on every machine), and what `_beside_bound` gives; of several blocks in a row, ``latency``
+        (`harness.record.latency.summary`). Figures of a cell without samples are None.
+    """
+    of_chain = {"latency": latency.summary(cell)} if "arrivals" in cell else {}
+    samples = cell["samples"]
+    if not samples:
+        figures = ("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup")
+        empty = dict.fromkeys((*figures, "began", "ended"))
+        nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
+        return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None), **of_chain}
+    own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
+    seconds = np.array([sample["seconds"] for sample in samples])
+    middle = float(np.median(seconds))
+    ratio = statistics.speedup(own, base)
+    typical = samples[int(np.argsort(seconds, kind="stable")[(len(seconds) - 1) // 2])]
+    simulated = bool(cell.get("simulated"))
+    beside = _beside_bound(cell, ratio.median)
+    return {
+        "samples_seconds": seconds.tolist(),
+        **_times(samples),
+        "seconds": middle,
+        "tx_per_second": cell["transactions"] / middle,
+        "gas_per_second": typical["counters"].get(OWN_ORDER_GAS, cell["gas"]) / middle,
+        "cpu_seconds": float(np.median([sample["cpu_seconds"] for sample in samples])),
+        "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
+        "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
+        "counters": typical["counters"],
+        "warnings": warnings.about(cell, own, ratio, beside["bound_speedup"], typical["counters"], cores),
+        "figures_digest": _figures_digest(typical) if simulated else None,
+        **beside,
+        **of_chain,
+    }
+
+
+def _times(samples: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """When the first run began and the last one ended, as far as the samples say."""
+    runs = [(sample["began"], sample["wall_seconds"]) for sample in samples if sample.get("began")]
+    if not runs:
+        return {"began": None, "ended": None}
+    # All in one format and in UTC, so that the order of the texts is that of the times.
+    last, seconds = max(runs)
+    ended = datetime.datetime.fromisoformat(last) + datetime.timedelta(seconds=seconds)
+    return {"began": min(runs)[0], "ended": ended.isoformat(timespec="milliseconds")}
+
+
+def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, float | None]:
+    """The best conceivable speed-up with the cell's workers, under both views, and what share of the first it has.
+
+    All None where the record has no bound.
+    """
+    if not cell.get("bounds"):
+        return dict.fromkeys(("bound_speedup", "bound_speedup_commutative", "share_of_bound"))
+    bounds = Bounds.from_json(cell["bounds"])
+    bound = bounds.plain.speedup(cell["workers"])
+    return {
+        "bound_speedup": bound,
+        "bound_speedup_commutative": bounds.commutative.speedup(cell["workers"]),
+        "share_of_bound": None if speedup is None else speedup / bound,
+    }
+
+
+def _figures_digest(sample: Mapping[str, Any]) -> str:
+    """Digest of a simulated run: its phases in picoseconds, and all that was counted."""
+    phases = {name: round(seconds * 1e12) for name, seconds in sample["phases"].items()}
+    blocks = [[round(seconds * 1e12) for seconds in sample["block_seconds"]]] if "block_seconds" in sample else []
+    text = json.dumps([phases, sample["counters"], *blocks], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def by_process(samples: Iterable[Mapping[str, Any]], figure: str) -> list[statistics.Samples]:
+    """One figure of the samples, one array a process, in order."""
+    groups: dict[int, list[float]] = {}
+    for sample in samples:
+        groups.setdefault(sample["process"], []).append(sample[figure])
+    return [np.array(group) for group in groups.values()]

@@ -1,0 +1,128 @@
+"""Records as a pandas DataFrame, one row a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from contend.harness.record.bound import Bounds
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = {
+    "record": "id of the record",
+    "time": "start of the run, UTC",
+    "workload": "name",
+    "strategy": "name",
+    "workers": "worker count",
+    "clock": "`wall`, or `virtual` where time is simulated",
+    "simulated": "whether times are those of simulated workers",
+    "block_size": "transactions asked for",
+    "seed": "of the workload",
+    "transactions": "in the block",
+    "failed_transactions": "with a status other than success, in the serial run",
+    "gas": "used by the block",
+    "seconds": "median time of the block",
+    "tx_per_second": "transactions / median seconds",
+    "gas_per_second": "gas / median seconds",
+    "cpu_seconds": "median CPU time of all threads and processes",
+    "prepare_seconds": "median",
+    "execute_seconds": "median",
+    "commit_seconds": "median",
+    "speedup": "median paired ratio of serial seconds to own seconds",
+    "speedup_low": "lower end of its interval",
+    "speedup_high": "upper end of its interval",
+    "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
+    "bound_speedup_commutative": "the same with additions to balances taken as commutative",
+    "share_of_bound": "speed-up / bound_speedup",
+    "dependent_share": "share of the block's transactions that depend on an earlier one",
+    "chain_share": "longest chain of dependent transactions / transactions",
+    "critical_share": "critical path / whole work, by the table of costs",
+    "verified": "every timed run equalled the serial result",
+    "error": "why the cell failed, or None",
+    "differences": "first differences from the serial result, a list",
+    "warnings": "why to doubt the figures, a list",
+    "figures_digest": "of simulated figures, the same in every run; None under the wall clock",
+    "block_count": "blocks in a row",
+    "block_transactions": "of several blocks: transactions in each, a list",
+    "load": "of several blocks: rate of arrivals as a share of serial throughput, if it was given so",
+    "offered_tx_per_second": "of several blocks: rate at which transactions arrive, median",
+    "latency_p50_seconds": "of several blocks: from arrival to commit, median of all transactions",
+    "latency_p99_seconds": "the same, 99th percentile",
+    "latency": "the same by block and the length of an interval, a mapping; None of one block",
+    "samples_seconds": "raw samples, a list",
+    "samples": "raw samples with process, round, phases, CPU seconds and counters, a list",
+    "runs": "timed and verified runs of the cell",
+    "repeat": "runs asked for",
+    "began": "start of the cell's first timed run, UTC; None where it was not noted (version 1)",
+    "ended": "end of its last, UTC; other cells ran in between",
+    "complete": "whether the record's run went to its end",
+    "sessions": "sittings in which the record was measured",
+    "genesis_digest": "of the state before the block",
+    "block_digest": "of the block",
+    "kernels": "digest of all kernel sources",
+    "costs": "digest of the table of costs, where time is simulated",
+    "machine": "digest of what makes wall-clock times comparable",
+    "cpu": "model of the processor",
+    "cores": "that the run could use",
+    "contend": "version",
+    "revision": "of the checkout, or None outside one",
+    "dirty": "whether tracked files differed from it",
+}
+"""Columns that are always there, in this order. After them come ``dial.<name>`` and ``count.<name>``, one column for
+every dial and counter that any cell has."""
+
+
+def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
+    """Cells of records, one a row.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        As `harness.records.read` gives them.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `COLUMNS`, then ``dial.*`` and ``count.*``.
+    """
+    import pandas
+
+    rows = [_row(record, cell) for record in records for cell in record["cells"]]
+    extra = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
+    dials = [name for name in extra if name.startswith("dial.")]
+    counts = [name for name in extra if name.startswith("count.")]
+    return pandas.DataFrame(rows, columns=[*COLUMNS, *dials, *counts])
+
+
+def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
+    environment = record["environment"]
+    git = environment.get("git") or {}
+    return {
+        "record": record["id"],
+        "complete": record.get("complete"),
+        "sessions": len(record.get("sessions", ())),
+        **{name: environment.get(name) for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
+        **{name: git.get(name) for name in ("revision", "dirty")},
+    }
+
+
+def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
+    speedup = cell["speedup"] or {}
+    row = {name: cell.get(name) for name in COLUMNS}
+    row["simulated"] = bool(cell.get("simulated"))
+    row |= _surroundings(record)
+    row["runs"] = len(cell.get("samples", ()))
+    row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
+    row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    waited = cell.get("latency") or {}
+    row |= {"block_count": cell.get("block_count", 1), "offered_tx_per_second": waited.get("offered_tx_per_second")}
+    row["block_transactions"] = [sum(parts) for parts in cell["arrivals"]] if cell.get("arrivals") else None
+    row |= {f"latency_{name}": waited.get(name) for name in ("p50_seconds", "p99_seconds")}
+    if cell.get("bounds"):
+        bound = Bounds.from_json(cell["bounds"]).plain
+        row |= {name: getattr(bound, name) for name in ("dependent_share", "chain_share", "critical_share")}
+    row |= {f"dial.{name}": value for name, value in cell["dials"].items()}
+    row |= {f"count.{name}": value for name, value in cell["counters"].items()}
+    return row

@@ -1,0 +1,56 @@
+"""One record from its file, with all that can be wrong about it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contend.harness.errors import BadInputError
+from contend.harness.record.derived import derived
+from contend.harness.record.migrate import VersionError, upgrade
+from contend.harness.record.validate import StructureError, check
+
+SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a record of this version or an older one, with its derived figures computed anew.
+
+    Returns
+    -------
+    dict
+        As the current version has it, whatever the file's version is (`harness.record.migrate`).
+
+    Raises
+    ------
+    BadInputError
+        If the file is missing, is not JSON, is damaged, or is of a newer version.
+    """
+    try:
+        content = json.loads(path.read_text(), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInputError(f"{path}: not a readable record ({error})") from error
+    try:
+        record = upgrade(content)
+        check(record, schema())
+        record["cells"] = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
+    except VersionError as error:
+        raise BadInputError(f"{path}: {error}") from error
+    except StructureError as error:
+        raise BadInputError(f"{path}: malformed record ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        raise BadInputError(f"{path}: malformed record ({type(error).__name__}: {error})") from error
+    return record
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Read the JSON Schema of a record (draft 2020-12)."""
+    content: dict[str, Any] = json.loads(SCHEMA_FILE.read_text())
+    return content

@@ -1,0 +1,55 @@
+"""Sessions: the sittings in which one record was measured.
+
+A run has one; each `contend run --resume` adds one. What the record was begun with is in its ``environment``; a
+session says when it was, by which command, under which load, and what of the environment had changed by then (the
+checkout, say: what would make times incomparable is refused, `harness.record.resume`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contend.harness.environment import load_average, utc_now
+
+# When it is, is said by the session itself.
+_OWN = ("time",)
+
+
+def new_session(
+    begun_with: Mapping[str, Any], environment: Mapping[str, Any], command: Sequence[str] | None, first_process: int
+) -> dict[str, Any]:
+    """Begin a session.
+
+    Parameters
+    ----------
+    begun_with : mapping
+        Environment of the record.
+    environment : mapping
+        The same now.
+    command : sequence of str or None
+        Command line; None where the run was started from Python.
+    first_process : int
+        Number of the first measuring process; all from this one on are the session's.
+
+    Returns
+    -------
+    dict
+        ``began``, ``ended``, ``command``, ``first_process``, ``load`` (``began`` and ``ended``: average number of
+        processes that wanted a core in the minute before), ``changed``.
+    """
+    names = (name for name in environment if name not in _OWN)
+    return {
+        "began": environment["time"],
+        "ended": None,
+        "command": None if command is None else list(command),
+        "first_process": first_process,
+        "load": {"began": load_average(), "ended": None},
+        "changed": {name: environment[name] for name in names if environment[name] != begun_with.get(name)},
+    }
+
+
+def note_time(session: dict[str, Any]) -> None:
+    """Note that the session has lasted until now."""
+    session["ended"] = utc_now()
+    session["load"]["ended"] = load_average()

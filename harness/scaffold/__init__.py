@@ -1,0 +1,1 @@
+"""Scaffold: packages of plug-ins, written by ``contend new``."""

@@ -1,1 +1,0 @@
-"""``contend fuzz``: strategies under random schedules, each result against the oracle."""

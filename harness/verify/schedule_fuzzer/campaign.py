@@ -1,0 +1,210 @@
+"""Many schedules, shared out over processes: batches of one block under one strategy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import active_children, get_context
+from typing import TYPE_CHECKING
+
+from contend.harness.errors import BadInputError
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, Case
+
+if TYPE_CHECKING:
+    from contend.harness.verify.schedule_fuzzer.checker import Judge
+
+SCHEDULES_A_BLOCK = 50
+WORKERS = (2, 3, 4, 8)
+_PARENT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Schedules of one block: seeds from `first` on."""
+
+    strategy: str
+    workers: int
+    source: str
+    block: int
+    first: int
+    count: int
+
+    def cases(self) -> Iterator[Case]:
+        """Each schedule as a case; in every other one steps are cut in two."""
+        for schedule in range(self.first, self.first + self.count):
+            cut = schedule % 2 == 1
+            yield Case(self.strategy, self.workers, self.source, self.block, schedule, cut=cut)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A schedule under which a strategy gave another result than serial execution.
+
+    Attributes
+    ----------
+    case : Case
+        As it was found.
+    small : Case
+        The shortest block that still fails, with a schedule under which it does.
+    differences : list of str
+        Of the small case.
+    """
+
+    case: Case
+    small: Case
+    differences: list[str]
+
+
+@dataclass
+class Tally:
+    """What a campaign has done so far.
+
+    Attributes
+    ----------
+    schedules : dict
+        By strategy, how many were run.
+    steps : int
+    failures : list of Failure
+    """
+
+    schedules: dict[str, int] = field(default_factory=dict)
+    steps: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+def batches(
+    strategies: Sequence[str], sources: Sequence[str], workers: Sequence[int], schedules: int, seed: int
+) -> Iterator[Batch]:
+    """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each."""
+    done, number = 0, 0
+    while done < schedules:
+        strategy = strategies[number % len(strategies)]
+        turn = number // len(strategies)
+        source = sources[turn % len(sources)]
+        count = min(SCHEDULES_A_BLOCK, schedules - done)
+        block = seed * 1_000_003 + turn
+        yield Batch(strategy, workers[turn // len(sources) % len(workers)], source, block, seed + done, count)
+        done += count
+        number += 1
+
+
+def run_batch(batch: Batch) -> tuple[Batch, int, Failure | None]:
+    """Run a batch in this process up to its first failure, which is made small; how many steps that were."""
+    judge = _judge()
+    before = judge.steps
+    for case in batch.cases():
+        if judge.differences(case):
+            small = judge.shrink(case)
+            return batch, judge.steps - before, Failure(case, small, judge.differences(small))
+    return batch, judge.steps - before, None
+
+
+@cache
+def _judge() -> Judge:
+    """Make the judge of this process, for as long as it lives."""
+    from contend.harness.verify.schedule_fuzzer.checker import Judge
+    from contend.strategies import registry
+
+    return Judge(registry.get)
+
+
+def campaign(
+    planned: Iterator[Batch], processes: int, tally: Tally, progress: Callable[[Tally], None], most_failures: int
+) -> None:
+    """Run batches over processes, keeping the tally, until they are through or enough has failed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user ended it; the tally holds what was done, and no process is left.
+    """
+    others = set(active_children())
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
+    try:
+        running = {pool.submit(run_batch, batch) for batch in _take(planned, 2 * processes)}
+        while running:
+            done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            progress(tally)
+            for future in done:
+                batch, steps, failure = future.result()
+                # A batch ends at its first failure.
+                run = batch.count if failure is None else failure.case.schedule - batch.first + 1
+                tally.schedules[batch.strategy] = tally.schedules.get(batch.strategy, 0) + run
+                tally.steps += steps
+                if failure is not None:
+                    tally.failures.append(failure)
+            if len(tally.failures) < most_failures:
+                running |= {pool.submit(run_batch, batch) for batch in _take(planned, len(done))}
+    finally:
+        # A pool has no way to end at once, so its processes are ended one by one.
+        children = set(active_children()) - others
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.join()
+
+
+def _take(planned: Iterator[Batch], count: int) -> list[Batch]:
+    return [batch for _, batch in zip(range(count), planned, strict=False)]
+
+
+def _begin(parent: int) -> None:
+    """A terminal's Ctrl-C is the parent's to handle; without a parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def default_sources() -> tuple[str, ...]:
+    """Adversarial blocks twice as often as each of the default workloads."""
+    from contend.workloads import registry
+
+    return (ADVERSARIAL, *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)))
+
+
+def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of strategies that have schedules: those that are wanted, or all that are parallel where none is.
+
+    Raises
+    ------
+    BadInputError
+        If one is not known, or has one schedule only.
+    """
+    from contend.harness.plan.resolve import lookup
+    from contend.strategies import registry
+
+    kinds = {name: lookup(registry, name) for name in wanted or registry.names(variants=True)}
+    for name, kind in kinds.items():
+        if wanted and not kind.parallel:
+            raise BadInputError(f"strategy {name!r}: a strategy that is not parallel has one schedule only")
+        if wanted and "virtual" not in kind.clocks:
+            raise BadInputError(f"strategy {name!r} runs under the wall clock only, and so under no schedule")
+    return tuple(name for name, kind in kinds.items() if kind.parallel and "virtual" in kind.clocks)
+
+
+def check_sources(names: tuple[str, ...]) -> None:
+    """Make sure that blocks can be had of all of these.
+
+    Raises
+    ------
+    BadInputError
+        If a workload is not known.
+    """
+    from contend.harness.plan.resolve import lookup
+    from contend.workloads import registry
+
+    for name in names:
+        if name != ADVERSARIAL:
+            lookup(registry, name)

@@ -1,0 +1,120 @@
+"""What is run under random schedules: small blocks, each from a few numbers, so that a failure can be made again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from contend.evm import Block, State
+from contend.harness.errors import BadInputError
+
+ADVERSARIAL = "adversarial_blocks"
+SIZES = (2, 4, 8, 16, 24)
+WORKLOAD_SIZE = 24
+SCHEMA = "contend-schedule/1"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One schedule of one block.
+
+    Attributes
+    ----------
+    strategy : str
+    workers : int
+    source : str
+        ``adversarial_blocks``, or the name of a workload.
+    block : int
+        Seed of the block.
+    schedule : int
+        Seed of the schedule.
+    kept : tuple of int, optional
+        Places in the block of the transactions that are left of it; all for None.
+    cut : bool
+        Whether steps are cut in two, where the strategy has points at which they can be.
+    """
+
+    strategy: str
+    workers: int
+    source: str
+    block: int
+    schedule: int
+    kept: tuple[int, ...] | None = None
+    cut: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Show the case as a file keeps it."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> Case:
+        """Read a case.
+
+        Raises
+        ------
+        BadInputError
+            If a field is missing or malformed, naming file and field.
+        """
+        if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
+            raise BadInputError(f"{where}: no schedule of this version ({SCHEMA}); give a file that contend fuzz wrote")
+        for name, kind in (("strategy", str), ("source", str), ("workers", int), ("block", int), ("schedule", int)):
+            if not isinstance(content.get(name), kind) or (kind is int and content[name] < 0):
+                raise BadInputError(f"{where}: field {name!r} is {content.get(name)!r}, not what contend fuzz writes")
+        kept = content.get("kept")
+        if kept is not None and not (isinstance(kept, list) and all(isinstance(place, int) for place in kept)):
+            raise BadInputError(f"{where}: field 'kept' is not a list of places")
+        fields = {name: content[name] for name in ("strategy", "workers", "source", "block", "schedule")}
+        cut = content.get("cut", False)
+        if not isinstance(cut, bool):
+            raise BadInputError(f"{where}: field 'cut' is {cut!r}, not true or false")
+        return cls(**fields, kept=None if kept is None else tuple(kept), cut=cut)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A block and the state it starts from."""
+
+    block: Block
+    state: State
+    contracts: dict[str, bytes]
+
+
+@lru_cache(maxsize=8)
+def whole_scene(source: str, seed: int) -> Scene:
+    """The block of a source and a seed, and the state before it."""
+    if source == ADVERSARIAL:
+        from contend.harness.verify.schedule_fuzzer.adversarial_contracts import CONTRACTS, block_of, draw_acts, world
+
+        random = Random(seed)
+        return Scene(block_of(draw_acts(random, random.choice(SIZES))), world(), CONTRACTS)
+    from contend.workloads import registry, resolve_dials
+
+    kind = registry.get(source)
+    scenario = kind().build(resolve_dials(kind, {}), seed, WORKLOAD_SIZE)
+    return Scene(scenario.blocks[0], scenario.genesis, scenario.contracts)
+
+
+def scene_of(case: Case) -> Scene:
+    """The scene of a case: of the transactions that were left out, nonces are made good."""
+    scene = whole_scene(case.source, case.block)
+    if case.kept is None:
+        return scene
+    if any(not 0 <= place < len(scene.block) for place in case.kept):
+        raise BadInputError(f"case: a place in 'kept' is not in the block of {len(scene.block)} transactions")
+    return replace(scene, block=only(scene.block, case.kept))
+
+
+def only(block: Block, kept: Sequence[int]) -> Block:
+    """Leave of a block only these transactions; each sender's later nonces move up."""
+    wanted, gone = set(kept), Counter[bytes]()
+    found = []
+    for place, transaction in enumerate(block):
+        if place in wanted:
+            found.append(replace(transaction, nonce=max(transaction.nonce - gone[transaction.sender], 0)))
+        else:
+            gone[transaction.sender] += 1
+    return replace(block, transactions=tuple(found))

@@ -1,0 +1,152 @@
+"""One case run and judged; and a failing case made small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from contend.evm import Snapshot
+from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.schedule_fuzzer.cases import Case, Scene, scene_of
+from contend.harness.verify.schedule_fuzzer.preemption_points import cut_class, repeatable
+from contend.strategies.base import Strategy
+from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.clocks.schedule import Schedule
+from contend.strategies.serial import Serial
+
+Find = Callable[[str], Callable[[], Strategy]]
+Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy] | None]
+
+# Schedules that a smaller block is given to fail again. A bug that needs a rare interleaving stays rare when the block
+# shrinks, so a few would keep blocks larger than they need be.
+TRIES = 60
+
+
+class Judge:
+    """Runs cases, keeping strategies and the last block: many schedules of one block cost little more than one.
+
+    Parameters
+    ----------
+    find : callable
+        From the name of a strategy to its class.
+    cut : callable
+        From a class to the same one with steps that can be cut in two, or None.
+    """
+
+    def __init__(self, find: Find, cut: Cut = cut_class) -> None:
+        self._find = find
+        self._cut = cut
+        self._serial = Serial()
+        self._kept = ExitStack()
+        self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
+        self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle] | None = None
+        self.steps = 0
+
+    def close(self) -> None:
+        """Close all strategies."""
+        self._kept.close()
+        self._strategies.clear()
+
+    def _kind(self, case: Case) -> Callable[[], Strategy]:
+        """Class of the strategy, with steps that can be cut where the case wants that and they can."""
+        found = self._find(case.strategy)
+        kind: object = found
+        if isinstance(kind, type) and issubclass(kind, OptimisticStrategy):
+            return (self._cut(kind) if case.cut else None) or repeatable(kind)
+        return found
+
+    def _lay_out(self, case: Case) -> tuple[Scene, Snapshot, Oracle]:
+        key = (case.source, case.block, case.kept)
+        if self._laid_out is None or self._laid_out[0] != key:
+            scene = scene_of(case)
+            # The state is a copy: a scene is used again, and its state must be as it was.
+            scene = replace(scene, state=scene.state.copy())
+            snapshot = scene.state.snapshot()
+            oracle = Oracle(scene.block, scene.state, snapshot, self._serial, scene.contracts)
+            self._laid_out = key, scene, snapshot, oracle
+        return self._laid_out[1:]
+
+    def differences(self, case: Case) -> list[str]:
+        """What is wrong with the case's result; empty when nothing is."""
+        scene, snapshot, oracle = self._lay_out(case)
+        # Rooms fit one size of block and one number of workers.
+        key = (case.strategy, case.workers, len(scene.block), case.cut)
+        if key not in self._strategies:
+            if len(self._strategies) >= _MOST_STRATEGIES:
+                self.close()
+            self._strategies[key] = self._kept.enter_context(self._kind(case)())
+        strategy = self._strategies[key]
+        clock = Schedule(case.schedule, cut=case.cut)
+        strategy.clock = clock
+        scene.state.restore(snapshot)
+        try:
+            outcome = strategy.execute(scene.block, scene.state, case.workers)
+        # Whatever a strategy raises on a block that serial execution manages is a failure of the strategy.
+        except Exception as error:
+            with suppress(Exception):
+                self._strategies.pop(key).close()
+            return [f"{type(error).__name__}: {error}"]
+        finally:
+            self.steps += clock.steps
+        return oracle.judge(outcome, scene.state.changes_since(snapshot))
+
+    def shrink(self, case: Case, budget: int = 4_000) -> Case:
+        """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.
+
+        Delta debugging over the block's transactions (Zeller and Hildebrandt, IEEE TSE 2002).
+
+        Parameters
+        ----------
+        budget : int
+            Schedules to spend.
+
+        Returns
+        -------
+        Case
+            It fails, and replays exactly.
+        """
+        left = [budget]
+
+        def fails(candidate: Case) -> Case | None:
+            for schedule in (case.schedule, *range(TRIES)):
+                if left[0] <= 0:
+                    return None
+                left[0] -= 1
+                found = replace(candidate, schedule=schedule)
+                if self.differences(found):
+                    return found
+            return None
+
+        kept = case.kept if case.kept is not None else tuple(range(len(scene_of(case).block)))
+        best = replace(case, kept=kept)
+        for workers in range(2, best.workers):
+            fewer = fails(replace(best, workers=workers))
+            if fewer is not None:
+                best = fewer
+                break
+        if best.cut:
+            # Whole steps are easier to follow.
+            best = fails(replace(best, cut=False)) or best
+        pieces = 2
+        while len(kept) > 1:
+            candidates = (fails(replace(best, kept=part)) for part in _without(kept, pieces))
+            smaller = next((found for found in candidates if found is not None), None)
+            if smaller is not None:
+                best, kept, pieces = smaller, smaller.kept or (), max(pieces - 1, 2)
+            elif pieces >= len(kept) or left[0] <= 0:
+                break
+            else:
+                pieces = min(2 * pieces, len(kept))
+        return best
+
+
+_MOST_STRATEGIES = 24
+
+
+def _without(kept: tuple[int, ...], pieces: int) -> Iterator[tuple[int, ...]]:
+    """The places without each of so many pieces."""
+    for number in range(pieces):
+        first, last = number * len(kept) // pieces, (number + 1) * len(kept) // pieces
+        if first < last:
+            yield kept[:first] + kept[last:]

@@ -1,0 +1,235 @@
+"""Official state tests (the JSON format of ethereum/tests): one transaction from a known state, and what it does."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from contend.evm import Block, CapacityError, Environment, Transaction, errors
+from contend.evm.accounts import World, accounts_of, new_state
+from contend.evm.block_image import BlockImage
+from contend.evm.crypto.keccak import keccak256
+from contend.evm.forks import FORKS, Fork, fork_named
+from contend.harness.errors import BadInputError
+from contend.harness.verify.state_root import logs_hash, state_root
+from contend.strategies.serial import Serial
+from contend.workloads.files.fields import Field, FieldError, load, read
+from contend.workloads.files.prestate import read_access_list, read_prestate
+
+BLOCK_HASHES = 256
+# A few tests give the sender more gas than a signed 64-bit counter holds; no block has more.
+GAS_BITS = 64
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One transaction from a known state, with what must come of it.
+
+    Attributes
+    ----------
+    exception : str or None
+        The transaction must be refused, for this reason, and the state stays.
+    """
+
+    name: str
+    world: World
+    environment: Environment
+    transaction: Transaction
+    state_root: bytes
+    logs_hash: bytes
+    exception: str | None
+
+
+def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
+    """The block that a test runs in."""
+
+    def integer(name: str) -> int:
+        found = content.get(name)
+        return 0 if found is None else found.integer()
+
+    number = content["currentNumber"].integer(64)
+    return Environment(
+        number=number,
+        timestamp=content["currentTimestamp"].integer(),
+        gas_limit=content["currentGasLimit"].integer(),
+        base_fee=integer("currentBaseFee"),
+        coinbase=content["currentCoinbase"].octets(20),
+        chain_id=chain_id,
+        prev_randao=integer("currentRandom"),
+        blob_base_fee=fork.blob_base_fee(integer("currentExcessBlobGas")),
+        # By the convention of these tests.
+        block_hashes={n: keccak256(str(n).encode()) for n in range(max(0, number - BLOCK_HASHES), number)},
+        fork=fork.name,
+    )
+
+
+def _sender(content: Field) -> bytes:
+    sender = content.get("sender")
+    if sender is not None:
+        return sender.octets(20)
+    from contend.evm.crypto.curves import address_of_key
+
+    return address_of_key(content["secretKey"].octets(32))
+
+
+def _pick(content: Field, name: str, expected: Field) -> tuple[Field, int]:
+    """One of the alternatives that a transaction lists, and its place among them."""
+    key = {"gasLimit": "gas"}.get(name, name)
+    at = expected["indexes"][key].integer(32)
+    alternatives = content[name].elements()
+    if at >= len(alternatives):
+        raise expected["indexes"].fail(f"{key} is {at}, but there are {len(alternatives)}")
+    return alternatives[at], at
+
+
+def _transaction_of(content: Field, expected: Field) -> Transaction:
+    data, place = _pick(content, "data", expected)
+    gas_limit, _ = _pick(content, "gasLimit", expected)
+    value, _ = _pick(content, "value", expected)
+    price = content.get("gasPrice")
+    lists, blobs = content.get("accessLists"), content.get("blobVersionedHashes")
+    at_place = lists.elements()[place] if lists is not None and place < len(lists.elements()) else None
+    listed = None if at_place is None or at_place.value is None else at_place
+    blob_fee = content.get("maxFeePerBlobGas")
+    return Transaction(
+        sender=_sender(content),
+        to=content["to"].octets(20) if content["to"].text() not in {"", "0x"} else None,
+        nonce=content["nonce"].integer(64),
+        gas_limit=gas_limit.integer(GAS_BITS),
+        value=value.integer(),
+        data=data.octets(),
+        max_fee=(content["maxFeePerGas"] if price is None else price).integer(),
+        max_priority_fee=(content["maxPriorityFeePerGas"] if price is None else price).integer(),
+        access_list=read_access_list(listed),
+        blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
+        max_blob_fee=0 if blob_fee is None else blob_fee.integer(),
+    )
+
+
+def _vectors(name: str, content: Field, fork: Fork) -> Iterator[Vector]:
+    post = content["post"]
+    vectors = post.get(fork.name)
+    if vectors is None:
+        known = list(post.mapping())
+        # A file from before the forks that are here: what it says of its newest one is the nearest there is.
+        if not known or any(name in FORKS for name in known):
+            return
+        vectors = post[known[-1]]
+        name = f"{name} ({known[-1]})"
+    config = content.get("config")
+    chain_id = config.get("chainid") if config is not None else None
+    environment = environment_of(content["env"], fork, 1 if chain_id is None else chain_id.integer(64))
+    world = read_prestate(content["pre"])
+    for expected in vectors.elements():
+        at = expected["indexes"]
+        exception = expected.get("expectException")
+        transaction = _transaction_of(content["transaction"], expected)
+        yield Vector(
+            f"{name}[{'-'.join(str(at[key].integer(32)) for key in ('data', 'gas', 'value'))}]",
+            world,
+            environment,
+            transaction,
+            expected["hash"].octets(32),
+            expected["logs"].octets(32),
+            None if exception is None else exception.text(),
+        )
+
+
+def vectors_of(content: Field, name: str, fork: Fork) -> list[Vector]:
+    """All vectors of one file that say what happens at a fork.
+
+    A test that says it for none of the forks that are here is taken by what it says of its newest one, and its name
+    tells which that is: it is run under the rules of `fork` all the same.
+
+    Raises
+    ------
+    FieldError
+        If something is missing or malformed, naming the field.
+    """
+    found: list[Vector] = []
+    for test, one in content.items():
+        found += _vectors(name if len(content.value) == 1 else f"{name}:{test}", one, fork)
+    return found
+
+
+def read_vectors(path: Path, fork: Fork) -> Iterator[Vector]:
+    """Vectors of a file, of all JSON files in a folder, or of all in a tar archive.
+
+    Raises
+    ------
+    FieldError
+        If there is nothing at the path, or a file is malformed.
+    """
+    if path.is_dir():
+        for file in sorted(path.rglob("*.json")):
+            yield from vectors_of(read(file), str(file.relative_to(path).with_suffix("")), fork)
+    elif "".join(path.suffixes[-2:]) in {".tar.gz", ".tar"} or path.suffix in {".tar", ".tgz"}:
+        yield from _archived(path, fork)
+    elif path.suffix == ".gz":
+        yield from vectors_of(read(path, lambda p: gzip.decompress(p.read_bytes())), path.stem, fork)
+    else:
+        yield from vectors_of(read(path), path.stem, fork)
+
+
+def _archived(path: Path, fork: Fork) -> Iterator[Vector]:
+    try:
+        with tarfile.open(path) as files:
+            members = sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name)
+            for member in members:
+                stream = files.extractfile(member)
+                if stream is not None:
+                    name = member.name.partition("/")[2].removesuffix(".json")
+                    yield from vectors_of(load(f"{path}:{member.name}", stream.read()), name, fork)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise FieldError(f"{path}: cannot be read: {error}") from None
+
+
+class VectorRunner:
+    """Runs vectors, keeping one machine from one to the next."""
+
+    def __init__(self) -> None:
+        self._serial = Serial()
+
+    def judge(self, vector: Vector) -> str | None:
+        """What a vector's transaction did otherwise than it must; None when it did right."""
+        try:
+            state = new_state(vector.world)
+            block = Block(vector.environment, (vector.transaction,))
+            BlockImage(block)
+        except ValueError as flaw:
+            # What the format can say but no transaction can hold is refused before there is a transaction.
+            return None if vector.exception is not None else f"refused: {flaw}"
+        try:
+            receipts = self._serial.execute(block, state, 1).receipts
+        except CapacityError:
+            return "it needs more memory than a machine can have"
+        error = receipts.error(0)
+        refused = int(receipts.status[0]) == errors.STATUS_INVALID
+        if vector.exception is not None and not refused:
+            return f"accepted, must be refused for {vector.exception}"
+        if refused and vector.exception is None:
+            return f"refused: {error}"
+        found = logs_hash(receipts.logs(0))
+        if found != vector.logs_hash:
+            return f"logs hash 0x{found.hex()} instead of 0x{vector.logs_hash.hex()} ({error or 'succeeded'})"
+        root = state_root(accounts_of(state))
+        if root != vector.state_root:
+            return f"state root 0x{root.hex()} instead of 0x{vector.state_root.hex()} ({error or 'succeeded'})"
+        return None
+
+
+def fork_of(name: str) -> Fork:
+    """Look a fork up.
+
+    Raises
+    ------
+    BadInputError
+        If there is none of this name.
+    """
+    try:
+        return fork_named(name)
+    except ValueError as error:
+        raise BadInputError(str(error)) from None

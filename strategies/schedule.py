@@ -1,4 +1,0 @@
-"""Names of before; see `strategies.clocks.schedule`."""
-
-# moved; removed when branches join
-from strategies.clocks.schedule import *  # noqa: F403

@@ -1,0 +1,195 @@
+"""The page about records, ``docs/records.md``, made from schema and code: ``python -m tools.docs.records``.
+
+Tables in documents are generated, never typed; a test compares the page with what this module gives. The same goes for
+the part of the schema that says what a request is, which is made from its options and written into the schema's file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contend.harness.plan.options import record_schema
+from contend.harness.plan.request import Request
+from contend.harness.record.frame import COLUMNS
+from contend.harness.record.load import SCHEMA_FILE
+from contend.harness.record.migrate import SCHEMA, VERSIONS
+from contend.harness.records import schema
+
+# Of the schema's file.
+WIDTH = 116
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "records.md"
+INTRODUCTION = """\
+# Records
+
+Made by `python -m tools.docs.records` from `harness/record/record.schema.json` and the code; edit those. The schema's
+part about `request` is itself made from the fields of `Request` (`harness/plan/request.py`).
+
+Every `contend run` leaves one JSON file, `results/records/ID.json`: raw samples, and all that is needed to judge them.
+The samples are the truth. Derived figures stand in the file for readers without Contend; Contend computes them anew
+from the samples whenever it reads a record, and ignores what the file says.
+
+```python
+from contend.harness.records import load
+
+cells = load("results")  # a results folder, a folder of records, files, or several of these
+cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()
+```
+
+`load` gives a pandas DataFrame, one row a cell. A file in a folder that is damaged, or that a newer Contend wrote, is
+named in a `RecordWarning` and left out; commands say the same in one line on standard error. A file that is named
+itself must be readable, or `BadInputError` says why it is not. `contend.harness.records.read` gives one record as a
+dictionary.
+
+## What is safe when
+
+- **Nothing is overwritten.** The id of a record is its time and a random part; whoever writes first holds a lock on
+  the name, and a run that finds its name taken draws another. Runs at the same time in one folder do not meet.
+- **A reader never sees half a record.** It is written to a hidden file, flushed to disk, and put in place by a rename.
+- **A run may be killed at any moment, `kill -9` included.** The record is written as soon as a workload's cells are
+  finished, and about once a second between rounds before that. It is never written between the runs of a round, which
+  belong together. Measuring processes notice that the command is gone and end, with all that they have started.
+- **`contend run --resume [RECORD]` goes on.** Without a name it takes the newest incomplete record of the results
+  folder that nobody is measuring. It measures what is missing: finished cells and earlier samples stay as they are, to
+  the last digit; cells that failed have failed. New processes are numbered on, so that intervals still span processes,
+  and `sessions` says what was measured in which sitting. It refuses in one line, and changes nothing, if kernels,
+  costs, machine, plan or blocks are no longer those of the record. Simulated times are the same everywhere, so there
+  the machine may differ.
+
+## Which machine
+
+`machine` is a digest of what makes wall-clock times comparable: the processor's model, the cores that the run could
+use, memory in whole GiB, operating system with its version, and the versions of Python, numba and llvmlite
+(`contend.harness.environment.machine_id`). Load and governor are recorded, and are not part of it: they change from
+hour to hour, and statistics have to deal with them.
+"""
+COLUMNS_TEXT = """\
+## Columns
+
+One row a cell. Names are those of the record's keys, after a plain rule: a figure ends in its unit (`_seconds`,
+`_per_second`) or is a pure number (`speedup`, `share_of_bound`); `_low` and `_high` are the ends of its interval; a
+median of a phase is `<phase>_seconds`; a digest ends in `_digest` or is named after what it is of (`kernels`, `costs`,
+`machine`). After the columns below come one `dial.<name>` for every dial and one `count.<name>` for every counter that
+any cell has. New columns may come; none changes its meaning without a new version of the schema. A cell that failed has
+its row too, with `error` and without figures.
+"""
+FORMAT_TEXT = """\
+## Format
+
+JSON in UTF-8; times in seconds, work in picoseconds. `harness/record/record.schema.json` is its JSON Schema (draft
+2020-12), against which the tests hold every record that they write. At run time Contend checks what readers rely on
+(types, required keys, ranges) and leaves keys alone that it does not know. *opt.* marks keys that may be absent.
+"""
+# In the order of the page: what of the schema, and its heading.
+PARTS = {
+    "": "The record",
+    "environment": "`environment`",
+    "request": "`request`",
+    "planned": "`planned`",
+    "session": "`sessions[]`",
+    "load": "`sessions[].load`",
+    "cell": "`cells[]`",
+    "sample": "`cells[].samples[]`",
+    "phases": "`phases`",
+    "speedup": "`cells[].speedup`",
+    "latency": "`cells[].latency`",
+    "bounds": "`cells[].bounds`",
+    "bound": "`cells[].bounds.plain`, `.commutative`",
+}
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    parts = [INTRODUCTION, _versions(), _columns(), FORMAT_TEXT, *map(_part, PARTS)]
+    return "\n".join(parts)
+
+
+def _versions() -> str:
+    lines = [
+        "## Versions",
+        "",
+        f"This Contend writes `{SCHEMA}` and reads every older version as if it had been written so: what an old",
+        "record does not say is null, and the file stays as it is. A version is raised when a key changes its meaning",
+        "or a new one is required.",
+        "",
+        "| version | what it is |",
+        "| ---: | --- |",
+    ]
+    return "\n".join([*lines, *(f"| {version} | {text} |" for version, text in VERSIONS.items()), ""])
+
+
+def _columns() -> str:
+    rows = [f"| `{name}` | {text} |" for name, text in COLUMNS.items()]
+    return "\n".join([COLUMNS_TEXT, "| column | meaning |", "| --- | --- |", *rows, ""])
+
+
+def _part(name: str) -> str:
+    whole = schema()
+    part = whole["$defs"][name] if name else whole
+    required = part.get("required", ())
+    lines = [f"### {PARTS[name]}", "", "| key | type | meaning |", "| --- | --- | --- |"]
+    for key, field in part["properties"].items():
+        optional = "" if key in required else " *opt.*"
+        lines.append(f"| `{key}`{optional} | {kind_of(field)} | {meaning_of(field)} |")
+    return "\n".join([*lines, ""])
+
+
+def kind_of(field: Mapping[str, Any]) -> str:
+    """The type of a key, in words: ``array of string``, ``number or null``."""
+    if "enum" in field:
+        return " or ".join(f"`{word}`" for word in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "anyOf" in field:
+        return kind_of(field["anyOf"][0])
+    if "$ref" in field:
+        return kind_of(schema()["$defs"][field["$ref"].rpartition("/")[2]])
+    kinds = field["type"]
+    text = kinds if isinstance(kinds, str) else " or ".join(kinds)
+    items = field.get("items")
+    return text if items is None else text.replace("array", f"array of {kind_of(items)}")
+
+
+def meaning_of(field: Mapping[str, Any]) -> str:
+    """What a key means: as it says itself, or else its definition."""
+    if "description" in field or "$ref" not in field:
+        return str(field.get("description", ""))
+    return meaning_of(schema()["$defs"][field["$ref"].rpartition("/")[2]])
+
+
+def schema_text(text: str, request: type = Request) -> str:
+    """The text of the schema's file with its definition of a request made anew; all else stays as it is."""
+    definition = f'    "request": {_json(record_schema(request), 4)},\n'
+    return re.sub(r'^    "request": \{\n.*?^    \},\n', lambda _: definition, text, count=1, flags=re.M | re.S)
+
+
+def _json(value: Any, margin: int) -> str:
+    """JSON as the schema's file has it: in one line where that fits, else an entry a line."""
+    if isinstance(value, dict):
+        entries, ends = [f"{json.dumps(key)}: {_json(one, margin + 2)}" for key, one in value.items()], "{}"
+    elif isinstance(value, list):
+        entries, ends = [_json(one, margin + 2) for one in value], "[]"
+    else:
+        return json.dumps(value)
+    space = " " if ends == "{}" else ""
+    line = f"{ends[0]}{space}{', '.join(entries)}{space}{ends[1]}"
+    if "\n" not in line and margin + len(line) < WIDTH:
+        return line
+    indented = ",\n".join(f"{' ' * (margin + 2)}{entry}" for entry in entries)
+    return f"{ends[0]}\n{indented}\n{' ' * margin}{ends[1]}"
+
+
+def main() -> int:
+    """Write the schema's part about requests, and the page; the exit code."""
+    SCHEMA_FILE.write_text(schema_text(SCHEMA_FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    schema.cache_clear()
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

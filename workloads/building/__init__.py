@@ -1,0 +1,1 @@
+"""Building blocks of generators: accounts, tokens, deployments, sampling."""

@@ -1,0 +1,1 @@
+"""Files: blocks and pre-states, read, written and replayed."""

@@ -1,0 +1,1 @@
+"""Workload generators: one file an application domain."""
