@@ -21,6 +21,7 @@ from contend.evm.block import Words, limbs
 from contend.evm.code.directory import EMPTY_HASH, CodeDirectory
 from contend.evm.layout import STATE, WORD
 from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import multiply_wide, view_u64
@@ -135,6 +136,16 @@ def _rehash(state_address, before, table):
             while table[slot] != U0:
                 slot = (slot + 1) & mask
             table[slot] = before[i]
+
+
+@kernel()
+def _apply(state_address, keys, words, count):
+    """Write `count` words; the state has room for them."""
+    state = STATE.at(state_address)
+    for i in range(count):
+        location = intern_location(state_address, KEY_AT.item(keys, count, i).key)
+        check(location >= 0)
+        value_of(state, location).value = WORD.item(words, count, i).value
 
 
 class Location(NamedTuple):
@@ -370,10 +381,10 @@ class State:
         return Changes.sorted(self.keys[changed], self.values[changed])
 
     def apply(self, changes: Changes) -> None:
-        """Write the words of `changes`."""
+        """Write the words of `changes`, and make room for them where there is none."""
         self.reserve(self.count + len(changes))
-        for key, word in zip(changes.keys, changes.words, strict=True):
-            self._values[intern_location(self.address, key_tuple(key))] = word
+        keys, words = np.ascontiguousarray(changes.keys), np.ascontiguousarray(changes.words)
+        _apply(self.address, keys.ctypes.data, words.ctypes.data, len(changes))
 
     def copy(self) -> State:
         """An independent state with the same contents; it shares the code directory."""

@@ -20,7 +20,7 @@ which what one of them deploys is found by the others.
 from __future__ import annotations
 
 import ctypes
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -250,10 +250,9 @@ class CodeDirectory:
         return int(self._directory.ctypes.data)
 
     @property
-    def header(self) -> npt.NDArray[np.uint64]:
-        """The header's words, for whoever couples directories of several processes."""
-        words: npt.NDArray[np.uint64] = self._directory.view(np.uint64)
-        return words
+    def header(self) -> Any:
+        """The directory's fields by name (`evm.layout.CODE_DIRECTORY`), a numpy structured scalar that is no copy."""
+        return self._directory[0]
 
     def __len__(self) -> int:
         return min(int(self._directory["count"][0]), len(self._codes))

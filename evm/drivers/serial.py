@@ -15,12 +15,12 @@ from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
 from contend.evm.layout import STATE, WORD
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
-from contend.evm.runtime.integers import U0, I
+from contend.evm.runtime.integers import I
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1
 from contend.evm.state import intern_location, value_of
-from contend.evm.u256 import add, equal, subtract
-from contend.evm.vm.access_table import LOADED, entry_at, supply_word
+from contend.evm.u256 import add, subtract
+from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine, start_transaction
 
 # How `run_serially` ended, when not by reaching the last transaction.
@@ -66,7 +66,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
             return I(FAULT_MACHINE)
         for i in range(machine.entry_count):
             entry = entry_at(machine, i)
-            if entry.flags & LOADED != U0 and not equal(entry.current, entry.original):
+            if is_write(entry):
                 add_work(machine, cost_model.STATE_WRITE, 1)
                 word = subtract(entry.current, fees.value) if entry.location == coinbase else entry.current
                 value_of(state, entry.location).value = word

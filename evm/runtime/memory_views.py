@@ -216,3 +216,9 @@ else:
     store_8 = _store_8
     move_bytes = _move
     clear_bytes = _clear
+
+
+@kernel(inline=True)
+def copy_words(target, source, count):
+    """Copy `count` words from one address to another; the two may overlap."""
+    move_bytes(view_u8(target, 8 * count), 0, view_u8(source, 8 * count), 0, 8 * count)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from contend.evm import Changes, State, layout
 from contend.evm.code.directory import CodeDirectory
 from contend.evm.interpreter import resume
-from contend.evm.receipts import ARENA_BYTES, ARENA_SIZE, ARENA_USED, ARENA_WORDS
+from contend.evm.receipts import RECEIPT_ARENA
 from contend.evm.runtime.jit import Native
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.state import location_key
@@ -33,7 +33,6 @@ from contend.strategies.sharded.protocol.layout import (
     SHARD,
     SLOT,
 )
-from contend.strategies.sharded.results import apply
 from contend.strategies.sharded.transport.rings import RingEndpoint
 
 Words = npt.NDArray[np.uint64]
@@ -130,7 +129,7 @@ class ShardMemory:
         self.endpoint = endpoint
         self.state = State(1, codes)
         if codes is None:
-            self.state.codes.header[layout.CODES_STORE] = store
+            self.state.codes.header["store"] = store
         self._scale, self._shares_codes = scale, codes is not None
         self._empty = self._before = self.state.snapshot()
         self._machines = [Machine(0, self.state.codes.address, scale=scale) for _ in range(slots)]
@@ -143,7 +142,7 @@ class ShardMemory:
         self._deferred_by_shard = np.zeros(shards, np.int64)
         self._ready = np.zeros(0, np.int64)
         self._abort_causes = np.zeros(0, np.uint64)
-        self._arena = np.zeros(ARENA_WORDS, np.uint64)
+        self.receipt_arena = RECEIPT_ARENA.zeros()
         self._memory = SHARD.zeros()
         self.header: Any = self._memory[0]
         for field, value in {
@@ -159,7 +158,7 @@ class ShardMemory:
             "contexts": self._contexts.ctypes.data,
             "slots": self.slots.ctypes.data,
             "deferred_by_shard": self._deferred_by_shard.ctypes.data,
-            "receipt_arena": self._arena.ctypes.data,
+            "receipt_arena": self.receipt_arena.ctypes.data,
         }.items():
             self.header[field] = value
 
@@ -193,7 +192,7 @@ class ShardMemory:
         if not self._shares_codes:
             self.state.codes.reserve(self._scale)
         self.state.reserve(len(contents) + spare)
-        apply(self.state, contents)
+        self.state.apply(contents)
         self._before = self.state.snapshot()
         if len(self._locks) != self.state.capacity:
             self._locks = np.zeros(self.state.capacity, np.uint64)
@@ -211,7 +210,7 @@ class ShardMemory:
         image: int,
         coinbase: bytes,
         queue: npt.NDArray[np.void],
-        receipts: Words,
+        receipts: npt.NDArray[np.void],
         arena: int,
         size: int,
         ordered: bool = False,
@@ -226,7 +225,7 @@ class ShardMemory:
             The beneficiary.
         queue : ndarray of `QUEUED`, shape (n,)
             The caller keeps it; commit times are left in it.
-        receipts : ndarray of uint64, shape (n, R_WORDS)
+        receipts : ndarray of `evm.receipts.RECEIPT`, shape (n,)
             The caller keeps it; receipts are left in it.
         arena : int
             Address of `size` bytes for what receipts hold.
@@ -239,8 +238,8 @@ class ShardMemory:
         causes = self._scale * (CAUSES_PER_TRANSACTION * count + SPARE_CAUSES)
         if len(self._abort_causes) < causes:
             self._abort_causes = sparse_zeros(causes)
-        receipts[:] = 0
-        self._arena[ARENA_BYTES], self._arena[ARENA_SIZE], self._arena[ARENA_USED] = arena, size, 0
+        receipts.view(np.uint64)[:] = 0
+        self.receipt_arena["address"], self.receipt_arena["size"], self.receipt_arena["used"] = arena, size, 0
         self._begin_slots(image)
         header = self.header
         for field in CLEARED:
@@ -266,7 +265,7 @@ class ShardMemory:
         self.slots[:] = np.zeros(1, SLOT.dtype)
         for number, machine in enumerate(self._machines):
             machine.attach(image, self.state.codes.address)
-            machine.header[layout.M_GAS_DONE] = machine.header[layout.M_WORK_DONE] = 0
+            machine.header["gas_done"] = machine.header["work_done_ps"] = 0
             self.slots[number]["machine"] = machine.address
             self.slots[number]["participants"] = self._participants[number].ctypes.data
 

@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import layout
 from contend.evm.block_image import BlockImage
+from contend.evm.layout import BLOCK, HASHES_KEPT, TRANSACTION, WORD
 from contend.evm.runtime.atomics import CACHE_LINE
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import move_bytes, view_i64, view_u8, view_u64
-from contend.evm.runtime.structs import I64, Struct
+from contend.evm.runtime.memory_views import copy_words, move_bytes, view_i64, view_u8
+from contend.evm.runtime.structs import I64, Struct, address_of
 from contend.strategies.sharded.protocol.layout import QUEUED
 from contend.strategies.sharded.protocol.messages import owner_of
-from contend.strategies.sharded.transport.shared_memory import words_at
 
 Words = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
-HASH_WORDS = 256 * 4
-QUEUE_AT = layout.BLOCK_WORDS + HASH_WORDS
+HASHES_AT = BLOCK.words
+HASHES_WORDS = HASHES_KEPT * WORD.words
+QUEUE_AT = HASHES_AT + HASHES_WORDS
 
 PARTITION = Struct(
     "Partition",
@@ -66,7 +66,7 @@ class PartLayout:
     @property
     def queue(self) -> int:
         """Where the run queue begins."""
-        return layout.BLOCK_WORDS + HASH_WORDS
+        return QUEUE_AT
 
     @property
     def rows(self) -> int:
@@ -76,7 +76,7 @@ class PartLayout:
     @property
     def data(self) -> int:
         """Where the call data begins."""
-        return self.rows + self.transactions * layout.TX_WORDS
+        return self.rows + self.transactions * TRANSACTION.words
 
     @property
     def words(self) -> int:
@@ -94,30 +94,29 @@ def _queued_at(partition, shard, position):
     return QUEUED.at(_part_at(partition, shard) + (QUEUE_AT + position * QUEUED.words) * 8)
 
 
+@kernel(inline=True)
+def _transaction_at(block, index):
+    return TRANSACTION.item(block.transactions, block.size, index)
+
+
 @kernel()
 def _copy_header(partition, shard):
     """Write a part's block header and block hashes."""
-    block = view_u64(partition.image, layout.BLOCK_WORDS)
-    hashes = view_u64(I(block[U(layout.BLOCK_HASHES)]), HASH_WORDS)
-    part = view_u64(_part_at(partition, shard), QUEUE_AT)
-    for i in range(layout.BLOCK_WORDS):
-        part[U(i)] = block[U(i)]
-    for i in range(HASH_WORDS):
-        part[U(layout.BLOCK_WORDS + i)] = hashes[U(i)]
+    part = _part_at(partition, shard)
+    copy_words(part, partition.image, BLOCK.words)
+    copy_words(part + HASHES_AT * 8, BLOCK.at(partition.image).hashes, HASHES_WORDS)
 
 
 @kernel()
-def _link_to_predecessor(partition, rows, shard, index, position):
+def _link_to_predecessor(partition, block, shard, index, position):
     """Link a transaction of a run queue to the one of the same sender before it, and note it as the latest."""
     latest = view_i64(partition.latest, partition.latest_mask + 1)
-    positions = view_i64(partition.positions, rows.size // layout.TX_WORDS)
-    at = index * layout.TX_WORDS + layout.TX_SENDER
-    a0, a1, a2 = rows[U(at)], rows[U(at + 1)], rows[U(at + 2)]
-    entry = owner_of(a0, a1, a2, latest.size)
+    positions = view_i64(partition.positions, block.size)
+    sender = _transaction_at(block, index).sender
+    entry = owner_of(sender, latest.size)
     while latest[U(entry)] != 0:
         other = latest[U(entry)] - 1
-        at = other * layout.TX_WORDS + layout.TX_SENDER
-        if rows[U(at)] == a0 and rows[U(at + 1)] == a1 and rows[U(at + 2)] == a2:
+        if _transaction_at(block, other).sender == sender:
             predecessor = positions[U(other)]
             _queued_at(partition, shard, position).predecessor = predecessor + 1
             _queued_at(partition, shard, predecessor).successor = position + 1
@@ -127,34 +126,28 @@ def _link_to_predecessor(partition, rows, shard, index, position):
 
 
 @kernel()
-def _copy_transaction(partition, rows, data, shard, index, position):
+def _copy_transaction(partition, block, shard, index, position):
     """Write a transaction's row and call data to its part."""
-    filled = view_i64(partition.filled, partition.shard_count)
-    part = view_u64(_part_at(partition, shard), partition.part_words)
-    row, to = index * layout.TX_WORDS, partition.rows_at + position * layout.TX_WORDS
-    for i in range(layout.TX_WORDS):
-        part[U(to + i)] = rows[U(row + i)]
-    part[U(to + layout.TX_DATA_AT)] = U(filled[U(shard)])
-    count = I(rows[U(row + layout.TX_DATA_ROOM)])
-    target = view_u8(_part_at(partition, shard) + partition.data_at * 8, data.size)
-    move_bytes(target, filled[U(shard)], data, I(rows[U(row + layout.TX_DATA_AT)]), count)
-    filled[U(shard)] += count
+    part, filled = _part_at(partition, shard), view_i64(partition.filled, partition.shard_count)
+    transaction = _transaction_at(block, index)
+    copy = TRANSACTION.item(part + partition.rows_at * 8, block.size, position)
+    copy_words(address_of(copy), address_of(transaction), TRANSACTION.words)
+    copy.data_at = filled[U(shard)]
+    source, target = view_u8(block.data, block.data_size), view_u8(part + partition.data_at * 8, block.data_size)
+    move_bytes(target, filled[U(shard)], source, transaction.data_at, transaction.data_room)
+    filled[U(shard)] += transaction.data_room
 
 
 @kernel()
 def _deliver(partition_address):
     partition = PARTITION.at(partition_address)
-    block = view_u64(partition.image, layout.BLOCK_WORDS)
-    size = I(block[U(layout.BLOCK_SIZE)])
-    rows = view_u64(I(block[U(layout.BLOCK_TRANSACTIONS)]), size * layout.TX_WORDS)
-    data = view_u8(I(block[U(layout.BLOCK_DATA)]), I(block[U(layout.BLOCK_DATA_SIZE)]))
-    counts, positions = view_i64(partition.counts, partition.shard_count), view_i64(partition.positions, size)
+    block = BLOCK.at(partition.image)
+    counts, positions = view_i64(partition.counts, partition.shard_count), view_i64(partition.positions, block.size)
     for shard in range(partition.shard_count):
         _copy_header(partition, shard)
     before, before_position = I(0), I(0)
-    for index in range(size):
-        at = index * layout.TX_WORDS + layout.TX_SENDER
-        shard = owner_of(rows[U(at)], rows[U(at + 1)], rows[U(at + 2)], partition.shard_count)
+    for index in range(block.size):
+        shard = owner_of(_transaction_at(block, index).sender, partition.shard_count)
         position = counts[U(shard)]
         counts[U(shard)] = position + 1
         positions[U(index)] = position
@@ -168,17 +161,17 @@ def _deliver(partition_address):
         if index > 0:
             _queued_at(partition, before, before_position).next_coordinator = shard
         before, before_position = shard, position
-        _link_to_predecessor(partition, rows, shard, index, position)
-        _copy_transaction(partition, rows, data, shard, index, position)
+        _link_to_predecessor(partition, block, shard, index, position)
+        _copy_transaction(partition, block, shard, index, position)
 
 
-def deliver(image: BlockImage, shards: int, layout_: PartLayout, parts: int) -> Indices:
+def deliver(image: BlockImage, shards: int, layout: PartLayout, parts: int) -> Indices:
     """Write each shard's part of a block.
 
     Parameters
     ----------
     parts : int
-        Address of ``shards * layout_.words`` words.
+        Address of ``shards * layout.words`` words.
 
     Returns
     -------
@@ -191,7 +184,7 @@ def deliver(image: BlockImage, shards: int, layout_: PartLayout, parts: int) -> 
     memory = PARTITION.zeros()
     row: Any = memory[0]
     row["image"], row["shard_count"], row["parts"] = image.address, shards, parts
-    row["part_words"], row["rows_at"], row["data_at"] = layout_.words, layout_.rows, layout_.data
+    row["part_words"], row["rows_at"], row["data_at"] = layout.words, layout.rows, layout.data
     row["latest_mask"] = len(latest) - 1
     for name, array in {"counts": counts, "filled": filled, "positions": positions, "latest": latest}.items():
         row[name] = array.ctypes.data
@@ -199,7 +192,7 @@ def deliver(image: BlockImage, shards: int, layout_: PartLayout, parts: int) -> 
     return counts
 
 
-def open_part(part: int, layout_: PartLayout, count: int) -> tuple[npt.NDArray[np.void], int]:
+def open_part(part: int, layout: PartLayout, count: int) -> tuple[npt.NDArray[np.void], int]:
     """Put the addresses into a part of a block that lies at this address in this process.
 
     Returns
@@ -207,19 +200,17 @@ def open_part(part: int, layout_: PartLayout, count: int) -> tuple[npt.NDArray[n
     tuple
         The run queue, structured as `QUEUED`, shape (count,), in place; and the address of the block image.
     """
-    words = words_at(part, layout_.words)
-    words[layout.BLOCK_HASHES] = part + layout.BLOCK_WORDS * 8
-    words[layout.BLOCK_TRANSACTIONS] = part + layout_.rows * 8
-    words[layout.BLOCK_SIZE] = count
-    words[layout.BLOCK_DATA] = part + layout_.data * 8
-    queue = words[layout_.queue : layout_.queue + count * QUEUED.words].view(QUEUED.dtype)
-    return queue, part
+    block: Any = BLOCK.array_at(part)[0]
+    block["hashes"] = part + HASHES_AT * 8
+    block["transactions"], block["size"] = part + layout.rows * 8, count
+    block["data"] = part + layout.data * 8
+    return QUEUED.array_at(part + layout.queue * 8, count), part
 
 
 @kernel()
 def _owners(keys, shards, owners):
     for i in range(owners.size):
-        owners[i] = owner_of(keys[i, 0], keys[i, 1], keys[i, 2], shards)
+        owners[i] = owner_of((keys[i, 0], keys[i, 1], keys[i, 2]), shards)
 
 
 def owners(keys: Words, shards: int) -> Indices:

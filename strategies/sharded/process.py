@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 from contend.evm import Changes
-from contend.evm.receipts import R_WORDS
+from contend.evm.receipts import RECEIPT
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, U
 from contend.evm.runtime.jit import kernel
@@ -29,7 +29,7 @@ from contend.strategies.sharded.partitioning import PartLayout, open_part
 from contend.strategies.sharded.protocol.layout import CONTROL
 from contend.strategies.sharded.protocol.worker import step
 from contend.strategies.sharded.transport.rings import RingEndpoint
-from contend.strategies.sharded.transport.shared_memory import Segment, words_at
+from contend.strategies.sharded.transport.shared_memory import Segment
 
 # First items of answers.
 OK, FULL, RAISED = "ok", "full", "raised"
@@ -106,8 +106,8 @@ class _Shard:
         assert self._output is not None
         transactions, image = open_part(self._part.address + part * 8, layout, count)
         receipts_address = self._output.address + output * 8
-        receipts = words_at(receipts_address, count * R_WORDS).reshape(count, R_WORDS)
-        arena_address = receipts_address + layout.transactions * R_WORDS * 8
+        receipts = RECEIPT.array_at(receipts_address, count)
+        arena_address = receipts_address + layout.transactions * RECEIPT.words * 8
         self._memory.begin_block(image, coinbase, transactions, receipts, arena_address, arena, ordered)
         arrive(self._exchange.address, self._shards)
         began = perf_counter()

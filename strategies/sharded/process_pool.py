@@ -17,7 +17,7 @@ from multiprocess.connection import wait
 from contend.evm import CapacityError, Changes, State
 from contend.evm.block_image import BlockImage
 from contend.evm.code import shared_store
-from contend.evm.receipts import R_WORDS
+from contend.evm.receipts import RECEIPT
 from contend.strategies.sharded.partitioning import PartLayout, deliver, owners
 from contend.strategies.sharded.process import OK, RAISED, serve
 from contend.strategies.sharded.protocol.layout import CONTROL
@@ -106,7 +106,7 @@ class ProcessPool:
 
     @property
     def _output_words(self) -> int:
-        return self._layout.transactions * R_WORDS + self._arena_bytes // 8
+        return self._layout.transactions * RECEIPT.words + self._arena_bytes // 8
 
     def execute(
         self, image: BlockImage, ordered: bool = False

@@ -1,4 +1,4 @@
-"""Results of a block, put together of what the shards leave behind: receipts, serialisation order, state."""
+"""Results of a block, put together of what the shards leave behind: receipts and serialisation order."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import CapacityError, Changes, Receipts, State, layout
-from contend.evm.receipts import R_PAYLOAD, R_WORDS, ReceiptTable
-from contend.evm.runtime.integers import U0, I, U
+from contend.evm import Receipts
+from contend.evm.receipts import RECEIPT, ReceiptTable
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import view_u64
-from contend.evm.state import intern_location
-from contend.evm.u256 import get, put
+from contend.evm.runtime.memory_views import copy_words
+from contend.evm.runtime.structs import address_of
 from contend.strategies.sharded.protocol.layout import QUEUED
 
 Indices = npt.NDArray[np.int64]
@@ -42,17 +40,16 @@ class ShardResult:
 
 
 @kernel()
-def _collect(queue, receipts_address, count, moved, coordinator, table, times, coordinators):
-    receipts = view_u64(receipts_address, count * R_WORDS)
+def _collect(queue, receipts, count, moved, coordinator, table, times, coordinators):
     for i in range(count):
         transaction = QUEUED.item(queue, count, i)
         index = transaction.index
         times[index] = transaction.commit_time
         coordinators[index] = coordinator
-        for j in range(R_WORDS):
-            table[index, j] = receipts[U(i * R_WORDS + j)]
-        if table[index, R_PAYLOAD] != U0:
-            table[index, R_PAYLOAD] = U(I(table[index, R_PAYLOAD]) + moved)
+        receipt = RECEIPT.item(table, times.size, index)
+        copy_words(address_of(receipt), address_of(RECEIPT.item(receipts, count, i)), RECEIPT.words)
+        if receipt.payload != 0:
+            receipt.payload += moved
 
 
 def collect(results: list[ShardResult]) -> tuple[Receipts, Indices]:
@@ -68,35 +65,10 @@ def collect(results: list[ShardResult]) -> tuple[Receipts, Indices]:
     table = ReceiptTable(1, 0)
     table.reset(size)
     for shard, result in enumerate(results):
-        _collect(result.queue, result.receipts, result.count, result.moved, shard, table.rows, times, coordinators)
+        _collect(result.queue, result.receipts, result.count, result.moved, shard, table.address, times, coordinators)
     return table.collect(size), np.lexsort((coordinators, times))
 
 
 def is_block_order(order: Indices) -> bool:
     """Whether transactions were serialised as they stand in the block."""
     return bool(np.array_equal(order, np.arange(len(order))))
-
-
-@kernel()
-def _apply(state, keys, words, count):
-    header = view_u64(state, layout.STATE_WORDS)
-    values = view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
-    for i in range(count):
-        number = intern_location(state, keys, i * layout.KEY_WORDS)
-        if number < 0:
-            return False
-        put(values, number, get(words, i))
-    return True
-
-
-def apply(state: State, changes: Changes) -> None:
-    """Write changes to a state that has room for them.
-
-    Raises
-    ------
-    CapacityError
-        If it has not.
-    """
-    keys, words = np.ascontiguousarray(changes.keys).reshape(-1), np.ascontiguousarray(changes.words).reshape(-1)
-    if not _apply(state.address, keys, words, len(changes)):
-        raise CapacityError("the state is too small for the block")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from contend.evm import CapacityError, Changes, State
 from contend.evm.block_image import BlockImage
 from contend.evm.layout import KEY_WORDS
-from contend.evm.receipts import R_WORDS
+from contend.evm.receipts import RECEIPT
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import cost_table
@@ -26,7 +26,7 @@ from contend.strategies.sharded.memory import Cluster, ShardMemory
 from contend.strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
 from contend.strategies.sharded.protocol.layout import CONTROL, SHARD
 from contend.strategies.sharded.protocol.worker import step
-from contend.strategies.sharded.results import ShardResult, apply, collect, is_block_order
+from contend.strategies.sharded.results import ShardResult, collect, is_block_order
 from contend.strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
 
 Words = npt.NDArray[np.uint64]
@@ -145,8 +145,7 @@ class SimulatedCluster:
         together = Changes.sorted(
             np.concatenate([one.keys for one in changes]), np.concatenate([one.words for one in changes])
         )
-        state.reserve(state.count + len(together))
-        apply(state, together)
+        state.apply(together)
         untimed["changes"] = perf_counter() - begin
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
@@ -184,7 +183,7 @@ class SimulatedCluster:
             count = int(counts[number])
             part = int(parts.ctypes.data) + number * layout.words * 8
             queue, part_image = open_part(part, layout, count)
-            receipts = np.zeros((count, R_WORDS), np.uint64)
+            receipts = RECEIPT.zeros(count)
             kept.append(receipts)
             arena, room = int(starts[number]), int(rooms[number])
             shard.begin_block(part_image, coinbase, queue, receipts, arena, room, ordered)

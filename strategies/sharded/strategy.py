@@ -59,7 +59,7 @@ from contend.strategies.sharded.partitioning import PartLayout, deliver
 from contend.strategies.sharded.process import compile_kernels
 from contend.strategies.sharded.process_pool import ProcessPool
 from contend.strategies.sharded.protocol.layout import MOST_SHARDS, MOST_SLOTS
-from contend.strategies.sharded.results import apply, collect, is_block_order
+from contend.strategies.sharded.results import collect, is_block_order
 from contend.strategies.sharded.simulated_cluster import SimulatedCluster
 
 SLOTS = 8
@@ -142,8 +142,7 @@ class Sharded(CompiledStrategy):
         changes = pool.changes()
         for code in pool.created_codes():
             state.codes.add(code)
-        state.reserve(state.count + len(changes))
-        apply(state, changes)
+        state.apply(changes)
         untimed = {
             "partition": loaded - began,
             "receipts": collected - executed,

@@ -14,23 +14,22 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-import numpy.typing as npt
-
 from contend.evm import Block, State, layout
 from contend.evm.block_image import BlockImage
-from contend.evm.receipts import ARENA_SIZE, ReceiptTable
+from contend.evm.layout import ENTRY, JOURNAL, WORD, WORD_BYTES
+from contend.evm.receipts import ReceiptTable
 from contend.evm.vm.machine import Machine
-from contend.strategies import clocks as s
-from contend.strategies import compiled, planned
+from contend.strategies import compiled
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.block_stm.workspace import FIRST_ARENA_WORD, OptimisticStrategy, Workspace
+from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.workspace import FIRST_ARENA_WORD, Workspace
 from contend.strategies.compiled import CompiledStrategy
+from contend.strategies.planned import engine
 from contend.strategies.sharded import Sharded
-from contend.strategies.sharded import layout as h
 from contend.strategies.sharded.memory import ShardMemory
+from contend.strategies.sharded.protocol.layout import NO_NODE
 
-Words = npt.NDArray[np.uint64]
+Header = Any  # of numpy's structured types: a struct with fields by name
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Fault:
 
 @contextmanager
 def laid_out(
-    kind: type, method: str, headers: Callable[[Any], list[Words]], field: int, room: Callable[[Any], int]
+    kind: type, method: str, headers: Callable[[Any], list[Header]], field: str, room: Callable[[Any], int]
 ) -> Iterator[None]:
     """Change a field of the headers of what a method has just laid out, and set it right afterwards."""
     original, before = getattr(kind, method), []
@@ -67,7 +66,7 @@ def laid_out(
     def changed(self: Any, *arguments: Any, **named: Any) -> Any:
         result = original(self, *arguments, **named)
         for header in headers(self):
-            before.append((header, header[field]))
+            before.append((header, int(header[field])))
             header[field] = min(room(self), int(header[field]))
         return result
 
@@ -80,7 +79,7 @@ def laid_out(
 
 
 @contextmanager
-def less(header: Words, field: int, room: int) -> Iterator[None]:
+def less(header: Header, field: str, room: int) -> Iterator[None]:
     """Let a header say that there is less room than there is."""
     before = int(header[field])
     header[field] = min(room, before)
@@ -90,7 +89,7 @@ def less(header: Words, field: int, room: int) -> Iterator[None]:
         header[field] = before
 
 
-def of_machine(name: str, field: int, room: Callable[[int], int]) -> Fault:
+def of_machine(name: str, field: str, room: Callable[[int], int]) -> Fault:
     """A room of every machine: `room` says how many words or bytes it has for `n` units."""
     return Fault(name, lambda strategy, state, n: laid_out(Machine, "attach", _header, field, lambda _: room(n)))
 
@@ -111,17 +110,18 @@ def of_workers(name: str, change: Callable[[Workspace, int], None], step: int = 
     return Fault(name, shrink, step=step)
 
 
-def _header(owner: Any) -> list[Words]:
+def _header(owner: Any) -> list[Header]:
     return [owner.header]
 
 
 @contextmanager
 def _locations(strategy: Strategy, state: State, n: int) -> Iterator[None]:
     """Room for n new locations in the state, or in each shard's."""
-    full, field = state.count + n, layout.STATE_CAPACITY
-    shards = laid_out(ShardMemory, "begin_block", lambda m: [m.state._header], field, lambda m: int(m.state.count) + n)
+    shards = laid_out(
+        ShardMemory, "begin_block", lambda m: list(m.state._header), "capacity", lambda m: int(m.state.count) + n
+    )
     # Sharded execution writes to the state at its end only, after Python has made room there.
-    whole = nullcontext() if isinstance(strategy, Sharded) else less(state._header, field, full)
+    whole = nullcontext() if isinstance(strategy, Sharded) else less(state._header[0], "capacity", state.count + n)
     with whole, shards:
         yield
 
@@ -129,8 +129,8 @@ def _locations(strategy: Strategy, state: State, n: int) -> Iterator[None]:
 @contextmanager
 def _receipts(strategy: Strategy, state: State, n: int) -> Iterator[None]:
     """Room for n words of logs and output with each worker."""
-    shards = laid_out(ShardMemory, "begin_block", lambda memory: [memory._arena], ARENA_SIZE, lambda _: 8 * n)
-    with laid_out(ReceiptTable, "reset", lambda table: list(table.arenas), ARENA_SIZE, lambda _: 8 * n), shards:
+    shards = laid_out(ShardMemory, "begin_block", lambda memory: list(memory.receipt_arena), "size", lambda _: 8 * n)
+    with laid_out(ReceiptTable, "reset", lambda table: list(table.arenas), "size", lambda _: 8 * n), shards:
         yield
 
 
@@ -138,53 +138,54 @@ def _receipts(strategy: Strategy, state: State, n: int) -> Iterator[None]:
 def _codes(strategy: Strategy, state: State, n: int) -> Iterator[None]:
     """Room for n further codes."""
     header, most = state.codes.header, len(state.codes) + n
-    with less(header, layout.CODES_CAPACITY, most):
+    with less(header, "capacity", most):
         try:
             yield
         finally:
             # Those that found no room were counted; the directory knows by its real size, which is another one.
-            header[layout.CODES_COUNT] = min(int(header[layout.CODES_COUNT]), most)
+            header["count"] = min(int(header["count"]), most)
 
 
 def _code_words(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
     """Room for 8 n words of decoded code."""
     header = state.codes.header
-    return less(header, layout.CODES_ARENA_WORDS, int(header[layout.CODES_ARENA_USED]) + 8 * n)
+    return less(header, "arena_words", int(header["arena_used"]) + 8 * n)
 
 
 def _versions(space: Workspace, n: int) -> None:
     """Room for n words of versions, read sets and write sets with each worker, and no more to be had."""
+    first = int(space.shared["arena"]) + 8 * FIRST_ARENA_WORD
     for number, worker in enumerate(space.workers):
-        worker[s.W_CHUNK] = FIRST_ARENA_WORD + number * n
-        worker[s.W_CHUNK_END] = FIRST_ARENA_WORD + (number + 1) * n
-    space.counters[s.C_ARENA] = space.header[s.S_ARENA_WORDS] = FIRST_ARENA_WORD + len(space.workers) * n
+        worker["chunk"] = first + 8 * number * n
+        worker["chunk_end"] = first + 8 * (number + 1) * n
+    space.shared["arena_used"] = space.shared["arena_words"] = FIRST_ARENA_WORD + len(space.workers) * n
 
 
 def _reads(space: Workspace, n: int) -> None:
     """Room for n reads of a transaction."""
-    space.workers[:, s.W_READS_ROOM] = s.READ_WORDS * n
+    space.workers["reads_room"] = n
 
 
 def _hints(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
     """Room for n hints with each worker."""
-    return patch.multiple(planned, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
+    return patch.multiple(engine, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
 
 
 def _locks(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
     """Room for n locks with each shard; one node means none."""
-    return laid_out(ShardMemory, "begin_block", _header, int(h.W_NODES_SIZE), lambda _: int(h.NO_NODE) + 1 + n)
+    return laid_out(ShardMemory, "begin_block", _header, "node_count", lambda _: int(NO_NODE) + 1 + n)
 
 
-STACK_WORDS = 4 * (layout.STACK_LIMIT + 2)
+STACK_WORDS = WORD.words * (layout.STACK_LIMIT + 2)
 COMMON = (
-    of_machine("entries of the access table", layout.M_ENTRIES_WORDS, lambda n: n * layout.ENTRY_WORDS),
-    of_machine("index of the access table", layout.M_INDEX_WORDS, lambda n: 256 << n),
-    of_machine("journal", layout.M_JOURNAL_WORDS, lambda n: n * layout.JOURNAL_WORDS),
-    of_machine("logs", layout.M_LOGS_BYTES, lambda n: 8 * n),
-    of_machine("output", layout.M_OUTPUT_BYTES, lambda n: 8 * n),
-    of_machine("scratch space", layout.M_SCRATCH_BYTES, lambda n: layout.SCRATCH_RESERVED + 32 * n),
-    of_machine("memory", layout.M_MEMORY_BYTES, lambda n: 32 * n),
-    of_machine("stacks", layout.M_STACK_WORDS, lambda n: n * STACK_WORDS),
+    of_machine("entries of the access table", "entries_words", lambda n: n * ENTRY.words),
+    of_machine("index of the access table", "index_words", lambda n: 256 << n),
+    of_machine("journal", "journal_words", lambda n: n * JOURNAL.words),
+    of_machine("logs", "logs_bytes", lambda n: 8 * n),
+    of_machine("output", "output_bytes", lambda n: 8 * n),
+    of_machine("scratch space", "scratch_bytes", lambda n: layout.SCRATCH_RESERVED + WORD_BYTES * n),
+    of_machine("memory", "memory_bytes", lambda n: WORD_BYTES * n),
+    of_machine("stacks", "stack_words", lambda n: n * STACK_WORDS),
     Fault("locations", _locations),
     Fault("receipts", _receipts, step=4),
     Fault("codes", _codes, keeps=True),

@@ -36,7 +36,8 @@ from contend.strategies.block_stm import commit, incarnation, mv_memory, schedul
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
-from contend.strategies.sharded import Sharded, ShardedOrdered, commit_order, coordinator, lock_manager, messages
+from contend.strategies.sharded import Sharded, ShardedOrdered
+from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
@@ -206,7 +207,7 @@ BUGS = {
     "commit_past_locks": Bug(
         "locks seen by commits without locks",
         Sharded,
-        Replacement(coordinator, sharding.commit_past_locks, "_may_commit_light"),
+        Replacement(lock_free, sharding.commit_past_locks, "may_commit_lock_free"),
     ),
     "lost_vote": Bug("votes", Sharded, Replacement(lock_manager, sharding.send_no_vote, "send_vote")),
     "lost_write": Bug(
@@ -216,18 +217,18 @@ BUGS = {
     "recycled_session": Bug(
         "a session used again",
         Sharded,
-        Replacement(lock_manager, sharding.release_a_session_that_stays_wounded, "release"),
+        Replacement(lock_manager, sharding.release_a_context_that_stays_wounded, "release"),
     ),
     "stopped_clock": Bug(
         "Lamport's clock", Sharded, Replacement(messages, sharding.receive_without_the_clock, "receive")
     ),
     "ignored_turn": Bug(
-        "commit order", ShardedOrdered, Replacement(commit_order, sharding.have_everyones_turn, "is_turn")
+        "commit order", ShardedOrdered, Replacement(commit_order, sharding.commit_without_the_token, "may_commit_next")
     ),
     "lost_fees": Bug(
         "fees that go with the turn",
         ShardedOrdered,
-        Replacement(commit_order, sharding.pass_the_turn_without_fees, "take_turn"),
+        Replacement(commit_order, sharding.take_the_token_without_fees, "take_token"),
     ),
 }
 

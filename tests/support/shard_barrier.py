@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from contend.strategies.sharded.layout import C_ARRIVED
 from running import until
 
 from contend.strategies.base import Strategy
 from contend.strategies.sharded import Sharded
+from contend.strategies.sharded.protocol.layout import CONTROL
 
 
 def start_of_next_block(strategy: Strategy, shards: int) -> Callable[[], None]:
@@ -16,7 +16,7 @@ def start_of_next_block(strategy: Strategy, shards: int) -> Callable[[], None]:
     assert isinstance(strategy, Sharded)
     pool = strategy._pool
     assert pool is not None
-    control = pool._exchange.view()
     # What the last block left would else stand there until the next one is loaded.
-    control[:] = 0
-    return lambda: until(lambda: int(control[int(C_ARRIVED)]) == shards, "all shards have begun")
+    pool._exchange.view()[:] = 0
+    control = CONTROL.array_at(pool._exchange.address)[0]
+    return lambda: until(lambda: int(control["arrived"]) == shards, "all shards have begun")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from contend.evm import CapacityError, Changes, State
 from contend.evm.block_image import BlockImage
 from contend.evm.code import shared_store
-from contend.evm.receipts import R_WORDS
+from contend.evm.receipts import RECEIPT
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import FAILED, FINISHED, IDLE
 from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
@@ -19,7 +19,7 @@ from contend.strategies.sharded.memory import Cluster, ShardMemory
 from contend.strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
 from contend.strategies.sharded.protocol.layout import CONTROL, LOCK_NODE_MASK
 from contend.strategies.sharded.protocol.worker import step
-from contend.strategies.sharded.results import ShardResult, apply, collect
+from contend.strategies.sharded.results import ShardResult, collect
 from contend.strategies.sharded.transport.rings import RingEndpoint, rings_words
 
 Words = npt.NDArray[np.uint64]
@@ -90,7 +90,7 @@ class ShardGroup(CompiledStrategy):
             count = int(counts[number])
             part = int(parts.ctypes.data) + number * layout.words * 8
             queue, part_image = open_part(part, layout, count)
-            receipts = np.zeros((count, R_WORDS), np.uint64)
+            receipts = RECEIPT.zeros(count)
             kept.append(receipts)
             arena = int(arenas[number].ctypes.data)
             coinbase = image.block.environment.coinbase
@@ -98,9 +98,8 @@ class ShardGroup(CompiledStrategy):
             results.append(ShardResult(part + layout.queue * 8, int(receipts.ctypes.data), count, 0))
         self._drive(random.Random(self.seed))
         receipts_of_all, order = collect(results)
-        state.reserve(state.count + sum(len(shard.changes()) for shard in self.shards))
         for shard in self.shards:
-            apply(state, shard.changes())
+            state.apply(shard.changes())
         for code in shared_store.codes_in(self._store):
             state.codes.add(code)
         counted = [shard.counted() for shard in self.shards]

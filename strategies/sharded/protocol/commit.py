@@ -15,16 +15,15 @@ of one shard to another keep their order.
 
 from __future__ import annotations
 
-from contend.evm import layout
 from contend.evm.code import cost_model as evm_costs
-from contend.evm.receipts import ARENA_WORDS, R_WORDS, write_receipt
+from contend.evm.layout import MACHINE
+from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U1, I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import view_i64, view_u64
-from contend.evm.u256 import add, get_at
-from contend.evm.vm.access_table import entries_of
-from contend.evm.vm.transaction import open_machine
+from contend.evm.runtime.memory_views import view_i64
+from contend.evm.u256 import add
+from contend.evm.vm.access_table import entry_at, is_write
 from contend.strategies.accounting import note_abort, spend
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.base import FAILED, WORKED
@@ -44,12 +43,7 @@ from contend.strategies.sharded.protocol.layout import (
     WOUND_KIND,
     WOUND_SHIFT,
 )
-from contend.strategies.sharded.protocol.lock_free import (
-    is_written,
-    location_of,
-    lock_what_was_read,
-    may_commit_lock_free,
-)
+from contend.strategies.sharded.protocol.lock_free import location_of, lock_what_was_read, may_commit_lock_free
 from contend.strategies.sharded.protocol.lock_manager import WAITING, release, upgrade, write
 from contend.strategies.sharded.protocol.messages import (
     local_context,
@@ -63,20 +57,20 @@ from contend.strategies.sharded.protocol.messages import (
 from contend.strategies.sharded.protocol.run_queue import defer_transaction, end_transaction, queued
 from contend.strategies.sharded.protocol.slots import leave_slot, set_phase
 
-M_FEE = I(layout.M_FEE)
 COST_FINISH = cost_table.FINISH
 
 
 @kernel(inline=True)
-def _owner_of_entry(entries, at):
-    return I(entries[U(at + layout.ENTRY_ID)]) >> OWNER_SHIFT
+def _is_write_of(entry, owner):
+    """Whether an entry's location is written and belongs to a shard."""
+    return entry.location >> OWNER_SHIFT == owner and is_write(entry)
 
 
 @kernel()
 def finish(cluster, shard, slot_number):
     """The machine has come to the end: commit at once, or begin to prepare."""
     slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
+    machine = MACHINE.at(slot.machine)
     if slot.is_lock_free != 0:
         if may_commit_next(shard, slot_number) and may_commit_lock_free(shard, machine):
             return commit(cluster, shard, slot_number)
@@ -86,41 +80,37 @@ def finish(cluster, shard, slot_number):
     set_phase(slot, PHASE_PREPARING)
     slot.next_participant = 0
     slot.next_entry = 0
-    entries = entries_of(machine)
     context_number, pending = local_context(shard, slot_number), 0
-    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        at = i * layout.ENTRY_WORDS
-        if is_written(entries, at) and _owner_of_entry(entries, at) == shard.number:
-            if upgrade(cluster, shard, context_number, location_of(entries, at)) == WAITING:
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if _is_write_of(entry, shard.number):
+            if upgrade(cluster, shard, context_number, location_of(entry)) == WAITING:
                 pending += 1
     slot.pending = pending
     return send_prepares(cluster, shard, slot_number)
 
 
 @kernel()
-def _next_write(entries, first, count, owner):
-    """The first entry from `first` on whose location is written and belongs to `owner`; `count` when there is none."""
-    for i in range(first, count):
-        at = i * layout.ENTRY_WORDS
-        if _owner_of_entry(entries, at) == owner and is_written(entries, at):
+def _next_write(machine, first, owner):
+    """Number of the first entry from `first` on that is a write to `owner`; the entry count when there is none."""
+    for i in range(first, machine.entry_count):
+        if _is_write_of(entry_at(machine, i), owner):
             return i
-    return count
+    return machine.entry_count
 
 
 @kernel()
 def _send_prepare(cluster, shard, slot_number, owner, first, second, is_last):
     """Send one or two writes to their owner: the entries `first`, and `second` unless it is `first` again."""
-    slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
-    entries, message = entries_of(machine), outbox_of(shard)
-    at = first * layout.ENTRY_WORDS
+    machine, message = MACHINE.at(slot_of(shard, slot_number).machine), outbox_of(shard)
+    entry = entry_at(machine, first)
     word_count = I(1) if second == first else I(2)
-    message.detail = location_of(entries, at) | (word_count << PREPARE_COUNT_SHIFT) | (I(is_last) << PREPARE_LAST_SHIFT)
-    message.word = word_to_store(shard, slot_number, entries, at)
+    message.detail = location_of(entry) | (word_count << PREPARE_COUNT_SHIFT) | (I(is_last) << PREPARE_LAST_SHIFT)
+    message.word = word_to_store(shard, slot_number, entry)
     if second != first:
-        at = second * layout.ENTRY_WORDS
-        message.second_location = location_of(entries, at)
-        message.second_word = word_to_store(shard, slot_number, entries, at)
+        entry = entry_at(machine, second)
+        message.second_location = location_of(entry)
+        message.second_word = word_to_store(shard, slot_number, entry)
     return send(cluster, shard, PREPARE, owner, slot_number)
 
 
@@ -128,18 +118,18 @@ def _send_prepare(cluster, shard, slot_number, owner, first, second, is_last):
 def send_prepares(cluster, shard, slot_number):
     """Send the writes to their owners, from where the last call left off for want of room; then wait for votes."""
     slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
-    entries, count = entries_of(machine), I(machine[U(layout.M_ENTRY_COUNT)])
+    machine = MACHINE.at(slot.machine)
+    count = machine.entry_count
     participants = participants_of(shard, slot)
     while slot.next_participant < slot.participant_count:
         owner = participants[U(slot.next_participant)]
-        first = _next_write(entries, slot.next_entry, count, owner)
+        first = _next_write(machine, slot.next_entry, owner)
         if first == count:
             slot.next_participant += 1
             slot.next_entry = 0
             continue
-        second = _next_write(entries, first + 1, count, owner)
-        after = _next_write(entries, second + 1, count, owner)
+        second = _next_write(machine, first + 1, owner)
+        after = _next_write(machine, second + 1, owner)
         is_last = second == count or after >= count
         if not _send_prepare(cluster, shard, slot_number, owner, first, first if second == count else second, is_last):
             set_runnable(shard, slot_number)
@@ -172,11 +162,10 @@ def take_vote(cluster, shard, slot_number):
 @kernel()
 def _write_own(cluster, shard, slot_number, machine):
     """Write what a transaction wrote to locations of this shard."""
-    entries = entries_of(machine)
-    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        at = i * layout.ENTRY_WORDS
-        if is_written(entries, at) and _owner_of_entry(entries, at) == shard.number:
-            write(shard, location_of(entries, at), word_to_store(shard, slot_number, entries, at))
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if _is_write_of(entry, shard.number):
+            write(shard, location_of(entry), word_to_store(shard, slot_number, entry))
             spend(cluster, shard, evm_costs.STATE_WRITE, 1)
 
 
@@ -187,17 +176,17 @@ def commit(cluster, shard, slot_number):
     Its time by the Lamport clock is its place in the serialisation order, see `strategies.sharded.strategy`.
     """
     slot = slot_of(shard, slot_number)
-    machine, position = open_machine(slot.machine), slot.position
+    machine, position = MACHINE.at(slot.machine), slot.position
     shard.clock += U1
     queued(shard, position).commit_time = I(shard.clock)
     _write_own(cluster, shard, slot_number, machine)
     if slot.is_lock_free == 0:
         release(cluster, shard, local_context(shard, slot_number))
-    table = view_u64(shard.receipts, shard.queue_size * R_WORDS)
-    if not write_receipt(machine, table, position, view_u64(shard.receipt_arena, ARENA_WORDS)):
+    receipt = RECEIPT.item(shard.receipts, shard.queue_size, position)
+    if not write_receipt(machine, receipt, RECEIPT_ARENA.at(shard.receipt_arena)):
         note_fault(cluster)
         return FAILED
-    shard.fees = add(shard.fees, get_at(machine, M_FEE))
+    shard.fees = add(shard.fees, machine.fee)
     if slot.participant_count != 0:
         shard.cross_shard += U1
     end_transaction(shard, position)

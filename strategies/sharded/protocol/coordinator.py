@@ -7,10 +7,10 @@ what drives them: a free slot, an answer from a participant, or a slot that can 
 
 from __future__ import annotations
 
+from contend.evm.layout import MACHINE
 from contend.evm.runtime.integers import U0, U1
 from contend.evm.runtime.jit import kernel
-from contend.evm.u256 import get
-from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.evm.vm.transaction import start_transaction
 from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.base import ACT_COMMIT, FAILED, IDLE, WORKED
@@ -39,7 +39,7 @@ from contend.strategies.sharded.protocol.layout import (
     VOTE,
     WOUND,
 )
-from contend.strategies.sharded.protocol.lock_manager import words_of
+from contend.strategies.sharded.protocol.lock_manager import word_of
 from contend.strategies.sharded.protocol.messages import (
     context_of,
     inbox_of,
@@ -70,7 +70,7 @@ def begin(cluster, shard, slot_number, position):
     context.index = queued(shard, position).index
     context.is_wounded = 0
     shard.executions += U1
-    start_transaction(open_machine(slot.machine), position)
+    start_transaction(MACHINE.at(slot.machine), position)
     spend(cluster, shard, COST_BEGIN, 1)
     return run(cluster, shard, slot_number)
 
@@ -118,7 +118,7 @@ def proceed(cluster, shard, slot_number):
     if slot.wounded != 0 and phase <= LAST_UNDECIDED:
         return abort(cluster, shard, slot_number)
     if phase == PHASE_GRANTED:
-        word = get(words_of(shard), slot.location)
+        word = word_of(shard, slot.location)
         return run_with(cluster, shard, slot_number, shard.number, slot.location, word)
     if phase == PHASE_TOKEN:
         return run_with_fees(cluster, shard, slot_number)

@@ -16,7 +16,7 @@ from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_i64
 from contend.evm.state import intern_location
-from contend.evm.u256 import add, get
+from contend.evm.u256 import add
 from contend.strategies.sharded.protocol.layout import (
     EPILOGUE,
     EPILOGUE_DONE,
@@ -28,7 +28,7 @@ from contend.strategies.sharded.protocol.layout import (
     QUIET,
     STOP,
 )
-from contend.strategies.sharded.protocol.lock_manager import words_of, write
+from contend.strategies.sharded.protocol.lock_manager import word_of, write
 from contend.strategies.sharded.protocol.messages import inbox_of, note_fault, outbox_of, owner_of, reply, sender_of
 from contend.strategies.sharded.protocol.slots import all_slots_free
 
@@ -38,12 +38,12 @@ def _stop(cluster, shard, fees):
     """The block is done. The owner of the beneficiary's balance adds all fees."""
     shard.mode = MODE_STOPPED
     key = shard.beneficiary
-    if owner_of(key[0], key[1], key[2], shard.shard_count) == shard.number:
-        location = intern_location(shard.state, key, 0)
+    if owner_of(key, shard.shard_count) == shard.number:
+        location = intern_location(shard.state, key)
         if location < 0 or location >= shard.lock_count:
             note_fault(cluster)
             return
-        write(shard, location, add(get(words_of(shard), location), fees))
+        write(shard, location, add(word_of(shard, location), fees))
 
 
 @kernel()

@@ -7,15 +7,14 @@ waits, and its shard goes on with another one.
 
 from __future__ import annotations
 
-from contend.evm import errors, layout
+from contend.evm import errors
 from contend.evm.code import cost_model as evm_costs
+from contend.evm.layout import MACHINE
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1
 from contend.evm.state import intern_location
-from contend.evm.u256 import get
-from contend.evm.vm.access_table import provide
-from contend.evm.vm.transaction import open_machine
+from contend.evm.vm.access_table import supply_word
 from contend.strategies.accounting import spend
 from contend.strategies.clocks.base import ACT_EXECUTE, FAILED, WORKED
 from contend.strategies.sharded.protocol.commit import abort, finish
@@ -37,7 +36,7 @@ from contend.strategies.sharded.protocol.lock_manager import (
     is_readable,
     lock,
     preferred_mode,
-    words_of,
+    word_of,
 )
 from contend.strategies.sharded.protocol.messages import (
     context_of,
@@ -51,26 +50,23 @@ from contend.strategies.sharded.protocol.messages import (
 )
 from contend.strategies.sharded.protocol.slots import set_phase
 
-M_WANTED = I(layout.M_WANTED)
-
 # What `_answer` and those that it calls return.
 ANSWERED, MUST_WAIT, NO_SPACE = range(3)
 
 
 @kernel()
 def _give_word(shard, slot_number, owner, location, word):
-    """Give the slot's machine the word it wants. False when the machine has no room."""
-    machine = open_machine(slot_of(shard, slot_number).machine)
-    word = word_to_give(shard, slot_number, machine, M_WANTED, word)
-    return provide(machine, (I(owner) << OWNER_SHIFT) | I(location), word)
+    """Give the slot's machine the word that it needs. False when the machine has no room."""
+    machine = MACHINE.at(slot_of(shard, slot_number).machine)
+    word = word_to_give(shard, slot_number, machine.pending_location, word)
+    return supply_word(machine, (I(owner) << OWNER_SHIFT) | I(location), word)
 
 
 @kernel()
 def _answer_here(cluster, shard, slot_number):
     """Answer a need that this shard owns, or wait for its lock."""
     slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
-    location = intern_location(shard.state, machine, M_WANTED)
+    location = intern_location(shard.state, MACHINE.at(slot.machine).pending_location)
     if location < 0 or location >= shard.lock_count:
         return NO_SPACE
     if slot.is_lock_free != 0:
@@ -86,7 +82,7 @@ def _answer_here(cluster, shard, slot_number):
             set_phase(slot, PHASE_WAITING)
             return MUST_WAIT
     spend(cluster, shard, evm_costs.STATE_READ, 1)
-    if not _give_word(shard, slot_number, shard.number, location, get(words_of(shard), location)):
+    if not _give_word(shard, slot_number, shard.number, location, word_of(shard, location)):
         return NO_SPACE
     return ANSWERED
 
@@ -102,22 +98,20 @@ def _take_part(shard, slot, owner):
     slot.participant_count += 1
 
 
-@kernel()
-def _owner_of_need(shard, machine):
-    return owner_of(machine[U(M_WANTED)], machine[U(M_WANTED + 1)], machine[U(M_WANTED + 2)], shard.shard_count)
+@kernel(inline=True)
+def _owner_of_need(shard, slot):
+    """Shard that owns what the machine of a slot needs."""
+    return owner_of(MACHINE.at(slot.machine).pending_location, shard.shard_count)
 
 
 @kernel()
 def ask(cluster, shard, slot_number):
     """Send a READ for what the machine needs to its owner; the slot stays runnable when there is no room for it."""
     slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
-    owner = _owner_of_need(shard, machine)
+    owner = _owner_of_need(shard, slot)
     request = READ_REQUEST.at(shard.outbox)
     request.index = context_of(shard, local_context(shard, slot_number)).index
-    key = request.key
-    for i in range(layout.KEY_WORDS):
-        key[U(i)] = machine[U(M_WANTED + i)]
+    request.key = MACHINE.at(slot.machine).pending_location
     if not send(cluster, shard, READ, owner, slot_number):
         set_phase(slot, PHASE_ASKING)
         set_runnable(shard, slot_number)
@@ -131,8 +125,7 @@ def ask(cluster, shard, slot_number):
 def _answer(cluster, shard, slot_number):
     """Answer a need from here, or ask the shard that owns it."""
     slot = slot_of(shard, slot_number)
-    machine = open_machine(slot.machine)
-    if _owner_of_need(shard, machine) == shard.number:
+    if _owner_of_need(shard, slot) == shard.number:
         return _answer_here(cluster, shard, slot_number)
     if slot.is_lock_free != 0 and not lock_what_was_read(shard, slot_number):
         return NO_SPACE
@@ -155,24 +148,23 @@ def run(cluster, shard, slot_number):
     """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
     shard.activity = ACT_EXECUTE
     slot = slot_of(shard, slot_number)
-    address = slot.machine
-    machine = open_machine(address)
+    machine = MACHINE.at(slot.machine)
     answered = ANSWERED
     while answered == ANSWERED:
-        outcome = call_1(cluster.resume, address)
+        outcome = call_1(cluster.resume, slot.machine)
         if outcome != errors.NEED:
             break
-        if is_beneficiary_key(shard, machine, M_WANTED) and not knows_fees(shard, slot_number):
+        if is_beneficiary_key(shard, machine.pending_location) and not knows_fees(shard, slot_number):
             if shard.keeps_order == 0:
                 slot.is_deferred = 1
                 break
             answered = _await_token(shard, slot_number)
         else:
             answered = _answer(cluster, shard, slot_number)
-    slot.gas_spent += machine[U(layout.M_GAS_DONE)]
-    machine[U(layout.M_GAS_DONE)] = U0
-    shard.cost_ps += machine[U(layout.M_WORK_DONE)]
-    machine[U(layout.M_WORK_DONE)] = U0
+    slot.gas_spent += machine.gas_done
+    machine.gas_done = U0
+    shard.cost_ps += machine.work_done_ps
+    machine.work_done_ps = U0
     if answered == NO_SPACE or (outcome != errors.NEED and outcome != errors.DONE):
         note_fault(cluster)
         return FAILED

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from contend.evm.layout import KEY_WORDS
 from contend.evm.runtime.atomics import CACHE_LINE
 from contend.evm.runtime.integers import U
-from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct, words
+from contend.evm.runtime.structs import I64, KEY, LINE_U64, U64, U256, Struct, words
 
 
 def _numbers(count: int) -> tuple[np.int64, ...]:
@@ -53,7 +52,7 @@ MESSAGE = Struct(
     unused=words(3),
 )
 # The same memory, where it is a READ: a long message.
-READ_REQUEST = Struct("ReadRequest", envelope=words(3), index=I64, key=words(KEY_WORDS), unused=words(5))
+READ_REQUEST = Struct("ReadRequest", envelope=words(3), index=I64, key=KEY, unused=words(5))
 MESSAGE_WORDS, SHORT_MESSAGE_WORDS = 2 * CACHE_LINE, CACHE_LINE
 assert MESSAGE.words == READ_REQUEST.words == MESSAGE_WORDS
 assert MESSAGE.offsets["second_location"] == SHORT_MESSAGE_WORDS
@@ -152,7 +151,7 @@ SHARD = Struct(
     # Fees.
     fees=U256,
     total_fees=U256,  # at the leader
-    beneficiary=words(KEY_WORDS),  # key of its balance
+    beneficiary=KEY,  # of its balance
 )
 LEADER = np.int64(0)  # the shard that brings the block to its end, see `strategies.sharded.protocol.epilogue`
 

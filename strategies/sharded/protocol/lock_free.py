@@ -8,29 +8,19 @@ read, and everything that it reads from then on.
 
 from __future__ import annotations
 
-from contend.evm import layout
-from contend.evm.runtime.integers import U0, I, U
+from contend.evm.layout import MACHINE
+from contend.evm.runtime.integers import U0
 from contend.evm.runtime.jit import kernel
-from contend.evm.u256 import equal, get_at
-from contend.evm.vm.access_table import LOADED, entries_of
-from contend.evm.vm.transaction import open_machine
+from contend.evm.vm.access_table import LOADED, entry_at, is_write
 from contend.strategies.sharded.protocol.layout import LOCATION_MASK
 from contend.strategies.sharded.protocol.lock_manager import hold_read, is_locked
 from contend.strategies.sharded.protocol.messages import local_context, slot_of
 
 
 @kernel(inline=True)
-def is_written(entries, at):
-    """Whether the transaction writes the location of the entry at element `at`."""
-    return entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0 and not equal(
-        get_at(entries, at + layout.ENTRY_CURRENT), get_at(entries, at + layout.ENTRY_ORIGINAL)
-    )
-
-
-@kernel(inline=True)
-def location_of(entries, at):
-    """Number, at its owner, of the location of the entry at element `at`."""
-    return I(entries[U(at + layout.ENTRY_ID)]) & LOCATION_MASK
+def location_of(entry):
+    """Number, at its owner, of an entry's location."""
+    return entry.location & LOCATION_MASK
 
 
 @kernel()
@@ -38,13 +28,12 @@ def lock_what_was_read(shard, slot_number):
     """End the lock-free part of a transaction. False when there is no room for locks."""
     slot = slot_of(shard, slot_number)
     slot.is_lock_free = 0
-    machine = open_machine(slot.machine)
-    entries = entries_of(machine)
+    machine = MACHINE.at(slot.machine)
     context_number = local_context(shard, slot_number)
-    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        at = i * layout.ENTRY_WORDS
-        if entries[U(at + layout.ENTRY_FLAGS)] & LOADED != U0:
-            if not hold_read(shard, context_number, location_of(entries, at)):
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if entry.flags & LOADED != U0:
+            if not hold_read(shard, context_number, location_of(entry)):
                 return False
     return True
 
@@ -52,9 +41,8 @@ def lock_what_was_read(shard, slot_number):
 @kernel()
 def may_commit_lock_free(shard, machine):
     """Whether nobody holds a lock on what a lock-free transaction writes."""
-    entries = entries_of(machine)
-    for i in range(I(machine[U(layout.M_ENTRY_COUNT)])):
-        at = i * layout.ENTRY_WORDS
-        if is_written(entries, at) and is_locked(shard, location_of(entries, at)):
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if is_write(entry) and is_locked(shard, location_of(entry)):
             return False
     return True

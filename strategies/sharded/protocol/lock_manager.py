@@ -21,12 +21,12 @@ The lists are one shard's own, touched by its step alone: they need no atomic ac
 
 from __future__ import annotations
 
-from contend.evm import layout
+from contend.evm.layout import KIND_CODE, KIND_STORAGE, STATE
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.u256 import get, put
+from contend.evm.state import kind_of, value_of
 from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
 from contend.strategies.sharded.protocol.layout import (
@@ -37,6 +37,7 @@ from contend.strategies.sharded.protocol.layout import (
     LOCK_SHARED,
     LOCK_WRITTEN,
     NO_NODE,
+    OWNER_SHIFT,
     STAGED_WRITE,
     VALUE,
     VOTE,
@@ -45,9 +46,6 @@ from contend.strategies.sharded.protocol.layout import (
 )
 from contend.strategies.sharded.protocol.messages import context_of, outbox_of, reply
 from contend.strategies.sharded.protocol.slots import note_grant, note_upgrade, note_wound
-
-KIND_SHIFT = U(layout.KIND_SHIFT)
-OWNER_SHIFT = I(32)
 
 GRANTED, WAITING, NO_ROOM = range(3)
 COST_LOCK = cost_table.LOCK
@@ -76,19 +74,10 @@ def _staged_at(shard, node):
     return STAGED_WRITE.item(shard.nodes, shard.node_count, node)
 
 
-@macro
-def words_of(shard):
-    """View of the words of the shard's locations."""
-    header = view_u64(shard.state, layout.STATE_WORDS)
-    return view_u64(I(header[U(layout.STATE_VALUES)]), I(header[U(layout.STATE_CAPACITY)]) * 4)
-
-
 @kernel(inline=True)
-def kind_of(shard, location):
-    """Kind of a location."""
-    header = view_u64(shard.state, layout.STATE_WORDS)
-    keys = view_u64(I(header[U(layout.STATE_KEYS)]), I(header[U(layout.STATE_CAPACITY)]) * layout.KEY_WORDS)
-    return I(keys[U(location * layout.KEY_WORDS + 2)] >> KIND_SHIFT)
+def word_of(shard, location):
+    """Word of one of the shard's locations."""
+    return value_of(STATE.at(shard.state), location).value
 
 
 @kernel()
@@ -98,10 +87,10 @@ def preferred_mode(shard, location):
     Whoever reads a balance, a nonce, or a slot that others have written in this block is likely to write it.
     Upgrading a shared lock then would abort all but one of those that share it, so it is taken exclusively at once.
     """
-    kind = kind_of(shard, location)
-    if kind == layout.KIND_CODE:
+    kind = kind_of(STATE.at(shard.state), location)
+    if kind == KIND_CODE:
         return LOCK_SHARED
-    if kind == layout.KIND_STORAGE and locks_of(shard)[U(location)] & LOCK_WRITTEN == U0:
+    if kind == KIND_STORAGE and locks_of(shard)[U(location)] & LOCK_WRITTEN == U0:
         return LOCK_SHARED
     return LOCK_EXCLUSIVE
 
@@ -195,7 +184,8 @@ def _wound(cluster, shard, context_number, cause):
 @kernel()
 def _wound_younger(cluster, shard, location, index, mode):
     """Wound all that hold a location in conflict with an older request for it."""
-    cause = kind_of(shard, location) | (((shard.number << OWNER_SHIFT) | location) << WOUND_SHIFT)
+    kind = kind_of(STATE.at(shard.state), location)
+    cause = kind | (((shard.number << OWNER_SHIFT) | location) << WOUND_SHIFT)
     node = first_lock(shard, location)
     while node != NO_NODE:
         request = lock_at(shard, node)
@@ -279,7 +269,7 @@ def upgrade(cluster, shard, context_number, location):
 @kernel()
 def send_value(cluster, shard, context_number, location):
     """Tell a transaction of another coordinator the word of a location that it has locked."""
-    outbox_of(shard).word = get(words_of(shard), location)
+    outbox_of(shard).word = word_of(shard, location)
     coordinator, slot_number = context_number // shard.slot_count, context_number % shard.slot_count
     reply(cluster, shard, VALUE, coordinator, slot_number, location)
 
@@ -387,7 +377,7 @@ def release(cluster, shard, context_number):
 @kernel(inline=True)
 def write(shard, location, word):
     """Write a location's word and remember that it was written."""
-    put(words_of(shard), location, word)
+    value_of(STATE.at(shard.state), location).value = word
     locks = locks_of(shard)
     locks[U(location)] |= LOCK_WRITTEN
 

@@ -99,9 +99,9 @@ def slot_number_of(message):
 
 
 @kernel(inline=True)
-def owner_of(a0, a1, a2, shards):
-    """Shard that owns the locations of the address with these words (the kind above the third is ignored)."""
-    low, high = multiply_wide(a0 ^ _SALT_1, a1 ^ ((a2 & LOW_32) << U(32)) ^ _SALT_2)
+def owner_of(key, shards):
+    """Shard that owns the locations of the address with which a key begins (the kind in its third word is ignored)."""
+    low, high = multiply_wide(key[0] ^ _SALT_1, key[1] ^ ((key[2] & LOW_32) << U(32)) ^ _SALT_2)
     mixed = (low ^ high) * _SALT_1
     return I(((mixed >> U(32)) * U(shards)) >> U(32))
 

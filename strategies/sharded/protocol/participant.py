@@ -46,7 +46,7 @@ def _read(cluster, shard, context_number):
     """Lock a location for a transaction and tell its word, now or when the lock is granted."""
     request = READ_REQUEST.at(shard.inbox)
     context_of(shard, context_number).index = request.index
-    location = intern_location(shard.state, request.key, 0)
+    location = intern_location(shard.state, request.key)
     if location < 0 or location >= shard.lock_count:
         note_fault(cluster)
         return

@@ -13,7 +13,6 @@ from contend.evm import Block, Changes, State
 from contend.evm.layout import KEY_WORDS, KIND_BALANCE, KIND_SHIFT
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.sharded import Sharded, ShardedOrdered
-from contend.strategies.sharded.results import apply
 
 FEW, MANY = 10**4, 10**6
 SENDERS = [bytes([0xB0, i]) + bytes(18) for i in range(60)]
@@ -29,8 +28,7 @@ def add_unused_accounts(state: State, count: int) -> None:
     keys[:, 2] = np.uint64(KIND_BALANCE << KIND_SHIFT)
     words = np.zeros((count, 4), np.uint64)
     words[:, 0] = 1
-    state.reserve(state.count + count)
-    apply(state, Changes(keys, words))
+    state.apply(Changes(keys, words))
 
 
 def genesis(unused: int) -> State:
