@@ -12,7 +12,7 @@ from contend.evm.runtime.structs import Struct
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.worker import step
-from contend.strategies.block_stm.workspace import SIGNALS, Locations, Workspace
+from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Locations, Workspace
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.cost_table import default_costs
 from contend.strategies.compiled import CompiledStrategy
@@ -24,14 +24,14 @@ class OptimisticStrategy(CompiledStrategy):
     Attributes
     ----------
     step : Native
-        What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Team`.
+        What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Workers`.
     own_shared : Struct or None
         Memory that the strategy itself brings for all workers: counters, each on a cache line (`LINE_U64`), addresses,
         whatever it needs. A kernel reaches it by ``OWN.at(shared.own)``, `prepare` by ``space.own_shared["name"]``.
         Zero when a block begins.
     own_worker : Struct or None
         The same for each worker: ``OWN_WORKER.at(worker.own)``, ``space.own_workers["name"]``.
-    signals : tuple of str
+    wake_counters : tuple of str
         Fields of the shared header (`strategies.block_stm.layout.SHARED`) or of `own_shared` of which one changes
         whenever a worker that was idle may find something to do. A step that is idle for want of anything else waits
         for ever under the virtual clock.
@@ -42,7 +42,7 @@ class OptimisticStrategy(CompiledStrategy):
     step: ClassVar[Native]
     own_shared: ClassVar[Struct | None] = None
     own_worker: ClassVar[Struct | None] = None
-    signals: ClassVar[tuple[str, ...]] = SIGNALS
+    wake_counters: ClassVar[tuple[str, ...]] = WAKE_COUNTERS
     interchangeable: bool = True
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class OptimisticStrategy(CompiledStrategy):
         space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
         prepared = self.clock.now()
-        space.run(self.step, self.clock, self.signals, self.interchangeable)
+        space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
         executed = self.clock.now()
         space.commit(state, self.clock)
         self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)

@@ -20,7 +20,7 @@ from contend.evm.vm.machine import Machine
 from contend.strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
 from contend.strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
 from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
-from contend.strategies.clocks import FAILED, Clock, Team
+from contend.strategies.clocks import FAILED, Clock, Workers
 from contend.strategies.clocks.cost_table import CostTable
 from contend.strategies.compiled import beneficiary_location
 
@@ -36,7 +36,7 @@ SPARE_RECEIPT_BYTES = 1 << 20
 FEW_WORKERS = 16
 
 # A worker that finds nothing to do has nothing to do until one of these fields changes.
-SIGNALS = ("decrease_cnt", "done_marker", "fault")
+WAKE_COUNTERS = ("decrease_cnt", "done_marker", "fault")
 
 
 class Workspace:
@@ -143,36 +143,38 @@ class Workspace:
         """Address of the shared header."""
         return int(self._shared.ctypes.data)
 
-    def _signal_address(self, name: str) -> int:
+    def _wake_address(self, name: str) -> int:
         if self._own is not None and self._own_struct is not None and name in self._own_struct.offsets:
             return int(self._own.ctypes.data) + WORD_BYTES * self._own_struct.offsets[name]
         if name in SHARED.offsets:
             return self.address + WORD_BYTES * SHARED.offsets[name]
-        known = [*SIGNALS, *(self._own_struct.offsets if self._own_struct else ())]
-        raise ValueError(f"signal {name!r} is no field of the shared memory; known: {', '.join(known)}")
+        known = [*WAKE_COUNTERS, *(self._own_struct.offsets if self._own_struct else ())]
+        raise ValueError(f"wake counter {name!r} is no field of the shared memory; known: {', '.join(known)}")
 
-    def run(self, step: Native, clock: Clock, signals: tuple[str, ...] = SIGNALS, interchangeable: bool = True) -> None:
+    def run(
+        self, step: Native, clock: Clock, wake_counters: tuple[str, ...] = WAKE_COUNTERS, interchangeable: bool = True
+    ) -> None:
         """Drive a step by all workers until all have finished.
 
         Parameters
         ----------
         step : Native
         clock : Clock
-        signals : tuple of str
+        wake_counters : tuple of str
             Fields of the shared header, or of the strategy's own struct, of which one changes whenever a worker that
             was idle may find something to do.
         interchangeable : bool
-            Whether idle workers all wait for the same; see `strategies.clocks.Team`.
+            Whether idle workers all wait for the same; see `strategies.clocks.Workers`.
 
         Raises
         ------
         CapacityError
             If something was full.
         """
-        addresses = tuple(self._signal_address(name) for name in signals)
+        addresses = tuple(self._wake_address(name) for name in wake_counters)
         activity = WORKER.offsets["activity"]
-        team = Team(step, self.address, addresses_of(self.workers), addresses, activity, alike=interchangeable)
-        ended = clock.run(team)
+        workers = addresses_of(self.workers)
+        ended = clock.run(Workers(step, self.address, workers, addresses, activity, interchangeable=interchangeable))
         if FAILED in ended and not self.shared["fault"]:
             raise RuntimeError("a step returned FAILED without noting a fault, so there is no room to be made for it")
         if FAILED in ended or self.shared["fault"]:

@@ -3,7 +3,6 @@
 The light ones are here; `strategies.clocks.virtual` and `strategies.clocks.schedule` are imported where they are used.
 """
 
-from contend.evm.runtime.jit import Native
 from contend.strategies.clocks.base import (
     ACT_COMMIT,
     ACT_EXECUTE,
@@ -41,20 +40,6 @@ __all__ = [
     "WORKED",
     "Clock",
     "NetworkHooks",
-    "Team",
     "WallClock",
     "Workers",
 ]
-
-
-def Team(  # noqa: N802  # moved; removed when branches join
-    step: Native,
-    shared: int,
-    workers: list[int],
-    signals: tuple[int, ...] = (),
-    activity: int = NO_ACTIVITY,
-    network: NetworkHooks | None = None,
-    alike: bool = True,
-) -> Workers:
-    """Make `Workers` by the names of before."""
-    return Workers(step, shared, workers, signals, activity, network, alike)

@@ -32,7 +32,7 @@ from contend.strategies.block_stm.scheduler import end_task, set_executed_status
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from contend.strategies.block_stm.worker import step as speculative_step
-from contend.strategies.block_stm.workspace import SIGNALS, Workspace
+from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.planned.hints import Hints, collect_hints, hint_step
 from contend.strategies.planned.layout import HINT, PLAN, PLAN_WORKER
@@ -172,7 +172,7 @@ class PlannedStrategy(OptimisticStrategy):
     step: ClassVar[Native] = planned_step
     own_shared = PLAN
     own_worker = PLAN_WORKER
-    signals: ClassVar[tuple[str, ...]] = (*SIGNALS, "ready_tail")
+    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail")
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from contend.evm.runtime.structs import I64, LINE_U64, U64, Struct, words
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import step as block_stm_step
-from contend.strategies.block_stm.workspace import SIGNALS, Workspace
+from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks.virtual import VirtualClock
 
 OWN = Struct("CountingShared", step=I64, steps=LINE_U64, turn=LINE_U64, last=LINE_U64)
@@ -43,7 +43,7 @@ class Counting(OptimisticStrategy):
     step = counting_step
     own_shared = OWN
     own_worker = OWN_WORKER
-    signals = (*SIGNALS, "turn")
+    wake_counters = (*WAKE_COUNTERS, "turn")
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         assert not space.own_shared["steps"]
@@ -55,7 +55,7 @@ class Misspelt(Counting):
     """A strategy whose signal is nowhere."""
 
     name = "misspelt"
-    signals = (*SIGNALS, "trun")
+    wake_counters = (*WAKE_COUNTERS, "trun")
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -86,5 +86,5 @@ def test_what_several_write_lies_on_lines_of_its_own() -> None:
 
 
 def test_a_signal_that_is_no_field_is_named() -> None:
-    with pytest.raises(ValueError, match="signal 'trun' is no field of the shared memory; known: decrease_cnt"):
+    with pytest.raises(ValueError, match="wake counter 'trun' is no field of the shared memory; known: decrease_cnt"):
         Misspelt().execute(hot("keyed", 4), world(), 1)
