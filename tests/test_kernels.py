@@ -33,7 +33,7 @@ def compiled_kernels() -> list[Path]:
     """Compile every function that is reached by address; the files of all that is in the cache."""
     for room in ("evm", "strategies"):
         for source in sorted((ROOT / room).rglob("*.py")):
-            module = ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            module = "contend." + ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             for value in vars(import_module(module)).values():
                 if isinstance(value, Native):
                     assert value.address
