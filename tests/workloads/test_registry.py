@@ -14,7 +14,7 @@ from contend.workloads import PluginError, UnknownName, Workload, get, names, re
 Install = Callable[[str, str, str], None]
 
 GOOD = """
-from workloads import Scenario, Workload
+from contend.workloads import Scenario, Workload
 
 class Auction(Workload):
     name = "auction"

@@ -41,7 +41,7 @@ if __name__ == "__main__":
     for sender in SENDERS:
         state.set_balance(sender, 10**24)
     strategy = Sharded()
-    strategy.execute(hot("counter", 20), state, 3)
+    strategy.execute(hot("counter", 20), state.copy(), 3)
     print(*(child.pid for child in multiprocess.active_children()), flush=True)
     if sys.argv[1] == "idle":
         sys.stdin.read()
@@ -261,7 +261,7 @@ def broken(data):
 found.PRECOMPILES[2] = found.Precompile(lambda data: 60, broken)
 """
 CALL = """
-from evm import Block, Environment, State, Transaction
+from contend.evm import Block, Environment, State, Transaction
 from contend.strategies.sharded import Sharded
 
 state, sender = State(), bytes([1]) * 20
