@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
 
 
 class Observer:
@@ -11,7 +11,7 @@ class Observer:
     All are called in the parent, from the thread that runs, and should return at once.
     """
 
-    def planned(self, plan: Plan, repeat: int) -> None:
+    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Hear that the request has been understood; `repeat` runs of each cell follow."""
 
     def resumed(self, runs: int) -> None:

@@ -40,7 +40,7 @@ _PARALLEL = ("block_stm", "static_partition", "sharded")
 
 
 @dataclass(frozen=True)
-class Finding:
+class GoalResult:
     """A goal and what was measured for it.
 
     Attributes
@@ -74,7 +74,7 @@ class Finding:
         return self.measured <= self.goal if self.at_most else self.measured >= self.goal
 
 
-def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Finding]:
+def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[GoalResult]:
     """Measure every goal, one after the other.
 
     Parameters
@@ -88,7 +88,7 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
 
     Yields
     ------
-    Finding
+    GoalResult
     """
 
     def measure(workload: str, strategies: tuple[str, ...], dials: dict[str, DialValue]) -> list[Mapping[str, Any]]:
@@ -106,34 +106,34 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
     apart = measure("payments", _PARALLEL, UNCONTENDED)
     for strategy in _PARALLEL:
         yield _scaling(f"payments, apart: {strategy} 2 / 1", 1.0, apart, strategy)
-    yield Finding("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
-    yield Finding("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
+    yield GoalResult("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
+    yield GoalResult("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
 
 
 def _find(cells: list[Mapping[str, Any]], key: CellKey) -> Mapping[str, Any]:
     return next(cell for cell in cells if (cell["strategy"], cell["workers"]) == key)
 
 
-def _throughput(what: str, goal: float, cells: list[Mapping[str, Any]]) -> Finding:
+def _throughput(what: str, goal: float, cells: list[Mapping[str, Any]]) -> GoalResult:
     cell = _find(cells, CellKey(BASELINE, 1))
-    return Finding(what, goal, "tx/s", cell["tx_per_second"], error=cell["error"])
+    return GoalResult(what, goal, "tx/s", cell["tx_per_second"], error=cell["error"])
 
 
-def _ratio(what: str, goal: float, cells: list[Mapping[str, Any]], key: CellKey) -> Finding:
+def _ratio(what: str, goal: float, cells: list[Mapping[str, Any]], key: CellKey) -> GoalResult:
     cell = _find(cells, key)
     ratio = cell["speedup"]
     if ratio is None:
-        return Finding(what, goal, "x", None, error=cell["error"])
-    return Finding(what, goal, "x", ratio["median"], interval=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
+        return GoalResult(what, goal, "x", None, error=cell["error"])
+    return GoalResult(what, goal, "x", ratio["median"], interval=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
 
 
-def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: str) -> Finding:
+def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: str) -> GoalResult:
     one, two = (_find(cells, CellKey(strategy, workers)) for workers in (1, 2))
     if one["error"] or two["error"]:
-        return Finding(what, goal, "x", None, error=one["error"] or two["error"])
+        return GoalResult(what, goal, "x", None, error=one["error"] or two["error"])
     # Complete rounds only: both cells have the same ones, in the same order.
     ratio = speedup(by_process(two["samples"], "seconds"), by_process(one["samples"], "seconds"))
-    return Finding(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
+    return GoalResult(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
 
 
 class _MeasuredError(Exception):
@@ -197,7 +197,7 @@ def warm_seconds() -> float:
     return float(np.median(times))
 
 
-def print_findings(console: Console, found: list[Finding]) -> None:
+def print_findings(console: Console, found: list[GoalResult]) -> None:
     """Print goals beside what was measured."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("what")

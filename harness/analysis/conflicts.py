@@ -151,7 +151,7 @@ def _tally(names: Any) -> dict[str, int]:
     return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 
 
-def segments(transactions: list[int], links: list[str]) -> list[tuple[str, int, int, int]]:
+def link_runs(transactions: list[int], links: list[str]) -> list[tuple[str, int, int, int]]:
     """Runs of links through one location: its name, how many links, the transactions at both ends."""
     found, at = [], 0
     for name, run in groupby(links):

@@ -128,11 +128,11 @@ class DependencyGraph:
     def __len__(self) -> int:
         return len(self.transaction_of)
 
-    def node_costs(self, costs: Integers) -> Integers:
-        """Cost of each node, given those of the transactions; joins cost nothing."""
+    def node_weights(self, weights: Integers) -> Integers:
+        """Weight of each node (gas or picoseconds), given those of the transactions; joins weigh nothing."""
         found = np.zeros(len(self), np.int64)
         is_transaction = self.transaction_of >= 0
-        found[is_transaction] = costs[self.transaction_of[is_transaction]]
+        found[is_transaction] = weights[self.transaction_of[is_transaction]]
         return found
 
     @property

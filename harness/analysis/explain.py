@@ -9,7 +9,7 @@ from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
 from contend.harness.plan.clock_options import clock_maker, read_costs
 from contend.harness.plan.request import ALL, Request
-from contend.harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, resolve
+from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, lookup, one_line, resolve
 
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
@@ -85,7 +85,7 @@ class Explainer:
         self._observer.stage(0, self._request.workloads[0], what)
         self._observer.tick()
 
-    def _explain(self, plan: Plan) -> dict[str, Any]:
+    def _explain(self, plan: MeasurementPlan) -> dict[str, Any]:
         from contend.harness.analysis.conflicts import Profile
         from contend.harness.analysis.names import Namer
         from contend.harness.kernels import compile_lock

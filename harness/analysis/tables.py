@@ -14,7 +14,7 @@ from rich.text import Text
 from contend.harness.record.bound import KINDS, Bound, Bounds
 
 _NONE = "-"
-_SEGMENTS = 10
+_LINK_RUNS = 10
 _HOT_ABORTS = 5
 
 Found = Mapping[str, Any]
@@ -106,23 +106,23 @@ def _print_hottest(console: Console, hottest: list[Found]) -> None:
 
 
 def _print_chain(console: Console, chain: Found, bound: Bound) -> None:
-    from contend.harness.analysis.conflicts import segments
+    from contend.harness.analysis.conflicts import link_runs
 
     transactions, links = chain["transactions"], chain["links"]
     if not links:
         return
     title = f"Critical path: {len(transactions):,} transactions, {bound.critical_share:.1%} of the work"
     table = _table("linked by", "links", "from", "to")
-    runs = segments(transactions, links)
-    shown = runs if len(runs) <= _SEGMENTS else [*runs[: _SEGMENTS // 2], None, *runs[-_SEGMENTS // 2 :]]
+    runs = link_runs(transactions, links)
+    shown = runs if len(runs) <= _LINK_RUNS else [*runs[: _LINK_RUNS // 2], None, *runs[-_LINK_RUNS // 2 :]]
     for run in shown:
         if run is None:
-            table.add_row(f"... {len(runs) - _SEGMENTS:,} more runs ...", "", "", "")
+            table.add_row(f"... {len(runs) - _LINK_RUNS:,} more runs ...", "", "", "")
         else:
             name, count, first, last = run
             table.add_row(escape(name), f"{count:,}", f"#{first:,}", f"#{last:,}")
     _print(console, title, table)
-    if len(runs) > _SEGMENTS:
+    if len(runs) > _LINK_RUNS:
         most = ", ".join(f"{name} {count:,}" for name, count in list(chain["by_location"].items())[:_HOT_ABORTS])
         console.print(f"Most links: {most}", highlight=False, markup=False)
         console.print()

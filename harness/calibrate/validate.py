@@ -26,7 +26,7 @@ GOAL = 0.10
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ClockComparison:
     """One cell under both clocks.
 
     Attributes
@@ -64,7 +64,7 @@ class Validation:
 
     Attributes
     ----------
-    comparisons : list of Comparison
+    comparisons : list of ClockComparison
     slowdown : dict
         Measured on this machine: by workers, thousandths by which they slow each other down.
     environment : dict
@@ -73,7 +73,7 @@ class Validation:
         Digest of the table of costs.
     """
 
-    comparisons: list[Comparison]
+    comparisons: list[ClockComparison]
     slowdown: dict[int, int]
     environment: dict[str, Any]
     costs: str
@@ -127,7 +127,7 @@ def validate(request: Request, costs: CostTable, observer: Observer) -> Validati
     return Validation(compare(wall["cells"], virtual["cells"]), slow, dict(wall["environment"]), costs.digest)
 
 
-def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[Comparison]:
+def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[ClockComparison]:
     """Pair the cells of parallel strategies that both clocks have measured."""
     simulated = {(cell["workload"], cell["strategy"], cell["workers"]): cell for cell in virtual}
     found = []
@@ -137,7 +137,7 @@ def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> 
         if cell["strategy"] == "serial" or not cell["verified"] or other is None or not other["verified"]:
             continue
         found.append(
-            Comparison(
+            ClockComparison(
                 *key,
                 wall_seconds=cell["seconds"],
                 virtual_seconds=other["seconds"],

@@ -209,7 +209,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
     """The request with the dials that give what was asked for."""
-    from contend.harness.analysis.contention_search import aim
+    from contend.harness.analysis.contention_search import find_dials
 
     one = len(request.workloads) == 1 and request.workloads[0] != ALL
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):
@@ -221,7 +221,7 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
         if not quiet:
             click.echo(text, err=True)
 
-    found = aim(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, report)
+    found = find_dials(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, report)
     settings = " ".join(f"--set {name}={value}" for name, value in found.dials.items())
     report(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
     return replace(request, dials={**request.dials, **found.dials})

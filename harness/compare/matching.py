@@ -18,7 +18,7 @@ from contend.harness.compare.verdict import Verdict
 from contend.harness.measure.progress_log import ProgressLog, Round
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sample import Sample
 from contend.harness.statistics import Interval, Samples
@@ -146,12 +146,12 @@ def cell_name(workload: WorkloadPlan, key: CellKey, request: Request) -> CellNam
     )
 
 
-def match(plans: Sequence[Plan], request: Request) -> tuple[list[WorkloadRuns], list[CellResult]]:
+def match(plans: Sequence[MeasurementPlan], request: Request) -> tuple[list[WorkloadRuns], list[CellResult]]:
     """Find workloads and cells that both versions have.
 
     Parameters
     ----------
-    plans : sequence of Plan
+    plans : sequence of MeasurementPlan
         Of A and of B.
     request : Request
 
@@ -184,7 +184,7 @@ def match(plans: Sequence[Plan], request: Request) -> tuple[list[WorkloadRuns], 
     return workloads, alone
 
 
-def _why(workload: WorkloadPlan, other: int, plans: Sequence[Plan]) -> str:
+def _why(workload: WorkloadPlan, other: int, plans: Sequence[MeasurementPlan]) -> str:
     """Why the other version has no such workload, or has it with other values of its dials."""
     others = [one.dials for one in plans[other].workloads if one.title == workload.title]
     if not others:

@@ -49,7 +49,7 @@ class CellName(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCell:
     """A cell as one side measured it.
 
     Attributes
@@ -91,7 +91,7 @@ def picoseconds(phases: Mapping[str, float]) -> int:
     return sum(round(seconds * 1e12) for seconds in phases.values())
 
 
-def cells_of(record: Mapping[str, Any], source: str) -> dict[CellName, Measured]:
+def cells_of(record: Mapping[str, Any], source: str) -> dict[CellName, MeasuredCell]:
     """All cells of a record, by name.
 
     Parameters
@@ -123,11 +123,11 @@ def frozen(dials: Mapping[str, DialValue]) -> tuple[tuple[str, DialValue], ...]:
     return tuple(sorted(dials.items()))
 
 
-def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -> Measured:
+def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -> MeasuredCell:
     environment = record["environment"]
     samples = cell["samples"]
     simulated = bool(cell.get("simulated"))
-    return Measured(
+    return MeasuredCell(
         source=source,
         genesis_digest=cell["genesis_digest"],
         block_digest=cell["block_digest"],
@@ -141,10 +141,10 @@ def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -
     )
 
 
-def pooled(parts: Iterable[Measured]) -> Measured:
+def pooled(parts: Iterable[MeasuredCell]) -> MeasuredCell:
     """Several measurements of one cell by the same code on the same machine: their processes side by side."""
     first, *others = parts
-    return Measured(
+    return MeasuredCell(
         source=first.source,
         genesis_digest=first.genesis_digest,
         block_digest=first.block_digest,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contend.harness.compare.measured import Measured
+from contend.harness.compare.measured import MeasuredCell
 from contend.harness.statistics import Interval, Samples, interval, ratio_of_medians
 
 
@@ -44,7 +44,7 @@ def paired(pairs: Sequence[Pair]) -> Interval:
     return interval([pair.b / pair.a for pair in pairs])
 
 
-def unpaired(a: Measured, b: Measured) -> Interval:
+def unpaired(a: MeasuredCell, b: MeasuredCell) -> Interval:
     """Ratio of B's seconds to A's, from measurements made one after the other.
 
     Raises
@@ -59,5 +59,5 @@ def unpaired(a: Measured, b: Measured) -> Interval:
     return Interval(plain.median, min(plain.low, beside.low), max(plain.high, beside.high), plain.confidence)
 
 
-def _relative(side: Measured) -> list[Samples]:
+def _relative(side: MeasuredCell) -> list[Samples]:
     return [own / base for own, base in zip(side.seconds, side.baseline, strict=True)]

@@ -19,7 +19,7 @@ from contend.harness.compare.exit_policy import (
     SLOWER,
     WASTE,
 )
-from contend.harness.compare.measured import CellName, Measured
+from contend.harness.compare.measured import CellName, MeasuredCell
 from contend.harness.compare.verdict import Rule, Verdict, wasteful
 from contend.harness.present.formatting import differing
 from contend.harness.statistics import Interval, Samples
@@ -40,7 +40,7 @@ class CellResult:
         B's seconds to A's; its ends are equal where time is simulated. None where there is nothing to compare.
     ratios : tuple of Interval
         Of every independent measurement, in order.
-    a, b : Measured or None
+    a, b : MeasuredCell or None
         All samples; None where a side does not have the cell.
     counters : mapping
         Of simulated runs: those that differ, each with both values.
@@ -52,8 +52,8 @@ class CellResult:
     verdict: Verdict
     ratio: Interval | None = None
     ratios: tuple[Interval, ...] = ()
-    a: Measured | None = None
-    b: Measured | None = None
+    a: MeasuredCell | None = None
+    b: MeasuredCell | None = None
     counters: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     note: str = ""
 
@@ -87,7 +87,7 @@ class CellResult:
         }
 
 
-def seconds(side: Measured | None) -> float | None:
+def seconds(side: MeasuredCell | None) -> float | None:
     """Median time of the block, in seconds; None without samples."""
     if side is None or not side.seconds:
         return None
@@ -100,7 +100,7 @@ def _interval(ratio: Interval | None) -> dict[str, float] | None:
     return {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence}
 
 
-def _side(side: Measured | None) -> dict[str, Any] | None:
+def _side(side: MeasuredCell | None) -> dict[str, Any] | None:
     if side is None:
         return None
     return {

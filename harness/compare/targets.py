@@ -15,7 +15,7 @@ _HINT = "give a record, a folder of records, a git revision, or a folder with a 
 
 @dataclass(frozen=True)
 class Records:
-    """Measured before.
+    """MeasuredCell before.
 
     Attributes
     ----------

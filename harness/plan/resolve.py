@@ -62,7 +62,7 @@ class WorkloadPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MeasurementPlan:
     """What is measured.
 
     Attributes
@@ -102,7 +102,7 @@ class Plan:
         }
 
 
-def resolve(request: Request) -> Plan:
+def resolve(request: Request) -> MeasurementPlan:
     """Look up names and dials. Imports every strategy and workload that is named, and with them the compiler.
 
     Raises
@@ -134,7 +134,7 @@ def resolve(request: Request) -> Plan:
         CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
-    return Plan(
+    return MeasurementPlan(
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
@@ -199,7 +199,7 @@ def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadP
 
 
 def _replay(path: str) -> WorkloadPlan:
-    """Plan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
+    """MeasurementPlan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
     from contend.workloads.files.block_file import read_block
     from contend.workloads.files.fields import FieldError
 

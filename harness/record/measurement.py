@@ -11,7 +11,7 @@ from contend.harness.record.sample import BlockFacts, Sample
 
 
 @dataclass(frozen=True)
-class Failure:
+class CellFailure:
     """Why a cell counts for nothing."""
 
     error: str
@@ -57,7 +57,7 @@ class WorkloadMeasurement:
     earlier: dict[CellKey, list[dict[str, Any]]] = field(default_factory=dict)
     rounds: dict[tuple[int, int], dict[CellKey, Sample]] = field(default_factory=dict)
     stamps: dict[tuple[int, int], Mapping[CellKey, RunStamp]] = field(default_factory=dict)
-    failures: dict[CellKey, Failure] = field(default_factory=dict)
+    failures: dict[CellKey, CellFailure] = field(default_factory=dict)
     compile_seconds: dict[int, float] = field(default_factory=dict)
 
     def live(self) -> list[CellKey]:
@@ -84,10 +84,10 @@ class WorkloadMeasurement:
 
     def fail(self, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
         """Mark a cell as failed, for its first reason only. Without its baseline no other cell means anything."""
-        self.failures.setdefault(key, Failure(error, tuple(differences)))
+        self.failures.setdefault(key, CellFailure(error, tuple(differences)))
         if key == BASELINE_CELL:
             for other in self.cells:
-                self.failures.setdefault(other, Failure(f"the serial baseline failed: {error}"))
+                self.failures.setdefault(other, CellFailure(f"the serial baseline failed: {error}"))
 
     def samples(self, key: CellKey) -> list[dict[str, Any]]:
         """List the samples of a cell as a record keeps them, each with the baseline's of the same round."""

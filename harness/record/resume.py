@@ -15,11 +15,11 @@ from typing import Any
 from contend.harness.environment import machine_differences
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
 from contend.harness.record.load import read
 from contend.harness.record.load_all import record_files
 from contend.harness.record.lock import is_claimed
-from contend.harness.record.measurement import Failure, WorkloadMeasurement
+from contend.harness.record.measurement import CellFailure, WorkloadMeasurement
 from contend.harness.record.sample import BlockFacts
 
 Record = Mapping[str, Any]
@@ -86,13 +86,13 @@ def choose(place: Path | None, results: Path, skip: Callable[[str], object]) -> 
     raise BadInputError(f"--resume: no incomplete record in {results}; name one, or another folder with --results")
 
 
-def check_same(record: Record, plan: Plan, environment: Record, request: Request) -> None:
+def check_same(record: Record, plan: MeasurementPlan, environment: Record, request: Request) -> None:
     """Make sure that what is measured now may stand beside what the record has.
 
     Parameters
     ----------
     record : mapping
-    plan : Plan
+    plan : MeasurementPlan
         Of the record's request, now.
     environment : mapping
         As `harness.record.build.full_environment` gives it.
@@ -140,14 +140,14 @@ def cells_of(record: Record, place: int) -> list[dict[str, Any]]:
     return [cell for cell in record["cells"] if all(cell[name] == planned[name] for name in ("workload", "dials"))]
 
 
-def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasurement:
+def measurement_of(record: Record, plan: MeasurementPlan, place: int) -> WorkloadMeasurement:
     """What a record has of the workload at `place`, to be gone on with."""
     measurement = WorkloadMeasurement(plan.workloads[place], plan.cells)
     for cell in cells_of(record, place):
         key = CellKey(cell["strategy"], cell["workers"])
         measurement.earlier[key] = list(cell["samples"])
         if cell["error"] is not None:
-            measurement.failures[key] = Failure(cell["error"], tuple(cell["differences"]))
+            measurement.failures[key] = CellFailure(cell["error"], tuple(cell["differences"]))
         if cell["block_digest"] is not None:
             measurement.facts = BlockFacts.from_plain(cell)
         # Each cell says the most that any process of an earlier session spent; those of this one have other numbers.
@@ -155,7 +155,7 @@ def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasuremen
     return measurement
 
 
-def is_finished(measurement: WorkloadMeasurement, plan: Plan, rounds: int) -> bool:
+def is_finished(measurement: WorkloadMeasurement, plan: MeasurementPlan, rounds: int) -> bool:
     """Whether nothing of a workload is missing: every cell that was asked for has failed or has all its runs."""
     return measurement.next_round >= rounds or plan.reported <= measurement.failures.keys()
 

@@ -156,9 +156,9 @@ def draw(name: str) -> None:
     from matplotlib import pyplot
 
     from contend.harness.present.charts.profile import profile
-    from contend.harness.present.charts.style import look
+    from contend.harness.present.charts.style import chart_style
 
-    with look():
+    with chart_style():
         figure = profile(variants(name))
         image(name).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(image(name), dpi=CHART_DPI, metadata={FIGURES: figures(name), "Software": None})

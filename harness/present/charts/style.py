@@ -30,7 +30,7 @@ DOTS_PER_INCH = 150
 
 
 @contextmanager
-def look() -> Iterator[None]:
+def chart_style() -> Iterator[None]:
     """Seaborn's white grid, in the context of which charts are drawn."""
     # Text stays text in SVG: searchable, and a tenth of the size.
     own: dict[Any, Any] = {"svg.fonttype": "none", "axes.titlelocation": "left", "axes.titleweight": "bold"}

@@ -16,7 +16,7 @@ from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan, resolve
 from contend.harness.record.bound import KINDS, Bound, Bounds
-from contend.harness.record.measurement import Failure
+from contend.harness.record.measurement import CellFailure
 from contend.harness.record.sample import BlockFacts, Sample
 
 WORKLOAD = WorkloadPlan("swaps", {"pools": 3, "skew": 0.5, "mode": "x"}, "hot", ("ab", None), block_count=2)
@@ -46,7 +46,7 @@ def test_a_task_arrives_as_it_was_sent() -> None:
         Result(facts=FACTS, compile_seconds=0.5),
         Result(sample=SAMPLE),
         Result(sample=Sample(0.1, 0.3, 0.2, {}, {})),
-        Result(failure=Failure("differs", ("transaction 3, status: serial 1, here 0",)), broken=True),
+        Result(failure=CellFailure("differs", ("transaction 3, status: serial 1, here 0",)), broken=True),
     ],
 )
 def test_a_result_arrives_as_it_was_sent(result: Result) -> None:

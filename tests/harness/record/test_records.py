@@ -15,7 +15,7 @@ import pytest
 from contend.harness import records
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import BASELINE_CELL, CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import BASELINE_CELL, CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record import atomic_write, build, derived
 from contend.harness.record.bound import KINDS, Bound, Bounds
 from contend.harness.record.measurement import WorkloadMeasurement
@@ -169,7 +169,9 @@ def test_the_schema_refuses_a_failed_cell_with_throughput(make_cell: Make, make_
 def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
     from contend.harness.environment import describe
 
-    plan = Plan((WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False)
+    plan = MeasurementPlan(
+        (WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False
+    )
     environment = build.full_environment(describe(), plan)
     made = [build.new_record(Request(), plan, environment, ["contend", "run"]) for _ in range(50)]
     # As JSON has it: tuples are arrays there.

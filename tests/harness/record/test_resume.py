@@ -24,7 +24,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.measure.engine import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record import resume
 from contend.harness.record.lock import Claim, is_claimed
 from contend.harness.record.store import Store
@@ -410,7 +410,7 @@ def test_what_is_missing_of_a_record_is_known(make_cell: Make, make_record: Make
     record = make_record([make_cell(rounds=4), make_cell(strategy="broken", error="differs")])
     record["planned"]["workloads"] = [{"workload": "swaps", "dials": {"pools": 100}}]
     keys = CellKey("block_stm", 2), CellKey("broken", 2)
-    plan = Plan((WorkloadPlan("swaps", {"pools": 100}),), keys, frozenset(keys), "0123", cold=False)
+    plan = MeasurementPlan((WorkloadPlan("swaps", {"pools": 100}),), keys, frozenset(keys), "0123", cold=False)
     measurement = resume.measurement_of(record, plan, 0)
     assert resume.is_finished(measurement, plan, 4)
     assert not resume.is_finished(measurement, plan, 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import given, settings
@@ -31,7 +31,7 @@ from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.serial import Serial
 from contend.strategies.sharded import Sharded
 
-WORLD = world()
+WORLD = adversarial_state()
 
 
 class Graph(PlannedStrategy):
