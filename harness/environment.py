@@ -1,4 +1,4 @@
-"""What machine and which versions a record was measured with."""
+"""Environment of a measurement: the machine and the versions that a record was measured with."""
 
 from __future__ import annotations
 

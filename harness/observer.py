@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""Observer: the progress events of a run, for displays and logs."""
 
 from __future__ import annotations
 

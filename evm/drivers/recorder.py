@@ -124,8 +124,8 @@ class Recording(AccessSets):
     keys : ndarray of uint64, shape (location_count, 7)
         Keys by location number (`evm.state.location_of`).
     coinbase : int
-        Number of the beneficiary's balance. Fees are no part of the sets: whoever reads this location has read the
-        fees of all transactions before it.
+        Number of the beneficiary's balance. Fees are no part of the sets: a transaction that reads this location has
+        read the fees of all transactions before it.
     """
 
     blind: npt.NDArray[np.bool_]

@@ -24,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class Profile:
-    """What `contend explain` says about a block before any strategy has run.
+    """Conflict profile: what `contend explain` says about a block before any strategy has run.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _place(location: Location) -> dict[str, Any]:
 
 
 def _tally(names: Any) -> dict[str, int]:
-    """How often each name comes, the most frequent first."""
+    """Number of times that each name occurs, the most frequent first."""
     counted: dict[str, int] = {}
     for name in names:
         counted[name] = counted.get(name, 0) + 1

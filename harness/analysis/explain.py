@@ -1,4 +1,4 @@
-"""What ``contend explain`` finds out: a block's conflict profile, and what each strategy's aborts were due to."""
+"""Explanation of a block (``contend explain``): its conflict profile, and what each strategy's aborts were due to."""
 
 from __future__ import annotations
 

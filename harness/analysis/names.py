@@ -63,7 +63,7 @@ class Namer:
         self._slots = self._search.find(locations)
 
     def name(self, location: Location) -> str:
-        """What to call a location, for instance ``pool 3.packed`` or ``0xc0ffee.. balance``."""
+        """Name of a location, for instance ``pool 3.packed`` or ``0xc0ffee.. balance``."""
         who = self._who(location.address)
         if location.kind != "storage":
             return f"{who} {location.kind}"

@@ -1,4 +1,4 @@
-"""What ``contend explain`` prints: tables that fit 80 columns."""
+"""Tables of ``contend explain``, for 80 columns."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .settings import SETTINGS
 
 
 class VirtualCells:
-    """What the benchmarks over simulated cells share.
+    """Base of the benchmarks over simulated cells.
 
     Not a kind of `cells.Cells`: asv knows a `setup_cache` by its source line and would run an inherited one only once.
     """
@@ -53,7 +53,7 @@ class VirtualSeconds(VirtualCells):
 
 
 class VirtualAborts(VirtualCells):
-    """Work done in vain by simulated workers."""
+    """Work wasted by simulated workers."""
 
     unit = "aborts per transaction"
 

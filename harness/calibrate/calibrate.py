@@ -63,17 +63,15 @@ def calibrate(observer: Observer) -> Calibration:
         times.append(seconds(subject))
     counts, measured = np.array(rows), np.array(times)
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
-    prices = fit(counts, measured, known)
+    costs = fit(counts, measured, known)
     slow = {}
     for workers in range(2, len(usable_cores()) + 1):
         progress(f"measuring how {workers} cores slow each other down")
         slow[workers] = slowdown(workers)
-    nanoseconds = {
-        name: round(float(price) * _NANOSECONDS, _DIGITS) for name, price in zip(CLASSES, prices, strict=True)
-    }
+    nanoseconds = {name: round(float(cost) * _NANOSECONDS, _DIGITS) for name, cost in zip(CLASSES, costs, strict=True)}
     machine = environment.describe()
     origin = f"{machine['cpu']}, {machine['cores']} cores, {machine['time'][:10]}"
-    return Calibration(CostTable(nanoseconds, origin, slow), names, times, errors(counts, measured, prices).tolist())
+    return Calibration(CostTable(nanoseconds, origin, slow), names, times, errors(counts, measured, costs).tolist())
 
 
 def write(costs: CostTable, path: Path) -> None:
@@ -82,7 +80,7 @@ def write(costs: CostTable, path: Path) -> None:
 
 
 def print_calibration(console: Console, found: Calibration) -> None:
-    """Print prices beside those of the project's table, and how well they explain the measurements."""
+    """Print costs beside those of the project's table, and how well they explain the measurements."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("class")
     for heading in ("here, ns", "project's, ns"):

@@ -1,4 +1,4 @@
-"""Small EVM programs, each a loop that does much of one class of work: they tell the classes' prices apart."""
+"""Small EVM programs, each a loop that does much of one class of work: they tell the classes' costs apart."""
 
 from __future__ import annotations
 

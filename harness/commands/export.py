@@ -23,7 +23,8 @@ from contend.harness.commands.options import Asked, request_options
 def command(asked: Asked, output: str) -> None:
     """Write a workload's block to a file, with the state before it and what a serial run gave.
 
-    The file runs here by `contend run --workload replay --block FILE`, and elsewhere by whoever reads the form.
+    The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
+    format.
     """
     from contend.harness.export import export
 

@@ -85,7 +85,7 @@ def command(
 
 @dataclass(frozen=True)
 class Output:
-    """What a run leaves, and where.
+    """Results that a run leaves, and the folder for them.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from contend.harness.compare.measured import CellName, MeasuredCell
 
 
 def refusal(name: CellName, a: MeasuredCell, b: MeasuredCell) -> str | None:
-    """Why the two cannot be compared; None if they can.
+    """Reason why the two cannot be compared; None if they can.
 
     Simulated figures are the same on every machine, so that the machine matters for real time only. A difference of
     kernels is no reason: it is what is compared.

@@ -92,7 +92,7 @@ def _parts(records: list[dict[str, Any]], label: str) -> dict[CellName, list[Mea
 
 
 def _code(record: Mapping[str, Any], cell: MeasuredCell) -> object:
-    """What must be equal for two measurements to be of the same thing; None where nobody can tell."""
+    """Identity of what was measured, equal for two measurements of the same thing; None where nobody can tell."""
     git = record["environment"]["git"]
     if git is None or git["dirty"]:
         return None
@@ -119,7 +119,7 @@ def _compare(name: CellName, of_a: list[MeasuredCell], of_b: list[MeasuredCell],
 
 
 def _doubt(name: CellName, verdict: Verdict, a: MeasuredCell, b: MeasuredCell, by_record: list[Verdict]) -> str:
-    """Why what the intervals say is not enough; empty where it is.
+    """Reason why what the intervals say is not enough; empty where it is.
 
     The baseline has one worker: it feels what slows one worker down, and the interval allows for that. It does not feel
     that somebody else wants the further cores, so that a cell with several workers has to be slower again and again.

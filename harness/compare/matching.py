@@ -32,7 +32,7 @@ Seconds = tuple[list[float], list[float]]
 
 @dataclass
 class CellRuns:
-    """What has been measured of a cell of one workload.
+    """Runs of a cell of one workload so far.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class CellRuns:
 
     @property
     def round_seconds(self) -> float:
-        """What a round takes on average."""
+        """Mean seconds of a round."""
         return self.seconds / max(sum(len(pair.a) for pair in self.pairs), 1)
 
     def ratios(self) -> list[Interval]:
@@ -95,7 +95,7 @@ class WorkloadRuns:
         return self.measurements[A].plan
 
     def error(self, key: CellKey, side: int) -> str | None:
-        """Why a cell failed on a side."""
+        """Error for which a cell failed on a side."""
         failure = self.measurements[side].failures.get(key)
         return None if failure is None else failure.error
 
@@ -185,7 +185,7 @@ def match(plans: Sequence[MeasurementPlan], request: Request) -> tuple[list[Work
 
 
 def _why(workload: WorkloadPlan, other: int, plans: Sequence[MeasurementPlan]) -> str:
-    """Why the other version has no such workload, or has it with other values of its dials."""
+    """Reason why a workload has no counterpart: it is missing, or its dials have other values."""
     others = [one.dials for one in plans[other].workloads if one.title == workload.title]
     if not others:
         return f"the workload is only in {LETTERS[1 - other]}"

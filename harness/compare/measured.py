@@ -12,7 +12,7 @@ from contend.harness.statistics import Samples
 
 
 class CellName(NamedTuple):
-    """What is compared with what: two measurements that bear the same name.
+    """Name of a compared cell: two measurements that bear the same name are compared.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""How much longer B takes than A, with an interval: from pairs of interleaved runs, or from two separate measurements.
+"""Ratio of B's time to A's, with an interval: from pairs of interleaved runs, or from two separate measurements.
 
 Interleaved, the two runs of a pair follow each other within one round, so that what the machine does to one it does to
-the other, and the ratio of each pair is a sample. Processes have luck of their own (where their memory lies), so that
+the other, and the ratio of each pair is a sample. Processes differ by chance (where their memory lies), so that
 the interval spans pairs of processes and is never narrower than the spread between them (`harness.statistics`).
 
 Separate measurements have no pairs, and the machine may have been another between them (a neighbour, a warmer room).

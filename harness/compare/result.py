@@ -1,4 +1,4 @@
-"""What a comparison found, cell by cell, and what follows from it."""
+"""Result of a comparison, cell by cell, and what follows from it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class CellResult:
 
     @property
     def wasteful(self) -> bool:
-        """Whether simulated workers did more in vain."""
+        """Whether simulated workers wasted more work."""
         return wasteful(self.counters)
 
     def as_json(self) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _extent(cell: CellResult) -> str:
         return "which fails"
     if cell.verdict is Verdict.SLOWER and cell.ratio:
         return f"{percent(cell.ratio.median)} in time"
-    return "cannot be told" if cell.verdict is Verdict.INCONCLUSIVE else "more work done in vain"
+    return "cannot be told" if cell.verdict is Verdict.INCONCLUSIVE else "more work wasted"
 
 
 def percent(ratio: float) -> str:
@@ -295,7 +295,7 @@ def grouped(cells: Iterable[CellResult]) -> dict[str, list[CellResult]]:
 
 
 def distinctions(names: Iterable[CellName]) -> dict[CellName, str]:
-    """What tells the cells of one workload apart: dials, seed, block size and so on, where they differ."""
+    """Distinctions between the cells of one workload: dials, seed, block size and so on, where they differ."""
     settings: dict[str, dict[CellName, dict[str, object]]] = {}
     for name in names:
         one = {**dict(name.dials), **{field: getattr(name, field) for field in _BESIDE_DIALS}}

@@ -1,4 +1,4 @@
-"""What a check found, and what it means for timings."""
+"""Finding: what a check found, and what it means for timings."""
 
 from __future__ import annotations
 

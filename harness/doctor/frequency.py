@@ -1,4 +1,4 @@
-"""Whether a core always runs at the same speed."""
+"""Frequency checks: whether a core always runs at the same speed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DOUBTFUL_DRIFT, _BAD_DRIFT = 0.02, 0.10
 
 
 def governor(files: Files) -> Finding:
-    """What decides on the frequency."""
+    """Governor, which decides on the frequency."""
     paths = files.matching("/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
     found = sorted({text for path in paths if (text := files.text(path))})
     if not found:

@@ -1,4 +1,4 @@
-"""Who else wants the cores."""
+"""Interference checks: other processes, guests and interruptions on the measured cores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load(average: float, cores: int) -> Finding:
 
 
 def others(before: Counters, after: Counters) -> Finding:
-    """How much of the cores other processes used meanwhile."""
+    """CPU use of other processes meanwhile, in cores."""
     if before.busy is None or after.busy is None:
         return Finding("other processes", "the system does not tell", UNKNOWN)
     seconds = after.moment - before.moment
@@ -33,7 +33,7 @@ def others(before: Counters, after: Counters) -> Finding:
 
 
 def steal(before: Counters, after: Counters) -> Finding:
-    """How much of the CPU time that was wanted here the host gave to other guests."""
+    """Steal time: the share of the CPU time wanted here that the host gave to other guests."""
     if before.stolen is None or before.busy is None or after.stolen is None or after.busy is None:
         return Finding("steal", "the system does not tell", UNKNOWN)
     stolen = after.stolen - before.stolen
@@ -55,12 +55,12 @@ def throttling(before: Counters, after: Counters) -> Finding | None:
 
 
 def jitter(microbench: MicrobenchResult) -> Finding:
-    """How long equal pieces of work took."""
+    """Jitter: the spread of the times of equal pieces of work."""
     middle, rare, most = microbench.percentile(50), microbench.percentile(99), microbench.percentile(100)
     verdict = verdict_of(rare / middle, _DOUBTFUL_JITTER, _BAD_JITTER)
     found = (
-        f"{len(microbench.pieces)} equal pieces: median {middle * 1e6:.0f} us, 99 % within {rare / middle:.2f} times that, "
-        f"the longest {most / middle:.1f} times"
+        f"{len(microbench.pieces)} equal pieces: median {middle * 1e6:.0f} us, "
+        f"99 % within {rare / middle:.2f} times that, the longest {most / middle:.1f} times"
     )
     advice = "" if verdict == OK else "something interrupts the work: see the other rows; use more rounds and processes"
     figures = {"p50_seconds": middle, "p99_seconds": rare, "max_seconds": most}
@@ -68,7 +68,7 @@ def jitter(microbench: MicrobenchResult) -> Finding:
 
 
 def slowdown(microbench: MicrobenchResult) -> Finding | None:
-    """How much longer work takes while all cores are at it; None where there is one core only."""
+    """Slow-down of work while all cores are busy; None where there is one core only."""
     if microbench.cores < 2:
         return None
     times = microbench.slowdown

@@ -25,7 +25,7 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class MicrobenchResult:
-    """What was measured.
+    """Times of the pieces of work.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class MicrobenchResult:
 
     @property
     def slowdown(self) -> float:
-        """How many times as long a piece takes when all cores are at work."""
+        """Time of a piece when all cores are at work, divided by its time on one core."""
         return float(np.median(self.together) / np.median(self.alone))
 
 

@@ -1,4 +1,4 @@
-"""All checks together: look, measure for two seconds, look again, compare."""
+"""All checks together: read the counters, measure for two seconds, read them again, compare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Measure = Callable[[int], MicrobenchResult]
 
 
 def run_checks(workers: int, files: Files | None = None, microbench: Measure = measure) -> list[Finding]:
-    """Examine the machine.
+    """Check the machine.
 
     Parameters
     ----------

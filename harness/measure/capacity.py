@@ -22,7 +22,7 @@ _SHARE = 0.5
 
 
 def most_processes(workers: int, transactions: int, files: Files | None = None) -> int:
-    """How many processes may simulate cells at once.
+    """Largest number of processes that may simulate cells at once.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ class InterleavedRunner:
             except WorkerGoneError as gone:
                 # The cell is out; the round is run again in full, by the worker that takes the dead one's place.
                 (slot,) = (slot for slot in slots if self._pool[slot] is gone.worker)
-                batch.log.blame(slot % len(self._pool.versions), gone)
+                batch.log.handle_exit(slot % len(self._pool.versions), gone)
                 self._pool.restart(slot)
                 if batch.cells():
                     warm_up.run([slot])

@@ -169,7 +169,7 @@ class ProgressLog:
         for key in self.measurements[version].live():
             self._fail(version, key, error)
 
-    def blame(self, version: int, gone: WorkerGoneError) -> None:
+    def handle_exit(self, version: int, gone: WorkerGoneError) -> None:
         """Fail the cell in which a worker ended; all of them if it had not come to one."""
         if gone.worker.task is not None:
             self._fail(version, gone.worker.task.key, gone.how)
@@ -177,4 +177,4 @@ class ProgressLog:
             self._fail_all(version, f"{gone.how} while it set the workload up")
         tail = gone.worker.tail()
         if tail:
-            self.observer.note(f"last words of the measuring process:\n{tail}")
+            self.observer.note(f"last output of the measuring process:\n{tail}")

@@ -83,7 +83,7 @@ def tasks_of(
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task, or of a part of it: building its workload, warming its cell up.
+    """Result of a task, or of a part of it: building its workload, warming its cell up.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class Result:
 
 
 class VersionPlan(NamedTuple):
-    """What a version makes of a request.
+    """Plan of a version: what it makes of a request.
 
     Attributes
     ----------

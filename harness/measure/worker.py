@@ -1,4 +1,4 @@
-"""Worker process: measures one version of Contend, task by task, for whoever holds the other end of its socket.
+"""Worker process: measures one version of Contend, task by task, for the client at the other end of its socket.
 
 This file is run as a script, by the interpreter of the version that is measured: this one, or any from commit 149af5f
 on. What it uses of that version is named in one table (`_NAMES`), and it imports nothing of Contend before the import

@@ -34,7 +34,7 @@ def read_costs(path: str | None) -> CostTable:
 
 
 def clock_maker(request: Request) -> Callable[[], Clock]:
-    """What makes a clock for one run of a cell.
+    """Factory of the clock for one run of a cell.
 
     A table of costs is read here, once: what becomes of its file changes no figure of this request.
 

@@ -1,4 +1,4 @@
-"""What to measure, as asked for: checked in form here, in substance (names, dials) when it is planned."""
+"""Request: what is to be measured. Checked in form here, in substance (names, dials) when it is planned."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overh
 
 @dataclass(frozen=True)
 class Request:
-    """Which cells to measure and how.
+    """Request: which cells to measure and how.
 
     Every field is an option (`harness.plan.options.Option`), and this is where options are declared: the command line,
     `contend.run`, the records and the documents all take them from here, in this order. A new option is a new field

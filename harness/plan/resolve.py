@@ -55,7 +55,7 @@ class WorkloadPlan:
 
     @property
     def title(self) -> str:
-        """What tables and records call it: files are told apart."""
+        """Title in tables and records: files are told apart."""
         if self.label:
             return self.label
         return self.name if self.file is None else f"{self.name}:{_stem(self.file)}"
@@ -63,7 +63,7 @@ class WorkloadPlan:
 
 @dataclass(frozen=True)
 class MeasurementPlan:
-    """What is measured.
+    """Measurement plan: the workloads and cells that a request means.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ def resolve(request: Request) -> MeasurementPlan:
     chosen = strategies.names(variants=request.strategies == (ALL,)) if everything else request.strategies
     kinds = {name: lookup(strategies, name) for name in chosen}
     if everything:
-        # All that run under this clock: whoever names none asks for none in particular.
+        # All that run under this clock, since the user named none in particular.
         kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
     for name, kind in kinds.items():
         if request.clock not in kind.clocks:
@@ -199,7 +199,7 @@ def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadP
 
 
 def _replay(path: str) -> WorkloadPlan:
-    """MeasurementPlan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
+    """Plan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
     from contend.workloads.files.block_file import read_block
     from contend.workloads.files.fields import FieldError
 
@@ -294,7 +294,7 @@ def lookup(registry: Any, name: str) -> Any:
 def split_overrides(
     settings: Mapping[str, DialValue], dials: Mapping[str, Iterable[str]]
 ) -> dict[str, dict[str, DialValue]]:
-    """Which workload gets which override.
+    """Overrides of dials by workload.
 
     Parameters
     ----------

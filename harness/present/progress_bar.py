@@ -17,7 +17,7 @@ _LINE_EVERY_SECONDS = 5.0
 
 
 class _Compilations:
-    """Which kernels the processes are compiling, as far as that has lasted long enough to be worth saying."""
+    """Kernels that the processes are compiling, as far as that has lasted long enough to be worth saying."""
 
     def __init__(self) -> None:
         self._since: dict[int, tuple[float, str]] = {}
@@ -34,7 +34,7 @@ class _Compilations:
 
 
 class Display(Observer):
-    """What every display does: notes and failures are printed as they come. A context manager.
+    """Base of every display: notes and failures are printed as they come. A context manager.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who is measuring a record: a lock that ends with its process, however that ends.
+"""Lock of a record that is being measured: it ends with its process, however that ends.
 
 A record that is not complete may be one whose run was killed, or one whose run goes on at this moment; only the first
 may be resumed. An advisory lock on a hidden file beside the record tells them apart, since the kernel drops it when its

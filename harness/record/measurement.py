@@ -1,4 +1,4 @@
-"""What has been measured of one workload so far: samples by cell, process and round, and what failed."""
+"""Measurement of one workload so far: samples by cell, process and round, and what failed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contend.harness.record.sample import BlockFacts, Sample
 
 @dataclass(frozen=True)
 class CellFailure:
-    """Why a cell counts for nothing."""
+    """Reason why a cell counts for nothing."""
 
     error: str
     differences: tuple[str, ...] = ()
 
 
 class RunStamp(NamedTuple):
-    """When a run was made.
+    """Time of a run and its place in the round.
 
     Attributes
     ----------

@@ -141,7 +141,7 @@ def cells_of(record: Record, place: int) -> list[dict[str, Any]]:
 
 
 def measurement_of(record: Record, plan: MeasurementPlan, place: int) -> WorkloadMeasurement:
-    """What a record has of the workload at `place`, to be gone on with."""
+    """Measurement of the workload at `place` as a record has it, to be continued."""
     measurement = WorkloadMeasurement(plan.workloads[place], plan.cells)
     for cell in cells_of(record, place):
         key = CellKey(cell["strategy"], cell["workers"])

@@ -1,4 +1,4 @@
-"""Where a run leaves its results: a folder with ``records/`` and ``charts/``."""
+"""Store of results: a folder with ``records/`` and ``charts/``."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Store:
             except ClaimedError:
                 record["id"] = new_id()
                 continue
-            # Whoever holds the claim is alone with the name, so nothing can come between the look and the write.
+            # Only the holder of the lock uses the name, so nothing can come between the check and the write.
             if path.exists():
                 claim.release()
                 record["id"] = new_id()

@@ -1,4 +1,4 @@
-"""Why to doubt the figures of a cell: warnings that its samples give."""
+"""Warnings: reasons to doubt the figures of a cell, from its samples."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Workers:
 
 
 class Clock(ABC):
-    """What drives workers.
+    """Clock: drives workers, and tells the time of their phases.
 
     Attributes
     ----------

@@ -66,13 +66,13 @@ class Bug:
 
 
 def checker_of(name: str) -> ScheduleChecker:
-    """ScheduleChecker of a bug's strategy, with the bug."""
+    """Checker of a bug's strategy, with the bug."""
     kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
     return checker_only(kind)
 
 
 def checker_only(kind: type[Strategy]) -> ScheduleChecker:
-    """ScheduleChecker of one strategy, whatever a case names; its steps are cut in two where they can be."""
+    """Checker of one strategy, whatever a case names; its steps are cut in two where they can be."""
     return ScheduleChecker(lambda name: kind, lambda kind: kind)
 
 

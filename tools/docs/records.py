@@ -47,7 +47,7 @@ dictionary.
 
 ## What is safe when
 
-- **Nothing is overwritten.** The id of a record is its time and a random part; whoever writes first holds a lock on
+- **Nothing is overwritten.** The id of a record is its time and a random part; the first writer holds a lock on
   the name, and a run that finds its name taken draws another. Runs at the same time in one folder do not meet.
 - **A reader never sees half a record.** It is written to a hidden file, flushed to disk, and put in place by a rename.
 - **A run may be killed at any moment, `kill -9` included.** The record is written as soon as a workload's cells are
@@ -155,7 +155,7 @@ def kind_of(field: Mapping[str, Any]) -> str:
 
 
 def meaning_of(field: Mapping[str, Any]) -> str:
-    """What a key means: as it says itself, or else its definition."""
+    """Meaning of a key: as it says itself, or else its definition."""
     if "description" in field or "$ref" not in field:
         return str(field.get("description", ""))
     return meaning_of(schema()["$defs"][field["$ref"].rpartition("/")[2]])

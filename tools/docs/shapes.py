@@ -44,7 +44,7 @@ What differs, and why:
   pools: {chain:.1%} of its transactions.
 - **One chain.** Block-STM as published executes what it must throw away, and {workers} workers do that at once; here an
   incarnation validates itself before it publishes where aborts are frequent (decisions.md), and a transaction that
-  meets an estimate waits. So time stays near serial; work done in vain is still several times the block's.
+  meets an estimate waits. So time stays near serial; wasted work is still several times the block's.
 - **CPU** counts what workers do, not that they spin while they wait, which the published figure includes.
 """
 

@@ -1,4 +1,4 @@
-"""What each worker did when, under the virtual clock."""
+"""Timeline chart: what each worker did when, under the virtual clock."""
 
 from __future__ import annotations
 

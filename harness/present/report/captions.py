@@ -1,4 +1,4 @@
-"""What charts of a report show, in words and figures: for those who do not see them, and for those who cannot wait."""
+"""Captions: what charts of a report show, as text with figures, also for readers who do not see the charts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def wasted_caption(part: pandas.DataFrame) -> str:
 
 
 def causes_caption(part: pandas.DataFrame) -> str:
-    """What classes of location aborts were due to."""
+    """Classes of location that aborts were due to."""
     told = []
     for _, one in worst(part).iterrows():
         kinds = aborts_of(one.to_dict())
@@ -75,7 +75,7 @@ def latency_caption(part: pandas.DataFrame) -> str:
 
 
 def contention_caption(part: pandas.DataFrame) -> str:
-    """Who is fastest where contention is least, and where it is most."""
+    """The fastest strategies where contention is least, and where it is most."""
     rivals = part[part["strategy"] != BASELINE]
     most = rivals[rivals["workers"] == rivals["workers"].max()]
     calm, hot = (
@@ -93,7 +93,7 @@ def contention_caption(part: pandas.DataFrame) -> str:
 
 
 def winners_caption(part: pandas.DataFrame) -> str:
-    """How often each strategy is the fastest."""
+    """Number of combinations in which each strategy is the fastest."""
     (dial,) = swept(part).values()
     wins: dict[str, int] = {}
     for _, own in part.groupby([dial, "workers"]):

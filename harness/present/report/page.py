@@ -196,7 +196,7 @@ def _missing(names: set[str]) -> list[tuple[str, str]]:
 
 
 def _facts(records: Sequence[Mapping[str, Any]], frame: pandas.DataFrame) -> list[str]:
-    """What there is, in a line."""
+    """Facts about the records, in a line."""
     failed = len(frame) - int(frame["verified"].sum())
     # A simulated run is made once: it would come out the same again.
     runs = int(frame["runs"].sum())

@@ -1,4 +1,4 @@
-"""One case on Contend's EVM and on revm: where they disagree."""
+"""Comparison of one case on Contend's EVM and on revm."""
 
 from __future__ import annotations
 

@@ -380,7 +380,7 @@ class ProgramWriter:
             self.emit(op.POP)
 
     def fault(self) -> None:
-        """What ends a frame badly, or only might."""
+        """An instruction that ends a frame badly, or only might."""
         kind = self.random.randrange(6)
         if kind == 0:
             self.code.append(self.random.choice(UNDEFINED))

@@ -26,7 +26,7 @@ def text(address: bytes) -> str:
 
 @dataclass(frozen=True)
 class RevmResult:
-    """What revm says that a transaction does."""
+    """Result of a transaction on revm."""
 
     success: bool
     reverted: bool

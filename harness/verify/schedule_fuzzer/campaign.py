@@ -63,7 +63,7 @@ class FailingSchedule:
 
 @dataclass
 class Tally:
-    """What a campaign has done so far.
+    """Tally of a campaign so far.
 
     Attributes
     ----------

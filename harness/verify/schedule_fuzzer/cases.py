@@ -1,4 +1,4 @@
-"""What is run under random schedules: small blocks, each from a few numbers, so that a failure can be made again."""
+"""Cases of the schedule fuzzer: small blocks, each from a few numbers, so that a failure can be made again."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def whole_scene(source: str, seed: int) -> Scene:
 
 
 def scene_of(case: ScheduleCase) -> Scene:
-    """The scene of a case: of the transactions that were left out, nonces are made good."""
+    """The scene of a case: of the transactions that were left out, nonces are closed up."""
     scene = whole_scene(case.source, case.block)
     if case.kept is None:
         return scene

@@ -1,4 +1,4 @@
-"""One case run and judged; and a failing case made small."""
+"""Checker: one case run and checked against the serial result; a failing case made small."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ScheduleChecker:
         return self._laid_out[1:]
 
     def differences(self, case: ScheduleCase) -> list[str]:
-        """What is wrong with the case's result; empty when nothing is."""
+        """Differences of the case's result from the serial one; empty when there are none."""
         scene, snapshot, oracle = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
         key = (case.strategy, case.workers, len(scene.block), case.cut)

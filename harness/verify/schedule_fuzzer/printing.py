@@ -1,4 +1,4 @@
-"""What a campaign of schedules prints: its progress, schedules that fail, and a closing table."""
+"""Output of the schedule fuzzer: its progress, schedules that fail, and a closing table."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title.split(",")[0] for title in titles] == [
         "aborts per transaction",
-        "gas executed in vain",
+        "wasted gas",
         "transactions repaired or deferred",
     ]
     assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)

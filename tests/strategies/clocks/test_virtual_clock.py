@@ -198,7 +198,7 @@ def test_idle_workers_look_again_only_when_a_wake_counter_has_changed() -> None:
     clock = VirtualClock()
     crew, arrays = toy_workers(_counting, 5, lambda shared: (shared + 8,))
     assert clock.run(crew) == [FINISHED] * 5
-    # At the start, then after each of ten changes: one looks in vain, but at the last, when all find the end.
+    # At the start, then after each of ten changes: one looks and finds nothing, but at the last, when all find the end.
     assert [int(header[1]) for header in arrays[2:]] != [0] * 4
     assert sum(int(header[1]) for header in arrays[2:]) == 4 + 9 + 4
     assert clock.now() == pytest.approx(100e-6)
