@@ -18,7 +18,7 @@ from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
 from contend.harness.record.load import read
 from contend.harness.record.load_all import record_files
-from contend.harness.record.lock import is_claimed
+from contend.harness.record.lock import is_locked
 from contend.harness.record.measurement import CellFailure, WorkloadMeasurement
 from contend.harness.record.sample import BlockFacts
 
@@ -81,7 +81,7 @@ def choose(place: Path | None, results: Path, skip: Callable[[str], object]) -> 
         except BadInputError as error:
             skip(f"skipped {error}")
             continue
-        if not record["complete"] and record["planned"] is not None and not is_claimed(path):
+        if not record["complete"] and record["planned"] is not None and not is_locked(path):
             return path
     raise BadInputError(f"--resume: no incomplete record in {results}; name one, or another folder with --results")
 

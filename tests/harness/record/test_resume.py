@@ -26,7 +26,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record import resume
-from contend.harness.record.lock import Claim, is_claimed
+from contend.harness.record.lock import RecordLock, is_locked
 from contend.harness.record.store import Store
 
 Make = Callable[..., dict[str, Any]]
@@ -210,7 +210,7 @@ def test_what_would_not_be_comparable_is_refused(
     before = altered(interrupted, change)
     assert words in refused(str(interrupted))
     assert interrupted.read_bytes() == before
-    assert not is_claimed(interrupted)
+    assert not is_locked(interrupted)
 
 
 def test_another_block_is_refused_before_anything_is_measured(interrupted: Path) -> None:
@@ -233,11 +233,11 @@ def test_the_newest_record_that_is_not_complete_is_gone_on_with(interrupted: Pat
     assert resume.choose(None, tmp_path / "results", said.append) == interrupted
     assert len(said) == 1
     assert "40000101T000000Z" in said[0]
-    claim = Claim(interrupted)
+    lock = RecordLock(interrupted)
     with pytest.raises(BadInputError, match="no incomplete record in"):
         resume.choose(None, tmp_path / "results", said.append)
     assert "is being measured at this moment" in refused(str(interrupted))
-    claim.release()
+    lock.release()
     done = run_contend("--results", str(tmp_path / "results"))
     assert done.exit_code == 0, done.output
     record = records.read(interrupted)
@@ -258,7 +258,7 @@ def test_python_goes_on_with_a_record_too(interrupted: Path) -> None:
     cells = contend.resume(interrupted)
     assert list(cells["workload"]) == ["ledger", "restless"]
     assert records.read(interrupted)["complete"]
-    assert not is_claimed(interrupted)
+    assert not is_locked(interrupted)
     assert [one.name for one in interrupted.parent.iterdir()] == [interrupted.name]
     with pytest.raises(BadInputError, match="there is nothing to resume"):
         contend.resume(interrupted)
@@ -399,11 +399,11 @@ def test_records_of_the_same_name_are_all_kept(claimants: list[subprocess.Popen[
     assert sorted(json.loads(file.read_text())["who"] for file in files) == list(range(6))
     assert all(json.loads(file.read_text())["id"] == file.stem for file in files)
     # Whoever writes a record holds it, until it ends in whatever way.
-    assert all(map(is_claimed, files))
+    assert all(map(is_locked, files))
     for popen in claimants:
         popen.kill()
         popen.wait()
-    assert not any(map(is_claimed, files))
+    assert not any(map(is_locked, files))
 
 
 def test_what_is_missing_of_a_record_is_known(make_cell: Make, make_record: Make) -> None:
