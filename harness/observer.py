@@ -12,34 +12,34 @@ class Observer:
     """
 
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
-        """Hear that the request has been understood; `repeat` runs of each cell follow."""
+        """The request has been understood; `repeat` runs of each cell follow."""
 
     def resumed(self, runs: int) -> None:
-        """Hear that so many runs were made in earlier sessions and are not made again."""
+        """So many runs were made in earlier sessions and are not made again."""
 
     def extended(self, runs: int) -> None:
-        """Hear that so many runs more follow than were planned."""
+        """So many runs more follow than were planned."""
 
     def stage(self, process: int, workload: str, what: str) -> None:
-        """Hear that a measuring process is setting a workload up."""
+        """A measuring process is setting a workload up."""
 
     def compiling(self, process: int, kernel: str) -> None:
-        """Hear that a kernel begins to compile, or to load from the cache."""
+        """A kernel begins to compile, or to load from the cache."""
 
     def compiled(self, process: int, kernel: str, seconds: float) -> None:
-        """Hear that it has been compiled or loaded."""
+        """A kernel has been compiled or loaded."""
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
-        """Hear that a run has been timed and verified; `runs` of this cell are done."""
+        """A run has been timed and verified; `runs` of this cell are done."""
 
     def failed(self, workload: str, key: CellKey, error: str, differences: list[str]) -> None:
-        """Hear that a cell has failed and is not run again."""
+        """A cell has failed and is not run again."""
 
     def finished(self, workload: str) -> None:
-        """Hear that all cells of a workload are measured and recorded."""
+        """All cells of a workload are measured and recorded."""
 
     def note(self, text: str) -> None:
-        """Hear something that a reader of the results should know."""
+        """Note for the readers of the results."""
 
     def tick(self) -> None:
-        """Do what is to be done several times a second while the run waits."""
+        """Called several times a second while the run waits."""

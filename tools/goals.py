@@ -197,20 +197,20 @@ def warm_seconds() -> float:
     return float(np.median(times))
 
 
-def print_findings(console: Console, found: list[GoalResult]) -> None:
+def print_findings(console: Console, results: list[GoalResult]) -> None:
     """Print goals beside what was measured."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("what")
     for heading in ("goal", "measured"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reached", no_wrap=True)
-    for one in found:
+    for one in results:
         goal = f"{'at most' if one.at_most else 'at least'} {_figure(one.goal, one.unit)}"
         measured = "-" if one.measured is None else _figure(one.measured, one.unit)
         reached = Text("yes", style="green") if one.reached else Text("no", style="bold red")
         table.add_row(one.what, goal, f"{measured} {one.interval}".strip(), reached)
     console.print(table)
-    for one in found:
+    for one in results:
         if one.error is not None:
             console.print(f"{one.what}: {one.error}", markup=False, highlight=False)
 

@@ -117,7 +117,7 @@ class Recording(AccessSets):
     crossed : ndarray of bool, shape (m,)
         Whether the entry is a balance that was zero and is no more, or is zero now and was not.
     work : ndarray of int64, shape (n,)
-        Picoseconds that each transaction takes in a serial run, by the table of costs.
+        Picoseconds that each transaction takes in a serial run, by the cost table.
     before : ndarray of int64, shape (m,)
         Picoseconds of its work that the entry's transaction had done when it needed the word: so far nobody else can
         hold it up there. At most too large, since straight-line code is counted where it begins.

@@ -123,16 +123,16 @@ class Profile:
             "by_class": _tally(link["class"] for link in links),
         }
 
-    def describe(self, number: int) -> dict[str, Any]:
+    def describe(self, location_index: int) -> dict[str, Any]:
         """Name, class and place of a location by its number in the recording."""
-        if number == self._recording.location_count:
+        if location_index == self._recording.location_count:
             place = self._location(self._recording.coinbase)
             return {"name": FEES, "class": "balance", **_place(place)}
-        return self.describe_place(self._location(number))
+        return self.describe_location(self._location(location_index))
 
-    def describe_place(self, place: Location) -> dict[str, Any]:
+    def describe_location(self, location: Location) -> dict[str, Any]:
         """Name, class and place of a location, whether or not the serial run touched it."""
-        return {"name": self._namer.name(place), "class": self._namer.class_of(place), **_place(place)}
+        return {"name": self._namer.name(location), "class": self._namer.class_of(location), **_place(location)}
 
     def _location(self, number: int) -> Location:
         return location_of(self._recording.keys[number])

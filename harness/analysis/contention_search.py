@@ -111,7 +111,7 @@ def find_dials(
     return best
 
 
-def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[str, DialValue]:
+def between(calm: Mapping[str, Any], hot: Mapping[str, Any], position: float) -> dict[str, DialValue]:
     """Dials at a point of the line from `calm` (0) to `hot` (1)."""
     dials: dict[str, DialValue] = {}
     for name, begin in calm.items():
@@ -121,9 +121,9 @@ def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[
             dials[name] = begin
         elif isinstance(begin, int):
             # In equal ratios: from 1 to 10,000 pools, the middle is 100.
-            dials[name] = max(1, round(begin ** (1.0 - at) * end**at))
+            dials[name] = max(1, round(begin ** (1.0 - position) * end**position))
         else:
-            dials[name] = round(begin + (end - begin) * at, 6)
+            dials[name] = round(begin + (end - begin) * position, 6)
     return dials
 
 

@@ -166,7 +166,7 @@ class Explainer:
             return {"aborts_by_class": None, "aborts_by_location": None}
         keys, counts = outcome.abort_locations
         described = [
-            {**profile.describe_place(location_of(key)), "aborts": int(count)}
+            {**profile.describe_location(location_of(key)), "aborts": int(count)}
             for key, count in zip(keys, counts, strict=True)
         ]
         by_class: dict[str, int] = {}

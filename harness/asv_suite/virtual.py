@@ -1,7 +1,7 @@
 """The same figures under the virtual clock: simulated workers, exact, the same on every machine.
 
 One run of a cell is all of them, so these figures have no interval: any difference between two commits is a difference
-of the code (or of the table of costs, which is code as well).
+of the code (or of the cost table, which is code as well).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``contend calibrate``: fit a table of costs to this machine."""
+"""``contend calibrate``: fit a cost table to this machine."""
 
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ def write(costs: CostTable, path: Path) -> None:
     write_json(path, costs.as_json())
 
 
-def print_calibration(console: Console, found: Calibration) -> None:
+def print_calibration(console: Console, calibration: Calibration) -> None:
     """Print costs beside those of the project's table, and how well they explain the measurements."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("class")
     for heading in ("here, ns", "project's, ns"):
         table.add_column(heading, justify="right")
     for name in CLASSES:
-        table.add_row(name, f"{found.costs.nanoseconds[name]:.2f}", f"{default_costs().nanoseconds[name]:.2f}")
+        table.add_row(name, f"{calibration.costs.nanoseconds[name]:.2f}", f"{default_costs().nanoseconds[name]:.2f}")
     console.print(table)
     wrong = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     wrong.add_column("measured with one worker")
     for heading in ("ms", "error of the model"):
         wrong.add_column(heading, justify="right")
-    for name, time, error in zip(found.names, found.seconds, found.errors, strict=True):
+    for name, time, error in zip(calibration.names, calibration.seconds, calibration.errors, strict=True):
         wrong.add_row(name, f"{1e3 * time:.2f}", f"{error:+.1%}")
     console.print(wrong)
-    for workers, factor in found.costs.slowdown.items():
+    for workers, factor in calibration.costs.slowdown.items():
         console.print(f"{workers} workers slow each other down to {factor / 1000:.2f} times the time of one alone.")

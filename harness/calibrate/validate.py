@@ -70,7 +70,7 @@ class Validation:
     environment : dict
         As in a record.
     costs : str
-        Digest of the table of costs.
+        Digest of the cost table.
     """
 
     comparisons: list[ClockComparison]
@@ -148,7 +148,7 @@ def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> 
     return found
 
 
-def print_validation(console: Console, found: Validation) -> None:
+def print_validation(console: Console, validation: Validation) -> None:
     """Print the errors cell by cell, and their median."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in ("workload", "strategy"):
@@ -156,7 +156,7 @@ def print_validation(console: Console, found: Validation) -> None:
     for heading in ("W", "x wall", "x virtual", "error", "time error"):
         table.add_column(heading, justify="right", no_wrap=True)
     before = ""
-    for one in found.comparisons:
+    for one in validation.comparisons:
         table.add_row(
             one.workload if one.workload != before else "",
             one.strategy,
@@ -168,12 +168,12 @@ def print_validation(console: Console, found: Validation) -> None:
         )
         before = one.workload
     console.print(table)
-    for workers, factor in found.slowdown.items():
+    for workers, factor in validation.slowdown.items():
         console.print(f"{workers} cores of this machine slow each other down to {factor / 1000:.2f} times the time.")
-    if found.comparisons:
-        verdict = "within" if found.median_error <= GOAL else "above"
+    if validation.comparisons:
+        verdict = "within" if validation.median_error <= GOAL else "above"
         console.print(
-            f"median error of the speed-up: {found.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
-            f"{found.by_workers}), "
-            f"largest: {max(abs(one.speedup_error) for one in found.comparisons):.0%}"
+            f"median error of the speed-up: {validation.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
+            f"{validation.by_workers}), "
+            f"largest: {max(abs(one.speedup_error) for one in validation.comparisons):.0%}"
         )

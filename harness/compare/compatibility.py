@@ -27,7 +27,7 @@ def refusal(name: CellName, a: MeasuredCell, b: MeasuredCell) -> str | None:
     if name.clock == "wall" and a.machine != b.machine:
         return f"other machine: {_machine(a)} in A, {_machine(b)} in B"
     if a.costs != b.costs and name.clock != "wall":
-        return f"other table of costs: digest {_short(a.costs)} in A, {_short(b.costs)} in B"
+        return f"other cost table: digest {_short(a.costs)} in A, {_short(b.costs)} in B"
     if not (a.seconds and b.seconds):
         return "no sample in " + ("A" if not a.seconds else "B")
     return None

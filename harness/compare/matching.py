@@ -120,7 +120,7 @@ class PairLog(ProgressLog):
         self._workload = workload
         self._first = first
 
-    def keep(self, group: int, number: int, runs: Round) -> None:
+    def keep(self, group: int, round_number: int, runs: Round) -> None:
         """Keep the pairs of a complete round; see `ProgressLog.keep`."""
         for key, pair in runs.items():
             cell = self._workload.cells[key]

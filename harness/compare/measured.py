@@ -61,7 +61,7 @@ class MeasuredCell:
     machine : tuple
         Processor and number of cores.
     costs : str or None
-        Digest of the table of costs, where time is simulated.
+        Digest of the cost table, where time is simulated.
     error : str or None
         Why the cell counts for nothing on this side.
     seconds : list of ndarray, each shape (rounds,)

@@ -78,15 +78,15 @@ class InterleavedRunner:
             batch.rounds = more()
             batch.log.observer.extended(sum(max(many - done, 0) for many in batch.rounds.values()))
 
-    def _slots(self, number: int) -> range:
-        group, versions = number % self._pool.groups, len(self._pool.versions)
+    def _slots(self, round_number: int) -> range:
+        group, versions = round_number % self._pool.groups, len(self._pool.versions)
         return range(group * versions, (group + 1) * versions)
 
-    def _round(self, batch: Batch, number: int) -> None:
+    def _round(self, batch: Batch, round_number: int) -> None:
         """Run each cell once under each version. A cell that fails under one is out, and not run under the others."""
-        log, slots = batch.log, list(self._slots(number))
-        turn = number // self._pool.groups
-        cells = [key for key in batch.cells() if number < batch.rounds[key]]
+        log, slots = batch.log, list(self._slots(round_number))
+        turn = round_number // self._pool.groups
+        cells = [key for key in batch.cells() if round_number < batch.rounds[key]]
         # No cell always runs after the same other one.
         by = turn % len(cells)
         order = slots if turn % 2 == 0 else slots[::-1]
@@ -100,8 +100,8 @@ class InterleavedRunner:
                     found[slot] = run
             if len(found) == len(slots):
                 runs[key] = [found[slot] for slot in slots]
-                log.observer.measured(log.title, key, number + 1)
-        log.keep(slots[0] // len(slots), number, {key: runs[key] for key in runs if key in batch.cells()})
+                log.observer.measured(log.title, key, round_number + 1)
+        log.keep(slots[0] // len(slots), round_number, {key: runs[key] for key in runs if key in batch.cells()})
 
     def _run(self, batch: Batch, slot: int, task: Task, place: int) -> Run | None:
         """Time one run; None if the cell failed."""

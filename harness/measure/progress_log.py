@@ -132,15 +132,14 @@ class ProgressLog:
                 if len(set(digests)) > 1:
                     self.refused = self.refused or what
 
-    def keep(self, group: int, number: int, runs: Round) -> None:
+    def keep(self, group: int, round_number: int, runs: Round) -> None:
         """Keep the samples of a complete round.
 
         Parameters
         ----------
         group : int
             Of the workers that made it.
-        number : int
-            Of the round.
+        round_number : int
         """
         for version, measurement in enumerate(self.measurements):
             mine = {key: by_version[version] for key, by_version in runs.items()}
@@ -148,7 +147,7 @@ class ProgressLog:
                 of_process = {key: run for key, run in mine.items() if run.process == process}
                 measurement.add(
                     process,
-                    number,
+                    round_number,
                     {key: run.sample for key, run in of_process.items()},
                     {key: run.stamp for key, run in of_process.items()},
                 )

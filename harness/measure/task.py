@@ -33,7 +33,7 @@ class Task:
     clock : str
         ``wall`` or ``virtual``.
     costs : str or None
-        File of the table of costs, where it is not the project's own.
+        File of the cost table, where it is not the project's own.
     network : str or None
         Simulated network between shards.
     revision : str

@@ -101,7 +101,7 @@ class _Worker:
         self._inbox: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
         self._listening: ExitStack | None = None
         self._compile_seconds = 0.0
-        # One bench for each clock, by what the task says of it: a table of costs is read once.
+        # One bench for each clock, by what the task says of it: a cost table is read once.
         self._benches: dict[tuple[Any, ...], Any] = {}
         self._bench: Any = None
         # What of a task is done already: its workload, and which of its cells are warm.

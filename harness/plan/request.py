@@ -140,7 +140,7 @@ class Request:
         PATH,
         "--costs",
         metavar="FILE",
-        meaning="File of the table of costs for the virtual clock",
+        meaning="File of the cost table for the virtual clock",
         default_text="the project's",
     )
     network: Option[str | None, str | None] = Option(
@@ -202,7 +202,7 @@ class Request:
         if not self.workers:
             object.__setattr__(self, "workers", DEFAULT_WORKERS[self.clock])
         if self.costs is not None and not self.simulated:
-            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
+            raise BadInputError("costs: a cost table is for the virtual clock; add --clock virtual")
         if self.network is not None and not self.simulated:
             raise BadInputError("network: networks are simulated; add --clock virtual")
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:

@@ -77,7 +77,7 @@ class MeasurementPlan:
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
     costs_digest : str or None
-        Digest of the table of costs, where time is simulated.
+        Digest of the cost table, where time is simulated.
     llvm : str or None
         Version of LLVM.
     """
@@ -146,7 +146,7 @@ def resolve(request: Request) -> MeasurementPlan:
 
 
 def costs_digest(request: Request) -> str | None:
-    """Digest of the table of costs that a request asks for; None under the wall clock.
+    """Digest of the cost table that a request asks for; None under the wall clock.
 
     Raises
     ------

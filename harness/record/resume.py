@@ -107,7 +107,7 @@ def check_same(record: Record, plan: MeasurementPlan, environment: Record, reque
     if begun["kernels"] != environment["kernels"]:
         reason = f"kernels have changed since (digest {begun['kernels']}, now {environment['kernels']})"
     elif begun["costs"] != environment["costs"]:
-        reason = f"the table of costs has changed since (digest {begun['costs']}, now {environment['costs']})"
+        reason = f"the cost table has changed since (digest {begun['costs']}, now {environment['costs']})"
     elif not request.simulated and machine_differences(begun, environment):
         reason = f"it was begun on another machine ({'; '.join(machine_differences(begun, environment))})"
     elif record["planned"] != plan.as_json():
@@ -134,16 +134,16 @@ def check_block(workload: str, known: BlockFacts, found: BlockFacts) -> None:
             )
 
 
-def cells_of(record: Record, place: int) -> list[dict[str, Any]]:
-    """List the cells that a record has of the workload at `place` of its plan."""
-    planned = record["planned"]["workloads"][place]
+def cells_of(record: Record, workload_index: int) -> list[dict[str, Any]]:
+    """List the cells that a record has of a workload, by its index in the plan."""
+    planned = record["planned"]["workloads"][workload_index]
     return [cell for cell in record["cells"] if all(cell[name] == planned[name] for name in ("workload", "dials"))]
 
 
-def measurement_of(record: Record, plan: MeasurementPlan, place: int) -> WorkloadMeasurement:
-    """Measurement of the workload at `place` as a record has it, to be continued."""
-    measurement = WorkloadMeasurement(plan.workloads[place], plan.cells)
-    for cell in cells_of(record, place):
+def measurement_of(record: Record, plan: MeasurementPlan, workload_index: int) -> WorkloadMeasurement:
+    """Measurement of a workload, by its index in the plan, as a record has it, to be continued."""
+    measurement = WorkloadMeasurement(plan.workloads[workload_index], plan.cells)
+    for cell in cells_of(record, workload_index):
         key = CellKey(cell["strategy"], cell["workers"])
         measurement.earlier[key] = list(cell["samples"])
         if cell["error"] is not None:

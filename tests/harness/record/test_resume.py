@@ -200,7 +200,7 @@ def altered(path: Path, change: Callable[[dict[str, Any]], object]) -> bytes:
     [
         (lambda record: record["environment"].update(kernels="00ff"), "kernels have changed since (digest 00ff, now "),
         (lambda record: record["environment"].update(cpu="abacus"), "another machine (cpu: abacus, "),
-        (lambda record: record["environment"].update(costs="00ff"), "the table of costs has changed"),
+        (lambda record: record["environment"].update(costs="00ff"), "the cost table has changed"),
         (lambda record: record["planned"]["cells"].append({"strategy": "x", "workers": 9}), "means other workloads"),
     ],
 )

@@ -216,10 +216,10 @@ def test_workers_that_wait_for_each_other_are_an_error() -> None:
     [
         ("{", "not JSON"),
         ("[]", 'no object "nanoseconds"'),
-        ('{"nanoseconds": {}}', "class 'block' has no price"),
+        ('{"nanoseconds": {}}', "class 'block' has no cost"),
         (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "wings": 1}}), "class 'wings' is not known"),
-        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": -1}}), "class 'task': -1 is no price"),
-        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": "x"}}), "class 'task': 'x' is no price"),
+        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": -1}}), "class 'task': -1 is no cost"),
+        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": "x"}}), "class 'task': 'x' is no cost"),
         (json.dumps({"nanoseconds": dict.fromkeys(CLASSES, 1.0), "slowdown": {"2": 0}}), "slowdown '2': 0"),
         (json.dumps({"nanoseconds": dict.fromkeys(CLASSES, 1.0), "slowdown": 3}), "slowdown '': 3"),
     ],
