@@ -24,7 +24,7 @@ from rich.text import Text
 
 from contend.harness.commands.common import bad_input, interruptible
 from contend.harness.commands.options import Asked, request_options
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import Request

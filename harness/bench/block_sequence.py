@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from contend.evm import Block, State
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.strategies.base import Outcome, Strategy
 
 _KEPT_HISTORIES = 64

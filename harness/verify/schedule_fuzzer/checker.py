@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from contend.evm import Snapshot
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Case, Scene, scene_of
 from contend.harness.verify.schedule_fuzzer.preemption_points import cut_class, repeatable
 from contend.strategies.base import Strategy
