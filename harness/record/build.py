@@ -54,7 +54,7 @@ def new_id() -> str:
 
 
 def full_environment(environment: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    """What `harness.environment.describe` says, and what only a measuring process knows.
+    """What `harness.record.environment.describe` says, and what only a measuring process knows.
 
     Returns
     -------

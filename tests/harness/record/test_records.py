@@ -167,7 +167,7 @@ def test_the_schema_refuses_a_failed_cell_with_throughput(make_cell: Make, make_
 
 
 def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
-    from contend.harness.environment import describe
+    from contend.harness.record.environment import describe
 
     plan = Plan((WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False)
     environment = build.full_environment(describe(), plan)
