@@ -32,7 +32,7 @@ from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        from contend.harness.environment import contend_version
+        from contend.harness.record.environment import contend_version
 
         click.echo(f"contend {contend_version()}")
         context.exit()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from contend.evm import Block, Receipts, State
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, scene_of
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker

@@ -24,14 +24,14 @@ from rich.text import Text
 
 from contend.harness.commands.common import bad_input, interruptible
 from contend.harness.commands.options import Asked, request_options
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE, CellKey
 from contend.harness.present.progress_bar import display
 from contend.harness.record.derived import by_process
-from contend.harness.statistics import speedup
+from contend.harness.record.statistics import speedup
 
 _CACHE_VARIABLE = "CONTEND_CACHE_DIR"
 UNCONTENDED: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}

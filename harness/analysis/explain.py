@@ -14,7 +14,7 @@ from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, loo
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
     from contend.harness.analysis.conflicts import Profile
-    from contend.harness.oracle.oracle import Oracle
+    from contend.harness.verify.oracle.oracle import Oracle
     from contend.strategies.base import Outcome
     from contend.workloads.base import Scenario, Workload
 
@@ -122,7 +122,7 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from contend.evm.drivers.recorder import record
-        from contend.harness.oracle.oracle import Oracle
+        from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
 
         try:

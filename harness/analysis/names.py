@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from contend.evm import Block, Changes, Location
 from contend.evm.drivers.recorder import Recording
-from contend.harness.analysis.slots import Slot, SlotSearch
+from contend.harness.analysis.slot_search import Slot, SlotSearch
 from contend.workloads.base import STORAGE_CLASSES, Scenario, Workload
 from contend.workloads.contracts.storage_layout import StorageVariable, storage_variables
 

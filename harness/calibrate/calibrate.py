@@ -10,12 +10,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from contend.harness import environment
 from contend.harness.calibrate.fit import errors, fit
 from contend.harness.calibrate.measure import amounts, seconds, slowdown, subjects
-from contend.harness.environment import usable_cores
 from contend.harness.observer import Observer
+from contend.harness.record import environment
 from contend.harness.record.atomic_write import write_json
+from contend.harness.record.environment import usable_cores
 from contend.strategies.clocks.cost_table import CLASSES, CostTable, default_costs
 
 _NANOSECONDS = 1e9

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.record.atomic_write import write_json

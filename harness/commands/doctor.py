@@ -27,7 +27,7 @@ def command(context: click.Context, workers: int, as_json: bool, strict: bool) -
         findings = run_checks(workers)
         if as_json:
             from contend.harness.doctor import report
-            from contend.harness.environment import describe
+            from contend.harness.record.environment import describe
 
             click.echo(json.dumps(report.as_json(findings, workers, describe()), indent=1))
         else:

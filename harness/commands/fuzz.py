@@ -90,8 +90,8 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     """
     from rich.console import Console
 
-    from contend.harness.environment import usable_cores
     from contend.harness.record.atomic_write import check_folder
+    from contend.harness.record.environment import usable_cores
     from contend.harness.verify.schedule_fuzzer import campaign
     from contend.harness.verify.schedule_fuzzer.printing import ScheduleProgress, print_failure, print_tally
 

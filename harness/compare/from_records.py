@@ -13,7 +13,7 @@ from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.verdict import REPLICATIONS, Rule, Verdict, changes
 from contend.harness.errors import BadInputError
 from contend.harness.record.load_all import read_all
-from contend.harness.statistics import Interval
+from contend.harness.record.statistics import Interval
 
 # Fewer runs than these say nothing about noise, whatever their interval is.
 _LEAST_PROCESSES, _LEAST_RUNS = 2, 6

@@ -21,7 +21,7 @@ from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sample import Sample
-from contend.harness.statistics import Interval, Samples
+from contend.harness.record.statistics import Interval, Samples
 
 A, B = range(2)
 LETTERS = "AB"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from contend.harness.plan.option_types import DialValue
 from contend.harness.record.derived import by_process
-from contend.harness.statistics import Samples
+from contend.harness.record.statistics import Samples
 
 
 class CellName(NamedTuple):

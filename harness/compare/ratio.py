@@ -2,7 +2,7 @@
 
 Interleaved, the two runs of a pair follow each other within one round, so that what the machine does to one it does to
 the other, and the ratio of each pair is a sample. Processes differ by chance (where their memory lies), so that
-the interval spans pairs of processes and is never narrower than the spread between them (`harness.statistics`).
+the interval spans pairs of processes and is never narrower than the spread between them (`harness.record.statistics`).
 
 Separate measurements have no pairs, and the machine may have been another between them (a neighbour, a warmer room).
 The serial baseline, measured in every round of both, tells how much of a change it shared: the interval holds the
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contend.harness.compare.measured import MeasuredCell
-from contend.harness.statistics import Interval, Samples, interval, ratio_of_medians
+from contend.harness.record.statistics import Interval, Samples, interval, ratio_of_medians
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from contend.harness.compare.exit_policy import (
 from contend.harness.compare.measured import CellName, MeasuredCell
 from contend.harness.compare.verdict import Rule, Verdict, wasteful
 from contend.harness.present.formatting import differing
-from contend.harness.statistics import Interval, Samples
+from contend.harness.record.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
 SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from contend.harness import environment
 from contend.harness.compare.checkout import laid_out
 from contend.harness.compare.compatibility import refusal
 from contend.harness.compare.from_records import exact
@@ -28,6 +27,7 @@ from contend.harness.measure.version import Version
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey
+from contend.harness.record import environment
 
 
 class VersionComparison:

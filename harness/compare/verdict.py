@@ -17,7 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from contend.harness.record.sample import ABORTS_AT
-from contend.harness.statistics import Interval
+from contend.harness.record.statistics import Interval
 
 REPLICATIONS = 2
 MOST_MEASUREMENTS = 4

@@ -10,7 +10,7 @@ from contend.harness.doctor.counters import Counters
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.finding import Finding
 from contend.harness.doctor.microbench import MicrobenchResult, measure
-from contend.harness.environment import usable_cores
+from contend.harness.record.environment import usable_cores
 
 Measure = Callable[[int], MicrobenchResult]
 

@@ -1,7 +1,7 @@
 """Executor: decides where tasks run. The local one runs them in processes of this machine.
 
 Tasks and results are plain data (`harness.measure.task`), so that another executor may run them elsewhere, on the nodes
-of a cluster, say. Who asks for a measurement (`harness.measure.engine`, `harness.compare.runner`) knows
+of a cluster, say. Who asks for a measurement (`harness.measure.run_request`, `harness.compare.runner`) knows
 the protocol only.
 """
 

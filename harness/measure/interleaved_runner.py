@@ -12,13 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from contend.harness.environment import utc_precisely
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Task
 from contend.harness.measure.warm_up import WarmUp
 from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import CellKey
+from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
 
 

@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from contend.harness.environment import utc_precisely
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Result, Task
 from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey
+from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
 
 _WORTH_SHARING = 4

@@ -54,7 +54,7 @@ def new_id() -> str:
 
 
 def full_environment(environment: Mapping[str, Any], plan: MeasurementPlan) -> dict[str, Any]:
-    """Environment of `harness.environment.describe`, and what only a measuring process knows.
+    """Environment of `harness.record.environment.describe`, and what only a measuring process knows.
 
     Returns
     -------

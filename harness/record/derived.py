@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from contend.harness import statistics
-from contend.harness.record import latency, warnings
+from contend.harness.record import latency, statistics, warnings
 from contend.harness.record.bound import Bounds
 from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
 

@@ -10,7 +10,7 @@ from typing import Any
 from contend.harness.errors import BadInputError
 from contend.harness.record.derived import derived
 from contend.harness.record.migrate import VersionError, migrate
-from contend.harness.record.validate import StructureError, validate
+from contend.harness.record.schema_check import StructureError, validate
 
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 

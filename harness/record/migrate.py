@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contend.harness.environment import machine_id
+from contend.harness.record.environment import machine_id
 
 _FAMILY = "contend-record/"
 VERSION = 2

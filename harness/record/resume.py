@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from contend.harness.environment import machine_differences
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.record.environment import machine_differences
 from contend.harness.record.load import read
 from contend.harness.record.load_all import record_files
 from contend.harness.record.lock import is_locked

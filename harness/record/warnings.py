@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from contend.harness import statistics
 from contend.harness.plan.resolve import BASELINE
+from contend.harness.record import statistics
 from contend.harness.record.sample import OWN_ORDER_FAILED
 
 BEYOND = "beyond the bound"

@@ -12,7 +12,14 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 from contend.evm import opcodes as op
 from contend.evm.forks import LATEST
 from contend.harness.verify.evm_fuzzer.compare import RevmChecker
-from contend.harness.verify.evm_fuzzer.programs import CONTRACTS, SENDER, ProgramCase, scrambled, structured, with_gas
+from contend.harness.verify.evm_fuzzer.random_programs import (
+    CONTRACTS,
+    SENDER,
+    ProgramCase,
+    scrambled,
+    structured,
+    with_gas,
+)
 from contend.harness.verify.evm_fuzzer.shrink import assembly, describe, instructions, shrink
 
 PER_SEED_RANGE = 250

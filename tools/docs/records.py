@@ -64,8 +64,8 @@ dictionary.
 
 `machine` is a digest of what makes wall-clock times comparable: the processor's model, the cores that the run could
 use, memory in whole GiB, operating system with its version, and the versions of Python, numba and llvmlite
-(`contend.harness.environment.machine_id`). Load and governor are recorded, and are not part of it: they change from
-hour to hour, and statistics have to deal with them.
+(`contend.harness.record.environment.machine_id`). Load and governor are recorded, and are not part of it: they change
+from hour to hour, and statistics have to deal with them.
 """
 COLUMNS_TEXT = """\
 ## Columns

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import Request

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from contend.harness import environment
 from contend.harness.compare.checkout import ROOT
 from contend.harness.compare.markdown import ratio_text
 from contend.harness.compare.ratio import Pair
@@ -17,6 +16,7 @@ from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.observer import Observer
 from contend.harness.present.progress_bar import display
+from contend.harness.record import environment
 from tools.gate_power import real
 from tools.gate_power.noise import Noise, fit
 from tools.gate_power.page import PowerStudy, page

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.harness.compare.ratio import Pair
-from contend.harness.statistics import Samples
+from contend.harness.record.statistics import Samples
 
 _MAD = 1.4826  # from a median of absolute deviations to a standard deviation, for a normal distribution
 _BURST = 4.0  # standard deviations above the process's median

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contend.evm import Block, errors
 from contend.evm.accounts import accounts_of, new_state
 from contend.evm.crypto.keccak import keccak256
-from contend.harness.verify.evm_fuzzer.programs import ProgramCase
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase
 from contend.harness.verify.evm_fuzzer.revm import execute
 from contend.strategies.serial import Serial
 

@@ -8,7 +8,7 @@ from random import Random
 
 from contend.evm import CapacityError
 from contend.harness.present.track import track
-from contend.harness.verify.evm_fuzzer.programs import ProgramCase, scrambled, structured, with_gas
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase, scrambled, structured, with_gas
 from contend.harness.verify.evm_fuzzer.shrink import shrink
 
 LEAST_GAS = 21_000

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from contend.evm import opcodes as op
 from contend.evm.accounts import Account
-from contend.harness.verify.evm_fuzzer.programs import SENDER, ProgramCase
+from contend.harness.verify.evm_fuzzer.random_programs import SENDER, ProgramCase
 
 
 def instructions(code: bytes) -> list[bytes]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from contend.evm import Snapshot
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, repeatable
 from contend.strategies.base import Strategy

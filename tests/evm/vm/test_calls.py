@@ -11,7 +11,7 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 from contend.evm import Transaction
 from contend.evm import opcodes as op
 from contend.harness.verify.evm_fuzzer.compare import RevmChecker
-from contend.harness.verify.evm_fuzzer.programs import ProgramCase
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase
 from contend.harness.verify.evm_fuzzer.shrink import describe
 from tests.evm.assembly import RETURN_TOP, assemble, call, push
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Result, Runner

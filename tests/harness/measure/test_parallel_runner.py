@@ -11,7 +11,6 @@ import pytest
 
 import contend
 from contend.harness.doctor.files import Files
-from contend.harness.environment import usable_cores
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
 from contend.harness.measure.parallel_runner import ParallelRunner
@@ -21,6 +20,7 @@ from contend.harness.measure.worker_pool import WorkerGoneError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
+from contend.harness.record.environment import usable_cores
 from contend.harness.record.measurement import CellFailure, WorkloadMeasurement
 from contend.harness.record.sample import BlockFacts, Sample
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from contend.harness import records
-from contend.harness.environment import machine_id
+from contend.harness.record.environment import machine_id
 from contend.harness.record.migrate import MIGRATIONS, SCHEMA, VERSION, VersionError, migrate
 
 OLD = sorted((Path(__file__).parents[1] / "old_records").glob("*.json"))

@@ -21,7 +21,7 @@ import contend
 from contend.harness import records
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
@@ -318,8 +318,8 @@ def test_simulated_cells_are_gone_on_with_workload_by_workload(tmp_path: Path) -
 
 
 def test_the_record_is_written_between_rounds_and_never_within_one(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contend.harness.measure.engine._SAVE_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr("contend.harness.measure.engine._SAVE_SHARE", float("inf"))
+    monkeypatch.setattr("contend.harness.measure.run_request._SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("contend.harness.measure.run_request._SAVE_SHARE", float("inf"))
     events: list[str] = []
 
     class Watching(Observer):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contend.harness import environment
 from contend.harness.errors import BadInputError
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import Executor, LocalExecutor
@@ -16,7 +15,7 @@ from contend.harness.measure.task import tasks_of
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import MeasurementPlan
-from contend.harness.record import build, resume
+from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
 

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _DISTRIBUTION = "contend"
 # What decides how long the same kernels take, as far as a program can know it.
 MACHINE = ("cpu", "cores", "memory_bytes", "platform", "python", "numba", "llvmlite")

@@ -34,7 +34,7 @@ def compiled_kernels() -> list[Path]:
     for room in ("evm", "strategies"):
         for source in sorted((ROOT / room).rglob("*.py")):
             module = ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            for value in vars(import_module(module)).values():
+            for value in vars(import_module(f"contend.{module}")).values():
                 if isinstance(value, Native):
                     assert value.address
     return sorted(file for folder in kernel_folders() for file in folder.rglob("*.nbc"))

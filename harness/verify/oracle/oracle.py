@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, Snapshot, State
-from contend.harness.oracle.diff import receipt_differences, word_differences
+from contend.harness.verify.oracle.diff import receipt_differences, word_differences
 from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]

@@ -22,7 +22,7 @@ from contend.evm.state import location_key, location_of, word_to_int
 from contend.evm.vm.access_table import supply_word
 from contend.evm.vm.machine import Machine
 from contend.evm.vm.transaction import start_transaction
-from contend.harness.verify.evm_fuzzer.programs import PLAIN, ProgramCase, structured
+from contend.harness.verify.evm_fuzzer.random_programs import PLAIN, ProgramCase, structured
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, make_state, with_code
 
 Wanted = Callable[[Location], None]
