@@ -12,7 +12,15 @@ class Observer:
     """
 
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
-        """The request has been understood; `repeat` runs of each cell follow."""
+        """The request has been understood, and is about to be measured.
+
+        Parameters
+        ----------
+        plan : MeasurementPlan
+            Workloads and cells.
+        repeat : int
+            Runs of each cell.
+        """
 
     def resumed(self, runs: int) -> None:
         """So many runs were made in earlier sessions and are not made again."""
@@ -21,19 +29,63 @@ class Observer:
         """So many runs more follow than were planned."""
 
     def stage(self, process: int, workload: str, what: str) -> None:
-        """A measuring process is setting a workload up."""
+        """A measuring process is setting a workload up.
+
+        Parameters
+        ----------
+        process : int
+            Number of the process.
+        workload : str
+            Title of the workload.
+        what : str
+            The stage, such as ``building``.
+        """
 
     def compiling(self, process: int, kernel: str) -> None:
-        """A kernel begins to compile, or to load from the cache."""
+        """A kernel begins to compile, or to load from the cache.
+
+        Parameters
+        ----------
+        process : int
+        kernel : str
+            Name of the kernel.
+        """
 
     def compiled(self, process: int, kernel: str, seconds: float) -> None:
-        """A kernel has been compiled or loaded."""
+        """A kernel has been compiled or loaded.
+
+        Parameters
+        ----------
+        process : int
+        kernel : str
+        seconds : float
+            How long that took.
+        """
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
-        """A run has been timed and verified; `runs` of this cell are done."""
+        """A run has been timed and verified.
+
+        Parameters
+        ----------
+        workload : str
+        key : CellKey
+            Strategy and workers.
+        runs : int
+            Of this cell, this one included.
+        """
 
     def failed(self, workload: str, key: CellKey, error: str, differences: list[str]) -> None:
-        """A cell has failed and is not run again."""
+        """A cell has failed and is not run again.
+
+        Parameters
+        ----------
+        workload : str
+        key : CellKey
+        error : str
+            One line.
+        differences : list of str
+            From the serial result, where there are any.
+        """
 
     def finished(self, workload: str) -> None:
         """All cells of a workload are measured and recorded."""

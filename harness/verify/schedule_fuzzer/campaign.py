@@ -81,7 +81,19 @@ class Tally:
 def batches(
     strategies: Sequence[str], sources: Sequence[str], workers: Sequence[int], schedules: int, seed: int
 ) -> Iterator[ScheduleBatch]:
-    """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each."""
+    """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each.
+
+    Parameters
+    ----------
+    strategies, sources : sequence of str
+        Names; of a source, of a workload or `ADVERSARIAL`.
+    workers : sequence of int
+        Worker counts, taken in turn.
+    schedules : int
+        In all.
+    seed : int
+        Of blocks and schedules.
+    """
     done, number = 0, 0
     while done < schedules:
         strategy = strategies[number % len(strategies)]
@@ -122,6 +134,17 @@ def campaign(
     most_failures: int,
 ) -> None:
     """Run batches over processes, keeping the tally, until they are through or enough has failed.
+
+    Parameters
+    ----------
+    planned : iterator of ScheduleBatch
+    processes : int
+    tally : Tally
+        Altered in place.
+    progress : callable
+        Given the tally several times a second.
+    most_failures : int
+        After so many no further batch is begun.
 
     Raises
     ------
