@@ -23,7 +23,7 @@ def limbs(value: int, count: int = 4) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Environment:
-    """What a block's header says to its transactions.
+    """Block environment: what a block's header says to its transactions.
 
     Attributes
     ----------

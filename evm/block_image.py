@@ -47,7 +47,7 @@ def check_transaction(index: int, transaction: Transaction) -> None:
 
 
 def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
-    """Why the fields alone make a transaction invalid, or `NONE`."""
+    """Reason why the fields alone make a transaction invalid, or `NONE`."""
     if transaction.gas_limit > environment.gas_limit:
         return errors.GAS_ABOVE_BLOCK
     if transaction.max_fee < environment.base_fee:
@@ -78,7 +78,7 @@ def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment:
 
 
 def _extras(transaction: Transaction) -> bytes:
-    """What lies behind a transaction's call data: its access list, then its blob hashes, as words."""
+    """The data behind a transaction's call data: its access list, then its blob hashes, as words."""
     parts = []
     for address, slots in transaction.access_list:
         parts.append(int.from_bytes(address, "big").to_bytes(24, "little") + len(slots).to_bytes(8, "little"))

@@ -1,4 +1,4 @@
-"""How a transaction can end, and what an execution can ask of its driver."""
+"""Outcomes of transactions: the errors that end one, and what an execution can ask of its driver."""
 
 from __future__ import annotations
 

@@ -153,8 +153,8 @@ def run_machine(address):
 def resume(address):
     """Run a machine on, from where it is: `DONE`, `NEED` or `FAULT`. The address of its header in, the reason out.
 
-    Where the interpreter returns for a precompiled contract, whoever computes it is called here, by address, and the
-    interpreter goes on. So drivers know locations only, and no cryptography is compiled into the hot loop.
+    Where the interpreter returns for a precompiled contract, the function that computes it is called here, by address,
+    and the interpreter goes on. So drivers know locations only, and no cryptography is compiled into the hot loop.
     """
     while True:
         outcome = run_machine(address)

@@ -119,11 +119,11 @@ class Receipts:
         return len(self.status)
 
     def error(self, index: int) -> str | None:
-        """Why a transaction failed, None if it did not."""
+        """Reason why a transaction failed, None if it did not."""
         return errors.describe(int(self.error_codes[index]))
 
     def output(self, index: int) -> bytes:
-        """What a transaction returned, or its revert data."""
+        """Return data of a transaction, or its revert data."""
         _, begin, end = self.starts[index]
         return self.payload[begin:end].tobytes()
 
@@ -155,7 +155,7 @@ class Receipts:
         return digest.hexdigest()
 
     def differences(self, other: Receipts) -> Iterator[tuple[int, str]]:
-        """Where two blocks' receipts differ: (transaction, name of the field), in block order."""
+        """Differences between two blocks' receipts: (transaction, name of the field), in block order."""
         for i in range(min(len(self), len(other))):
             if self.status[i] != other.status[i]:
                 yield i, "status"

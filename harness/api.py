@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas
 
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.options import parameters_section, signature
 from contend.harness.plan.request import Request

@@ -32,7 +32,7 @@ from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        from contend.harness.environment import contend_version
+        from contend.harness.record.environment import contend_version
 
         click.echo(f"contend {contend_version()}")
         context.exit()
@@ -55,7 +55,7 @@ class _Group(click.Group):
         except click.Abort:
             sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
-            # Whoever read our output has read enough. Python would complain once more when it flushes at exit.
+            # The reader of our output has closed it. Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(EXIT_FAILED)
         except OSError as error:

@@ -1,10 +1,10 @@
-"""What can go wrong: two ways in which a run ends early, and a file that cannot be read."""
+"""Errors: two ways in which a run ends early, and a file that cannot be read."""
 
 from __future__ import annotations
 
 
 class BadInputError(ValueError):
-    """What was asked for cannot be done: one line that names what is wrong, where, and what would be right.
+    """Bad input: one line that names what is wrong, where, and what would be right.
 
     The command line prints it and ends with exit code 2; nothing has been measured or written.
     """

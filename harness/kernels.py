@@ -1,6 +1,6 @@
-"""The compile lock: one process compiles a strategy, the others wait and then load what it compiled.
+"""Compile lock: one process compiles a strategy, the others wait and then load what it compiled.
 
-A strategy's kernels are compiled when it first executes a block. Whoever is first on a cold cache takes a file lock
+A strategy's kernels are compiled when it first executes a block. The first process on a cold cache takes a file lock
 for that; the others, of this run or of any other on the machine, wait for it and then load what was compiled. A marker
 file beside the kernels says that a strategy has been through this, so that on a warm cache nobody waits.
 """

@@ -1,8 +1,8 @@
-"""What a run tells whoever watches it."""
+"""Observer: the progress events of a run, for displays and logs."""
 
 from __future__ import annotations
 
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
 
 
 class Observer:
@@ -11,35 +11,87 @@ class Observer:
     All are called in the parent, from the thread that runs, and should return at once.
     """
 
-    def planned(self, plan: Plan, repeat: int) -> None:
-        """Hear that the request has been understood; `repeat` runs of each cell follow."""
+    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
+        """The request has been understood, and is about to be measured.
+
+        Parameters
+        ----------
+        plan : MeasurementPlan
+            Workloads and cells.
+        repeat : int
+            Runs of each cell.
+        """
 
     def resumed(self, runs: int) -> None:
-        """Hear that so many runs were made in earlier sessions and are not made again."""
+        """So many runs were made in earlier sessions and are not made again."""
 
     def extended(self, runs: int) -> None:
-        """Hear that so many runs more follow than were planned."""
+        """So many runs more follow than were planned."""
 
     def stage(self, process: int, workload: str, what: str) -> None:
-        """Hear that a measuring process is setting a workload up."""
+        """A measuring process is setting a workload up.
+
+        Parameters
+        ----------
+        process : int
+            Number of the process.
+        workload : str
+            Title of the workload.
+        what : str
+            The stage, such as ``building``.
+        """
 
     def compiling(self, process: int, kernel: str) -> None:
-        """Hear that a kernel begins to compile, or to load from the cache."""
+        """A kernel begins to compile, or to load from the cache.
+
+        Parameters
+        ----------
+        process : int
+        kernel : str
+            Name of the kernel.
+        """
 
     def compiled(self, process: int, kernel: str, seconds: float) -> None:
-        """Hear that it has been compiled or loaded."""
+        """A kernel has been compiled or loaded.
+
+        Parameters
+        ----------
+        process : int
+        kernel : str
+        seconds : float
+            How long that took.
+        """
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
-        """Hear that a run has been timed and verified; `runs` of this cell are done."""
+        """A run has been timed and verified.
+
+        Parameters
+        ----------
+        workload : str
+        key : CellKey
+            Strategy and workers.
+        runs : int
+            Of this cell, this one included.
+        """
 
     def failed(self, workload: str, key: CellKey, error: str, differences: list[str]) -> None:
-        """Hear that a cell has failed and is not run again."""
+        """A cell has failed and is not run again.
+
+        Parameters
+        ----------
+        workload : str
+        key : CellKey
+        error : str
+            One line.
+        differences : list of str
+            From the serial result, where there are any.
+        """
 
     def finished(self, workload: str) -> None:
-        """Hear that all cells of a workload are measured and recorded."""
+        """All cells of a workload are measured and recorded."""
 
     def note(self, text: str) -> None:
-        """Hear something that a reader of the results should know."""
+        """Note for the readers of the results."""
 
     def tick(self) -> None:
-        """Do what is to be done several times a second while the run waits."""
+        """Called several times a second while the run waits."""

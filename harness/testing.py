@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from contend.evm import Block, Receipts, State
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, scene_of
-from contend.harness.verify.schedule_fuzzer.checker import Judge
+from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.virtual import VirtualClock
@@ -136,17 +136,17 @@ def _check_one(
 
 
 def _check_schedules(strategy: type[Strategy], schedules: int) -> None:
-    judge = Judge(lambda name: strategy)
+    checker = ScheduleChecker(lambda name: strategy)
     try:
         for batch in batches([strategy.name], [ADVERSARIAL], WORKERS, schedules, seed=1):
             for case in batch.cases():
-                if judge.differences(case):
-                    small = judge.shrink(case)
-                    found = "; ".join(judge.differences(small))
+                if checker.differences(case):
+                    small = checker.shrink(case)
+                    found = "; ".join(checker.differences(small))
                     lines = [f"{place}: {transaction}" for place, transaction in enumerate(scene_of(small).block)]
                     raise AssertionError(f"{small}: {found}\n" + "\n".join(lines))
     finally:
-        judge.close()
+        checker.close()
 
 
 def assert_workload_holds(

@@ -15,7 +15,7 @@ from contend.strategies.clocks import WALL, Clock
 
 @dataclass
 class Outcome:
-    """What one execution of a block gave.
+    """Outcome of one execution of a block.
 
     Attributes
     ----------

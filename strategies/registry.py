@@ -15,8 +15,8 @@ _BUILT_IN = {
     "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "sharded": "contend.strategies.sharded:Sharded",
 }
-# Known by name and listed, but measured only where they are named: whoever asks for none in particular wants one row
-# of figures a strategy.
+# Known by name and listed, but measured only where they are named: a user who names none wants one row of figures a
+# strategy.
 _VARIANTS = {
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
 }

@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
-from graphlib import TopologicalSorter
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module, metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ MAY_IMPORT = {
     "workloads": {"evm", "workloads"},
     "harness": {"evm", "strategies", "workloads", "harness"},
 }
+# The asv suite is kept with the harness, and uses `contend` as any other client does.
+CLIENTS = {"asv_suite"}
 # What makes a function a kernel, and so free of annotations: our own decorators, and numba's for extending it.
 COMPILES = {"kernel", "macro", "native", "instruction", "instruction_loop", "njit", "intrinsic", "overload", "cfunc"}
 
@@ -43,16 +46,22 @@ def project() -> dict[str, Any]:
 
 
 def imported_rooms(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Rooms that a file imports from, with the line; `contend` itself for what lies above the rooms."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
         for name in names:
-            if (room := name.partition(".")[0]) in {*MAY_IMPORT, "tests"}:
-                yield node.lineno, room
+            top, _, below = name.partition(".")
+            if top == "contend":
+                room = below.partition(".")[0]
+                yield node.lineno, room if room in MAY_IMPORT else top
+            elif top in {*MAY_IMPORT, "tests", "tools"}:
+                # Not by the one name under which it is installed: it would be loaded a second time.
+                yield node.lineno, f"{top} (not contend.{top})"
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -62,7 +71,7 @@ def test_imports_only_point_downward(room: str) -> None:
         f"{source.relative_to(ROOT)}:{line} imports {other}"
         for source in sources(room)
         for line, other in imported_rooms(parsed(source))
-        if other not in MAY_IMPORT[room]
+        if other not in MAY_IMPORT[room] | ({"contend"} if source.parent.name in CLIENTS else set())
     ]
     assert not upward
 
@@ -81,16 +90,215 @@ def imported_modules(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[st
                     yield str(node.module)
 
 
-def test_no_files_import_each_other_in_a_circle() -> None:
+def imports_of_files() -> dict[str, set[str]]:
+    """Of every module of the rooms, the modules of ours that it imports."""
     files = {
-        ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): source
+        ".".join(("contend", *source.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): source
         for room in MAY_IMPORT
         for source in sources(room)
     }
     # Not even within functions or for annotations only: whoever reads one of two such files has to read the other.
-    imports = {module: set(imported_modules(parsed(file), files)) - {module} for module, file in files.items()}
+    return {module: set(imported_modules(parsed(file), files)) - {module} for module, file in files.items()}
+
+
+def package_of(module: str) -> str:
+    """The folder in which a module lies; of one that lies in a room itself, the module."""
+    path = ROOT.joinpath(*module.split(".")[1:])
+    return module if path.is_dir() or module.count(".") == 2 else module.rpartition(".")[0]
+
+
+def imports_of_packages(imports: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Of every package, the other packages that its modules import from."""
+    found: dict[str, set[str]] = {}
+    for module, others in imports.items():
+        package = package_of(module)
+        found.setdefault(package, set()).update({package_of(other) for other in others} - {package})
+    return found
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    imports = imports_of_files()
     assert sum(map(len, imports.values())) > 1000
     TopologicalSorter(imports).prepare()
+
+
+def test_no_packages_import_each_other_in_a_circle() -> None:
+    packages = imports_of_packages(imports_of_files())
+    assert {"contend.evm", "contend.evm.state", "contend.evm.vm.instructions", "contend.harness.record"} <= set(
+        packages
+    )
+    TopologicalSorter(packages).prepare()
+
+
+def test_a_circle_of_packages_is_found() -> None:
+    # No two of these files import each other, and no two of the packages may.
+    files = {
+        "contend.evm.vm.gas": {"contend.evm.code.decoder"},
+        "contend.evm.code.directory": {"contend.evm.vm.call"},
+        "contend.evm.code.decoder": {"contend.evm.state"},
+    }
+    TopologicalSorter(files).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter(imports_of_packages(files)).prepare()
+
+
+def code_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Identifiers, imported names and texts of a file with their lines; its docstrings are left out."""
+    told = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+        if isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        for field, value in ast.iter_fields(node):
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, str) and field != "type_comment" and id(node) not in told:
+                    yield line, text
+
+
+def upper_names() -> list[str]:
+    """What the lowest room must not name: the other rooms, and the strategies' packages."""
+    packages = [folder.name for folder in (ROOT / "strategies").iterdir() if (folder / "__init__.py").is_file()]
+    return sorted({*packages, *MAY_IMPORT} - {"evm"})
+
+
+def test_the_lowest_room_names_nothing_above_it() -> None:
+    names = upper_names()
+    assert {"block_stm", "harness", "sharded", "strategies", "workloads"} <= set(names)
+    upper = re.compile(rf"(?<![a-z])({'|'.join(names)})(?![a-z])", re.I)
+    found = [
+        f"{source.relative_to(ROOT)}:{line} {text}"
+        for source in sources("evm")
+        for line, text in code_names(parsed(source))
+        if upper.search(text)
+    ]
+    assert found == []
+
+
+def test_names_in_code_are_found_and_docstrings_are_not() -> None:
+    source = '"""harness"""\nimport a.b as c\ndef d(e):\n  """f"""\n  g.h(i="j")\n  """k"""\n'
+    assert {text for _, text in code_names(ast.parse(source))} == {*"cdeghijk", "a.b"}
+
+
+# In these folders each file is named by what it is one of: the command `compare`, the chart of latency, the
+# instructions on memory. Its folder completes the name, and a file elsewhere may have it alone.
+FAMILIES = {
+    "evm/drivers",  # ways to drive the interpreter
+    "evm/vm/instructions",  # families of instructions
+    "harness/asv_suite",  # what classes of benchmarks measure
+    "harness/commands",  # commands
+    "harness/doctor",  # what is looked at on a machine
+    "harness/present/charts",  # charts
+}
+# What several folders have one of, each its own.
+ONE_A_FOLDER = {
+    "__init__",
+    "accounting",  # of all strategies, and of one
+    "accounts",  # in a state, and in workloads
+    "base",
+    "commit",
+    "conftest",
+    "errors",
+    "layout",
+    "registry",
+    "strategy",
+    "worker",
+}
+ROOM_OF_TESTS = re.compile(r"tests/(evm|workloads)/test_against_revm\.py")
+
+
+def twins(files: Iterable[str]) -> dict[str, list[str]]:
+    """File names that occur twice although no folder tells them apart, with where they do."""
+    by_name: dict[str, list[str]] = {}
+    for file in sorted(files):
+        path = PurePosixPath(file)
+        if str(path.parent) not in FAMILIES and path.stem not in ONE_A_FOLDER and not ROOM_OF_TESTS.fullmatch(file):
+            by_name.setdefault(path.stem, []).append(file)
+    return {name: places for name, places in by_name.items() if len(places) > 1}
+
+
+@pytest.mark.parametrize("rooms", [tuple(MAY_IMPORT), ("tests",), ("tools",)], ids="+".join)
+def test_no_file_name_occurs_twice(rooms: tuple[str, ...]) -> None:
+    files = [source.relative_to(ROOT).as_posix() for room in rooms for source in sources(room)]
+    assert twins(files) == {}
+    if "evm" in rooms:
+        stems = Counter(Path(file).stem for file in files)
+        assert {name for name in ONE_A_FOLDER - {"conftest"} if stems[name] < 2} == set(), "no exception is needed"
+        assert {str(Path(file).parent) for file in files} >= FAMILIES
+
+
+def test_a_name_that_occurs_twice_is_found() -> None:
+    files = ["evm/vm/gas.py", "harness/plan/gas.py", "harness/commands/run.py", "harness/run.py", "evm/layout.py"]
+    assert twins([*files, "harness/layout.py"]) == {"gas": ["evm/vm/gas.py", "harness/plan/gas.py"]}
+
+
+MOST_ENTRIES = 20
+MANY_ENTRIES = {
+    ".": "what git, make, asv and the packaging tools look for lies at the root",
+    "docs": "pages, one a topic, of which the README has a table",
+    "workloads/contracts": "data: a source and what it compiles to, for each contract",
+}
+
+
+def entries() -> dict[str, int]:
+    """How many files and folders lie in each folder of the checkout: those of git, without `__init__.py`."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    paths = [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+    every = {part for path in paths for part in (path, *path.parents) if part.name not in ("", "__init__.py")}
+    return Counter(part.parent.as_posix() for part in every)
+
+
+def test_no_folder_holds_too_many_entries() -> None:
+    found = entries()
+    assert len(found) > 50
+    assert {
+        folder: count for folder, count in found.items() if count > MOST_ENTRIES and folder not in MANY_ENTRIES
+    } == {}
+    assert set(MANY_ENTRIES) <= set(found)
+
+
+INTEGERS = {"U", "I", "U0", "U1"}
+
+
+def integers_defined(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Where a file binds a name of the kernels' integer types, but by importing it from where it is defined."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in INTEGERS:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            origin = node.module if isinstance(node, ast.ImportFrom) else None
+            for alias in node.names:
+                if (alias.asname or alias.name) in INTEGERS and origin not in INTEGERS_FROM:
+                    yield node.lineno, alias.asname or alias.name
+
+
+INTEGERS_FROM = {"contend.evm.runtime.integers", "contend.plugin"}
+
+
+def test_the_integer_types_of_kernels_are_defined_once() -> None:
+    found = {
+        f"{source.relative_to(ROOT)}:{line} {name}"
+        for room in (*MAY_IMPORT, "tests", "tools")
+        for source in sources(room)
+        for line, name in integers_defined(parsed(source))
+    }
+    assert {place.partition(":")[0] for place in found} == {"evm/runtime/integers.py"}
+    assert {place.rpartition(" ")[2] for place in found} == INTEGERS
+
+
+def test_another_definition_of_the_integer_types_is_found() -> None:
+    source = "from numpy import uint64 as U\nI = np.int64\nfrom contend.evm.runtime.integers import U0\nU1: int = 1"
+    assert list(integers_defined(ast.parse(source))) == [(1, "U"), (2, "I"), (4, "U1")]
 
 
 def name_of_decorator(node: ast.expr) -> str:

@@ -24,14 +24,14 @@ from rich.text import Text
 
 from contend.harness.commands.common import bad_input, interruptible
 from contend.harness.commands.options import Asked, request_options
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE, CellKey
 from contend.harness.present.progress_bar import display
 from contend.harness.record.derived import by_process
-from contend.harness.statistics import speedup
+from contend.harness.record.statistics import speedup
 
 _CACHE_VARIABLE = "CONTEND_CACHE_DIR"
 UNCONTENDED: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}
@@ -40,7 +40,7 @@ _PARALLEL = ("block_stm", "static_partition", "sharded")
 
 
 @dataclass(frozen=True)
-class Finding:
+class GoalResult:
     """A goal and what was measured for it.
 
     Attributes
@@ -74,7 +74,7 @@ class Finding:
         return self.measured <= self.goal if self.at_most else self.measured >= self.goal
 
 
-def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Finding]:
+def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[GoalResult]:
     """Measure every goal, one after the other.
 
     Parameters
@@ -88,7 +88,7 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
 
     Yields
     ------
-    Finding
+    GoalResult
     """
 
     def measure(workload: str, strategies: tuple[str, ...], dials: dict[str, DialValue]) -> list[Mapping[str, Any]]:
@@ -106,34 +106,34 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[Findi
     apart = measure("payments", _PARALLEL, UNCONTENDED)
     for strategy in _PARALLEL:
         yield _scaling(f"payments, apart: {strategy} 2 / 1", 1.0, apart, strategy)
-    yield Finding("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
-    yield Finding("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
+    yield GoalResult("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
+    yield GoalResult("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
 
 
 def _find(cells: list[Mapping[str, Any]], key: CellKey) -> Mapping[str, Any]:
     return next(cell for cell in cells if (cell["strategy"], cell["workers"]) == key)
 
 
-def _throughput(what: str, goal: float, cells: list[Mapping[str, Any]]) -> Finding:
+def _throughput(what: str, goal: float, cells: list[Mapping[str, Any]]) -> GoalResult:
     cell = _find(cells, CellKey(BASELINE, 1))
-    return Finding(what, goal, "tx/s", cell["tx_per_second"], error=cell["error"])
+    return GoalResult(what, goal, "tx/s", cell["tx_per_second"], error=cell["error"])
 
 
-def _ratio(what: str, goal: float, cells: list[Mapping[str, Any]], key: CellKey) -> Finding:
+def _ratio(what: str, goal: float, cells: list[Mapping[str, Any]], key: CellKey) -> GoalResult:
     cell = _find(cells, key)
     ratio = cell["speedup"]
     if ratio is None:
-        return Finding(what, goal, "x", None, error=cell["error"])
-    return Finding(what, goal, "x", ratio["median"], interval=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
+        return GoalResult(what, goal, "x", None, error=cell["error"])
+    return GoalResult(what, goal, "x", ratio["median"], interval=f"[{ratio['low']:.2f}, {ratio['high']:.2f}]")
 
 
-def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: str) -> Finding:
+def _scaling(what: str, goal: float, cells: list[Mapping[str, Any]], strategy: str) -> GoalResult:
     one, two = (_find(cells, CellKey(strategy, workers)) for workers in (1, 2))
     if one["error"] or two["error"]:
-        return Finding(what, goal, "x", None, error=one["error"] or two["error"])
+        return GoalResult(what, goal, "x", None, error=one["error"] or two["error"])
     # Complete rounds only: both cells have the same ones, in the same order.
     ratio = speedup(by_process(two["samples"], "seconds"), by_process(one["samples"], "seconds"))
-    return Finding(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
+    return GoalResult(what, goal, "x", ratio.median, interval=f"[{ratio.low:.2f}, {ratio.high:.2f}]")
 
 
 class _MeasuredError(Exception):
@@ -197,20 +197,20 @@ def warm_seconds() -> float:
     return float(np.median(times))
 
 
-def print_findings(console: Console, found: list[Finding]) -> None:
+def print_findings(console: Console, results: list[GoalResult]) -> None:
     """Print goals beside what was measured."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("what")
     for heading in ("goal", "measured"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reached", no_wrap=True)
-    for one in found:
+    for one in results:
         goal = f"{'at most' if one.at_most else 'at least'} {_figure(one.goal, one.unit)}"
         measured = "-" if one.measured is None else _figure(one.measured, one.unit)
         reached = Text("yes", style="green") if one.reached else Text("no", style="bold red")
         table.add_row(one.what, goal, f"{measured} {one.interval}".strip(), reached)
     console.print(table)
-    for one in found:
+    for one in results:
         if one.error is not None:
             console.print(f"{one.what}: {one.error}", markup=False, highlight=False)
 

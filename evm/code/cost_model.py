@@ -49,7 +49,7 @@ CLASSES: tuple[str, ...] = (
     "state_write",
     "receipt",
     "code_byte",  # of init code that is decoded, and of code that is kept
-    "precompile_gas",  # of precompiled contracts: their prices follow their times
+    "precompile_gas",  # of precompiled contracts: their gas follows their times
 )
 (
     BASIC_BLOCK,

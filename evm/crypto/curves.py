@@ -1,4 +1,4 @@
-"""What precompiled contracts compute, on well-kept libraries; input checks as the EIPs say.
+"""Cryptography of the precompiled contracts, on well-kept libraries; input checks as the EIPs say.
 
 Every function takes the contract's input and returns its output, or None where the contract fails.
 """

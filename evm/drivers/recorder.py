@@ -117,15 +117,15 @@ class Recording(AccessSets):
     crossed : ndarray of bool, shape (m,)
         Whether the entry is a balance that was zero and is no more, or is zero now and was not.
     work : ndarray of int64, shape (n,)
-        Picoseconds that each transaction takes in a serial run, by the table of costs.
+        Picoseconds that each transaction takes in a serial run, by the cost table.
     before : ndarray of int64, shape (m,)
         Picoseconds of its work that the entry's transaction had done when it needed the word: so far nobody else can
         hold it up there. At most too large, since straight-line code is counted where it begins.
     keys : ndarray of uint64, shape (location_count, 7)
         Keys by location number (`evm.state.location_of`).
     coinbase : int
-        Number of the beneficiary's balance. Fees are no part of the sets: whoever reads this location has read the
-        fees of all transactions before it.
+        Number of the beneficiary's balance. Fees are no part of the sets: a transaction that reads this location has
+        read the fees of all transactions before it.
     """
 
     blind: npt.NDArray[np.bool_]

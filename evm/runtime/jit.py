@@ -1,4 +1,4 @@
-"""How Contend compiles: decorators for kernels and for functions reached by address.
+"""Compilation: decorators for kernels, which are linked in, and for functions reached by address.
 
 Kernels are compiled without numba's runtime (``_nrt=False``): no array in them carries a reference count, so two
 workers never fight over the cache line of a counter that neither needs. They release the GIL and allocate nothing.

@@ -102,7 +102,7 @@ def home_of(module: str, file: str) -> Path:
 
 
 def note_kernels(module: str, file: str) -> None:
-    """Remember that a module defines a kernel: whoever imports its package may link it in."""
+    """Remember that a module defines a kernel: any module that imports its package may link it in."""
     name = module.partition(".")[0]
     if registered(module) is None:
         with _lock:
@@ -145,7 +145,7 @@ def _sources(home: Path) -> list[Path]:
 
 
 def _homes(home: Path, names: set[str]) -> list[Path]:
-    """Where the imported packages are that matter, in an order that only their names decide."""
+    """Folders of the imported packages that matter, in an order that only their names decide."""
     found = []
     for name in sorted(names):
         beside = home.parent / f"{name}.py"

@@ -179,7 +179,7 @@ def is_null(typing_context: Any, pointer: Any) -> Any:
 
 @dataclass(frozen=True)
 class Reference:
-    """A struct at an address, for kernels called from Python. Whoever owns the memory must outlive the call."""
+    """A struct at an address, for kernels called from Python. The owner of the memory must outlive the call."""
 
     pointer: StructPointer
     address: int
@@ -252,7 +252,7 @@ class Struct:
         return Reference(self.pointer, int(address))
 
     def array_at(self, address: int, count: int = 1) -> Any:
-        """Structs at an address, as a numpy structured array. Whoever owns the memory must outlive it."""
+        """Structs at an address, as a numpy structured array. The owner of the memory must outlive it."""
         memory = (ctypes.c_uint8 * (count * self.words * WORD_BYTES)).from_address(address)
         return np.asarray(memory).view(self.dtype)
 

@@ -9,10 +9,9 @@ A machine (`evm.vm.machine.Machine`) executes one transaction. It reads and writ
   precompiled contract suspends likewise (`errors.COMPUTE`), but `evm.interpreter.resume` has it computed and goes
   on, so that drivers know locations only.
 - *Who supplies.* The driver finds the word: in a state (`evm.drivers.serial`), in multi-version memory, on another
-shard, on a
-  disk. It hands the word over with `evm.vm.access_table.supply_word` and resumes the machine; or abandons the
-  transaction, where it stands, by starting another one. A machine holds nothing of its driver, so any thread may resume
-  it, one at a time.
+  shard, on a disk. It hands the word over with `evm.vm.access_table.supply_word` and resumes the machine; or abandons
+  the transaction, where it stands, by starting another one. A machine holds nothing of its driver, so any thread may
+  resume it, one at a time.
 - *What an instruction may not do before it has all it needs.* It runs again from its start when the machine is resumed.
   Until every location that it reads is loaded it must leave stack, memory, gas, words and flags as they were. It may
   insert empty entries in the access table, which mean nothing until a word is supplied, and mark entries as observed.

@@ -44,7 +44,7 @@ def entry_at(machine, number):
 
 @kernel(inline=True)
 def scratch_address(machine):
-    """Where the machine's scratch space is free."""
+    """Address at which the machine's scratch space is free."""
     return machine.scratch + machine.scratch_used
 
 

@@ -3,8 +3,8 @@
 Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028,
 EIP-2930, EIP-3860), the warm set at the start (EIP-2929, EIP-2930, EIP-3651), refunds (EIP-3529) and fees (EIP-1559,
 EIP-4844). The base fee and the blob fee are burned; the priority fee is only reported: the beneficiary is credited
-lazily, by whoever executes the block. What a transaction's fields show by themselves was checked when the block's image
-was made (`evm.block_image`).
+lazily, by the driver that executes the block. What a transaction's fields show by themselves was checked when the
+block's image was made (`evm.block_image`).
 """
 
 from __future__ import annotations

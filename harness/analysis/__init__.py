@@ -1,4 +1,4 @@
-"""What conflicts in a block and what that costs: dependencies, the bound, names of locations, causes of aborts."""
+"""Conflict analysis of a block: dependencies, the bound, names of locations, causes of aborts."""
 
 from contend.evm.runtime.source_digest import register
 

@@ -1,4 +1,4 @@
-"""What strategies aborted at, counted by class of location, as a record keeps it."""
+"""Abort causes: what strategies aborted at, counted by class of location, as a record keeps it."""
 
 from __future__ import annotations
 

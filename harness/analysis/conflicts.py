@@ -24,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class Profile:
-    """What `contend explain` says about a block before any strategy has run.
+    """Conflict profile: what `contend explain` says about a block before any strategy has run.
 
     Parameters
     ----------
@@ -123,16 +123,16 @@ class Profile:
             "by_class": _tally(link["class"] for link in links),
         }
 
-    def describe(self, number: int) -> dict[str, Any]:
+    def describe(self, location_index: int) -> dict[str, Any]:
         """Name, class and place of a location by its number in the recording."""
-        if number == self._recording.location_count:
+        if location_index == self._recording.location_count:
             place = self._location(self._recording.coinbase)
             return {"name": FEES, "class": "balance", **_place(place)}
-        return self.describe_place(self._location(number))
+        return self.describe_location(self._location(location_index))
 
-    def describe_place(self, place: Location) -> dict[str, Any]:
+    def describe_location(self, location: Location) -> dict[str, Any]:
         """Name, class and place of a location, whether or not the serial run touched it."""
-        return {"name": self._namer.name(place), "class": self._namer.class_of(place), **_place(place)}
+        return {"name": self._namer.name(location), "class": self._namer.class_of(location), **_place(location)}
 
     def _location(self, number: int) -> Location:
         return location_of(self._recording.keys[number])
@@ -144,14 +144,14 @@ def _place(location: Location) -> dict[str, Any]:
 
 
 def _tally(names: Any) -> dict[str, int]:
-    """How often each name comes, the most frequent first."""
+    """Number of times that each name occurs, the most frequent first."""
     counted: dict[str, int] = {}
     for name in names:
         counted[name] = counted.get(name, 0) + 1
     return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 
 
-def segments(transactions: list[int], links: list[str]) -> list[tuple[str, int, int, int]]:
+def link_runs(transactions: list[int], links: list[str]) -> list[tuple[str, int, int, int]]:
     """Runs of links through one location: its name, how many links, the transactions at both ends."""
     found, at = [], 0
     for name, run in groupby(links):

@@ -28,7 +28,7 @@ KINDS = ("contention", "chain")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDials:
     """Dials, and what they give.
 
     Attributes
@@ -43,7 +43,7 @@ class Found:
     share: float
 
 
-def aim(
+def find_dials(
     workload: str,
     kind: str,
     wanted: float,
@@ -51,7 +51,7 @@ def aim(
     block_size: int,
     overrides: Mapping[str, DialValue] | None = None,
     tell: Callable[[str], object] = lambda text: None,
-) -> Found:
+) -> FoundDials:
     """Find dials that give a share.
 
     Parameters
@@ -84,11 +84,11 @@ def aim(
 
     begin, end = ends
 
-    def measure(at: float) -> Found:
+    def measure(at: float) -> FoundDials:
         dials = {name: value for name, value in between(begin, end, at).items() if name not in fixed}
         share = _share(_bound(workload, resolve_dials(workload, {**fixed, **dials}), seed, block_size), kind)
         tell(f"{kind} {share:.3f} with {', '.join(f'{name}={value}' for name, value in dials.items())}")
-        return Found(dials, share)
+        return FoundDials(dials, share)
 
     calm, hot = measure(0.0), measure(1.0)
     if not calm.share - TOLERANCE <= wanted <= hot.share + TOLERANCE:
@@ -111,7 +111,7 @@ def aim(
     return best
 
 
-def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[str, DialValue]:
+def between(calm: Mapping[str, Any], hot: Mapping[str, Any], position: float) -> dict[str, DialValue]:
     """Dials at a point of the line from `calm` (0) to `hot` (1)."""
     dials: dict[str, DialValue] = {}
     for name, begin in calm.items():
@@ -121,9 +121,9 @@ def between(calm: Mapping[str, Any], hot: Mapping[str, Any], at: float) -> dict[
             dials[name] = begin
         elif isinstance(begin, int):
             # In equal ratios: from 1 to 10,000 pools, the middle is 100.
-            dials[name] = max(1, round(begin ** (1.0 - at) * end**at))
+            dials[name] = max(1, round(begin ** (1.0 - position) * end**position))
         else:
-            dials[name] = round(begin + (end - begin) * at, 6)
+            dials[name] = round(begin + (end - begin) * position, 6)
     return dials
 
 

@@ -4,13 +4,13 @@ Transaction i depends on j < i if i reads a location whose last writer before i 
 makes i wait. That a later transaction overwrites what an earlier one reads or writes (write after read, write after
 write) is no dependency here, because a multi-version memory keeps both versions (Bernstein and Goodman, "Multiversion
 concurrency control", 1983; Faleiro and Abadi, "Rethinking serializable multiversion concurrency control", PVLDB 2015).
-Every write in the EVM is also a read: a store's price depends on the word before, a debit on the balance.
+Every write in the EVM is also a read: a store's gas depends on the word before, a debit on the balance.
 
 With balance additions taken as commutative, a blind credit (`evm.drivers.recorder`) waits for nothing and is a new
-summand; whoever does read the balance waits for the last ordinary write and for all credits since. Such a sum is a node
-of its own, a *join*: it costs nothing, needs no worker, and keeps the graph as small as the access sets, where an edge
-from every credit to every later reader would be quadratic. Who only tested the balance for zero waits for the last
-write that crossed zero: whether an account is empty is a location of its own in this view.
+summand; a transaction that does read the balance waits for the last ordinary write and for all credits since. Such a
+sum is a node of its own, a *join*: it costs nothing, needs no worker, and keeps the graph as small as the access sets,
+where an edge from every credit to every later reader would be quadratic. A transaction that only tested the balance for
+zero waits for the last write that crossed zero: whether an account is empty is a location of its own in this view.
 
 Fees are credits to the beneficiary in both views, since every client credits them lazily: a transaction that reads the
 beneficiary's balance waits for all before it.
@@ -128,11 +128,11 @@ class DependencyGraph:
     def __len__(self) -> int:
         return len(self.transaction_of)
 
-    def node_costs(self, costs: Integers) -> Integers:
-        """Cost of each node, given those of the transactions; joins cost nothing."""
+    def node_weights(self, weights: Integers) -> Integers:
+        """Weight of each node (gas or picoseconds), given those of the transactions; joins weigh nothing."""
         found = np.zeros(len(self), np.int64)
         is_transaction = self.transaction_of >= 0
-        found[is_transaction] = costs[self.transaction_of[is_transaction]]
+        found[is_transaction] = weights[self.transaction_of[is_transaction]]
         return found
 
     @property
@@ -195,8 +195,9 @@ def _with_fees_and_emptiness(
     """The access sets with locations that no state has, and for every location the one that it goes by.
 
     Where the beneficiary's balance is touched, there is a location for the sum of fees: every transaction credits it,
-    and whoever touches the balance reads it, blindly where it touches that blindly. If credits are commutative, there
-    is a location for the emptiness of each account that is tested: who tests it reads, whose write crosses zero writes.
+    and a transaction that touches the balance reads it, blindly where it touches that blindly. If credits are
+    commutative, there is a location for the emptiness of each account that is tested: who tests it reads, whose write
+    crosses zero writes.
     """
     count, fees = len(recording), recording.location_count
     owners = np.repeat(np.arange(count), np.diff(recording.offsets))

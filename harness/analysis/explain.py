@@ -1,4 +1,4 @@
-"""What ``contend explain`` finds out: a block's conflict profile, and what each strategy's aborts were due to."""
+"""Explanation of a block (``contend explain``): its conflict profile, and what each strategy's aborts were due to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
 from contend.harness.plan.clock_options import clock_maker, read_costs
 from contend.harness.plan.request import ALL, Request
-from contend.harness.plan.resolve import BASELINE, CellKey, Plan, lookup, one_line, resolve
+from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, lookup, one_line, resolve
 
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
     from contend.harness.analysis.conflicts import Profile
-    from contend.harness.oracle.oracle import Oracle
+    from contend.harness.verify.oracle.oracle import Oracle
     from contend.strategies.base import Outcome
     from contend.workloads.base import Scenario, Workload
 
@@ -85,7 +85,7 @@ class Explainer:
         self._observer.stage(0, self._request.workloads[0], what)
         self._observer.tick()
 
-    def _explain(self, plan: Plan) -> dict[str, Any]:
+    def _explain(self, plan: MeasurementPlan) -> dict[str, Any]:
         from contend.harness.analysis.conflicts import Profile
         from contend.harness.analysis.names import Namer
         from contend.harness.kernels import compile_lock
@@ -122,7 +122,7 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from contend.evm.drivers.recorder import record
-        from contend.harness.oracle.oracle import Oracle
+        from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
 
         try:
@@ -166,7 +166,7 @@ class Explainer:
             return {"aborts_by_class": None, "aborts_by_location": None}
         keys, counts = outcome.abort_locations
         described = [
-            {**profile.describe_place(location_of(key)), "aborts": int(count)}
+            {**profile.describe_location(location_of(key)), "aborts": int(count)}
             for key, count in zip(keys, counts, strict=True)
         ]
         by_class: dict[str, int] = {}

@@ -24,16 +24,16 @@ NOTHING = -1
 
 @kernel()
 def _longest(
-    starts: Integers, sources: Integers, lags: Integers, costs: Integers, ends: Integers, best: Integers
+    starts: Integers, sources: Integers, lags: Integers, weights: Integers, ends: Integers, best: Integers
 ) -> int:
     """Earliest end of each node with any number of workers; the edge that decides it; the node that ends last."""
     last = NOTHING
-    for node in range(costs.size):
+    for node in range(weights.size):
         begin, decisive = 0, NOTHING
         for edge in range(starts[node], starts[node + 1]):
             if ends[sources[edge]] - lags[edge] > begin:
                 begin, decisive = ends[sources[edge]] - lags[edge], edge
-        ends[node] = begin + costs[node]
+        ends[node] = begin + weights[node]
         best[node] = decisive
         if last < 0 or ends[node] > ends[last]:
             last = node
@@ -41,13 +41,13 @@ def _longest(
 
 
 @kernel()
-def _ranks(starts: Integers, sources: Integers, lags: Integers, costs: Integers, ranks: Integers) -> None:
-    """Longest path from each node's begin to the end of the block. `ranks` holds the costs at first."""
-    for back in range(costs.size):
-        node = costs.size - 1 - back
+def _ranks(starts: Integers, sources: Integers, lags: Integers, weights: Integers, ranks: Integers) -> None:
+    """Longest path from each node's begin to the end of the block. `ranks` holds the weights at first."""
+    for back in range(weights.size):
+        node = weights.size - 1 - back
         for edge in range(starts[node], starts[node + 1]):
             source = sources[edge]
-            ranks[source] = max(ranks[source], costs[source] - lags[edge] + ranks[node])
+            ranks[source] = max(ranks[source], weights[source] - lags[edge] + ranks[node])
 
 
 @kernel()
@@ -109,7 +109,7 @@ def _begin(
     lags: Integers,
     waits: Integers,
     joins: npt.NDArray[np.bool_],
-    costs: Integers,
+    weights: Integers,
     ends: Integers,
     releases: Integers,
     coming: Integers,
@@ -117,7 +117,7 @@ def _begin(
     begun: Integers,
 ) -> int:
     """Begin a node, and say from when on those may begin that waited for it alone; how many are coming then."""
-    ends[first] = at + costs[first]
+    ends[first] = at + weights[first]
     begun[0] = first
     begun_count = 1
     while begun_count > 0:
@@ -147,7 +147,7 @@ def _schedule(
     lags: Integers,
     waits: Integers,
     joins: npt.NDArray[np.bool_],
-    costs: Integers,
+    weights: Integers,
     ranks: Integers,
     ready: Integers,
     coming: Integers,
@@ -158,7 +158,7 @@ def _schedule(
 ) -> int:
     """Time at which the last node ends. `waits` holds in-degrees, `releases` zeros; the rest is room."""
     ready_count, coming_count, running_count, now, last = 0, 0, 0, 0, 0
-    for node in range(costs.size):
+    for node in range(weights.size):
         if waits[node] == 0:
             ready_count = _push(ready, ranks, ready_count, node, -1)
     while ready_count > 0 or coming_count > 0:
@@ -170,7 +170,7 @@ def _schedule(
             node = _pop(ready, ranks, ready_count, -1)
             ready_count -= 1
             coming_count = _begin(
-                node, now, to_starts, targets, lags, waits, joins, costs, ends, releases, coming, coming_count, begun
+                node, now, to_starts, targets, lags, waits, joins, weights, ends, releases, coming, coming_count, begun
             )
             running_count = _push(running, ends, running_count, node, 1)
             last = max(last, ends[node])
@@ -193,7 +193,7 @@ class Chain:
     Attributes
     ----------
     length : int
-        Sum of its costs.
+        Sum of its weights.
     transactions : ndarray of int64, shape (k,)
         In order.
     links : ndarray of int64, shape (k - 1,)
@@ -205,13 +205,13 @@ class Chain:
     links: Integers
 
 
-def longest_chain(graph: DependencyGraph, costs: Integers, lags: Integers | None = None) -> Chain:
-    """The chain of transactions whose costs add up to the most.
+def longest_chain(graph: DependencyGraph, weights: Integers, lags: Integers | None = None) -> Chain:
+    """The chain of transactions whose weights add up to the most.
 
     Parameters
     ----------
     graph : DependencyGraph
-    costs : ndarray of int64, shape (n,)
+    weights : ndarray of int64, shape (n,)
         Of the transactions, positive; ones for the chain with the most transactions.
     lags : ndarray of int64, shape (e,), optional
         What of a transaction's cost may pass before it needs what each edge brings: a transaction can begin before the
@@ -222,7 +222,7 @@ def longest_chain(graph: DependencyGraph, costs: Integers, lags: Integers | None
         return Chain(0, nothing, nothing)
     ends, best = np.zeros(len(graph), np.int64), np.zeros(len(graph), np.int64)
     held_off = np.zeros(len(graph.sources), np.int64) if lags is None else lags
-    node = int(_longest(graph.starts, graph.sources, held_off, graph.node_costs(costs), ends, best))
+    node = int(_longest(graph.starts, graph.sources, held_off, graph.node_weights(weights), ends, best))
     length = int(ends[node])
     transactions, links = [], []
     while True:
@@ -244,19 +244,19 @@ class ListSchedule:
     Parameters
     ----------
     graph : DependencyGraph
-    costs : ndarray of int64, shape (n,)
+    weights : ndarray of int64, shape (n,)
         Of the transactions, positive.
     lags : ndarray of int64, shape (e,), optional
         As for `longest_chain`.
     """
 
-    def __init__(self, graph: DependencyGraph, costs: Integers, lags: Integers | None = None) -> None:
+    def __init__(self, graph: DependencyGraph, weights: Integers, lags: Integers | None = None) -> None:
         held_off = np.zeros(len(graph.sources), np.int64) if lags is None else lags
-        self._costs = graph.node_costs(costs)
+        self._weights = graph.node_weights(weights)
         self._waits = np.diff(graph.starts)
         self._joins = graph.transaction_of < 0
-        self._ranks = self._costs.copy()
-        _ranks(graph.starts, graph.sources, held_off, self._costs, self._ranks)
+        self._ranks = self._weights.copy()
+        _ranks(graph.starts, graph.sources, held_off, self._weights, self._ranks)
         self._to_starts = np.zeros(len(graph) + 1, np.int64)
         np.cumsum(np.bincount(graph.sources, minlength=len(graph)), out=self._to_starts[1:])
         self._targets = np.zeros(len(graph.sources), np.int64)
@@ -264,7 +264,7 @@ class ListSchedule:
         _successors(graph.starts, graph.sources, held_off, self._targets, self._lags, self._to_starts.copy())
 
     def length(self, workers: int) -> int:
-        """Time that the schedule takes with so many workers, in the unit of the costs.
+        """Time that the schedule takes with so many workers, in the unit of the weights.
 
         Raises
         ------
@@ -273,7 +273,7 @@ class ListSchedule:
         """
         if workers < 1:
             raise ValueError(f"workers = {workers}: at least 1 is needed")
-        rooms = [np.zeros(max(len(self._costs), 1), np.int64) for _ in range(6)]
+        rooms = [np.zeros(max(len(self._weights), 1), np.int64) for _ in range(6)]
         return int(
             _schedule(
                 workers,
@@ -282,7 +282,7 @@ class ListSchedule:
                 self._lags,
                 self._waits.copy(),
                 self._joins,
-                self._costs,
+                self._weights,
                 self._ranks,
                 *rooms,
             )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from contend.evm import Block, Changes, Location
 from contend.evm.drivers.recorder import Recording
-from contend.harness.analysis.slots import Slot, SlotSearch
+from contend.harness.analysis.slot_search import Slot, SlotSearch
 from contend.workloads.base import STORAGE_CLASSES, Scenario, Workload
 from contend.workloads.contracts.storage_layout import StorageVariable, storage_variables
 
@@ -63,7 +63,7 @@ class Namer:
         self._slots = self._search.find(locations)
 
     def name(self, location: Location) -> str:
-        """What to call a location, for instance ``pool 3.packed`` or ``0xc0ffee.. balance``."""
+        """Name of a location, for instance ``pool 3.packed`` or ``0xc0ffee.. balance``."""
         who = self._who(location.address)
         if location.kind != "storage":
             return f"{who} {location.kind}"

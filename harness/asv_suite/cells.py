@@ -120,7 +120,7 @@ def aborts_per_transaction(cell: Measured) -> list[float]:
 
 
 class Cells:
-    """What the benchmarks over cells share: their parameters, and one measurement of all cells."""
+    """Base of the benchmarks over cells: their parameters, and one measurement of all cells."""
 
     version = SETTINGS.version
     params: ClassVar = (SETTINGS.strategies, SETTINGS.workloads, SETTINGS.workers)
@@ -154,13 +154,13 @@ class Seconds(Cells):
 
 
 class Aborts(Cells):
-    """Work done in vain."""
+    """Aborts a transaction: wasted work."""
 
     unit = "aborts per transaction"
 
     def track_aborts(
         self, cells: dict[Key, Measured], strategy: str, workload: str, workers: int
     ) -> dict[str, int | list[float]] | float:
-        """Give every run's count, since real threads abort as luck has it (`virtual.VirtualAborts` is exact)."""
+        """Give every run's count, since aborts of real threads vary by chance (`virtual.VirtualAborts` is exact)."""
         samples = aborts_per_transaction(verified(cells, strategy, workload, workers))
         return {"samples": samples, "number": 1} if samples else math.nan

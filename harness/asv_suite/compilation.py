@@ -26,7 +26,7 @@ class _Stopwatch(Observer):
 
 
 class ColdCompilation:
-    """What a first user waits for."""
+    """Compilation on a cold cache, which a first user waits for."""
 
     version = "1"
     params: ClassVar = (SETTINGS.strategies,)

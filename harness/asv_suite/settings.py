@@ -1,4 +1,4 @@
-"""What the suite measures, and what of it the environment may narrow.
+"""Settings of the suite: what it measures, and what of it the environment may narrow.
 
 A history is worth what its cells have in common, so that everything has a fixed value. The environment is how a quick
 look takes fewer rounds, and how a package that brings a strategy keeps a history of its own (docs/ci.md).
@@ -19,7 +19,7 @@ PREFIX = "CONTEND_SUITE_"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured.
+    """Cells that the suite measures, and how thoroughly.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def version(self) -> str:
-        """What asv takes a figure's version from: figures of other blocks are not compared with these.
+        """Version of a figure, as asv takes it: figures of other blocks are not compared with these.
 
         asv's own would be a digest of the benchmark's source, so that a better docstring would end a history.
         """

@@ -1,7 +1,7 @@
 """The same figures under the virtual clock: simulated workers, exact, the same on every machine.
 
 One run of a cell is all of them, so these figures have no interval: any difference between two commits is a difference
-of the code (or of the table of costs, which is code as well).
+of the code (or of the cost table, which is code as well).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .settings import SETTINGS
 
 
 class VirtualCells:
-    """What the benchmarks over simulated cells share.
+    """Base of the benchmarks over simulated cells.
 
     Not a kind of `cells.Cells`: asv knows a `setup_cache` by its source line and would run an inherited one only once.
     """
@@ -53,7 +53,7 @@ class VirtualSeconds(VirtualCells):
 
 
 class VirtualAborts(VirtualCells):
-    """Work done in vain by simulated workers."""
+    """Work wasted by simulated workers."""
 
     unit = "aborts per transaction"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contend.evm import Block, State
 from contend.harness.analysis.abort_causes import Causes
@@ -146,7 +146,8 @@ class Bench:
             raise RunError(described(error, module)) from error
         if differences:
             raise RunError(f"differs from the serial result: {differences[0]}", differences)
-        return Sample.of_chain(samples)
+        sample = Sample.of_chain(samples)
+        return replace(sample, untimed=sample.untimed | sequence.untimed)
 
     def _instance(self, key: CellKey) -> Strategy:
         if key not in self._strategies:

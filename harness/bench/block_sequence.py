@@ -16,9 +16,11 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 from contend.evm import Block, State
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.record.sample import RESET, VERIFICATION
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.strategies.base import Outcome, Strategy
 
 _KEPT_HISTORIES = 64
@@ -45,6 +47,12 @@ class BlockSequence:
         For reference runs; an instance of its own.
     contracts : mapping
         Addresses by name, to name locations in explanations.
+
+    Attributes
+    ----------
+    untimed : dict
+        Real seconds that the last run took around what it executed: `RESET` of the state to the first block, and
+        `VERIFICATION`, serial runs in an order that was not met before among it.
     """
 
     def __init__(self, blocks: list[Block], state: State, serial: Strategy, contracts: Mapping[str, bytes]) -> None:
@@ -54,6 +62,7 @@ class BlockSequence:
         self._contracts = contracts
         self._genesis = state.snapshot()
         self._oracles: OrderedDict[tuple[int, bytes], Oracle] = OrderedDict()
+        self.untimed: dict[str, float] = {}
 
     def lay_out(self, look: Callable[[int, Oracle], None]) -> None:
         """Run all blocks serially, in their order.
@@ -91,12 +100,15 @@ class BlockSequence:
         list of str
             Differences of the first block that has any.
         """
+        began = perf_counter()
         self.rewind()
+        self.untimed = {RESET: perf_counter() - began, VERIFICATION: 0.0}
         history = GENESIS
         several = len(self.blocks) > 1
         for place, block in enumerate(self.blocks):
             oracle = self._oracle(place, history)
             outcome = execute(block)
+            began = perf_counter()
             changed = self._state.changes_since(oracle.snapshot)
             found = oracle.judge(outcome, changed)
             if several:
@@ -104,6 +116,7 @@ class BlockSequence:
             if found:
                 return [f"block {place}: {line}" for line in found] if several else found
             history = _after(history, changed.digest)
+            self.untimed[VERIFICATION] += perf_counter() - began
         return []
 
     def _oracle(self, place: int, history: bytes) -> Oracle:

@@ -1,4 +1,4 @@
-"""What a worker cannot measure, and why: one run of a cell, or the whole workload."""
+"""Failures of a worker's measurement and their reasons: one run of a cell, or the whole workload."""
 
 from __future__ import annotations
 

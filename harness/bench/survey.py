@@ -9,11 +9,11 @@ from contend.evm.drivers.recorder import record
 from contend.harness.analysis.abort_causes import Causes
 from contend.harness.analysis.profile import bounds_of
 from contend.harness.bench.failures import WorkloadError
-from contend.harness.oracle.oracle import Oracle
 from contend.harness.plan.resolve import WorkloadPlan
 from contend.harness.record.bound import Bounds
 from contend.harness.record.latency import counted
 from contend.harness.record.sample import BlockFacts
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.workloads.base import Scenario, Workload
 from contend.workloads.building.arrivals import BLOCK_SECONDS
 
@@ -62,7 +62,7 @@ class Survey:
         state.restore(after)
 
     def facts(self, genesis: str, blocks: str) -> BlockFacts:
-        """What was seen of all blocks together."""
+        """Facts about all blocks together."""
         sizes = [len(block) for block in self._scenario.blocks]
         arrivals: list[list[int]] = []
         if len(sizes) > 1:

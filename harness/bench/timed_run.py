@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import math
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contend.evm import Block, State
 from contend.harness.bench.cpu_time import cpu_seconds
 from contend.harness.bench.failures import RunError
-from contend.harness.record.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES, Sample
+from contend.harness.record.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES, RESET, VERIFICATION, Sample
 from contend.strategies.base import Outcome, Strategy
 
 
@@ -51,7 +51,7 @@ def sample_of(run: TimedRun, simulated: bool) -> Sample:
     Raises
     ------
     RunError
-        If the outcome is none, or its phases or counters cannot be.
+        If the outcome is none, or its phases, counters or untimed seconds cannot be.
     """
     outcome = run.outcome
     if not isinstance(outcome, Outcome):
@@ -60,7 +60,8 @@ def sample_of(run: TimedRun, simulated: bool) -> Sample:
     seconds = sum(phases.values())
     if not simulated and seconds > run.wall_seconds * 1.01 + 1e-3:
         raise RunError(f"the phases claim {seconds:.4f} s of a call that took {run.wall_seconds:.4f} s")
-    return Sample(seconds, run.wall_seconds, run.cpu_seconds, phases, _counters(outcome))
+    counters, untimed = _counters(outcome), _untimed(outcome)
+    return Sample(seconds, run.wall_seconds, run.cpu_seconds, phases, counters, untimed=untimed)
 
 
 def _phases(outcome: Outcome) -> dict[str, float]:
@@ -83,3 +84,13 @@ def _counters(outcome: Outcome) -> dict[str, int | float]:
         counters[OWN_ORDER_GAS] = int(outcome.receipts.gas_used.sum())
         counters[OWN_ORDER_FAILED] = int((outcome.receipts.status != 1).sum())
     return counters
+
+
+def _untimed(outcome: Outcome) -> dict[str, float]:
+    seconds: dict[str, Any] = dict(outcome.untimed)
+    for name, value in seconds.items():
+        if name in (RESET, VERIFICATION):
+            raise RunError(f"untimed {name!r} is the harness's own: a strategy has to name it otherwise")
+        if not isinstance(value, float | int) or not 0 <= value < math.inf:
+            raise RunError(f"untimed {name!r} is {value!r}: untimed seconds are finite numbers from 0")
+    return {name: float(value) for name, value in seconds.items()}

@@ -1,1 +1,1 @@
-"""Calibration: a table of costs fitted to this machine, and how far the virtual clock is from the wall clock here."""
+"""Calibration: a cost table fitted to this machine, and how far the virtual clock is from the wall clock here."""

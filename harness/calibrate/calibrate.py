@@ -1,4 +1,4 @@
-"""``contend calibrate``: fit a table of costs to this machine."""
+"""``contend calibrate``: fit a cost table to this machine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from contend.harness import environment
 from contend.harness.calibrate.fit import errors, fit
 from contend.harness.calibrate.measure import amounts, seconds, slowdown, subjects
-from contend.harness.environment import usable_cores
 from contend.harness.observer import Observer
+from contend.harness.record import environment
 from contend.harness.record.atomic_write import write_json
+from contend.harness.record.environment import usable_cores
 from contend.strategies.clocks.cost_table import CLASSES, CostTable, default_costs
 
 _NANOSECONDS = 1e9
@@ -63,17 +63,15 @@ def calibrate(observer: Observer) -> Calibration:
         times.append(seconds(subject))
     counts, measured = np.array(rows), np.array(times)
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
-    prices = fit(counts, measured, known)
+    costs = fit(counts, measured, known)
     slow = {}
     for workers in range(2, len(usable_cores()) + 1):
         progress(f"measuring how {workers} cores slow each other down")
         slow[workers] = slowdown(workers)
-    nanoseconds = {
-        name: round(float(price) * _NANOSECONDS, _DIGITS) for name, price in zip(CLASSES, prices, strict=True)
-    }
+    nanoseconds = {name: round(float(cost) * _NANOSECONDS, _DIGITS) for name, cost in zip(CLASSES, costs, strict=True)}
     machine = environment.describe()
     origin = f"{machine['cpu']}, {machine['cores']} cores, {machine['time'][:10]}"
-    return Calibration(CostTable(nanoseconds, origin, slow), names, times, errors(counts, measured, prices).tolist())
+    return Calibration(CostTable(nanoseconds, origin, slow), names, times, errors(counts, measured, costs).tolist())
 
 
 def write(costs: CostTable, path: Path) -> None:
@@ -81,21 +79,21 @@ def write(costs: CostTable, path: Path) -> None:
     write_json(path, costs.as_json())
 
 
-def print_calibration(console: Console, found: Calibration) -> None:
-    """Print prices beside those of the project's table, and how well they explain the measurements."""
+def print_calibration(console: Console, calibration: Calibration) -> None:
+    """Print costs beside those of the project's table, and how well they explain the measurements."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("class")
     for heading in ("here, ns", "project's, ns"):
         table.add_column(heading, justify="right")
     for name in CLASSES:
-        table.add_row(name, f"{found.costs.nanoseconds[name]:.2f}", f"{default_costs().nanoseconds[name]:.2f}")
+        table.add_row(name, f"{calibration.costs.nanoseconds[name]:.2f}", f"{default_costs().nanoseconds[name]:.2f}")
     console.print(table)
     wrong = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     wrong.add_column("measured with one worker")
     for heading in ("ms", "error of the model"):
         wrong.add_column(heading, justify="right")
-    for name, time, error in zip(found.names, found.seconds, found.errors, strict=True):
+    for name, time, error in zip(calibration.names, calibration.seconds, calibration.errors, strict=True):
         wrong.add_row(name, f"{1e3 * time:.2f}", f"{error:+.1%}")
     console.print(wrong)
-    for workers, factor in found.costs.slowdown.items():
+    for workers, factor in calibration.costs.slowdown.items():
         console.print(f"{workers} workers slow each other down to {factor / 1000:.2f} times the time of one alone.")

@@ -1,7 +1,7 @@
-"""Prices from measured times: non-negative least squares, drawn towards prices that are known.
+"""Costs from measured times: non-negative least squares, drawn towards costs that are known.
 
 Each observation says that so much work of each class took so long. Classes that always occur together cannot be told
-apart by their times alone; a small pull towards the prices of an earlier table settles how they share what they cost
+apart by their times alone; a small pull towards the costs of an earlier table settles how they share what they cost
 together (ridge regression: Hoerl and Kennard, Technometrics 1970). Relative errors count, so that a short program
 weighs as much as a long block. Solved by coordinate descent (Franc, Hlavac and Navara, CAIP 2005).
 """
@@ -20,7 +20,7 @@ _SMALLEST_SHARE = 0.01
 
 
 def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> Floats:
-    """Find prices under which each observation takes as long as it took.
+    """Find costs under which each observation takes as long as it took.
 
     Parameters
     ----------
@@ -29,16 +29,16 @@ def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> F
     seconds : ndarray, shape (observations,)
         How long it took; above zero.
     known : ndarray, shape (classes,)
-        Earlier prices in seconds; above zero.
+        Earlier costs in seconds; above zero.
     pull : float
-        Weight of a relative deviation from an earlier price against one from a measured time.
+        Weight of a relative deviation from an earlier cost against one from a measured time.
 
     Returns
     -------
     ndarray, shape (classes,)
-        Seconds, never below a hundredth of the earlier price: no work is free.
+        Seconds, never below a hundredth of the earlier cost: no work is free.
     """
-    # In units of the earlier prices everything is of the order of one.
+    # In units of the earlier costs everything is of the order of one.
     design = counts * known / seconds[:, None]
     gram = design.T @ design + pull**2 * np.eye(len(known))
     right = design.sum(axis=0) + pull**2
@@ -55,6 +55,6 @@ def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> F
     return factors * known
 
 
-def errors(counts: Floats, seconds: Floats, prices: Floats) -> Floats:
-    """Relative errors of the times that prices give, shape (observations,)."""
-    return counts @ prices / seconds - 1.0
+def errors(counts: Floats, seconds: Floats, costs: Floats) -> Floats:
+    """Relative errors of the times that costs give, shape (observations,)."""
+    return counts @ costs / seconds - 1.0

@@ -1,4 +1,4 @@
-"""What calibration measures: blocks and programs, how long they take here, and how much work of each class they are.
+"""Measurements for calibration: seconds of blocks and programs here, and how much work of each class they are.
 
 How much work a run is, the virtual clock itself tells: under a table in which one class costs something and all others
 nothing, time is the amount of that class. One worker makes the same steps whatever they cost.
@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 SIZE = 2_000
 SEED = 5
 ROUNDS = 9
-# A step without cost still counts one picosecond: the price in question must outweigh as many as there are steps.
+# A step without cost still counts one picosecond: the cost in question must outweigh as many as there are steps.
 _WEIGHT = 1 << 24
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
@@ -89,8 +89,8 @@ def amounts(subject: Subject) -> Floats:
     """Count the work of one run by class, shape (classes,)."""
     found = np.zeros(len(CLASSES))
     for number, name in enumerate(CLASSES):
-        prices = dict.fromkeys(CLASSES, 0.0) | {name: _WEIGHT / PS_PER_NS}
-        clock = VirtualClock(CostTable(prices))
+        costs = dict.fromkeys(CLASSES, 0.0) | {name: _WEIGHT / PS_PER_NS}
+        clock = VirtualClock(CostTable(costs))
         subject.strategy.clock = clock
         subject.run()
         found[number] = clock.picoseconds // _WEIGHT

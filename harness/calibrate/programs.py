@@ -1,4 +1,4 @@
-"""Small EVM programs, each a loop that does much of one class of work: they tell the classes' prices apart."""
+"""Small EVM programs, each a loop that does much of one class of work: they tell the classes' costs apart."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BODIES: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Program:
+class CalibrationProgram:
     """A block that executes one program, and the state it starts from."""
 
     name: str
@@ -55,7 +55,7 @@ def loop(body: str) -> bytes:
     return head + assemble(body) * REPEATED + assemble("1 SWAP1 SUB DUP1") + back
 
 
-def _program(name: str, code: bytes, data: bytes = b"") -> Program:
+def _program(name: str, code: bytes, data: bytes = b"") -> CalibrationProgram:
     state = State()
     state.set_balance(_SENDER, 10**24)
     state.set_balance(_CONTRACT, 1)
@@ -65,10 +65,10 @@ def _program(name: str, code: bytes, data: bytes = b"") -> Program:
     transactions = tuple(
         Transaction(_SENDER, _CONTRACT, nonce, _GAS, 0, data, 0, max_priority_fee=0) for nonce in range(TRANSACTIONS)
     )
-    return Program(name, Block(Environment(base_fee=0), transactions), state)
+    return CalibrationProgram(name, Block(Environment(base_fee=0), transactions), state)
 
 
-def programs() -> list[Program]:
+def programs() -> list[CalibrationProgram]:
     """Make all programs: the loops, one that grows its memory, and one that is called with much data."""
     found = [_program(name, loop(body)) for name, body in BODIES.items()]
     grown = "1 0 MSTORE " + " ".join(f"1 {size} MSTORE" for size in range(32_768, 400_000, 32_768))

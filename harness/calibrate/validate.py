@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.record.atomic_write import write_json
@@ -26,7 +26,7 @@ GOAL = 0.10
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ClockComparison:
     """One cell under both clocks.
 
     Attributes
@@ -64,16 +64,16 @@ class Validation:
 
     Attributes
     ----------
-    comparisons : list of Comparison
+    comparisons : list of ClockComparison
     slowdown : dict
         Measured on this machine: by workers, thousandths by which they slow each other down.
     environment : dict
         As in a record.
     costs : str
-        Digest of the table of costs.
+        Digest of the cost table.
     """
 
-    comparisons: list[Comparison]
+    comparisons: list[ClockComparison]
     slowdown: dict[int, int]
     environment: dict[str, Any]
     costs: str
@@ -127,7 +127,7 @@ def validate(request: Request, costs: CostTable, observer: Observer) -> Validati
     return Validation(compare(wall["cells"], virtual["cells"]), slow, dict(wall["environment"]), costs.digest)
 
 
-def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[Comparison]:
+def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[ClockComparison]:
     """Pair the cells of parallel strategies that both clocks have measured."""
     simulated = {(cell["workload"], cell["strategy"], cell["workers"]): cell for cell in virtual}
     found = []
@@ -137,7 +137,7 @@ def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> 
         if cell["strategy"] == "serial" or not cell["verified"] or other is None or not other["verified"]:
             continue
         found.append(
-            Comparison(
+            ClockComparison(
                 *key,
                 wall_seconds=cell["seconds"],
                 virtual_seconds=other["seconds"],
@@ -148,7 +148,7 @@ def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> 
     return found
 
 
-def print_validation(console: Console, found: Validation) -> None:
+def print_validation(console: Console, validation: Validation) -> None:
     """Print the errors cell by cell, and their median."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in ("workload", "strategy"):
@@ -156,7 +156,7 @@ def print_validation(console: Console, found: Validation) -> None:
     for heading in ("W", "x wall", "x virtual", "error", "time error"):
         table.add_column(heading, justify="right", no_wrap=True)
     before = ""
-    for one in found.comparisons:
+    for one in validation.comparisons:
         table.add_row(
             one.workload if one.workload != before else "",
             one.strategy,
@@ -168,12 +168,12 @@ def print_validation(console: Console, found: Validation) -> None:
         )
         before = one.workload
     console.print(table)
-    for workers, factor in found.slowdown.items():
+    for workers, factor in validation.slowdown.items():
         console.print(f"{workers} cores of this machine slow each other down to {factor / 1000:.2f} times the time.")
-    if found.comparisons:
-        verdict = "within" if found.median_error <= GOAL else "above"
+    if validation.comparisons:
+        verdict = "within" if validation.median_error <= GOAL else "above"
         console.print(
-            f"median error of the speed-up: {found.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
-            f"{found.by_workers}), "
-            f"largest: {max(abs(one.speedup_error) for one in found.comparisons):.0%}"
+            f"median error of the speed-up: {validation.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
+            f"{validation.by_workers}), "
+            f"largest: {max(abs(one.speedup_error) for one in validation.comparisons):.0%}"
         )

@@ -19,7 +19,7 @@ from contend.harness.commands.common import bad_input, interruptible
     help="File for the table.",
 )
 def command(output: Path) -> None:
-    """Fit a table of costs for the virtual clock to this machine.
+    """Fit a cost table for the virtual clock to this machine.
 
     Takes a few minutes, in which nothing else should run. `contend run --clock virtual --costs FILE` uses the table.
     """

@@ -1,4 +1,4 @@
-"""What commands share: exit codes, bad input in one line, and an orderly end when interrupted."""
+"""Common parts of commands: exit codes, bad input in one line, and an orderly end when interrupted."""
 
 from __future__ import annotations
 

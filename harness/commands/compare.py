@@ -111,7 +111,7 @@ def command(
 
 @dataclass(frozen=True)
 class Output:
-    """Where a comparison is written to, beside the terminal.
+    """Files that a comparison is written to, beside the terminal.
 
     Attributes
     ----------

@@ -21,13 +21,13 @@ def command(context: click.Context, workers: int, as_json: bool, strict: bool) -
     something is bad.
     """
     from contend.harness.doctor.finding import BAD, worst
-    from contend.harness.doctor.run_checks import examine
+    from contend.harness.doctor.run_checks import run_checks
 
     with bad_input(), interruptible():
-        findings = examine(workers)
+        findings = run_checks(workers)
         if as_json:
             from contend.harness.doctor import report
-            from contend.harness.environment import describe
+            from contend.harness.record.environment import describe
 
             click.echo(json.dumps(report.as_json(findings, workers, describe()), indent=1))
         else:

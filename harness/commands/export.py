@@ -1,4 +1,4 @@
-"""``contend export``."""
+"""``contend export``: a workload's block, written to a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import click
 
 from contend.harness.commands.common import bad_input, interruptible
 from contend.harness.commands.options import Asked, request_options
+from contend.harness.errors import BadInputError
+from contend.harness.plan.request import Request
 
 
 @click.command("export")
@@ -23,9 +25,52 @@ from contend.harness.commands.options import Asked, request_options
 def command(asked: Asked, output: str) -> None:
     """Write a workload's block to a file, with the state before it and what a serial run gave.
 
-    The file runs here by `contend run --workload replay --block FILE`, and elsewhere by whoever reads the form.
+    The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
+    format.
     """
-    from contend.harness.export import export
-
     with bad_input(), interruptible():
         click.echo(export(asked.request(), Path(output)))
+
+
+def export(request: Request, path: Path) -> str:
+    """Build the request's one workload, run its block serially, and write all of it.
+
+    Returns
+    -------
+    str
+        One line about what was written.
+
+    Raises
+    ------
+    BadInputError
+        If the request names no single workload, or the file cannot be written.
+    """
+    from contend.harness.plan.resolve import plan_workloads
+
+    plans = plan_workloads(request)
+    if len(plans) != 1:
+        raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
+    if not path.parent.is_dir():
+        raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    from contend.evm import CapacityError
+    from contend.evm.accounts import accounts_of
+    from contend.strategies.serial import Serial
+    from contend.workloads import registry
+    from contend.workloads.files.block_export import document_of, write_document
+
+    plan = plans[0]
+    scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
+    block, state = scenario.blocks[0], scenario.genesis
+    before = accounts_of(state)
+    try:
+        receipts = Serial().execute(block, state, 1).receipts
+    except CapacityError as error:
+        raise BadInputError(f"{plan.title}: {error}") from None
+    dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
+    source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
+    document = document_of(block, before, accounts_of(state), receipts, source)
+    try:
+        write_document(path, document)
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be written: {error.strerror}") from None
+    return f"{path}: {len(block)} transactions, {len(before)} accounts, {int(receipts.gas_used.sum())} gas"

@@ -90,8 +90,8 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     """
     from rich.console import Console
 
-    from contend.harness.environment import usable_cores
     from contend.harness.record.atomic_write import check_folder
+    from contend.harness.record.environment import usable_cores
     from contend.harness.verify.schedule_fuzzer import campaign
     from contend.harness.verify.schedule_fuzzer.printing import ScheduleProgress, print_failure, print_tally
 
@@ -132,15 +132,15 @@ def replay(path: Path) -> bool:
     from rich.console import Console
 
     from contend.harness.verify.schedule_fuzzer.campaign import check_sources, checked_strategies
-    from contend.harness.verify.schedule_fuzzer.cases import Case, scene_of
-    from contend.harness.verify.schedule_fuzzer.checker import Judge
+    from contend.harness.verify.schedule_fuzzer.cases import ScheduleCase, scene_of
+    from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
     from contend.strategies import registry
 
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BadInputError(f"{path}: not a readable schedule ({error})") from error
-    case = Case.from_json(content, str(path))
+    case = ScheduleCase.from_json(content, str(path))
     checked_strategies((case.strategy,))
     check_sources((case.source,))
     console, scene = Console(), scene_of(case)
@@ -154,9 +154,9 @@ def replay(path: Path) -> bool:
             highlight=False,
             soft_wrap=True,
         )
-    judge = Judge(registry.get)
-    differences = judge.differences(case)
-    judge.close()
+    checker = ScheduleChecker(registry.get)
+    differences = checker.differences(case)
+    checker.close()
     for difference in differences:
         console.print(difference, markup=False, highlight=False, soft_wrap=True)
     verdict = "FAILED" if differences else "equals the serial result"

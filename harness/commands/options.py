@@ -23,7 +23,7 @@ SHARED_OPTIONS = tuple(name for name, option in options(Request).items() if not 
 
 
 class Asked:
-    """What the options of a command say, which is parsed when it is asked for.
+    """Values of a command's options, parsed when they are asked for.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Asked:
         self._given = given
 
     def value(self, name: str) -> Any:
-        """What an option says, as `Request` takes it; None where it says nothing.
+        """Value of an option, as `Request` takes it; None where it was not given.
 
         Raises
         ------
@@ -106,7 +106,7 @@ def request_options(*names: str, **changes: Mapping[str, Any]) -> Callable[[Call
 
 
 def click_attributes(option: Option[Any, Any], default_text: str | None = None, **changes: Any) -> dict[str, Any]:
-    """What `click.option` is told about an option; click itself knows defaults of commands only."""
+    """Attributes of an option for `click.option`; click itself knows defaults of commands only."""
     kind = option.type
     usual = {
         "type": click.Choice(kind.choices) if kind.choices else kind.python,

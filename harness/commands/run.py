@@ -85,7 +85,7 @@ def command(
 
 @dataclass(frozen=True)
 class Output:
-    """What a run leaves, and where.
+    """Results that a run leaves, and the folder for them.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
-    from contend.harness.measure.engine import Engine, has_failures
+    from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.resume import read_incomplete
@@ -209,7 +209,7 @@ def _resumed(context: click.Context, place: str, results: Path) -> Path:
 
 def _aimed(request: Request, contention: float | None, chain: float | None, quiet: bool) -> Request:
     """The request with the dials that give what was asked for."""
-    from contend.harness.analysis.contention_search import aim
+    from contend.harness.analysis.contention_search import find_dials
 
     one = len(request.workloads) == 1 and request.workloads[0] != ALL
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):
@@ -221,7 +221,7 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
         if not quiet:
             click.echo(text, err=True)
 
-    found = aim(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, report)
+    found = find_dials(workload, kind, float(wanted or 0.0), request.seed, request.block_size, request.dials, report)
     settings = " ".join(f"--set {name}={value}" for name, value in found.dials.items())
     report(f"{kind} {found.share:.3f} is what was found for {wanted:g}: {settings}")
     return replace(request, dials={**request.dials, **found.dials})

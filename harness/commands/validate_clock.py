@@ -33,10 +33,10 @@ def command(
     from rich.console import Console
 
     from contend.harness.calibrate.validate import print_validation, validate
-    from contend.harness.environment import usable_cores
     from contend.harness.plan.clock_options import read_costs
     from contend.harness.present.progress_bar import display
     from contend.harness.record.atomic_write import check_file, write_json
+    from contend.harness.record.environment import usable_cores
 
     with bad_input(), interruptible():
         counts = asked.value("workers") or range(1, len(usable_cores()) + 1)

@@ -2,7 +2,7 @@
 
 Sources and environments are kept beside the cache of compiled kernels, so that a second comparison neither exports nor
 installs. Every commit has a path of its own: older versions find their compiled kernels again by the path of a source.
-Whoever uses one holds a shared lock; what is used no more is deleted when there are many. Everything there may be
+Each user of one holds a shared lock; what is used no more is deleted when there are many. Everything there may be
 deleted at any time.
 
 An environment is made from the lock file of the revision itself. Where that is the lock file of the version that runs
@@ -62,7 +62,7 @@ def laid_out(side: Checkout | Revision, tell: Tell) -> Iterator[Version]:
 
 
 def folder() -> Path:
-    """Where sources and environments of revisions are kept: beside the cache of kernels, which clears itself."""
+    """Folder of sources and environments of revisions: beside the cache of kernels, which clears itself."""
     # Not from `evm.runtime.jit`, which would import the compiler into a process that only waits.
     chosen = os.environ.get("CONTEND_CACHE_DIR")
     if chosen:

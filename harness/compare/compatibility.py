@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contend.harness.compare.measured import CellName, Measured
+from contend.harness.compare.measured import CellName, MeasuredCell
 
 
-def refusal(name: CellName, a: Measured, b: Measured) -> str | None:
-    """Why the two cannot be compared; None if they can.
+def refusal(name: CellName, a: MeasuredCell, b: MeasuredCell) -> str | None:
+    """Reason why the two cannot be compared; None if they can.
 
     Simulated figures are the same on every machine, so that the machine matters for real time only. A difference of
     kernels is no reason: it is what is compared.
@@ -27,13 +27,13 @@ def refusal(name: CellName, a: Measured, b: Measured) -> str | None:
     if name.clock == "wall" and a.machine != b.machine:
         return f"other machine: {_machine(a)} in A, {_machine(b)} in B"
     if a.costs != b.costs and name.clock != "wall":
-        return f"other table of costs: digest {_short(a.costs)} in A, {_short(b.costs)} in B"
+        return f"other cost table: digest {_short(a.costs)} in A, {_short(b.costs)} in B"
     if not (a.seconds and b.seconds):
         return "no sample in " + ("A" if not a.seconds else "B")
     return None
 
 
-def unmatched(a: Mapping[CellName, Measured], b: Mapping[CellName, Measured]) -> dict[CellName, str]:
+def unmatched(a: Mapping[CellName, MeasuredCell], b: Mapping[CellName, MeasuredCell]) -> dict[CellName, str]:
     """Cells that only one side has, each with the nearest cell of the other side and what tells them apart."""
     found = {}
     for ours, theirs, side, other in ((a, b, "A", "B"), (b, a, "B", "A")):
@@ -43,7 +43,7 @@ def unmatched(a: Mapping[CellName, Measured], b: Mapping[CellName, Measured]) ->
     return found
 
 
-def _nearest(name: CellName, others: Mapping[CellName, Measured], side: str, other: str) -> str:
+def _nearest(name: CellName, others: Mapping[CellName, MeasuredCell], side: str, other: str) -> str:
     same = [one for one in others if (one.workload, one.strategy, one.workers) == (*_head(name),)]
     if not same:
         return ""
@@ -74,6 +74,6 @@ def _short(digest: str | None) -> str:
     return "unknown" if digest is None else digest[:12]
 
 
-def _machine(measured: Measured) -> str:
+def _machine(measured: MeasuredCell) -> str:
     processor, cores = measured.machine
     return f"{processor} with {cores} cores"

@@ -1,4 +1,4 @@
-"""What a comparison may fail for, and how its command ends; without numpy, which the command line must not wait for."""
+"""Exit policy: what a comparison may fail for, and its exit codes; without numpy, for the command line's start."""
 
 from __future__ import annotations
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from contend.harness.compare.compatibility import refusal, unmatched
-from contend.harness.compare.measured import CellName, Measured, cells_of, pooled
+from contend.harness.compare.measured import CellName, MeasuredCell, cells_of, pooled
 from contend.harness.compare.ratio import unpaired
 from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.verdict import REPLICATIONS, Rule, Verdict, changes
 from contend.harness.errors import BadInputError
 from contend.harness.record.load_all import read_all
-from contend.harness.statistics import Interval
+from contend.harness.record.statistics import Interval
 
 # Fewer runs than these say nothing about noise, whatever their interval is.
 _LEAST_PROCESSES, _LEAST_RUNS = 2, 6
@@ -77,9 +77,9 @@ def compare_records(
     return comparison
 
 
-def _parts(records: list[dict[str, Any]], label: str) -> dict[CellName, list[Measured]]:
+def _parts(records: list[dict[str, Any]], label: str) -> dict[CellName, list[MeasuredCell]]:
     """Every cell of a side: its newest measurement first, then older ones of the same code on the same machine."""
-    parts: dict[CellName, list[Measured]] = {}
+    parts: dict[CellName, list[MeasuredCell]] = {}
     codes: dict[CellName, object] = {}
     for record in reversed(records):
         for name, cell in cells_of(record, label).items():
@@ -91,8 +91,8 @@ def _parts(records: list[dict[str, Any]], label: str) -> dict[CellName, list[Mea
     return parts
 
 
-def _code(record: Mapping[str, Any], cell: Measured) -> object:
-    """What must be equal for two measurements to be of the same thing; None where nobody can tell."""
+def _code(record: Mapping[str, Any], cell: MeasuredCell) -> object:
+    """Identity of what was measured, equal for two measurements of the same thing; None where nobody can tell."""
     git = record["environment"]["git"]
     if git is None or git["dirty"]:
         return None
@@ -100,7 +100,7 @@ def _code(record: Mapping[str, Any], cell: Measured) -> object:
     return git["revision"], kernels, cell.machine, cell.genesis_digest, cell.block_digest, cell.costs
 
 
-def _compare(name: CellName, of_a: list[Measured], of_b: list[Measured], rule: Rule) -> CellResult:
+def _compare(name: CellName, of_a: list[MeasuredCell], of_b: list[MeasuredCell], rule: Rule) -> CellResult:
     a, b = pooled(reversed(of_a)), pooled(reversed(of_b))
     why = refusal(name, a, b)
     if why is not None:
@@ -118,8 +118,8 @@ def _compare(name: CellName, of_a: list[Measured], of_b: list[Measured], rule: R
     return CellResult(name, Verdict.INCONCLUSIVE if doubt else verdict, ratio, ratios, a, b, note=doubt)
 
 
-def _doubt(name: CellName, verdict: Verdict, a: Measured, b: Measured, by_record: list[Verdict]) -> str:
-    """Why what the intervals say is not enough; empty where it is.
+def _doubt(name: CellName, verdict: Verdict, a: MeasuredCell, b: MeasuredCell, by_record: list[Verdict]) -> str:
+    """Reason why what the intervals say is not enough; empty where it is.
 
     The baseline has one worker: it feels what slows one worker down, and the interval allows for that. It does not feel
     that somebody else wants the further cores, so that a cell with several workers has to be slower again and again.
@@ -136,11 +136,11 @@ def _doubt(name: CellName, verdict: Verdict, a: Measured, b: Measured, by_record
     return ""
 
 
-def _runs(side: Measured) -> int:
+def _runs(side: MeasuredCell) -> int:
     return sum(len(group) for group in side.seconds)
 
 
-def exact(name: CellName, a: Measured, b: Measured, rule: Rule) -> CellResult:
+def exact(name: CellName, a: MeasuredCell, b: MeasuredCell, rule: Rule) -> CellResult:
     """Compare simulated runs: no statistics, since they are the same whenever and wherever they are made."""
     if a.picoseconds is None or b.picoseconds is None:
         raise ValueError(f"{name}: not simulated")

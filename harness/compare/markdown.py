@@ -113,7 +113,7 @@ def _exactly(value: float, sign: str = "") -> str:
 
 
 def how(comparison: Comparison) -> list[str]:
-    """What a reader needs to judge the comparison, and to make it again."""
+    """Method and versions: what a reader needs to judge the comparison, and to make it again."""
     where = comparison.environment
     fails = ", ".join(sorted(comparison.fail_on))
     lines = [

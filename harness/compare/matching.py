@@ -18,10 +18,10 @@ from contend.harness.compare.verdict import Verdict
 from contend.harness.measure.progress_log import ProgressLog, Round
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sample import Sample
-from contend.harness.statistics import Interval, Samples
+from contend.harness.record.statistics import Interval, Samples
 
 A, B = range(2)
 LETTERS = "AB"
@@ -32,7 +32,7 @@ Seconds = tuple[list[float], list[float]]
 
 @dataclass
 class CellRuns:
-    """What has been measured of a cell of one workload.
+    """Runs of a cell of one workload so far.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class CellRuns:
 
     @property
     def round_seconds(self) -> float:
-        """What a round takes on average."""
+        """Mean seconds of a round."""
         return self.seconds / max(sum(len(pair.a) for pair in self.pairs), 1)
 
     def ratios(self) -> list[Interval]:
@@ -95,7 +95,7 @@ class WorkloadRuns:
         return self.measurements[A].plan
 
     def error(self, key: CellKey, side: int) -> str | None:
-        """Why a cell failed on a side."""
+        """Error for which a cell failed on a side."""
         failure = self.measurements[side].failures.get(key)
         return None if failure is None else failure.error
 
@@ -120,7 +120,7 @@ class PairLog(ProgressLog):
         self._workload = workload
         self._first = first
 
-    def keep(self, group: int, number: int, runs: Round) -> None:
+    def keep(self, group: int, round_number: int, runs: Round) -> None:
         """Keep the pairs of a complete round; see `ProgressLog.keep`."""
         for key, pair in runs.items():
             cell = self._workload.cells[key]
@@ -146,12 +146,12 @@ def cell_name(workload: WorkloadPlan, key: CellKey, request: Request) -> CellNam
     )
 
 
-def match(plans: Sequence[Plan], request: Request) -> tuple[list[WorkloadRuns], list[CellResult]]:
+def match(plans: Sequence[MeasurementPlan], request: Request) -> tuple[list[WorkloadRuns], list[CellResult]]:
     """Find workloads and cells that both versions have.
 
     Parameters
     ----------
-    plans : sequence of Plan
+    plans : sequence of MeasurementPlan
         Of A and of B.
     request : Request
 
@@ -184,8 +184,8 @@ def match(plans: Sequence[Plan], request: Request) -> tuple[list[WorkloadRuns], 
     return workloads, alone
 
 
-def _why(workload: WorkloadPlan, other: int, plans: Sequence[Plan]) -> str:
-    """Why the other version has no such workload, or has it with other values of its dials."""
+def _why(workload: WorkloadPlan, other: int, plans: Sequence[MeasurementPlan]) -> str:
+    """Reason why a workload has no counterpart: it is missing, or its dials have other values."""
     others = [one.dials for one in plans[other].workloads if one.title == workload.title]
     if not others:
         return f"the workload is only in {LETTERS[1 - other]}"

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from contend.harness.plan.option_types import DialValue
 from contend.harness.record.derived import by_process
-from contend.harness.statistics import Samples
+from contend.harness.record.statistics import Samples
 
 
 class CellName(NamedTuple):
-    """What is compared with what: two measurements that bear the same name.
+    """Name of a compared cell: two measurements that bear the same name are compared.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class CellName(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCell:
     """A cell as one side measured it.
 
     Attributes
@@ -61,7 +61,7 @@ class Measured:
     machine : tuple
         Processor and number of cores.
     costs : str or None
-        Digest of the table of costs, where time is simulated.
+        Digest of the cost table, where time is simulated.
     error : str or None
         Why the cell counts for nothing on this side.
     seconds : list of ndarray, each shape (rounds,)
@@ -91,7 +91,7 @@ def picoseconds(phases: Mapping[str, float]) -> int:
     return sum(round(seconds * 1e12) for seconds in phases.values())
 
 
-def cells_of(record: Mapping[str, Any], source: str) -> dict[CellName, Measured]:
+def cells_of(record: Mapping[str, Any], source: str) -> dict[CellName, MeasuredCell]:
     """All cells of a record, by name.
 
     Parameters
@@ -123,11 +123,11 @@ def frozen(dials: Mapping[str, DialValue]) -> tuple[tuple[str, DialValue], ...]:
     return tuple(sorted(dials.items()))
 
 
-def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -> Measured:
+def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -> MeasuredCell:
     environment = record["environment"]
     samples = cell["samples"]
     simulated = bool(cell.get("simulated"))
-    return Measured(
+    return MeasuredCell(
         source=source,
         genesis_digest=cell["genesis_digest"],
         block_digest=cell["block_digest"],
@@ -141,10 +141,10 @@ def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -
     )
 
 
-def pooled(parts: Iterable[Measured]) -> Measured:
+def pooled(parts: Iterable[MeasuredCell]) -> MeasuredCell:
     """Several measurements of one cell by the same code on the same machine: their processes side by side."""
     first, *others = parts
-    return Measured(
+    return MeasuredCell(
         source=first.source,
         genesis_digest=first.genesis_digest,
         block_digest=first.block_digest,

@@ -1,8 +1,8 @@
-"""How much longer B takes than A, with an interval: from pairs of interleaved runs, or from two separate measurements.
+"""Ratio of B's time to A's, with an interval: from pairs of interleaved runs, or from two separate measurements.
 
 Interleaved, the two runs of a pair follow each other within one round, so that what the machine does to one it does to
-the other, and the ratio of each pair is a sample. Processes have luck of their own (where their memory lies), so that
-the interval spans pairs of processes and is never narrower than the spread between them (`harness.statistics`).
+the other, and the ratio of each pair is a sample. Processes differ by chance (where their memory lies), so that
+the interval spans pairs of processes and is never narrower than the spread between them (`harness.record.statistics`).
 
 Separate measurements have no pairs, and the machine may have been another between them (a neighbour, a warmer room).
 The serial baseline, measured in every round of both, tells how much of a change it shared: the interval holds the
@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contend.harness.compare.measured import Measured
-from contend.harness.statistics import Interval, Samples, interval, ratio_of_medians
+from contend.harness.compare.measured import MeasuredCell
+from contend.harness.record.statistics import Interval, Samples, interval, ratio_of_medians
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def paired(pairs: Sequence[Pair]) -> Interval:
     return interval([pair.b / pair.a for pair in pairs])
 
 
-def unpaired(a: Measured, b: Measured) -> Interval:
+def unpaired(a: MeasuredCell, b: MeasuredCell) -> Interval:
     """Ratio of B's seconds to A's, from measurements made one after the other.
 
     Raises
@@ -59,5 +59,5 @@ def unpaired(a: Measured, b: Measured) -> Interval:
     return Interval(plain.median, min(plain.low, beside.low), max(plain.high, beside.high), plain.confidence)
 
 
-def _relative(side: Measured) -> list[Samples]:
+def _relative(side: MeasuredCell) -> list[Samples]:
     return [own / base for own, base in zip(side.seconds, side.baseline, strict=True)]

@@ -1,4 +1,4 @@
-"""What a comparison found, cell by cell, and what follows from it."""
+"""Result of a comparison, cell by cell, and what follows from it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from contend.harness.compare.exit_policy import (
     SLOWER,
     WASTE,
 )
-from contend.harness.compare.measured import CellName, Measured
+from contend.harness.compare.measured import CellName, MeasuredCell
 from contend.harness.compare.verdict import Rule, Verdict, wasteful
 from contend.harness.present.formatting import differing
-from contend.harness.statistics import Interval, Samples
+from contend.harness.record.statistics import Interval, Samples
 
 SCHEMA = "contend-comparison/1"
 SCHEMA_FILE = Path(__file__).with_name("comparison.schema.json")
@@ -40,7 +40,7 @@ class CellResult:
         B's seconds to A's; its ends are equal where time is simulated. None where there is nothing to compare.
     ratios : tuple of Interval
         Of every independent measurement, in order.
-    a, b : Measured or None
+    a, b : MeasuredCell or None
         All samples; None where a side does not have the cell.
     counters : mapping
         Of simulated runs: those that differ, each with both values.
@@ -52,8 +52,8 @@ class CellResult:
     verdict: Verdict
     ratio: Interval | None = None
     ratios: tuple[Interval, ...] = ()
-    a: Measured | None = None
-    b: Measured | None = None
+    a: MeasuredCell | None = None
+    b: MeasuredCell | None = None
     counters: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     note: str = ""
 
@@ -70,7 +70,7 @@ class CellResult:
 
     @property
     def wasteful(self) -> bool:
-        """Whether simulated workers did more in vain."""
+        """Whether simulated workers wasted more work."""
         return wasteful(self.counters)
 
     def as_json(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class CellResult:
         }
 
 
-def seconds(side: Measured | None) -> float | None:
+def seconds(side: MeasuredCell | None) -> float | None:
     """Median time of the block, in seconds; None without samples."""
     if side is None or not side.seconds:
         return None
@@ -100,7 +100,7 @@ def _interval(ratio: Interval | None) -> dict[str, float] | None:
     return {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence}
 
 
-def _side(side: Measured | None) -> dict[str, Any] | None:
+def _side(side: MeasuredCell | None) -> dict[str, Any] | None:
     if side is None:
         return None
     return {
@@ -260,7 +260,7 @@ def _extent(cell: CellResult) -> str:
         return "which fails"
     if cell.verdict is Verdict.SLOWER and cell.ratio:
         return f"{percent(cell.ratio.median)} in time"
-    return "cannot be told" if cell.verdict is Verdict.INCONCLUSIVE else "more work done in vain"
+    return "cannot be told" if cell.verdict is Verdict.INCONCLUSIVE else "more work wasted"
 
 
 def percent(ratio: float) -> str:
@@ -295,7 +295,7 @@ def grouped(cells: Iterable[CellResult]) -> dict[str, list[CellResult]]:
 
 
 def distinctions(names: Iterable[CellName]) -> dict[CellName, str]:
-    """What tells the cells of one workload apart: dials, seed, block size and so on, where they differ."""
+    """Distinctions between the cells of one workload: dials, seed, block size and so on, where they differ."""
     settings: dict[str, dict[CellName, dict[str, object]]] = {}
     for name in names:
         one = {**dict(name.dials), **{field: getattr(name, field) for field in _BESIDE_DIALS}}

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from contend.harness import environment
 from contend.harness.compare.checkout import laid_out
 from contend.harness.compare.compatibility import refusal
 from contend.harness.compare.from_records import exact
 from contend.harness.compare.matching import A, B, PairLog, WorkloadRuns, cell_name, match
-from contend.harness.compare.measured import Measured, picoseconds
+from contend.harness.compare.measured import MeasuredCell, picoseconds
 from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.sample_size import SampleSize
 from contend.harness.compare.targets import Checkout, Revision, describe
@@ -28,6 +27,7 @@ from contend.harness.measure.version import Version
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey
+from contend.harness.record import environment
 
 
 class VersionComparison:
@@ -166,11 +166,11 @@ class VersionComparison:
         verdict, ratio, note = self._rule.settle(ratios)
         return CellResult(name, verdict, ratio, tuple(ratios), a, b, note=note)
 
-    def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> Measured:
+    def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> MeasuredCell:
         cell, facts = workload.cells[key], workload.measurements[side].facts
         sample = cell.samples[side]
         simulated = self._request.simulated
-        return Measured(
+        return MeasuredCell(
             source=self._versions[side].label,
             genesis_digest=facts.genesis_digest if facts else None,
             block_digest=facts.block_digest if facts else None,

@@ -5,8 +5,8 @@ interval looks right would make it look right too often. This is the two-stage p
 for a Linear Hypothesis Whose Power is Independent of the Variance*, 1945), with medians for means.
 
 What a pilot is for, and what a further measurement is for, differ. A pilot has to tell whether a cell may be slower,
-and every cell gets one. A further measurement has to decide, few cells need one, and processes have luck that no number
-of runs averages out: so it has several times the processes.
+and every cell gets one. A further measurement has to decide, few cells need one, and processes differ by chance, which
+no number of runs averages out: so it has several times the processes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MEDIAN = (np.pi / 2) ** 0.5  # standard error of a median to that of a mean, fo
 
 @dataclass(frozen=True)
 class SampleSize:
-    """How much a comparison may measure.
+    """Limits of a comparison: how much it may measure.
 
     Attributes
     ----------

@@ -7,15 +7,15 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from contend.harness.environment import git_state
 from contend.harness.errors import BadInputError
+from contend.harness.record.environment import git_state
 
 _HINT = "give a record, a folder of records, a git revision, or a folder with a checkout of Contend"
 
 
 @dataclass(frozen=True)
 class Records:
-    """Measured before.
+    """MeasuredCell before.
 
     Attributes
     ----------

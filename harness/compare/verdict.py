@@ -1,4 +1,4 @@
-"""When B counts as slower: the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
+"""Verdict: B is slower if the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
 which passes. The first measurement of a cell is a pilot: if its median is nearer to the threshold than to no change,
@@ -17,7 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from contend.harness.record.sample import ABORTS_AT
-from contend.harness.statistics import Interval
+from contend.harness.record.statistics import Interval
 
 REPLICATIONS = 2
 MOST_MEASUREMENTS = 4
@@ -27,7 +27,7 @@ WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", 
 
 
 class Verdict(StrEnum):
-    """What a comparison of one cell came to."""
+    """Verdict of a comparison of one cell."""
 
     SLOWER = "slower"
     FASTER = "faster"
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What counts.
+    """Thresholds of the verdict.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Rule:
         return 1.0 / self.slow
 
     def single(self, ratio: Interval) -> Verdict:
-        """What one measurement says by itself."""
+        """Verdict of one measurement by itself."""
         if ratio.low > self.slow:
             return Verdict.SLOWER
         if ratio.high < self.fast:
@@ -90,7 +90,7 @@ class Rule:
         wanting = REPLICATIONS - self._replications(ratios)
         if wanting <= 0 or len(ratios) + wanting > MOST_MEASUREMENTS:
             return False
-        # Whoever contradicts ends it: it has not repeated.
+        # A measurement that contradicts ends the series: the slow-down has not repeated.
         return pilot.median > self.suspect and all(ratio.median > self.slow for ratio in further)
 
     def settle(self, ratios: Sequence[Interval]) -> tuple[Verdict, Interval, str]:

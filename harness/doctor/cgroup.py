@@ -25,7 +25,7 @@ def _groups(files: Files, controller: str) -> Iterator[str]:
 
 
 def quota_cores(files: Files) -> float | None:
-    """How many cores' worth of CPU time the process may use; None where nothing limits it."""
+    """CPU quota of the control group, in cores' worth of time; None where nothing limits it."""
     found = []
     for group in _groups(files, "cpu"):
         limit = (files.text(f"{group}/cpu.max") or "max").split()

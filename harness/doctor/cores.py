@@ -1,4 +1,4 @@
-"""Whether there are enough cores, and whole ones."""
+"""Core checks: enough of them, and none shared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 
 
-def enough(usable: int, workers: int) -> Finding:
+def core_count(usable: int, workers: int) -> Finding:
     """Cores that the process may use, against the workers to be measured."""
     found = f"{usable} usable, for {workers} worker{'s' if workers > 1 else ''}"
     figures = {"cores": usable, "workers": workers}

@@ -16,7 +16,7 @@ _FIELDS = 8  # of a line of /proc/stat; those that follow are parts of earlier o
 
 @dataclass(frozen=True)
 class Counters:
-    """What had been counted at a moment.
+    """Values of the counters at a moment.
 
     Attributes
     ----------

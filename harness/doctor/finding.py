@@ -1,4 +1,4 @@
-"""What a check found, and what it means for timings."""
+"""Finding: what a check found, and what it means for timings."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def worst(findings: list[Finding]) -> str:
     return max((finding.verdict for finding in findings), key=SEVERITY.index, default=OK)
 
 
-def judged(value: float, doubtful: float, bad: float) -> str:
+def verdict_of(value: float, doubtful: float, bad: float) -> str:
     """Verdict on a value of which more is worse: the lowest values that are doubtful, and bad."""
     return BAD if value >= bad else DOUBTFUL if value >= doubtful else OK

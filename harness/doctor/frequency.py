@@ -1,17 +1,17 @@
-"""Whether a core always runs at the same speed."""
+"""Frequency checks: whether a core always runs at the same speed."""
 
 from __future__ import annotations
 
 from contend.harness.doctor.counters import Counters
 from contend.harness.doctor.files import Files
-from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, judged
-from contend.harness.doctor.microbench import Spin
+from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, verdict_of
+from contend.harness.doctor.microbench import MicrobenchResult
 
 _DOUBTFUL_DRIFT, _BAD_DRIFT = 0.02, 0.10
 
 
 def governor(files: Files) -> Finding:
-    """What decides on the frequency."""
+    """Governor, which decides on the frequency."""
     paths = files.matching("/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
     found = sorted({text for path in paths if (text := files.text(path))})
     if not found:
@@ -40,12 +40,12 @@ def turbo(files: Files) -> Finding:
     return Finding("turbo", "on", DOUBTFUL, f"one worker runs faster than many would: {switch}")
 
 
-def drift(spin: Spin) -> Finding:
+def drift(microbench: MicrobenchResult) -> Finding:
     """Whether the same work took longer and longer, or less and less, while it was measured."""
-    share = spin.drift
-    verdict = judged(share, _DOUBTFUL_DRIFT, _BAD_DRIFT)
+    share = microbench.drift
+    verdict = verdict_of(share, _DOUBTFUL_DRIFT, _BAD_DRIFT)
     advice = "" if verdict == OK else "the speed changes while nothing else does: fix the frequency, warm up first"
-    return Finding("drift", f"{share:.1%} in {spin.pieces.sum():.1f} s", verdict, advice, {"share": share})
+    return Finding("drift", f"{share:.1%} in {microbench.pieces.sum():.1f} s", verdict, advice, {"share": share})
 
 
 def heat(before: Counters, after: Counters) -> Finding | None:

@@ -19,13 +19,13 @@ Seconds = npt.NDArray[np.float64]
 
 PIECE_SECONDS = 0.5e-3
 LONG_SECONDS = 60e-3
-SPIN_SECONDS = 1.2
+MICROBENCH_SECONDS = 1.2
 ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class Spin:
-    """What was measured.
+class MicrobenchResult:
+    """Times of the pieces of work.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Spin:
 
     @property
     def slowdown(self) -> float:
-        """How many times as long a piece takes when all cores are at work."""
+        """Time of a piece when all cores are at work, divided by its time on one core."""
         return float(np.median(self.together) / np.median(self.alone))
 
 
@@ -64,8 +64,8 @@ def _work(iterations: int) -> float:
     return perf_counter() - began
 
 
-def measure(cores: int, seconds: float = SPIN_SECONDS) -> Spin:
-    """Spin for about `seconds`, then for half a second more in turns of one and of `cores` threads."""
+def measure(cores: int, seconds: float = MICROBENCH_SECONDS) -> MicrobenchResult:
+    """Work for about `seconds` on one core, then for half a second more in turns of one and of `cores` threads."""
     probe = 2_000
     _work(probe)
     each = min(_work(probe) for _ in range(8)) / probe
@@ -77,7 +77,7 @@ def measure(cores: int, seconds: float = SPIN_SECONDS) -> Spin:
     for _ in range(ROUNDS):
         alone.append(_work(long))
         together.append(max(_at_once(long, cores)))
-    return Spin(np.array(pieces), np.array(alone), np.array(together), cores)
+    return MicrobenchResult(np.array(pieces), np.array(alone), np.array(together), cores)
 
 
 def _at_once(iterations: int, cores: int) -> list[float]:

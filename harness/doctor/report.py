@@ -1,4 +1,4 @@
-"""What was found, as a table and as JSON."""
+"""Report of the findings, as a table and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All checks together: look, measure for two seconds, look again, compare."""
+"""All checks together: read the counters, measure for two seconds, read them again, compare."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contend.harness.doctor import cores, frequency, interference, memory, platf
 from contend.harness.doctor.counters import Counters
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.finding import Finding
-from contend.harness.doctor.microbench import Spin, measure
-from contend.harness.environment import usable_cores
+from contend.harness.doctor.microbench import MicrobenchResult, measure
+from contend.harness.record.environment import usable_cores
 
-Measure = Callable[[int], Spin]
+Measure = Callable[[int], MicrobenchResult]
 
 
-def examine(workers: int, files: Files | None = None, spin: Measure = measure) -> list[Finding]:
-    """Examine the machine.
+def run_checks(workers: int, files: Files | None = None, microbench: Measure = measure) -> list[Finding]:
+    """Check the machine.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def examine(workers: int, files: Files | None = None, spin: Measure = measure) -
         That are to be measured.
     files : Files, optional
         Where the system tells about itself; checks whose files are missing are left out, or say that they do not know.
-    spin : callable
+    microbench : callable
         Measures so many cores at work.
 
     Returns
@@ -36,7 +36,7 @@ def examine(workers: int, files: Files | None = None, spin: Measure = measure) -
     usable = usable_cores()
     load = os.getloadavg()[0]
     before = Counters.now(files, usable)
-    measured = spin(len(usable))
+    measured = microbench(len(usable))
     after = Counters.now(files, usable)
     found = [
         interference.jitter(measured),
@@ -46,7 +46,7 @@ def examine(workers: int, files: Files | None = None, spin: Measure = measure) -
         interference.steal(before, after),
         interference.throttling(before, after),
         interference.load(load, os.cpu_count() or len(usable)),
-        cores.enough(len(usable), workers),
+        cores.core_count(len(usable), workers),
         cores.quota(files, workers),
         cores.siblings(files, usable),
         cores.nodes(files),

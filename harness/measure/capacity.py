@@ -12,7 +12,7 @@ from math import ceil
 from contend.harness.doctor.cgroup import quota_cores
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.memory import available_bytes
-from contend.harness.environment import usable_cores
+from contend.harness.record.environment import usable_cores
 
 _PROCESS_BYTES = 256 << 20
 _WORKER_BYTES = 512 << 10
@@ -22,7 +22,7 @@ _SHARE = 0.5
 
 
 def most_processes(workers: int, transactions: int, files: Files | None = None) -> int:
-    """How many processes may simulate cells at once.
+    """Largest number of processes that may simulate cells at once.
 
     Parameters
     ----------

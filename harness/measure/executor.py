@@ -1,7 +1,7 @@
 """Executor: decides where tasks run. The local one runs them in processes of this machine.
 
 Tasks and results are plain data (`harness.measure.task`), so that another executor may run them elsewhere, on the nodes
-of a cluster, say. Who asks for a measurement (`harness.measure.engine`, `harness.compare.runner`) knows
+of a cluster, say. Who asks for a measurement (`harness.measure.run_request`, `harness.compare.runner`) knows
 the protocol only.
 """
 
@@ -25,7 +25,7 @@ _CELLS_A_PROCESS = 4
 
 
 class Executor(Protocol):
-    """Where tasks run. A context manager: leaving it ends all that it started, however it is left."""
+    """Place where tasks run. A context manager: leaving it ends all that it started, however it is left."""
 
     def __enter__(self) -> Self:
         """Start what measures."""
@@ -147,7 +147,7 @@ class LocalExecutor:
             finished(batch)
 
     def _groups(self, batches: Sequence[Batch]) -> int:
-        """How many workers of each version simulate these cells."""
+        """Number of workers of each version that simulate these cells."""
         if self._request.processes == 1:
             return 1
         versions = len(self._pool.versions)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from contend.harness.environment import utc_precisely
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Task
 from contend.harness.measure.warm_up import WarmUp
 from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import CellKey
+from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
 
 
@@ -63,7 +63,7 @@ class InterleavedRunner:
             except WorkerGoneError as gone:
                 # The cell is out; the round is run again in full, by the worker that takes the dead one's place.
                 (slot,) = (slot for slot in slots if self._pool[slot] is gone.worker)
-                batch.log.blame(slot % len(self._pool.versions), gone)
+                batch.log.handle_exit(slot % len(self._pool.versions), gone)
                 self._pool.restart(slot)
                 if batch.cells():
                     warm_up.run([slot])
@@ -78,15 +78,15 @@ class InterleavedRunner:
             batch.rounds = more()
             batch.log.observer.extended(sum(max(many - done, 0) for many in batch.rounds.values()))
 
-    def _slots(self, number: int) -> range:
-        group, versions = number % self._pool.groups, len(self._pool.versions)
+    def _slots(self, round_number: int) -> range:
+        group, versions = round_number % self._pool.groups, len(self._pool.versions)
         return range(group * versions, (group + 1) * versions)
 
-    def _round(self, batch: Batch, number: int) -> None:
+    def _round(self, batch: Batch, round_number: int) -> None:
         """Run each cell once under each version. A cell that fails under one is out, and not run under the others."""
-        log, slots = batch.log, list(self._slots(number))
-        turn = number // self._pool.groups
-        cells = [key for key in batch.cells() if number < batch.rounds[key]]
+        log, slots = batch.log, list(self._slots(round_number))
+        turn = round_number // self._pool.groups
+        cells = [key for key in batch.cells() if round_number < batch.rounds[key]]
         # No cell always runs after the same other one.
         by = turn % len(cells)
         order = slots if turn % 2 == 0 else slots[::-1]
@@ -100,8 +100,8 @@ class InterleavedRunner:
                     found[slot] = run
             if len(found) == len(slots):
                 runs[key] = [found[slot] for slot in slots]
-                log.observer.measured(log.title, key, number + 1)
-        log.keep(slots[0] // len(slots), number, {key: runs[key] for key in runs if key in batch.cells()})
+                log.observer.measured(log.title, key, round_number + 1)
+        log.keep(slots[0] // len(slots), round_number, {key: runs[key] for key in runs if key in batch.cells()})
 
     def _run(self, batch: Batch, slot: int, task: Task, place: int) -> Run | None:
         """Time one run; None if the cell failed."""

@@ -1,6 +1,6 @@
 """Parallel runner: tasks run on all cores at once, each exactly once. For simulated time only.
 
-A simulated cell takes the same time whoever runs it, whenever, beside whatever else; so workers need not take turns.
+A simulated cell takes the same time on any worker, at any time, beside any other load; so workers need not take turns.
 What remains is to share out the tasks. A worker that is given a cell of another workload has to build that workload and
 run it serially first; so each stays with its workload as long as there is something to do, then begins one that nobody
 has begun, and only then helps with one that another worker is at, if what is left of it takes longer than building it
@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from contend.harness.environment import utc_precisely
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Result, Task
 from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey
+from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
 
 _WORTH_SHARING = 4
@@ -30,7 +30,7 @@ _WORTH_SHARING = 4
 
 @dataclass
 class _Share:
-    """What is left of a batch for the workers of one version."""
+    """Tasks that are left of a batch for the workers of one version."""
 
     batch: Batch
     version: int
@@ -55,7 +55,7 @@ class _Share:
 
 @dataclass
 class _Seat:
-    """What a worker is at.
+    """Current task of a worker.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class ParallelRunner:
             return current
         mine = [shares[version] for shares in self._shares]
         for share in mine:
-            # Nobody has begun it yet, or whoever had is gone.
+            # No worker has begun it yet, or the one that had is gone.
             if share.remaining() and not self._attended(share):
                 return share
         helped = [share for share in mine if share.worth_sharing()]
@@ -194,7 +194,7 @@ class ParallelRunner:
     def _handle_exit(self, slot: int, gone: WorkerGoneError) -> None:
         share = self._seats[slot].share
         assert share is not None
-        share.batch.log.blame(share.version, gone)
+        share.batch.log.handle_exit(share.version, gone)
         self._seats[slot] = _Seat(busy=False)
         self._pool.restart(slot)
 

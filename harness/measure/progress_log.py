@@ -132,15 +132,14 @@ class ProgressLog:
                 if len(set(digests)) > 1:
                     self.refused = self.refused or what
 
-    def keep(self, group: int, number: int, runs: Round) -> None:
+    def keep(self, group: int, round_number: int, runs: Round) -> None:
         """Keep the samples of a complete round.
 
         Parameters
         ----------
         group : int
             Of the workers that made it.
-        number : int
-            Of the round.
+        round_number : int
         """
         for version, measurement in enumerate(self.measurements):
             mine = {key: by_version[version] for key, by_version in runs.items()}
@@ -148,7 +147,7 @@ class ProgressLog:
                 of_process = {key: run for key, run in mine.items() if run.process == process}
                 measurement.add(
                     process,
-                    number,
+                    round_number,
                     {key: run.sample for key, run in of_process.items()},
                     {key: run.stamp for key, run in of_process.items()},
                 )
@@ -169,7 +168,7 @@ class ProgressLog:
         for key in self.measurements[version].live():
             self._fail(version, key, error)
 
-    def blame(self, version: int, gone: WorkerGoneError) -> None:
+    def handle_exit(self, version: int, gone: WorkerGoneError) -> None:
         """Fail the cell in which a worker ended; all of them if it had not come to one."""
         if gone.worker.task is not None:
             self._fail(version, gone.worker.task.key, gone.how)
@@ -177,4 +176,4 @@ class ProgressLog:
             self._fail_all(version, f"{gone.how} while it set the workload up")
         tail = gone.worker.tail()
         if tail:
-            self.observer.note(f"last words of the measuring process:\n{tail}")
+            self.observer.note(f"last output of the measuring process:\n{tail}")

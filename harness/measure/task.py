@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
-from contend.harness.record.measurement import Failure
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
+from contend.harness.record.measurement import CellFailure
 from contend.harness.record.sample import BlockFacts, Sample
 
 
@@ -33,7 +33,7 @@ class Task:
     clock : str
         ``wall`` or ``virtual``.
     costs : str or None
-        File of the table of costs, where it is not the project's own.
+        File of the cost table, where it is not the project's own.
     network : str or None
         Simulated network between shards.
     revision : str
@@ -83,7 +83,7 @@ def tasks_of(
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task, or of a part of it: building its workload, warming its cell up.
+    """Result of a task, or of a part of it: building its workload, warming its cell up.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Result:
         What the workload's serial run showed; None where the worker has told it before.
     sample : Sample or None
         The timed and verified run; None where there was none, or it failed.
-    failure : Failure or None
+    failure : CellFailure or None
         Why the cell counts for nothing.
     broken : bool
         Whether it is the workload that failed, and with it all its cells.
@@ -101,7 +101,7 @@ class Result:
 
     facts: BlockFacts | None = None
     sample: Sample | None = None
-    failure: Failure | None = None
+    failure: CellFailure | None = None
     broken: bool = False
     compile_seconds: float = 0.0
 
@@ -130,23 +130,23 @@ class Result:
         return cls(
             None if facts is None else BlockFacts.from_plain(facts),
             None if sample is None else Sample.from_plain(sample),
-            None if failure is None else Failure(failure["error"], tuple(failure["differences"])),
+            None if failure is None else CellFailure(failure["error"], tuple(failure["differences"])),
             content["broken"],
             content["compile_seconds"],
         )
 
 
 class VersionPlan(NamedTuple):
-    """What a version makes of a request.
+    """Plan of a version: what it makes of a request.
 
     Attributes
     ----------
-    plan : Plan
+    plan : MeasurementPlan
     python : str
         Version of the interpreter that measures it.
     """
 
-    plan: Plan
+    plan: MeasurementPlan
     python: str
 
     @classmethod
@@ -160,7 +160,7 @@ class VersionPlan(NamedTuple):
         """
         cells = {name: tuple(CellKey(*cell) for cell in content[name]) for name in ("cells", "reported")}
         workloads = tuple(_workload(one) for one in content["workloads"])
-        plan = Plan(
+        plan = MeasurementPlan(
             workloads,
             cells["cells"],
             frozenset(cells["reported"]),

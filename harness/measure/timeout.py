@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns, if it does so within this time. Ctrl-C is heard meanwhile.
+    """Result of a call that may take only so long. Ctrl-C is heard meanwhile.
 
     Parameters
     ----------

@@ -79,12 +79,12 @@ class WarmUp:
         return True
 
     def _handle_exit(self, slot: int, gone: WorkerGoneError) -> bool:
-        blamed = gone.worker.task
-        self._log.blame(self._version(slot), gone)
+        stopped_at = gone.worker.task
+        self._log.handle_exit(self._version(slot), gone)
         self._restart(slot)
         for other, worker in enumerate(self._pool):
             # What ended one worker is about to end this one as well.
-            if blamed is not None and worker.task == blamed and other in self._tasks:
+            if stopped_at is not None and worker.task == stopped_at and other in self._tasks:
                 self._restart(other)
         return not self._batch.cells(self._version(slot))
 

@@ -1,4 +1,4 @@
-"""Worker process: measures one version of Contend, task by task, for whoever holds the other end of its socket.
+"""Worker process: measures one version of Contend, task by task, for the client at the other end of its socket.
 
 This file is run as a script, by the interpreter of the version that is measured: this one, or any from commit 149af5f
 on. What it uses of that version is named in one table (`_NAMES`), and it imports nothing of Contend before the import
@@ -101,7 +101,7 @@ class _Worker:
         self._inbox: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
         self._listening: ExitStack | None = None
         self._compile_seconds = 0.0
-        # One bench for each clock, by what the task says of it: a table of costs is read once.
+        # One bench for each clock, by what the task says of it: a cost table is read once.
         self._benches: dict[tuple[Any, ...], Any] = {}
         self._bench: Any = None
         # What of a task is done already: its workload, and which of its cells are warm.

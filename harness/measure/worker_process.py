@@ -83,7 +83,7 @@ class WorkerProcess:
         return 0.0 if self._compiling else time.monotonic() - self._heard
 
     def exit_reason(self) -> str:
-        """How it ended, in words."""
+        """Reason of the process's end, as text."""
         try:
             code = self._popen.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,1 +1,1 @@
-"""What to measure: a request and its options, the suites that fix one, and the plan of cells that it means."""
+"""Planning: a request and its options, the suites that fix one, and the cells that it means."""

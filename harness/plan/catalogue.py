@@ -1,4 +1,4 @@
-"""What there is to measure: strategies, workloads, and their dials with ranges."""
+"""Catalogue: the strategies, the workloads, and their dials with ranges."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_costs(path: str | None) -> CostTable:
-    """Read a table of costs; the one that is part of the project for None.
+    """Read a cost table; the one that is part of the project for None.
 
     Raises
     ------
@@ -34,9 +34,9 @@ def read_costs(path: str | None) -> CostTable:
 
 
 def clock_maker(request: Request) -> Callable[[], Clock]:
-    """What makes a clock for one run of a cell.
+    """Factory of the clock for one run of a cell.
 
-    A table of costs is read here, once: what becomes of its file changes no figure of this request.
+    A cost table is read here, once: what becomes of its file changes no figure of this request.
 
     Raises
     ------

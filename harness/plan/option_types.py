@@ -27,7 +27,7 @@ MAX_WORKERS = 1_024
 
 @dataclass(frozen=True)
 class OptionType(Generic[Given, Kept]):
-    """What kind of value an option has.
+    """Type of an option's values.
 
     Attributes
     ----------

@@ -90,12 +90,12 @@ class Option(Generic[Given, Kept]):
 
     @property
     def title(self) -> str:
-        """What complaints call it, such as ``block size``."""
+        """Name of the option in complaints, such as ``block size``."""
         return self.name.replace("_", " ")
 
     @property
     def help(self) -> str:
-        """What the help of a command says, without the default."""
+        """Help text of the option, without the default."""
         return _sentence(self.meaning, self.on_command_line) + (" Repeatable." if self.type.repeatable else "")
 
     @property

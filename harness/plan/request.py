@@ -1,4 +1,4 @@
-"""What to measure, as asked for: checked in form here, in substance (names, dials) when it is planned."""
+"""Request: what is to be measured. Checked in form here, in substance (names, dials) when it is planned."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overh
 
 @dataclass(frozen=True)
 class Request:
-    """Which cells to measure and how.
+    """Request: which cells to measure and how.
 
     Every field is an option (`harness.plan.options.Option`), and this is where options are declared: the command line,
     `contend.run`, the records and the documents all take them from here, in this order. A new option is a new field
@@ -140,7 +140,7 @@ class Request:
         PATH,
         "--costs",
         metavar="FILE",
-        meaning="File of the table of costs for the virtual clock",
+        meaning="File of the cost table for the virtual clock",
         default_text="the project's",
     )
     network: Option[str | None, str | None] = Option(
@@ -202,7 +202,7 @@ class Request:
         if not self.workers:
             object.__setattr__(self, "workers", DEFAULT_WORKERS[self.clock])
         if self.costs is not None and not self.simulated:
-            raise BadInputError("costs: a table of costs is for the virtual clock; add --clock virtual")
+            raise BadInputError("costs: a cost table is for the virtual clock; add --clock virtual")
         if self.network is not None and not self.simulated:
             raise BadInputError("network: networks are simulated; add --clock virtual")
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:

@@ -55,15 +55,15 @@ class WorkloadPlan:
 
     @property
     def title(self) -> str:
-        """What tables and records call it: files are told apart."""
+        """Title in tables and records: files are told apart."""
         if self.label:
             return self.label
         return self.name if self.file is None else f"{self.name}:{_stem(self.file)}"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is measured.
+class MeasurementPlan:
+    """Measurement plan: the workloads and cells that a request means.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Plan:
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
     costs_digest : str or None
-        Digest of the table of costs, where time is simulated.
+        Digest of the cost table, where time is simulated.
     llvm : str or None
         Version of LLVM.
     """
@@ -102,7 +102,7 @@ class Plan:
         }
 
 
-def resolve(request: Request) -> Plan:
+def resolve(request: Request) -> MeasurementPlan:
     """Look up names and dials. Imports every strategy and workload that is named, and with them the compiler.
 
     Raises
@@ -121,7 +121,7 @@ def resolve(request: Request) -> Plan:
     chosen = strategies.names(variants=request.strategies == (ALL,)) if everything else request.strategies
     kinds = {name: lookup(strategies, name) for name in chosen}
     if everything:
-        # All that run under this clock: whoever names none asks for none in particular.
+        # All that run under this clock, since the user named none in particular.
         kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
     for name, kind in kinds.items():
         if request.clock not in kind.clocks:
@@ -134,7 +134,7 @@ def resolve(request: Request) -> Plan:
         CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
-    return Plan(
+    return MeasurementPlan(
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
@@ -146,7 +146,7 @@ def resolve(request: Request) -> Plan:
 
 
 def costs_digest(request: Request) -> str | None:
-    """Digest of the table of costs that a request asks for; None under the wall clock.
+    """Digest of the cost table that a request asks for; None under the wall clock.
 
     Raises
     ------
@@ -294,7 +294,7 @@ def lookup(registry: Any, name: str) -> Any:
 def split_overrides(
     settings: Mapping[str, DialValue], dials: Mapping[str, Iterable[str]]
 ) -> dict[str, dict[str, DialValue]]:
-    """Which workload gets which override.
+    """Overrides of dials by workload.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What there is to measure, as tables on the terminal."""
+"""Catalogue as tables on the terminal."""
 
 from __future__ import annotations
 

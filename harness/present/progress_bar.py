@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from contend.harness.observer import Observer
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
 
 # A kernel that loads from the cache is announced like one that compiles; it is there before this has passed.
 _WORTH_SAYING_SECONDS = 0.3
@@ -17,7 +17,7 @@ _LINE_EVERY_SECONDS = 5.0
 
 
 class _Compilations:
-    """Which kernels the processes are compiling, as far as that has lasted long enough to be worth saying."""
+    """Kernels that the processes are compiling, as far as that has lasted long enough to be worth saying."""
 
     def __init__(self) -> None:
         self._since: dict[int, tuple[float, str]] = {}
@@ -34,7 +34,7 @@ class _Compilations:
 
 
 class Display(Observer):
-    """What every display does: notes and failures are printed as they come. A context manager.
+    """Base of every display: notes and failures are printed as they come. A context manager.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Display(Observer):
     ) -> None:
         """Nothing is left on the terminal."""
 
-    def planned(self, plan: Plan, repeat: int) -> None:
+    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
         self.repeat = repeat
         if plan.cold:
@@ -108,7 +108,7 @@ class LiveDisplay(Display):
     ) -> None:
         self._progress.stop()
 
-    def planned(self, plan: Plan, repeat: int) -> None:
+    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
         super().planned(plan, repeat)
         self._progress.reset(self._task, total=len(plan.workloads) * len(plan.cells) * repeat)
@@ -182,7 +182,7 @@ class PlainDisplay(Display):
 class SilentDisplay(Display):
     """Says only what failed."""
 
-    def planned(self, plan: Plan, repeat: int) -> None:
+    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Nothing to say."""
 
     def resumed(self, runs: int) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trace:
-    """What simulated workers did.
+    """Trace of simulated workers.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""What is measured, as plain data: samples, a block's facts and bound, and what a workload has so far."""
+"""Records: samples, a block's facts and bound, the cells made of them, and their files."""

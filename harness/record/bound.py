@@ -25,7 +25,7 @@ class Bound:
     ----------
     transactions : int
     work : int
-        Picoseconds that all transactions take one after the other, by the table of costs.
+        Picoseconds that all transactions take one after the other, by the cost table.
     gas : int
         Used by all transactions.
     dependent : int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contend.harness.plan.request import DEFAULT_LOAD, Request
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
 from contend.harness.record.derived import derived
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.migrate import SCHEMA
@@ -16,14 +16,14 @@ from contend.harness.record.sessions import new_session
 
 
 def new_record(
-    request: Request, plan: Plan, environment: Mapping[str, Any], command: Sequence[str] | None = None
+    request: Request, plan: MeasurementPlan, environment: Mapping[str, Any], command: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Begin a record without cells.
 
     Parameters
     ----------
     request : Request
-    plan : Plan
+    plan : MeasurementPlan
     environment : mapping
         As `full_environment` gives it.
     command : sequence of str, optional
@@ -53,8 +53,8 @@ def new_id() -> str:
     return f"{time}-{secrets.token_hex(4)}"
 
 
-def full_environment(environment: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    """What `harness.environment.describe` says, and what only a measuring process knows.
+def full_environment(environment: Mapping[str, Any], plan: MeasurementPlan) -> dict[str, Any]:
+    """Environment of `harness.record.environment.describe`, and what only a measuring process knows.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What follows from a cell's samples: medians, speed-up and its interval, share of the bound."""
+"""Derived figures of a cell's samples: medians, speed-up and its interval, share of the bound."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from contend.harness import statistics
-from contend.harness.record import latency, warnings
+from contend.harness.record import latency, statistics, warnings
 from contend.harness.record.bound import Bounds
 from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
 
@@ -69,7 +68,7 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
 
 
 def _times(samples: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
-    """When the first run began and the last one ended, as far as the samples say."""
+    """Times at which the first run began and the last one ended, as far as the samples say."""
     runs = [(sample["began"], sample["wall_seconds"]) for sample in samples if sample.get("began")]
     if not runs:
         return {"began": None, "ended": None}

@@ -73,7 +73,7 @@ def counted(arrivals: Sequence[npt.NDArray[np.int64]], sizes: Sequence[int], int
 
 
 def arrival_seconds(counts: Iterable[Sequence[int]], interval: float) -> list[Seconds]:
-    """When the transactions of each block arrived, in seconds since the first interval began.
+    """Arrival times of the transactions of each block, in seconds since the first interval began.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def arrival_seconds(counts: Iterable[Sequence[int]], interval: float) -> list[Se
 
 
 def commit_seconds(block_seconds: Sequence[float], interval: float) -> list[float]:
-    """When each block has been executed, in seconds since the first interval began."""
+    """Commit time of each block, in seconds since the first interval began."""
     found, free = [], 0.0
     for block, seconds in enumerate(block_seconds):
         free = max(free, (block + 1) * interval) + seconds
@@ -111,7 +111,7 @@ def latencies(counts: Sequence[Sequence[int]], block_seconds: Sequence[float], i
 
 
 def summary(cell: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What follows for latency from a cell's samples.
+    """Latency figures of a cell's samples.
 
     Parameters
     ----------

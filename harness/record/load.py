@@ -9,8 +9,8 @@ from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.record.derived import derived
-from contend.harness.record.migrate import VersionError, upgrade
-from contend.harness.record.validate import StructureError, check
+from contend.harness.record.migrate import VersionError, migrate
+from contend.harness.record.schema_check import StructureError, validate
 
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 
@@ -33,8 +33,8 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise BadInputError(f"{path}: not a readable record ({error})") from error
     try:
-        record = upgrade(content)
-        check(record, schema())
+        record = migrate(content)
+        validate(record, schema())
         record["cells"] = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
     except VersionError as error:
         raise BadInputError(f"{path}: {error}") from error

@@ -1,4 +1,4 @@
-"""Who is measuring a record: a lock that ends with its process, however that ends.
+"""Lock of a record that is being measured: it ends with its process, however that ends.
 
 A record that is not complete may be one whose run was killed, or one whose run goes on at this moment; only the first
 may be resumed. An advisory lock on a hidden file beside the record tells them apart, since the kernel drops it when its
@@ -12,11 +12,11 @@ import os
 from pathlib import Path
 
 
-class ClaimedError(Exception):
+class RecordLockedError(Exception):
     """Another process is measuring the record."""
 
 
-class Claim:
+class RecordLock:
     """The right to write a record, held until `release`.
 
     Parameters
@@ -26,7 +26,7 @@ class Claim:
 
     Raises
     ------
-    ClaimedError
+    RecordLockedError
         If another process holds it.
     OSError
         If the folder cannot be written.
@@ -40,7 +40,7 @@ class Claim:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 os.close(self._descriptor)
-                raise ClaimedError(str(record)) from error
+                raise RecordLockedError(str(record)) from error
             except OSError:
                 # A file system without locks: nobody can be told apart, and no measurement is to be lost for that.
                 return
@@ -62,10 +62,10 @@ class Claim:
         os.close(self._descriptor)
 
 
-def is_claimed(record: Path) -> bool:
+def is_locked(record: Path) -> bool:
     """Whether a process is measuring the record at this moment."""
     try:
-        Claim(record).release()
-    except ClaimedError:
+        RecordLock(record).release()
+    except RecordLockedError:
         return True
     return False

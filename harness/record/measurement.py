@@ -1,4 +1,4 @@
-"""What has been measured of one workload so far: samples by cell, process and round, and what failed."""
+"""Measurement of one workload so far: samples by cell, process and round, and what failed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from contend.harness.record.sample import BlockFacts, Sample
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a cell counts for nothing."""
+class CellFailure:
+    """Reason why a cell counts for nothing."""
 
     error: str
     differences: tuple[str, ...] = ()
 
 
 class RunStamp(NamedTuple):
-    """When a run was made.
+    """Time of a run and its place in the round.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class WorkloadMeasurement:
     earlier: dict[CellKey, list[dict[str, Any]]] = field(default_factory=dict)
     rounds: dict[tuple[int, int], dict[CellKey, Sample]] = field(default_factory=dict)
     stamps: dict[tuple[int, int], Mapping[CellKey, RunStamp]] = field(default_factory=dict)
-    failures: dict[CellKey, Failure] = field(default_factory=dict)
+    failures: dict[CellKey, CellFailure] = field(default_factory=dict)
     compile_seconds: dict[int, float] = field(default_factory=dict)
 
     def live(self) -> list[CellKey]:
@@ -84,10 +84,10 @@ class WorkloadMeasurement:
 
     def fail(self, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
         """Mark a cell as failed, for its first reason only. Without its baseline no other cell means anything."""
-        self.failures.setdefault(key, Failure(error, tuple(differences)))
+        self.failures.setdefault(key, CellFailure(error, tuple(differences)))
         if key == BASELINE_CELL:
             for other in self.cells:
-                self.failures.setdefault(other, Failure(f"the serial baseline failed: {error}"))
+                self.failures.setdefault(other, CellFailure(f"the serial baseline failed: {error}"))
 
     def samples(self, key: CellKey) -> list[dict[str, Any]]:
         """List the samples of a cell as a record keeps them, each with the baseline's of the same round."""

@@ -1,7 +1,7 @@
 """Records of older versions, read as records of this one.
 
 A version is raised when a key changes its meaning or a new one is required; a key that may be absent needs none. Each
-upgrade is a pure function from one version to the next, and they are applied one after the other. What an old record
+migration is a pure function from one version to the next, and they are applied one after the other. What an old record
 does not say becomes None, or what could not be otherwise at its time; nothing is made up. Files are never rewritten.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contend.harness.environment import machine_id
+from contend.harness.record.environment import machine_id
 
 _FAMILY = "contend-record/"
 VERSION = 2
@@ -31,7 +31,7 @@ class VersionError(ValueError):
     """Content that is no record, or one that this version of Contend cannot read; the text says which."""
 
 
-def upgrade(content: Any) -> Record:
+def migrate(content: Any) -> Record:
     """Bring a record to the current version.
 
     Parameters
@@ -54,7 +54,7 @@ def upgrade(content: Any) -> Record:
     record = content
     version = _version(record)
     for older in range(version, VERSION):
-        record = UPGRADES[older](record)
+        record = MIGRATIONS[older](record)
     return dict(record) if record is not content else content
 
 
@@ -101,4 +101,4 @@ def _cell_from_1(cell: Mapping[str, Any]) -> Record:
     return {**absent, **cell, "samples": samples}
 
 
-UPGRADES: Mapping[int, Callable[[Mapping[str, Any]], Record]] = {1: _from_1}
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], Record]] = {1: _from_1}

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from contend.harness.environment import machine_differences
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.record.environment import machine_differences
 from contend.harness.record.load import read
 from contend.harness.record.load_all import record_files
-from contend.harness.record.lock import is_claimed
-from contend.harness.record.measurement import Failure, WorkloadMeasurement
+from contend.harness.record.lock import is_locked
+from contend.harness.record.measurement import CellFailure, WorkloadMeasurement
 from contend.harness.record.sample import BlockFacts
 
 Record = Mapping[str, Any]
@@ -81,18 +81,18 @@ def choose(place: Path | None, results: Path, skip: Callable[[str], object]) -> 
         except BadInputError as error:
             skip(f"skipped {error}")
             continue
-        if not record["complete"] and record["planned"] is not None and not is_claimed(path):
+        if not record["complete"] and record["planned"] is not None and not is_locked(path):
             return path
     raise BadInputError(f"--resume: no incomplete record in {results}; name one, or another folder with --results")
 
 
-def check_same(record: Record, plan: Plan, environment: Record, request: Request) -> None:
+def check_same(record: Record, plan: MeasurementPlan, environment: Record, request: Request) -> None:
     """Make sure that what is measured now may stand beside what the record has.
 
     Parameters
     ----------
     record : mapping
-    plan : Plan
+    plan : MeasurementPlan
         Of the record's request, now.
     environment : mapping
         As `harness.record.build.full_environment` gives it.
@@ -107,7 +107,7 @@ def check_same(record: Record, plan: Plan, environment: Record, request: Request
     if begun["kernels"] != environment["kernels"]:
         reason = f"kernels have changed since (digest {begun['kernels']}, now {environment['kernels']})"
     elif begun["costs"] != environment["costs"]:
-        reason = f"the table of costs has changed since (digest {begun['costs']}, now {environment['costs']})"
+        reason = f"the cost table has changed since (digest {begun['costs']}, now {environment['costs']})"
     elif not request.simulated and machine_differences(begun, environment):
         reason = f"it was begun on another machine ({'; '.join(machine_differences(begun, environment))})"
     elif record["planned"] != plan.as_json():
@@ -134,20 +134,20 @@ def check_block(workload: str, known: BlockFacts, found: BlockFacts) -> None:
             )
 
 
-def cells_of(record: Record, place: int) -> list[dict[str, Any]]:
-    """List the cells that a record has of the workload at `place` of its plan."""
-    planned = record["planned"]["workloads"][place]
+def cells_of(record: Record, workload_index: int) -> list[dict[str, Any]]:
+    """List the cells that a record has of a workload, by its index in the plan."""
+    planned = record["planned"]["workloads"][workload_index]
     return [cell for cell in record["cells"] if all(cell[name] == planned[name] for name in ("workload", "dials"))]
 
 
-def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasurement:
-    """What a record has of the workload at `place`, to be gone on with."""
-    measurement = WorkloadMeasurement(plan.workloads[place], plan.cells)
-    for cell in cells_of(record, place):
+def measurement_of(record: Record, plan: MeasurementPlan, workload_index: int) -> WorkloadMeasurement:
+    """Measurement of a workload, by its index in the plan, as a record has it, to be continued."""
+    measurement = WorkloadMeasurement(plan.workloads[workload_index], plan.cells)
+    for cell in cells_of(record, workload_index):
         key = CellKey(cell["strategy"], cell["workers"])
         measurement.earlier[key] = list(cell["samples"])
         if cell["error"] is not None:
-            measurement.failures[key] = Failure(cell["error"], tuple(cell["differences"]))
+            measurement.failures[key] = CellFailure(cell["error"], tuple(cell["differences"]))
         if cell["block_digest"] is not None:
             measurement.facts = BlockFacts.from_plain(cell)
         # Each cell says the most that any process of an earlier session spent; those of this one have other numbers.
@@ -155,7 +155,7 @@ def measurement_of(record: Record, plan: Plan, place: int) -> WorkloadMeasuremen
     return measurement
 
 
-def is_finished(measurement: WorkloadMeasurement, plan: Plan, rounds: int) -> bool:
+def is_finished(measurement: WorkloadMeasurement, plan: MeasurementPlan, rounds: int) -> bool:
     """Whether nothing of a workload is missing: every cell that was asked for has failed or has all its runs."""
     return measurement.next_round >= rounds or plan.reported <= measurement.failures.keys()
 

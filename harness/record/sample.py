@@ -6,18 +6,22 @@ another version says beside the known fields is left out; what it does not say h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
 from contend.harness.record.bound import Bounds
 
+N = TypeVar("N", int | float, float)
 PHASES = ("prepare", "execute", "commit")
 ABORTS_AT = "aborts_at_"
 """Counters of aborts by class of location begin with this, as ``aborts_at_token_balance`` does."""
 
 OWN_ORDER_GAS, OWN_ORDER_FAILED = "own_order_gas", "own_order_failed"
 """Counters of a run in an order of its own: gas used, and transactions that failed, as they were in that order."""
+
+RESET, VERIFICATION = "reset", "verification"
+"""What the bench itself takes outside the time; a strategy names nothing so in `strategies.base.Outcome.untimed`."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Sample:
         What the strategy counted.
     block_seconds : tuple of float
         Of several blocks in a row, the time of each; all else is then their sum. Empty for one block.
+    untimed : dict
+        Real seconds, whatever the clock, of what is in no phase because no node would do it, by name: what the strategy
+        tells (`strategies.base.Outcome.untimed`, within `wall_seconds`), and, around the call, `RESET` of the state to
+        the one before the blocks and `VERIFICATION` by the oracle. Empty where nobody has told.
     """
 
     seconds: float
@@ -48,30 +56,30 @@ class Sample:
     phases: dict[str, float]
     counters: dict[str, int | float]
     block_seconds: tuple[float, ...] = ()
+    untimed: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of_chain(cls, samples: Sequence[Sample]) -> Sample:
         """Of blocks in a row from those of each; that of a single one is its own."""
         if len(samples) == 1:
             return samples[0]
-        counters: dict[str, int | float] = {}
-        for sample in samples:
-            for name, count in sample.counters.items():
-                counters[name] = counters.get(name, 0) + count
         return cls(
             seconds=sum(sample.seconds for sample in samples),
             wall_seconds=sum(sample.wall_seconds for sample in samples),
             cpu_seconds=sum(sample.cpu_seconds for sample in samples),
             phases={name: sum(sample.phases[name] for sample in samples) for name in PHASES},
-            counters=counters,
+            counters=_sums(sample.counters for sample in samples),
             block_seconds=tuple(sample.seconds for sample in samples),
+            untimed=_sums(sample.untimed for sample in samples),
         )
 
     def as_plain(self) -> dict[str, Any]:
-        """Show the sample as a record keeps it; of one block, without ``block_seconds``."""
+        """Show the sample as a record keeps it: without ``block_seconds`` and ``untimed`` where they are empty."""
         plain = asdict(self)
-        seconds = plain.pop("block_seconds")
-        return plain | ({"block_seconds": list(seconds)} if seconds else {})
+        seconds, untimed = plain.pop("block_seconds"), plain.pop("untimed")
+        if seconds:
+            plain["block_seconds"] = list(seconds)
+        return plain | ({"untimed": untimed} if untimed else {})
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any]) -> Sample:
@@ -88,7 +96,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class BlockFacts:
-    """What the serial run of a workload's block, or of its blocks in a row, showed.
+    """Facts of a workload's block, or of its blocks in a row, from the serial run.
 
     Attributes
     ----------
@@ -128,6 +136,15 @@ class BlockFacts:
         known["bounds"] = None if bounds is None else Bounds.from_json(bounds)
         known["arrivals"] = tuple(tuple(parts) for parts in arrivals)
         return cls(**known)
+
+
+def _sums(parts: Iterable[Mapping[str, N]]) -> dict[str, N]:
+    """By name, the sums of what the parts say."""
+    sums: dict[str, N] = {}
+    for part in parts:
+        for name, value in part.items():
+            sums[name] = sums[name] + value if name in sums else value
+    return sums
 
 
 def _known(kind: type[Sample | BlockFacts], content: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contend.harness.environment import load_average, utc_now
+from contend.harness.record.environment import load_average, utc_now
 
 # When it is, is said by the session itself.
 _OWN = ("time",)

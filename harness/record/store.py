@@ -1,4 +1,4 @@
-"""Where a run leaves its results: a folder with ``records/`` and ``charts/``."""
+"""Store of results: a folder with ``records/`` and ``charts/``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from contend.harness.errors import BadInputError
 from contend.harness.record.atomic_write import write_json
 from contend.harness.record.build import new_id
-from contend.harness.record.lock import Claim, ClaimedError
+from contend.harness.record.lock import RecordLock, RecordLockedError
 
 
 class Store:
@@ -24,7 +24,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path: Path | None = None
-        self._claim: Claim | None = None
+        self._lock: RecordLock | None = None
 
     def open(self) -> None:
         """Make the folder of the records.
@@ -73,21 +73,21 @@ class Store:
         while True:
             path = self.records / f"{record['id']}.json"
             try:
-                claim = Claim(path)
-            except ClaimedError:
+                lock = RecordLock(path)
+            except RecordLockedError:
                 record["id"] = new_id()
                 continue
-            # Whoever holds the claim is alone with the name, so nothing can come between the look and the write.
+            # Only the holder of the lock uses the name, so nothing can come between the check and the write.
             if path.exists():
-                claim.release()
+                lock.release()
                 record["id"] = new_id()
                 continue
             try:
                 write_json(path, record)
             except BaseException:
-                claim.release()
+                lock.release()
                 raise
-            self._claim = claim
+            self._lock = lock
             return path
 
     def adopt(self, path: Path) -> None:
@@ -101,8 +101,8 @@ class Store:
         if not path.is_file():
             raise BadInputError(f"{path}: no such record")
         try:
-            self._claim = Claim(path)
-        except ClaimedError:
+            self._lock = RecordLock(path)
+        except RecordLockedError:
             raise BadInputError(f"{path}: is being measured at this moment, by another process") from None
         except OSError as error:
             raise BadInputError(f"{path}: its folder cannot be written ({error.strerror or error})") from error
@@ -113,6 +113,6 @@ class Store:
 
     def close(self) -> None:
         """Give the record free, for others to resume if it is not complete."""
-        if self._claim is not None:
-            self._claim.release()
-        self._claim = self._path = None
+        if self._lock is not None:
+            self._lock.release()
+        self._lock = self._path = None

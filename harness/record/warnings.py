@@ -1,4 +1,4 @@
-"""Why to doubt the figures of a cell: warnings that its samples give."""
+"""Warnings: reasons to doubt the figures of a cell, from its samples."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from contend.harness import statistics
 from contend.harness.plan.resolve import BASELINE
+from contend.harness.record import statistics
 from contend.harness.record.sample import OWN_ORDER_FAILED
 
 BEYOND = "beyond the bound"
@@ -19,7 +19,7 @@ MISLEADING = (BEYOND, OVERSUBSCRIBED, OUTSIDE, OWN_FAILURES)
 """Begins of warnings about cells whose speed-up is not the strategy's doing: nobody should choose by it."""
 
 _BUSY_SHARE = 0.9
-# A speed-up may pass its bound by so much before it is told. Simulated, both are of one table of costs; by the wall
+# A speed-up may pass its bound by so much before it is told. Simulated, both are of one cost table; by the wall
 # clock, the table's error has to be allowed for.
 _ROUNDING, _TABLE_ERROR = 0.001, 0.25
 # Reading the changes off the state for the oracle takes up to half as long as a block; more than that is work.

@@ -194,7 +194,7 @@ class VectorRunner:
         self._serial = Serial()
 
     def judge(self, vector: Vector) -> str | None:
-        """What a vector's transaction did otherwise than it must; None when it did right."""
+        """Difference of a vector's transaction from what it must do; None when it did right."""
         try:
             state = new_state(vector.world)
             block = Block(vector.environment, (vector.transaction,))

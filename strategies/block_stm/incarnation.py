@@ -64,7 +64,7 @@ def receipt_of(shared, txn_idx):
 
 @kernel(inline=True)
 def fees_seen_of(shared, txn_idx):
-    """What a transaction saw of the fees before it."""
+    """Sum of the fees before it that a transaction saw."""
     return FEES_SEEN.item(shared.fees_seen, shared.block_size, txn_idx)
 
 

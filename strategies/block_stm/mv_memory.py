@@ -14,8 +14,8 @@ read-modify-writes of the transaction's status, by which its new words come afte
 reader's fence keeps its loads of the word before its second load of the tag.
 
 Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
-block in which it was set, and means nothing in another. Whoever makes a location's skip list notes the location, in
-chunks that form one list for all workers. So commit looks at what was written and at nothing else
+block in which it was set, and means nothing in another. The worker that makes a location's skip list notes the
+location, in chunks that form one list for all workers. So commit looks at what was written and at nothing else
 (`strategies.block_stm.commit`).
 """
 
@@ -68,7 +68,7 @@ def tower_at(shared, head):
 
 @kernel(inline=True)
 def arena_offset(shared, address):
-    """Where in the arena an address lies, in words."""
+    """Offset of an address in the arena, in words."""
     return U(address - shared.arena) // U(WORD_BYTES)
 
 

@@ -63,7 +63,7 @@ NOTHING, PASSED, FOUND = range(3)  # what `next_task` returns
 
 @kernel(inline=True)
 def transaction_of(shared, txn_idx):
-    """What the scheduler keeps of a transaction."""
+    """The scheduler's struct of a transaction."""
     return TRANSACTION.item(shared.transactions, shared.block_size, txn_idx)
 
 

@@ -78,11 +78,11 @@ class OptimisticStrategy(CompiledStrategy):
         return Outcome(None, receipts, phases, space.counted(), abort_locations=aborted, untimed=untimed)
 
     def written_locations(self) -> Locations | None:
-        """What the last attempt may have changed; see `CompiledStrategy.written_locations`."""
+        """Locations that the last attempt may have changed; see `CompiledStrategy.written_locations`."""
         return None if self._workspace is None else self._workspace.written_locations()
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
-        """What has to be done before the workers start. Timed. The default has nothing to do."""
+        """Preparation before the workers start. Timed. The default has nothing to do."""
 
 
 class BlockSTM(OptimisticStrategy):

@@ -206,7 +206,7 @@ class Workspace:
         return state.keys[locations], counts.astype(np.int64)
 
     def counted(self) -> dict[str, int]:
-        """What the workers counted, summed."""
+        """Counters of the workers, summed."""
         names = ("executions", "aborts", "validations", "dependency_waits", "wasted_gas")
         found = {name: int(self.workers[name].sum()) for name in names}
         for kind, name in enumerate(layout.KIND_NAMES):

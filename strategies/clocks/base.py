@@ -71,7 +71,7 @@ class Workers:
     ----------
     step : Native
         ``step(shared, worker) -> cost``. Positive: something was done, at this cost in picoseconds where the clock has
-        a table of costs. `IDLE`: there is nothing to do now, and nothing was changed. Negative: the worker has ended.
+        a cost table. `IDLE`: there is nothing to do now, and nothing was changed. Negative: the worker has ended.
     shared : int
         Address of what all workers share; first argument of the step.
     addresses : list of int
@@ -97,7 +97,7 @@ class Workers:
 
 
 class Clock(ABC):
-    """What drives workers.
+    """Clock: drives workers, and tells the time of their phases.
 
     Attributes
     ----------

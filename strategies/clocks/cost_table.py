@@ -106,9 +106,9 @@ class CostTable:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the prices: figures made with the same table have the same one."""
-        prices = {name: int(price) for name, price in zip(CLASSES, self.table, strict=True)}
-        text = json.dumps([prices, sorted(self.slowdown.items())])
+        """Digest of the costs: figures made with the same table have the same one."""
+        costs = {name: int(cost) for name, cost in zip(CLASSES, self.table, strict=True)}
+        text = json.dumps([costs, sorted(self.slowdown.items())])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
@@ -118,7 +118,7 @@ class CostTable:
         Raises
         ------
         CostTableError
-            If the file is missing or malformed, or a class is missing, unknown, or has no price from 0 to a second.
+            If the file is missing or malformed, or a class is missing, unknown, or has no cost from 0 to a second.
         """
         try:
             content = json.loads(path.read_text())
@@ -128,20 +128,20 @@ class CostTable:
             ) from error
         except ValueError as error:
             raise CostTableError(f"{path}: not JSON ({error}); give a table made by `contend calibrate`") from error
-        prices = content.get("nanoseconds") if isinstance(content, dict) else None
-        if not isinstance(prices, dict):
+        costs = content.get("nanoseconds") if isinstance(content, dict) else None
+        if not isinstance(costs, dict):
             raise CostTableError(f'{path}: no object "nanoseconds"; give a table made by `contend calibrate`')
         for name in CLASSES:
-            if name not in prices:
+            if name not in costs:
                 raise CostTableError(
-                    f"{path}: class {name!r} has no price; make the table again with `contend calibrate`"
+                    f"{path}: class {name!r} has no cost; make the table again with `contend calibrate`"
                 )
-        for name, price in prices.items():
+        for name, cost in costs.items():
             if name not in CLASSES:
                 raise CostTableError(f"{path}: class {name!r} is not known; classes are {', '.join(CLASSES)}")
-            if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price <= _MOST_NS:
-                raise CostTableError(f"{path}: class {name!r}: {price!r} is no price in nanoseconds, 0 to 1e9")
-        return cls(prices, str(content.get("origin", "")), _slowdown(path, content.get("slowdown", {})))
+            if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= _MOST_NS:
+                raise CostTableError(f"{path}: class {name!r}: {cost!r} is no cost in nanoseconds, 0 to 1e9")
+        return cls(costs, str(content.get("origin", "")), _slowdown(path, content.get("slowdown", {})))
 
     def as_json(self) -> dict[str, object]:
         """Show the table as a file keeps it."""

@@ -17,7 +17,7 @@ class NetworkError(ValueError):
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """How long messages take.
+    """Network model: how long messages take.
 
     Attributes
     ----------

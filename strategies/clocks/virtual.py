@@ -277,7 +277,7 @@ def run_events(loop_address):
 
 @dataclass(frozen=True)
 class Timeline:
-    """What workers did when.
+    """Timeline: what workers did when.
 
     Attributes
     ----------
@@ -321,7 +321,7 @@ class VirtualClock(Clock):
 
     @property
     def busy(self) -> float:
-        """Simulated seconds that all workers together were at work; looking for work in vain is none."""
+        """Simulated seconds that all workers together were at work; to look for work and find none is no work."""
         return self._busy_ps / PS_PER_SECOND
 
     @property
@@ -348,7 +348,7 @@ class VirtualClock(Clock):
 
     @property
     def timeline(self) -> Timeline:
-        """What workers have done so far; empty unless the clock is traced."""
+        """Timeline of the workers so far; empty unless the clock is traced."""
         return Timeline(np.concatenate([np.zeros((0, 4), np.int64), *self._traces]))
 
     def run(self, workers: Workers) -> list[int]:

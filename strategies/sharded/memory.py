@@ -64,7 +64,7 @@ class Endpoint(Protocol):
 
 
 class Cluster:
-    """How shards are connected, for their steps.
+    """Cluster: how shards are connected, for their steps.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ class ShardMemory:
         return self.state.changes_since(self._before)
 
     def counted(self) -> dict[str, int]:
-        """What this shard counted in the block."""
+        """Counters of this shard for the block."""
         header = self.header
         names = ("executions", "aborts", "cross_shard", "messages", "deferrals", "lock_waits", "wasted_gas")
         found = {REPORTED.get(name, name): int(header[name]) for name in names}

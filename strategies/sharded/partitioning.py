@@ -50,7 +50,7 @@ PARTITION = Struct(
 
 @dataclass(frozen=True)
 class PartLayout:
-    """Where things lie in a shard's part of a block, in words; large enough for all of the block.
+    """Layout of a shard's part of a block, in words; large enough for all of the block.
 
     Parameters
     ----------
@@ -65,17 +65,17 @@ class PartLayout:
 
     @property
     def queue(self) -> int:
-        """Where the run queue begins."""
+        """Offset of the run queue."""
         return QUEUE_AT
 
     @property
     def rows(self) -> int:
-        """Where the transactions' rows begin."""
+        """Offset of the transactions' rows."""
         return self.queue + self.transactions * QUEUED.words
 
     @property
     def data(self) -> int:
-        """Where the call data begins."""
+        """Offset of the call data."""
         return self.rows + self.transactions * TRANSACTION.words
 
     @property
@@ -214,7 +214,7 @@ def _owners(keys, shards, owners):
 
 
 def owners(keys: Words, shards: int) -> Indices:
-    """Which shard owns each location.
+    """Owner, a shard's number, of each location.
 
     Parameters
     ----------

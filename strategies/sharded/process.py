@@ -57,7 +57,7 @@ def compile_kernels() -> None:
 
 
 class _Shard:
-    """What a process keeps between commands."""
+    """State of a process between commands."""
 
     def __init__(self, number: int) -> None:
         self._number = number

@@ -158,7 +158,7 @@ class ProcessPool:
         return phases, counters, results
 
     def changes(self) -> Changes:
-        """What the block has changed in all shards."""
+        """Changes of the block in all shards."""
         answers = self._command("changes")
         keys = np.concatenate([answer[1] for answer in answers])
         return Changes.sorted(keys, np.concatenate([answer[2] for answer in answers]))

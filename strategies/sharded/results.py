@@ -19,7 +19,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ShardResult:
-    """Where one shard's results lie in this process.
+    """Addresses of one shard's results in this process.
 
     Attributes
     ----------

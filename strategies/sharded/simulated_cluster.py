@@ -120,8 +120,8 @@ class SimulatedCluster:
 
         began = clock.now()
         results, kept = self._deliver(image, layout, parts, ordered)
-        prices = (clock.costs or default_costs()).table
-        clock.spend(int(prices[cost_table.ROUTE]) * count)
+        costs = (clock.costs or default_costs()).table
+        clock.spend(int(costs[cost_table.ROUTE]) * count)
         prepared = clock.now()
         addresses, activity = [shard.address for shard in self.shards], SHARD.offsets["activity"]
         workers = Workers(step, cluster.address, addresses, activity=activity, network=self.network.hooks())

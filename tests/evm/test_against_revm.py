@@ -11,46 +11,53 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 
 from contend.evm import opcodes as op
 from contend.evm.forks import LATEST
-from contend.harness.verify.evm_fuzzer.compare import Judge
-from contend.harness.verify.evm_fuzzer.programs import CONTRACTS, SENDER, Case, scrambled, structured, with_gas
+from contend.harness.verify.evm_fuzzer.compare import RevmChecker
+from contend.harness.verify.evm_fuzzer.random_programs import (
+    CONTRACTS,
+    SENDER,
+    ProgramCase,
+    scrambled,
+    structured,
+    with_gas,
+)
 from contend.harness.verify.evm_fuzzer.shrink import assembly, describe, instructions, shrink
 
 PER_SEED_RANGE = 250
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return Judge()
+def checker() -> RevmChecker:
+    return RevmChecker()
 
 
-def compare(judge: Judge, case: Case, where: str) -> int:
+def compare(checker: RevmChecker, case: ProgramCase, where: str) -> int:
     """Fail where the two disagree; the gas used."""
-    wrong = judge.differences(case)
-    used = judge.gas_used
-    assert not wrong, "\n".join((where, *wrong, *describe(shrink(case, lambda c: bool(judge.differences(c)), 2000))))
+    wrong = checker.differences(case)
+    used = checker.gas_used
+    assert not wrong, "\n".join((where, *wrong, *describe(shrink(case, lambda c: bool(checker.differences(c)), 2000))))
     return used
 
 
-def compare_many(judge: Judge, make: Callable[[int], Case], seeds: range) -> None:
+def compare_many(checker: RevmChecker, make: Callable[[int], ProgramCase], seeds: range) -> None:
     """Compare every seed's case, and the same with less gas than it took."""
     for seed in seeds:
         case = make(seed)
-        used = compare(judge, case, f"{make.__name__}({seed})")
+        used = compare(checker, case, f"{make.__name__}({seed})")
         random = Random(seed)
         for _ in range(3):
             gas = random.randint(21_000, max(used, 21_001))
-            compare(judge, with_gas(case, gas), f"with_gas({make.__name__}({seed}), {gas})")
+            compare(checker, with_gas(case, gas), f"with_gas({make.__name__}({seed}), {gas})")
 
 
 @pytest.mark.parametrize("start", range(0, 2500, PER_SEED_RANGE))
-def test_contracts_that_call_each_other(judge: Judge, start: int) -> None:
-    compare_many(judge, structured, range(start, start + PER_SEED_RANGE))
+def test_contracts_that_call_each_other(checker: RevmChecker, start: int) -> None:
+    compare_many(checker, structured, range(start, start + PER_SEED_RANGE))
 
 
 @pytest.mark.bounds
 @pytest.mark.parametrize("start", range(0, 1000, PER_SEED_RANGE))
-def test_random_bytes(judge: Judge, start: int) -> None:
-    compare_many(judge, scrambled, range(start, start + PER_SEED_RANGE))
+def test_random_bytes(checker: RevmChecker, start: int) -> None:
+    compare_many(checker, scrambled, range(start, start + PER_SEED_RANGE))
 
 
 def test_the_generator_reaches_every_instruction() -> None:
@@ -63,7 +70,7 @@ def test_the_generator_reaches_every_instruction() -> None:
 
 
 def test_a_difference_is_shrunk_to_what_makes_it() -> None:
-    def fails(case: Case) -> bool:
+    def fails(case: ProgramCase) -> bool:
         parts = [part for account in case.world.values() for part in instructions(account.code)]
         return bytes([op.MULMOD]) in parts and bytes([op.SLOAD]) in parts
 

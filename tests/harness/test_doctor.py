@@ -18,11 +18,11 @@ from contend.harness.doctor import cgroup, cores, frequency, interference, memor
 from contend.harness.doctor.counters import Counters
 from contend.harness.doctor.files import Files, cpu_list
 from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
-from contend.harness.doctor.microbench import Spin
+from contend.harness.doctor.microbench import MicrobenchResult
 from contend.harness.doctor.report import as_json, print_findings
-from contend.harness.doctor.run_checks import examine
+from contend.harness.doctor.run_checks import run_checks
 
-QUIET = Spin(np.full(900, 5e-4), np.full(4, 0.06), np.full(4, 0.061), 2)
+QUIET = MicrobenchResult(np.full(900, 5e-4), np.full(4, 0.06), np.full(4, 0.061), 2)
 CALM = Counters(moment=100.0, own=10.0, busy=500.0, stolen=5.0, swapped=7, throttled=3, hot=0)
 LATER = replace(CALM, moment=102.0, own=12.0, busy=502.02)
 
@@ -46,10 +46,10 @@ def verdict(finding: Finding | None) -> str:
 
 
 def test_cores() -> None:
-    assert verdict(cores.enough(8, 2)) == OK
-    assert verdict(cores.enough(2, 2)) == DOUBTFUL
-    assert verdict(cores.enough(2, 3)) == BAD
-    assert "at most 2" in cores.enough(2, 3).advice
+    assert verdict(cores.core_count(8, 2)) == OK
+    assert verdict(cores.core_count(2, 2)) == DOUBTFUL
+    assert verdict(cores.core_count(2, 3)) == BAD
+    assert "at most 2" in cores.core_count(2, 3).advice
 
 
 def test_quota_of_both_versions_and_of_the_groups_around(tree: Path) -> None:
@@ -219,7 +219,7 @@ def test_equal_pieces_of_work_are_timed() -> None:
 
 
 def test_where_the_system_tells_nothing_timings_still_do(tree: Path) -> None:
-    findings = examine(1, Files(tree), lambda cores: replace(QUIET, cores=cores))
+    findings = run_checks(1, Files(tree), lambda cores: replace(QUIET, cores=cores))
     names = {finding.check for finding in findings}
     assert {"jitter", "drift", "cores", "load", "timer"} <= names
     assert not {"swap", "memory", "heat", "container", "virtual machine"} & names

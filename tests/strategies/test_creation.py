@@ -45,7 +45,7 @@ CODES = (
 )
 
 
-def world() -> State:
+def adversarial_state() -> State:
     state = State()
     state.set_code(FACTORY, FACTORY_CODE)
     state.set_code(CHEAP_FACTORY, CHEAP_FACTORY_CODE)
@@ -82,13 +82,13 @@ def block(seed: int, size: int) -> Block:
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_contracts_that_a_block_creates(equivalence: Equivalence, strategy: Strategy, workers: int) -> None:
     for seed in range(4):
-        outcome = equivalence.check(strategy, block(seed, 80), world(), workers, repeat=2)
+        outcome = equivalence.check(strategy, block(seed, 80), adversarial_state(), workers, repeat=2)
         assert {errors.describe(int(code)) for code in outcome.receipts.error_codes} >= {None}
         assert int(outcome.receipts.status.sum()) > 20
 
 
 def test_a_created_contract_has_its_code_in_the_state_afterwards(strategy: Strategy) -> None:
-    state, made = world(), Transaction(SENDERS[0], None, 0, 300_000, 0, CODES[0], GAS_PRICE)
+    state, made = adversarial_state(), Transaction(SENDERS[0], None, 0, 300_000, 0, CODES[0], GAS_PRICE)
     calls = [Transaction(SENDERS[i], contract_address(SENDERS[0], 0), 0, 100_000, 0, b"", GAS_PRICE) for i in (1, 2, 3)]
     outcome = strategy.execute(Block(ENVIRONMENT, (made, *calls)), state, 2)
     assert outcome.receipts.status.all()
@@ -99,7 +99,7 @@ def test_a_created_contract_has_its_code_in_the_state_afterwards(strategy: Strat
 
 
 def test_a_second_block_calls_what_the_first_has_created(equivalence: Equivalence, strategy: Strategy) -> None:
-    state = world()
+    state = adversarial_state()
     made = tuple(Transaction(SENDERS[i], None, 0, 300_000, 0, CODES[i % 2], GAS_PRICE) for i in range(4))
     strategy.execute(Block(ENVIRONMENT, made), state, 2)
     calls = tuple(
@@ -114,7 +114,7 @@ def test_a_second_block_calls_what_the_first_has_created(equivalence: Equivalenc
 def test_creation_under_random_schedules_of_shards(equivalence: Equivalence, shards: int) -> None:
     for seed in range(6):
         group = ShardGroup(slots=3, seed=seed)
-        equivalence.check(group, block(seed, 60), world(), shards)
+        equivalence.check(group, block(seed, 60), adversarial_state(), shards)
         group.assert_nothing_is_left()
 
 
@@ -123,4 +123,4 @@ def test_many_workers_create_the_same_code_at_once(equivalence: Equivalence, str
         Transaction(SENDERS[i % 4], None, i // 4, 300_000, 0, init_code(bytes([0x5B, i % 5]) * 40), GAS_PRICE)
         for i in range(200)
     )
-    equivalence.check(strategy, Block(ENVIRONMENT, made), world(), 4, repeat=3)
+    equivalence.check(strategy, Block(ENVIRONMENT, made), adversarial_state(), 4, repeat=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contend.evm import Block, Environment, State
 from contend.strategies.base import Strategy
 
-WORLD = world()
+WORLD = adversarial_state()
 NINE_THOUSAND_STORES = "0 CALLDATALOAD 9000 loop: DUP2 DUP2 ADD 1 SWAP1 SSTORE 1 SWAP1 SUB DUP1 :loop JUMPI"
 
 

@@ -13,9 +13,9 @@ from contend.harness.verify.schedule_fuzzer.adversarial_contracts import (
     POOR,
     SENDERS,
     Act,
+    adversarial_state,
     block_of,
     word,
-    world,
 )
 
 __all__ = [
@@ -25,11 +25,11 @@ __all__ = [
     "GAS_PRICE",
     "SENDERS",
     "Act",
+    "adversarial_state",
     "block_of",
     "blocks",
     "hot",
     "word",
-    "world",
 ]
 
 _senders = st.sampled_from([*SENDERS, POOR, ENVIRONMENT.coinbase])

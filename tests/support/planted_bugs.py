@@ -26,9 +26,9 @@ from half_plan import HalfPlan
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, Case
-from contend.harness.verify.schedule_fuzzer.checker import Judge
-from contend.harness.verify.schedule_fuzzer.preemption_points import cut_class, make_cut, repeatable
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
+from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
+from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, preemptible_variant, repeatable
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.base import Outcome, Strategy
@@ -65,18 +65,18 @@ class Bug:
     within: bool = False
 
 
-def judge_of(name: str) -> Judge:
-    """Judge of a bug's strategy, with the bug."""
+def checker_of(name: str) -> ScheduleChecker:
+    """Checker of a bug's strategy, with the bug."""
     kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
-    return judge_only(kind)
+    return checker_only(kind)
 
 
-def judge_only(kind: type[Strategy]) -> Judge:
-    """Judge of one strategy, whatever a case names; its steps are cut in two where they can be."""
-    return Judge(lambda name: kind, lambda kind: kind)
+def checker_only(kind: type[Strategy]) -> ScheduleChecker:
+    """Checker of one strategy, whatever a case names; its steps are cut in two where they can be."""
+    return ScheduleChecker(lambda name: kind, lambda kind: kind)
 
 
-def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[Case]:
+def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
     """The first schedules, all cut where only those can find the bug."""
     bug = BUGS[name]
     for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
@@ -96,7 +96,7 @@ def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
     copies = _copies(family, within)
     if within:
         assert issubclass(kind, OptimisticStrategy)
-        cut = cut_class(kind, copies)
+        cut = preemptible(kind, copies)
         assert cut is not None
         return cut
     found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
@@ -112,7 +112,7 @@ def _copies(family: tuple[type[Strategy], ...], within: bool) -> Variant:
         if bug.strategy in family and bug.within == within
     ]
     if within:
-        return make_cut(replacements)
+        return preemptible_variant(replacements)
     return Variant([sys.modules[kind.__module__] for kind in family], replacements)
 
 
@@ -239,10 +239,10 @@ _TABLE = re.compile(rf"{re.escape(_HEAD)}(\|.*\n)*")
 
 
 def _row(name: str) -> str:
-    bug, judge = BUGS[name], judge_of(name)
-    number, failing = next((i, case) for i, case in enumerate(cases_of(name), 1) if judge.differences(case))
-    left = judge.shrink(failing).kept or ()
-    judge.close()
+    bug, checker = BUGS[name], checker_of(name)
+    number, failing = next((i, case) for i, case in enumerate(cases_of(name), 1) if checker.differences(case))
+    left = checker.shrink(failing).kept or ()
+    checker.close()
     return f"| `{name}` | {bug.mechanism} | `{bug.strategy.name}` | {number:,} | {len(left)} |\n"
 
 

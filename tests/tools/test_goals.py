@@ -12,7 +12,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey
 from tools import goals
-from tools.goals import Finding, print_findings
+from tools.goals import GoalResult, print_findings
 
 Make = Callable[..., dict[str, Any]]
 
@@ -78,9 +78,9 @@ def test_dials_of_the_goals_exist() -> None:
 def test_findings_are_printed_in_80_columns() -> None:
     target = io.StringIO()
     found = [
-        Finding("swaps, 100 pools: block_stm 2 / serial", 1.4, "x", 1.52, interval="[1.41, 1.60]"),
-        Finding("payments, apart: static_partition 2 / 1", 1.0, "x", None, error="differs [/] here"),
-        Finding("cold cache to first measured cell", 90, "s", 95.0, at_most=True),
+        GoalResult("swaps, 100 pools: block_stm 2 / serial", 1.4, "x", 1.52, interval="[1.41, 1.60]"),
+        GoalResult("payments, apart: static_partition 2 / 1", 1.0, "x", None, error="differs [/] here"),
+        GoalResult("cold cache to first measured cell", 90, "s", 95.0, at_most=True),
     ]
     print_findings(Console(file=target, width=80), found)
     lines = target.getvalue().splitlines()

@@ -47,7 +47,7 @@ dictionary.
 
 ## What is safe when
 
-- **Nothing is overwritten.** The id of a record is its time and a random part; whoever writes first holds a lock on
+- **Nothing is overwritten.** The id of a record is its time and a random part; the first writer holds a lock on
   the name, and a run that finds its name taken draws another. Runs at the same time in one folder do not meet.
 - **A reader never sees half a record.** It is written to a hidden file, flushed to disk, and put in place by a rename.
 - **A run may be killed at any moment, `kill -9` included.** The record is written as soon as a workload's cells are
@@ -64,8 +64,8 @@ dictionary.
 
 `machine` is a digest of what makes wall-clock times comparable: the processor's model, the cores that the run could
 use, memory in whole GiB, operating system with its version, and the versions of Python, numba and llvmlite
-(`contend.harness.environment.machine_id`). Load and governor are recorded, and are not part of it: they change from
-hour to hour, and statistics have to deal with them.
+(`contend.harness.record.environment.machine_id`). Load and governor are recorded, and are not part of it: they change
+from hour to hour, and statistics have to deal with them.
 """
 COLUMNS_TEXT = """\
 ## Columns
@@ -155,7 +155,7 @@ def kind_of(field: Mapping[str, Any]) -> str:
 
 
 def meaning_of(field: Mapping[str, Any]) -> str:
-    """What a key means: as it says itself, or else its definition."""
+    """Meaning of a key: as it says itself, or else its definition."""
     if "description" in field or "$ref" not in field:
         return str(field.get("description", ""))
     return meaning_of(schema()["$defs"][field["$ref"].rpartition("/")[2]])

@@ -136,7 +136,7 @@ def image(name: str) -> Path:
 
 
 def variants(name: str) -> dict[str, Bounds]:
-    """What a workload's chart shows: the bound by preset, that of the defaults first."""
+    """Bounds of a workload by preset, that of the defaults first, for its chart."""
     presets = (preset.name for preset in registry.get(name).presets)
     return {"defaults": bounds(name, ""), **{preset: bounds(name, preset) for preset in presets}}
 
@@ -156,9 +156,9 @@ def draw(name: str) -> None:
     from matplotlib import pyplot
 
     from contend.harness.present.charts.profile import profile
-    from contend.harness.present.charts.style import look
+    from contend.harness.present.charts.style import chart_style
 
-    with look():
+    with chart_style():
         figure = profile(variants(name))
         image(name).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(image(name), dpi=CHART_DPI, metadata={FIGURES: figures(name), "Software": None})
@@ -206,7 +206,7 @@ def _markdown(text: str) -> str:
 
 
 def _story(workload: type[Workload]) -> str:
-    """What the class's docstring says about where conflicts arise."""
+    """Text of the class's docstring about where conflicts arise."""
     text = " ".join((inspect.getdoc(workload) or "").partition("\n\n")[0].split())
     return text.partition(": ")[2][:1].upper() + text.partition(": ")[2][1:] if ": " in text else text
 

@@ -1,9 +1,9 @@
 """A model of a machine's noise, fitted on samples of runs that were all of the same work.
 
-What disturbs a run is taken apart by how it is shared. *Core*: every run for itself, log-normal. *Luck*: every process
-for itself, the same in all of its runs (where its memory lies). *Bursts*: now and then a run is much longer, since
-somebody else had the core. *Drift*: the machine as a whole wanders (its frequency, its neighbours), which interleaved
-runs share.
+What disturbs a run is taken apart by how it is shared. *Core*: every run for itself, log-normal. *Process*: every
+process for itself, the same in all of its runs (where its memory lies). *Bursts*: now and then a run is much longer,
+since somebody else had the core. *Drift*: the machine as a whole wanders (its frequency, its neighbours), which
+interleaved runs share.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.harness.compare.ratio import Pair
-from contend.harness.statistics import Samples
+from contend.harness.record.statistics import Samples
 
 _MAD = 1.4826  # from a median of absolute deviations to a standard deviation, for a normal distribution
 _BURST = 4.0  # standard deviations above the process's median
@@ -25,13 +25,13 @@ _FEW = 4
 
 @dataclass(frozen=True)
 class Noise:
-    """How runs of the same work differ; all of it in natural logarithms of seconds.
+    """Noise model: how runs of the same work differ; all of it in natural logarithms of seconds.
 
     Attributes
     ----------
     core : float
         Standard deviation between runs of one process.
-    luck : float
+    process : float
         Standard deviation between processes.
     burst_share : float
         Share of runs that are much longer.
@@ -42,7 +42,7 @@ class Noise:
     """
 
     core: float
-    luck: float
+    process: float
     burst_share: float = 0.0
     burst_size: float = 0.0
     drift: float = 0.0
@@ -70,7 +70,7 @@ class Noise:
 
     def _process(self, random: np.random.Generator, machine: Samples) -> Samples:
         count = len(machine)
-        logs = machine + random.normal(0.0, self.core, count) + random.normal(0.0, self.luck)
+        logs = machine + random.normal(0.0, self.core, count) + random.normal(0.0, self.process)
         logs += (random.random(count) < self.burst_share) * random.exponential(self.burst_size or 1.0, count)
         return np.asarray(np.exp(logs))
 
@@ -79,7 +79,7 @@ def fit(pairs: Sequence[Pair]) -> Noise:
     """Estimate a machine's noise from interleaved runs of the same work.
 
     What both sides of a pair share is no noise to a comparison, and a machine that is busier in one hour than in the
-    next does not make its processes lucky. So core, luck and bursts are taken from the ratios of the pairs, to which
+    next does not change its processes. So core, process and bursts are taken from the ratios of the pairs, to which
     each side contributes half of the variance.
 
     Parameters
@@ -100,12 +100,12 @@ def fit(pairs: Sequence[Pair]) -> Noise:
     strays = np.concatenate([np.abs(ratio - middle) for ratio, middle in zip(ratios, medians, strict=True)])
     core = max(_MAD * float(np.median(strays)) / 2**0.5, _FLOOR)
     bursts = strays[strays > _BURST * core * 2**0.5]
-    # Medians of so few runs differ by themselves; luck of a process is what both halves of its runs share.
+    # Medians of so few runs differ by themselves; the spread of processes is what both halves of its runs share.
     halves = [float(np.median(ratio[::2]) * np.median(ratio[1::2])) for ratio in ratios]
-    luck = (max(float(np.mean(halves)), 0.0) / 2) ** 0.5
+    process = (max(float(np.mean(halves)), 0.0) / 2) ** 0.5
     return Noise(
         core,
-        luck,
+        process,
         len(bursts) / (2 * len(strays)),
         float(bursts.mean()) if len(bursts) else 0.0,
         _drift([(a + b) / 2 for a, b in logs], core),

@@ -13,7 +13,7 @@ from tools.gate_power.simulate import Design, Simulated
 
 
 @dataclass
-class Proof:
+class PowerStudy:
     """All that the page says.
 
     Attributes
@@ -34,7 +34,7 @@ class Proof:
     every : int
         One planted abort for so many transactions.
     seconds : float
-        How long the proof took.
+        How long the study took.
     loads: list of float
         Processes that ran or waited for a core, on average, at the beginning and after each pair of real comparisons.
     """
@@ -54,54 +54,54 @@ class Proof:
     loads: list[float] = field(default_factory=list)
 
 
-def page(proof: Proof) -> str:
+def page(study: PowerStudy) -> str:
     """Markdown of the whole page."""
-    where = proof.environment
+    where = study.environment
     return "\n".join(
         [
-            "# The gate, proven",
+            "# Power study of the gate",
             "",
             "<!-- generated; do not edit -->",
             "",
-            f"Written by `{proof.command}` in {proof.seconds / 60:.0f} minutes. {where['cpu']}, "
+            f"Written by `{study.command}` in {study.seconds / 60:.0f} minutes. {where['cpu']}, "
             f"{where['cores']} cores, Python {where['python']}, numba {where['numba']}, {str(where['time'])[:10]}.",
             "",
-            *_load(proof),
+            *_load(study),
             *_RULE,
             "",
             "## Simulated comparisons",
             "",
-            f"Each row: {proof.levels[0][2].comparisons if proof.levels else 0} comparisons of a version with itself, "
-            f"{proof.design.cells} cells each, which cry wolf if any cell is found slower; and as many of a cell that "
-            f"takes {proof.effect:.0%} longer. Every cell has {proof.design.rounds} pairs of runs in "
-            f"{proof.design.processes} pairs of processes, more where its noise calls for them, and is measured again "
+            f"Each row: {study.levels[0][2].comparisons if study.levels else 0} comparisons of a version with itself, "
+            f"{study.design.cells} cells each, a false alarm if any cell is found slower; and as many of a cell that "
+            f"takes {study.effect:.0%} longer. Every cell has {study.design.rounds} pairs of runs in "
+            f"{study.design.processes} pairs of processes, more where its noise calls for them, and is measured again "
             "where the rule says so (`harness/compare/sample_size.py`). *Core*: "
-            "spread between runs of one process; *luck*: between processes; *bursts*: runs that somebody "
+            "spread between runs of one process; *process*: between processes; *bursts*: runs that somebody "
             "else held up, and by how much; *drift*: the machine's step from round to round "
             "(`tools/gate_power/noise.py`).",
             "",
-            *_levels(proof),
+            *_levels(study),
             "",
             "## Real comparisons",
             "",
-            *_real(proof),
+            *_real(study),
             "",
             "## A planted algorithmic loss",
             "",
-            f"Block-STM whose validation aborts one valid incarnation in {proof.every}, under the virtual clock: there "
+            f"Block-STM whose validation aborts one valid incarnation in {study.every}, under the virtual clock: there "
             "is no noise, so that nothing is estimated.",
             "",
-            *_exact(proof),
+            *_exact(study),
             "",
         ]
     )
 
 
-def _load(proof: Proof) -> list[str]:
-    """How busy the machine was, which decides what can be found."""
-    if not proof.loads:
+def _load(study: PowerStudy) -> list[str]:
+    """Load of the machine, which decides what can be found."""
+    if not study.loads:
         return []
-    middle, cores = median(proof.loads), proof.environment["cores"]
+    middle, cores = median(study.loads), study.environment["cores"]
     text = f"The machine had {middle:.1f} processes running or waiting for its {cores} cores (median load)."
     if middle > 1.5 * cores:
         text += " That is more than it can run: real times are those of an overloaded machine."
@@ -116,12 +116,12 @@ _RULE = [
 ]
 
 
-def _levels(proof: Proof) -> list[str]:
+def _levels(study: PowerStudy) -> list[str]:
     lines = [
-        "| noise | core | luck | bursts | drift | false alarms | slow-down found |",
+        "| noise | core | process | bursts | drift | false alarms | slow-down found |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, noise, outcome in proof.levels:
+    for name, noise, outcome in study.levels:
         figures = ("fitted per cell",) * 4 if noise is None else _figures(noise)
         share = (outcome.alarms / outcome.comparisons, outcome.found / outcome.comparisons)
         lines.append(
@@ -132,36 +132,36 @@ def _levels(proof: Proof) -> list[str]:
 
 def _figures(noise: Noise) -> tuple[str, str, str, str]:
     kept = {name: f"{100 * value:.1f} %" for name, value in asdict(noise).items()}
-    return kept["core"], kept["luck"], f"{kept['burst_share']} by {kept['burst_size']}", kept["drift"]
+    return kept["core"], kept["process"], f"{kept['burst_share']} by {kept['burst_size']}", kept["drift"]
 
 
-def _real(proof: Proof) -> list[str]:
-    if not proof.real_alarms:
+def _real(study: PowerStudy) -> list[str]:
+    if not study.real_alarms:
         return ["None were made."]
-    found, alarms = sum(proof.real_found), sum(proof.real_alarms)
+    found, alarms = sum(study.real_found), sum(study.real_alarms)
     lines = [
         "This tree against itself through `contend compare`'s own path, by fresh processes each time: the serial "
-        f"baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {proof.effect:.0%} of its own time, "
+        f"baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {study.effect:.0%} of its own time, "
         "spent busy, added to Block-STM in B.",
         "",
         "| comparisons | how many | outcome |",
         "| --- | ---: | --- |",
-        f"| with itself | {len(proof.real_alarms)} | {alarms} cried wolf ({alarms / len(proof.real_alarms):.1%}) |",
+        f"| with itself | {len(study.real_alarms)} | {alarms} false alarms ({alarms / len(study.real_alarms):.1%}) |",
     ]
-    if proof.real_found:
-        count = len(proof.real_found)
+    if study.real_found:
+        count = len(study.real_found)
         lines.append(f"| with a planted slow-down | {count} cells | {found} found ({found / count:.1%}) |")
-    if proof.real_missed:
-        lines += ["", f"Not found: {'; '.join(proof.real_missed)}."]
+    if study.real_missed:
+        lines += ["", f"Not found: {'; '.join(study.real_missed)}."]
     return lines
 
 
-def _exact(proof: Proof) -> list[str]:
+def _exact(study: PowerStudy) -> list[str]:
     lines = [
         "| workload | workers | simulated time | change | aborts | executions | verdict |",
         "| --- | ---: | --- | ---: | --- | --- | --- |",
     ]
-    for cell in proof.exact:
+    for cell in study.exact:
         if cell.a is None or cell.b is None or cell.a.picoseconds is None or cell.b.picoseconds is None:
             continue
         aborts, executions = (cell.counters.get(name, (0, 0)) for name in ("aborts", "executions"))

@@ -1,7 +1,7 @@
 """Plug-ins with a known fault, one folder for each side: strategies that A has as they should be and B has worse.
 
 They are found by entry point like any installed package, but only by the processes of their side. Both sides run the
-same sources of Contend, so that nothing is compiled for the proof but the step with the planted abort.
+same sources of Contend, so that nothing is compiled for the study but the step with the planted abort.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tools.gate_power.planted import DELAYED, WASTEFUL
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a real comparison is.
+    """Size of a real comparison.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from tools.gate_power.noise import Noise
 
 @dataclass(frozen=True)
 class Design:
-    """How a comparison is measured.
+    """Design of a comparison: how it is measured.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Design:
     rounds : int
         Pairs of runs of each cell, in all pairs of processes together.
     cells : int
-        Cells of a comparison; it cries wolf if one of them does.
+        Cells of a comparison; it is a false alarm if one of them is found slower.
     round_seconds : float
         What a pair of runs takes, setting up and verifying included: it limits a further measurement.
     """

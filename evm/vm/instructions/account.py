@@ -79,7 +79,7 @@ def _balance(machine, address):
 
 @kernel()
 def _account_word(machine, operation, address, gas_left):
-    """What BALANCE, EXTCODESIZE or EXTCODEHASH is to end with, the word that it gives, and its gas."""
+    """Outcome of BALANCE, EXTCODESIZE or EXTCODEHASH, the word that it gives, and its gas."""
     account = find_or_insert(machine, account_key(address, KIND_CODE))
     if is_null(account):
         return errors.ENTRY_CAPACITY, ZERO, 0

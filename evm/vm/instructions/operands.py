@@ -55,7 +55,7 @@ def take_two(registers, word):
 
 @kernel(inline=True)
 def immediate(registers):
-    """What the decoder put into the instruction, above its number."""
+    """Immediate operand: what the decoder put into the instruction, above its number."""
     return registers.instruction >> IMMEDIATE_SHIFT
 
 

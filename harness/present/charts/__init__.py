@@ -11,7 +11,7 @@ from matplotlib import pyplot
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, look
+from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 
@@ -56,7 +56,7 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     style = Style(list(dict.fromkeys(good["strategy"])))
     written = []
-    with look():
+    with chart_style():
         for name, chart in (_BY_CONTENTION if swept(good) else _BY_WORKLOAD).items():
             figure = chart(good, style)
             if figure is not None:

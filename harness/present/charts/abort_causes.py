@@ -1,4 +1,4 @@
-"""What aborts were due to, by class of location."""
+"""Chart of abort causes, by class of location."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Line(Protocol):
-    """What is drawn of one cell (`harness.present.report.history.Series`)."""
+    """Line of one cell (`harness.present.report.history.Series`)."""
 
     @property
     def strategy(self) -> str:
@@ -31,7 +31,7 @@ class Line(Protocol):
 
     @property
     def steps(self) -> Sequence[int]:
-        """Where another level begins."""
+        """Records at which another level begins."""
 
     @property
     def levels(self) -> Sequence[float]:

@@ -55,7 +55,7 @@ def latency(cells: pandas.DataFrame, style: Style) -> Figure | None:
 
 
 def _offered(cells: pandas.DataFrame) -> str:
-    """What rate the transactions arrived at, in words."""
+    """Offered rate at which the transactions arrived, as text."""
     loads = sorted({load for load in cells["load"] if load == load})
     if len(loads) == 1 and cells["load"].notna().all():
         return f"transactions arrive at {loads[0]:g} of serial throughput on average"

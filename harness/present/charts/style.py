@@ -1,4 +1,4 @@
-"""What all charts have in common: colours, panels, labels, legends, and the word that tells simulated figures apart."""
+"""Style of all charts: colours, panels, labels, legends, and the mark that tells simulated figures apart."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DOTS_PER_INCH = 150
 
 
 @contextmanager
-def look() -> Iterator[None]:
+def chart_style() -> Iterator[None]:
     """Seaborn's white grid, in the context of which charts are drawn."""
     # Text stays text in SVG: searchable, and a tenth of the size.
     own: dict[Any, Any] = {"svg.fonttype": "none", "axes.titlelocation": "left", "axes.titleweight": "bold"}
@@ -58,7 +58,7 @@ class Style:
 
 
 def clock_of(cells: pandas.DataFrame) -> str:
-    """Which clock the cells were measured by, for titles; nobody must take a simulated figure for a measured one."""
+    """Clock of the cells, for titles; nobody must take a simulated figure for a measured one."""
     simulated = set(cells["simulated"])
     if simulated == {True}:
         return "SIMULATED workers, virtual clock"

@@ -1,4 +1,4 @@
-"""What each worker did when, under the virtual clock."""
+"""Timeline chart: what each worker did when, under the virtual clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib import pyplot
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, legend, look, panels
+from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, chart_style, legend, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def draw_timeline(
         The PNG and the SVG.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with look():
+    with chart_style():
         figure = timeline(rows, workers, activities, title)
         written = [folder / f"{name}.{kind}" for kind in FORMATS]
         for path in written:

@@ -1,4 +1,4 @@
-"""Work that was done in vain."""
+"""Chart of wasted work: executions that were thrown away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WASTE = (
     ("count.aborts", "transactions", "aborts per transaction", False),
-    ("count.wasted_gas", "gas", "gas executed in vain, share of the block's", True),
+    ("count.wasted_gas", "gas", "wasted gas, share of the block's", True),
     ("count.outside", "transactions", "transactions repaired or deferred", True),
 )
 

@@ -1,4 +1,4 @@
-"""What charts of a report show, in words and figures: for those who do not see them, and for those who cannot wait."""
+"""Captions: what charts of a report show, as text with figures, also for readers who do not see the charts."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
     return cells.iloc[int(cells["speedup"].to_numpy().argmax())]
 
 
-def throughput_shows(part: pandas.DataFrame) -> str:
+def throughput_caption(part: pandas.DataFrame) -> str:
     """The fastest cells."""
     best = part.sort_values("tx_per_second", ascending=False).head(_MOST_TOLD)
     told = [f"{one['strategy']} ({one['workers']:,}) {rate(one['tx_per_second'])}" for _, one in best.iterrows()]
     return f"transactions per second (workers in brackets), the fastest first: {listed(told)}."
 
 
-def speedup_shows(part: pandas.DataFrame) -> str:
+def speedup_caption(part: pandas.DataFrame) -> str:
     """The best speed-up of each strategy, and the bound."""
     told = []
     for name, own in part[part["strategy"] != BASELINE].groupby("strategy", sort=False):
@@ -39,7 +39,7 @@ def speedup_shows(part: pandas.DataFrame) -> str:
     return text if np.isnan(bound) else f"{text} The bound is {factor(bound)} with {part['workers'].max():,} workers."
 
 
-def wasted_shows(part: pandas.DataFrame) -> str:
+def wasted_caption(part: pandas.DataFrame) -> str:
     """Aborts per transaction of each strategy."""
     if "count.aborts" not in part:
         return "no strategy counts aborts."
@@ -52,8 +52,8 @@ def wasted_shows(part: pandas.DataFrame) -> str:
     return f"aborts per transaction: {listed(told)}." if told else "no strategy counts aborts."
 
 
-def causes_shows(part: pandas.DataFrame) -> str:
-    """What classes of location aborts were due to."""
+def causes_caption(part: pandas.DataFrame) -> str:
+    """Classes of location that aborts were due to."""
     told = []
     for _, one in worst(part).iterrows():
         kinds = aborts_of(one.to_dict())
@@ -63,7 +63,7 @@ def causes_shows(part: pandas.DataFrame) -> str:
     return f"{'; '.join(told)}."
 
 
-def latency_shows(part: pandas.DataFrame) -> str:
+def latency_caption(part: pandas.DataFrame) -> str:
     """Latency of the cells where it is shortest."""
     known = part[part["latency_p99_seconds"].notna()].sort_values("latency_p99_seconds")
     told = [
@@ -74,8 +74,8 @@ def latency_shows(part: pandas.DataFrame) -> str:
     return f"median and 99th percentile (workers in brackets), the shortest first: {listed(told)}."
 
 
-def contention_shows(part: pandas.DataFrame) -> str:
-    """Who is fastest where contention is least, and where it is most."""
+def contention_caption(part: pandas.DataFrame) -> str:
+    """The fastest strategies where contention is least, and where it is most."""
     rivals = part[part["strategy"] != BASELINE]
     most = rivals[rivals["workers"] == rivals["workers"].max()]
     calm, hot = (
@@ -92,8 +92,8 @@ def contention_shows(part: pandas.DataFrame) -> str:
     return f"{most['workers'].iloc[0]:,} workers: {'; '.join(told)}."
 
 
-def winners_shows(part: pandas.DataFrame) -> str:
-    """How often each strategy is the fastest."""
+def winners_caption(part: pandas.DataFrame) -> str:
+    """Number of combinations in which each strategy is the fastest."""
     (dial,) = swept(part).values()
     wins: dict[str, int] = {}
     for _, own in part.groupby([dial, "workers"]):
@@ -108,7 +108,7 @@ def winners_shows(part: pandas.DataFrame) -> str:
     return f"fastest in so many of {total} combinations: {listed(told)}."
 
 
-def both_shows(part: pandas.DataFrame) -> str:
+def both_caption(part: pandas.DataFrame) -> str:
     """Measured and simulated speed-up of the same cells."""
     rivals = part[part["strategy"] != BASELINE]
     told = []
@@ -123,7 +123,7 @@ def both_shows(part: pandas.DataFrame) -> str:
     )
 
 
-def history_shows(lines: Iterable[Series]) -> str:
+def history_caption(lines: Iterable[Series]) -> str:
     """Steps that were found in the history of cells."""
     told = []
     for one in lines:

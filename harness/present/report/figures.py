@@ -21,15 +21,15 @@ from contend.harness.present.charts.timeline import shares, timeline
 from contend.harness.present.charts.waste import wasted
 from contend.harness.present.formatting import listed, share
 from contend.harness.present.report.captions import (
-    both_shows,
-    causes_shows,
-    contention_shows,
-    history_shows,
-    latency_shows,
-    speedup_shows,
-    throughput_shows,
-    wasted_shows,
-    winners_shows,
+    both_caption,
+    causes_caption,
+    contention_caption,
+    history_caption,
+    latency_caption,
+    speedup_caption,
+    throughput_caption,
+    wasted_caption,
+    winners_caption,
 )
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
@@ -45,7 +45,7 @@ _MOST_LINES = 4
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class ReportFigure:
     """A chart of a report.
 
     Attributes
@@ -57,7 +57,7 @@ class Exhibit:
         How to read it, in a sentence or two.
     simulated : bool
         Whether all its figures are of simulated workers.
-    shows : tuple of str
+    captions : tuple of str
         What there is to see in each picture, with figures: the text for those who do not see it.
     pictures : tuple of str
         SVG elements.
@@ -73,7 +73,7 @@ class Exhibit:
     title: str
     about: str
     simulated: bool
-    shows: tuple[str, ...]
+    captions: tuple[str, ...]
     pictures: tuple[str, ...]
     legend: tuple[Entry, ...]
     data: pandas.DataFrame
@@ -86,7 +86,7 @@ class _Kind:
     title: str
     about: str
     chart: Chart
-    shows: Callable[[pandas.DataFrame], str]
+    caption: Callable[[pandas.DataFrame], str]
     columns: tuple[str, ...]
 
 
@@ -96,7 +96,7 @@ def style_of(frame: pandas.DataFrame) -> Style:
     return Style(sorted(names, key=lambda name: name != BASELINE))
 
 
-def exhibits(selected: Selection, style: Style) -> Iterator[Exhibit]:
+def report_figures(selected: Selection, style: Style) -> Iterator[ReportFigure]:
     """Draw what the cells of one clock have data for."""
     for kind in _PLAIN:
         yield from _drawn(kind, selected, selected.plain, style)
@@ -105,7 +105,7 @@ def exhibits(selected: Selection, style: Style) -> Iterator[Exhibit]:
         yield from _drawn(kind, selected, known, style)
 
 
-def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[Exhibit]:
+def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[ReportFigure]:
     """Draw the speed-ups that were measured next to those that were simulated, where a workload has both."""
     if len(every) < 2:
         return
@@ -119,24 +119,24 @@ def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[Exhibit
     yield from _drawn(_BOTH, both, cells, style, simulated=False)
 
 
-def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> Exhibit:
+def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> ReportFigure:
     """Draw what simulated workers did when."""
     with drawing():
         figure = timeline(trace.rows, trace.workers, activities, "")
         legend = take_legend(figure)
         spent = shares(trace.rows, trace.workers)
         told = listed([f"{activities[number]} {share(part)}" for number, part in spent.items()])
-        shows = f"{trace.title}. Of the workers' time: {told}; the rest is idle."
-        picture = svg(figure, "timeline", shows)
+        caption = f"{trace.title}. Of the workers' time: {told}; the rest is idle."
+        picture = svg(figure, "timeline", caption)
     data = pandas.DataFrame(trace.rows, columns=["worker", "activity", "begin_picoseconds", "end_picoseconds"])
     data["activity"] = [activities[number] for number in data["activity"]]
     about = f"{trace.title}. A row is a worker, a bar what it was doing; where there is none it was idle."
-    return Exhibit(
-        "timeline", "What each worker did when", about, True, (shows,), (picture,), tuple(legend), data, (command,)
+    return ReportFigure(
+        "timeline", "What each worker did when", about, True, (caption,), (picture,), tuple(legend), data, (command,)
     )
 
 
-def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterator[Exhibit]:
+def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterator[ReportFigure]:
     """Draw the history of one clock: for each workload the cells with steps first, then those with most workers."""
     by_workload: dict[str, list[Series]] = {}
     for one in series:
@@ -151,7 +151,7 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
             # One line a strategy: where it stepped, or with the most workers.
             lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
             figure = history(lines, workload, style)
-            told.append(history_shows(lines))
+            told.append(history_caption(lines))
             pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", told[-1]))
             rows += [
                 (one.workload, one.strategy, one.workers, record, time, seconds)
@@ -168,7 +168,7 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
     )
     title = f"History, {_clock(clock != 'wall')}"
     simulated = clock != "wall"
-    yield Exhibit(f"history-{clock}", title, about, simulated, tuple(told), tuple(pictures), legend, data, ())
+    yield ReportFigure(f"history-{clock}", title, about, simulated, tuple(told), tuple(pictures), legend, data, ())
 
 
 def _hex(style: Style, name: str) -> str:
@@ -179,7 +179,7 @@ def _hex(style: Style, name: str) -> str:
 
 def _drawn(
     kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
-) -> Iterator[Exhibit]:
+) -> Iterator[ReportFigure]:
     pictures: list[str] = []
     legend: dict[str, Entry] = {}
     shown = []
@@ -191,7 +191,7 @@ def _drawn(
             for entry in take_legend(figure):
                 legend.setdefault(entry.label, entry)
             name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
-            pictures.append(svg(figure, name, f"{workload}. {kind.shows(part)}"))
+            pictures.append(svg(figure, name, f"{workload}. {kind.caption(part)}"))
             shown.append(part)
     if not pictures:
         return
@@ -199,12 +199,12 @@ def _drawn(
     dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
     columns = [name for name in ("record", "workload", "strategy", "workers", "clock", *kind.columns) if name in data]
     title = kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}"
-    yield Exhibit(
+    yield ReportFigure(
         name=f"{kind.name}-{selected.clock}",
         title=title,
         about=kind.about,
         simulated=selected.simulated if simulated is None else simulated,
-        shows=tuple(f"{part['workload'].iloc[0]}: {kind.shows(part)}" for part in shown),
+        captions=tuple(f"{part['workload'].iloc[0]}: {kind.caption(part)}" for part in shown),
         pictures=tuple(pictures),
         legend=tuple(legend.values()),
         data=data[[*columns, *dials]],
@@ -227,7 +227,7 @@ _BOTH = _Kind(
     "Filled marks with intervals were measured on real cores, hollow ones on dashed lines simulated. Where they part, "
     "believe the wall clock.",
     both_clocks,
-    both_shows,
+    both_caption,
     _SPEED,
 )
 _PLAIN = (
@@ -236,7 +236,7 @@ _PLAIN = (
         "Throughput",
         "Median transactions per second of the block's whole time, all phases added; dots are single runs.",
         throughput,
-        throughput_shows,
+        throughput_caption,
         ("tx_per_second", "gas_per_second", "seconds", "transactions", "gas"),
     ),
     _Kind(
@@ -245,7 +245,7 @@ _PLAIN = (
         "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
         "strategy can beat on this block.",
         speedup,
-        speedup_shows,
+        speedup_caption,
         _SPEED,
     ),
     _Kind(
@@ -253,7 +253,7 @@ _PLAIN = (
         "Wasted work",
         "Executions that were thrown away, and the gas that they burned.",
         wasted,
-        wasted_shows,
+        wasted_caption,
         ("transactions", "gas", "count.aborts", "count.wasted_gas", "count.repaired", "count.deferred"),
     ),
     _Kind(
@@ -262,7 +262,7 @@ _PLAIN = (
         "By class of location, with the most workers that were measured. contend explain names the locations: which "
         "pool, which counter, whose allowance.",
         causes,
-        causes_shows,
+        causes_caption,
         ("transactions", "count.aborts", *CLASSES, *KINDS),
     ),
     _Kind(
@@ -271,7 +271,7 @@ _PLAIN = (
         "Several blocks in a row, into which transactions arrive at a rate: left, what the slowest hundredth of each "
         "block waited, above the blocks' sizes; right, all transactions, median and 99th percentile.",
         latency,
-        latency_shows,
+        latency_caption,
         ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
     ),
 )
@@ -282,7 +282,7 @@ _SWEPT = (
         "From left to right the longest chain of dependent transactions grows: that is contention as it was recorded, "
         "not as it was asked for.",
         contention,
-        contention_shows,
+        contention_caption,
         (*_SPEED, "chain_share", "dependent_share"),
     ),
     _Kind(
@@ -290,7 +290,7 @@ _SWEPT = (
         "Map of winners",
         "The fastest strategy by contention and workers, and by how many times it beats serial.",
         winners,
-        winners_shows,
+        winners_caption,
         (*_SPEED, "chain_share"),
     ),
 )

@@ -1,11 +1,11 @@
 """A cell along its records, and where its time stepped.
 
-A history is taken as a step function with noise: the times between two steps share one median. Which steps there are
-is the piecewise constant fit that minimises the sum of absolute deviations plus a price for each step (Friedrich,
-Kempe, Liebscher, Winkler, "Complexity penalized M-estimation", J. Comput. Graph. Stat. 17, 2008), found exactly by
-dynamic programming over where the last piece begins. Absolute deviations, because a single bad run must not make two
-steps. The price is Schwarz's criterion for Laplace noise, whose scale comes from neighbouring differences, which a step
-hardly changes.
+A history is taken as a step function with noise: the times between two steps share one median. Which steps there are is
+the piecewise constant fit that minimises the sum of absolute deviations plus a penalty for each step (Friedrich, Kempe,
+Liebscher, Winkler, "Complexity penalized M-estimation", J. Comput. Graph. Stat. 17, 2008), found exactly by dynamic
+programming over where the last piece begins. Absolute deviations, because a single bad run must not make two steps. The
+penalty is Schwarz's criterion for Laplace noise, whose scale comes from neighbouring differences, which a step hardly
+changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FEWEST = 5
 """Records, below which nothing is said about steps."""
 _SMALLEST_STEP = 0.03
 _SHORTEST = 2  # records of a level: one that stands alone is a bad run, or not yet a level
-_PRICE = 3.0  # for a step: its place, its height, and what a hostile reader would ask on top
+_PENALTY = 3.0  # for a step: its place, its height, and what a hostile reader would ask on top
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ def steps_of(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, ..
     # Laplace's scale from absolute differences of neighbours: their median is some 1.68 times the scale. Values that
     # agree to the last digit (simulated time) have none, and any step is one.
     scale = max(float(np.median(np.abs(np.diff(logs)))) / 1.68, 1e-9)
-    price = _PRICE * np.log(count)
+    penalty = _PENALTY * np.log(count)
     best = np.full(count + 1, np.inf)
     best[0] = 0.0
     begin = np.zeros(count + 1, np.int64)
     for end in range(_SHORTEST, count + 1):
         starts = range(end - _SHORTEST + 1)
-        costs = [best[start] + _deviation(logs[start:end]) / scale + price for start in starts]
+        costs = [best[start] + _deviation(logs[start:end]) / scale + penalty for start in starts]
         begin[end] = int(np.argmin(costs))
         best[end] = costs[begin[end]]
     places = []

@@ -13,7 +13,14 @@ import pandas
 
 from contend.harness.errors import BadInputError
 from contend.harness.present.formatting import count, factor, rate
-from contend.harness.present.report.figures import Exhibit, along_records, exhibits, on_both_clocks, style_of, traced
+from contend.harness.present.report.figures import (
+    ReportFigure,
+    along_records,
+    on_both_clocks,
+    report_figures,
+    style_of,
+    traced,
+)
 from contend.harness.present.report.history import histories
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
 from contend.harness.present.report.summary import answers
@@ -73,8 +80,8 @@ def write_report(
         with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as room:
             new = Path(room)
             (new / DATA).mkdir()
-            for exhibit in shown:
-                exhibit.data.to_csv(new / DATA / f"{exhibit.name}.csv", index=False)
+            for figure in shown:
+                figure.data.to_csv(new / DATA / f"{figure.name}.csv", index=False)
             (new / PAGE).write_text(text, encoding="utf-8")
             shutil.rmtree(folder / DATA, ignore_errors=True)
             (new / DATA).rename(folder / DATA)
@@ -102,7 +109,7 @@ def check_output(folder: Path) -> None:
 
 def render(
     records: Sequence[Mapping[str, Any]], command: str, trace: tuple[Trace, str] | None = None
-) -> tuple[str, list[Exhibit]]:
+) -> tuple[str, list[ReportFigure]]:
     """Make the text of the page, and the charts that are on it.
 
     The same records give the same page: nothing in it tells when it was made.
@@ -121,7 +128,7 @@ def render(
     series = list(histories(frame))
     shown = list(on_both_clocks(selected, style))
     for one in selected:
-        shown += exhibits(one, style)
+        shown += report_figures(one, style)
     if trace is not None:
         shown.append(traced(*trace, ACTIVITIES))
     for clock in ("wall", "virtual"):
@@ -133,13 +140,13 @@ def render(
     text = environment.get_template("page.html.j2").render(
         answers=list(answers(selected, records, series)),
         shown=shown,
-        missing=_missing({exhibit.name.split("-")[0] for exhibit in shown}),
+        missing=_missing({figure.name.split("-")[0] for figure in shown}),
         facts=_facts(records, frame),
         machines=_machines(records),
         columns=_COLUMNS,
         rows=[_row(cell) for cell in told_apart(frame).to_dict("records")],
         failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
-        doubts=_doubts(frame),
+        warnings=_warnings(frame),
         records=[_described(record) for record in records],
         simulated=bool(frame["simulated"].any()),
         command=command,
@@ -163,9 +170,9 @@ def swatch(entry: Entry) -> str:
     return f'<svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">{inner}</svg>'
 
 
-def _link(exhibit: Exhibit) -> str:
+def _link(figure: ReportFigure) -> str:
     """The data of a chart within the page: it can be taken from there when the page has left its folder."""
-    content = exhibit.data.to_csv(index=False).encode()
+    content = figure.data.to_csv(index=False).encode()
     return f"data:text/csv;base64,{base64.b64encode(content).decode()}"
 
 
@@ -189,7 +196,7 @@ def _missing(names: set[str]) -> list[tuple[str, str]]:
 
 
 def _facts(records: Sequence[Mapping[str, Any]], frame: pandas.DataFrame) -> list[str]:
-    """What there is, in a line."""
+    """Facts about the records, in a line."""
     failed = len(frame) - int(frame["verified"].sum())
     # A simulated run is made once: it would come out the same again.
     runs = int(frame["runs"].sum())
@@ -249,7 +256,7 @@ def _described(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _doubts(frame: pandas.DataFrame) -> list[tuple[str, list[str]]]:
+def _warnings(frame: pandas.DataFrame) -> list[tuple[str, list[str]]]:
     """Warnings, each with the cells that have it."""
     found: dict[str, list[str]] = {}
     for cell in frame.to_dict("records"):

@@ -1,4 +1,4 @@
-"""Which cells a report is about.
+"""Selection: the cells that a report is about.
 
 Records repeat each other: the same cell was measured last week and today, with other dials, on another machine. Charts
 show one setting a workload and clock, that of its newest record without a sweep, and of each of its cells the newest
@@ -27,7 +27,7 @@ CELL = [*SETTING, "strategy", "workers"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What the charts of one clock are drawn from.
+    """Cells from which the charts of one clock are drawn.
 
     Attributes
     ----------

@@ -92,7 +92,7 @@ def _which(every: Sequence[Selection]) -> Answer:
 
 
 def _beside(selected: Selection) -> str:
-    """What the other clock says, in a sentence."""
+    """Figures of the other clock, in a sentence."""
     wins: dict[str, int] = {}
     for _, part in selected.plain.groupby("workload", sort=False):
         winner, _ = _best_of(_believable(part))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import colors, pyplot
 
-from contend.harness.present.charts.style import look
+from contend.harness.present.charts.style import chart_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ _PHONE = 480
 @contextmanager
 def drawing() -> Iterator[None]:
     """The context in which figures for a page are drawn."""
-    with look(), pyplot.rc_context(_OWN):
+    with chart_style(), pyplot.rc_context(_OWN):
         yield
 
 

@@ -1,16 +1,16 @@
-"""One case on Contend's EVM and on revm: where they disagree."""
+"""Comparison of one case on Contend's EVM and on revm."""
 
 from __future__ import annotations
 
 from contend.evm import Block, errors
 from contend.evm.accounts import accounts_of, new_state
 from contend.evm.crypto.keccak import keccak256
-from contend.harness.verify.evm_fuzzer.programs import Case
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase
 from contend.harness.verify.evm_fuzzer.revm import execute
 from contend.strategies.serial import Serial
 
 
-class Judge:
+class RevmChecker:
     """Compares cases, keeping one machine from one to the next.
 
     Attributes
@@ -23,7 +23,7 @@ class Judge:
         self._serial = Serial()
         self.gas_used = 0
 
-    def differences(self, case: Case) -> list[str]:
+    def differences(self, case: ProgramCase) -> list[str]:
         """Status, gas, output, logs, storage, balances and codes that differ, each as a sentence."""
         state = new_state(case.world)
         receipts = self._serial.execute(Block(case.environment, (case.transaction,)), state, 1).receipts

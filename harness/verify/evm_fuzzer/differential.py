@@ -8,7 +8,7 @@ from random import Random
 
 from contend.evm import CapacityError
 from contend.harness.present.track import track
-from contend.harness.verify.evm_fuzzer.programs import Case, scrambled, structured, with_gas
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase, scrambled, structured, with_gas
 from contend.harness.verify.evm_fuzzer.shrink import shrink
 
 LEAST_GAS = 21_000
@@ -16,13 +16,13 @@ LEAST_GAS = 21_000
 SCRAMBLED_EVERY = 5
 
 
-def case_of(program: int, fork: str) -> Case:
+def case_of(program: int, fork: str) -> ProgramCase:
     """The program of a number: the same one for ever."""
     case = scrambled(program) if program % SCRAMBLED_EVERY == 0 else structured(program)
     return replace(case, environment=replace(case.environment, fork=fork))
 
 
-def fuzz(programs: range, fork: str, quiet: bool) -> Iterator[tuple[int, Case, list[str]]]:
+def fuzz(programs: range, fork: str, quiet: bool) -> Iterator[tuple[int, ProgramCase, list[str]]]:
     """Compare each program, and the same with less gas than it took: out of gas at some instruction.
 
     Yields
@@ -30,24 +30,24 @@ def fuzz(programs: range, fork: str, quiet: bool) -> Iterator[tuple[int, Case, l
     tuple
         Number of the program, the case that differs, made small, and what differs.
     """
-    from contend.harness.verify.evm_fuzzer.compare import Judge
+    from contend.harness.verify.evm_fuzzer.compare import RevmChecker
 
-    judge = Judge()
+    checker = RevmChecker()
     for program in track(programs, "programs", quiet):
         case = case_of(program, fork)
         variants = [case]
         for variant in variants:
-            wrong = judge.differences(variant)
+            wrong = checker.differences(variant)
             if wrong:
-                small = shrink(variant, lambda other: bool(_differences(judge.differences, other)))
-                yield program, small, judge.differences(small) or wrong
+                small = shrink(variant, lambda other: bool(_differences(checker.differences, other)))
+                yield program, small, checker.differences(small) or wrong
                 break
-            if len(variants) == 1 and judge.gas_used > LEAST_GAS:
-                variants.append(with_gas(case, Random(program).randint(LEAST_GAS, judge.gas_used)))
+            if len(variants) == 1 and checker.gas_used > LEAST_GAS:
+                variants.append(with_gas(case, Random(program).randint(LEAST_GAS, checker.gas_used)))
 
 
-def _differences(judge: Callable[[Case], list[str]], case: Case) -> list[str]:
+def _differences(checker: Callable[[ProgramCase], list[str]], case: ProgramCase) -> list[str]:
     try:
-        return judge(case)
+        return checker(case)
     except CapacityError:
         return []

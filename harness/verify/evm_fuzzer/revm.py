@@ -25,8 +25,8 @@ def text(address: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What revm says that a transaction does."""
+class RevmResult:
+    """Result of a transaction on revm."""
 
     success: bool
     reverted: bool
@@ -45,12 +45,12 @@ def execute(
     environment: Environment,
     slots: Iterable[tuple[bytes, int]] = (),
     created: Iterable[bytes] = (),
-) -> Reference | None:
+) -> RevmResult | None:
     """Execute a transaction with a gas price of zero, and read `slots`, codes and all balances afterwards.
 
     Returns
     -------
-    Reference or None
+    RevmResult or None
         None where revm refuses the transaction as invalid.
     """
     if transaction.to is None or transaction.max_fee or environment.base_fee:
@@ -104,7 +104,7 @@ def execute(
                     bytes(data),
                 )
             )
-    return Reference(
+    return RevmResult(
         result.is_success,
         not result.is_success and not result.is_halt,
         result.reason,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from contend.evm import opcodes as op
 from contend.evm.accounts import Account
-from contend.harness.verify.evm_fuzzer.programs import SENDER, Case
+from contend.harness.verify.evm_fuzzer.random_programs import SENDER, ProgramCase
 
 
 def instructions(code: bytes) -> list[bytes]:
@@ -24,7 +24,7 @@ def instructions(code: bytes) -> list[bytes]:
     return found
 
 
-def _with_account(case: Case, address: bytes, account: Account | None) -> Case:
+def _with_account(case: ProgramCase, address: bytes, account: Account | None) -> ProgramCase:
     world = {other: one for other, one in case.world.items() if other != address}
     if account is not None:
         world[address] = account
@@ -39,7 +39,7 @@ def _smaller_lists(parts: list[bytes]) -> Iterator[list[bytes]]:
         size //= 2
 
 
-def _candidates(case: Case) -> Iterator[Case]:
+def _candidates(case: ProgramCase) -> Iterator[ProgramCase]:
     """Every case that is one part smaller."""
     transaction = case.transaction
     for address, account in case.world.items():
@@ -59,7 +59,7 @@ def _candidates(case: Case) -> Iterator[Case]:
         yield replace(case, transaction=replace(transaction, value=0))
 
 
-def shrink(case: Case, fails: Callable[[Case], bool], patience: int = 20_000) -> Case:
+def shrink(case: ProgramCase, fails: Callable[[ProgramCase], bool], patience: int = 20_000) -> ProgramCase:
     """The smallest case that still fails, as far as single steps lead; at most `patience` cases are tried."""
     tried = 0
     smaller = True
@@ -84,7 +84,7 @@ def assembly(code: bytes) -> Iterator[str]:
         at += len(part)
 
 
-def describe(case: Case) -> Iterator[str]:
+def describe(case: ProgramCase) -> Iterator[str]:
     """A case as lines: the transaction, then each account with its code."""
     t = case.transaction
     to = "creates" if t.to is None else f"to 0x{t.to.hex()}"

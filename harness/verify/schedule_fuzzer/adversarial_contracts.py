@@ -52,7 +52,7 @@ SOURCES = {
 CONTRACTS = {name: bytes([0xC0, number]) + bytes(18) for number, name in enumerate(SOURCES)}
 
 
-def world() -> State:
+def adversarial_state() -> State:
     """State with all contracts, four rich senders and a poor one."""
     state = State()
     for name, source in SOURCES.items():

@@ -14,10 +14,10 @@ from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, Case
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
 
 if TYPE_CHECKING:
-    from contend.harness.verify.schedule_fuzzer.checker import Judge
+    from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 
 SCHEDULES_A_BLOCK = 50
 WORKERS = (2, 3, 4, 8)
@@ -25,7 +25,7 @@ _PARENT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Batch:
+class ScheduleBatch:
     """Schedules of one block: seeds from `first` on."""
 
     strategy: str
@@ -35,53 +35,65 @@ class Batch:
     first: int
     count: int
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[ScheduleCase]:
         """Each schedule as a case; in every other one steps are cut in two."""
         for schedule in range(self.first, self.first + self.count):
             cut = schedule % 2 == 1
-            yield Case(self.strategy, self.workers, self.source, self.block, schedule, cut=cut)
+            yield ScheduleCase(self.strategy, self.workers, self.source, self.block, schedule, cut=cut)
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailingSchedule:
     """A schedule under which a strategy gave another result than serial execution.
 
     Attributes
     ----------
-    case : Case
+    case : ScheduleCase
         As it was found.
-    small : Case
+    small : ScheduleCase
         The shortest block that still fails, with a schedule under which it does.
     differences : list of str
         Of the small case.
     """
 
-    case: Case
-    small: Case
+    case: ScheduleCase
+    small: ScheduleCase
     differences: list[str]
 
 
 @dataclass
 class Tally:
-    """What a campaign has done so far.
+    """Tally of a campaign so far.
 
     Attributes
     ----------
     schedules : dict
         By strategy, how many were run.
     steps : int
-    failures : list of Failure
+    failures : list of FailingSchedule
     """
 
     schedules: dict[str, int] = field(default_factory=dict)
     steps: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailingSchedule] = field(default_factory=list)
 
 
 def batches(
     strategies: Sequence[str], sources: Sequence[str], workers: Sequence[int], schedules: int, seed: int
-) -> Iterator[Batch]:
-    """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each."""
+) -> Iterator[ScheduleBatch]:
+    """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each.
+
+    Parameters
+    ----------
+    strategies, sources : sequence of str
+        Names; of a source, of a workload or `ADVERSARIAL`.
+    workers : sequence of int
+        Worker counts, taken in turn.
+    schedules : int
+        In all.
+    seed : int
+        Of blocks and schedules.
+    """
     done, number = 0, 0
     while done < schedules:
         strategy = strategies[number % len(strategies)]
@@ -89,35 +101,50 @@ def batches(
         source = sources[turn % len(sources)]
         count = min(SCHEDULES_A_BLOCK, schedules - done)
         block = seed * 1_000_003 + turn
-        yield Batch(strategy, workers[turn // len(sources) % len(workers)], source, block, seed + done, count)
+        yield ScheduleBatch(strategy, workers[turn // len(sources) % len(workers)], source, block, seed + done, count)
         done += count
         number += 1
 
 
-def run_batch(batch: Batch) -> tuple[Batch, int, Failure | None]:
+def run_batch(batch: ScheduleBatch) -> tuple[ScheduleBatch, int, FailingSchedule | None]:
     """Run a batch in this process up to its first failure, which is made small; how many steps that were."""
-    judge = _judge()
-    before = judge.steps
+    checker = _checker()
+    before = checker.steps
     for case in batch.cases():
-        if judge.differences(case):
-            small = judge.shrink(case)
-            return batch, judge.steps - before, Failure(case, small, judge.differences(small))
-    return batch, judge.steps - before, None
+        if checker.differences(case):
+            small = checker.shrink(case)
+            return batch, checker.steps - before, FailingSchedule(case, small, checker.differences(small))
+    return batch, checker.steps - before, None
 
 
 @cache
-def _judge() -> Judge:
-    """Make the judge of this process, for as long as it lives."""
-    from contend.harness.verify.schedule_fuzzer.checker import Judge
+def _checker() -> ScheduleChecker:
+    """Make the checker of this process, for as long as it lives."""
+    from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
     from contend.strategies import registry
 
-    return Judge(registry.get)
+    return ScheduleChecker(registry.get)
 
 
 def campaign(
-    planned: Iterator[Batch], processes: int, tally: Tally, progress: Callable[[Tally], None], most_failures: int
+    planned: Iterator[ScheduleBatch],
+    processes: int,
+    tally: Tally,
+    progress: Callable[[Tally], None],
+    most_failures: int,
 ) -> None:
     """Run batches over processes, keeping the tally, until they are through or enough has failed.
+
+    Parameters
+    ----------
+    planned : iterator of ScheduleBatch
+    processes : int
+    tally : Tally
+        Altered in place.
+    progress : callable
+        Given the tally several times a second.
+    most_failures : int
+        After so many no further batch is begun.
 
     Raises
     ------
@@ -151,7 +178,7 @@ def campaign(
             child.join()
 
 
-def _take(planned: Iterator[Batch], count: int) -> list[Batch]:
+def _take(planned: Iterator[ScheduleBatch], count: int) -> list[ScheduleBatch]:
     return [batch for _, batch in zip(range(count), planned, strict=False)]
 
 

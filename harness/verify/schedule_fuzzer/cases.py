@@ -1,4 +1,4 @@
-"""What is run under random schedules: small blocks, each from a few numbers, so that a failure can be made again."""
+"""Cases of the schedule fuzzer: small blocks, each from a few numbers, so that a failure can be made again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = "contend-schedule/1"
 
 
 @dataclass(frozen=True)
-class Case:
+class ScheduleCase:
     """One schedule of one block.
 
     Attributes
@@ -51,7 +51,7 @@ class Case:
         return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
-    def from_json(cls, content: Any, where: str) -> Case:
+    def from_json(cls, content: Any, where: str) -> ScheduleCase:
         """Read a case.
 
         Raises
@@ -87,10 +87,15 @@ class Scene:
 def whole_scene(source: str, seed: int) -> Scene:
     """The block of a source and a seed, and the state before it."""
     if source == ADVERSARIAL:
-        from contend.harness.verify.schedule_fuzzer.adversarial_contracts import CONTRACTS, block_of, draw_acts, world
+        from contend.harness.verify.schedule_fuzzer.adversarial_contracts import (
+            CONTRACTS,
+            adversarial_state,
+            block_of,
+            draw_acts,
+        )
 
         random = Random(seed)
-        return Scene(block_of(draw_acts(random, random.choice(SIZES))), world(), CONTRACTS)
+        return Scene(block_of(draw_acts(random, random.choice(SIZES))), adversarial_state(), CONTRACTS)
     from contend.workloads import registry, resolve_dials
 
     kind = registry.get(source)
@@ -98,8 +103,8 @@ def whole_scene(source: str, seed: int) -> Scene:
     return Scene(scenario.blocks[0], scenario.genesis, scenario.contracts)
 
 
-def scene_of(case: Case) -> Scene:
-    """The scene of a case: of the transactions that were left out, nonces are made good."""
+def scene_of(case: ScheduleCase) -> Scene:
+    """The scene of a case: of the transactions that were left out, nonces are closed up."""
     scene = whole_scene(case.source, case.block)
     if case.kept is None:
         return scene

@@ -1,4 +1,4 @@
-"""One case run and judged; and a failing case made small."""
+"""Checker: one case run and checked against the serial result; a failing case made small."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from contend.evm import Snapshot
-from contend.harness.oracle.oracle import Oracle
-from contend.harness.verify.schedule_fuzzer.cases import Case, Scene, scene_of
-from contend.harness.verify.schedule_fuzzer.preemption_points import cut_class, repeatable
+from contend.harness.verify.oracle.oracle import Oracle
+from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, repeatable
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.clocks.schedule import Schedule
@@ -23,7 +23,7 @@ Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy] | None]
 TRIES = 60
 
 
-class Judge:
+class ScheduleChecker:
     """Runs cases, keeping strategies and the last block: many schedules of one block cost little more than one.
 
     Parameters
@@ -34,7 +34,7 @@ class Judge:
         From a class to the same one with steps that can be cut in two, or None.
     """
 
-    def __init__(self, find: Find, cut: Cut = cut_class) -> None:
+    def __init__(self, find: Find, cut: Cut = preemptible) -> None:
         self._find = find
         self._cut = cut
         self._serial = Serial()
@@ -48,7 +48,7 @@ class Judge:
         self._kept.close()
         self._strategies.clear()
 
-    def _kind(self, case: Case) -> Callable[[], Strategy]:
+    def _kind(self, case: ScheduleCase) -> Callable[[], Strategy]:
         """Class of the strategy, with steps that can be cut where the case wants that and they can."""
         found = self._find(case.strategy)
         kind: object = found
@@ -56,7 +56,7 @@ class Judge:
             return (self._cut(kind) if case.cut else None) or repeatable(kind)
         return found
 
-    def _lay_out(self, case: Case) -> tuple[Scene, Snapshot, Oracle]:
+    def _lay_out(self, case: ScheduleCase) -> tuple[Scene, Snapshot, Oracle]:
         key = (case.source, case.block, case.kept)
         if self._laid_out is None or self._laid_out[0] != key:
             scene = scene_of(case)
@@ -67,8 +67,8 @@ class Judge:
             self._laid_out = key, scene, snapshot, oracle
         return self._laid_out[1:]
 
-    def differences(self, case: Case) -> list[str]:
-        """What is wrong with the case's result; empty when nothing is."""
+    def differences(self, case: ScheduleCase) -> list[str]:
+        """Differences of the case's result from the serial one; empty when there are none."""
         scene, snapshot, oracle = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
         key = (case.strategy, case.workers, len(scene.block), case.cut)
@@ -91,7 +91,7 @@ class Judge:
             self.steps += clock.steps
         return oracle.judge(outcome, scene.state.changes_since(snapshot))
 
-    def shrink(self, case: Case, budget: int = 4_000) -> Case:
+    def shrink(self, case: ScheduleCase, budget: int = 4_000) -> ScheduleCase:
         """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.
 
         Delta debugging over the block's transactions (Zeller and Hildebrandt, IEEE TSE 2002).
@@ -103,12 +103,12 @@ class Judge:
 
         Returns
         -------
-        Case
+        ScheduleCase
             It fails, and replays exactly.
         """
         left = [budget]
 
-        def fails(candidate: Case) -> Case | None:
+        def fails(candidate: ScheduleCase) -> ScheduleCase | None:
             for schedule in (case.schedule, *range(TRIES)):
                 if left[0] <= 0:
                     return None

@@ -30,7 +30,7 @@ from contend.strategies.planned.engine import PlannedStrategy, planned_step
 STEPS = (speculative_step, planned_step)
 
 
-def make_cut(replacements: Sequence[Replacement] = ()) -> Variant:
+def preemptible_variant(replacements: Sequence[Replacement] = ()) -> Variant:
     """Copies of all modules that `STEPS` have kernels from and that access anything atomically.
 
     Parameters
@@ -43,8 +43,8 @@ def make_cut(replacements: Sequence[Replacement] = ()) -> Variant:
 
 
 @cache
-def _plain_cut() -> Variant:
-    return make_cut()
+def _plain_variant() -> Variant:
+    return preemptible_variant()
 
 
 def _module_of(step: Native) -> ModuleType:
@@ -70,7 +70,7 @@ def repeatable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
     return type(kind.__name__, (kind,), {"workspace": workspace})
 
 
-def cut_class(kind: type[OptimisticStrategy], variant: Variant | None = None) -> type[OptimisticStrategy] | None:
+def preemptible(kind: type[OptimisticStrategy], variant: Variant | None = None) -> type[OptimisticStrategy] | None:
     """Make the same strategy with steps that can be cut in two; None where its step is neither of the two known.
 
     Parameters
@@ -80,7 +80,7 @@ def cut_class(kind: type[OptimisticStrategy], variant: Variant | None = None) ->
         By default the copies without other changes.
     """
     attach()
-    copies = variant or _plain_cut()
+    copies = variant or _plain_variant()
     if kind.step is speculative_step:
         return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(kind.step, copies)})
     if issubclass(kind, PlannedStrategy) and kind.step is planned_step:

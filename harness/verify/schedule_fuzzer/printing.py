@@ -1,4 +1,4 @@
-"""What a campaign of schedules prints: its progress, schedules that fail, and a closing table."""
+"""Output of the schedule fuzzer: its progress, schedules that fail, and a closing table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from contend.harness.record.atomic_write import write_json
-from contend.harness.verify.schedule_fuzzer.campaign import Failure, Tally
+from contend.harness.verify.schedule_fuzzer.campaign import FailingSchedule, Tally
 from contend.strategies.registry import is_built_in
 
 _LINE_SECONDS = 10.0
@@ -53,7 +53,7 @@ class ScheduleProgress:
             self._console.print(f"{done:,} of {self._total:,} schedules, {len(tally.failures)} failed", highlight=False)
 
 
-def print_failure(failure: Failure, folder: Path, console: Console) -> None:
+def print_failure(failure: FailingSchedule, folder: Path, console: Console) -> None:
     """Write a failing schedule to a file of the folder, and print what it is."""
     small = failure.small
     name = f"{small.strategy}-{small.source}-{small.block}-{small.schedule}.json"

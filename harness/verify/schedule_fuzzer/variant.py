@@ -115,7 +115,7 @@ class Variant:
 
 
 def _importers(imported: Mapping[str, set[str]], changed: set[str]) -> set[str]:
-    """What is changed, and the modules that import it, however far up."""
+    """The changed modules, and those that import them, however far up."""
     found = set(changed)
     while more := {name for name, others in imported.items() if others & found} - found:
         found |= more
@@ -130,7 +130,7 @@ def _text(source: ModuleSource, copied: set[str], instead: Mapping[str, str]) ->
 
 
 def _path(source: ModuleSource) -> Path:
-    """Where a copy lies in the variant's package."""
+    """Path of a copy in the variant's package."""
     path = Path(*source.name.split("."))
     return path / "__init__.py" if source.is_package else path.with_suffix(".py")
 

@@ -11,7 +11,7 @@ commits from outside is commitment ordering (Raz, "The principle of commitment o
 a fixed order is what deterministic databases do (Thomson et al., "Calvin", SIGMOD 2012), there with known access sets.
 
 Why somebody can always go on. Priority in wound-wait (`strategies.sharded.protocol.lock_manager`) is the index in the
-block, so whoever has the token is older than all that are under way. Where it meets a lock, that is one of a
+block, so the transaction with the token is older than all that are under way. Where it meets a lock, that is one of a
 transaction that has committed, and on its way to be released, or one of a younger transaction, which it wounds and
 which cannot have committed. It is in a slot, or will get one: a coordinator starts its transactions in the block's
 order and passes none by, so that all that it started before have committed and leave their slots.
@@ -20,7 +20,7 @@ A transaction may be wounded while it waits for the token. Even one that has it 
 itself wounded, did without that location at its next try, and has committed since. Then the token waits until the
 wounded one has executed once more.
 
-Whoever has the token knows the fees of all before it. So a transaction that asks for the beneficiary's balance waits
+The holder of the token knows the fees of all before it. So a transaction that asks for the beneficiary's balance waits
 for it there, and nothing is deferred to the end of the block.
 
 Nothing but messages moves the token, so it needs no atomic access: it is the plain word `commit_index` of the one shard

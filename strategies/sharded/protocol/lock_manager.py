@@ -13,7 +13,7 @@ than the one before it: there is none. There is no starvation: the oldest transa
 
 Two rules keep that true of the lists. A request goes in behind the older ones that it conflicts with and before
 younger ones. A holder of a shared lock that wants it exclusively (an upgrade, when the transaction prepares) is served
-first: whoever is older and waits for this location has wounded it already.
+first: an older transaction that waits for this location has wounded it already.
 
 The lists are one shard's own, touched by its step alone: they need no atomic access
 (`strategies.sharded.protocol.messages` has the argument).
@@ -84,7 +84,7 @@ def word_of(shard, location):
 def preferred_mode(shard, location):
     """Mode in which to lock a location that is about to be read.
 
-    Whoever reads a balance, a nonce, or a slot that others have written in this block is likely to write it.
+    A reader of a balance, a nonce, or a slot that others have written in this block is likely to write it.
     Upgrading a shared lock then would abort all but one of those that share it, so it is taken exclusively at once.
     """
     kind = kind_of(STATE.at(shard.state), location)
@@ -218,7 +218,7 @@ def lock(cluster, shard, context_number, location, mode):
     """Lock a location that the transaction does not lock yet: `GRANTED`, `WAITING` or `NO_ROOM`."""
     spend(cluster, shard, COST_LOCK, 1)
     context = context_of(shard, context_number)
-    check(context.is_prepared == 0)  # two phases: whoever has promised to commit asks for nothing more
+    check(context.is_prepared == 0)  # two phases: a transaction that has prepared asks for no more locks
     index = context.index
     node, free = first_lock(shard, location), True
     while node != NO_NODE and free:

@@ -192,6 +192,6 @@ class RingEndpoint:
         return int(self._memory.ctypes.data)
 
     def reset(self) -> None:
-        """Begin with empty rings. The rings themselves must be zeroed too, by whoever owns them."""
+        """Begin with empty rings. The rings themselves must be zeroed too, by their owner."""
         self._positions[:] = 0
         self.header["next_source"] = 0

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 
 def words_at(address: int, count: int) -> npt.NDArray[np.uint64]:
-    """View of `count` words at an address. Whoever owns that memory must outlive the view."""
+    """View of `count` words at an address. The owner of that memory must outlive the view."""
     return np.ctypeslib.as_array((ctypes.c_uint64 * count).from_address(address))
 
 

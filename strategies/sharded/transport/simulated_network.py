@@ -217,7 +217,7 @@ def settle(network_address, worker, end):
 
 @native("int64(int64, int64, int64)")
 def arrival(network_address, worker, now):
-    """When a worker's next message arrives, or -1 if none is under way to it."""
+    """Arrival time of a worker's next message, or -1 if none is under way to it."""
     network = NETWORK.at(network_address)
     place = view_i64(network.inboxes, network.shard_count)[U(worker)]
     if place == NOBODY:
@@ -322,5 +322,5 @@ class SimulatedNetwork:
             endpoint.reset()
 
     def hooks(self) -> NetworkHooks:
-        """What an event loop has to call."""
+        """Functions that an event loop has to call."""
         return NetworkHooks(self.address, advance, settle, arrival, int(self._wakes.ctypes.data))

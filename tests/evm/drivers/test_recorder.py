@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, ETHER, SENDERS, Act, block_of, blocks, word, world
+from adversarial import CONTRACTS, ETHER, SENDERS, Act, adversarial_state, block_of, blocks, word
 from assembler import assemble
 from hypothesis import HealthCheck, given, settings
 
@@ -18,7 +18,7 @@ from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.serial import Serial
 from tests.evm.runner import Runner
 
-WORLD = world()
+WORLD = adversarial_state()
 PRICES = default_costs().table
 ALICE, BOB, CAROL, DAVE = SENDERS
 NOBODY = bytes([0xEE]) * 20

@@ -10,8 +10,8 @@ pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python 
 
 from contend.evm import Transaction
 from contend.evm import opcodes as op
-from contend.harness.verify.evm_fuzzer.compare import Judge
-from contend.harness.verify.evm_fuzzer.programs import Case
+from contend.harness.verify.evm_fuzzer.compare import RevmChecker
+from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase
 from contend.harness.verify.evm_fuzzer.shrink import describe
 from tests.evm.assembly import RETURN_TOP, assemble, call, push
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Result, Runner
@@ -19,7 +19,7 @@ from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Result, Runner
 CALLEE, POOR, NOBODY = bytes.fromhex("ca" * 20), bytes.fromhex("b0" * 20), bytes.fromhex("f0" * 20)
 KINDS = ("CALL", "CALLCODE", "DELEGATECALL", "STATICCALL")
 
-JUDGE = Judge()
+CHECKER = RevmChecker()
 
 
 def check(
@@ -38,9 +38,9 @@ def check(
         CALLEE: Account(balance=50, nonce=1, code=callee, storage={0: 9}),
         **(others or {}),
     }
-    case = Case(world, Transaction(SENDER, CONTRACT, 0, gas_limit, value, b"\x01\x02\x03", 0, 0), FREE)
+    case = ProgramCase(world, Transaction(SENDER, CONTRACT, 0, gas_limit, value, b"\x01\x02\x03", 0, 0), FREE)
     result = runner.run(world, case.transaction, case.environment)
-    wrong = JUDGE.differences(case)
+    wrong = CHECKER.differences(case)
     assert not wrong, "\n".join((*wrong, *describe(case)))
     return result
 

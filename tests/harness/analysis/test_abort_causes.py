@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 import contend
 from contend.harness.analysis.names import CLASSES as NAMED
 from contend.harness.present.charts.abort_causes import CLASSES, KINDS, aborts_of, causes, worst
-from contend.harness.present.report.captions import causes_shows
+from contend.harness.present.report.captions import causes_caption
 from contend.harness.present.report.figures import style_of
 from contend.harness.record.sample import ABORTS_AT
 
@@ -67,5 +67,5 @@ def test_the_chart_has_a_bar_for_each_and_says_so_in_words(cells: pandas.DataFra
     bars = [patch for axes in figure.axes for patch in axes.patches if isinstance(patch, Rectangle)]
     drawn = sum(bar.get_height() for bar in bars)
     assert drawn == pytest.approx((shown["count.aborts"] / shown["transactions"]).sum())
-    assert "pool reserve" in causes_shows(cells[cells["workload"] == "swaps"])
+    assert "pool reserve" in causes_caption(cells[cells["workload"] == "swaps"])
     assert causes(cells[cells["strategy"] == "serial"], style_of(cells)) is None

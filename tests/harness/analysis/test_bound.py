@@ -176,7 +176,7 @@ def test_a_schedule_of_reads_lies_between_the_bound_and_whole_transactions_one_b
     recording = recording_of(block, work)
     graph = build_graph(recording, commutative)
     # How much of each transaction comes before what it reads of another; nothing of a join.
-    costs = graph.node_costs(recording.work)
+    costs = graph.node_weights(recording.work)
     targets = np.repeat(np.arange(len(graph)), np.diff(graph.starts))
     lags = np.array([data.draw(st.integers(0, max(int(costs[node]) - 1, 0))) for node in targets], np.int64)
     length = ListSchedule(graph, recording.work, lags).length(workers)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from contend.harness.analysis.contention_search import KINDS, TOLERANCE, _bound, _share, aim, between
+from contend.harness.analysis.contention_search import KINDS, TOLERANCE, _bound, _share, between, find_dials
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
 from contend.workloads import get, names, resolve_dials
@@ -48,7 +48,7 @@ def test_every_workload_can_be_aimed(workload: str, kind: str) -> None:
     assert hot > calm + 0.3
     # In the upper half, where a dial that is a count has its gaps.
     wanted = round(calm + 0.7 * (hot - calm), 3)
-    found = aim(workload, kind, wanted, 1, SIZE, tell=told.append)
+    found = find_dials(workload, kind, wanted, 1, SIZE, tell=told.append)
     assert abs(found.share - wanted) <= TOLERANCE
     assert len(told) >= 2
     # The same dials give the same share again: they are all that a second person needs.
@@ -60,16 +60,16 @@ def test_every_workload_can_be_aimed(workload: str, kind: str) -> None:
     [("payments", "contention", 0.28), ("swaps", "contention", 0.6), ("swaps", "chain", 0.11), ("nft", "chain", 0.5)],
 )
 def test_what_is_asked_for_is_achieved(workload: str, kind: str, wanted: float) -> None:
-    assert abs(aim(workload, kind, wanted, 1, 500).share - wanted) <= TOLERANCE
+    assert abs(find_dials(workload, kind, wanted, 1, 500).share - wanted) <= TOLERANCE
 
 
 def test_a_workload_file_can_be_aimed() -> None:
     path = str(Path(__file__).resolve().parents[3] / "docs" / "examples" / "token.toml")
-    assert abs(aim(path, "contention", 0.8, 1, SIZE).share - 0.8) <= TOLERANCE
+    assert abs(find_dials(path, "contention", 0.8, 1, SIZE).share - 0.8) <= TOLERANCE
 
 
 def test_dials_that_were_set_are_not_turned() -> None:
-    found = aim("swaps", "contention", 0.7, 1, 300, {"pools": 200})
+    found = find_dials("swaps", "contention", 0.7, 1, 300, {"pools": 200})
     assert "pools" not in found.dials
 
 
@@ -84,7 +84,7 @@ def test_dials_that_were_set_are_not_turned() -> None:
 @pytest.mark.usefixtures("plugins")
 def test_what_cannot_be_had_is_said_in_one_line(arguments: tuple[str, str, float], complaint: str) -> None:
     with pytest.raises(BadInputError) as refusal:
-        aim(*arguments, 1, 2_000)
+        find_dials(*arguments, 1, 2_000)
     assert complaint in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

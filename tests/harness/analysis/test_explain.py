@@ -16,10 +16,10 @@ from rich.console import Console
 from contend.evm import Block, Changes
 from contend.evm.drivers.recorder import Recording
 from contend.evm.state import location_of
-from contend.harness.analysis.conflicts import WORKERS, segments
+from contend.harness.analysis.conflicts import WORKERS, link_runs
 from contend.harness.analysis.explain import Explainer
+from contend.harness.analysis.explain_tables import print_explanation
 from contend.harness.analysis.names import CLASSES, Namer
-from contend.harness.analysis.tables import print_explanation
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
@@ -177,8 +177,8 @@ def test_one_workload_is_explained_at_a_time() -> None:
 
 
 def test_runs_of_links_are_counted() -> None:
-    assert segments([1, 4, 6, 9], ["a", "a", "b"]) == [("a", 2, 1, 6), ("b", 1, 6, 9)]
-    assert segments([3], []) == []
+    assert link_runs([1, 4, 6, 9], ["a", "a", "b"]) == [("a", 2, 1, 6), ("b", 1, 6, 9)]
+    assert link_runs([3], []) == []
 
 
 def test_the_command_prints_tables_or_json() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 
 from contend.evm import Block, State
@@ -129,6 +130,48 @@ def test_counters_that_no_record_could_hold_are_refused(fakes: Any, counters: An
             return outcome
 
     assert words in refusal_of(fakes, Counting)
+
+
+class Telling:
+    """Strategies that tell what they take outside the time."""
+
+    def __init__(self, fakes: Any, untimed: Any) -> None:
+        class Told(fakes.Honest):  # type: ignore[misc]
+            def execute(self, block: Block, state: State, workers: int) -> Outcome:
+                outcome: Outcome = super().execute(block, state, workers)
+                outcome.untimed = untimed
+                return outcome
+
+        self.strategy = Told
+
+
+def test_a_sample_tells_what_was_taken_outside_the_time(fakes: Any) -> None:
+    kind = Telling(fakes, {"workspace": np.float64(0.5), "receipts": 2}).strategy
+    bench = Bench(lambda name: get("serial") if name == "serial" else kind, lambda name: fakes.Ledger)
+    bench.prepare(LEDGER, 1, 10)
+    for _ in range(2):
+        untimed = bench.run(CellKey("planted", 1)).untimed
+        assert set(untimed) == {"workspace", "receipts", "reset", "verification"}
+        # Those of this run alone: nothing is summed up from one run to the next.
+        assert (untimed["workspace"], untimed["receipts"]) == (0.5, 2.0)
+        assert untimed["reset"] > 0
+        assert untimed["verification"] > 0
+        assert {type(seconds) for seconds in untimed.values()} == {float}
+    assert set(bench.run(CellKey("serial", 1)).untimed) >= {"snapshot", "changes", "reset", "verification"}
+    bench.close()
+
+
+@pytest.mark.parametrize(
+    ("untimed", "words"),
+    [
+        ({"snapshot": -0.1}, "untimed 'snapshot' is -0.1: untimed seconds are finite numbers from 0"),
+        ({"snapshot": "long"}, "untimed 'snapshot' is 'long'"),
+        ({"snapshot": float("inf")}, "untimed 'snapshot' is inf"),
+        ({"reset": 0.1}, "untimed 'reset' is the harness's own"),
+    ],
+)
+def test_untimed_seconds_that_cannot_be_are_refused(fakes: Any, untimed: Any, words: str) -> None:
+    assert words in refusal_of(fakes, Telling(fakes, untimed).strategy)
 
 
 def test_malformed_abort_locations_are_the_strategys_failure(fakes: Any) -> None:

@@ -62,6 +62,24 @@ def test_facts_and_samples_are_sums_over_the_blocks(bench_of: Callable[..., Benc
     assert bench.run(CellKey("serial", 1)).block_seconds
 
 
+def test_untimed_seconds_are_summed_over_the_blocks(bench_of: Callable[..., Bench], fakes: Any) -> None:
+    told = iter([{"snapshot": 0.5}, {"snapshot": 0.25, "workspace": 1.0}, {"snapshot": 0.0}])
+
+    class Telling(fakes.Honest):  # type: ignore[misc]
+        name = "telling"
+
+        def execute(self, block: Block, state: State, workers: int) -> Outcome:
+            outcome: Outcome = super().execute(block, state, workers)
+            outcome.untimed = next(told)
+            return outcome
+
+    bench = bench_of(Telling)
+    bench.prepare(plan(), 1, SIZE)
+    untimed = bench.run(CellKey("telling", 1)).untimed
+    assert (untimed["snapshot"], untimed["workspace"]) == (0.75, 1.0)
+    assert set(untimed) == {"snapshot", "workspace", "reset", "verification"}
+
+
 def test_one_block_is_what_it_was(bench_of: Callable[..., Bench]) -> None:
     facts = bench_of().prepare(plan(blocks=1), 1, SIZE)
     block = workload("swaps")().build(plan().dials, 1, SIZE).blocks[0]

@@ -14,7 +14,7 @@ from contend.harness.bench import cpu_time as cpu
 # In a process that leads its group, as a measuring process does, with a child that lives.
 SCRIPT = """
 import os, signal
-from contend.harness.measure import cpu_time as cpu
+from contend.harness.bench import cpu_time as cpu
 
 before = cpu._group_members()
 child = os.fork()

@@ -168,7 +168,7 @@ def test_other_costs_are_refused_in_simulated_time_only(save: Callable[..., str]
     virtual, wall = simulated(make_cell(), 10**9), make_cell()
     done = compare(save("a.json", [virtual, wall], costs="c1"), save("b.json", [virtual, wall], costs="c2"))
     assert done.exit_code == 0
-    assert "other table of costs: digest c1 in A, c2 in B" in done.output
+    assert "other cost table: digest c1 in A, c2 in B" in done.output
     assert "1 same" in done.output
 
 

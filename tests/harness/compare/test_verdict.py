@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contend.harness.compare.ratio import Pair, paired
 from contend.harness.compare.result import percent
 from contend.harness.compare.verdict import Rule, Verdict, changes, wasteful
-from contend.harness.statistics import Interval, ratio_of_medians
+from contend.harness.record.statistics import Interval, ratio_of_medians
 
 SLOWER = Interval(1.10, 1.07, 1.13)
 WIDE = Interval(1.10, 0.98, 1.30)

@@ -11,7 +11,6 @@ import pytest
 
 import contend
 from contend.harness.doctor.files import Files
-from contend.harness.environment import usable_cores
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
 from contend.harness.measure.parallel_runner import ParallelRunner
@@ -21,7 +20,8 @@ from contend.harness.measure.worker_pool import WorkerGoneError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
-from contend.harness.record.measurement import Failure, WorkloadMeasurement
+from contend.harness.record.environment import usable_cores
+from contend.harness.record.measurement import CellFailure, WorkloadMeasurement
 from contend.harness.record.sample import BlockFacts, Sample
 
 REQUEST = Request(clock="virtual")
@@ -158,7 +158,7 @@ def test_a_worker_that_dies_costs_its_cell_and_nothing_else() -> None:
     assert len(pool.restarted) == 2
     for each in (one, other):
         (measurement,) = each.log.measurements
-        assert measurement.failures == {CellKey("block_stm", 4): Failure("it was ended")}
+        assert measurement.failures == {CellKey("block_stm", 4): CellFailure("it was ended")}
         assert all(measurement.samples(key) for key in CELLS if key.workers != 4)
 
 
@@ -186,7 +186,7 @@ def test_a_workload_that_ends_its_worker_fails_as_a_whole() -> None:
 def test_without_its_baseline_nothing_of_a_workload_is_run() -> None:
     def answer(worker: FakeWorker, verb: str, task: Task) -> Result | None:
         return (
-            Result(failure=Failure("planted"))
+            Result(failure=CellFailure("planted"))
             if task.strategy == "serial" and verb == "run"
             else fine(worker, verb, task)
         )
@@ -221,7 +221,7 @@ def test_what_fails_under_one_version_is_still_tried_under_the_other() -> None:
 
     def answer(worker: FakeWorker, verb: str, task: Task) -> Result | None:
         fails = verb == "run" and task.key == failing
-        return Result(failure=Failure(f"by {worker.number}")) if fails else fine(worker, verb, task)
+        return Result(failure=CellFailure(f"by {worker.number}")) if fails else fine(worker, verb, task)
 
     pool, one = FakePool(2, answer, versions=2), batch("x", versions=2)
     measure(pool, [one])

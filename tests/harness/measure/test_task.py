@@ -6,6 +6,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,15 @@ from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan, resolve
 from contend.harness.record.bound import KINDS, Bound, Bounds
-from contend.harness.record.measurement import Failure
+from contend.harness.record.measurement import CellFailure
 from contend.harness.record.sample import BlockFacts, Sample
 
 WORKLOAD = WorkloadPlan("swaps", {"pools": 3, "skew": 0.5, "mode": "x"}, "hot", ("ab", None), block_count=2)
 BOUND = Bound(3, 100, 50, 1, 2, 60, 30, dict.fromkeys(KINDS, 1), blocks=((40, 30), (60, 30)))
 FACTS = BlockFacts("ab", "cd", 3, 63_000, 0, 7, Bounds(BOUND, BOUND), ((1, 2), (0, 0)))
-SAMPLE = Sample(0.1, 0.3, 0.2, {"prepare": 0.0, "execute": 0.1, "commit": 1e-12}, {"aborts": 2}, (0.04, 0.06))
+SAMPLE = Sample(
+    0.1, 0.3, 0.2, {"prepare": 0.0, "execute": 0.1, "commit": 1e-12}, {"aborts": 2}, (0.04, 0.06), {"reset": 0.7}
+)
 
 
 def sent(plain: object) -> object:
@@ -46,7 +49,7 @@ def test_a_task_arrives_as_it_was_sent() -> None:
         Result(facts=FACTS, compile_seconds=0.5),
         Result(sample=SAMPLE),
         Result(sample=Sample(0.1, 0.3, 0.2, {}, {})),
-        Result(failure=Failure("differs", ("transaction 3, status: serial 1, here 0",)), broken=True),
+        Result(failure=CellFailure("differs", ("transaction 3, status: serial 1, here 0",)), broken=True),
     ],
 )
 def test_a_result_arrives_as_it_was_sent(result: Result) -> None:
@@ -60,6 +63,8 @@ def test_what_another_version_says_beside_what_is_known_is_left_out() -> None:
     del plain["facts"]["arrivals"], plain["facts"]["bounds"]
     found = Result.from_plain(plain)
     assert found.sample == SAMPLE
+    del plain["sample"]["untimed"], plain["sample"]["block_seconds"]
+    assert Result.from_plain(plain).sample == replace(SAMPLE, untimed={}, block_seconds=())
     assert found.facts == BlockFacts("ab", "cd", 3, 63_000, 0, 7)
 
 

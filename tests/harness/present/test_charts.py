@@ -12,7 +12,7 @@ from PIL import Image
 
 from contend.harness.present.charts import draw
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import Style, look
+from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 from contend.harness.record.frame import to_frame
@@ -53,7 +53,7 @@ def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> No
 
 
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
-    with look():
+    with chart_style():
         figure = throughput(frame, Style(["serial", "block_stm", "planned"]))
     heights = heights_of(figure.axes[0])
     assert heights == pytest.approx(frame[frame["workload"] == "payments"]["tx_per_second"].tolist())
@@ -62,13 +62,13 @@ def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
 
 
 def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
-    with look():
+    with chart_style():
         figure = wasted(frame, Style(["serial", "block_stm", "planned"]))
     assert figure is not None
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title.split(",")[0] for title in titles] == [
         "aborts per transaction",
-        "gas executed in vain",
+        "wasted gas",
         "transactions repaired or deferred",
     ]
     assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)

@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.present import progress_bar
 
-PLAN = Plan((WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True)
+PLAN = MeasurementPlan((WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True)
 
 
 class Clock:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from contend.harness.cli import main
 from contend.harness.present.formatting import duration, factor, listed, rate, share
-from contend.harness.present.report.figures import exhibits, on_both_clocks, style_of
+from contend.harness.present.report.figures import on_both_clocks, report_figures, style_of
 from contend.harness.present.report.history import histories, steps_of
 from contend.harness.present.report.page import render, write_report
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
@@ -191,7 +191,7 @@ def test_charts_show_the_newest_measurement_of_each_cell(records: list[Record]) 
     wall, virtual = selections(frame, records)
     assert set(wall.plain["record"]) == {records[6]["id"]}
     assert set(virtual.plain["record"]) == {records[7]["id"]}
-    shown = {one.name: one for one in exhibits(wall, style_of(frame))}
+    shown = {one.name: one for one in report_figures(wall, style_of(frame))}
     data = shown["throughput-wall"].data
     newest = {(cell["strategy"], cell["workers"]): cell["tx_per_second"] for cell in records[6]["cells"]}
     assert {(row.strategy, row.workers): row.tx_per_second for row in data.itertuples()} == newest

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from contend.harness import records
-from contend.harness.environment import machine_id
-from contend.harness.record.migrate import SCHEMA, UPGRADES, VERSION, VersionError, upgrade
+from contend.harness.record.environment import machine_id
+from contend.harness.record.migrate import MIGRATIONS, SCHEMA, VERSION, VersionError, migrate
 
 OLD = sorted((Path(__file__).parents[1] / "old_records").glob("*.json"))
 # What only records of version 1 that came later have.
@@ -40,24 +40,24 @@ def test_an_old_record_is_read_as_one_of_this_version(path: Path) -> None:
 
 def test_there_are_old_records_of_every_kind() -> None:
     contents = [json.loads(path.read_text()) for path in OLD]
-    assert {content["schema"] for content in contents} == {f"contend-record/{version}" for version in UPGRADES}
+    assert {content["schema"] for content in contents} == {f"contend-record/{version}" for version in MIGRATIONS}
     kinds = {tuple(name in content["cells"][0] for name in LATER_KEYS) for content in contents}
     assert kinds == {(False,) * 4, (True,) * 4}
     assert {content["request"].get("clock") for content in contents} == {None, "wall", "virtual"}
 
 
 def test_every_version_leads_to_this_one() -> None:
-    assert sorted(UPGRADES) == list(range(1, VERSION))
+    assert sorted(MIGRATIONS) == list(range(1, VERSION))
 
 
 def test_an_upgrade_changes_nothing_that_it_is_given() -> None:
     for path in OLD:
         content = json.loads(path.read_text())
         before = copy.deepcopy(content)
-        upgrade(content)
+        migrate(content)
         assert content == before
 
 
 def test_a_newer_version_is_no_damage() -> None:
     with pytest.raises(VersionError, match=f"reads up to '{SCHEMA}'; a newer one wrote it"):
-        upgrade({"schema": f"contend-record/{VERSION + 1}"})
+        migrate({"schema": f"contend-record/{VERSION + 1}"})

@@ -15,7 +15,7 @@ import pytest
 from contend.harness import records
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import BASELINE_CELL, CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import BASELINE_CELL, CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record import atomic_write, build, derived
 from contend.harness.record.bound import KINDS, Bound, Bounds
 from contend.harness.record.measurement import WorkloadMeasurement
@@ -53,6 +53,19 @@ def test_a_cell_has_its_samples_and_what_follows_from_them(measurement: Workload
     assert cell["cpu_seconds"] == pytest.approx(3.0)
     assert cell["verified"] is True
     assert cell["error"] is None
+
+
+def test_untimed_seconds_are_kept_where_they_are_told(measurement: WorkloadMeasurement) -> None:
+    told = dataclasses.replace(sample(1.0), untimed={"snapshot": 0.25, "verification": 0.5})
+    measurement.add(1, 3, {BASELINE_CELL: sample(2.0), RIVAL: told})
+    cell = build.cell_record(measurement, RIVAL, Request(repeat=4))
+    assert [one.get("untimed") for one in cell["samples"]].count(None) == 3
+    assert told.untimed in [one.get("untimed") for one in cell["samples"]]
+    one_sample = {"$ref": "#/$defs/sample", "$defs": records.schema()["$defs"]}
+    for one in cell["samples"]:
+        jsonschema.validate(one, one_sample)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**cell["samples"][0], "untimed": {"snapshot": -1.0}}, one_sample)
 
 
 def test_a_cell_has_its_share_of_the_bound(measurement: WorkloadMeasurement) -> None:
@@ -167,9 +180,11 @@ def test_the_schema_refuses_a_failed_cell_with_throughput(make_cell: Make, make_
 
 
 def test_a_new_record_satisfies_the_schema_and_no_two_share_a_name() -> None:
-    from contend.harness.environment import describe
+    from contend.harness.record.environment import describe
 
-    plan = Plan((WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False)
+    plan = MeasurementPlan(
+        (WorkloadPlan("swaps", {"pools": 1}),), (BASELINE_CELL, RIVAL), frozenset({RIVAL}), "0123", cold=False
+    )
     environment = build.full_environment(describe(), plan)
     made = [build.new_record(Request(), plan, environment, ["contend", "run"]) for _ in range(50)]
     # As JSON has it: tuples are arrays there.

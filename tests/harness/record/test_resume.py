@@ -21,12 +21,12 @@ import contend
 from contend.harness import records
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
-from contend.harness.measure.engine import Engine
+from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, Plan, WorkloadPlan
+from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record import resume
-from contend.harness.record.lock import Claim, is_claimed
+from contend.harness.record.lock import RecordLock, is_locked
 from contend.harness.record.store import Store
 
 Make = Callable[..., dict[str, Any]]
@@ -200,7 +200,7 @@ def altered(path: Path, change: Callable[[dict[str, Any]], object]) -> bytes:
     [
         (lambda record: record["environment"].update(kernels="00ff"), "kernels have changed since (digest 00ff, now "),
         (lambda record: record["environment"].update(cpu="abacus"), "another machine (cpu: abacus, "),
-        (lambda record: record["environment"].update(costs="00ff"), "the table of costs has changed"),
+        (lambda record: record["environment"].update(costs="00ff"), "the cost table has changed"),
         (lambda record: record["planned"]["cells"].append({"strategy": "x", "workers": 9}), "means other workloads"),
     ],
 )
@@ -210,7 +210,7 @@ def test_what_would_not_be_comparable_is_refused(
     before = altered(interrupted, change)
     assert words in refused(str(interrupted))
     assert interrupted.read_bytes() == before
-    assert not is_claimed(interrupted)
+    assert not is_locked(interrupted)
 
 
 def test_another_block_is_refused_before_anything_is_measured(interrupted: Path) -> None:
@@ -233,11 +233,11 @@ def test_the_newest_record_that_is_not_complete_is_gone_on_with(interrupted: Pat
     assert resume.choose(None, tmp_path / "results", said.append) == interrupted
     assert len(said) == 1
     assert "40000101T000000Z" in said[0]
-    claim = Claim(interrupted)
+    lock = RecordLock(interrupted)
     with pytest.raises(BadInputError, match="no incomplete record in"):
         resume.choose(None, tmp_path / "results", said.append)
     assert "is being measured at this moment" in refused(str(interrupted))
-    claim.release()
+    lock.release()
     done = run_contend("--results", str(tmp_path / "results"))
     assert done.exit_code == 0, done.output
     record = records.read(interrupted)
@@ -258,7 +258,7 @@ def test_python_goes_on_with_a_record_too(interrupted: Path) -> None:
     cells = contend.resume(interrupted)
     assert list(cells["workload"]) == ["ledger", "restless"]
     assert records.read(interrupted)["complete"]
-    assert not is_claimed(interrupted)
+    assert not is_locked(interrupted)
     assert [one.name for one in interrupted.parent.iterdir()] == [interrupted.name]
     with pytest.raises(BadInputError, match="there is nothing to resume"):
         contend.resume(interrupted)
@@ -318,8 +318,8 @@ def test_simulated_cells_are_gone_on_with_workload_by_workload(tmp_path: Path) -
 
 
 def test_the_record_is_written_between_rounds_and_never_within_one(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contend.harness.measure.engine._SAVE_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr("contend.harness.measure.engine._SAVE_SHARE", float("inf"))
+    monkeypatch.setattr("contend.harness.measure.run_request._SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("contend.harness.measure.run_request._SAVE_SHARE", float("inf"))
     events: list[str] = []
 
     class Watching(Observer):
@@ -399,18 +399,18 @@ def test_records_of_the_same_name_are_all_kept(claimants: list[subprocess.Popen[
     assert sorted(json.loads(file.read_text())["who"] for file in files) == list(range(6))
     assert all(json.loads(file.read_text())["id"] == file.stem for file in files)
     # Whoever writes a record holds it, until it ends in whatever way.
-    assert all(map(is_claimed, files))
+    assert all(map(is_locked, files))
     for popen in claimants:
         popen.kill()
         popen.wait()
-    assert not any(map(is_claimed, files))
+    assert not any(map(is_locked, files))
 
 
 def test_what_is_missing_of_a_record_is_known(make_cell: Make, make_record: Make) -> None:
     record = make_record([make_cell(rounds=4), make_cell(strategy="broken", error="differs")])
     record["planned"]["workloads"] = [{"workload": "swaps", "dials": {"pools": 100}}]
     keys = CellKey("block_stm", 2), CellKey("broken", 2)
-    plan = Plan((WorkloadPlan("swaps", {"pools": 100}),), keys, frozenset(keys), "0123", cold=False)
+    plan = MeasurementPlan((WorkloadPlan("swaps", {"pools": 100}),), keys, frozenset(keys), "0123", cold=False)
     measurement = resume.measurement_of(record, plan, 0)
     assert resume.is_finished(measurement, plan, 4)
     assert not resume.is_finished(measurement, plan, 5)

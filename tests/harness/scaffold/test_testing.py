@@ -106,7 +106,7 @@ def test_a_right_strategy_passes() -> None:
     [
         (Forgetful, r"tips, seed 3, wall clock: forgetful with 1 workers: 39 receipts for 40 transactions"),
         (SlipsInTime, r"tips, seed 3, virtual clock: slips_in_time with 1 workers: .*balance"),
-        (SlipsOnFew, r"(?s)Case\(strategy='slips_on_few', workers=2.*balance.*0: Transaction.*2: Transaction"),
+        (SlipsOnFew, r"(?s)ScheduleCase\(strategy='slips_on_few', workers=2.*balance.*0: Transaction.*2: Transaction"),
     ],
 )
 def test_a_wrong_strategy_is_named(strategy: type[Serial], message: str) -> None:

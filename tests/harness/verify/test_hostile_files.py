@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from contend.evm import CapacityError
 from contend.harness.cli import main
+from contend.harness.commands.export import export
 from contend.harness.errors import BadInputError
-from contend.harness.export import export
 from contend.harness.plan import suites
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import plan_workloads

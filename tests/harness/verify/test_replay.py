@@ -15,8 +15,8 @@ import pytest
 from contend.evm import State
 from contend.evm.accounts import accounts_of
 from contend.evm.state import Snapshot
+from contend.harness.commands.export import export
 from contend.harness.errors import BadInputError
-from contend.harness.export import export
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import plan_workloads
 from contend.strategies.base import Strategy

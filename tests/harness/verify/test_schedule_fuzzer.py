@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from planted_bugs import BUGS, MOST_SCHEDULES, MULTI_VERSION, PAGE, SHARDED, cases_of, copy_of, judge_of, judge_only
+from planted_bugs import BUGS, MOST_SCHEDULES, MULTI_VERSION, PAGE, SHARDED, cases_of, checker_of, checker_only, copy_of
 
 from contend.harness.cli import main
 from contend.harness.verify.schedule_fuzzer.campaign import SCHEDULES_A_BLOCK, batches, default_sources
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, Case, scene_of
-from contend.harness.verify.schedule_fuzzer.checker import Judge
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
 from contend.strategies.base import Strategy
 
@@ -24,45 +24,45 @@ PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    found = Judge(registry.get)
+def checker() -> Iterator[ScheduleChecker]:
+    found = ScheduleChecker(registry.get)
     yield found
     found.close()
 
 
 @pytest.mark.parametrize("strategy", PARALLEL)
-def test_a_thousand_schedules_give_the_serial_result(judge: Judge, strategy: str) -> None:
+def test_a_thousand_schedules_give_the_serial_result(checker: ScheduleChecker, strategy: str) -> None:
     run = 0
     for batch in batches([strategy], default_sources(), (2, 3, 4, 8), 1_000, seed=77):
         for case in batch.cases():
-            assert judge.differences(case) == [], case
+            assert checker.differences(case) == [], case
             run += 1
     assert run == 1_000
-    assert judge.steps > 100_000
+    assert checker.steps > 100_000
 
 
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     bug = BUGS[name]
-    judge = judge_of(name)
-    failing = next((case for case in cases_of(name) if judge.differences(case)), None)
+    checker = checker_of(name)
+    failing = next((case for case in cases_of(name) if checker.differences(case)), None)
     assert failing is not None, f"not found in {MOST_SCHEDULES:,} schedules"
-    small = judge.shrink(failing)
+    small = checker.shrink(failing)
     assert small.kept is not None
-    assert len(small.kept) <= len(scene_of(Case(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
+    assert len(small.kept) <= len(scene_of(ScheduleCase(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
     assert len(small.kept) <= 8
     if bug.within:
         # Whole steps do not show it, however the schedule is drawn.
         assert small.cut
-    first = judge.differences(small)
-    judge.close()
-    # In another judge, with nothing kept, the same schedule fails in the same way.
-    again = judge_of(name)
+    first = checker.differences(small)
+    checker.close()
+    # In another checker, with nothing kept, the same schedule fails in the same way.
+    again = checker_of(name)
     assert first
     assert again.differences(small) == first
     again.close()
     # And it is the strategy's failure, not the block's.
-    honest = Judge(lambda name: bug.strategy)
+    honest = ScheduleChecker(lambda name: bug.strategy)
     assert honest.differences(small) == []
     honest.close()
 
@@ -72,11 +72,11 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
 )
 def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
-    judge = judge_only(copy_of(kind, within))
+    checker = checker_only(copy_of(kind, within))
     for batch in batches([kind.name], [ADVERSARIAL], (3, 4, 2, 8), 200, seed=5):
         for case in batch.cases():
-            assert judge.differences(replace(case, cut=within)) == [], case
-    judge.close()
+            assert checker.differences(replace(case, cut=within)) == [], case
+    checker.close()
 
 
 def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
@@ -87,15 +87,15 @@ def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
 
 
 def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:
-    judge = Judge(registry.get)
+    checker = ScheduleChecker(registry.get)
     steps = []
     for cut in (False, True):
-        before = judge.steps
+        before = checker.steps
         for batch in batches(["block_stm"], [ADVERSARIAL], (3, 4, 2, 8), 400, seed=5):
             for case in batch.cases():
-                assert judge.differences(replace(case, cut=cut)) == [], case
-        steps.append(judge.steps - before)
-    judge.close()
+                assert checker.differences(replace(case, cut=cut)) == [], case
+        steps.append(checker.steps - before)
+    checker.close()
     assert steps[0] != steps[1]
 
 
@@ -121,7 +121,7 @@ def test_the_command_ends_with_a_count(tmp_path: Path) -> None:
 
 def test_a_schedule_is_replayed_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "case.json"
-    file.write_text(json.dumps(Case("block_stm", 3, ADVERSARIAL, 9, 4, (0, 1)).as_json()))
+    file.write_text(json.dumps(ScheduleCase("block_stm", 3, ADVERSARIAL, 9, 4, (0, 1)).as_json()))
     done = fuzz("--replay", str(file))
     assert "equals the serial result" in done.output
 
@@ -143,7 +143,7 @@ def test_a_malformed_schedule_is_refused_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str
 ) -> None:
     file = tmp_path / "case.json"
-    file.write_text(json.dumps(Case("block_stm", 3, ADVERSARIAL, 9, 4).as_json() | change))
+    file.write_text(json.dumps(ScheduleCase("block_stm", 3, ADVERSARIAL, 9, 4).as_json() | change))
     done = fuzz("--replay", str(file))
     assert isinstance(done.exception, SystemExit)
     assert done.exception.code == 2

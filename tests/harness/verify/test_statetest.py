@@ -212,9 +212,9 @@ def test_fuzzing_closes_with_one_line() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pyrevm") is None, reason="pyrevm publishes no wheel here")
 def test_a_difference_is_printed_as_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
-    from contend.harness.verify.evm_fuzzer.compare import Judge
+    from contend.harness.verify.evm_fuzzer.compare import RevmChecker
 
-    monkeypatch.setattr(Judge, "differences", lambda self, case: ["gas: 1 here, 2 on revm"])
+    monkeypatch.setattr(RevmChecker, "differences", lambda self, case: ["gas: 1 here, 2 on revm"])
     code, output = run("fuzz-evm", "--programs", "1", "--seed", "1")
     assert code == 1
     assert "program 1 differs (contend fuzz-evm --programs 1 --seed 1 --fork Cancun)" in output

@@ -15,7 +15,7 @@ import pytest
 from contend.evm import state
 from contend.harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
 from contend.harness.verify.schedule_fuzzer.module_source import SourceError
-from contend.harness.verify.schedule_fuzzer.preemption_points import STEPS, make_cut
+from contend.harness.verify.schedule_fuzzer.preemption_points import STEPS, preemptible_variant
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement, original
 from contend.harness.verify.schedule_fuzzer.switch import OFF, turned_to
 from contend.harness.verify.schedule_fuzzer.variant import Variant
@@ -229,7 +229,7 @@ def test_what_cannot_be_copied_is_refused(town: Path) -> None:
 
 
 def test_cut_steps_are_copied_with_all_that_they_access_atomically() -> None:
-    linked, copied = kernel_modules(STEPS), make_cut().copied
+    linked, copied = kernel_modules(STEPS), preemptible_variant().copied
     # Where the kernels of a step come from is known to the compiler: what its machine code is made from.
     assert {step.function.__module__ for step in STEPS} <= copied <= linked
     for name in linked:

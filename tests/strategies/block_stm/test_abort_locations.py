@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from adversarial import CONTRACTS, SENDERS, Act, block_of, hot, world
+from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, hot
 from equivalence import Equivalence
 
 from contend.evm import Block
@@ -13,7 +13,7 @@ from contend.strategies.base import Outcome
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.registry import get
 
-WORLD = world()
+WORLD = adversarial_state()
 
 
 def by_location(outcome: Outcome) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from adversarial import hot, world
+from adversarial import adversarial_state, hot
 from equivalence import Equivalence
 
 from contend.evm import State
@@ -64,7 +64,7 @@ def test_it_is_there_and_zero_when_a_block_begins(workers: int) -> None:
     strategy = Counting()
     strategy.clock = VirtualClock()
     for _ in range(2):
-        Equivalence().check(strategy, hot("keyed", 50), world(), workers)
+        Equivalence().check(strategy, hot("keyed", 50), adversarial_state(), workers)
         own, each = strategy.space.own_shared, strategy.space.own_workers
         steps = int(own["steps"])
         assert int(own["last"]) == steps
@@ -87,4 +87,4 @@ def test_what_several_write_lies_on_lines_of_its_own() -> None:
 
 def test_a_signal_that_is_no_field_is_named() -> None:
     with pytest.raises(ValueError, match="wake counter 'trun' is no field of the shared memory; known: decrease_cnt"):
-        Misspelt().execute(hot("keyed", 4), world(), 1)
+        Misspelt().execute(hot("keyed", 4), adversarial_state(), 1)

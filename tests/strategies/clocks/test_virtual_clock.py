@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import given, settings
@@ -31,7 +31,7 @@ from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.serial import Serial
 from contend.strategies.sharded import Sharded
 
-WORLD = world()
+WORLD = adversarial_state()
 
 
 class Graph(PlannedStrategy):
@@ -198,7 +198,7 @@ def test_idle_workers_look_again_only_when_a_wake_counter_has_changed() -> None:
     clock = VirtualClock()
     crew, arrays = toy_workers(_counting, 5, lambda shared: (shared + 8,))
     assert clock.run(crew) == [FINISHED] * 5
-    # At the start, then after each of ten changes: one looks in vain, but at the last, when all find the end.
+    # At the start, then after each of ten changes: one looks and finds nothing, but at the last, when all find the end.
     assert [int(header[1]) for header in arrays[2:]] != [0] * 4
     assert sum(int(header[1]) for header in arrays[2:]) == 4 + 9 + 4
     assert clock.now() == pytest.approx(100e-6)
@@ -216,10 +216,10 @@ def test_workers_that_wait_for_each_other_are_an_error() -> None:
     [
         ("{", "not JSON"),
         ("[]", 'no object "nanoseconds"'),
-        ('{"nanoseconds": {}}', "class 'block' has no price"),
+        ('{"nanoseconds": {}}', "class 'block' has no cost"),
         (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "wings": 1}}), "class 'wings' is not known"),
-        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": -1}}), "class 'task': -1 is no price"),
-        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": "x"}}), "class 'task': 'x' is no price"),
+        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": -1}}), "class 'task': -1 is no cost"),
+        (json.dumps({"nanoseconds": {**dict.fromkeys(CLASSES, 1.0), "task": "x"}}), "class 'task': 'x' is no cost"),
         (json.dumps({"nanoseconds": dict.fromkeys(CLASSES, 1.0), "slowdown": {"2": 0}}), "slowdown '2': 0"),
         (json.dumps({"nanoseconds": dict.fromkeys(CLASSES, 1.0), "slowdown": 3}), "slowdown '': 3"),
     ],

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pytest
-from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from contend.strategies.planned.engine import PlannedStrategy
 from contend.strategies.planned.hints import Hints
 from contend.strategies.planned.plan import Plan, PlanArrays, pack_longest_first
 
-WORLD = world()
+WORLD = adversarial_state()
 
 
 class Given(PlannedStrategy):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, ENVIRONMENT, ETHER, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, ENVIRONMENT, ETHER, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from shard_group import ShardGroup, owner
 from contend.evm import Block, State
 from contend.strategies.base import Outcome
 
-WORLD = world()
+WORLD = adversarial_state()
 SHARDS = [1, 2, 3, 5]
 GROUPS: dict[int, ShardGroup] = {slots: ShardGroup(slots) for slots in (1, 2, 8)}
 ORDERED: dict[int, ShardGroup] = {slots: ShardGroup(slots, ordered=True) for slots in GROUPS}

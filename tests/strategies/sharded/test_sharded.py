@@ -12,7 +12,7 @@ from pathlib import Path
 
 import multiprocess
 import pytest
-from adversarial import CONTRACTS, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import HealthCheck, given, settings
@@ -25,19 +25,19 @@ from contend.strategies.sharded.protocol.layout import MOST_SLOTS
 
 ROOT = Path(__file__).resolve().parents[3]
 
-WORLD = world()
+WORLD = adversarial_state()
 # Gas that takes a shard several seconds to burn, so that a signal arrives while kernels run.
 LONG = block_of([Act(sender, CONTRACTS["burner"], gas=3_000_000_000) for sender in SENDERS])
 NINE_THOUSAND_STORES = "0 CALLDATALOAD 9000 loop: DUP2 DUP2 ADD 1 SWAP1 SSTORE 1 SWAP1 SUB DUP1 :loop JUMPI"
 
 RUNS_AND_TELLS = """
 import multiprocess, sys, threading
-from adversarial import CONTRACTS, SENDERS, Act, block_of, hot, world
+from adversarial import CONTRACTS, SENDERS, Act, block_of, hot, adversarial_state
 from shard_barrier import start_of_next_block
 from contend.strategies.sharded import Sharded
 
 if __name__ == "__main__":
-    state = world()
+    state = adversarial_state()
     for sender in SENDERS:
         state.set_balance(sender, 10**24)
     strategy = Sharded()

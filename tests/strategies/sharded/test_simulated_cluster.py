@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, block_of, blocks, hot, word, world
+from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from assembler import assemble
 from equivalence import Equivalence
 from hypothesis import given, settings
@@ -23,7 +23,7 @@ from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.sharded import Sharded, ShardedOrdered
 from contend.strategies.sharded.partitioning import owners
 
-WORLD = world()
+WORLD = adversarial_state()
 SHARDS = [1, 2, 3, 7, 64, 1024]
 MANY = [bytes([0xB0, i % 256, i // 256]) + bytes(17) for i in range(300)]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from adversarial import CONTRACTS, ENVIRONMENT, Act, block_of, word, world
+from adversarial import CONTRACTS, ENVIRONMENT, Act, adversarial_state, block_of, word
 
 from contend.evm import Block, Changes, State
 from contend.evm.layout import KEY_WORDS, KIND_BALANCE, KIND_SHIFT
@@ -32,7 +32,7 @@ def add_unused_accounts(state: State, count: int) -> None:
 
 
 def genesis(unused: int) -> State:
-    state = world()
+    state = adversarial_state()
     for sender in SENDERS:
         state.set_balance(sender, 10**18)
     before = state.count

@@ -1,4 +1,4 @@
-"""What ``contend explain`` prints: tables that fit 80 columns."""
+"""Tables of ``contend explain``, for 80 columns."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from rich.text import Text
 from contend.harness.record.bound import KINDS, Bound, Bounds
 
 _NONE = "-"
-_SEGMENTS = 10
+_LINK_RUNS = 10
 _HOT_ABORTS = 5
 
-Found = Mapping[str, Any]
+Explanation = Mapping[str, Any]
 
 
-def print_explanation(console: Console, found: Found) -> None:
+def print_explanation(console: Console, explanation: Explanation) -> None:
     """Print what `harness.analysis.explain.Explainer.run` gave."""
-    bounds = Bounds.from_json(found["bounds"])
-    dials = ", ".join(f"{name}={value}" for name, value in found["dials"].items())
-    console.print(Text(f"{found['workload']}: {bounds.plain.transactions:,} transactions", style="bold"))
-    console.print(f"{dials}, seed {found['seed']}", style="dim", highlight=False, markup=False)
+    bounds = Bounds.from_json(explanation["bounds"])
+    dials = ", ".join(f"{name}={value}" for name, value in explanation["dials"].items())
+    console.print(Text(f"{explanation['workload']}: {bounds.plain.transactions:,} transactions", style="bold"))
+    console.print(f"{dials}, seed {explanation['seed']}", style="dim", highlight=False, markup=False)
     work = bounds.plain.work / 1e9
     console.print(
-        f"{bounds.plain.gas / 1e6:,.0f} million gas, {work:,.2f} ms of work by the table of costs {found['costs']}",
+        f"{bounds.plain.gas / 1e6:,.0f} million gas, {work:,.2f} ms of work by the cost table {explanation['costs']}",
         highlight=False,
     )
     _print_dependencies(console, bounds)
-    _print_speedups(console, found["speedups"])
-    _print_classes(console, found["classes"])
-    _print_hottest(console, found["hottest"])
-    _print_chain(console, found["critical_path"], bounds.plain)
-    _print_strategies(console, found, bounds.plain)
+    _print_speedups(console, explanation["speedups"])
+    _print_classes(console, explanation["classes"])
+    _print_hottest(console, explanation["hottest"])
+    _print_chain(console, explanation["critical_path"], bounds.plain)
+    _print_strategies(console, explanation, bounds.plain)
 
 
 def _table(*headings: str, text: int = 1) -> Table:
@@ -84,7 +84,7 @@ def _print_speedups(console: Console, speedups: list[Mapping[str, float]]) -> No
     _print(console, title, table)
 
 
-def _print_classes(console: Console, classes: list[Found]) -> None:
+def _print_classes(console: Console, classes: list[Explanation]) -> None:
     if not classes:
         console.print("No transaction depends on another.\n")
         return
@@ -95,7 +95,7 @@ def _print_classes(console: Console, classes: list[Found]) -> None:
     _print(console, "Dependencies by class of location", table)
 
 
-def _print_hottest(console: Console, hottest: list[Found]) -> None:
+def _print_hottest(console: Console, hottest: list[Explanation]) -> None:
     if not hottest:
         return
     table = _table("location", "class", "dependent", "readers", "writers", text=2)
@@ -105,34 +105,34 @@ def _print_hottest(console: Console, hottest: list[Found]) -> None:
     _print(console, "Hottest locations", table)
 
 
-def _print_chain(console: Console, chain: Found, bound: Bound) -> None:
-    from contend.harness.analysis.conflicts import segments
+def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
+    from contend.harness.analysis.conflicts import link_runs
 
     transactions, links = chain["transactions"], chain["links"]
     if not links:
         return
     title = f"Critical path: {len(transactions):,} transactions, {bound.critical_share:.1%} of the work"
     table = _table("linked by", "links", "from", "to")
-    runs = segments(transactions, links)
-    shown = runs if len(runs) <= _SEGMENTS else [*runs[: _SEGMENTS // 2], None, *runs[-_SEGMENTS // 2 :]]
+    runs = link_runs(transactions, links)
+    shown = runs if len(runs) <= _LINK_RUNS else [*runs[: _LINK_RUNS // 2], None, *runs[-_LINK_RUNS // 2 :]]
     for run in shown:
         if run is None:
-            table.add_row(f"... {len(runs) - _SEGMENTS:,} more runs ...", "", "", "")
+            table.add_row(f"... {len(runs) - _LINK_RUNS:,} more runs ...", "", "", "")
         else:
             name, count, first, last = run
             table.add_row(escape(name), f"{count:,}", f"#{first:,}", f"#{last:,}")
     _print(console, title, table)
-    if len(runs) > _SEGMENTS:
+    if len(runs) > _LINK_RUNS:
         most = ", ".join(f"{name} {count:,}" for name, count in list(chain["by_location"].items())[:_HOT_ABORTS])
         console.print(f"Most links: {most}", highlight=False, markup=False)
         console.print()
 
 
-def _print_strategies(console: Console, found: Found, bound: Bound) -> None:
-    strategies = found["strategies"]
+def _print_strategies(console: Console, explanation: Explanation, bound: Bound) -> None:
+    strategies = explanation["strategies"]
     if not strategies:
         return
-    simulated = found["clock"] == "virtual"
+    simulated = explanation["clock"] == "virtual"
     title = "Strategies, one verified run each" + (", simulated" if simulated else "")
     table = _table("strategy", "W", "x serial", "of bound", "executions", "aborts", "ab/tx")
     for one in strategies:
@@ -157,7 +157,7 @@ def _print_strategies(console: Console, found: Found, bound: Bound) -> None:
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
 
 
-def _print_aborts(console: Console, strategies: list[Found]) -> None:
+def _print_aborts(console: Console, strategies: list[Explanation]) -> None:
     if not strategies:
         return
     table = _table("class of location", *(one["strategy"] for one in strategies))

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from contend.harness.record.validate import StructureError, check
+from contend.harness.record.schema_check import StructureError, validate
 from contend.harness.records import schema
 
 Make = Callable[..., dict[str, Any]]
@@ -33,14 +33,14 @@ def test_what_is_wrong_is_named_by_its_place(
     make_cell: Make, make_record: Make, path: tuple[Any, ...], value: object, words: str
 ) -> None:
     record = make_record([make_cell(counters={"aborts": 1})])
-    check(record, schema())
+    validate(record, schema())
     *way, last = path
     place: Any = record
     for step in way:
         place = place[step]
     place[last] = value
     with pytest.raises(StructureError, match=words):
-        check(record, schema())
+        validate(record, schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(record, schema())
 
@@ -65,20 +65,20 @@ def test_a_missing_key_is_found_wherever_the_schema_finds_it(make_cell: Make, ma
             place = place[step]
         del place[last]
         if validator.is_valid(damaged):
-            check(damaged, schema())
+            validate(damaged, schema())
             continue
         missed += 1
         # Derived figures that may be one of several things are looked at by nobody: they are computed anew.
         if way[-1:] == ["phases"] and "samples" not in way:
             continue
         with pytest.raises(StructureError, match=f"{last}: missing"):
-            check(damaged, schema())
+            validate(damaged, schema())
     assert missed > 80
 
 
 def test_keys_of_a_later_contend_are_left_alone(make_cell: Make, make_record: Make) -> None:
     record = make_record([make_cell() | {"latency_of_tomorrow": 3}])
-    check(record | {"more": None}, schema())
+    validate(record | {"more": None}, schema())
 
 
 def test_the_schema_uses_what_the_check_knows_for_all_that_is_required() -> None:

@@ -1,9 +1,9 @@
 """Medians, bootstrap intervals and warnings, from raw samples only.
 
-Samples of one process share its luck: the memory it was given, the way its pages fell into the cache. The interval
-of a ratio is therefore bootstrapped hierarchically: processes are drawn with replacement, then rounds within each
-drawn process. Drawn from few processes, resamples differ less than processes do. From six of them on, the interval is
-stretched by what is known of that; with fewer, it is widened until it holds the median of every single process.
+Samples of one process share its conditions: the memory it was given, the way its pages fell into the cache. The
+interval of a ratio is therefore bootstrapped hierarchically: processes are drawn with replacement, then rounds within
+each drawn process. Drawn from few processes, resamples differ less than processes do. From six of them on, the interval
+is stretched by what is known of that; with fewer, it is widened until it holds the median of every single process.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def interval(processes: Sequence[Samples], seed: int = 0, confidence: float = CO
 
 
 def _stretch(count: int, confidence: float) -> float:
-    """How much too narrow a percentile interval over so many processes is.
+    """Factor by which a percentile interval over so many processes is too narrow.
 
     Resampled, a mean of n values varies as if their variance were divided by n and not by n - 1, and percentiles are
     those of the normal distribution where Student's would be due; the latter by its expansion in powers of 1 / (n - 1)
@@ -118,7 +118,7 @@ def _resampled_medians(groups: list[Samples], random: np.random.Generator) -> Sa
 
 
 def speedup(seconds: Sequence[Samples], baseline: Sequence[Samples], seed: int = 0) -> Interval:
-    """How many times faster than the baseline, from pairs of runs of the same round of the same process.
+    """Speed-up over the baseline, from pairs of runs of the same round of the same process.
 
     Parameters
     ----------

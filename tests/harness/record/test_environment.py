@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from contend.harness.environment import describe, git_state, load_average, machine_differences, machine_id, utc_now
+from contend.harness.record.environment import (
+    describe,
+    git_state,
+    load_average,
+    machine_differences,
+    machine_id,
+    utc_now,
+)
 
 
 def git(folder: Path, *arguments: str) -> None:

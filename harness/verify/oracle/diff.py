@@ -9,12 +9,12 @@ from contend.evm import Changes, Location, Log, Receipts
 _LONGEST = 100
 
 
-def receipt_differences(found: Receipts, truth: Receipts) -> Iterator[str]:
+def receipt_differences(actual: Receipts, expected: Receipts) -> Iterator[str]:
     """Say where receipts differ from those of the serial run.
 
     Parameters
     ----------
-    found, truth : Receipts
+    actual, expected : Receipts
         Of the same number of transactions, with different digests.
 
     Yields
@@ -23,30 +23,30 @@ def receipt_differences(found: Receipts, truth: Receipts) -> Iterator[str]:
         Transaction, field, and both values.
     """
     nothing = True
-    for index, field in found.differences(truth):
+    for index, field in actual.differences(expected):
         nothing = False
-        yield f"transaction {index}, {_field(field, index, found, truth)}"
+        yield f"transaction {index}, {_field(field, index, actual, expected)}"
     if nothing:
         yield "receipts: their digests differ although no field does"
 
 
-def _field(field: str, index: int, found: Receipts, truth: Receipts) -> str:
+def _field(field: str, index: int, actual: Receipts, expected: Receipts) -> str:
     match field:
         case "status":
-            return _both(field, int(truth.status[index]), int(found.status[index]))
+            return _both(field, int(expected.status[index]), int(actual.status[index]))
         case "gas_used":
-            return _both(field, int(truth.gas_used[index]), int(found.gas_used[index]))
+            return _both(field, int(expected.gas_used[index]), int(actual.gas_used[index]))
         case "output":
-            return _both(field, _hex(truth.output(index)), _hex(found.output(index)))
+            return _both(field, _hex(expected.output(index)), _hex(actual.output(index)))
         case "logs":
-            return _logs(truth.logs(index), found.logs(index))
+            return _logs(expected.logs(index), actual.logs(index))
     return field
 
 
-def _logs(truth: list[Log], found: list[Log]) -> str:
-    if len(truth) != len(found):
-        return _both("number of logs", len(truth), len(found))
-    for place, (right, here) in enumerate(zip(truth, found, strict=True)):
+def _logs(expected: list[Log], actual: list[Log]) -> str:
+    if len(expected) != len(actual):
+        return _both("number of logs", len(expected), len(actual))
+    for place, (right, here) in enumerate(zip(expected, actual, strict=True)):
         if right.address != here.address:
             return _both(f"address of log {place}", _hex(right.address), _hex(here.address))
         if right.topics != here.topics:
@@ -56,15 +56,15 @@ def _logs(truth: list[Log], found: list[Log]) -> str:
     return "encoding of the logs"
 
 
-def word_differences(found: Changes, truth: Changes, what: str, names: Mapping[bytes, str]) -> Iterator[str]:
+def word_differences(actual: Changes, expected: Changes, what: str, names: Mapping[bytes, str]) -> Iterator[str]:
     """Say where changed words differ from those of the serial run.
 
     Parameters
     ----------
-    found, truth : Changes
+    actual, expected : Changes
         With different digests.
     what : str
-        What `found` is called.
+        What `actual` is called.
     names : mapping
         Names of contracts by address.
 
@@ -74,7 +74,7 @@ def word_differences(found: Changes, truth: Changes, what: str, names: Mapping[b
         Location and both words.
     """
     # Through iterators: `Changes.keys` would make `dict` take them for mappings.
-    theirs, ours = dict(iter(truth)), dict(iter(found))
+    theirs, ours = dict(iter(expected)), dict(iter(actual))
     nothing = True
     for location in [*theirs, *(one for one in ours if one not in theirs)]:
         serial, here = theirs.get(location), ours.get(location)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contend.harness import environment
 from contend.harness.errors import BadInputError
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import Executor, LocalExecutor
@@ -15,8 +14,8 @@ from contend.harness.measure.progress_log import ProgressLog
 from contend.harness.measure.task import tasks_of
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import Plan
-from contend.harness.record import build, resume
+from contend.harness.plan.resolve import MeasurementPlan
+from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
 
@@ -112,7 +111,7 @@ class Engine:
         left, first = resume.rounds_left(self.resumed, self.request.rounds), resume.next_process(self.resumed)
         return LocalExecutor(self.request, self.observer, first_process=first, rounds=left)
 
-    def _begin(self, plan: Plan, surroundings: dict[str, Any]) -> None:
+    def _begin(self, plan: MeasurementPlan, surroundings: dict[str, Any]) -> None:
         places = range(len(plan.workloads))
         if self.resumed is None:
             self.accepted()
@@ -134,7 +133,7 @@ class Engine:
         ]
         self.observer.resumed(sum(len(cell["samples"]) for cell in record["cells"]))
 
-    def _batch(self, plan: Plan, place: int) -> Batch:
+    def _batch(self, plan: MeasurementPlan, place: int) -> Batch:
         measurement = self._measured[place]
         return Batch(
             ProgressLog([measurement], self.observer),
@@ -144,14 +143,14 @@ class Engine:
             cold=plan.cold,
         )
 
-    def _finish(self, plan: Plan, batch: Batch) -> None:
+    def _finish(self, plan: MeasurementPlan, batch: Batch) -> None:
         self._collect(plan)
         (measurement,) = batch.log.measurements
         self._open = [place for place in self._open if self._measured[place] is not measurement]
         self._save()
         self.observer.finished(measurement.plan.title)
 
-    def _after_round(self, plan: Plan) -> None:
+    def _after_round(self, plan: MeasurementPlan) -> None:
         pause = max(_SAVE_EVERY_SECONDS, self._save_seconds / _SAVE_SHARE)
         if time.monotonic() - self._saved < pause:
             return
@@ -160,7 +159,7 @@ class Engine:
         self._save()
         self._save_seconds = self._saved - began
 
-    def _collect(self, plan: Plan) -> None:
+    def _collect(self, plan: MeasurementPlan) -> None:
         """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
         for place in self._open:
             measurement = self._measured[place]

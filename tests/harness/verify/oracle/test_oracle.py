@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contend.evm import Block, Changes, Snapshot, State
-from contend.harness.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.registry import get
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contend.evm import Log, Receipts
-from contend.harness.oracle.diff import receipt_differences
+from contend.harness.verify.oracle.diff import receipt_differences
 
 
 class Told(Receipts):

@@ -1,4 +1,4 @@
-"""What machine and which versions a record was measured with."""
+"""Environment of a measurement: the machine and the versions that a record was measured with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _DISTRIBUTION = "contend"
 # What decides how long the same kernels take, as far as a program can know it.
 MACHINE = ("cpu", "cores", "memory_bytes", "platform", "python", "numba", "llvmlite")

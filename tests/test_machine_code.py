@@ -33,8 +33,8 @@ def compiled_kernels() -> list[Path]:
     """Compile every function that is reached by address; the files of all that is in the cache."""
     for room in ("evm", "strategies"):
         for source in sorted((ROOT / room).rglob("*.py")):
-            module = "contend." + ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            for value in vars(import_module(module)).values():
+            module = ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            for value in vars(import_module(f"contend.{module}")).values():
                 if isinstance(value, Native):
                     assert value.address
     return sorted(file for folder in kernel_folders() for file in folder.rglob("*.nbc"))

@@ -1,4 +1,4 @@
-"""Which variable, and which element of it, a storage slot is: keys are found by trying.
+"""Slot search: the variable, and the element of it, that a storage slot is; keys are found by trying.
 
 The keys of a mapping are hashed into its slots. What a transaction can have used as a key it nearly always got from
 somewhere in sight: its sender, its call data, the accounts that it touched, the words that it read, or a counter. So
@@ -36,7 +36,7 @@ Numbers = tuple[int, ...]
 
 
 class Slot(NamedTuple):
-    """What a storage slot is: a variable, the keys of an element of it, and how far into the element."""
+    """Storage slot: a variable, the keys of an element of it, and the offset within the element."""
 
     variable: StorageVariable
     keys: tuple[int, ...]

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from contend.harness import statistics
+from contend.harness.record import statistics
 
 
 def test_an_interval_of_equal_samples_is_a_point() -> None:

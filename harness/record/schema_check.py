@@ -34,7 +34,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def check(content: Any, schema: Schema) -> None:
+def validate(content: Any, schema: Schema) -> None:
     """Check content as `json.loads` gives it.
 
     Parameters

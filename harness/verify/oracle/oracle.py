@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, Snapshot, State
-from contend.harness.oracle.diff import receipt_differences, word_differences
+from contend.harness.verify.oracle.diff import receipt_differences, word_differences
 from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ _KEPT_REFERENCES, _KEPT_DIGESTS = 4, 256
 
 @dataclass(frozen=True)
 class Reference:
-    """What a serial run gave: the truth for one order of the transactions."""
+    """Reference result: what a serial run gave, the truth for one order of the transactions."""
 
     changes: Changes
     receipts: Receipts
@@ -82,7 +82,7 @@ class Oracle:
 
     @property
     def reference(self) -> Reference:
-        """What the block gives in its own order. Run when it is first asked for."""
+        """Reference result in the block's own order. Run when it is first asked for."""
         return self._in_order(None)
 
     def forget(self) -> None:

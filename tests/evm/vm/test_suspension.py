@@ -22,7 +22,7 @@ from contend.evm.state import location_key, location_of, word_to_int
 from contend.evm.vm.access_table import supply_word
 from contend.evm.vm.machine import Machine
 from contend.evm.vm.transaction import start_transaction
-from contend.harness.verify.evm_fuzzer.programs import PLAIN, Case, structured
+from contend.harness.verify.evm_fuzzer.random_programs import PLAIN, ProgramCase, structured
 from tests.evm.runner import CONTRACT, FREE, SENDER, Account, Runner, free_call, make_state, with_code
 
 Wanted = Callable[[Location], None]
@@ -44,7 +44,7 @@ class Outcome:
 class Driver:
     """A driver in plain Python, one `NEED` at a time."""
 
-    def __init__(self, case: Case, state: State | None = None, machine: Machine | None = None) -> None:
+    def __init__(self, case: ProgramCase, state: State | None = None, machine: Machine | None = None) -> None:
         self.case = case
         self.state = state if state is not None else make_state(case.world)
         self.image = BlockImage(Block(case.environment, (case.transaction,)))
@@ -223,7 +223,7 @@ def test_many_locations_grow_the_access_table() -> None:
         for slot in range(700)
     )
     world = with_code(code, {slot: slot * slot for slot in range(700)})
-    driver = Driver(Case(world, free_call(gas_limit=10**8), FREE))
+    driver = Driver(ProgramCase(world, free_call(gas_limit=10**8), FREE))
     outcome = driver.run()
     assert outcome.status == errors.STATUS_SUCCESS
     found = {location.slot: word for location, word in outcome.writes.items() if location.kind == "storage"}
@@ -232,7 +232,7 @@ def test_many_locations_grow_the_access_table() -> None:
 
 def test_transactions_need_what_they_touch_and_no_more() -> None:
     code = bytes([op.PUSH0 + 1, 5, op.SLOAD, PUSH20, *PLAIN, op.EXTCODEHASH, op.SELFBALANCE])
-    driver = Driver(Case(with_code(code) | {PLAIN: Account(balance=5)}, free_call(value=1), FREE))
+    driver = Driver(ProgramCase(with_code(code) | {PLAIN: Account(balance=5)}, free_call(value=1), FREE))
     driver.run()
     assert driver.wanted == [
         Location(SENDER, "nonce", 0),
@@ -248,7 +248,7 @@ def test_transactions_need_what_they_touch_and_no_more() -> None:
 
 def test_gas_of_the_work_is_counted_through_interruptions() -> None:
     code = bytes([op.PUSH0 + 1, 5, op.SLOAD, op.PUSH0 + 1, 6, op.SLOAD, op.ADD, op.PUSH0, op.MSTORE])
-    driver = Driver(Case(with_code(code), free_call(), FREE))
+    driver = Driver(ProgramCase(with_code(code), free_call(), FREE))
     outcome = driver.run()
     assert int(driver.machine.header["gas_done"]) == outcome.gas_used - 21_000
 
@@ -275,7 +275,7 @@ CAPACITIES = {
 @pytest.mark.parametrize("error", CAPACITIES)
 def test_a_machine_that_is_too_small_ends_in_a_fault(error: str) -> None:
     field, room, code = CAPACITIES[error]
-    driver = Driver(Case(with_code(code), free_call(), FREE))
+    driver = Driver(ProgramCase(with_code(code), free_call(), FREE))
     driver.machine.header[field] = room
     while (outcome := driver.resume()) == errors.NEED:
         driver.answer()
@@ -290,7 +290,7 @@ def test_a_fault_deep_in_calls_is_a_fault_of_the_transaction() -> None:
     middle = calls + b"\x02" * 20 + bytes([op.GAS, op.CALL])
     outer = calls + b"\x01" * 20 + bytes([op.GAS, op.CALL])
     world = with_code(outer) | {b"\x01" * 20: Account(code=middle), b"\x02" * 20: Account(code=inner)}
-    driver = Driver(Case(world, free_call(), FREE))
+    driver = Driver(ProgramCase(world, free_call(), FREE))
     driver.machine.header["memory_bytes"] = 64
     while (outcome := driver.resume()) == errors.NEED:
         driver.answer()
@@ -308,7 +308,7 @@ def test_a_transaction_can_be_of_any_place_in_its_block() -> None:
     block = Block(FREE, tuple(Transaction(SENDER, PLAIN, i, 21_000, i + 1, b"", 0, 0) for i in range(5)))
     image = BlockImage(block)
     machine = Machine(image.address, state.codes.address)
-    case = Case({}, block.transactions[0], FREE)
+    case = ProgramCase({}, block.transactions[0], FREE)
     driver = Driver(case, state, machine)
     machine.attach(image.address, state.codes.address)
     for place in (3, 0):

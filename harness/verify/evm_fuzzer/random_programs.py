@@ -58,7 +58,7 @@ DEEPEST_CREATION = 2
 
 
 @dataclass(frozen=True)
-class Case:
+class ProgramCase:
     """A world and a transaction."""
 
     world: dict[bytes, Account]
@@ -66,7 +66,7 @@ class Case:
     environment: Environment = ENVIRONMENT
 
 
-class Program:
+class ProgramWriter:
     """Bytecode under construction, with the height of the stack as it will be."""
 
     def __init__(self, random: Random, creations: int = 0) -> None:
@@ -242,7 +242,7 @@ class Program:
         """Write init code to memory and run it, then call what it made."""
         if self.creations >= DEEPEST_CREATION:
             return
-        inner = Program(self.random, self.creations + 1)
+        inner = ProgramWriter(self.random, self.creations + 1)
         inner.statements(self.random.choice((0, 1, 3, 6)))
         inner.finish()
         code = bytes(inner.code[:MOST_INIT_CODE])
@@ -380,7 +380,7 @@ class Program:
             self.emit(op.POP)
 
     def fault(self) -> None:
-        """What ends a frame badly, or only might."""
+        """An instruction that ends a frame badly, or only might."""
         kind = self.random.randrange(6)
         if kind == 0:
             self.code.append(self.random.choice(UNDEFINED))
@@ -430,12 +430,12 @@ class Program:
             self.code += bytes([op.PUSH0 + width]) + self.random.randbytes(self.random.randrange(width))
 
 
-def structured(seed: int) -> Case:
+def structured(seed: int) -> ProgramCase:
     """Contracts that call each other, with a transaction to the first."""
     random = Random(seed)
     world = {SENDER: Account(balance=10**24), PLAIN: Account(balance=5)}
     for address in CONTRACTS:
-        program = Program(random)
+        program = ProgramWriter(random)
         program.statements(random.choice((3, 8, 15, 25)))
         program.finish()
         storage = {slot: random.choice((1, 5, (1 << 256) - 1)) for slot in SLOTS if random.random() < 0.5}
@@ -443,10 +443,10 @@ def structured(seed: int) -> Case:
     gas = random.choice((25_000, 60_000, 100_000, 400_000, 1_000_000, 3_000_000, 3_000_000))
     data = random.randbytes(random.choice((0, 1, 31, 32, 64, 100)))
     value = random.choice((0, 0, 0, 1, 10**18))
-    return Case(world, Transaction(SENDER, CONTRACTS[0], 0, gas, value, data, 0, 0))
+    return ProgramCase(world, Transaction(SENDER, CONTRACTS[0], 0, gas, value, data, 0, 0))
 
 
-def scrambled(seed: int) -> Case:
+def scrambled(seed: int) -> ProgramCase:
     """Random bytes as code, weighted so that they get somewhere, and random call data."""
     random = Random(f"scrambled {seed}")
     weights = [0.0] * 256
@@ -460,7 +460,7 @@ def scrambled(seed: int) -> Case:
     for address in CONTRACTS:
         body = bytes(random.choices(range(256), weights, k=random.choice((5, 20, 60, 200))))
         # A few words to work on, so that not every program ends in a stack underflow.
-        start = Program(random)
+        start = ProgramWriter(random)
         for _ in range(random.choice((0, 4, 12, 30))):
             start.operand()
         if random.random() < 0.5:
@@ -469,9 +469,9 @@ def scrambled(seed: int) -> Case:
         world[address] = Account(10**6, 1, bytes(start.code) + body, storage)
     data = random.randbytes(random.choice((0, 4, 33, 500)))
     gas = random.choice((30_000, 100_000, 1_000_000))
-    return Case(world, Transaction(SENDER, CONTRACTS[0], 0, gas, random.choice((0, 1)), data, 0, 0))
+    return ProgramCase(world, Transaction(SENDER, CONTRACTS[0], 0, gas, random.choice((0, 1)), data, 0, 0))
 
 
-def with_gas(case: Case, gas_limit: int) -> Case:
+def with_gas(case: ProgramCase, gas_limit: int) -> ProgramCase:
     """The same case with another gas limit."""
     return replace(case, transaction=replace(case.transaction, gas_limit=gas_limit))
