@@ -1,7 +1,7 @@
 """Inner names: modules of Contend that are its own affair, and what to say to a plug-in that imports one of them.
 
-Below all rooms and of no other use: rooms refuse to be imported from the top level, where earlier versions had them, and
-both registries of plug-ins and the measuring worker explain why an import failed.
+Below all rooms: these refuse to be imported from the top level, where earlier versions had them, and both registries of
+plug-ins and the measuring worker explain why an import failed.
 """
 
 from __future__ import annotations
