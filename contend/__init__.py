@@ -4,8 +4,8 @@
     Measure strategies on workloads, every timed run verified; a DataFrame, one row a cell.
 `resume`
     Complete a record whose run was interrupted.
-`compare`
-    Hold two records or two versions against each other; a `ComparisonResult`.
+`compare`, `ComparisonResult`
+    Hold two records or two versions against each other; and what comes of it.
 `load`, `read`
     Records as a DataFrame; one record as a dict.
 `list`

@@ -1,7 +1,7 @@
 """Inner names: modules of Contend that are its own affair, and what to say to a plug-in that imports one of them.
 
 Below all rooms: these refuse to be imported from the top level, where earlier versions had them, and both registries of
-plug-ins and the measuring worker explain why an import failed.
+plug-ins, and a run in which one imports something late, explain why an import failed.
 """
 
 from __future__ import annotations
@@ -36,19 +36,21 @@ def import_failure(error: BaseException) -> str:
     Parameters
     ----------
     error : BaseException
-        What its import, or a part of it that imports something later, has raised.
+        What its import has raised.
 
     Returns
     -------
     str
-        One line. Where a name was asked for that is inside Contend and not there any more, it names `contend.plugin`.
+        One line, with a `hint` where there is one.
     """
-    cause = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
-    return f"{cause}; {HINT}" if is_inner_name(error) else cause
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ") + hint(error)
 
 
-def is_inner_name(error: BaseException) -> bool:
-    """Whether an import failed for want of a module of Contend, or of a name in one."""
+def hint(error: BaseException) -> str:
+    """What to add to an error's text: that names are in `contend.plugin`; nothing where that is not what is wrong.
+
+    It is where an import failed for want of a module of Contend, or of a name in one.
+    """
     if not isinstance(error, ImportError) or error.name is None:
-        return False
-    return error.name.removeprefix("contend.").partition(".")[0] in ROOMS
+        return ""
+    return f"; {HINT}" if error.name.removeprefix("contend.").partition(".")[0] in ROOMS else ""

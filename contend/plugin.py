@@ -40,8 +40,8 @@ A step: the strategy
     A strategy whose workers execute over multi-version memory and validate. Its class attributes: ``step``;
     ``own_shared`` and ``own_worker``, a `Struct` of its own counters and words, as many as it wants, by name;
     ``wake_counters``, the names of the fields of which one changes whenever an idle worker may find something to do.
-`BlockSTM` : class
-    Block-STM; `block_stm_step` is its step and `speculate` the same as a kernel, to be built upon.
+`BlockSTM`, `block_stm_step`, `speculate` : class, Native, kernel
+    Block-STM, its step, and the same as a kernel, ``speculate(shared, worker)``: to be built upon.
 `WAKE_COUNTERS` : tuple of str
     Those of Block-STM's scheduler.
 `Workspace`, `BlockImage` : classes

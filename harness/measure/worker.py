@@ -260,9 +260,6 @@ def _failure(error: Exception) -> dict[str, Any]:
     if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError"):
         traceback.print_exc()
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        if isinstance(error, ImportError) and _layout == _THIS_LAYOUT:
-            # A plug-in that imports what it needs only when it runs.
-            text = importlib.import_module("contend.inner_names").import_failure(error)
     return {"error": text, "differences": list(getattr(error, "differences", ()))}
 
 
