@@ -58,7 +58,9 @@ def imported_rooms(tree: ast.Module) -> Iterator[tuple[int, str]]:
             top, _, below = name.partition(".")
             if top == "contend":
                 room = below.partition(".")[0]
-                yield node.lineno, room if room in MAY_IMPORT else top
+                # Below all rooms: `contend.inner_names`, by which a room refuses to be loaded from the top level.
+                if room != "inner_names":
+                    yield node.lineno, room if room in MAY_IMPORT else top
             elif top in {*MAY_IMPORT, "tests", "tools"}:
                 # Not by the one name under which it is installed: it would be loaded a second time.
                 yield node.lineno, f"{top} (not contend.{top})"
