@@ -1,5 +1,9 @@
 """The EVM: bytecode in, reads and writes out. It knows no strategy, no clock, no file."""
 
+from contend.inner_names import refuse_top_level
+
+refuse_top_level(__name__)
+
 from contend.evm.runtime.source_digest import register
 
 register(__name__, __path__[0])

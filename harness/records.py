@@ -45,8 +45,8 @@ def load(*places: str | Path) -> pandas.DataFrame:
 
     Examples
     --------
-    >>> from contend.harness.records import load
-    >>> cells = load("results")  # doctest: +SKIP
+    >>> import contend
+    >>> cells = contend.load("results")  # doctest: +SKIP
     >>> cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()  # doctest: +SKIP
     """
     from contend.harness.record.frame import to_frame

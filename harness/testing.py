@@ -1,6 +1,6 @@
-"""For the tests of a plug-in: a strategy against the serial result, and a workload against what it promises.
+"""Tests of plug-ins: a strategy against the serial result, and a workload against what it promises.
 
-`contend new` writes a package whose tests call these. They raise AssertionError with what differs, and where.
+Plug-ins import these as `contend.testing`. They raise AssertionError with what differs, and where.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Equivalence:
         for _ in range(repeat):
             state.restore(snapshot)
             outcome = strategy.execute(block, state, workers)
-            differences = oracle.judge(outcome, state.changes_since(snapshot))
+            differences = oracle.check(outcome, state.changes_since(snapshot))
             if differences:
                 raise AssertionError(f"{strategy.name} with {workers} workers: " + "; ".join(differences))
         return outcome
@@ -108,7 +108,8 @@ def assert_equals_serial(
         made: dict[tuple[int, bool], Strategy] = {}
         for workload in workloads:
             for seed in seeds:
-                scenario, name = _built(workload, seed, block_size)
+                scenario = build_scenario(workload, {}, seed, block_size)
+                name = workload if isinstance(workload, str) else workload.name
                 runner = Equivalence(scenario.contracts)
                 for count in workers:
                     for clock in (WALL, VirtualClock()) if virtual else (WALL,):
@@ -120,9 +121,33 @@ def assert_equals_serial(
         _check_schedules(strategy, schedules)
 
 
-def _built(workload: str | type[Workload], seed: int, block_size: int) -> tuple[Scenario, str]:
+def build_scenario(
+    workload: str | type[Workload],
+    dials: Mapping[str, DialValue] | None = None,
+    seed: int = 1,
+    block_size: int = 200,
+    blocks: int = 1,
+) -> Scenario:
+    """Build genesis and blocks of a workload.
+
+    Parameters
+    ----------
+    workload : str or type
+        Name, or class, which need not be registered.
+    dials : mapping, optional
+        Values by dial; the others keep their defaults. ``preset`` names a preset.
+    seed, block_size, blocks : int
+        As in `Workload.build`.
+
+    Raises
+    ------
+    LookupError
+        If there is no workload of this name.
+    ValueError
+        If a dial is unknown, or cannot take the value.
+    """
     kind = registry.get(workload) if isinstance(workload, str) else workload
-    return kind().build(resolve_dials(kind, {}), seed, block_size), kind.name
+    return kind().build(resolve_dials(kind, dials), seed, block_size, blocks)
 
 
 def _check_one(
@@ -177,10 +202,9 @@ def assert_workload_holds(
     AssertionError
         Naming what is broken.
     """
-    values = resolve_dials(workload, dials)
     digests = set()
     for seed in seeds:
-        scenario, again = (workload().build(values, seed, block_size, blocks) for _ in range(2))
+        scenario, again = (build_scenario(workload, dials, seed, block_size, blocks) for _ in range(2))
         _expect(
             _digests(scenario) == _digests(again), f"{workload.name}: seed {seed} gives other bytes the second time"
         )

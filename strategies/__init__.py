@@ -1,5 +1,9 @@
 """Execution strategies: each executes a block with W workers and gives the serial result."""
 
+from contend.inner_names import refuse_top_level
+
+refuse_top_level(__name__)
+
 from contend.evm.runtime.source_digest import register
 
 register(__name__, __path__[0])

@@ -6,6 +6,7 @@ import difflib
 import importlib
 from importlib.metadata import EntryPoint, entry_points
 
+from contend.inner_names import import_failure
 from contend.strategies.base import Strategy
 
 GROUP = "contend.strategies"
@@ -75,7 +76,7 @@ def get(name: str) -> type[Strategy]:
         try:
             found = point.load()
         except Exception as error:  # a plug-in can fail in any way while it is imported
-            raise PluginError(f"strategy '{name}' ({point.value}) fails to import: {error!r}") from error
+            raise PluginError(f"strategy '{name}' ({point.value}) fails to import: {import_failure(error)}") from error
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of contend.strategies.base.Strategy")
+        raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of contend.plugin.Strategy")
     return found

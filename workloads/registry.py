@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from contend.inner_names import import_failure
 from contend.workloads.base import Workload
 from contend.workloads.errors import PluginError, UnknownName
 from contend.workloads.suggest import nearest
@@ -86,8 +87,7 @@ def _loaded(point: EntryPoint) -> type[Workload]:
     try:
         found = point.load()
     except Exception as error:  # A plug-in can fail in any way at all; every way is reported as one line.
-        cause = " ".join(str(error).split())
-        raise PluginError(f"{what} cannot be imported: {type(error).__name__}: {cause}") from error
+        raise PluginError(f"{what} cannot be imported: {import_failure(error)}") from error
     if not (isinstance(found, type) and issubclass(found, Workload)):
-        raise PluginError(f"{what} is not a class derived from workloads.Workload")
+        raise PluginError(f"{what} is not a class derived from contend.plugin.Workload")
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from contend.harness.plan.resolve import one_line
+from contend.inner_names import hint
 
 
 class RunError(RuntimeError):
@@ -29,7 +30,7 @@ class WorkloadError(RuntimeError):
 
 def described(error: BaseException, module: str = "") -> str:
     """The error in a line; if it passed through the package of a plug-in's module, with the last place there."""
-    text, package = f"{type(error).__name__}: {one_line(error)}", module.partition(".")[0]
+    text, package = f"{type(error).__name__}: {one_line(error)}{hint(error)}", module.partition(".")[0]
     if package in ("", __name__.partition(".")[0]):
         return text
     places = [

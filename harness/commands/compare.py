@@ -13,7 +13,8 @@ import click
 
 from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options
-from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER
+from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, checked_fail_on, checked_share
+from contend.harness.compare.request import ComparisonRequest
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request
@@ -47,15 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--markdown", metavar="FILE", help="Write a comment for a pull request; - is standard output.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the comparison with all samples; - as above.")
-@request_options(
-    *SHARED_OPTIONS,
-    block_count={"help": "Blocks in a row, each on the state that the one before left."},
-    repeat={
-        "default": 20,
-        "help": "Timed pairs of runs of each cell, the first time; cells that differ much from run to run get more.",
-    },
-    processes={"help": "Independent processes of each side, the first time."},
-)
+@request_options(*SHARED_OPTIONS, kind=ComparisonRequest)
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
 def command(
@@ -81,27 +74,17 @@ def command(
     from contend.harness.compare.verdict import Rule
 
     with bad_input(), interruptible():
-        kinds = frozenset(parse_names(fail_on))
-        unknown = sorted(kinds - set(FAIL_ON))
-        if unknown:
-            raise BadInputError(f"--fail-on: {unknown[0]!r} is not known; choose of {', '.join(FAIL_ON)}")
-        for option, share in (("--threshold", threshold), ("--virtual-threshold", virtual_threshold)):
-            if not 0.0 <= share < 1.0:
-                raise BadInputError(f"{option}: {share} is not a share; give for instance 0.05 for 5 %")
+        kinds = checked_fail_on("--fail-on", parse_names(fail_on))
+        rule = Rule(checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold))
         a, b = parse_targets(sides, Path.cwd())
         given = asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
-        # Measuring processes may look at a revision's own files from another folder.
-        costs = asked.value("costs")
-        request = asked.request(
-            blocks=tuple(str(Path(block).absolute()) for block in asked.value("blocks") or ()),
-            costs=None if costs is None else str(Path(costs).absolute()),
-        )
+        request = asked.request()
         output = Output(markdown, json_path)
         output.check()
         try:
-            comparison = compare(a, b, request, Rule(threshold, virtual_threshold), kinds, output, quiet)
+            comparison = compare(a, b, request, rule, kinds, output, quiet)
         except CrashError as error:
             # Not 1, which is kept for regressions: a broken harness must not look like one.
             tell(str(error))

@@ -32,11 +32,14 @@ class Asked:
         has no default of its own.
     given : frozenset of str
         Which of them were given on the command line.
+    kind : type
+        `Request`, or a dataclass derived from it.
     """
 
-    def __init__(self, said: Mapping[str, Any], given: frozenset[str]) -> None:
+    def __init__(self, said: Mapping[str, Any], given: frozenset[str], kind: type[Request]) -> None:
         self._said = said
         self._given = given
+        self._kind = kind
 
     def value(self, name: str) -> Any:
         """Value of an option, as `Request` takes it; None where it was not given.
@@ -46,7 +49,7 @@ class Asked:
         BadInputError
             If it cannot be read.
         """
-        return options(Request)[name].type.read(self._said[name]) if name in self._said else None
+        return options(self._kind)[name].type.read(self._said[name]) if name in self._said else None
 
     def request(self, **decided: Any) -> Request:
         """The request that they make.
@@ -62,28 +65,33 @@ class Asked:
             If an option cannot be read or is refused.
         """
         said = {name: self.value(name) for name in self._said} | decided
-        return Request(**fixed_by_suite(said) | said)
+        return self._kind(**fixed_by_suite(said) | said)
 
     def first_given(self) -> str | None:
         """The option of those given that comes first in the help; None if none was given."""
-        return next((option.flags[0] for name, option in options(Request).items() if name in self._given), None)
+        return next((option.flags[0] for name, option in options(self._kind).items() if name in self._given), None)
 
 
 class RequestOption(click.Option):
     """An option of a command that is one of a request, and not one of the command's own."""
 
 
-def request_options(*names: str, **changes: Mapping[str, Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def request_options(
+    *names: str, kind: type[Request] | None = None, **changes: Mapping[str, Any]
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Give a command options of a request; it takes ``asked``, an `Asked`, for all of them.
 
     Parameters
     ----------
     *names : str
-        Fields of `Request`, in the order of the help.
+        Fields of the request, in the order of the help.
+    kind : type, optional
+        `Request`, which is the default, or a dataclass derived from it.
     **changes : mapping
         By name: attributes of `click.option` that differ for this command. A ``default`` is what the option says if it
         is not given; ``help`` is without the default, which is added, unless ``default_text`` says it.
     """
+    asked_for = kind or Request
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
@@ -93,11 +101,11 @@ def request_options(*names: str, **changes: Mapping[str, Any]) -> Callable[[Call
             given = frozenset(name for name in names if source(name) is ParameterSource.COMMANDLINE)
             # Nothing said is None, or an empty tuple where an option may be given several times.
             said = {name: value for name, value in read.items() if value is not None and value != ()}
-            kwargs["asked"] = Asked(said, given)
+            kwargs["asked"] = Asked(said, given, asked_for)
             return function(*args, **kwargs)
 
         for name in reversed(names):
-            option = options(Request)[name]
+            option = options(asked_for)[name]
             attributes = click_attributes(option, **changes.get(name, {}))
             command = click.option(*option.flags, name, cls=RequestOption, **attributes)(command)
         return command

@@ -11,8 +11,9 @@ From the options come the command line (`harness.commands.options`), the paramet
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Collection, Iterator
+from copy import copy
+from dataclasses import MISSING, fields
 from inspect import Parameter, Signature, formatannotation, getattr_static
 from textwrap import indent, wrap
 from typing import Any, Generic, get_args, get_type_hints, overload
@@ -70,6 +71,22 @@ class Option(Generic[Given, Kept]):
         self.default_text = default_text or (str(default) if isinstance(default, int | float | str) else "")
         self.added_later = added_later
         self.run_only = run_only
+
+    def but(self, *, meaning: str, default: Given | None = None) -> Option[Given, Kept]:
+        """The same option for a request of another kind, which means something else by it.
+
+        Parameters
+        ----------
+        meaning : str
+            Said alike on the command line and in Python.
+        default : object, optional
+            The same if left out.
+        """
+        changed = copy(self)
+        changed.meaning, changed.on_command_line, changed.in_python = meaning, "", ""
+        if default is not None:
+            changed.default, changed.default_text = default, str(default)
+        return changed
 
     def __set_name__(self, owner: object, name: str) -> None:
         self.name = name
@@ -132,11 +149,11 @@ def signature(request: type) -> Signature:
     )
 
 
-def parameters_section(request: type) -> str:
-    """The options as entries of a numpydoc section ``Parameters``."""
+def parameters_section(request: type, without: Collection[str] = ()) -> str:
+    """The options, but for some, as entries of a numpydoc section ``Parameters``."""
     declared, entries = options(request), []
     for name, default, annotation in _parameters(request):
-        if name not in declared:
+        if name not in declared or name in without:
             continue
         option = declared[name]
         kind = type_text(annotation)
@@ -163,7 +180,8 @@ def _parameters(request: type) -> Iterator[tuple[str, Any, Any]]:
     """Name, default and type of what the constructor may be given."""
     hints, declared = get_type_hints(request), options(request)
     for field in fields(request):
-        yield field.name, field.default, get_args(hints[field.name])[0] if field.name in declared else hints[field.name]
+        default = Parameter.empty if field.default is MISSING else field.default
+        yield field.name, default, get_args(hints[field.name])[0] if field.name in declared else hints[field.name]
 
 
 def _is_union(annotation: Any) -> bool:

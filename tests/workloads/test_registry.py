@@ -14,7 +14,7 @@ from contend.workloads import PluginError, UnknownName, Workload, get, names, re
 Install = Callable[[str, str, str], None]
 
 GOOD = """
-from workloads import Scenario, Workload
+from contend.plugin import Workload
 
 class Auction(Workload):
     name = "auction"
@@ -83,6 +83,9 @@ def test_names_imports_no_plugin(install: Install) -> None:
         ("raise ValueError('two\\nlines')", "ValueError: two lines"),
         ("def broken(:", "SyntaxError: "),
         ("", "AttributeError: module 'faulty' has no attribute 'Faulty'"),
+        ("from workloads.draft import Draft", "plug-ins import from contend.plugin and"),
+        ("from contend.workloads import Draft", "plug-ins import from contend.plugin and"),
+        ("import contend.workloads.draft", "plug-ins import from contend.plugin and"),
     ],
 )
 def test_a_plugin_that_fails_is_reported_in_one_line(install: Install, source: str, cause: str) -> None:
@@ -100,7 +103,7 @@ def test_a_plugin_that_fails_is_reported_in_one_line(install: Install, source: s
 def test_a_plugin_that_is_no_workload_is_refused(install: Install, brought: str) -> None:
     install("other", brought, "other = other:thing")
     with pytest.raises(
-        PluginError, match=r"^workload plug-in 'other' .* is not a class derived from workloads.Workload$"
+        PluginError, match=r"^workload plug-in 'other' .* is not a class derived from contend.plugin.Workload$"
     ):
         get("other")
 
@@ -113,7 +116,7 @@ def test_a_plugin_cannot_take_a_built_in_name(install: Install) -> None:
 
 def test_naming_workloads_and_dials_does_not_import_the_compiler() -> None:
     code = (
-        "import sys, workloads\n"
+        "import sys\nfrom contend import workloads\n"
         "dials = [workloads.resolve_dials(workloads.get(name)) for name in list(workloads.names())[:4]]\n"
         "assert all(dials)\n"
         "print(sorted({'numba', 'llvmlite', 'contend.evm.state', 'vyper'} & set(sys.modules)))"

@@ -34,16 +34,15 @@ The samples are the truth. Derived figures stand in the file for readers without
 from the samples whenever it reads a record, and ignores what the file says.
 
 ```python
-from contend.harness.records import load
+import contend
 
-cells = load("results")  # a results folder, a folder of records, files, or several of these
+cells = contend.load("results")  # a results folder, a folder of records, files, or several of these
 cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()
 ```
 
-`load` gives a pandas DataFrame, one row a cell. A file in a folder that is damaged, or that a newer Contend wrote, is
-named in a `RecordWarning` and left out; commands say the same in one line on standard error. A file that is named
-itself must be readable, or `BadInputError` says why it is not. `contend.harness.records.read` gives one record as a
-dictionary.
+`contend.load` gives a pandas DataFrame, one row a cell. A file in a folder that is damaged, or that a newer Contend
+wrote, is named in a `RecordWarning` and left out; commands say the same in one line on standard error. A file that is
+named itself must be readable, or `BadInputError` says why it is not. `contend.read` gives one record as a dictionary.
 
 ## What is safe when
 
@@ -64,8 +63,8 @@ dictionary.
 
 `machine` is a digest of what makes wall-clock times comparable: the processor's model, the cores that the run could
 use, memory in whole GiB, operating system with its version, and the versions of Python, numba and llvmlite
-(`contend.harness.record.environment.machine_id`). Load and governor are recorded, and are not part of it: they change
-from hour to hour, and statistics have to deal with them.
+(`harness/record/environment.py`). Load and governor are recorded, and are not part of it: they change from hour to
+hour, and statistics have to deal with them.
 """
 COLUMNS_TEXT = """\
 ## Columns

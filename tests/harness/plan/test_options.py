@@ -111,7 +111,7 @@ def test_a_new_field_is_in_records_and_documents() -> None:
 
 def test_nothing_else_lists_the_options() -> None:
     names = set(options(Request))
-    root = Path(str(contend.__file__)).parent
+    root = Path(str(contend.harness.__file__)).parent
     lists = [
         f"{path.relative_to(root)}:{line}"
         for path in root.rglob("*.py")

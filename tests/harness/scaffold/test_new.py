@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from documents import ROOT
 
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
@@ -133,9 +134,9 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_templates_are_installed_with_the_package() -> None:
-    root = Path(scaffold.__file__).parents[1]
-    patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["harness"]
-    covered = {path for pattern in patterns for path in (root / "harness").glob(pattern)}
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    patterns = data["contend.harness.scaffold"]
+    covered = {path for pattern in patterns for path in scaffold.TEMPLATES.parent.glob(pattern)}
     templates = {path for path in scaffold.TEMPLATES.rglob("*") if path.is_file()}
     assert templates
     assert templates <= covered, json.dumps(sorted(str(path) for path in templates - covered))

@@ -1,0 +1,103 @@
+"""Comparisons in Python: cells as a pandas DataFrame, with what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contend.harness.compare.markdown import markdown
+from contend.harness.compare.result import CellResult, Comparison, ordered, seconds
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = {
+    "workload": "name",
+    "strategy": "name",
+    "workers": "worker count",
+    "clock": "`wall`, or `virtual` where time is simulated",
+    "network": "simulated network; empty for none",
+    "seed": "of the workload",
+    "block_size": "transactions asked for",
+    "block_count": "blocks in a row",
+    "verdict": "`slower`, `faster`, `same`, `inconclusive`, `broken` (it fails in B only) or `not comparable`",
+    "regression": "whether the comparison fails for it",
+    "ratio": "B's seconds to A's; None where there is nothing to compare",
+    "ratio_low": "lower end of its interval",
+    "ratio_high": "upper end of its interval",
+    "a_seconds": "median time of the block in A",
+    "b_seconds": "median time of the block in B",
+    "measurements": "independent measurements of the ratio",
+    "counters": "of simulated runs: those that differ, each with both values, a mapping",
+    "note": "what a reader should know; for a refused or broken cell, why",
+    "dials": "value of every dial, a mapping",
+}
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """What `contend.compare` found.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        One row a cell, the worst first; columns as in `contend.harness.compare.frame.COLUMNS`.
+    verdicts : dict of str to int
+        How many cells got each verdict.
+    exit_code : int
+        What ``contend compare`` ends with: 0 no regression, 1 regression, 3 nothing could be compared.
+    summary : str
+        The outcome in one line.
+    notes : list of str
+        About the whole.
+    comparison : Comparison
+        All of it, raw samples included.
+    """
+
+    cells: pandas.DataFrame
+    verdicts: dict[str, int]
+    exit_code: int
+    summary: str
+    notes: list[str]
+    comparison: Comparison
+
+    def as_json(self) -> dict[str, Any]:
+        """Show it as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what."""
+        return self.comparison.as_json()
+
+    def markdown(self) -> str:
+        """Show it as a comment for a pull request."""
+        return markdown(self.comparison)
+
+
+def result_of(comparison: Comparison) -> ComparisonResult:
+    """Put a comparison into tables."""
+    import pandas
+
+    regressions = {id(cell) for cell in comparison.regressions}
+    rows = [_row(cell, id(cell) in regressions) for cell in ordered(comparison.cells)]
+    return ComparisonResult(
+        cells=pandas.DataFrame(rows, columns=[*COLUMNS]),
+        verdicts={verdict.value: count for verdict, count in comparison.counts.items()},
+        exit_code=comparison.exit_code,
+        summary=comparison.summary,
+        notes=list(comparison.notes),
+        comparison=comparison,
+    )
+
+
+def _row(cell: CellResult, regression: bool) -> dict[str, Any]:
+    ratio = cell.ratio
+    return {
+        **cell.name.as_json(),
+        "verdict": cell.verdict.value,
+        "regression": regression,
+        "ratio": ratio and ratio.median,
+        "ratio_low": ratio and ratio.low,
+        "ratio_high": ratio and ratio.high,
+        "a_seconds": seconds(cell.a),
+        "b_seconds": seconds(cell.b),
+        "measurements": len(cell.ratios),
+        "counters": dict(cell.counters),
+        "note": cell.note,
+    }
