@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contend.harness.api import compare, resume, run
     from contend.harness.api import list_ as list
-    from contend.harness.compare.frame import ComparisonResult
+    from contend.harness.compare.result_frame import ComparisonResult
     from contend.harness.errors import BadInputError, CrashError, RecordWarning
     from contend.harness.observer import Observer
     from contend.harness.records import load, read
@@ -53,7 +53,7 @@ _HOMES = {
     "list": "contend.harness.api:list_",
     "load": "contend.harness.records:load",
     "read": "contend.harness.records:read",
-    "ComparisonResult": "contend.harness.compare.frame:ComparisonResult",
+    "ComparisonResult": "contend.harness.compare.result_frame:ComparisonResult",
     "BadInputError": "contend.harness.errors:BadInputError",
     "CrashError": "contend.harness.errors:CrashError",
     "RecordWarning": "contend.harness.errors:RecordWarning",

@@ -14,9 +14,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas
 
+from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_share
-from contend.harness.compare.frame import ComparisonResult, result_of
-from contend.harness.compare.request import ComparisonRequest
+from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.verdict import Rule
 from contend.harness.errors import BadInputError
 from contend.harness.measure.run_request import Engine

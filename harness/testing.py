@@ -65,7 +65,7 @@ class Equivalence:
         for _ in range(repeat):
             state.restore(snapshot)
             outcome = strategy.execute(block, state, workers)
-            differences = oracle.judge(outcome, state.changes_since(snapshot))
+            differences = oracle.check(outcome, state.changes_since(snapshot))
             if differences:
                 raise AssertionError(f"{strategy.name} with {workers} workers: " + "; ".join(differences))
         return outcome

@@ -56,11 +56,11 @@ def imported_rooms(tree: ast.Module) -> Iterator[tuple[int, str]]:
             continue
         for name in names:
             top, _, below = name.partition(".")
+            if name.startswith("contend.inner_names"):
+                continue  # below all rooms: it imports nothing
             if top == "contend":
                 room = below.partition(".")[0]
-                # Below all rooms: `contend.inner_names`, by which a room refuses to be loaded from the top level.
-                if room != "inner_names":
-                    yield node.lineno, room if room in MAY_IMPORT else top
+                yield node.lineno, room if room in MAY_IMPORT else top
             elif top in {*MAY_IMPORT, "tests", "tools"}:
                 # Not by the one name under which it is installed: it would be loaded a second time.
                 yield node.lineno, f"{top} (not contend.{top})"

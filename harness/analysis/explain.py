@@ -147,7 +147,7 @@ class Explainer:
             with registry.get(key.strategy)() as strategy:
                 strategy.clock = clock_maker(self._request)()
                 outcome: Outcome = strategy.execute(block, state, key.workers)
-                differences = oracle.judge(outcome, state.changes_since(snapshot))
+                differences = oracle.check(outcome, state.changes_since(snapshot))
         except Exception as error:
             return found | {"error": f"{type(error).__name__}: {one_line(error)}"}
         if differences:

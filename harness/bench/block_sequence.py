@@ -110,7 +110,7 @@ class BlockSequence:
             outcome = execute(block)
             began = perf_counter()
             changed = self._state.changes_since(oracle.snapshot)
-            found = oracle.judge(outcome, changed)
+            found = oracle.check(outcome, changed)
             if several:
                 oracle.forget()
             if found:

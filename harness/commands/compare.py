@@ -13,8 +13,8 @@ import click
 
 from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options
+from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, checked_fail_on, checked_share
-from contend.harness.compare.request import ComparisonRequest
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request

@@ -70,7 +70,7 @@ def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: f
     runner = VectorRunner()
     for vector in track(vectors, "state tests", quiet):
         try:
-            wrong = within(timeout, partial(runner.judge, vector))
+            wrong = within(timeout, partial(runner.check, vector))
         except TimeoutError as error:
             wrong = str(error)
             # The old one is still at it.

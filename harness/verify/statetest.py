@@ -193,7 +193,7 @@ class VectorRunner:
     def __init__(self) -> None:
         self._serial = Serial()
 
-    def judge(self, vector: Vector) -> str | None:
+    def check(self, vector: Vector) -> str | None:
         """Difference of a vector's transaction from what it must do; None when it did right."""
         try:
             state = new_state(vector.world)

@@ -33,7 +33,7 @@ def vector_runner() -> VectorRunner:
 def test_vector(vector: Vector | None, vector_runner: VectorRunner) -> None:
     path = sample(ARCHIVE)
     assert vector is not None, f"{path} holds no vector"
-    assert vector_runner.judge(vector) is None
+    assert vector_runner.check(vector) is None
 
 
 def test_compute_bound_programs_reach_their_state(vector_runner: VectorRunner) -> None:
@@ -43,4 +43,4 @@ def test_compute_bound_programs_reach_their_state(vector_runner: VectorRunner) -
     assert len(vectors) >= len(sorted(folder.rglob("*.json"))) > 0
     for vector in vectors:
         assert "(London)" in vector.name
-        assert vector_runner.judge(vector) is None, vector.name
+        assert vector_runner.check(vector) is None, vector.name

@@ -63,8 +63,8 @@ named itself must be readable, or `BadInputError` says why it is not. `contend.r
 
 `machine` is a digest of what makes wall-clock times comparable: the processor's model, the cores that the run could
 use, memory in whole GiB, operating system with its version, and the versions of Python, numba and llvmlite
-(`contend.harness.record.environment.machine_id`). Load and governor are recorded, and are not part of it: they change
-from hour to hour, and statistics have to deal with them.
+(`harness/record/environment.py`). Load and governor are recorded, and are not part of it: they change from hour to
+hour, and statistics have to deal with them.
 """
 COLUMNS_TEXT = """\
 ## Columns

@@ -94,7 +94,7 @@ class Oracle:
         outcome = self._serial.execute(block, self._state, 1)
         return Reference(self._state.changes_since(self.snapshot), outcome.receipts)
 
-    def judge(self, outcome: Outcome, changed: Changes) -> list[str]:
+    def check(self, outcome: Outcome, changed: Changes) -> list[str]:
         """Find the first differences between an outcome and the serial result; empty when they are equal.
 
         Parameters

@@ -89,7 +89,7 @@ class ScheduleChecker:
             return [f"{type(error).__name__}: {error}"]
         finally:
             self.steps += clock.steps
-        return oracle.judge(outcome, scene.state.changes_since(snapshot))
+        return oracle.check(outcome, scene.state.changes_since(snapshot))
 
     def shrink(self, case: ScheduleCase, budget: int = 4_000) -> ScheduleCase:
         """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.

@@ -131,7 +131,7 @@ def test_a_state_test(tmp_path: Path, data: st.DataObject) -> None:
         check_refusal(error, path)
         return
     for vector in vectors:
-        wrong = VectorRunner().judge(vector)
+        wrong = VectorRunner().check(vector)
         assert wrong is None or "\n" not in wrong
 
 

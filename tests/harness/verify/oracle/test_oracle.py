@@ -30,8 +30,8 @@ class Court:
         self.state.restore(self.snapshot)
         return strategy.execute(self.block, self.state, 2)
 
-    def judge(self, outcome: Outcome) -> list[str]:
-        return self.oracle.judge(outcome, self.state.changes_since(self.snapshot))
+    def check(self, outcome: Outcome) -> list[str]:
+        return self.oracle.check(outcome, self.state.changes_since(self.snapshot))
 
 
 def shuffled(block: Block, random: np.random.Generator) -> Any:
@@ -49,11 +49,11 @@ def court(fakes: Any) -> Court:
 
 
 def test_the_serial_result_is_accepted(court: Court, fakes: Any) -> None:
-    assert court.judge(court.run(fakes.Honest())) == []
+    assert court.check(court.run(fakes.Honest())) == []
 
 
 def test_a_wrong_receipt_is_found_with_transaction_field_and_values(court: Court, fakes: Any) -> None:
-    assert court.judge(court.run(fakes.WrongReceipt())) == ["transaction 3, status: serial 1, here 0"]
+    assert court.check(court.run(fakes.WrongReceipt())) == ["transaction 3, status: serial 1, here 0"]
 
 
 @pytest.mark.parametrize("index", [0, 17, SIZE - 1])
@@ -62,21 +62,21 @@ def test_wrong_gas_is_found_wherever_it_is(court: Court, fakes: Any, index: int)
     gas = outcome.receipts.gas_used.copy()
     gas[index] += np.uint64(1)
     outcome.receipts = dataclasses.replace(outcome.receipts, gas_used=gas)
-    assert court.judge(outcome) == [f"transaction {index}, gas_used: serial 21000, here 21001"]
+    assert court.check(outcome) == [f"transaction {index}, gas_used: serial 21000, here 21001"]
 
 
 def test_a_wrong_word_is_found_with_location_and_both_words(court: Court, fakes: Any) -> None:
     truth = court.oracle.reference.changes
     coinbase = court.block.environment.coinbase
     right = next(word for location, word in truth if location.address == coinbase)
-    found = court.judge(court.run(fakes.WrongWord()))
+    found = court.check(court.run(fakes.WrongWord()))
     assert found[-1] == (f"state, balance of 0x{coinbase.hex()} (the till): serial {hex(right)}, here {hex(right + 1)}")
 
 
 def test_a_strategy_that_reports_the_right_changes_and_leaves_others_is_found(court: Court, fakes: Any) -> None:
     outcome = court.run(fakes.Honest())
     court.state.set_storage(b"\x01" * 20, 7, 9)
-    assert court.judge(outcome) == [f"state, storage of 0x{'01' * 20} slot 0x7: serial unchanged, here 0x9"]
+    assert court.check(outcome) == [f"state, storage of 0x{'01' * 20} slot 0x7: serial unchanged, here 0x9"]
 
 
 def test_a_strategy_that_reports_wrong_changes_and_leaves_the_right_ones_is_found(court: Court, fakes: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_strategy_that_reports_wrong_changes_and_leaves_the_right_ones_is_foun
     outcome.changes = dataclasses.replace(
         outcome.changes, keys=outcome.changes.keys[1:], words=outcome.changes.words[1:]
     )
-    (found,) = court.judge(outcome)
+    (found,) = court.check(outcome)
     assert found.startswith("changes, ")
     assert found.endswith("here unchanged")
 
@@ -95,20 +95,20 @@ def test_changes_that_repeat_a_row_are_found(court: Court, fakes: Any) -> None:
     assert outcome.changes is not None
     rows = [0, *range(len(outcome.changes))]
     outcome.changes = Changes(outcome.changes.keys[rows], outcome.changes.words[rows])
-    assert court.judge(outcome) == ["changes: rows are out of order or repeated"]
+    assert court.check(outcome) == ["changes: rows are out of order or repeated"]
 
 
 def test_a_state_that_did_not_change_is_found_even_if_nothing_is_reported(court: Court, fakes: Any) -> None:
     outcome = court.run(fakes.Honest())
     outcome.changes = None
     court.state.restore(court.snapshot)
-    assert court.judge(outcome)
+    assert court.check(outcome)
 
 
 def test_differences_are_few_however_many_there_are(court: Court, fakes: Any) -> None:
     outcome = court.run(fakes.Honest())
     outcome.receipts = dataclasses.replace(outcome.receipts, status=np.zeros(SIZE, np.uint8))
-    found = court.judge(outcome)
+    found = court.check(outcome)
     assert 1 < len(found) <= 10
     assert found[0].startswith("transaction 0, status")
 
@@ -116,12 +116,12 @@ def test_differences_are_few_however_many_there_are(court: Court, fakes: Any) ->
 def test_too_few_receipts_are_found(court: Court, fakes: Any) -> None:
     outcome = court.run(fakes.Honest())
     outcome.receipts = outcome.receipts.reordered(np.arange(SIZE - 1))
-    assert court.judge(outcome) == [f"{SIZE - 1} receipts for {SIZE} transactions"]
+    assert court.check(outcome) == [f"{SIZE - 1} receipts for {SIZE} transactions"]
 
 
 def test_another_order_is_compared_with_a_serial_run_in_it(court: Court, fakes: Any) -> None:
     # Contention for the sender's whole balance makes the order matter.
-    assert court.judge(court.run(fakes.Reordering())) == []
+    assert court.check(court.run(fakes.Reordering())) == []
 
 
 def test_an_order_that_swaps_transactions_of_a_sender_is_refused(court: Court, fakes: Any) -> None:
@@ -130,7 +130,7 @@ def test_an_order_that_swaps_transactions_of_a_sender_is_refused(court: Court, f
     outcome = Court(fakes, backwards).run(fakes.Honest())
     assert (outcome.receipts.status != 1).sum() > SIZE // 2
     outcome.order = np.arange(SIZE)[::-1].copy()
-    (found,) = court.judge(outcome)
+    (found,) = court.check(outcome)
     places = [int(place) for place in re.findall(r"\d+", found)]
     assert found == f"the order puts transaction {places[0]} before {places[1]}, which is of the same sender"
     assert places[0] > places[1]
@@ -139,12 +139,12 @@ def test_an_order_that_swaps_transactions_of_a_sender_is_refused(court: Court, f
 
 def test_a_binding_order_binds(court: Court, fakes: Any) -> None:
     bound = Court(fakes, dataclasses.replace(court.block, binding_order=True))
-    assert bound.judge(bound.run(fakes.Honest())) == []
+    assert bound.check(bound.run(fakes.Honest())) == []
     outcome = bound.run(fakes.Honest())
     outcome.order = np.arange(SIZE)
-    assert bound.judge(outcome) == []
+    assert bound.check(outcome) == []
     outcome.order = shuffled(court.block, np.random.default_rng(1))
-    assert bound.judge(outcome) == ["the block's order is binding (it was replayed), and the outcome names another"]
+    assert bound.check(outcome) == ["the block's order is binding (it was replayed), and the outcome names another"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_binding_order_binds(court: Court, fakes: Any) -> None:
 def test_an_order_that_is_no_permutation_is_found(court: Court, fakes: Any, order: Any, words: str) -> None:
     outcome = court.run(fakes.Honest())
     outcome.order = order
-    (found,) = court.judge(outcome)
+    (found,) = court.check(outcome)
     assert "no permutation" in found
     assert words in found
 
@@ -168,5 +168,5 @@ def test_an_oracle_keeps_few_orders(court: Court, fakes: Any) -> None:
     outcome = court.run(fakes.Honest())
     for _ in range(7):
         outcome.order = shuffled(court.block, random)
-        court.judge(outcome)
+        court.check(outcome)
     assert len(court.oracle._references) == 4

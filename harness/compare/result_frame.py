@@ -41,7 +41,7 @@ class ComparisonResult:
     Attributes
     ----------
     cells : DataFrame
-        One row a cell, the worst first; columns as in `contend.harness.compare.frame.COLUMNS`.
+        One row a cell, the worst first; columns as in `contend.harness.compare.result_frame.COLUMNS`.
     verdicts : dict of str to int
         How many cells got each verdict.
     exit_code : int
