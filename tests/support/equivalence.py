@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contend.harness.testing import Equivalence
+from contend.testing import Equivalence
 
 __all__ = ["Equivalence"]

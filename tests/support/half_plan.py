@@ -6,9 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from contend.strategies.planned.engine import PlannedStrategy
-from contend.strategies.planned.hints import Hints
-from contend.strategies.planned.plan import Plan
+from contend.plugin import Hints, Plan, PlannedStrategy
 
 
 class HalfPlan(PlannedStrategy):

@@ -16,10 +16,21 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import event
 
-from contend.evm import Block, Environment, Genesis, Receipts, State, Transaction
-from contend.strategies.base import Outcome, Strategy
-from contend.strategies.registry import get
-from contend.workloads.base import Dial, DialValue, Scenario, Workload
+from contend.plugin import (
+    Block,
+    Dial,
+    DialValue,
+    Environment,
+    Genesis,
+    Outcome,
+    Receipts,
+    Scenario,
+    Serial,
+    State,
+    Strategy,
+    Transaction,
+    Workload,
+)
 
 ETHER = 10**18
 # A strategy that must show its process to a test leaves its id in this folder.
@@ -49,7 +60,7 @@ class Honest(Strategy):
     parallel: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self._serial = get("serial")()
+        self._serial = Serial()
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         leave_pid(self.name)

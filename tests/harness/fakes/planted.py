@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contend.evm import Block, State
-from contend.strategies.base import Outcome
-from contend.strategies.clocks import ACT_EXECUTE
-from contend.strategies.serial import Serial
+from contend.plugin import ACT_EXECUTE, Block, Outcome, Serial, State
 
 WORK = 4.0
 ABORTS = 20

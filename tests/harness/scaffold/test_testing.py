@@ -7,11 +7,21 @@ from typing import ClassVar
 
 import pytest
 
-from contend.evm import Block, Genesis, Receipts, State, Transaction
-from contend.harness.testing import assert_equals_serial, assert_workload_holds
-from contend.strategies.base import Outcome
-from contend.strategies.serial import Serial
-from contend.workloads import Dial, DialValue, Scenario, Workload
+from contend.plugin import (
+    Block,
+    Dial,
+    DialError,
+    DialValue,
+    Genesis,
+    Outcome,
+    Receipts,
+    Scenario,
+    Serial,
+    State,
+    Transaction,
+    Workload,
+)
+from contend.testing import assert_equals_serial, assert_workload_holds, build_scenario
 
 FEW = 24  # transactions of the largest block that schedules are drawn for
 
@@ -134,3 +144,16 @@ def test_a_right_workload_passes() -> None:
 def test_a_wrong_workload_is_named(fault: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         assert_workload_holds(Tips, {"fault": fault}, block_size=20)
+
+
+def test_a_scenario_is_built_by_name_or_class() -> None:
+    swaps = build_scenario("swaps", {"pools": 1}, seed=3, block_size=20, blocks=2)
+    assert [len(block) for block in swaps.blocks] == [20, 20]
+    assert swaps.dials["pools"] == 1
+    again = build_scenario("swaps", {"pools": 1}, seed=3, block_size=20, blocks=2)
+    assert [block.digest for block in again.blocks] == [block.digest for block in swaps.blocks]
+    assert len(build_scenario(Tips, block_size=7).blocks[0]) == 7
+    with pytest.raises(DialError, match="unknown dial 'ponds'"):
+        build_scenario("swaps", {"ponds": 1})
+    with pytest.raises(LookupError, match="unknown workload 'swap'"):
+        build_scenario("swap")

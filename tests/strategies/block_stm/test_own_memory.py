@@ -5,20 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from adversarial import adversarial_state, hot
-from equivalence import Equivalence
 
-from contend.evm import State
-from contend.evm.block_image import BlockImage
-from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U1, U
-from contend.evm.runtime.jit import native
-from contend.evm.runtime.memory_views import call_2
-from contend.evm.runtime.structs import I64, LINE_U64, U64, Struct, words
-from contend.strategies.block_stm.layout import SHARED, WORKER
-from contend.strategies.block_stm.strategy import OptimisticStrategy
-from contend.strategies.block_stm.worker import step as block_stm_step
-from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
-from contend.strategies.clocks.virtual import VirtualClock
+from contend.plugin import (
+    I64,
+    LINE_U64,
+    SHARED,
+    U1,
+    U64,
+    WAKE_COUNTERS,
+    WORKER,
+    BlockImage,
+    OptimisticStrategy,
+    State,
+    Struct,
+    U,
+    VirtualClock,
+    Workspace,
+    atomics,
+    block_stm_step,
+    call_2,
+    native,
+    words,
+)
+from contend.testing import Equivalence
 
 OWN = Struct("CountingShared", step=I64, steps=LINE_U64, turn=LINE_U64, last=LINE_U64)
 OWN_WORKER = Struct("CountingWorker", steps=U64, histogram=words(20), last=U64)
