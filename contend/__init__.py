@@ -16,7 +16,8 @@
     What was asked for cannot be done; nothing can be measured; a file was left out.
 
 They do exactly what the commands of the same name do. Those who add a strategy or a workload import `contend.plugin`,
-and `contend.testing` for its tests. Everything else is Contend's own affair, and moves without notice.
+`contend.testing` for its tests, and perhaps `contend.asv_suite` for its history. Everything else is Contend's own
+affair, and moves without notice.
 """
 
 from __future__ import annotations

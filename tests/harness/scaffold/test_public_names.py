@@ -1,4 +1,4 @@
-"""Plug-ins need nothing but `contend`, `contend.plugin` and `contend.testing`, and these say what they have."""
+"""Plug-ins need nothing but what is public, and the public modules say what they have."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ import pytest
 from documents import ROOT, blocks
 
 import contend
+import contend.asv_suite
 import contend.plugin
 import contend.testing
 from contend.harness.scaffold.scaffold import TEMPLATES
 from contend.inner_names import ROOMS
 
-PUBLIC = {"contend", "contend.plugin", "contend.testing"}
+PUBLIC = {"contend", "contend.plugin", "contend.testing", "contend.asv_suite"}
 WORDS = {"name": "my_idea", "package": "contend_my_idea", "class_name": "MyIdea", "distribution": "contend-my-idea"}
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / name for name in ("tutorial-strategy.md", "tutorial-workload.md", "own-contract.md")),
-    *(ROOT / "docs" / name for name in ("plugins.md", "records.md", "fuzzing.md")),
+    *(ROOT / "docs" / name for name in ("plugins.md", "records.md", "fuzzing.md", "comparing.md", "ci.md")),
 ]
 
 
@@ -93,12 +94,15 @@ def test_no_page_for_authors_names_an_inner_module() -> None:
     assert {name: found[0] for name, text in texts.items() if (found := inner.search(text))} == {}
 
 
-@pytest.mark.parametrize("module", [contend, contend.plugin, contend.testing], ids=lambda one: str(one.__name__))
+@pytest.mark.parametrize(
+    "module", [contend, contend.plugin, contend.testing, contend.asv_suite], ids=lambda one: str(one.__name__)
+)
 def test_every_public_name_is_documented(module: object) -> None:
     overview = str(inspect.getdoc(module))
     names = module.__all__  # type: ignore[attr-defined]  # a module that has it
     assert sorted(names) == sorted(set(names))
-    entries = {name for line in overview.splitlines() if line.startswith("`") for name in re.findall(r"`(\w+)`", line)}
+    listed = re.findall(r"^`\w.*$", overview, re.M)
+    entries = {name for line in listed for name in re.findall(r"`(\w+)`", line)}
     assert set(names) == entries
     for name in names:
         thing = getattr(module, name)
