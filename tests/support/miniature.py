@@ -15,7 +15,7 @@ _FILES = {
     "pyproject.toml": "[project]\nname = 'miniature'\n",
     "harness/__init__.py": "",
     "harness/errors.py": "class BadInputError(ValueError):\n    pass\n",
-    "harness/plan/request.py": """
+    "harness/request.py": """
 from dataclasses import dataclass, field
 
 
@@ -32,14 +32,14 @@ class Request:
     timeout: float = 300.0
     clock: str = "wall"
 """,
-    "harness/plan/clock_options.py": "def clock_maker(request):\n    return lambda: None\n",
-    "harness/plan/resolve.py": """
+    "harness/clocks.py": "def clock_maker(request):\n    return lambda: None\n",
+    "harness/plan.py": """
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from contend.harness.errors import BadInputError
-from contend.strategies.registry import DIALS, FACTORS
+from harness.errors import BadInputError
+from strategies.registry import DIALS, FACTORS
 
 
 class CellKey(NamedTuple):
@@ -69,8 +69,8 @@ def resolve(request):
         llvm=None,
     )
 """,
-    "harness/measure/__init__.py": "",
-    "harness/kernels.py": """
+    "harness/measuring/__init__.py": "",
+    "harness/measuring/kernels.py": """
 from contextlib import nullcontext
 
 
@@ -81,13 +81,13 @@ def turn(strategy):
 def compile_natives(strategies):
     pass
 """,
-    "harness/bench/bench.py": """
+    "harness/measuring/bench.py": """
 import math
 import os
 import time
 from dataclasses import dataclass
 
-from contend.strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
+from strategies.registry import BLOCK, BROKEN, DEADLY, FACTORS, LABEL, SLEEPY
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Bench:
         pass
 """,
     "evm/__init__.py": "",
-    "evm/runtime/jit.py": """
+    "evm/jit.py": """
 from contextlib import contextmanager
 
 
