@@ -50,7 +50,7 @@ def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
         found = content.get(name)
         return 0 if found is None else found.integer()
 
-    number = content["currentNumber"].integer(64)
+    number, excess = content["currentNumber"].integer(64), content.get("currentExcessBlobGas")
     return Environment(
         number=number,
         timestamp=content["currentTimestamp"].integer(),
@@ -59,7 +59,7 @@ def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
         coinbase=content["currentCoinbase"].octets(20),
         chain_id=chain_id,
         prev_randao=integer("currentRandom"),
-        blob_base_fee=fork.blob_base_fee(integer("currentExcessBlobGas")),
+        blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         # By the convention of these tests.
         block_hashes={n: keccak256(str(n).encode()) for n in range(max(0, number - BLOCK_HASHES), number)},
         fork=fork.name,

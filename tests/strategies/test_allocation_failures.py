@@ -27,8 +27,6 @@ FAULTS = {
     "static_partition": (*COMMON, *OPTIMISTIC, *PLANNED),
     "sharded": (*COMMON, *SHARDED),
 }
-# What every transaction needs as much of: the first one fails, and there is nothing to be put back.
-AT_THE_FIRST_TRANSACTION = {"memory", "stacks"}
 WORKERS = 3
 MOST = 5_000
 ME = bytes([0xA7]) * 20
@@ -133,14 +131,9 @@ def test_a_block_is_right_when_it_is_executed_again(strategy: CompiledStrategy, 
 
 
 @pytest.mark.parametrize("fault", ALL.values(), ids=str)
-def test_a_block_that_never_fits_ends_clearly_and_leaves_the_state(
-    request: pytest.FixtureRequest, strategy: CompiledStrategy, fault: Fault
-) -> None:
+def test_a_block_that_never_fits_ends_clearly_and_leaves_the_state(strategy: CompiledStrategy, fault: Fault) -> None:
     if fault not in FAULTS[strategy.name]:
         pytest.skip(f"{strategy.name} has no such structure")
-    if strategy.name == "serial" and fault.name not in AT_THE_FIRST_TRANSACTION:
-        why = "CompiledStrategy.execute raises before it has put the state back, on which serial works in place"
-        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
     failing, states = Failing(strategy, fault), States(fault)
     fits, n = False, 0
     while not fits and n < MOST:

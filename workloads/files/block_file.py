@@ -118,7 +118,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
 
     number = header["number"].integer(64)
     found = {} if hashes is None else {hashes.named(n).integer(64): h.octets(32) for n, h in hashes.items()}
-    parent = header.get("parentHash")
+    parent, excess = header.get("parentHash"), header.get("excessBlobGas")
     if parent is not None and number > 0:
         found.setdefault(number - 1, parent.octets(32))
     return Environment(
@@ -129,7 +129,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
         coinbase=header["miner"].octets(20),
         chain_id=chain_id,
         prev_randao=_integer(header, "mixHash"),
-        blob_base_fee=fork.blob_base_fee(_integer(header, "excessBlobGas")),
+        blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         block_hashes=found,
         fork=fork.name,
     )

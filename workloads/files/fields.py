@@ -78,6 +78,13 @@ class Field:
             raise self.fail(f"{_show(self.value)} is not an integer of at most {bits} bits")
         return value
 
+    def excess_blob_gas(self) -> int:
+        """Value as excess blob gas (EIP-4844): at the end of its 29 bits, a blob gas costs 2**232 wei.
+
+        The fee is a series of about as many terms as the excess is millions, so more would never be computed.
+        """
+        return self.integer(29)
+
     def octets(self, size: int | None = None) -> bytes:
         """Value as bytes in hexadecimal, of `size` bytes where that is given; an odd number of digits gets a zero."""
         text = self.value

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 
 from contend.evm.runtime.kernel_cache import cache_root, kernels_digest
+from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.module_source import ModuleSource, SourceError, read_module
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.switch import OFF, attach
@@ -59,7 +60,8 @@ class Variant:
         stand_ins: Mapping[ModuleType, ModuleType] | None = None,
         among: Collection[str] | None = None,
     ) -> None:
-        if any(one.number != OFF for one in replacements):
+        switched = any(one.number != OFF for one in replacements)
+        if switched:
             attach()
         instead = {old.__name__: new.__name__ for old, new in (stand_ins or {}).items()}
         changed = {one.module.__name__ for one in replacements} | set(instead)
@@ -90,6 +92,8 @@ class Variant:
         digest = hashlib.blake2b(digest_size=8)
         for name, text in texts.items():
             digest.update(f"{name}\0{text}\0".encode())
+        if switched:
+            digest.update(Path(switch.__file__).read_bytes())
         self._package = f"{_PACKAGE}{digest.hexdigest()}"
         self.copied = frozenset(copied)
         """Full names of the modules that were copied."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +57,11 @@ def checkouts(tmp_path: Path) -> list[Path]:
         (folder / "harness" / "__init__.py").write_text(
             "from contend.evm.runtime.source_digest import register\nregister(__name__, __path__[0], whole=False)\n"
         )
+        # One top-level name, over links to the rooms.
+        (folder / "contend").mkdir()
+        (folder / "contend" / "__init__.py").write_text("")
+        for room in (*KEYED, "harness"):
+            (folder / "contend" / room).symlink_to(folder / room)
     return folders
 
 
@@ -66,12 +70,12 @@ def test_checkouts_of_one_version_share_what_one_has_compiled(checkouts: list[Pa
     for folder in checkouts:
         (folder / room / "planted.py").write_text(MODULE.format(value=41))
     here, elsewhere = checkouts
-    assert ask(here, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "1"]
-    assert ask(elsewhere, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
+    assert ask(here, f"contend.{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "1"]
+    assert ask(elsewhere, f"contend.{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
     # Another version, of which nothing else is different.
     (elsewhere / room / "planted.py").write_text(MODULE.format(value=42))
-    assert ask(elsewhere, f"{room}.planted", tmp_path / "cache")[:3] == ["42", "42", "1"]
-    assert ask(here, f"{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
+    assert ask(elsewhere, f"contend.{room}.planted", tmp_path / "cache")[:3] == ["42", "42", "1"]
+    assert ask(here, f"contend.{room}.planted", tmp_path / "cache")[:3] == ["41", "41", "0"]
 
 
 HELPER = """
@@ -95,27 +99,15 @@ def pointed():
 """
 
 
-@pytest.mark.parametrize("top", ["", "contend"])
-def test_an_edit_two_folders_down_is_seen(checkouts: list[Path], top: str, tmp_path: Path) -> None:
-    here, prefix = checkouts[0], f"{top}." if top else ""
-    if top:
-        # The layout of a namespace over links: the same packages under one top-level name.
-        (here / top).mkdir()
-        (here / top / "__init__.py").write_text("")
-        for source in [*here.glob("evm/**/*.py"), *here.glob("strategies/**/*.py")]:
-            source.write_text(
-                re.sub(r"^(\s*(?:from|import) )(evm|strategies)\b", rf"\1{top}.\2", source.read_text(), flags=re.M)
-            )
-        for room in KEYED:
-            (here / top / room).symlink_to(here / room)
+def test_an_edit_two_folders_down_is_seen(checkouts: list[Path], tmp_path: Path) -> None:
+    here = checkouts[0]
     deep = here / "evm" / "code" / "tables"
-    deep.mkdir(parents=True)
-    for folder in (deep.parent, deep):
-        (folder / "__init__.py").write_text("")
-    (here / "evm" / "caller.py").write_text(CALLER.replace("from evm", f"from {prefix}evm"))
+    deep.mkdir()
+    (deep / "__init__.py").write_text("")
+    (here / "evm" / "caller.py").write_text(CALLER)
     for value in (41, 42, 41):
-        (deep / "helper.py").write_text(HELPER.format(value=value).replace("from evm", f"from {prefix}evm"))
-        assert ask(here, f"{prefix}contend.evm.caller", tmp_path / "cache")[:2] == [str(value)] * 2
+        (deep / "helper.py").write_text(HELPER.format(value=value))
+        assert ask(here, "contend.evm.caller", tmp_path / "cache")[:2] == [str(value)] * 2
 
 
 def test_an_edit_of_an_upper_floor_leaves_the_kernels_of_the_lower(checkouts: list[Path], tmp_path: Path) -> None:

@@ -99,6 +99,24 @@ def small_block(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("excess", [2**29, 2**64 - 1, "0x" + "f" * 64])
+def test_blob_gas_whose_fee_nobody_could_compute_is_refused(
+    small_block: dict[str, Any], tmp_path: Path, excess: Any
+) -> None:
+    path = tmp_path / "block.json"
+    document = copy.deepcopy(small_block)
+    document["header"]["excessBlobGas"] = excess
+    path.write_text(json.dumps(document))
+    with pytest.raises(FieldError, match=r"excessBlobGas.* is not an integer of at most 29 bits"):
+        read_block(path)
+    test = state_test()
+    test["payment"]["env"]["currentExcessBlobGas"] = excess
+    with pytest.raises(FieldError, match=r"currentExcessBlobGas.* is not an integer of at most 29 bits"):
+        vectors_of(Field(str(path), test), "test", fork_of("Cancun"))
+    test["payment"]["env"]["currentExcessBlobGas"] = 2**29 - 1
+    assert vectors_of(Field(str(path), test), "test", fork_of("Cancun"))
+
+
 @settings(once, max_examples=300)
 @given(data=st.data())
 def test_a_block_file(small_block: dict[str, Any], tmp_path: Path, data: st.DataObject) -> None:

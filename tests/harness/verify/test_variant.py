@@ -184,6 +184,7 @@ def test_compiled_code_of_a_copy_is_kept_for_the_next_process(town: Path) -> Non
         import sys
         sys.path.insert(0, sys.argv[1])
         import replacements
+        import contend.strategies  # compiled code is kept by the sources of all packages with kernels that are loaded
         from contend.harness.verify.schedule_fuzzer.variant import Variant
         from contend.harness.verify.schedule_fuzzer.replacement import Replacement
         from town.deep import bottom
