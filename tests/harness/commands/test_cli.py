@@ -266,7 +266,7 @@ def test_the_version_is_printed() -> None:
     assert done.stdout.startswith("contend ")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list", "-h"], ["goals", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list", "-h"], ["compare", "--help"]])
 def test_help_needs_no_compiler(arguments: list[str], plugin_environment: dict[str, str]) -> None:
     script = "import sys; from contend.harness.cli import main\n"
     script += f"try: main({arguments})\nfinally: print([m for m in ('numba', 'numpy', 'pandas') if m in sys.modules])"
