@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from planted_bugs import BUGS, MOST_SCHEDULES, MULTI_VERSION, PAGE, SHARDED, cases_of, checker_of, checker_only, copy_of
+from planted_bugs import (
+    BUGS,
+    MOST_SCHEDULES,
+    MULTI_VERSION,
+    PAGE,
+    SHARDED,
+    cases_nearest_first,
+    checker_of,
+    checker_only,
+    copy_of,
+)
 
 from contend.harness.cli import main
 from contend.harness.verify.schedule_fuzzer.campaign import SCHEDULES_A_BLOCK, batches, default_sources
@@ -45,7 +55,7 @@ def test_a_thousand_schedules_give_the_serial_result(checker: ScheduleChecker, s
 def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     bug = BUGS[name]
     checker = checker_of(name)
-    failing = next((case for case in cases_of(name) if checker.differences(case)), None)
+    failing = next((case for case in cases_nearest_first(name) if checker.differences(case)), None)
     assert failing is not None, f"not found in {MOST_SCHEDULES:,} schedules"
     small = checker.shrink(failing)
     assert small.kept is not None
