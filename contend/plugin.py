@@ -27,7 +27,7 @@ A plan
     A strategy that is a plan: write ``plan(hints, workers)`` and nothing else.
 `Plan` : dataclass
     ``Plan(lanes=[...])``, arrays of int64 of places in the block, each executed in its order by one worker; or
-    ``Plan(edges=...)``, int64 of shape (k, 2), a dependency graph that is executed by whoever is free.
+    ``Plan(edges=...)``, int64 of shape (k, 2), a dependency graph that is executed by the next free worker.
 `Hints` : dataclass
     Predicted access sets in compressed rows: ``offsets`` int64 (n + 1,), ``locations`` int64 (m,), ``writes`` bool
     (m,), ``costs`` int64 (n,) in gas; ``components()`` and ``conflict_edges()`` of the conflict graph.
@@ -110,7 +110,7 @@ A step: one incarnation of a transaction, worker.txn_idx
     or `VALID`; ``validate_read_set`` asks the same of one that was recorded.
 `VALID` : int
 `count_abort` : kernel
-    ``count_abort(shared, worker, stale, gas)``: an incarnation was in vain, because of this location.
+    ``count_abort(shared, worker, stale, gas)``: an incarnation was wasted, because of this location.
 `record` : kernel
     ``record(shared, worker)``: publish its writes, its read set and its receipt. Returns whether there was room, and
     whether a location was written that the incarnation before did not write.
