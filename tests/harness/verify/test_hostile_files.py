@@ -95,7 +95,7 @@ def small_block(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     export(Request(workloads=("payments",), dials={"accounts": 3}, block_size=3), path)
     found: dict[str, Any] = json.loads(path.read_bytes())
     found["transactions"][0]["accessList"] = [{"address": "0x" + "11" * 20, "storageKeys": ["0x1"]}]
-    found["transactions"][1] |= {"blobVersionedHashes": ["0x01" + "00" * 31], "maxFeePerBlobGas": "0x1"}
+    found["transactions"][1] |= {"type": "0x3", "blobVersionedHashes": ["0x01" + "00" * 31], "maxFeePerBlobGas": "0x1"}
     return found
 
 
