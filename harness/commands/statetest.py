@@ -92,7 +92,9 @@ def run_vectors(
     if malformed and (strict or not vectors):
         raise BadInputError(malformed[0].error)
     if not vectors:
-        raise BadInputError(_nothing(paths, results or fork.name, sorted({name for one in others for name in one.forks})))
+        raise BadInputError(
+            _nothing(paths, results or fork.name, sorted({name for one in others for name in one.forks}))
+        )
     for one in malformed:
         click.echo(f"{one.name}: malformed: {one.error}")
     passed, failed = 0, len(malformed)

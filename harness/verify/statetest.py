@@ -12,7 +12,7 @@ from contend.evm import Block, CapacityError, Environment, Transaction, errors
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import FORKS, Fork, fork_named
+from contend.evm.forks import Fork, fork_named
 from contend.harness.errors import BadInputError
 from contend.harness.verify.state_root import logs_hash, state_root
 from contend.strategies.serial import Serial

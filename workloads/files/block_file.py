@@ -144,20 +144,17 @@ def _transaction(content: Field) -> Transaction:
     )
 
 
-def _block(environment: Environment, fork: Fork, transactions: Field) -> Block:
+def _block(environment: Environment, transactions: Field) -> Block:
     from contend.evm import Block
     from contend.evm.block_image import check_transaction
 
-    made, blobs = [], 0
+    made = []
     for index, content in enumerate(transactions.elements()):
         transaction = _transaction(content)
         try:
             check_transaction(index, transaction)
         except ValueError as error:
             raise content.fail(str(error)) from None
-        blobs += len(transaction.blob_hashes or ())
-        if blobs > fork.max_blobs:
-            raise content.fail(f"with its blobs the block has {blobs}; one of {fork.name} has at most {fork.max_blobs}")
         made.append(transaction)
     if not made:
         raise transactions.fail("there is none: an empty block has nothing to execute")
@@ -182,7 +179,7 @@ def _from_replay(document: Field) -> BlockFile:
     prestate = unique(
         ((before.named(name).octets(20), _replay_account(account, codes)) for name, account in before.items()), before
     )
-    block = _block(environment, fork, document["transactions"])
+    block = _block(environment, document["transactions"])
     expected = document.get("expected")
     if expected is None:
         return BlockFile(block, prestate)
@@ -285,7 +282,7 @@ def _from_client(document: Field) -> BlockFile:
     before = next((found for name in ("prestate", "preState") if (found := document.get(name))), None)
     before = document["pre"] if before is None else before
     prestate = _merged(before) if isinstance(before.value, list) else read_prestate(before)
-    return BlockFile(_block(environment, fork, transactions), prestate)
+    return BlockFile(_block(environment, transactions), prestate)
 
 
 def _merged(results: Field) -> dict[bytes, Account]:

@@ -61,6 +61,4 @@ def _opener(path: str, flags: int) -> int:
 
 
 def _kind(mode: int) -> str:
-    if stat.S_ISFIFO(mode):
-        return "a pipe"
-    return "a folder" if stat.S_ISDIR(mode) else "a device or a socket"
+    return "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"

@@ -97,7 +97,7 @@ def _of_transaction(content: Field) -> tuple[str, Field, str]:
         raise content["type"].fail(f"there is no transaction of type {number}")
     for name, type_ in _FIELDS.items():
         if content.get(name) is not None and kind is not None and number != type_:
-            raise content.fail(f"it has {name!r}, which only transactions of type {type_} have, and is of type {number}")
+            raise content.fail(f"it has {name!r}, which transactions of type {type_} have, not of type {number}")
         if content.get(name) is not None:
             number = type_
     if number in _NEEDED and kind is not None:

@@ -33,7 +33,9 @@ def read_storage(content: Field | None) -> dict[int, int]:
 
 def read_prestate(content: Field) -> dict[bytes, Account]:
     """Read the accounts before a block or transaction, by address of 20 bytes."""
-    return unique(((content.named(name).octets(20), read_account(account)) for name, account in content.items()), content)
+    return unique(
+        ((content.named(name).octets(20), read_account(account)) for name, account in content.items()), content
+    )
 
 
 def read_access_list(content: Field | None) -> AccessList:
