@@ -68,7 +68,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
 def _legend(columns: Columns, baseline: str | None) -> str:
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers",
-        f"x {baseline}": f"the same to {baseline} with as many workers, from runs of one round",
+        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round",
         "p/e/c": "share of prepare, execute and commit in %",
         "ab/tx": "aborted incarnations per transaction",
     }

@@ -56,11 +56,12 @@ def speedup(cells: pandas.DataFrame, style: Style, baseline: str = BASELINE) -> 
             axes.set_yscale("log", base=2)
             axes.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
             axes.yaxis.set_major_formatter(FuncFormatter(_factor))
-        else:
-            axes.set_ylim(bottom=0)
         axes.set_title(workload)
     if many:
         _limit(drawn_on, rivals, counts)
+    else:
+        # All panels share it, and are scaled no more once it is set: after the last one has been drawn.
+        drawn_on[0].set_ylim(bottom=0)
     label(figure, "workers", f"times {baseline}")
     handles: list[Any] = [
         Line2D([], [], color=style.colour[name], marker=style.marker[name], markersize=6) for name in drawn

@@ -185,16 +185,25 @@ def ratio_to(cells: Sequence[Cell], cell: Cell, baseline: str) -> PairedRatio | 
     PairedRatio or None
         None where there is no pair.
     """
-    base = None if baseline == BASELINE else cell_at(cells, baseline, cell["workers"])
-    if base is None and baseline != BASELINE:
-        return None
-    pairs = pairs_of(cell, base)
+    if baseline == BASELINE:
+        return ratio_between(cell, None)
+    base = cell_at(cells, baseline, cell["workers"])
+    return None if base is None else ratio_between(cell, base)
+
+
+def ratio_between(own: Cell, base: Cell | None) -> PairedRatio | None:
+    """Ratio of one cell to another, or to the serial runs of its rounds; None where there is no pair."""
+    return measured_ratio(own, base, pairs_of(own, base))
+
+
+def measured_ratio(own: Cell, base: Cell | None, pairs: Pairs) -> PairedRatio | None:
+    """Ratio of one cell to another (serial, where None is given) by these pairs; None where there are none."""
     if not pairs:
         return None
     return PairedRatio(
-        cell["strategy"],
-        int(cell["workers"]),
-        baseline,
+        str(own["strategy"]),
+        int(own["workers"]),
+        BASELINE if base is None else str(base["strategy"]),
         1 if base is None else int(base["workers"]),
         pairs.ratio(),
         pairs.count,

@@ -4,7 +4,7 @@ Both figures are of the same runs. A median of seconds is over all rounds, whate
 is the median over rounds of a ratio within a round. Where the machine's speed changed between rounds, or runs of one
 process are slower than those of another, the two medians fall on different rounds, and can put two cells that are close
 to each other in different orders. Neither is a mistake, but who sees bars in one order and speed-ups in the other has
-to be told.
+to be told, and what decides is the paired ratio of the two themselves.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from contend.harness.record.statistics.paired import Cell, setting_of
+from contend.harness.record.statistics.paired import Cell, PairedRatio, ratio_between, setting_of
+from contend.harness.record.statistics.paired_verdict import ends, times
 
 VISIBLE = 0.01
 """Share by which both figures must differ: nobody sees less in a bar or in two decimals."""
 
 WHY = (
     "a speed-up compares runs of one round, a median is over all rounds, and the machine was not equally fast in all "
-    "of them; paired figures are the surer ones"
+    "of them"
 )
 
 
@@ -35,12 +36,15 @@ class RankDisagreement:
         Cells, with ``strategy``, ``workers``, ``tx_per_second`` and ``speedup``.
     ahead_speedup, behind_speedup : float
         Medians of the paired ratio to serial.
+    ratio : PairedRatio or None
+        Of `ahead` to `behind`, from runs of one round; None where they have none in common.
     """
 
     ahead: Cell
     behind: Cell
     ahead_speedup: float
     behind_speedup: float
+    ratio: PairedRatio | None = None
 
     @property
     def workload(self) -> str:
@@ -52,10 +56,13 @@ class RankDisagreement:
         """What disagrees, without the reason and without a full stop."""
         first, second = (f"{cell['strategy']} x{cell['workers']}" for cell in (self.ahead, self.behind))
         bars = f"{self.ahead['tx_per_second']:,.0f} to {self.behind['tx_per_second']:,.0f}"
-        return (
+        text = (
             f"{first} leads {second} by median tx/s ({bars}) and trails it by paired speed-up "
             f"({self.ahead_speedup:.2f} to {self.behind_speedup:.2f})"
         )
+        if self.ratio is None:
+            return text
+        return f"{text}; run beside run it is {times(self.ratio.ratio.median)} times as fast {ends(self.ratio.ratio)}"
 
     @property
     def sentence(self) -> str:
@@ -91,9 +98,9 @@ def rank_disagreements(cells: Iterable[Cell], visible: float = VISIBLE) -> list[
             ratio = one_speedup / other_speedup
             least = 1.0 + visible
             if bars > least and ratio < 1.0 / least:
-                found.append(RankDisagreement(one, other, one_speedup, other_speedup))
+                found.append(RankDisagreement(one, other, one_speedup, other_speedup, ratio_between(one, other)))
             elif bars < 1.0 / least and ratio > least:
-                found.append(RankDisagreement(other, one, other_speedup, one_speedup))
+                found.append(RankDisagreement(other, one, other_speedup, one_speedup, ratio_between(other, one)))
     return sorted(found, key=_visibility, reverse=True)
 
 

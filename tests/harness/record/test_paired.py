@@ -239,6 +239,7 @@ def test_orders_of_bars_and_of_pairs_that_disagree_are_found(make_cell: MakeCell
     assert found.behind is unlucky
     assert found.fact == (
         "block_stm x2 leads sharded x2 by median tx/s (2,000 to 1,667) and trails it by paired speed-up (2.00 to 2.22)"
+        "; run beside run it is 0.90 times as fast [0.90, 1.20]"
     )
     assert "a speed-up compares runs of one round, a median is over all rounds" in found.sentence
     # What nobody can see in two decimals is no disagreement.
