@@ -181,10 +181,11 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
 
 
 def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:
+    from contend.harness.plan.resolve import BASELINE
     from contend.harness.present.charts import draw
     from contend.harness.record.frame import to_frame
 
-    for path in draw(to_frame([record]), folder, record["id"]):
+    for path in draw(to_frame([record]), folder, record["id"], record["request"].get("baseline", BASELINE)):
         _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
 
 

@@ -191,6 +191,12 @@ def _keep_names(_: str, names: Names) -> tuple[str, ...]:
     return () if names is None else unique([names] if isinstance(names, str) else names)
 
 
+def _keep_name(name: str, value: str) -> str:
+    if not value.strip():
+        raise BadInputError(f"{name}: {value!r} is no name")
+    return value
+
+
 def _keep_counts(name: str, counts: Counts) -> tuple[int, ...]:
     """The counts; none stand for the default, which depends on the clock."""
     if counts is None:
@@ -253,5 +259,6 @@ PATH: OptionType[PathLike | None, str | None] = OptionType(
     lambda _, path: None if path is None else str(path), {"type": ["string", "null"]}
 )
 TEXT: OptionType[str | None, str | None] = OptionType(lambda _, text: text, {"type": ["string", "null"]})
+NAME: OptionType[str, str] = OptionType(_keep_name, {"type": "string"})
 SECONDS: OptionType[float, float] = OptionType(_keep_seconds, {"type": "number", "exclusiveMinimum": 0}, python=float)
 RATE: OptionType[float | None, float | None] = OptionType(_keep_rate, {"type": ["number", "null"]}, python=float)

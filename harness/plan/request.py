@@ -11,6 +11,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import (
     COUNTS,
     DIALS,
+    NAME,
     NAMES,
     PATH,
     PATHS,
@@ -36,6 +37,8 @@ MAX_PROCESSES = 64
 ALL = "all"
 DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
+# Every run has it, and every cell its speed-up over it.
+DEFAULT_BASELINE = "serial"
 # Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
 DEFAULT_LOAD = 0.8
 _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
@@ -194,6 +197,15 @@ class Request:
         "--rate",
         metavar="TX/S",
         meaning="Rate at which the transactions of several blocks arrive, in transactions per second",
+        added_later=True,
+        run_only=True,
+    )
+    baseline: Option[str, str] = Option(
+        DEFAULT_BASELINE,
+        NAME,
+        "--baseline",
+        metavar="NAME",
+        meaning="Strategy that the others are held against, with as many workers, beside their speed-up over serial",
         added_later=True,
         run_only=True,
     )

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import DialValue
-from contend.harness.plan.request import ALL, Request
+from contend.harness.plan.request import ALL, DEFAULT_BASELINE, Request
 
-BASELINE = "serial"
+BASELINE = DEFAULT_BASELINE
 REPLAY = "replay"
 
 
@@ -128,6 +128,7 @@ def resolve(request: Request) -> MeasurementPlan:
             raise BadInputError(
                 f"strategy {name!r} does not run under the {request.clock} clock, only under: {', '.join(kind.clocks)}"
             )
+    _check_baseline(request.baseline, kinds)
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     digest = costs_digest(request)
     wanted = tuple(
@@ -143,6 +144,18 @@ def resolve(request: Request) -> MeasurementPlan:
         costs_digest=digest,
         llvm=".".join(map(str, llvm_version_info)),
     )
+
+
+def _check_baseline(baseline: str, measured: Iterable[str]) -> None:
+    """Refuse a baseline that is not measured: what the strategies are held against runs in every round of theirs."""
+    from contend.workloads.suggest import nearest
+
+    known = list(dict.fromkeys([BASELINE, *measured]))
+    if baseline not in known:
+        raise BadInputError(
+            f"baseline: {baseline!r} is not measured{nearest(baseline, known)}; measured are {', '.join(known)}; "
+            "name it among the strategies, too"
+        )
 
 
 def costs_digest(request: Request) -> str | None:

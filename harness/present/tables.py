@@ -13,11 +13,13 @@ from rich.text import Text
 
 from contend.harness.present.formatting import differing, rate
 from contend.harness.record.sample import PHASES
+from contend.harness.record.statistics.rank_disagreement import WHY, rank_disagreements
 from contend.harness.record.warnings import OVERSUBSCRIBED
 
 _TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102
 _NONE = "-"
 _NAMED = 4
+_MOST_DISAGREEMENTS = 3
 _ENDS = ("median", "low", "high")
 
 Cell = Mapping[str, Any]
@@ -40,7 +42,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         console.print(
             "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
             "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
-            + _legend(columns)
+            + _legend(columns, baseline_of(cells))
             + "ok: the result equalled the serial one.",
             style="bold",
             highlight=False,
@@ -52,7 +54,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
             told += f" [{confidence:.0%} interval over processes and rounds]"
         console.print(
             f"tx/s: median of the block's whole time. {told}. "
-            + _legend(columns)
+            + _legend(columns, baseline_of(cells))
             + "ok: every timed run equalled the serial result.",
             style="dim",
             highlight=False,
@@ -60,11 +62,13 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
     _print_latency(console, cells)
     _print_failures(console, cells)
     _print_warnings(console, cells)
+    _print_disagreements(console, cells)
 
 
-def _legend(columns: Columns) -> str:
+def _legend(columns: Columns, baseline: str | None) -> str:
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers",
+        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round",
         "p/e/c": "share of prepare, execute and commit in %",
         "ab/tx": "aborted incarnations per transaction",
     }
@@ -106,12 +110,14 @@ def _named(cells: list[Cell]) -> Callable[[Cell], str]:
 def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
     """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
     of_chain = any("latency" in cell for cell in cells)
+    baseline = baseline_of(cells)
     columns: Columns = {
         "strategy": lambda cell: str(cell["strategy"]),
         "W": lambda cell: str(cell["workers"]),
         "tx/s": _throughput,
         "Mgas/s": _gas,
-        "x serial": _ratio if of_chain and not wide else _speedup,
+        "x serial": _ratio if not wide and (of_chain or baseline) else _speedup,
+        **({f"x {baseline}": _beside} if baseline else {}),
         "of bound": _share,
         "p50": lambda cell: _latency(cell, "p50_seconds"),
         "p99": lambda cell: _latency(cell, "p99_seconds"),
@@ -122,10 +128,12 @@ def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
     if tiny:
         # Room for what nobody can do without.
         short: Columns = {"tx/s": _short_throughput, "x": _ratio, "ok": _short_mark}
+        if baseline:
+            short = {"x": _ratio, f"x {baseline}": _beside, "ok": _short_mark}
         return {"strategy": columns["strategy"], "W": columns["W"], **short}
-    left_out = set() if wide and not of_chain else {"Mgas/s", "p/e/c"}
+    left_out = set() if wide and not (of_chain or baseline) else {"Mgas/s", "p/e/c"}
     left_out |= set() if of_chain else {"p50", "p99"}
-    left_out |= {"of bound"} if of_chain and not wide else set()
+    left_out |= {"of bound"} if (of_chain or baseline) and not wide else set()
     return {heading: show for heading, show in columns.items() if heading not in left_out}
 
 
@@ -154,6 +162,24 @@ def _speedup(cell: Cell) -> str:
     if not ratio:
         return _NONE
     if cell["strategy"] == "serial":
+        return "1"
+    if cell.get("simulated"):
+        return f"{ratio['median']:.2f}"
+    middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
+    return f"{middle} [{low}, {high}]"
+
+
+def baseline_of(cells: Iterable[Cell]) -> str | None:
+    """The baseline that a run asked for; None for serial, which every cell has anyway."""
+    return next((str(cell["over_baseline"]["strategy"]) for cell in cells if cell.get("over_baseline")), None)
+
+
+def _beside(cell: Cell) -> str:
+    """Ratio to the baseline that was asked for, with its interval."""
+    ratio = cell.get("over_baseline")
+    if not ratio:
+        return _NONE
+    if (cell["strategy"], cell["workers"]) == (ratio["strategy"], ratio["workers"]):
         return "1"
     if cell.get("simulated"):
         return f"{ratio['median']:.2f}"
@@ -259,3 +285,14 @@ def _kind(warning: str) -> str:
     if warning.startswith(OVERSUBSCRIBED):
         return f"{OVERSUBSCRIBED}: they take turns, so these figures tell of this machine and not of the strategy"
     return warning
+
+
+def _print_disagreements(console: Console, cells: list[Cell]) -> None:
+    """Say where the column of tx/s and that of speed-ups put two cells in different orders, and why both are right."""
+    found = rank_disagreements(cells)
+    if not found:
+        return
+    told = [f"{one.workload}: {one.fact}" for one in found[:_MOST_DISAGREEMENTS]]
+    if len(found) > len(told):
+        told.append(f"and {len(found) - len(told)} more pairs of cells")
+    console.print(f"note: {'; '.join(told)}: {WHY}", style="dim", markup=False, highlight=False)

@@ -13,6 +13,7 @@ from contend.harness.record.derived import derived
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.migrate import SCHEMA
 from contend.harness.record.sessions import new_session
+from contend.harness.record.statistics.paired import with_baseline
 
 
 def new_record(
@@ -122,4 +123,5 @@ def measured_cells(
 ) -> list[dict[str, Any]]:
     """List the cells of a workload that were asked for and have failed or have at least one sample."""
     cells = [cell_record(measurement, key, request, cores) for key in measurement.cells if key in set(reported)]
-    return [cell for cell in cells if cell["samples"] or cell["error"] is not None]
+    measured = [cell for cell in cells if cell["samples"] or cell["error"] is not None]
+    return with_baseline(measured, request.baseline)

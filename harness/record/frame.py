@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from contend.harness.plan.resolve import BASELINE
 from contend.harness.record.bound import Bounds
+from contend.harness.record.statistics.paired import ratios_to
 
 if TYPE_CHECKING:
     import pandas
@@ -33,6 +35,10 @@ COLUMNS = {
     "speedup": "median paired ratio of serial seconds to own seconds",
     "speedup_low": "lower end of its interval",
     "speedup_high": "upper end of its interval",
+    "baseline": "strategy that the run asked to hold the others against, beside serial",
+    "over_baseline": "median paired ratio of the baseline's seconds to own, with as many workers; None of serial",
+    "over_baseline_low": "lower end of its interval",
+    "over_baseline_high": "upper end of its interval",
     "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
     "bound_speedup_commutative": "the same with additions to balances taken as commutative",
     "share_of_bound": "speed-up / bound_speedup",
@@ -73,6 +79,8 @@ COLUMNS = {
 """Columns that are always there, in this order. After them come ``dial.<name>`` and ``count.<name>``, one column for
 every dial and counter that any cell has."""
 
+_ENDS = {"": "median", "_low": "low", "_high": "high"}
+
 
 def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     """Cells of records, one a row.
@@ -96,12 +104,41 @@ def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(rows, columns=[*COLUMNS, *dials, *counts])
 
 
+def over(cells: pandas.DataFrame, baseline: str) -> pandas.DataFrame:
+    """The same cells with their speed-up over another baseline than serial.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As `to_frame` gives them; of several records, or a part of them.
+    baseline : str
+        Strategy whose cell with as many workers, in the same record, is 1.
+
+    Returns
+    -------
+    DataFrame
+        With ``speedup``, ``speedup_low`` and ``speedup_high`` of the paired ratio to `baseline`, NaN where there is no
+        pair; without a bound, which is one on the speed-up over serial.
+    """
+    if baseline == BASELINE:
+        return cells
+    ratios = [None if one is None else one.ratio for one in ratios_to(cells.to_dict("records"), baseline)]
+    nothing = float("nan")
+    return cells.assign(
+        speedup=[nothing if one is None else one.median for one in ratios],
+        speedup_low=[nothing if one is None else one.low for one in ratios],
+        speedup_high=[nothing if one is None else one.high for one in ratios],
+        **dict.fromkeys(("bound_speedup", "bound_speedup_commutative", "share_of_bound"), nothing),
+    )
+
+
 def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
     environment = record["environment"]
     git = environment.get("git") or {}
     return {
         "record": record["id"],
         "complete": record.get("complete"),
+        "baseline": record.get("request", {}).get("baseline", BASELINE),
         "sessions": len(record.get("sessions", ())),
         **{name: environment.get(name) for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
         **{name: git.get(name) for name in ("revision", "dirty")},
@@ -116,6 +153,8 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    beside = cell.get("over_baseline") or {}
+    row |= {f"over_baseline{end}": beside.get(name) for end, name in _ENDS.items()}
     waited = cell.get("latency") or {}
     row |= {"block_count": cell.get("block_count", 1), "offered_tx_per_second": waited.get("offered_tx_per_second")}
     row["block_transactions"] = [sum(parts) for parts in cell["arrivals"]] if cell.get("arrivals") else None

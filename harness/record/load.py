@@ -11,6 +11,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.record.derived import derived
 from contend.harness.record.migrate import VersionError, migrate
 from contend.harness.record.schema_check import StructureError, validate
+from contend.harness.record.statistics.paired import with_baseline
 
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 
@@ -35,7 +36,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         record = migrate(content)
         validate(record, schema())
-        record["cells"] = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
+        cells = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
+        record["cells"] = with_baseline(cells, record["request"].get("baseline"))
     except VersionError as error:
         raise BadInputError(f"{path}: {error}") from error
     except StructureError as error:

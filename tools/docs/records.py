@@ -95,6 +95,7 @@ PARTS = {
     "sample": "`cells[].samples[]`",
     "phases": "`phases`",
     "speedup": "`cells[].speedup`",
+    "over_baseline": "`cells[].over_baseline`",
     "latency": "`cells[].latency`",
     "bounds": "`cells[].bounds`",
     "bound": "`cells[].bounds.plain`, `.commutative`",

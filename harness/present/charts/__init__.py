@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib import pyplot
 
+from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
@@ -31,7 +33,7 @@ _BY_WORKLOAD: dict[str, Callable[..., Figure | None]] = {
 _BY_CONTENTION: dict[str, Callable[..., Figure | None]] = {"contention": contention, "winners": winners}
 
 
-def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
+def draw(cells: pandas.DataFrame, folder: Path, prefix: str, baseline: str = BASELINE) -> list[Path]:
     """Draw whatever charts the cells have data for.
 
     Parameters
@@ -44,6 +46,9 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
         ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
         ``-winners.png`` instead; and the same as ``.svg``.
+    baseline : str, optional
+        With another one than serial there is ``<prefix>-speedup-over-<baseline>.png`` as well, unless a dial was
+        turned.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     style = Style(list(dict.fromkeys(good["strategy"])))
     written = []
     with chart_style():
-        for name, chart in (_BY_CONTENTION if swept(good) else _BY_WORKLOAD).items():
+        for name, chart in (_BY_CONTENTION if swept(good) else _by_workload(baseline)).items():
             figure = chart(good, style)
             if figure is not None:
                 for kind in FORMATS:
@@ -65,3 +70,9 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
                 pyplot.close(figure)
                 written.append(folder / f"{prefix}-{name}.png")
     return written
+
+
+def _by_workload(baseline: str) -> dict[str, Callable[..., Figure | None]]:
+    if baseline == BASELINE:
+        return _BY_WORKLOAD
+    return {**_BY_WORKLOAD, f"speedup-over-{baseline}": partial(speedup, baseline=baseline)}

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.style import GREY, Style, clock_of, label, legend, panels, worker_axis
+from contend.harness.record.frame import over
 
 if TYPE_CHECKING:
     import pandas
@@ -26,9 +27,13 @@ _BOUNDS: tuple[tuple[str, Literal["-", ":"], str], ...] = (
 )
 
 
-def speedup(cells: pandas.DataFrame, style: Style) -> Figure | None:
-    """Speed-up over serial against workers, one panel a workload; both axes logarithmic where workers are many."""
-    rivals = cells[cells["strategy"] != BASELINE]
+def speedup(cells: pandas.DataFrame, style: Style, baseline: str = BASELINE) -> Figure | None:
+    """Speed-up over a baseline against workers, one panel a workload; both axes logarithmic where workers are many.
+
+    Cells without a pair with the baseline are left out; the bound, and what is ideal, are known over serial only.
+    """
+    cells = over(cells, baseline)
+    rivals = cells[(cells["strategy"] != baseline) & cells["speedup"].notna()]
     if rivals.empty:
         return None
     workloads = list(dict.fromkeys(rivals["workload"]))
@@ -40,8 +45,9 @@ def speedup(cells: pandas.DataFrame, style: Style) -> Figure | None:
     for axes, workload in zip(drawn_on, workloads, strict=True):
         part = rivals[rivals["workload"] == workload]
         _strategies(axes, part, drawn, style, apart=_SPREAD if len(counts) > 1 else _WIDE_SPREAD)
-        axes.plot([counts[0], counts[-1]], [counts[0], counts[-1]], "--", color=GREY, linewidth=1, zorder=1)
-        axes.axhline(1, color=style.colour.get(BASELINE, GREY), linewidth=1, zorder=1)
+        if baseline == BASELINE:
+            axes.plot([counts[0], counts[-1]], [counts[0], counts[-1]], "--", color=GREY, linewidth=1, zorder=1)
+        axes.axhline(1, color=style.colour.get(baseline, GREY), linewidth=1, zorder=1)
         for column, line, _ in bounds:
             best = part.groupby("workers")[column].max()
             axes.plot(best.index, best, line, color="black", linewidth=1.4, zorder=2)
@@ -50,21 +56,23 @@ def speedup(cells: pandas.DataFrame, style: Style) -> Figure | None:
             axes.set_yscale("log", base=2)
             axes.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
             axes.yaxis.set_major_formatter(FuncFormatter(_factor))
-        else:
-            axes.set_ylim(bottom=0)
         axes.set_title(workload)
     if many:
         _limit(drawn_on, rivals, counts)
-    label(figure, "workers", "times serial")
+    else:
+        # All panels share it, and are scaled no more once it is set: after the last one has been drawn.
+        drawn_on[0].set_ylim(bottom=0)
+    label(figure, "workers", f"times {baseline}")
     handles: list[Any] = [
         Line2D([], [], color=style.colour[name], marker=style.marker[name], markersize=6) for name in drawn
     ]
-    handles.append(Line2D([], [], color=style.colour.get(BASELINE, GREY), linewidth=1))
-    handles.append(Line2D([], [], color=GREY, linestyle="--", linewidth=1))
+    handles.append(Line2D([], [], color=style.colour.get(baseline, GREY), linewidth=1))
+    if baseline == BASELINE:
+        handles.append(Line2D([], [], color=GREY, linestyle="--", linewidth=1))
     handles += [Line2D([], [], color="black", linestyle=line, linewidth=1.4) for _, line, _ in bounds]
-    names = [*drawn, "serial", "ideal", *(name for _, _, name in bounds)]
+    names = [*drawn, baseline, *(["ideal"] if baseline == BASELINE else []), *(name for _, _, name in bounds)]
     what = "" if set(cells["simulated"]) == {True} else " (median paired ratio with its interval)"
-    legend(figure, handles, names, f"Speed-up over serial, {clock_of(cells)}{what}")
+    legend(figure, handles, names, f"Speed-up over {baseline}, {clock_of(cells)}{what}")
     return figure
 
 

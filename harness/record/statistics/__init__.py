@@ -1,4 +1,4 @@
-"""Medians, bootstrap intervals and warnings, from raw samples only.
+"""Medians, bootstrap intervals and warnings, from raw samples only; what two strategies are beside each other.
 
 Samples of one process share its conditions: the memory it was given, the way its pages fell into the cache. The
 interval of a ratio is therefore bootstrapped hierarchically: processes are drawn with replacement, then rounds within
