@@ -42,7 +42,7 @@ def end_step(worker, result):
 
 @kernel(inline=True)
 def note_abort(worker, kind):
-    """Count an abort by the kind of location that caused it.
+    """Count an aborted execution, and the kind of location that caused it.
 
     Parameters
     ----------
