@@ -31,8 +31,8 @@ def has_fault(shared):
 def count_abort(shared, worker, stale, gas):
     """Count an aborted incarnation: the location that was stale and its kind, and the gas that it used for nothing.
 
-    It counts as a repair if a plan had it executed, else as an abort (`strategies.execution_counts`). The note costs
-    two words of the arena, on this path only; without room the run is repeated with more.
+    It counts as a repair if a plan had it executed, else as an abort (`strategies.accounting`). The note costs two
+    words of the arena, on this path only; without room the run is repeated with more.
     """
     line, kind = transaction_of(shared, worker.txn_idx), kind_of(STATE.at(shared.state), stale)
     if line.is_planned != U0:

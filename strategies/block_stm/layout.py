@@ -112,7 +112,7 @@ WORKER = Struct(
     cost_ps=U64,  # of the step in hand
     activity=U64,  # what it is: `strategies.clocks.ACTIVITIES`
     aborts_noted=I64,  # the last ABORT, or zero
-    # Counters, see `strategies.execution_counts`.
+    # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,
     wait_restarts=U64,

@@ -78,7 +78,7 @@ class OptimisticStrategy(CompiledStrategy):
         return Outcome(None, receipts, phases, self.counted(space), abort_locations=aborted, untimed=untimed)
 
     def counted(self, space: Workspace) -> dict[str, int]:
-        """What the workers counted; see `strategies.execution_counts`."""
+        """What the workers counted; see `strategies.accounting`."""
         return space.counted()
 
     def written_locations(self) -> Locations | None:

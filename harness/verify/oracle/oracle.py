@@ -18,10 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, Snapshot, State
+from contend.harness.record.content.execution_counts import contradiction
 from contend.harness.verify.oracle.diff import receipt_differences, word_differences
 from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
+
+MISCOUNTED = "the counters do not add up"
+"""What `Oracle.check` says of an outcome that equals the serial result and counts what cannot be."""
 
 _SHOWN = 5
 # Of those that a strategy may name: what a few repetitions can name again.
@@ -97,6 +101,8 @@ class Oracle:
     def check(self, outcome: Outcome, changed: Changes) -> list[str]:
         """Find the first differences between an outcome and the serial result; empty when they are equal.
 
+        Of an outcome that is equal, the counters must add up (`strategies.accounting`).
+
         Parameters
         ----------
         outcome : Outcome
@@ -114,7 +120,7 @@ class Oracle:
         digests = self._digests_in(outcome.order)
         changes = [one.digest for one in (outcome.changes, changed) if one is not None]
         if outcome.receipts.digest == digests.receipts and set(changes) == {digests.changes}:
-            return []
+            return self._miscounted(outcome)
         reference = self._in_order(outcome.order)
         every = chain(
             self._receipt_differences(outcome.receipts, reference),
@@ -138,6 +144,11 @@ class Oracle:
                 earlier, later = swapped
                 return [f"the order puts transaction {later} before {earlier}, which is of the same sender"]
         return []
+
+    def _miscounted(self, outcome: Outcome) -> list[str]:
+        located = None if outcome.abort_locations is None else int(outcome.abort_locations[1].sum())
+        found = contradiction(outcome.counters, len(self._block), located)
+        return [] if found is None else [f"{MISCOUNTED}, though the result is right: {found}"]
 
     def _swapped(self, order: Order) -> tuple[int, int] | None:
         """Two transactions of one sender that an order swaps, the block's earlier one first."""

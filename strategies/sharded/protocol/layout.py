@@ -134,7 +134,7 @@ SHARD = Struct(
     quiet_shards=I64,  # at the leader: shards that have reported
     deferred_by_shard=I64,  # at the leader: array
     epilogue_shard=I64,  # at the leader: the shard that comes next in the epilogue
-    # Counters, see `strategies.execution_counts`.
+    # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,
     wait_restarts=U64,

@@ -1,28 +1,4 @@
-"""Counters of executions: what became of each execution of a transaction, each under one name, so that they add up.
-
-    executions = transactions + aborts + wait_restarts + repairs
-
-An *execution* is a transaction's code begun at its first instruction, for the block's result: a dry run is none. Each
-transaction has one execution that stands. Every other one is wasted, for one reason, and counts under that alone:
-
-`aborts`
-    It ran on something stale: validation failed (Block-STM's abort; Kung and Robinson, "On optimistic methods for
-    concurrency control", ACM TODS 1981), or an older transaction took its locks (a wound).
-`wait_restarts`
-    It met something for which it had to wait, was given up, and is begun again after the wait: at an ESTIMATE in
-    Block-STM, for the fees of all others in sharded execution.
-`repairs`
-    A plan had it executed, and validation found it stale. A transaction has at most one such execution, so that
-    repairs / transactions is the share of the block at which the plan was wrong. What is aborted afterwards is an
-    abort.
-
-Two more count what is no execution:
-
-`waits`
-    An execution waited for another transaction (a lock, a version just being written, the fees of those before it),
-    kept its machine, and went on where it was.
-`dry_runs`
-    A transaction was executed on the state before the block, to predict what it touches.
+"""Counters of executions, defined in `strategies.accounting`: their names, their sum, and whether it comes out.
 
 A strategy counts what it can tell. Of a sum that it tells in part, the parts that it does not name are zero; one that
 does not count `executions` claims no sum.
@@ -59,8 +35,11 @@ def stale(counters: Mapping[str, float]) -> float:
 
 
 def wasted(counters: Mapping[str, float], transactions: int) -> float | None:
-    """Executions that did not stand; None where executions are not counted."""
-    return counters[EXECUTIONS] - transactions if EXECUTIONS in counters else None
+    """Executions that did not stand; None where nobody counts any."""
+    if EXECUTIONS in counters:
+        return counters[EXECUTIONS] - transactions
+    parts = [counters[name] for name in WASTED if name in counters]
+    return sum(parts) if parts else None
 
 
 def contradiction(counters: Mapping[str, float], transactions: int, located: int | None = None) -> str | None:
@@ -85,14 +64,12 @@ def contradiction(counters: Mapping[str, float], transactions: int, located: int
         total = transactions + sum(count for count, _ in parts)
         if counters[EXECUTIONS] != total:
             told = "".join(f" + {count:,} {called}" for count, called in parts)
-            return (
-                f"counters do not add up: {counters[EXECUTIONS]:,} executions, but {transactions:,} transactions{told}"
-            )
+            return f"{counters[EXECUTIONS]:,} executions, but {transactions:,} transactions{told}"
     for name, called in _OF_TRANSACTIONS.items():
         if counters.get(name, 0) > transactions:
-            return f"counters do not add up: {counters[name]:,} of {transactions:,} transactions {called}"
+            return f"{counters[name]:,} of {transactions:,} transactions {called}"
     of_kinds = sum(counters.get(name, 0) for name in _BY_KIND)
     for causes in (located, of_kinds if any(name in counters for name in _BY_KIND) else None):
         if causes is not None and causes != stale(counters):
-            return f"counters do not add up: {causes:,} causes of {stale(counters):,} aborted and repaired executions"
+            return f"{causes:,} causes of {stale(counters):,} aborted and repaired executions"
     return None
