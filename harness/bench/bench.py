@@ -18,7 +18,7 @@ from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
 from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
 from contend.harness.record.sample import BlockFacts, Sample
-from contend.harness.verify.oracle.oracle import MISCOUNTED
+from contend.harness.verify.oracle.oracle import refusal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
@@ -146,9 +146,7 @@ class Bench:
         except Exception as error:
             raise RunError(described(error, module)) from error
         if differences:
-            miscounted = MISCOUNTED in differences[0]
-            prefix = "a fault of the strategy: " if miscounted else "differs from the serial result: "
-            raise RunError(prefix + differences[0], () if miscounted else differences)
+            raise RunError(refusal(differences), differences)
         sample = Sample.of_chain(samples)
         return replace(sample, untimed=sample.untimed | sequence.untimed)
 

@@ -24,8 +24,7 @@ from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
 
-MISCOUNTED = "the counters do not add up"
-"""What `Oracle.check` says of an outcome that equals the serial result and counts what cannot be."""
+_MISCOUNTED = "the counters do not add up"
 
 _SHOWN = 5
 # Of those that a strategy may name: what a few repetitions can name again.
@@ -48,6 +47,12 @@ class Reference:
     def receipts_digest(self) -> str:
         """Digest of the receipts."""
         return self.receipts.digest
+
+
+def refusal(differences: list[str]) -> str:
+    """The reason in a sentence for which an outcome is refused, by what `Oracle.check` found."""
+    is_miscounted = _MISCOUNTED in differences[0]
+    return f"{'a fault of the strategy' if is_miscounted else 'differs from the serial result'}: {differences[0]}"
 
 
 class Digests(NamedTuple):
@@ -148,7 +153,7 @@ class Oracle:
     def _miscounted(self, outcome: Outcome) -> list[str]:
         located = None if outcome.abort_locations is None else int(outcome.abort_locations[1].sum())
         found = contradiction(outcome.counters, len(self._block), located)
-        return [] if found is None else [f"{MISCOUNTED}, though the result is right: {found}"]
+        return [] if found is None else [f"{_MISCOUNTED}, though the result is right: {found}"]
 
     def _swapped(self, order: Order) -> tuple[int, int] | None:
         """Two transactions of one sender that an order swaps, the block's earlier one first."""
