@@ -1,6 +1,33 @@
-"""Accounting of a worker's work: what its step cost, and what caused its aborts.
+"""Accounting of a worker's work: what its step cost, what became of its executions, and what caused its aborts.
 
 A worker is any struct that has the fields named here, so that every strategy counts in the same way.
+
+An *execution* is a transaction's code begun at its first instruction, for the block's result. Each transaction has one
+that stands. Every other one is wasted, for one reason, and counts under that alone:
+
+    executions = transactions + aborts + wait_restarts + repairs
+
+`aborts`
+    It ran on something stale: validation failed (Kung and Robinson, "On optimistic methods for concurrency control",
+    ACM TODS 1981; Block-STM's abort), or an older transaction took its locks (a wound).
+`wait_restarts`
+    It met something for which it had to wait, was given up, and is begun again after the wait: at an ESTIMATE in
+    Block-STM, for the fees of all others in sharded execution.
+`repairs`
+    A plan had it executed, and validation found it stale. A transaction has at most one such execution, so that
+    repairs / transactions is the share of the block in which the plan was wrong. What is aborted afterwards is an
+    abort.
+
+Two more count what is no execution of its own:
+
+`waits`
+    An execution waited for another transaction (for a lock, a version that was just being written, the fees of those
+    before it), kept its machine, and went on where it was.
+`dry_runs`
+    A transaction was executed on the state before the block, to predict what it touches.
+
+The harness holds every outcome against that sum (`Oracle.check`). An increment of a worker's own word is all that
+counting costs.
 """
 
 from __future__ import annotations
@@ -42,7 +69,7 @@ def end_step(worker, result):
 
 @kernel(inline=True)
 def note_abort(worker, kind):
-    """Count an abort by the kind of location that caused it.
+    """Count an aborted execution, and the kind of location that caused it.
 
     Parameters
     ----------

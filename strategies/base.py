@@ -28,13 +28,14 @@ class Outcome:
         whatever a node would have to do is in one of them. Copying receipts and changes out for the oracle is in none:
         a node would use them where they lie.
     counters : dict[str, int]
-        What the strategy counts: executions, aborts, validations, and so on.
+        What the strategy counts: executions and what became of them, which must add up as `strategies.accounting`
+        says, or the outcome has failed; validations, and so on.
     order : ndarray of int64, shape (n,), or None
         The serialisation order, where it is not the block's: ``order[k]`` is the index in the block of the
         transaction that comes k-th. It leaves each sender's transactions in their order, and a binding order as it is.
     abort_locations : tuple of two ndarrays, or None
         Where the strategy tells: keys of the locations that aborts were due to, uint64, shape (k, 7), and how many
-        aborts each, int64, shape (k,). They add up to the aborts that it counts.
+        aborts each, int64, shape (k,). They add up to the aborts and repairs that it counts.
     untimed : dict[str, float]
         Real seconds, whatever the strategy's clock, of what the harness needs around the run and a node would not do,
         by name: a ``snapshot`` of the state to go back to, a larger ``workspace``, ``receipts`` and ``changes`` copied

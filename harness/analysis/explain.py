@@ -148,6 +148,7 @@ class Explainer:
     def _strategy(
         self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile
     ) -> dict[str, Any]:
+        from contend.harness.verify.oracle.oracle import refusal
         from contend.strategies import registry
 
         found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
@@ -160,7 +161,7 @@ class Explainer:
         except Exception as error:
             return found | {"error": f"{type(error).__name__}: {one_line(error)}"}
         if differences:
-            return found | {"error": f"differs from the serial result: {differences[0]}"}
+            return found | {"error": refusal(differences)}
         found |= {"counters": {name: int(value) for name, value in outcome.counters.items()}}
         # One run says nothing about real time: `contend run` repeats. Simulated time is what it is.
         found["seconds"] = outcome.seconds if self._request.simulated else None

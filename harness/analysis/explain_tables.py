@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contend.harness.record.bound import KINDS, Bound, Bounds
+from contend.harness.record.content.execution_counts import DRY_RUNS, EXECUTIONS, WAITS, WASTED, wasted
 
 _NONE = "-"
 _LINK_RUNS = 10
@@ -134,27 +135,42 @@ def _print_strategies(console: Console, explanation: Explanation, bound: Bound) 
         return
     simulated = explanation["clock"] == "virtual"
     title = "Strategies, one verified run each" + (", simulated" if simulated else "")
-    table = _table("strategy", "W", "x serial", "of bound", "executions", "aborts", "ab/tx")
+    table = _table("strategy", "W", "x serial", "of bound", "executions", "waste/tx")
     for one in strategies:
         if one["error"] is not None:
             continue
         ratio = bound.work / 1e12 / one["seconds"] if one["seconds"] else None
-        aborts = one["counters"].get("aborts")
+        waste = wasted(one["counters"], bound.transactions)
         table.add_row(
             one["strategy"],
             str(one["workers"]),
             _NONE if ratio is None else f"{ratio:,.2f}",
             _NONE if ratio is None else f"{ratio / bound.speedup(one['workers']):.0%}",
             f"{one['counters'].get('executions', bound.transactions):,}",
-            _NONE if aborts is None else f"{aborts:,}",
-            _NONE if aborts is None else f"{aborts / bound.transactions:.2f}",
+            _NONE if waste is None else f"{waste / max(bound.transactions, 1):.2f}",
         )
     if table.row_count:
         _print(console, title, table)
     for one in strategies:
         if one["error"] is not None:
             console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
+    _print_executions(console, [one for one in strategies if one["error"] is None], bound.transactions)
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
+
+
+def _print_executions(console: Console, strategies: list[Explanation], transactions: int) -> None:
+    """What became of each execution, where a strategy counts more than those that stand."""
+    counting = [one for one in strategies if WASTED.keys() & one["counters"].keys()]
+    if not counting:
+        return
+    table = _table("strategy", "W", "executions", "stand", "aborted", "restarted", "repaired", "waits", "dry runs")
+    for one in counting:
+        counted = [one["counters"].get(name) for name in (*WASTED, WAITS, DRY_RUNS)]
+        executions = one["counters"].get(EXECUTIONS)
+        figures = [executions, None if executions is None else transactions, *counted]
+        texts = [_NONE if figure is None else f"{figure:,}" for figure in figures]
+        table.add_row(one["strategy"], str(one["workers"]), *texts)
+    _print(console, "What became of executions (restarted: begun again after a wait)", table)
 
 
 def _print_aborts(console: Console, strategies: list[Explanation]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import contend
+from contend.harness.record.content.execution_counts import stale
 from contend.strategies import registry as strategies
 
 # Relative: asv imports the folder under a name of its own.
@@ -115,8 +116,12 @@ def not_applicable(clock: str, counts: Iterable[int]) -> list[tuple[str, str, in
 
 
 def aborts_per_transaction(cell: Measured) -> list[float]:
-    """Give every run's aborts over the transactions of the block; nothing for a strategy that cannot abort."""
-    return [counters["aborts"] / cell.transactions for counters in cell.counters if "aborts" in counters]
+    """Give every run's aborts and repairs over the transactions of the block; nothing for a strategy without them.
+
+    Both, as ever since there is a history: `repairs` were `aborts` before they had a name of their own.
+    """
+    counted = [counters for counters in cell.counters if "aborts" in counters or "repairs" in counters]
+    return [stale(counters) / cell.transactions for counters in counted]
 
 
 class Cells:

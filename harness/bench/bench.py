@@ -19,6 +19,7 @@ from contend.harness.bench.timed_run import sample_of, timed_run
 from contend.harness.errors import RefusedBlockError
 from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
 from contend.harness.record.sample import BlockFacts, Sample
+from contend.harness.verify.oracle.oracle import refusal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
@@ -148,7 +149,7 @@ class Bench:
         except Exception as error:
             raise RunError(described(error, module)) from error
         if differences:
-            raise RunError(f"differs from the serial result: {differences[0]}", differences)
+            raise RunError(refusal(differences), differences)
         sample = Sample.of_chain(samples)
         return replace(sample, untimed=sample.untimed | sequence.untimed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from contend.harness.commands.common import bad_input, interruptible
 from contend.harness.commands.options import Asked, request_options
@@ -32,11 +33,14 @@ def command(
     results: Path,
 ) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
-    from contend.harness.present.timeline import draw
+    from contend.harness.present.timeline import draw, tell, trace
     from contend.harness.record.atomic_write import check_folder
 
     with bad_input(), interruptible():
         request = asked.request(clock="virtual")
         check_folder(results)
-        for path in draw(request, results / "charts"):
+        traced = trace(request)
+        for line in tell(traced, Console().width):
+            click.echo(line)
+        for path in draw(traced, results / "charts"):
             click.echo(f"chart: {path}")

@@ -16,13 +16,14 @@ from enum import StrEnum
 
 import numpy as np
 
+from contend.harness.record.content.execution_counts import EXECUTIONS, OF_EXECUTIONS, WASTED, stale
 from contend.harness.record.sample import ABORTS_AT
 from contend.harness.record.statistics import Interval
 
 REPLICATIONS = 2
 MOST_MEASUREMENTS = 4
 
-WASTE = ("aborts", "executions", "incarnations", "validations", "dependencies", "wasted_gas")
+WASTE = (EXECUTIONS, *WASTED, "incarnations", "validations", "dependencies", "wasted_gas")
 """Counters of which more is worse."""
 
 
@@ -142,16 +143,17 @@ def _spanned(ratios: Sequence[Interval]) -> Interval:
 def changes(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     """Counters that differ, each with both values; one that a side lacks is 0 there.
 
-    Classes of aborts count only where both sides tell them: older versions do not.
+    What became of executions, and classes of aborts, count only where both sides tell them: older versions do not.
     """
     names = [*a, *(name for name in b if name not in a)]
+    names = [name for name in names if name not in OF_EXECUTIONS or (name in a and name in b)]
     if not (_tells_classes(a) and _tells_classes(b)):
         names = [name for name in names if not name.startswith(ABORTS_AT)]
     return {name: (a.get(name, 0), b.get(name, 0)) for name in names if a.get(name, 0) != b.get(name, 0)}
 
 
 def _tells_classes(counters: Mapping[str, float]) -> bool:
-    return not counters.get("aborts") or any(name.startswith(ABORTS_AT) for name in counters)
+    return not stale(counters) or any(name.startswith(ABORTS_AT) for name in counters)
 
 
 def wasteful(counters: Mapping[str, tuple[float, float]]) -> bool:

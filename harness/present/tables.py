@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contend.harness.present import execution_columns
 from contend.harness.present.formatting import differing, rate
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics.rank_disagreement import WHY, rank_disagreements
 from contend.harness.record.warnings import OVERSUBSCRIBED
 
-_TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102
+_TINY, _WIDE, _WIDE_OF_CHAIN, _WIDEST = 74, 98, 104, 132
 _NONE = "-"
 _NAMED = 4
 _MOST_DISAGREEMENTS = 3
@@ -29,14 +30,15 @@ Columns = dict[str, Callable[[Cell], str | Text]]
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
     """Print the cells of a record: a table, then what failed and what to doubt.
 
-    Fits 80 columns; from 96 on it has a workload column, gas per second and phases as well.
+    Fits 80 columns; from 98 on it has a workload column, gas per second and phases as well, from 132 on all that became
+    of executions.
     """
     cells = record["cells"]
     if not cells:
         console.print("No cell was measured.")
         return
     wide = console.width >= (_WIDE_OF_CHAIN if any("latency" in cell for cell in cells) else _WIDE)
-    columns = _columns(cells, wide, console.width < _TINY)
+    columns = _columns(cells, wide, console.width < _TINY, console.width >= _WIDEST)
     console.print(_wide_table(cells, columns) if wide else _narrow_table(cells, columns))
     if any(cell.get("simulated") for cell in cells):
         console.print(
@@ -70,7 +72,7 @@ def _legend(columns: Columns, baseline: str | None) -> str:
         "of bound": "speed-up as a share of the best conceivable with W workers",
         f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round",
         "p/e/c": "share of prepare, execute and commit in %",
-        "ab/tx": "aborted incarnations per transaction",
+        **execution_columns.MEANINGS,
     }
     return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in columns)
 
@@ -107,7 +109,7 @@ def _named(cells: list[Cell]) -> Callable[[Cell], str]:
     )
 
 
-def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
+def _columns(cells: list[Cell], wide: bool, tiny: bool = False, widest: bool = False) -> Columns:
     """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
     of_chain = any("latency" in cell for cell in cells)
     baseline = baseline_of(cells)
@@ -122,7 +124,7 @@ def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
         "p50": lambda cell: _latency(cell, "p50_seconds"),
         "p99": lambda cell: _latency(cell, "p99_seconds"),
         "p/e/c": _phases,
-        "ab/tx": _aborts,
+        **execution_columns.COLUMNS,
         "ok": _mark,
     }
     if tiny:
@@ -133,6 +135,7 @@ def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
         return {"strategy": columns["strategy"], "W": columns["W"], **short}
     left_out = set() if wide and not (of_chain or baseline) else {"Mgas/s", "p/e/c"}
     left_out |= set() if of_chain else {"p50", "p99"}
+    left_out |= set() if widest else execution_columns.COLUMNS.keys() - {execution_columns.WASTED}
     left_out |= {"of bound"} if (of_chain or baseline) and not wide else set()
     return {heading: show for heading, show in columns.items() if heading not in left_out}
 
@@ -214,11 +217,6 @@ def _seconds(seconds: float) -> str:
 def _phases(cell: Cell) -> str:
     whole = sum(cell["phases"].values())
     return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
-
-
-def _aborts(cell: Cell) -> str:
-    aborts = cell["counters"].get("aborts")
-    return _NONE if aborts is None else f"{aborts / cell['transactions']:.2f}"
 
 
 def _mark(cell: Cell) -> Text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ class Trace:
     rows : ndarray of int64, shape (k, 4)
         Worker, activity, begin and end in picoseconds.
     workers : int
+    account : str
+        What became of the executions.
     title : str
     name : str
         For files.
@@ -30,6 +34,7 @@ class Trace:
 
     rows: npt.NDArray[np.int64]
     workers: int
+    account: str
     title: str
     name: str
 
@@ -51,6 +56,7 @@ def trace(request: Request) -> Trace:
     from contend.harness.bench.failures import RunError, WorkloadError
     from contend.harness.plan.clock_options import read_costs
     from contend.harness.plan.resolve import CellKey, resolve
+    from contend.harness.present.timeline_text import account
     from contend.strategies import registry as strategies
     from contend.strategies.clocks.virtual import VirtualClock
     from contend.workloads import registry as workloads
@@ -65,7 +71,7 @@ def trace(request: Request) -> Trace:
     clock = VirtualClock(read_costs(request.costs), traced=True)
     bench = Bench(strategies.get, workloads.get, clock=lambda: clock)
     try:
-        bench.prepare(workload, request.seed, request.block_size)
+        facts = bench.prepare(workload, request.seed, request.block_size)
         sample = bench.run(CellKey(name, workers))
     except (WorkloadError, RunError) as error:
         raise BadInputError(f"{workload.name}, {name}: {error}") from error
@@ -78,13 +84,25 @@ def trace(request: Request) -> Trace:
         f"{workload.name}, {request.block_size:,} transactions, {name} with {workers:,} SIMULATED workers: "
         f"{1e6 * sample.seconds:,.0f} microseconds"
     )
-    return Trace(rows, workers, title, f"timeline-{workload.name}-{name}-{workers}")
+    told = account(sample.counters, facts.transactions)
+    return Trace(rows, workers, told, title, f"timeline-{workload.name}-{name}-{workers}")
 
 
-def draw(request: Request, folder: Path) -> list[Path]:
-    """Trace a cell and draw it into files in a folder, which is made; raises what `trace` does."""
+def tell(traced: Trace, width: int) -> Iterator[str]:
+    """The timeline as lines of text, with what they mean."""
+    from contend.harness.present.charts.timeline import shares
+    from contend.harness.present.timeline_text import legend, lines
+
+    yield traced.title
+    yield from lines(traced.rows, traced.workers, width)
+    yield from textwrap.wrap(legend(shares(traced.rows, traced.workers)), max(width, 40))
+    if traced.account:
+        yield traced.account
+
+
+def draw(traced: Trace, folder: Path) -> list[Path]:
+    """Draw a timeline into files in a folder, which is made."""
     from contend.harness.present.charts.timeline import draw_timeline
     from contend.strategies.clocks import ACTIVITIES
 
-    traced = trace(request)
     return draw_timeline(traced.rows, traced.workers, ACTIVITIES, traced.title, folder, traced.name)

@@ -12,7 +12,10 @@ import numpy as np
 
 from contend.harness.record import latency, statistics, warnings
 from contend.harness.record.bound import Bounds
+from contend.harness.record.content.execution_counts import ABORTS, DRY_RUNS, WAITS, wasted
 from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
+
+_TOLD = (ABORTS, WAITS, DRY_RUNS)
 
 
 def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:
@@ -33,8 +36,8 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         ``tx_per_second``, ``gas_per_second``, ``cpu_seconds``
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
         number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
-        every run on every machine), and what `_beside_bound` gives; of several blocks in a row, ``latency``
-        (`harness.record.latency.summary`). Figures of a cell without samples are None.
+        every run on every machine), and what `_per_transaction` and `_beside_bound` give; of several blocks in a row,
+        ``latency`` (`harness.record.latency.summary`). Figures of a cell without samples are None.
     """
     of_chain = {"latency": latency.summary(cell)} if "arrivals" in cell else {}
     samples = cell["samples"]
@@ -42,6 +45,7 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         figures = ("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup")
         empty = dict.fromkeys((*figures, "began", "ended"))
         nothing: dict[str, Any] = {"phases": {}, "counters": {}, "warnings": [], "figures_digest": None}
+        nothing |= _per_transaction({}, 1)
         return {"samples_seconds": [], **empty, **nothing, **_beside_bound(cell, None), **of_chain}
     own, base = by_process(samples, "seconds"), by_process(samples, "baseline_seconds")
     seconds = np.array([sample["seconds"] for sample in samples])
@@ -60,6 +64,7 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
+        **_per_transaction(typical["counters"], cell["transactions"]),
         "warnings": warnings.about(cell, own, ratio, beside["bound_speedup"], typical["counters"], cores),
         "figures_digest": _figures_digest(typical) if simulated else None,
         **beside,
@@ -76,6 +81,18 @@ def _times(samples: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     last, seconds = max(runs)
     ended = datetime.datetime.fromisoformat(last) + datetime.timedelta(seconds=seconds)
     return {"began": min(runs)[0], "ended": ended.isoformat(timespec="milliseconds")}
+
+
+def _per_transaction(counters: Mapping[str, float], transactions: int) -> dict[str, float | None]:
+    """Executions that were thrown away, those of them that were aborted, waits and dry runs, per transaction.
+
+    None where the strategy does not count them. These are rates and no shares: a transaction may be aborted many times.
+    """
+    counts = {"wasted": wasted(counters, transactions)} | {name: counters.get(name) for name in _TOLD}
+    return {
+        f"{name}_per_transaction": None if count is None else count / max(transactions, 1)
+        for name, count in counts.items()
+    }
 
 
 def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, float | None]:

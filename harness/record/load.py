@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from contend.harness.errors import BadInputError
+from contend.harness.record.content.counter_names import with_present_names
+from contend.harness.record.content.schema_check import StructureError, validate
 from contend.harness.record.derived import derived
 from contend.harness.record.migrate import VersionError, migrate
-from contend.harness.record.schema_check import StructureError, validate
 from contend.harness.record.statistics.paired import with_baseline
 
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
@@ -36,7 +38,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         record = migrate(content)
         validate(record, schema())
-        cells = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in record["cells"]]
+        cells = [_with_present_names(cell) for cell in record["cells"]]
+        cells = [{**cell, **derived(cell, record["environment"]["cores"])} for cell in cells]
         record["cells"] = with_baseline(cells, record["request"].get("baseline"))
     except VersionError as error:
         raise BadInputError(f"{path}: {error}") from error
@@ -45,6 +48,11 @@ def read(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         raise BadInputError(f"{path}: malformed record ({type(error).__name__}: {error})") from error
     return record
+
+
+def _with_present_names(cell: Mapping[str, Any]) -> dict[str, Any]:
+    samples = [{**sample, "counters": with_present_names(sample["counters"])} for sample in cell["samples"]]
+    return {**cell, "samples": samples}
 
 
 def _refuse_constant(name: str) -> float:

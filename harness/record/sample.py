@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from contend.harness.record.bound import Bounds
+from contend.harness.record.content.counter_names import with_present_names
 
 N = TypeVar("N", int | float, float)
 PHASES = ("prepare", "execute", "commit")
 ABORTS_AT = "aborts_at_"
-"""Counters of aborts by class of location begin with this, as ``aborts_at_token_balance`` does."""
+"""Counters of aborts and repairs by class of location begin with this, as ``aborts_at_token_balance`` does."""
 
 OWN_ORDER_GAS, OWN_ORDER_FAILED = "own_order_gas", "own_order_failed"
 """Counters of a run in an order of its own: gas used, and transactions that failed, as they were in that order."""
@@ -41,7 +42,7 @@ class Sample:
     phases : dict
         Seconds of ``prepare``, ``execute`` and ``commit``.
     counters : dict
-        What the strategy counted.
+        What the strategy counted; of executions as `strategies.accounting` defines it.
     block_seconds : tuple of float
         Of several blocks in a row, the time of each; all else is then their sum. Empty for one block.
     untimed : dict
@@ -91,6 +92,8 @@ class Sample:
             If a field without a default is missing.
         """
         known = _known(cls, content)
+        if "counters" in known:
+            known["counters"] = with_present_names(known["counters"])
         return cls(**{**known, "block_seconds": tuple(known.get("block_seconds", ()))})
 
 

@@ -10,6 +10,7 @@ from contend.evm.state import kind_of
 from contend.strategies.accounting import note_abort
 from contend.strategies.block_stm.layout import ABORT
 from contend.strategies.block_stm.mv_memory import allocate
+from contend.strategies.block_stm.scheduler import transaction_of
 
 _ABORT_WORDS = ABORT.words
 
@@ -30,9 +31,16 @@ def has_fault(shared):
 def count_abort(shared, worker, stale, gas):
     """Count an aborted incarnation: the location that was stale and its kind, and the gas that it used for nothing.
 
-    The note costs two words of the arena, on this path only; without room the run is repeated with more.
+    It counts as a repair if a plan had it executed, else as an abort (`strategies.accounting`). The note costs two
+    words of the arena, on this path only; without room the run is repeated with more.
     """
-    note_abort(worker, kind_of(STATE.at(shared.state), stale))
+    line, kind = transaction_of(shared, worker.txn_idx), kind_of(STATE.at(shared.state), stale)
+    if line.is_planned != U0:
+        line.is_planned = U0
+        worker.repairs += U1
+        worker.aborts_by_kind[U(kind)] += U1
+    else:
+        note_abort(worker, kind)
     worker.wasted_gas += U(gas)
     note = allocate(shared, worker, _ABORT_WORDS)
     if note != 0:

@@ -49,7 +49,8 @@ TRANSACTION = Struct(
     read_set=U64,  # where in the arena << LIST_SHIFT | entries
     read_set_words=I64,  # that fit there
     write_set=U64,  # likewise
-    unused=words(2),
+    is_planned=U64,  # whether it was executed as a plan said, and not aborted since
+    unused=words(1),
 )
 STATUS_BITS, STATUS_MASK = U(2), U(3)
 READY_TO_EXECUTE, EXECUTING, EXECUTED, ABORTING = range(4)
@@ -111,11 +112,14 @@ WORKER = Struct(
     cost_ps=U64,  # of the step in hand
     activity=U64,  # what it is: `strategies.clocks.ACTIVITIES`
     aborts_noted=I64,  # the last ABORT, or zero
+    # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,
-    aborts_by_kind=words(4),  # storage, balance, nonce, code
+    wait_restarts=U64,
+    repairs=U64,
+    waits=U64,
+    aborts_by_kind=words(4),  # and repairs: storage, balance, nonce, code
     validations=U64,
-    dependency_waits=U64,
     wasted_gas=U64,
 )
 TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)

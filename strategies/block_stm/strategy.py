@@ -75,7 +75,11 @@ class OptimisticStrategy(CompiledStrategy):
         receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
         untimed["receipts"] = perf_counter() - collecting
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
-        return Outcome(None, receipts, phases, space.counted(), abort_locations=aborted, untimed=untimed)
+        return Outcome(None, receipts, phases, self.counted(space), abort_locations=aborted, untimed=untimed)
+
+    def counted(self, space: Workspace) -> dict[str, int]:
+        """What the workers counted; see `strategies.accounting`."""
+        return space.counted()
 
     def written_locations(self) -> Locations | None:
         """Locations that the last attempt may have changed; see `CompiledStrategy.written_locations`."""

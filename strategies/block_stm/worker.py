@@ -86,9 +86,10 @@ def _read(shared, worker):
         return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
-    if not is_executed(txn_status(shared, blocking)):
-        worker.dependency_waits += U1
-        worker.wasted_gas += worker.gas_spent
+    if is_executed(txn_status(shared, blocking)):
+        # It has just executed: the machine stands where it was, and reads again.
+        worker.waits += U1
+    else:
         worker.phase = PHASE_TASK
         worker.activity = U(ACT_WAIT)
         spend(shared, worker, COST_WAIT, 1)
@@ -99,7 +100,7 @@ def _read(shared, worker):
 @kernel()
 def _is_stale_already(shared, worker):
     """Whether the worker's incarnation is known to be wrong; asked only where aborts are frequent, since it costs."""
-    if worker.aborts * ABORTS_ARE_FREQUENT < worker.executions:
+    if (worker.aborts + worker.repairs) * ABORTS_ARE_FREQUENT < worker.executions:
         return False
     stale = validate_unrecorded(shared, worker)
     if stale == VALID:

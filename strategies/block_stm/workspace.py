@@ -174,7 +174,10 @@ class Workspace:
         addresses = tuple(self._wake_address(name) for name in wake_counters)
         activity = WORKER.offsets["activity"]
         workers = addresses_of(self.workers)
-        ended = clock.run(Workers(step, self.address, workers, addresses, activity, interchangeable=interchangeable))
+        execution = WORKER.offsets["txn_idx"], WORKER.offsets["executions"]
+        ended = clock.run(
+            Workers(step, self.address, workers, addresses, activity, execution, interchangeable=interchangeable)
+        )
         if FAILED in ended and not self.shared["fault"]:
             raise RuntimeError("a step returned FAILED without noting a fault, so there is no room to be made for it")
         if FAILED in ended or self.shared["fault"]:
@@ -195,8 +198,8 @@ class Workspace:
         return np.unique(found)
 
     def abort_locations(self, state: State) -> tuple[Words, Locations]:
-        """Keys of the locations that aborts were due to, and how many each."""
-        aborts = self.workers["aborts"].astype(np.int64)
+        """Keys of the locations that aborts and repairs were due to, and how many each."""
+        aborts = (self.workers["aborts"] + self.workers["repairs"]).astype(np.int64)
         found = np.zeros(int(aborts.sum()), np.int64)
         at = 0
         for note, count in zip(self.workers["aborts_noted"].tolist(), aborts.tolist(), strict=True):
@@ -205,9 +208,11 @@ class Workspace:
         locations, counts = np.unique(found, return_counts=True)
         return state.keys[locations], counts.astype(np.int64)
 
-    def counted(self) -> dict[str, int]:
-        """Counters of the workers, summed."""
-        names = ("executions", "aborts", "validations", "dependency_waits", "wasted_gas")
+    def counted(self, follows_plan: bool = False) -> dict[str, int]:
+        """Counters of the workers, summed; repairs only where a plan was followed."""
+        names = ["executions", "aborts", "wait_restarts", "waits", "validations", "wasted_gas"]
+        if follows_plan:
+            names.insert(3, "repairs")
         found = {name: int(self.workers[name].sum()) for name in names}
         for kind, name in enumerate(layout.KIND_NAMES):
             found[f"aborts_{name}"] = int(self.workers["aborts_by_kind"][:, kind].sum())

@@ -28,9 +28,12 @@ IDLE, FINISHED, FAILED = 0, -1, -2
 # What the parts of a step return instead of a cost, which they add to their worker's `cost_ps`.
 WORKED = 1
 
-# What a step was, for timelines; a step leaves it in its worker's header.
-ACTIVITIES = ("schedule", "execute", "validate", "wait", "commit", "plan", "message")
-ACT_SCHEDULE, ACT_EXECUTE, ACT_VALIDATE, ACT_WAIT, ACT_COMMIT, ACT_PLAN, ACT_MESSAGE = range(len(ACTIVITIES))
+# What a step was, for timelines; a step leaves it in its worker's header. That an execution was wasted shows later: no
+# step leaves ACT_WASTED, a timeline tells.
+ACTIVITIES = ("schedule", "execute", "validate", "wait", "commit", "plan", "message", "wasted execution")
+ACT_SCHEDULE, ACT_EXECUTE, ACT_VALIDATE, ACT_WAIT, ACT_COMMIT, ACT_PLAN, ACT_MESSAGE, ACT_WASTED = range(
+    len(ACTIVITIES)
+)
 NO_ACTIVITY = -1
 
 
@@ -80,6 +83,9 @@ class Workers:
         Addresses of uint64 words. A worker that was idle has nothing to do until one of them changes.
     activity : int
         Index of the word in a worker's header that tells what its last step was, or `NO_ACTIVITY`.
+    execution : tuple of int, optional
+        Indices of two words in a worker's header: the transaction that its last step was about, and a number of that
+        execution among the worker's own. A timeline can then tell executions that were thrown away.
     network : NetworkHooks, optional
         Of workers that exchange messages under simulated time.
     interchangeable : bool
@@ -92,6 +98,7 @@ class Workers:
     addresses: list[int]
     wake_counters: tuple[int, ...] = ()
     activity: int = NO_ACTIVITY
+    execution: tuple[int, int] | None = None
     network: NetworkHooks | None = None
     interchangeable: bool = True
 

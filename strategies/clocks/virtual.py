@@ -32,7 +32,17 @@ from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import call_2, call_3, view_i64, view_u64
 from contend.evm.runtime.structs import I64, Struct
 from contend.strategies.clocks import cost_table
-from contend.strategies.clocks.base import ACT_SCHEDULE, FAILED, IDLE, NO_ACTIVITY, PS_PER_SECOND, Clock, Workers
+from contend.strategies.clocks.base import (
+    ACT_EXECUTE,
+    ACT_SCHEDULE,
+    ACT_WASTED,
+    FAILED,
+    IDLE,
+    NO_ACTIVITY,
+    PS_PER_SECOND,
+    Clock,
+    Workers,
+)
 from contend.strategies.clocks.cost_table import CostTable, default_costs
 from contend.strategies.clocks.network_model import NetworkModel
 
@@ -42,7 +52,7 @@ NEVER = np.int64(1 << 62)
 FULL_SPEED = 1_000  # of a slow-down in thousandths
 STEPS_AT_ONCE = 200_000  # between two looks at what Python has to do: signals, for one
 FIRST_TRACE_ROWS = 1 << 16
-TRACE_COLUMNS = 4
+TRACE_COLUMNS = 6  # those of `Timeline`, transaction, and number of the execution
 
 # A worker: running, put aside in the queue, put aside until a message arrives, or ended.
 RUNNING, PARKED, LISTENING, ENDED = range(4)
@@ -56,6 +66,8 @@ EVENT_LOOP = Struct(
     step=I64,
     shared=I64,
     activity=I64,
+    transaction=I64,
+    execution=I64,
     interchangeable=I64,
     network=I64,
     advance=I64,
@@ -75,7 +87,7 @@ EVENT_LOOP = Struct(
     modes=I64,
     queue=I64,  # ring of workers put aside, the one that has waited longest first
     results=I64,  # what the last step of each returned
-    trace=I64,  # rows as in `Timeline`
+    trace=I64,  # rows of `TRACE_COLUMNS`
     trace_rows=I64,
     # How far the loop has come, kept between two calls.
     alive=I64,
@@ -196,6 +208,8 @@ def _note_work(loop, worker, begin, end):
         header = view_i64(loop.workers, loop.worker_count)[worker]
         trace[at], trace[at + 2], trace[at + 3] = worker, begin, end
         trace[at + 1] = view_i64(header, loop.activity + 1)[loop.activity]
+        trace[at + 4] = view_i64(header, loop.transaction + 1)[loop.transaction]
+        trace[at + 5] = view_i64(header, loop.execution + 1)[loop.execution]
         loop.traced += 1
 
 
@@ -283,10 +297,31 @@ class Timeline:
     ----------
     rows : ndarray of int64, shape (k, 4)
         Worker, activity (index into `strategies.clocks.base.ACTIVITIES`), begin and end in picoseconds since the clock
-        was made. In the gaps a worker had nothing to do. What is done in one piece (`Clock.spend`) is worker 0's.
+        was made. In the gaps a worker had nothing to do. What is done in one piece (`Clock.spend`) is worker 0's. An
+        execution whose transaction was executed again later is `ACT_WASTED`, from its beginning to its end.
     """
 
     rows: Integers
+
+
+def mark_wasted(rows: Integers) -> None:
+    """Make the activity of wasted executions `ACT_WASTED`: of each transaction the execution that began last stands.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (k, 6)
+        Those of one run of workers, in any order; altered in place.
+    """
+    executing = np.flatnonzero(rows[:, 1] == ACT_EXECUTE)
+    own = rows[executing]
+    _, first, which = np.unique(own[:, [0, 5]], axis=0, return_index=True, return_inverse=True)
+    begins = np.full(len(first), NEVER)
+    np.minimum.at(begins, which.ravel(), own[:, 2])
+    transactions = own[first, 4]
+    in_order = np.lexsort((begins, transactions))
+    stands = np.ones(len(first), bool)
+    stands[in_order[:-1]] = np.diff(transactions[in_order]) != 0
+    rows[executing[~stands[which.ravel()]], 1] = ACT_WASTED
 
 
 class VirtualClock(Clock):
@@ -366,8 +401,10 @@ class VirtualClock(Clock):
         self._busy_ps += int(row["busy_ps"])
         if loop.is_traced:
             rows = loop.trace[: int(row["traced"])]
-            rows[:, 2:] += self._now_ps
-            self._traces.append(rows)
+            if workers.execution is not None:
+                mark_wasted(rows)
+            rows[:, 2:4] += self._now_ps
+            self._traces.append(rows[:, :4])
         self._now_ps += int(row["end_ps"])
         return [int(result) for result in loop.results]
 
@@ -379,8 +416,8 @@ class _EventLoop:
     ----------
     row : numpy structured scalar of `EVENT_LOOP`
     results : ndarray of int64, shape (workers,)
-    trace : ndarray of int64, shape (k, 4)
-        Rows as in `Timeline`, of which ``row["traced"]`` are used.
+    trace : ndarray of int64, shape (k, 6)
+        Rows as in `Timeline`, transaction and number of the execution, of which ``row["traced"]`` are used.
     """
 
     def __init__(self, workers: Workers, costs: CostTable, traced: bool) -> None:
@@ -408,6 +445,8 @@ class _EventLoop:
             "step": workers.step.address,
             "shared": workers.shared,
             "activity": workers.activity,
+            "transaction": workers.activity if workers.execution is None else workers.execution[0],
+            "execution": workers.activity if workers.execution is None else workers.execution[1],
             "interchangeable": workers.interchangeable,
             "idle_ps": max(int(costs.table[cost_table.IDLE]), 1),
             "slowdown": costs.slowdown.get(count, FULL_SPEED),

@@ -3,9 +3,9 @@
 The plan says who executes each transaction's first incarnation, and when. During that phase a worker reads whatever
 is in multi-version memory and validates nothing. When the plan is through, the block is handed to Block-STM's
 scheduler with every transaction executed and none validated: read sets are validated by all workers, and what was
-wrong is aborted and executed again as ever. A plan that was right costs one validation a transaction and no abort; one
-that was wrong costs what Block-STM would have cost; none can give another result than Block-STM does, and that is
-the serial one.
+wrong is aborted and executed again as ever; where the plan had it executed, it counts as a repair. A plan that was
+right costs one validation a transaction and no abort; one that was wrong costs what Block-STM would have cost; none can
+give another result than Block-STM does, and that is the serial one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from contend.strategies.base import Outcome
 from contend.strategies.block_stm.accounting import has_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, answer_read, record
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from contend.strategies.block_stm.scheduler import end_task, set_executed_status, try_incarnate
+from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from contend.strategies.block_stm.worker import step as speculative_step
@@ -109,6 +109,7 @@ def _finish_planned(shared, worker):
     if not fitted:
         return FAILED
     plan = PLAN.at(shared.own)
+    transaction_of(shared, worker.txn_idx).is_planned = U1
     set_executed_status(shared, worker)
     worker.task = TASK_NONE
     worker.phase = PHASE_TASK
@@ -240,9 +241,12 @@ class PlannedStrategy(OptimisticStrategy):
             self._numbering = np.zeros(1 << (2 * entries).bit_length(), np.uint64)
         return collect_hints(hints[:size], used, self._numbering)
 
+    def counted(self, space: Workspace) -> dict[str, int]:
+        """What the workers counted: dry runs, and what of the plan had to be repaired."""
+        return {**space.counted(follows_plan=True), "dry_runs": int(space.own_workers["dry_runs"].sum())}
+
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`."""
         outcome = super().attempt(image, state, workers, scale)
-        outcome.counters["repaired"] = outcome.counters["executions"] - len(image)
         outcome.counters["lanes"] = max(len(self._arrays.lane_starts) - 1, 0)
         return outcome

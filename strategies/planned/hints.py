@@ -81,6 +81,7 @@ def _run_dry(shared, worker):
         if txn_idx >= shared.block_size:
             return FINISHED
         worker.txn_idx = txn_idx
+        PLAN_WORKER.at(worker.own).dry_runs += U1
         spend(shared, worker, COST_TASK, 1)
         start_transaction(machine, txn_idx)
         return _resume_dry(shared, worker, machine)

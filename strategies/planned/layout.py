@@ -36,6 +36,7 @@ PLAN_WORKER = Struct(
     hints=I64,  # its list of predicted accesses, as int64 (`evm.drivers.access_sets`)
     hints_room=I64,
     hint_count=I64,
+    dry_runs=U64,
 )
 
 # What the dry run of one transaction left.

@@ -43,9 +43,9 @@ REPORTED = {"deferrals": "deferred"}  # names of counters in records, where they
 # What begins at zero with each block.
 CLEARED = (
     *("runnable_slots", "next_slot", "next_position", "ready_head", "ready_tail", "ended", "deferred"),
-    *("epilogue_position", "clock", "quiet_shards", "epilogue_shard", "executions", "aborts", "cross_shard"),
-    *("messages", "deferrals", "lock_waits", "wasted_gas", "aborts_by_kind", "abort_cause_count", "cost_ps"),
-    *("activity", "fees", "total_fees"),
+    *("epilogue_position", "clock", "quiet_shards", "epilogue_shard", "executions", "aborts"),
+    *("wait_restarts", "waits", "cross_shard", "messages", "deferrals", "wasted_gas", "aborts_by_kind"),
+    *("abort_cause_count", "cost_ps", "activity", "txn_idx", "execution", "fees", "total_fees"),
 )
 
 
@@ -280,7 +280,7 @@ class ShardMemory:
     def counted(self) -> dict[str, int]:
         """Counters of this shard for the block."""
         header = self.header
-        names = ("executions", "aborts", "cross_shard", "messages", "deferrals", "lock_waits", "wasted_gas")
+        names = ("executions", "aborts", "wait_restarts", "waits", "cross_shard", "messages", "deferrals", "wasted_gas")
         found = {REPORTED.get(name, name): int(header[name]) for name in names}
         for kind, name in enumerate(layout.KIND_NAMES):
             found[f"aborts_{name}"] = int(header["aborts_by_kind"][kind])

@@ -124,7 +124,9 @@ class SimulatedCluster:
         clock.spend(int(costs[cost_table.ROUTE]) * count)
         prepared = clock.now()
         addresses, activity = [shard.address for shard in self.shards], SHARD.offsets["activity"]
-        workers = Workers(step, cluster.address, addresses, activity=activity, network=self.network.hooks())
+        execution = SHARD.offsets["txn_idx"], SHARD.offsets["execution"]
+        hooks = self.network.hooks()
+        workers = Workers(step, cluster.address, addresses, activity=activity, execution=execution, network=hooks)
         try:
             ended = clock.run(workers)
         except RuntimeError:  # stuck, or in a livelock

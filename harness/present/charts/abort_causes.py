@@ -38,7 +38,7 @@ KINDS = {
 
 
 def causes(cells: pandas.DataFrame, style: Style) -> Figure | None:
-    """Aborts per transaction with the most workers, by class of location; None where nothing was aborted."""
+    """Aborts and repairs per transaction with the most workers, by class of location; None where there were none."""
     part = worst(cells)
     if part.empty:
         return None
@@ -61,14 +61,14 @@ def causes(cells: pandas.DataFrame, style: Style) -> Figure | None:
         axes.set_ylim(bottom=0)
         axes.set_xlim(-0.75, max(len(own), 3) - 0.25)
         axes.xaxis.grid(False)
-    label(figure, "", "aborts per transaction")
+    label(figure, "", "aborts and repairs per transaction")
     handles = [Rectangle((0, 0), 1, 1, color=_COLOURS[name]) for name in shown]
     legend(figure, handles, shown, f"What aborts were due to, {clock_of(cells)}")
     return figure
 
 
 def aborts_of(cell: Mapping[Any, Any]) -> dict[str, float]:
-    """Aborts of a cell by what they were due to: by class where that is known, else by kind.
+    """Aborts and repairs of a cell by what they were due to: by class where that is known, else by kind.
 
     Parameters
     ----------
@@ -84,10 +84,8 @@ def aborts_of(cell: Mapping[Any, Any]) -> dict[str, float]:
 
 def worst(cells: pandas.DataFrame) -> pandas.DataFrame:
     """The cells with the most workers of each strategy on each workload, those left out that aborted nothing."""
-    if "count.aborts" not in cells:
-        return cells[:0]
     most = cells.groupby(["workload", "strategy"])["workers"].transform("max")
-    last = cells[(cells["workers"] == most) & (cells["count.aborts"] > 0)]
+    last = cells[cells["workers"] == most]
     return last[[bool(aborts_of(one)) for one in last.to_dict("records")]]
 
 

@@ -24,6 +24,8 @@ _MICROSECOND = 1e6  # picoseconds
 _MANY_BARS = 4_000
 _FEW_WORKERS = 32  # that a line can be told from the next one
 _IDLE = "idle"
+# So that work that came to nothing is told from the rest without colour, too.
+_HATCHES = {"wasted execution": "////"}
 
 
 def merged(rows: Rows) -> Rows:
@@ -64,7 +66,8 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) 
     bars = merged(rows)
     for number in present:
         half = 0.42 if workers <= _FEW_WORKERS else 0.5
-        _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], detailed=len(bars) < _MANY_BARS)
+        hatch = _HATCHES.get(activities[number], "")
+        _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], hatch, detailed=len(bars) < _MANY_BARS)
     axes.set_xlim(0, (end - begin) / _MICROSECOND)
     axes.set_ylim(workers - 0.5, -0.5)
     axes.set_yticks(range(workers) if workers <= _FEW_WORKERS else np.linspace(0, workers - 1, 9, dtype=int))
@@ -72,7 +75,10 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) 
     axes.set_ylabel("worker")
     axes.grid(axis="y", visible=False)
     spent = shares(rows, workers)
-    handles = [Patch(color=colours[number]) for number in present]
+    handles = [
+        Patch(facecolor=colours[number], edgecolor="white", linewidth=0, hatch=_HATCHES.get(activities[number], ""))
+        for number in present
+    ]
     names = [f"{activities[number]} {spent[number]:.0%}" for number in present]
     handles.append(Patch(facecolor="white", edgecolor="0.6"))
     names.append(f"{_IDLE} {max(1 - sum(spent.values()), 0):.0%}")
@@ -115,14 +121,18 @@ def shares(rows: Rows, workers: int) -> dict[int, float]:
     return {int(number): _share(rows, int(number), workers, span) for number in np.unique(rows[:, 1])}
 
 
-def _bars(axes: Axes, rows: Rows, begin: int, half: float, colour: tuple[float, ...], detailed: bool) -> None:
+def _bars(
+    axes: Axes, rows: Rows, begin: int, half: float, colour: tuple[float, ...], hatch: str, detailed: bool
+) -> None:
     left, right = (rows[:, 2] - begin) / _MICROSECOND, (rows[:, 3] - begin) / _MICROSECOND
     top, bottom = rows[:, 0] - half, rows[:, 0] + half
     corners = np.stack(
         [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
     )
     # Thousands of shapes would make the SVG larger than its picture.
-    axes.add_collection(PolyCollection(list(corners), facecolors=[colour], linewidths=0, rasterized=not detailed))
+    bars = PolyCollection(list(corners), facecolors=[colour], edgecolors="white", linewidths=0, hatch=hatch)
+    bars.set_rasterized(not detailed)
+    axes.add_collection(bars)
 
 
 def _share(rows: Rows, number: int, workers: int, span: int) -> float:

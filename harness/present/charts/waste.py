@@ -9,26 +9,27 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
+from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.style import Style, are_many, clock_of, label, legend, panels, worker_axis
+from contend.harness.record.sample import OWN_ORDER_GAS
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
 _WASTE = (
-    ("count.aborts", "transactions", "aborts per transaction", False),
-    ("count.wasted_gas", "gas", "wasted gas, share of the block's", True),
-    ("count.outside", "transactions", "transactions repaired or deferred", True),
+    ("wasted", "transactions", "wasted executions per transaction", False),
+    ("count.wasted_gas", "gas_executed", "wasted gas, share of all that was executed", True),
+    ("outside", "transactions", "transactions repaired or deferred", True),
 )
 
 # What a strategy of one kind or another does to transactions that it could not run as it meant to.
-_OUTSIDE = ("count.repaired", "count.deferred")
+_OUTSIDE = ("count.repairs", "count.deferred")
 
 
 def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
-    """Aborts, wasted gas and fallback by workload and strategy; None where no strategy counts any of them."""
-    outside = cells.reindex(columns=list(_OUTSIDE)).sum(axis="columns", min_count=1)
-    cells = cells.assign(**{"count.outside": outside})
+    """Wasted executions and gas, and fallback, by workload and strategy; None where no strategy counts any of them."""
+    cells = with_waste(cells)
     shown = [entry for entry in _WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
@@ -61,6 +62,22 @@ def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
     return figure
 
 
+def with_waste(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """Cells with what of the chart is no counter; each share is of a total that it is part of.
+
+    Returns
+    -------
+    DataFrame
+        With ``wasted`` (executions, none of the baseline's), ``gas_executed`` (with the wasted) and ``outside``
+        (transactions that were repaired, or else deferred).
+    """
+    parts = cells.reindex(columns=["count.wasted_gas", f"count.{OWN_ORDER_GAS}", *_OUTSIDE])
+    wasted = (cells["wasted_per_transaction"] * cells["transactions"]).where(cells["strategy"] != BASELINE)
+    gas = parts[f"count.{OWN_ORDER_GAS}"].fillna(cells["gas"]) + parts["count.wasted_gas"].fillna(0)
+    repaired, deferred = (parts[name] for name in _OUTSIDE)
+    return cells.assign(wasted=wasted, gas_executed=gas, outside=repaired.fillna(deferred))
+
+
 def _against_workers(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Figure:
     """One panel for each workload and counter that is not zero throughout."""
     wanted = [
@@ -71,7 +88,7 @@ def _against_workers(cells: pandas.DataFrame, style: Style, shown: list[tuple[st
     ]
     figure, drawn_on = panels(max(len(wanted), 1), width=4.2, height=2.9)
     counts = sorted(int(count) for count in set(cells["workers"]))
-    drawn = [name for name in style.strategies if cells[cells["strategy"] == name]["count.aborts"].notna().any()]
+    drawn = [name for name in style.strategies if cells[cells["strategy"] == name]["wasted"].notna().any()]
     for axes, (workload, (counter, per, title, as_share)) in zip(drawn_on, wanted, strict=False):
         part = cells[(cells["workload"] == workload) & cells[counter].notna()]
         for name in drawn:

@@ -40,16 +40,14 @@ def speedup_caption(part: pandas.DataFrame) -> str:
 
 
 def wasted_caption(part: pandas.DataFrame) -> str:
-    """Aborts per transaction of each strategy."""
-    if "count.aborts" not in part:
-        return "no strategy counts aborts."
-    own = part[part["count.aborts"].notna() & (part["strategy"] != BASELINE)]
+    """Wasted executions per transaction of each strategy."""
+    own = part[part["wasted_per_transaction"].notna() & (part["strategy"] != BASELINE)]
     most = own.loc[own.groupby("strategy", sort=False)["workers"].idxmax()]
     told = [
-        f"{one['strategy']} with {one['workers']:,} workers {one['count.aborts'] / one['transactions']:.2f}"
+        f"{one['strategy']} with {one['workers']:,} workers {one['wasted_per_transaction']:.2f}"
         for _, one in most.iterrows()
     ]
-    return f"aborts per transaction: {listed(told)}." if told else "no strategy counts aborts."
+    return f"wasted executions per transaction: {listed(told)}." if told else "no strategy counts executions."
 
 
 def causes_caption(part: pandas.DataFrame) -> str:

@@ -34,6 +34,7 @@ from contend.harness.present.report.captions import (
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
 from contend.harness.present.report.svg import Entry, drawing, svg, take_legend
+from contend.harness.record.content.execution_counts import DEFERRED, OF_EXECUTIONS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -251,10 +252,11 @@ _PLAIN = (
     _Kind(
         "wasted",
         "Wasted work",
-        "Executions that were thrown away, and the gas that they burned.",
+        "Executions that were thrown away (aborted, begun again after a wait, or repaired), and the gas that they "
+        "burned.",
         wasted,
         wasted_caption,
-        ("transactions", "gas", "count.aborts", "count.wasted_gas", "count.repaired", "count.deferred"),
+        ("transactions", "gas", *(f"count.{name}" for name in (*OF_EXECUTIONS, "wasted_gas", DEFERRED))),
     ),
     _Kind(
         "causes",
@@ -263,7 +265,7 @@ _PLAIN = (
         "pool, which counter, whose allowance.",
         causes,
         causes_caption,
-        ("transactions", "count.aborts", *CLASSES, *KINDS),
+        ("transactions", "count.aborts", "count.repairs", *CLASSES, *KINDS),
     ),
     _Kind(
         "latency",

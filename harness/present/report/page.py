@@ -281,6 +281,7 @@ _COLUMNS = (
     ("x serial", "number"),
     ("interval", "text"),
     ("of bound", "number"),
+    ("wasted/tx", "number"),
     ("aborts/tx", "number"),
     ("result", "text"),
     ("record", "text"),
@@ -290,8 +291,6 @@ _COLUMNS = (
 def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
     """Text and sorting value of every column."""
     good = bool(cell["verified"])
-    aborts = cell.get("count.aborts")
-    known = good and aborts is not None and aborts == aborts
     wall = good and not cell["simulated"] and cell["strategy"] != "serial"
     low, high = cell["speedup_low"], cell["speedup_high"]
     of_bound = cell["share_of_bound"] if good and cell["share_of_bound"] == cell["share_of_bound"] else None
@@ -308,7 +307,7 @@ def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
         (factor(cell["speedup"]).removesuffix("x"), repr(cell["speedup"])) if good else _NOTHING,
         _plain(f"{low:.2f} to {high:.2f}") if wall else _NOTHING,
         _NOTHING if of_bound is None else _number(of_bound, "{:.0%}"),
-        _number(aborts / cell["transactions"], "{:.2f}") if known and aborts is not None else _NOTHING,
+        *(_rate(cell[name]) if good else _NOTHING for name in ("wasted_per_transaction", "aborts_per_transaction")),
         _plain("equal to serial" if good else "FAILED"),
         _plain(str(cell["record"])),
     ]
@@ -319,6 +318,10 @@ _NOTHING = ("", "")
 
 def _plain(text: str) -> tuple[str, str]:
     return text, text
+
+
+def _rate(value: float | None) -> tuple[str, str]:
+    return _NOTHING if value is None or value != value else _number(value, "{:.2f}")
 
 
 def _number(value: Any, pattern: str) -> tuple[str, str]:

@@ -18,10 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, Snapshot, State
+from contend.harness.record.content.execution_counts import contradiction
 from contend.harness.verify.oracle.diff import receipt_differences, word_differences
 from contend.strategies.base import Outcome, Strategy
 
 Order = npt.NDArray[np.int64]
+
+_MISCOUNTED = "the counters do not add up"
 
 _SHOWN = 5
 # Of those that a strategy may name: what a few repetitions can name again.
@@ -44,6 +47,12 @@ class Reference:
     def receipts_digest(self) -> str:
         """Digest of the receipts."""
         return self.receipts.digest
+
+
+def refusal(differences: list[str]) -> str:
+    """The reason in a sentence for which an outcome is refused, by what `Oracle.check` found."""
+    is_miscounted = _MISCOUNTED in differences[0]
+    return f"{'a fault of the strategy' if is_miscounted else 'differs from the serial result'}: {differences[0]}"
 
 
 class Digests(NamedTuple):
@@ -97,6 +106,8 @@ class Oracle:
     def check(self, outcome: Outcome, changed: Changes) -> list[str]:
         """Find the first differences between an outcome and the serial result; empty when they are equal.
 
+        Of an outcome that is equal, the counters must add up (`strategies.accounting`).
+
         Parameters
         ----------
         outcome : Outcome
@@ -114,7 +125,7 @@ class Oracle:
         digests = self._digests_in(outcome.order)
         changes = [one.digest for one in (outcome.changes, changed) if one is not None]
         if outcome.receipts.digest == digests.receipts and set(changes) == {digests.changes}:
-            return []
+            return self._miscounted(outcome)
         reference = self._in_order(outcome.order)
         every = chain(
             self._receipt_differences(outcome.receipts, reference),
@@ -138,6 +149,11 @@ class Oracle:
                 earlier, later = swapped
                 return [f"the order puts transaction {later} before {earlier}, which is of the same sender"]
         return []
+
+    def _miscounted(self, outcome: Outcome) -> list[str]:
+        located = None if outcome.abort_locations is None else int(outcome.abort_locations[1].sum())
+        found = contradiction(outcome.counters, len(self._block), located)
+        return [] if found is None else [f"{_MISCOUNTED}, though the result is right: {found}"]
 
     def _swapped(self, order: Order) -> tuple[int, int] | None:
         """Two transactions of one sender that an order swaps, the block's earlier one first."""

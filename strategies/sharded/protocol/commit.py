@@ -210,10 +210,15 @@ def _note_cause(shard, cause):
 
 @kernel()
 def abort(cluster, shard, slot_number):
-    """Undo a transaction of which nothing is certain yet: it is started again, or deferred."""
+    """Undo a transaction of which nothing is certain yet: it is started again, or deferred.
+
+    One that is deferred waits for the fees of all others, and is begun again then: no abort, but a restart after a
+    wait.
+    """
     slot = slot_of(shard, slot_number)
     shard.wasted_gas += slot.gas_spent
     if slot.is_deferred != 0:
+        shard.wait_restarts += U1
         defer_transaction(shard, slot.position)
     else:
         check(slot.wounded > 0)

@@ -70,6 +70,7 @@ def begin(cluster, shard, slot_number, position):
     context.index = queued(shard, position).index
     context.is_wounded = 0
     shard.executions += U1
+    slot.execution = shard.executions
     start_transaction(MACHINE.at(slot.machine), position)
     spend(cluster, shard, COST_BEGIN, 1)
     return run(cluster, shard, slot_number)

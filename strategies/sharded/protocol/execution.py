@@ -10,7 +10,7 @@ from __future__ import annotations
 from contend.evm import errors
 from contend.evm.code import cost_model as evm_costs
 from contend.evm.layout import MACHINE
-from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1
 from contend.evm.state import intern_location
@@ -139,6 +139,7 @@ def _await_token(shard, slot_number):
     slot = slot_of(shard, slot_number)
     if slot.is_lock_free != 0 and not lock_what_was_read(shard, slot_number):
         return NO_SPACE
+    shard.waits += U1
     set_phase(slot, PHASE_TOKEN)
     return MUST_WAIT
 
@@ -148,6 +149,8 @@ def run(cluster, shard, slot_number):
     """Run a slot's transaction until it waits or is finished. `WORKED` or `FAILED`."""
     shard.activity = ACT_EXECUTE
     slot = slot_of(shard, slot_number)
+    shard.txn_idx = context_of(shard, local_context(shard, slot_number)).index
+    shard.execution = slot.execution
     machine = MACHINE.at(slot.machine)
     answered = ANSWERED
     while answered == ANSWERED:

@@ -134,13 +134,14 @@ SHARD = Struct(
     quiet_shards=I64,  # at the leader: shards that have reported
     deferred_by_shard=I64,  # at the leader: array
     epilogue_shard=I64,  # at the leader: the shard that comes next in the epilogue
-    # Counters.
+    # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,
+    wait_restarts=U64,
+    waits=U64,
     cross_shard=U64,
     messages=U64,
     deferrals=U64,
-    lock_waits=U64,
     wasted_gas=U64,
     aborts_by_kind=words(4),  # storage, balance, nonce, code
     abort_causes=I64,  # array: for each abort the location, as owner << 32 | number
@@ -148,6 +149,8 @@ SHARD = Struct(
     abort_cause_count=I64,
     cost_ps=U64,  # of the step in hand
     activity=I64,  # what it is: `strategies.clocks.ACTIVITIES`
+    txn_idx=I64,  # of the execution that was run last: its transaction,
+    execution=U64,  # and which of the shard's executions it is
     # Fees.
     fees=U256,
     total_fees=U256,  # at the leader
@@ -185,8 +188,9 @@ SLOT = Struct(
     next_entry=I64,
     location=I64,  # of this shard that it waits for
     gas_spent=U64,  # by this execution
+    execution=U64,  # which of the shard's executions it is
     is_deferred=I64,  # it ends deferred, not to be started again
-    unused=words(3),
+    unused=words(2),
 )
 
 (

@@ -234,7 +234,7 @@ def lock(cluster, shard, context_number, location, mode):
     if free:
         _link_first(shard, node, location)
         return GRANTED
-    shard.lock_waits += U1
+    shard.waits += U1
     _link_waiting(shard, node, location)
     _wound_younger(cluster, shard, location, index, mode)
     return WAITING
@@ -261,7 +261,7 @@ def upgrade(cluster, shard, context_number, location):
     if holders == 1:
         own.held = LOCK_EXCLUSIVE
         return GRANTED
-    shard.lock_waits += U1
+    shard.waits += U1
     _wound_younger(cluster, shard, location, own.index, LOCK_EXCLUSIVE)
     return WAITING
 

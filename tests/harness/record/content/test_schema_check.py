@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from contend.harness.record.schema_check import StructureError, validate
+from contend.harness.record.content.schema_check import StructureError, validate
 from contend.harness.records import schema
 
 Make = Callable[..., dict[str, Any]]

@@ -1,0 +1,1 @@
+"""What a record may hold: its structure, and counters that add up."""
