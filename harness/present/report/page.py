@@ -31,6 +31,7 @@ from contend.harness.record.atomic_write import check_folder
 ROOM = Path(__file__).parent
 PAGE = "index.html"
 DATA = "data"
+CELLS = "cells.csv"
 # How a page of ours is known, and where the mark stands at the latest.
 MARK, _HEAD_BYTES = b'<meta name="generator" content="contend report">', 4096
 _MARKERS = {
@@ -82,6 +83,7 @@ def write_report(
             (new / DATA).mkdir()
             for figure in shown:
                 figure.data.to_csv(new / DATA / f"{figure.name}.csv", index=False)
+            cells_of(frame_of(records)).to_csv(new / DATA / CELLS, index=False)
             (new / PAGE).write_text(text, encoding="utf-8")
             shutil.rmtree(folder / DATA, ignore_errors=True)
             (new / DATA).rename(folder / DATA)
@@ -136,10 +138,12 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOM), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(swatch=swatch, link=_link)
+    environment.globals.update(swatch=swatch)
     text = environment.get_template("page.html.j2").render(
         answers=list(answers(selected, records, series)),
         shown=shown,
+        link=lambda figure: _link(figure.data),
+        cells_link=_link(cells_of(frame)),
         missing=_missing({figure.name.split("-")[0] for figure in shown}),
         facts=_facts(records, frame),
         machines=_machines(records),
@@ -170,9 +174,15 @@ def swatch(entry: Entry) -> str:
     return f'<svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">{inner}</svg>'
 
 
-def _link(figure: ReportFigure) -> str:
-    """The data of a chart within the page: it can be taken from there when the page has left its folder."""
-    content = figure.data.to_csv(index=False).encode()
+def cells_of(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """All cells, for the file of all: without raw samples and other lists, which the records have."""
+    unwanted = [name for name in frame if frame[name].map(lambda value: isinstance(value, list | dict | tuple)).any()]
+    return frame.drop(columns=[*unwanted, "common", "setting", "place"], errors="ignore")
+
+
+def _link(data: pandas.DataFrame) -> str:
+    """Data within the page: they can be taken from there when the page has left its folder."""
+    content = data.to_csv(index=False).encode()
     return f"data:text/csv;base64,{base64.b64encode(content).decode()}"
 
 

@@ -1,28 +1,31 @@
 """Selection: the cells that a report is about.
 
-Records repeat each other: the same cell was measured last week and today, with other dials, on another machine. Charts
-show one setting a workload and clock, that of its newest record without a sweep, and of each of its cells the newest
-measurement on the newest record's machine. Sweeps are shown by themselves, the newest one of each workload. All others
-are in the table and in the history.
+Records repeat each other: the same cell was measured last week and today, with other dials, on another machine.
+Sentences and charts of one clock are about one setting: the same blocks and the same machine for all workloads, and one
+set of dials a workload. It is not the newest one, which may be of a single cell that somebody tried, but the one that
+answers: with the most strategies, then with the most cells (workloads and worker counts), then with default dials, and
+only then the newest. Of each of its cells the newest measurement is taken. Sweeps are shown by themselves, the newest
+one of each workload. What is left out is listed; it is in the table and in the history.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas
 
 from contend.harness.plan.request import command_words
-from contend.harness.present.formatting import differing
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.formatting import count, differing
+from contend.harness.present.report.setting import common_of, common_words, dial_words, has_defaults, setting_of
 from contend.harness.record.frame import to_frame
 
 SETTING = ["workload", "setting"]
-_SETTING = ("dials", "seed", "block_size", "block_count", "load", "rate")
 CELL = [*SETTING, "strategy", "workers"]
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,18 @@ class Selection:
         Verified cells between which one dial of a workload was turned.
     commands : dict
         By record: the command that measured it.
+    setting : str
+        What its plain cells have in common, in words.
+    left_out : tuple of str
+        Cells of other settings, in words.
     """
 
     clock: str
     plain: pandas.DataFrame
     sweeps: pandas.DataFrame
     commands: Mapping[str, str]
+    setting: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -57,19 +66,20 @@ def frame_of(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     Returns
     -------
     DataFrame
-        As `harness.record.frame.to_frame`, with ``setting`` (dials, seed, block size and network, as text) and
-        ``swept`` (whether the record is of a sweep).
+        As `harness.record.frame.to_frame`, with ``common`` (blocks, seed, network, as text), ``setting`` (the same with
+        the dials), ``turned`` (dials that the run turned, in words), ``default`` (whether it turned none) and ``swept``
+        (whether the record is of a sweep).
     """
     records = sorted(records, key=lambda record: str(record["id"]))
     frame = to_frame(records)
-    of_record = {record["id"]: record["request"] for record in records}
-    settings = [
-        json.dumps([*(cell.get(name) for name in _SETTING), of_record[record["id"]].get("network")])
-        for record in records
-        for cell in record["cells"]
-    ]
-    swept = [bool(of_record[identity].get("sweep")) for identity in frame["record"]]
-    return frame.assign(setting=settings, swept=swept)
+    pairs = [(cell, record["request"]) for record in records for cell in record["cells"]]
+    return frame.assign(
+        common=[common_of(cell, request) for cell, request in pairs],
+        setting=[setting_of(cell, request) for cell, request in pairs],
+        turned=[dial_words(request) for _, request in pairs],
+        default=[has_defaults(request) for _, request in pairs],
+        swept=[bool(request.get("sweep")) for _, request in pairs],
+    )
 
 
 def selections(frame: pandas.DataFrame, records: Iterable[Mapping[str, Any]]) -> list[Selection]:
@@ -78,23 +88,66 @@ def selections(frame: pandas.DataFrame, records: Iterable[Mapping[str, Any]]) ->
     found = []
     for clock in ("wall", "virtual"):
         cells = frame[frame["verified"] & (frame["clock"] == clock)]
-        if clock == "wall" and len(cells):
-            # Times of two machines in one chart would compare the machines.
-            cells = cells[cells["machine"] == cells["machine"].iloc[-1]]
-        if len(cells):
-            found.append(Selection(clock, _plain(cells), _sweeps(cells), commands))
+        if cells.empty:
+            continue
+        # Times of two machines in one chart would compare the machines; simulated ones are the same on all.
+        cells = cells.assign(place=cells["machine"] if clock == "wall" else "")
+        every = cells[~cells["swept"]]
+        plain = _plain(every)
+        setting = common_words(plain["common"].iloc[0]) if len(plain) else ""
+        setting += ", default dials" if len(plain) and plain["default"].all() else ""
+        left_out = tuple(_left_out(every, plain))
+        found.append(Selection(clock, plain, _sweeps(cells, plain), commands, setting, left_out))
     return found
 
 
 def _plain(cells: pandas.DataFrame) -> pandas.DataFrame:
-    plain = cells[~cells["swept"]]
-    newest = plain.drop_duplicates("workload", keep="last").set_index("workload")["setting"]
-    chosen = plain[plain["setting"] == plain["workload"].map(newest)]
-    return _in_order(chosen.drop_duplicates(CELL, keep="last"), plain)
+    """Cells of the setting that answers."""
+    best = cells[:0]
+    for _, group in cells.groupby(["place", "common"], sort=False):
+        parts = [
+            max((part for _, part in own.groupby("setting", sort=False)), key=_worth)
+            for _, own in group.groupby("workload", sort=False)
+        ]
+        chosen = pandas.concat(parts)
+        if best.empty or _worth(chosen) > _worth(best):
+            best = chosen
+    return _in_order(best.drop_duplicates(CELL, keep="last"), cells)
 
 
-def _sweeps(cells: pandas.DataFrame) -> pandas.DataFrame:
+def _worth(cells: pandas.DataFrame) -> tuple[int, int, bool, str]:
+    """How well cells answer which strategy is best: compares as a tuple does."""
+    rivals = set(cells["strategy"]) - {BASELINE}
+    different = len(cells.drop_duplicates(["workload", "strategy", "workers"]))
+    return len(rivals), different, bool(cells["default"].all()), str(cells["record"].max())
+
+
+def _left_out(cells: pandas.DataFrame, chosen: pandas.DataFrame) -> Iterator[str]:
+    """What of the cells was not chosen, and why it is not the same."""
+    if chosen.empty:
+        return
+    place, common = chosen["place"].iloc[0], chosen["common"].iloc[0]
+    settings = dict(zip(chosen["workload"], chosen["setting"], strict=True))
+    elsewhere = cells[cells["place"] != place]
+    if len(elsewhere):
+        yield f"{count(len(elsewhere), 'cell')} measured on another machine"
+    here = cells[cells["place"] == place]
+    for other, group in here[here["common"] != common].groupby("common", sort=False):
+        what = " and ".join(dict.fromkeys(group["workload"])) if group["workload"].nunique() < _FEW else "workloads"
+        yield f"{count(len(group), 'cell')} of {what} in {common_words(str(other))}"
+    same = here[here["common"] == common]
+    for workload, group in same[same["setting"] != same["workload"].map(settings)].groupby("workload", sort=False):
+        turned = " or ".join(dict.fromkeys(text or "default dials" for text in group["turned"]))
+        yield f"{count(len(group), 'cell')} of {workload} with {turned}"
+    older = len(same[same["setting"] == same["workload"].map(settings)]) - len(chosen)
+    if older:
+        yield f"{count(older, 'earlier measurement')} of the same cells"
+
+
+def _sweeps(cells: pandas.DataFrame, plain: pandas.DataFrame) -> pandas.DataFrame:
     swept = cells[cells["swept"]]
+    if len(plain) and (swept["place"] == plain["place"].iloc[0]).any():
+        swept = swept[swept["place"] == plain["place"].iloc[0]]
     newest = swept.drop_duplicates("workload", keep="last").set_index("workload")["record"]
     return swept[swept["record"] == swept["workload"].map(newest)]
 

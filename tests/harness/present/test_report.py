@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from contend.harness.cli import main
 from contend.harness.present.formatting import duration, factor, listed, rate, share
+from contend.harness.present.report.answer_slower import slower
+from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.figures import on_both_clocks, report_figures, style_of
 from contend.harness.present.report.history import histories, steps_of
 from contend.harness.present.report.page import render, write_report
@@ -186,6 +188,79 @@ def test_the_table_tells_the_cells_of_a_sweep_apart(records: list[Record]) -> No
     assert [text.partition(" tx")[2] for text in told] == [", pools=1", ", pools=100"]
 
 
+def small_and_newer(record: Record, day: int, **request: Any) -> Record:
+    """A run of one cell that was made later, with something else than usual."""
+    made = on_day(record, day)
+    made["request"] |= request
+    made["cells"] = [made["cells"][-1]]
+    for cell in made["cells"]:
+        cell["dials"] |= request.get("dials") or {}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"network": "datacenter"}, "1 cell of payments in blocks of 12 transactions, network datacenter"),
+        ({"dials": {"accounts": 7}}, "1 cell of payments with accounts=7"),
+    ],
+)
+def test_an_unrelated_newer_record_does_not_overturn_the_headline(
+    records: list[Record], tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    virtual = records[7]
+    (before,) = which(selections(frame_of([virtual]), [virtual]))
+    both = [virtual, *written(tmp_path, [small_and_newer(virtual, 9, **change)])]
+    (selected,) = selections(frame_of(both), both)
+    assert set(selected.plain["record"]) == {virtual["id"]}
+    (after,) = which([selected])
+    assert after.headline == before.headline
+    assert after.points[:-1] == before.points
+    assert words in after.points[-1]
+
+
+def test_what_has_more_strategies_answers_then_what_has_default_dials(records: list[Record], tmp_path: Path) -> None:
+    wall = records[6]
+    turned = on_day(wall, 9)
+    turned["request"] |= {"dials": {"accounts": 7}}
+    for cell in turned["cells"]:
+        cell["dials"] |= {"accounts": 7}
+    fuller = copy.deepcopy(turned)
+    fuller["cells"] += [{**copy.deepcopy(fuller["cells"][1]), "strategy": "sharded"}]
+    for other, expected in ((turned, wall), (fuller, fuller)):
+        both = [wall, *written(tmp_path / other["id"] / str(len(other["cells"])), [other])]
+        (selected,) = selections(frame_of(both), both)
+        assert set(selected.plain["record"]) == {expected["id"]}
+        assert ("default dials" in selected.setting) == (expected is wall)
+
+
+def test_every_answer_names_its_setting_and_how_sure_it_is(records: list[Record]) -> None:
+    found = list(which(selections(frame_of(records), records)))
+    assert [answer.simulated for answer in found] == [False, True]
+    for answer in found:
+        assert "blocks of 12 transactions" in answer.headline
+        assert all("blocks of 12 transactions" in point for point in answer.points if "serial" in point)
+        assert ("simulated worker" in answer.headline) == answer.simulated
+        assert answer.doubt
+    text, _ = render(records, "contend report x")
+    assert text.count("How sure:") >= 2
+
+
+def test_warnings_stand_beside_the_headline(records: list[Record]) -> None:
+    (selected,) = selections(frame_of(records[:1]), records[:1])
+    warnings: list[list[str]] = [["unstable: a", "unstable: b"], *([] for _ in range(len(selected.plain) - 1))]
+    cells = selected.plain.assign(warnings=pandas.Series(warnings, index=selected.plain.index))
+    (answer,) = which([type(selected)(selected.clock, cells, selected.sweeps, selected.commands)])
+    assert answer.doubt.startswith(f"unstable (1 of {len(cells)} cells)")
+
+
+def test_an_unrelated_newer_record_does_not_hide_what_got_slower(records: list[Record], tmp_path: Path) -> None:
+    (newer,) = written(tmp_path, [small_and_newer(records[6], 9, dials={"accounts": 7})])
+    every = [*records[:5], newer]
+    (answer,) = slower(every, [])
+    assert records[4]["id"] in answer.headline
+
+
 def test_charts_show_the_newest_measurement_of_each_cell(records: list[Record]) -> None:
     frame = frame_of(records)
     wall, virtual = selections(frame, records)
@@ -221,6 +296,9 @@ def test_the_same_records_give_the_same_page_that_asks_for_nothing(records: list
     assert page.read_text() == first
     data = pandas.read_csv(tmp_path / "out" / "data" / "speedup-virtual.csv")
     assert set(data["record"]) == {records[7]["id"]}
+    every = pandas.read_csv(tmp_path / "out" / "data" / "cells.csv")
+    assert len(every) == sum(len(record["cells"]) for record in records)
+    assert {"workload", "strategy", "workers", "speedup", "speedup_low", "speedup_high"} <= set(every)
 
 
 def test_simulated_figures_are_marked_wherever_they_are(records: list[Record]) -> None:
@@ -359,6 +437,12 @@ def test_print_leaves_out_what_is_pressed(shown: Browser, tmp_path: Path) -> Non
     shown.media(scheme="dark", kind="print")
     assert shown.run("return getComputedStyle(document.getElementById('theme')).display") == "none"
     assert shown.run("return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert shown.run("return getComputedStyle(document.querySelector('.scroll')).display") == "none"
+    assert shown.run("return getComputedStyle(document.querySelector('.on-paper')).display") == "inline"
+    # No heading is parted from its chart.
+    assert shown.run("return document.querySelectorAll('figure.chart').length") == shown.run(
+        "return document.querySelectorAll('figure.chart > .lead > h3 ~ .pictures').length"
+    )
     shown.print_to(tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").stat().st_size > 50_000
 

@@ -1,0 +1,80 @@
+"""Answer: a question, what the records say, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas
+
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.formatting import count
+from contend.harness.present.report.selection import Selection
+from contend.harness.record.statistics.paired_verdict import told_by_chance
+from contend.harness.record.warnings import MISLEADING
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, and what the records say.
+
+    Attributes
+    ----------
+    question : str
+    headline : str
+        The answer in a sentence or two.
+    points : tuple of str
+        What it is made of.
+    simulated : bool
+        Whether it rests on simulated figures.
+    doubt : str
+        How sure it is: what the warnings say of the cells that it is made of; empty where there are none of them.
+    """
+
+    question: str
+    headline: str
+    points: tuple[str, ...]
+    simulated: bool
+    doubt: str = ""
+
+
+def believable(part: pandas.DataFrame) -> pandas.DataFrame:
+    """Cells whose speed-up is the strategy's doing."""
+    return part[[not any(str(one).startswith(MISLEADING) for one in warnings) for warnings in part["warnings"]]]
+
+
+def doubt_of(cells: pandas.DataFrame) -> str:
+    """How sure an answer from these cells is: their warnings, counted."""
+    found: dict[str, int] = {}
+    for warnings in cells["warnings"]:
+        for kind in dict.fromkeys(str(one).partition(":")[0] for one in warnings):
+            found[kind] = found.get(kind, 0) + 1
+    total = count(len(cells), "cell")
+    simulated = bool(cells["simulated"].all())
+    if found:
+        kinds = sorted(found.items(), key=lambda item: -item[1])
+        text = "; ".join(f"{kind} ({number:,} of {total})" for kind, number in kinds)
+    elif simulated:
+        text = f"simulated figures are exact and leave out what real cores add ({total})"
+    else:
+        text = f"no warning on any of {total}" if len(cells) > 1 else "no warning on its one cell"
+    chance = told_by_chance(int((cells["strategy"] != BASELINE).sum()), simulated)
+    return f"{text}; {chance}" if chance else text
+
+
+def workers_of(number: int, simulated: bool) -> str:
+    """So many workers, in words."""
+    return count(number, "simulated worker" if simulated else "worker")
+
+
+def place_of(selected: Selection, workload: str) -> str:
+    """Workload and setting, as sentences name them."""
+    own = selected.plain[selected.plain["workload"] == workload]
+    turned = next((str(text) for text in own.get("turned", ()) if text), "")
+    return ", ".join(text for text in (workload, selected.setting, turned) if text)
+
+
+def figures_of(row: pandas.Series[Any]) -> Mapping[str, Any]:
+    """A row of a frame as the mapping that paired ratios take."""
+    return {str(name): value for name, value in row.items()}

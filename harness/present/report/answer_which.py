@@ -1,0 +1,108 @@
+"""The question which strategy to use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas
+
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.formatting import count, factor, listed, share
+from contend.harness.present.report.answer import (
+    Answer,
+    believable,
+    doubt_of,
+    figures_of,
+    place_of,
+    workers_of,
+)
+from contend.harness.present.report.selection import Selection
+from contend.harness.record.statistics.paired import ratio_between
+from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
+
+_QUESTION = "Which strategy should I use?"
+_MOST_LEFT_OUT = 6
+
+
+def which(every: Sequence[Selection]) -> Iterator[Answer]:
+    """Answer for each clock, real cores first: they count for more, whatever can be simulated."""
+    told = [selected for selected in every if set(selected.plain["strategy"]) - {BASELINE}]
+    if not told:
+        yield Answer(_QUESTION, "No strategy was measured beside serial.", ("Run contend run.",), False)
+    for selected in told:
+        yield _of_clock(selected)
+
+
+def _of_clock(chosen: Selection) -> Answer:
+    winners: dict[str, list[str]] = {}
+    points = []
+    doubtful = []
+    for workload, part in chosen.plain.groupby("workload", sort=False):
+        good = believable(part)
+        doubtful += [f"{one['strategy']} on {workload}" for _, one in part.drop(good.index).iterrows()]
+        winner, text = _best_of(good)
+        winners.setdefault(winner, []).append(str(workload))
+        points.append(f"{place_of(chosen, str(workload))}: {text}")
+    most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
+    total = sum(len(names) for names in winners.values())
+    limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
+    where = f"{limit}, {chosen.setting}" if chosen.setting else limit
+    if total == 1:
+        headline = f"{most} on {winners[most][0]}, {_by_how_much(chosen, most) or where}."
+    elif len(winners) == 1:
+        headline = f"{most} on {'both' if total == 2 else f'all {total}'} workloads, {where}."
+    else:
+        rest = [f"{name} on {listed(names)}" for name, names in winners.items() if name != most]
+        headline = f"{most} on {len(winners[most])} of {total} workloads, {where}; {listed(rest)}."
+    if most == BASELINE:
+        headline += " Serial here means that no strategy is faster beyond doubt."
+    if doubtful:
+        named = listed(list(dict.fromkeys(doubtful)))
+        points.append(f"Not considered, since a warning says that it misleads: {named}.")
+    if chosen.left_out:
+        more = len(chosen.left_out) - _MOST_LEFT_OUT
+        rest = [*chosen.left_out[:_MOST_LEFT_OUT], *([f"{count(more, 'more setting')}"] if more > 0 else [])]
+        points.append(f"Left out here, and in the table of all cells: {'; '.join(rest)}.")
+    return Answer(_QUESTION, headline, tuple(points), chosen.simulated, doubt_of(chosen.plain))
+
+
+def _by_how_much(chosen: Selection, winner: str) -> str:
+    """Speed-up of the one winner, for the headline."""
+    own = chosen.plain[chosen.plain["strategy"] == winner]
+    if winner == BASELINE or own.empty:
+        return ""
+    best = own.iloc[int(own["speedup"].to_numpy().argmax())]
+    text = f"{factor(best['speedup'])} serial with {workers_of(int(best['workers']), chosen.simulated)}"
+    return f"{text}, {chosen.setting}" if chosen.setting else text
+
+
+def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
+    """The strategy to use on one workload, and why."""
+    rivals = part[part["strategy"] != BASELINE]
+    if rivals.empty:
+        return BASELINE, "only serial was measured."
+    ranked = rivals.sort_values("speedup", ascending=False, kind="stable")
+    best = ranked.iloc[0]
+    simulated = bool(best["simulated"])
+    measured = f"{factor(best['speedup'])} serial with {workers_of(int(best['workers']), simulated)}"
+    if not simulated:
+        measured += f" [{best['speedup_low']:.2f}, {best['speedup_high']:.2f}]"
+    name = str(best["strategy"])
+    if best["speedup_low"] <= (1.0 if simulated else 1.0 + FLOOR):
+        return BASELINE, f"nothing beats serial for certain; the best is {name}, {measured}."
+    text = f"{name}, {measured}"
+    if best["share_of_bound"] == best["share_of_bound"]:
+        text += f", {share(best['share_of_bound'])} of the bound"
+    others = ranked[ranked["strategy"] != name]
+    return name, f"{text}.{_beside(best, others.iloc[0]) if len(others) else ''}"
+
+
+def _beside(best: pandas.Series[Any], second: pandas.Series[Any]) -> str:
+    """How the best stands beside the next one, run beside run."""
+    pair = ratio_between(figures_of(best), figures_of(second))
+    if pair is not None and standing(pair) is Standing.FASTER:
+        return f" Run beside run, {sentence(pair)}."
+    if pair is None and second["speedup_high"] < best["speedup_low"]:
+        return f" Next: {second['strategy']}, {factor(second['speedup'])}."
+    return f" Too close to tell from {second['strategy']}, {factor(second['speedup'])}."
