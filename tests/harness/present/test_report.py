@@ -382,7 +382,7 @@ def test_every_chart_is_visible_and_described(shown: Browser) -> None:
     assert {"throughput-wall", "speedup-virtual", "history-wall", "timeline"} <= set(names)
     texts = shown.run("return [...document.querySelectorAll('.picture > svg')].map(one => one.ariaLabel)")
     assert all(re.search(r"\d", text) for text in texts), "words without a figure"
-    links = shown.run("return [...document.querySelectorAll('a[download]')].map(one => one.href)")
+    links = shown.run("return [...document.querySelectorAll('figure a[download]')].map(one => one.href)")
     assert len(links) == len(names)
 
 
