@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.command("compare", no_args_is_help=True)
 @click.argument("sides", nargs=-1, required=True, metavar="A B | A..B")
 @click.option(
-    "--threshold", type=float, default=0.05, show_default=True, metavar="SHARE", help="Growth of real time that counts."
+    "--threshold", type=float, default=0.05, show_default=True, metavar="SHARE", help="Growth of real time that counts; with --strategies, difference."
 )
 @click.option(
     "--virtual-threshold",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Growth of simulated time that counts; it has no noise.",
+    help="The same of simulated time, which has no noise.",
 )
 @click.option(
     "--fail-on",
