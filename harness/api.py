@@ -17,6 +17,7 @@ import pandas
 from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_share
 from contend.harness.compare.result_frame import ComparisonResult, result_of
+from contend.harness.compare.targets import Records, parse_target
 from contend.harness.compare.verdict import Rule
 from contend.harness.errors import BadInputError
 from contend.harness.measure.run_request import Engine
@@ -190,16 +191,18 @@ _RUN_ONLY = frozenset(name for name, option in options(Request).items() if optio
 
 @takes_options(CompareArguments, without=_RUN_ONLY)
 def compare(arguments: CompareArguments) -> ComparisonResult:
-    """Hold two measurements or two versions of Contend against each other, exactly as ``contend compare`` does.
+    """Hold two measurements, two versions or strategies against each other, exactly as ``contend compare`` does.
 
     Versions are measured here and now in turns, A B B A; records have been measured already, and take no options of
-    measuring.
+    measuring. With records and `strategies`, the first strategy is what the others are held against, by pairs of runs
+    of one round: is one faster than another?
 
     Parameters
     ----------
     a, b : str or Path
         Records or folders of records; or versions: git revisions, or folders with a checkout. Without `b`, `a` is a
         range: ``"main..HEAD"`` stands for main and HEAD, ``"main...HEAD"`` for where HEAD has branched off, and HEAD.
+        With records and `strategies`, `a` and `b` are both places of records, and `b` may be left out.
     <options>
     threshold : float, default 0.05
         Growth of real time that counts, as a share.
@@ -215,7 +218,8 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
     -------
     ComparisonResult
         ``cells``, a DataFrame with a row a cell, the worst first; ``verdicts``, how many cells got each; ``exit_code``;
-        ``summary``, ``notes``, ``as_json()``, ``markdown()``.
+        ``summary``, ``notes``, ``as_json()``, ``markdown()``. Of strategies the same, each row with the ratio of the
+        baseline's seconds to own (above 1 is faster), a verdict and a sentence.
 
     Raises
     ------
@@ -234,10 +238,12 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
     >>> import contend
     >>> found = contend.compare("main", "HEAD", clock="virtual", workloads="swaps")  # doctest: +SKIP
     >>> found.cells.loc[found.cells["regression"], ["workload", "strategy", "ratio"]]  # doctest: +SKIP
+    >>> found = contend.compare("results", strategies=["sharded", "block_stm"])  # doctest: +SKIP
+    >>> found.cells[["workload", "workers", "ratio", "ratio_low", "ratio_high", "sentence"]]  # doctest: +SKIP
     """
     from contend.harness.compare.from_records import compare_records, read_side
     from contend.harness.compare.runner import VersionComparison
-    from contend.harness.compare.targets import Records, parse_targets
+    from contend.harness.compare.targets import parse_targets
     from contend.harness.record.load_all import warn
 
     kinds = [arguments.fail_on] if isinstance(arguments.fail_on, str) else arguments.fail_on
@@ -246,6 +252,8 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
         checked_share("threshold", arguments.threshold), checked_share("virtual_threshold", arguments.virtual_threshold)
     )
     sides = (arguments.a,) if arguments.b is None else (arguments.a, arguments.b)
+    if arguments.strategies and _are_records(sides):
+        return _compare_strategies(arguments, sides, rule)
     a, b = parse_targets(tuple(map(str, sides)), Path.cwd())
     request = arguments.request()
     if isinstance(a, Records) and isinstance(b, Records):
@@ -256,6 +264,30 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
         return result_of(compare_records(*read, (a.label, b.label), rule, fail_on))
     assert not isinstance(a, Records) and not isinstance(b, Records)  # noqa: PT018  # sides of one kind only
     return result_of(VersionComparison(a, b, request, rule, fail_on).run(arguments.observer or Observer()))
+
+
+def _are_records(sides: Iterable[str | Path]) -> bool:
+    """Whether one is a place of records: a range of revisions is no place."""
+    return any(
+        isinstance(parse_target(str(side), Path.cwd()), Records) for side in sides if (Path.cwd() / side).exists()
+    )
+
+
+def _compare_strategies(arguments: CompareArguments, sides: Iterable[str | Path], rule: Rule) -> ComparisonResult:
+    """Hold strategies of records against the first of them."""
+    from contend.harness.compare.by_strategy.head_to_head import compare_strategies
+    from contend.harness.compare.by_strategy.strategies_frame import strategies_result
+    from contend.harness.compare.by_strategy.strategy_records import read_records
+    from contend.harness.record.load_all import warn
+
+    request: Request = arguments.request()
+    usual = ComparisonRequest().as_json()
+    given = [name for name, value in request.as_json().items() if value != usual[name]]
+    if given != ["strategies"]:
+        other = next(name for name in given if name != "strategies")
+        raise BadInputError(f"{other}: records have been measured already; strategies says what is compared in them")
+    records = read_records([str(side) for side in sides], warn)
+    return strategies_result(compare_strategies(records, request.strategies, rule.threshold, rule.virtual_threshold))
 
 
 def list_() -> dict[str, list[dict[str, Any]]]:

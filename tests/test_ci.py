@@ -334,12 +334,19 @@ def test_a_package_is_held_against_its_own_past(package: Scripts) -> None:
     assert done.returncode == 0, done.stderr
     assert (results / "comment.md").read_text().startswith(MARKER + "\n### ")
     assert (results / "report" / "index.html").exists(), done.stderr
+    commit = package.git("rev-parse", "HEAD")
+    assert (results / "comment.md").read_text().count(f"(planted 1.0 at {commit[:10]}; Contend ") == 2
 
     # One thousandth more work: no clock but the simulated one could tell.
     plant(package, "WORK = 4.0", "WORK = 4.004")
     done = judged(package, REPORT="no")
     assert done.returncode == 1, done.stderr
-    assert "slower" in (results / "comment.md").read_text()
+    comment = (results / "comment.md").read_text()
+    assert "slower" in comment
+    # Base and head by their own commits, not by that of Contend, which both share.
+    a, b = re.findall(r"^[AB]: .*$", comment, re.M)
+    assert f"planted 1.0 at {commit[:10]}; Contend " in a
+    assert f"planted 1.0 at {commit[:10]}, with uncommitted changes; Contend " in b
 
 
 def test_what_cannot_be_installed_is_no_regression(package: Scripts) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.command("compare", no_args_is_help=True)
 @click.argument("sides", nargs=-1, required=True, metavar="A B | A..B")
 @click.option(
-    "--threshold", type=float, default=0.05, show_default=True, metavar="SHARE", help="Growth of real time that counts."
+    "--threshold", type=float, default=0.05, show_default=True, metavar="SHARE", help="Growth of real time that counts; with --strategies, difference."
 )
 @click.option(
     "--virtual-threshold",
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Growth of simulated time that counts; it has no noise.",
+    help="The same of simulated time, which has no noise.",
 )
 @click.option(
     "--fail-on",
@@ -45,6 +46,13 @@ if TYPE_CHECKING:
     metavar="KINDS",
     help=f"What gives exit code 1, separated by commas: {', '.join(FAIL_ON)}. slower: also cells that fail in B only; "
     "waste: more aborts, executions or validations in simulated time, even where they cost no time.",
+)
+@click.option(
+    "--strategies",
+    "among",
+    metavar="A,B",
+    help="Hold strategies within the records against each other, by pairs of runs of one round: is B faster than A? "
+    "With more names, each against the first.",
 )
 @click.option("--markdown", metavar="FILE", help="Write a comment for a pull request; - is standard output.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the comparison with all samples; - as above.")
@@ -57,6 +65,7 @@ def command(
     threshold: float,
     virtual_threshold: float,
     fail_on: str,
+    among: str | None,
     markdown: str | None,
     json_path: str | None,
     asked: Asked,
@@ -68,12 +77,18 @@ def command(
     the work tree as it is). Versions are measured here and now in turns, A B B A, in one job. main..HEAD stands for
     main and HEAD, main...HEAD for HEAD and where it has branched off.
 
+    With --strategies A,B it says instead which of two strategies is faster, cell by cell, within one record or several.
+
     Exit codes: 0 no regression, 1 regression, 2 bad input, 3 nothing was measured or could be compared.
     """
     from contend.harness.compare.targets import Records, parse_targets
     from contend.harness.compare.verdict import Rule
 
     with bad_input(), interruptible():
+        if among is not None:
+            _refuse_others(context, asked)
+            shares = checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold)
+            context.exit(_compare_strategies(sides, parse_names(among), shares, Output(markdown, json_path)))
         kinds = checked_fail_on("--fail-on", parse_names(fail_on))
         rule = Rule(checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold))
         a, b = parse_targets(sides, Path.cwd())
@@ -176,24 +191,62 @@ def compare(
     return comparison
 
 
-def _report(comparison: Comparison, output: Output) -> None:
-    from rich.console import Console
+def _refuse_others(context: click.Context, asked: Asked) -> None:
+    """Refuse what has no meaning where strategies of records are held against each other."""
+    from click.core import ParameterSource
 
+    given = asked.first_given()
+    if given is not None:
+        raise BadInputError(f"{given}: records have been measured already; --strategies says what is compared in them")
+    if context.get_parameter_source("fail_on") is ParameterSource.COMMANDLINE:
+        raise BadInputError("--fail-on: that one strategy is slower than another is no regression; leave it out")
+
+
+def _compare_strategies(
+    places: tuple[str, ...], strategies: tuple[str, ...], shares: tuple[float, float], output: Output
+) -> int:
+    """Hold strategies of records against each other; print and write what came of it; the exit code."""
+    from contend.harness.compare.by_strategy.head_to_head import compare_strategies
+    from contend.harness.compare.by_strategy.head_to_head_text import print_strategies, strategies_markdown
+    from contend.harness.compare.by_strategy.strategy_records import read_records
+
+    records = read_records(places, _warn)
+    output.check()
+    comparison = compare_strategies(records, strategies, *shares)
+    comparison.command = shlex.join(["contend", *sys.argv[1:]])
+    _write(output, lambda: strategies_markdown(comparison), comparison.as_json)
+    print_strategies(_console(output), comparison)
+    return comparison.exit_code
+
+
+def _report(comparison: Comparison, output: Output) -> None:
     from contend.harness.compare.markdown import markdown
     from contend.harness.compare.terminal import print_comparison
-    from contend.harness.record.atomic_write import write_json
 
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
+    _write(output, lambda: markdown(comparison), comparison.as_json)
+    print_comparison(_console(output), comparison)
+
+
+def _write(output: Output, markdown: Callable[[], str], as_json: Callable[[], Any]) -> None:
+    """Write a comparison where it was asked for."""
+    from contend.harness.record.atomic_write import write_json
+
     if output.markdown_path == STANDARD_OUTPUT:
-        sys.stdout.write(markdown(comparison))
+        sys.stdout.write(markdown())
     elif output.markdown_path is not None:
-        Path(output.markdown_path).write_text(markdown(comparison), encoding="utf-8")
+        Path(output.markdown_path).write_text(markdown(), encoding="utf-8")
     if output.json_path == STANDARD_OUTPUT:
-        sys.stdout.write(json.dumps(comparison.as_json(), indent=1, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(as_json(), indent=1, allow_nan=False) + "\n")
     elif output.json_path is not None:
-        write_json(Path(output.json_path), comparison.as_json())
+        write_json(Path(output.json_path), as_json())
     sys.stdout.flush()
-    print_comparison(Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path)), comparison)
+
+
+def _console(output: Output) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path))
 
 
 def _warn(text: str) -> None:

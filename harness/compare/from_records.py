@@ -166,6 +166,8 @@ def _described(records: list[dict[str, Any]], label: str) -> dict[str, Any]:
         "dirty": git.get("dirty"),
         "kernels": environment["kernels"],
         "python": environment["python"],
+        "contend": environment["contend"],
+        "plugins": environment.get("plugins") or [],
     }
 
 

@@ -77,12 +77,28 @@ def _escaped(text: str) -> str:
 
 
 def side_line(side: Mapping[str, Any]) -> str:
-    """One side in words: what it was called, its commit, whether it had changes of its own."""
-    revision = side.get("revision")
-    text = f"`{side['label']}`"
-    if revision and not str(side["label"]).startswith(str(revision)[:7]):
-        text += f" ({str(revision)[:10]}{', with uncommitted changes' if side.get('dirty') else ''})"
-    return text
+    """One side in words: what it was called, its commits, whether they had changes of their own.
+
+    Plug-ins come first, since of two sides of a plug-in's repository they are what differs.
+    """
+    label, revision = str(side["label"]), side.get("revision")
+    plugins = side.get("plugins") or ()
+    told = [_package(f"{one['name']} {one['version']}", one["git"], f"sources {one['sources']}") for one in plugins]
+    git = None if not revision else {"revision": revision, "dirty": side.get("dirty")}
+    if side["kind"] == "record":
+        told.append(_package(f"Contend {side['contend']}", git, f"kernels {side['kernels']}"))
+    elif git is not None and not label.startswith(str(revision)[:7]):
+        told.append(_commit(git))
+    return f"`{label}`" + (f" ({'; '.join(told)})" if told else "")
+
+
+def _package(name: str, git: Mapping[str, Any] | None, digest: str) -> str:
+    """A package by its commit, or by a digest where nobody knows one."""
+    return f"{name} at {_commit(git)}" if git else f"{name}, {digest}"
+
+
+def _commit(git: Mapping[str, Any]) -> str:
+    return f"{str(git['revision'])[:10]}{', with uncommitted changes' if git['dirty'] else ''}"
 
 
 def time_text(value: float | None) -> str:

@@ -101,10 +101,11 @@ def cells_of(record: Mapping[str, Any], source: str) -> dict[CellName, MeasuredC
     source : str
         What to call it.
     """
-    return {_name(record, cell): _measured(record, cell, source) for cell in record["cells"]}
+    return {cell_name_of(record, cell): _measured(record, cell, source) for cell in record["cells"]}
 
 
-def _name(record: Mapping[str, Any], cell: Mapping[str, Any]) -> CellName:
+def cell_name_of(record: Mapping[str, Any], cell: Mapping[str, Any]) -> CellName:
+    """Name of a record's cell."""
     return CellName(
         cell["workload"],
         frozen(cell["dials"]),

@@ -51,7 +51,7 @@ class ComparisonResult:
     notes : list of str
         About the whole.
     comparison : Comparison
-        All of it, raw samples included.
+        All of it, raw samples included; of strategies, a `StrategyComparison`.
     """
 
     cells: pandas.DataFrame
@@ -59,11 +59,12 @@ class ComparisonResult:
     exit_code: int
     summary: str
     notes: list[str]
-    comparison: Comparison
+    comparison: Any
 
     def as_json(self) -> dict[str, Any]:
         """Show it as ``contend compare --json`` writes it; ``comparison.schema.json`` says what is what."""
-        return self.comparison.as_json()
+        shown: dict[str, Any] = self.comparison.as_json()
+        return shown
 
     def markdown(self) -> str:
         """Show it as a comment for a pull request."""

@@ -89,7 +89,7 @@ class VersionComparison:
     def _match(self) -> tuple[list[WorkloadRuns], list[CellResult]]:
         """Workloads and cells that both versions have; the others are refused at once."""
         for described, one in zip((self.comparison.a, self.comparison.b), self._plans, strict=True):
-            described.update(kernels=one.plan.kernels_digest, python=one.python)
+            described.update(kernels=one.plan.kernels_digest, python=one.python, plugins=list(one.plugins))
         workloads, alone = match([one.plan for one in self._plans], self._request)
         cells = tuple(dict.fromkeys(key for workload in workloads for key in workload.cells))
         everything = replace(

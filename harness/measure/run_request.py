@@ -82,9 +82,9 @@ class Engine:
         with self._executor() as executor:
             # Meanwhile the workers import the compiler.
             surroundings = environment.describe()
-            ((plan, _),) = executor.resolve()
+            ((plan, _, plugins),) = executor.resolve()
             self.observer.planned(plan, self.request.rounds)
-            self._begin(plan, build.full_environment(surroundings, plan))
+            self._begin(plan, build.full_environment(surroundings, plan, plugins))
             before, refused = self.record["cells"], False
             try:
                 executor.measure(

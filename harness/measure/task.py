@@ -149,10 +149,14 @@ class VersionPlan(NamedTuple):
     plan : MeasurementPlan
     python : str
         Version of the interpreter that measures it.
+    plugins : tuple of dict
+        Packages that bring strategies or workloads of the plan (`harness.measure.plugin_provenance`), as far as the
+        version can tell.
     """
 
     plan: MeasurementPlan
     python: str
+    plugins: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any]) -> VersionPlan:
@@ -171,7 +175,7 @@ class VersionPlan(NamedTuple):
             frozenset(cells["reported"]),
             **{name: content[name] for name in ("kernels_digest", "cold", "costs_digest", "llvm")},
         )
-        return cls(plan, content["python"])
+        return cls(plan, content["python"], tuple(content.get("plugins", ())))
 
 
 def _workload(content: Mapping[str, Any]) -> WorkloadPlan:

@@ -18,6 +18,7 @@ for the version that the client runs) and ``own_environment`` (whether the inter
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import queue
@@ -49,6 +50,8 @@ _NAMES: dict[str, tuple[str, str]] = {
     "workloads": ("contend.workloads.registry", "workloads.registry"),
     "on_compile": ("contend.evm.runtime.jit:on_compile", "evm.jit:on_compile"),
 }
+# What versions of this layout may lack.
+_OPTIONAL = {"plugins_of": "contend.harness.measure.plugin_provenance:plugins_of"}
 _THIS_LAYOUT, _OLD_LAYOUT = range(2)
 # Set by `main`. Told by the sources and not by what can be imported: this version may be installed beside an older one.
 _layout = _THIS_LAYOUT
@@ -170,6 +173,7 @@ class _Worker:
                 "cold": bool(plan.cold),
                 "llvm": plan.llvm,
                 "python": sys.version.split()[0],
+                "plugins": _plugins_of(plan),
             },
         )
 
@@ -233,6 +237,15 @@ class _Worker:
     def _announce(self, kernel: str, begins: bool, seconds: float) -> None:
         self._compile_seconds += 0.0 if begins else seconds
         self._send("compile", kernel, begins, seconds)
+
+
+def _plugins_of(plan: Any) -> list[dict[str, Any]]:
+    """Packages behind the plan, as the version itself tells them; none where it does not know how."""
+    module, _, name = _OPTIONAL["plugins_of"].partition(":")
+    if _layout == _OLD_LAYOUT or importlib.util.find_spec(module) is None:
+        return []
+    found: list[dict[str, Any]] = getattr(importlib.import_module(module), name)(plan)
+    return found
 
 
 def _request(asked: dict[str, Any]) -> Any:

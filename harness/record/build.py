@@ -54,13 +54,22 @@ def new_id() -> str:
     return f"{time}-{secrets.token_hex(4)}"
 
 
-def full_environment(environment: Mapping[str, Any], plan: MeasurementPlan) -> dict[str, Any]:
+def full_environment(
+    environment: Mapping[str, Any], plan: MeasurementPlan, plugins: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Environment of `harness.record.environment.describe`, and what only a measuring process knows.
+
+    Parameters
+    ----------
+    environment : mapping
+    plan : MeasurementPlan
+    plugins : sequence of mapping
+        Packages that bring strategies or workloads of the plan.
 
     Returns
     -------
     dict
-        With ``llvm``, ``kernels`` and ``costs`` (digests) and ``cold_cache``.
+        With ``llvm``, ``kernels`` and ``costs`` (digests), ``cold_cache`` and ``plugins``.
     """
     return {
         **environment,
@@ -68,6 +77,7 @@ def full_environment(environment: Mapping[str, Any], plan: MeasurementPlan) -> d
         "kernels": plan.kernels_digest,
         "cold_cache": plan.cold,
         "costs": plan.costs_digest,
+        "plugins": [dict(one) for one in plugins],
     }
 
 

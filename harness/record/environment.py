@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ _DISTRIBUTION = "contend"
 # What decides how long the same kernels take, as far as a program can know it.
 MACHINE = ("cpu", "cores", "memory_bytes", "platform", "python", "numba", "llvmlite")
 _GIB = 1 << 30
+_REVISION = re.compile(r"[0-9a-f]{40,64}")
 
 
 def contend_version() -> str:
@@ -45,7 +47,7 @@ def describe() -> dict[str, Any]:
         ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that this
         process may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system does not say),
         ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or None outside a
-        checkout), ``time``, ``machine`` (`machine_id`).
+        checkout and an installation from one), ``time``, ``machine`` (`machine_id`).
     """
     found = {
         "contend": contend_version(),
@@ -59,7 +61,7 @@ def describe() -> dict[str, Any]:
         "memory_bytes": _memory_bytes(),
         "governor": _governor(),
         "settings": _settings(),
-        "git": git_state(_ROOT),
+        "git": git_state(_ROOT) or _installed_state(),
         "time": utc_now(),
     }
     return {**found, "machine": machine_id(found)}
@@ -117,22 +119,47 @@ def git_state(folder: Path) -> dict[str, Any] | None:
         ``revision`` (40 hexadecimal digits) and ``dirty``; None if `folder` is not the top of a checkout, has no
         commit, or there is no git.
     """
-    git = shutil.which("git")
-    if git is None or not (folder / ".git").exists():
+    if not (folder / ".git").exists():
         return None
-    revision = _output(git, folder, "rev-parse", "HEAD")
-    changed = _output(git, folder, "status", "--porcelain", "--untracked-files=no")
+    revision = git_output(folder, "rev-parse", "HEAD")
+    changed = git_output(folder, "status", "--porcelain", "--untracked-files=no")
     if revision is None or changed is None:
         return None
     return {"revision": revision.strip(), "dirty": bool(changed.strip())}
 
 
-def _output(git: str, folder: Path, *arguments: str) -> str | None:
+def git_output(folder: Path, *arguments: str) -> str | None:
+    """What git says in `folder`; None if it refuses, is not there, or takes too long."""
+    git = shutil.which("git")
+    if git is None:
+        return None
     try:
         done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def vcs_revision(distribution: metadata.Distribution) -> str | None:
+    """Commit that a distribution was installed from, where it was from a Git address (PEP 610); else None."""
+    text = distribution.read_text("direct_url.json")
+    try:
+        revision = (json.loads(text) if text else {}).get("vcs_info", {}).get("commit_id")
+    except (ValueError, AttributeError):
+        return None
+    return revision if isinstance(revision, str) and _REVISION.fullmatch(revision) else None
+
+
+def _installed_state() -> dict[str, Any] | None:
+    """Commit of an installation from a Git address, if it is what runs."""
+    try:
+        distribution = metadata.distribution(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return None
+    if Path(str(distribution.locate_file(_DISTRIBUTION))).resolve() != _ROOT:
+        return None
+    revision = vcs_revision(distribution)
+    return None if revision is None else {"revision": revision, "dirty": False}
 
 
 def _version(distribution: str) -> str | None:

@@ -79,10 +79,12 @@ COLUMNS = {
     "contend": "version",
     "revision": "of the checkout, or None outside one",
     "dirty": "whether tracked files differed from it",
+    "plugins": "packages that brought strategies or workloads of the run, a list of mappings; None where not noted",
 }
 """Columns that are always there, in this order. After them come ``dial.<name>`` and ``count.<name>``, one column for
 every dial and counter that any cell has."""
 
+_OF_ENVIRONMENT = ("time", "kernels", "costs", "machine", "cpu", "cores", "contend", "plugins")
 _ENDS = {"": "median", "_low": "low", "_high": "high"}
 
 
@@ -144,7 +146,7 @@ def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
         "complete": record.get("complete"),
         "baseline": record.get("request", {}).get("baseline", BASELINE),
         "sessions": len(record.get("sessions", ())),
-        **{name: environment.get(name) for name in ("time", "kernels", "costs", "machine", "cpu", "cores", "contend")},
+        **{name: environment.get(name) for name in _OF_ENVIRONMENT},
         **{name: git.get(name) for name in ("revision", "dirty")},
     }
 

@@ -60,6 +60,23 @@ def test_run_gives_the_cells_as_a_frame(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("plugins")
+def test_any_strategy_can_be_the_baseline(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"workers": [1, 2], "block_size": 50, "repeat": 3, "baseline": "honest"}
+    cells = contend.run("ledger", ["honest", "solo", "dozing"], results=tmp_path, **options)
+    assert set(cells["baseline"]) == {"honest"}
+    # Serial was not asked for: the speed-up over it is there all the same.
+    assert cells["speedup"].notna().all()
+    own = {(cell["strategy"], cell["workers"]): cell for _, cell in cells.iterrows()}
+    assert own["honest", 1]["over_baseline"] == own["honest", 2]["over_baseline"] == 1.0
+    # What is not parallel has one worker, and so has its baseline.
+    for place, opposite in ((("dozing", 2), ("honest", 2)), (("solo", 1), ("honest", 1))):
+        pairs = zip(*(own[one]["samples_seconds"] for one in (opposite, place)), strict=True)
+        assert own[place]["over_baseline"] == pytest.approx(sorted(base / mine for base, mine in pairs)[1])
+    kept = contend.load(tmp_path)
+    assert kept["over_baseline_high"].tolist() == cells["over_baseline_high"].tolist()
+
+
+@pytest.mark.usefixtures("plugins")
 def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
     cells = contend.run("ledger", "serial", block_size=20, repeat=2, results=tmp_path / "kept")
     loaded = contend.load(tmp_path / "kept" / "records")

@@ -87,6 +87,7 @@ JSON in UTF-8; times in seconds, work in picoseconds. `harness/record/record.sch
 PARTS = {
     "": "The record",
     "environment": "`environment`",
+    "plugin": "`environment.plugins[]`",
     "request": "`request`",
     "planned": "`planned`",
     "session": "`sessions[]`",

@@ -77,7 +77,7 @@ def sentence(found: PairedRatio, floor: float = FLOOR, simulated_floor: float = 
     both = "" if found.workers != found.baseline_workers else f" with {_workers(found, found.workers)}"
     if kind in (Standing.FASTER, Standing.SLOWER):
         text = f"{own} is {times(found.ratio.median)} times as fast as {base}"
-        return f"{text} (exact){both}" if found.simulated else f"{text} {ends(found.ratio)}{both}"
+        return f"{text}{both} (exact)" if found.simulated else f"{text} {ends(found.ratio)}{both}"
     if kind is Standing.SAME:
         least = simulated_floor if found.simulated else floor
         what = f"no difference beyond {100 * least:.3g} %" if least else "no difference"
@@ -100,17 +100,18 @@ def told_by_chance(count: int, simulated: bool) -> str:
     missed = (1.0 - CONFIDENCE) * count
     about = f"{missed:.1f}" if missed < 10 else f"{missed:.0f}"
     return (
-        f"each interval is a {CONFIDENCE:.0%} one by itself: of {count} of them about {about} can be expected to miss"
+        f"each interval is a {100 * CONFIDENCE:.0f} % one by itself: of {count} of them, about {about} can be expected "
+        "to miss the true ratio"
     )
 
 
 def doubts(cells: Iterable[Mapping[str, Any]], kinds: tuple[str, ...]) -> list[str]:
-    """Warnings of these cells that begin with one of `kinds`, each once, with whose they are."""
+    """Warnings of these cells that begin with one of `kinds`, without their figures, with whose they are."""
     found: dict[str, list[str]] = {}
     for cell in cells:
         for warning in cell.get("warnings") or ():
             if warning.startswith(kinds):
-                found.setdefault(warning, []).append(str(cell["strategy"]))
+                found.setdefault(warning.partition(":")[0], []).append(str(cell["strategy"]))
     return [f"{' and '.join(dict.fromkeys(names))}: {warning}" for warning, names in found.items()]
 
 

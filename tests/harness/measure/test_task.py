@@ -157,5 +157,8 @@ def test_a_plan_arrives_as_it_was_made() -> None:
         "llvm": plan.llvm,
         "python": "3.11.0",
     }
-    assert VersionPlan.from_plain(sent(content)) == (plan, "3.11.0")  # type: ignore[arg-type]
+    # A version that tells of no plug-ins is an older one.
+    assert VersionPlan.from_plain(sent(content)) == VersionPlan(plan, "3.11.0")  # type: ignore[arg-type]
+    told = {**content, "plugins": [{"name": "waves"}]}
+    assert VersionPlan.from_plain(sent(told)).plugins == ({"name": "waves"},)  # type: ignore[arg-type]
     assert plan.cells[0] == BASELINE_CELL

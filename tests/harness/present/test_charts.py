@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
@@ -50,6 +51,27 @@ def test_three_charts_are_drawn_as_png_and_svg(tmp_path: Path, frame: Any) -> No
             assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
         assert "</svg>" in path.with_suffix(".svg").read_text()
     assert pyplot.get_fignums() == []
+
+
+def test_speed_up_is_drawn_over_any_baseline_beside_serial(tmp_path: Path, frame: Any) -> None:
+    drawn = draw(frame, tmp_path, "run", baseline="planned")
+    assert [path.name for path in drawn if "speedup" in path.name] == [
+        "run-speedup.png",
+        "run-speedup-over-planned.png",
+    ]
+    text = (tmp_path / "run-speedup-over-planned.svg").read_text()
+    assert "times planned" in text
+    assert "times serial" in (tmp_path / "run-speedup.svg").read_text()
+    with chart_style():
+        figure = speedup(frame, Style(["serial", "block_stm", "planned"]), baseline="planned")
+    assert figure is not None
+    for axes in figure.axes:
+        if axes.get_visible():
+            low, high = axes.get_ylim()
+            # As fast as the baseline is 1; and every panel shows all that it holds.
+            assert low <= 1 <= high
+            values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
+            assert low <= values.min() <= values.max() <= high
 
 
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:

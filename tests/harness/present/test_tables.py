@@ -9,6 +9,7 @@ from rich.console import Console
 
 from contend.harness.present.catalogue_tables import dial_range, print_workloads
 from contend.harness.present.tables import print_results
+from contend.harness.record.statistics.paired import with_baseline
 
 Make = Callable[..., dict[str, Any]]
 
@@ -37,6 +38,37 @@ def test_a_table_fits_its_width_and_cuts_nothing_off(width: int, record: dict[st
     assert "…" not in text
     for word in ("payments", "static_partition", "16", "12.", "1.50", "12%", "yes"):
         assert word in text
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 140])
+def test_the_baseline_that_was_asked_for_has_a_column_beside_serial(
+    width: int, make_cell: Make, make_record: Make
+) -> None:
+    cells = [make_cell("payments", name, 2) for name in ("static_partition", "sharded")]
+    for cell in cells:
+        cell["samples"] = [
+            {**sample, "seconds": sample["seconds"] / (2 if cell["strategy"] == "sharded" else 1)}
+            for sample in cells[0]["samples"]
+        ]
+    record = make_record(with_baseline(cells, "static_partition"))
+    lines = printed(width, record)
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines)
+    heading = next(line for line in lines if "strategy" in line)
+    assert "x static_partition" in heading
+    assert "x serial" in heading or width < 80
+    sharded = next(line for line in lines if "sharded" in line)
+    assert "2.00 [2.00, 2.00]" in sharded
+    assert "1.50" in sharded
+
+
+def test_orders_that_disagree_are_told_with_the_reason(make_cell: Make, make_record: Make) -> None:
+    fast, slow = make_cell("payments", "sharded", 2, 1.5), make_cell("payments", "block_stm", 2, 1.4)
+    assert not [line for line in printed(100, make_record([fast, slow])) if line.startswith("note:")]
+    slow["tx_per_second"] = 2 * fast["tx_per_second"]
+    text = " ".join(printed(100, make_record([fast, slow])))
+    assert "note: payments: block_stm x2 leads sharded x2 by median tx/s" in text
+    assert "a median is over all rounds" in text
 
 
 @pytest.mark.parametrize("text", ["Mgas/s", "10/80/10", "p/e/c: share"])

@@ -193,7 +193,7 @@ def ratio(low: float, median: float, high: float, **changes: Any) -> PairedRatio
         (
             ratio(1.0004, 1.0004, 1.0004, simulated=True, pairs=1, processes=1),
             "faster",
-            "block_stm is 1.0004 times as fast as sharded (exact) with 8 simulated workers",
+            "block_stm is 1.0004 times as fast as sharded with 8 simulated workers (exact)",
         ),
     ],
 )
@@ -223,7 +223,7 @@ def test_nothing_is_claimed_under_the_floor() -> None:
 
 
 def test_many_comparisons_say_what_chance_does() -> None:
-    assert "of 40 of them about 2.0" in paired_verdict.told_by_chance(40, simulated=False)
+    assert "of 40 of them, about 2.0" in paired_verdict.told_by_chance(40, simulated=False)
     assert paired_verdict.told_by_chance(40, simulated=True) == paired_verdict.told_by_chance(1, simulated=False) == ""
 
 
