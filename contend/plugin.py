@@ -110,14 +110,16 @@ A step: one incarnation of a transaction, worker.txn_idx
     or `VALID`; ``validate_read_set`` asks the same of one that was recorded.
 `VALID` : int
 `count_abort` : kernel
-    ``count_abort(shared, worker, stale, gas)``: an incarnation was wasted, because of this location.
+    ``count_abort(shared, worker, stale, gas)``: an incarnation was wasted, because of this location. Counters of
+    executions must add up, see "Counters" in ``docs/plugins.md``.
 `record` : kernel
     ``record(shared, worker)``: publish its writes, its read set and its receipt. Returns whether there was room, and
     whether a location was written that the incarnation before did not write.
 `set_executed_status` : kernel
     ``set_executed_status(shared, worker)``: it is executed and its writes are visible.
 `convert_writes_to_estimates`, `add_dependency` : kernels
-    Block-STM's: mark what an aborted incarnation wrote; wait for a lower transaction.
+    Block-STM's: mark what an aborted incarnation wrote; give up the incarnation, counted as begun again, and wait for a
+    lower transaction.
 `has_fault`, `note_fault` : kernels
     ``has_fault(shared)``: whether some worker found something full; ``note_fault(shared)`` says so.
 

@@ -135,7 +135,7 @@ def _print_strategies(console: Console, explanation: Explanation, bound: Bound) 
         return
     simulated = explanation["clock"] == "virtual"
     title = "Strategies, one verified run each" + (", simulated" if simulated else "")
-    table = _table("strategy", "W", "x serial", "of bound", "executions", "waste/tx")
+    table = _table("strategy", "W", "x serial", "of bound", "executions", "waste")
     for one in strategies:
         if one["error"] is not None:
             continue
@@ -163,14 +163,13 @@ def _print_executions(console: Console, strategies: list[Explanation], transacti
     counting = [one for one in strategies if WASTED.keys() & one["counters"].keys()]
     if not counting:
         return
-    table = _table("strategy", "W", "executions", "stand", "aborted", "restarted", "repaired", "waits", "dry runs")
+    table = _table("strategy", "W", "executions", "aborted", "restarted", "repaired", "waits", "dry runs")
     for one in counting:
-        counted = [one["counters"].get(name) for name in (*WASTED, WAITS, DRY_RUNS)]
-        executions = one["counters"].get(EXECUTIONS)
-        figures = [executions, None if executions is None else transactions, *counted]
-        texts = [_NONE if figure is None else f"{figure:,}" for figure in figures]
+        counted = [one["counters"].get(name) for name in (EXECUTIONS, *WASTED, WAITS, DRY_RUNS)]
+        texts = [_NONE if count is None else f"{count:,}" for count in counted]
         table.add_row(one["strategy"], str(one["workers"]), *texts)
-    _print(console, "What became of executions (restarted: begun again after a wait)", table)
+    title = f"What became of executions: {transactions:,} stand (restarted: begun again after a wait)"
+    _print(console, title, table)
 
 
 def _print_aborts(console: Console, strategies: list[Explanation]) -> None:

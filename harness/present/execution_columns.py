@@ -9,7 +9,7 @@ from contend.harness.plan.resolve import BASELINE
 
 Cell = Mapping[str, Any]
 
-WASTED = "waste/tx"
+WASTED = "waste"
 """The one column for which there is room nearly everywhere: all executions that were thrown away."""
 
 MEANINGS = {

@@ -17,7 +17,7 @@ from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics.rank_disagreement import WHY, rank_disagreements
 from contend.harness.record.warnings import OVERSUBSCRIBED
 
-_TINY, _WIDE, _WIDE_OF_CHAIN, _WIDEST = 74, 98, 104, 132
+_TINY, _WIDE, _WIDE_OF_CHAIN, _WIDEST = 74, 96, 102, 128
 _NONE = "-"
 _NAMED = 4
 _MOST_DISAGREEMENTS = 3
@@ -30,7 +30,7 @@ Columns = dict[str, Callable[[Cell], str | Text]]
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
     """Print the cells of a record: a table, then what failed and what to doubt.
 
-    Fits 80 columns; from 98 on it has a workload column, gas per second and phases as well, from 132 on all that became
+    Fits 80 columns; from 96 on it has a workload column, gas per second and phases as well, from 128 on all that became
     of executions.
     """
     cells = record["cells"]

@@ -93,8 +93,18 @@ def sum_fees(receipts, count):
 
 
 @kernel()
+def count_aborts(note):
+    """Count the notes of a worker's aborts."""
+    count = 0
+    while note != 0:
+        count += 1
+        note = ABORT.at(note).previous
+    return count
+
+
+@kernel()
 def list_aborts(note, found):
-    """Fill `found` with the locations of a worker's aborts, the last one first."""
+    """Fill `found` with the locations of a worker's aborts, as many as were noted, the last one first."""
     for i in range(found.size):
         found[i] = ABORT.at(note).location
         note = ABORT.at(note).previous

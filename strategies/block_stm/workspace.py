@@ -17,7 +17,14 @@ from contend.evm.runtime.jit import Native
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES, Struct
 from contend.evm.vm.machine import Machine
-from contend.strategies.block_stm.commit import commit_step, count_written, list_aborts, list_written, sum_fees
+from contend.strategies.block_stm.commit import (
+    commit_step,
+    count_aborts,
+    count_written,
+    list_aborts,
+    list_written,
+    sum_fees,
+)
 from contend.strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
 from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
 from contend.strategies.clocks import FAILED, Clock, Workers
@@ -199,12 +206,11 @@ class Workspace:
 
     def abort_locations(self, state: State) -> tuple[Words, Locations]:
         """Keys of the locations that aborts and repairs were due to, and how many each."""
-        aborts = (self.workers["aborts"] + self.workers["repairs"]).astype(np.int64)
-        found = np.zeros(int(aborts.sum()), np.int64)
-        at = 0
-        for note, count in zip(self.workers["aborts_noted"].tolist(), aborts.tolist(), strict=True):
-            list_aborts(note, found[at : at + count])
-            at += count
+        notes = self.workers["aborts_noted"].tolist()
+        ends = np.cumsum([count_aborts(note) for note in notes])
+        found = np.zeros(int(ends[-1]), np.int64)
+        for note, own in zip(notes, np.split(found, ends[:-1]), strict=True):
+            list_aborts(note, own)
         locations, counts = np.unique(found, return_counts=True)
         return state.keys[locations], counts.astype(np.int64)
 

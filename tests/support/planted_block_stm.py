@@ -118,6 +118,8 @@ def trust_what_the_plan_left_out(shared):
 
 def wait_without_looking_again(shared, worker, blocking_txn_idx):
     """Who puts itself on the list of one that has just finished is not woken up."""
+    worker.wait_restarts += U1
+    worker.wasted_gas += worker.gas_spent
     txn_idx = worker.txn_idx
     line, blocking = transaction_of(shared, txn_idx), transaction_of(shared, blocking_txn_idx)
     atomics.exchange(line, "txn_status", pack_status(worker.incarnation, ABORTING))
@@ -130,6 +132,19 @@ def wait_without_looking_again(shared, worker, blocking_txn_idx):
         head = found
     worker.task = TASK_NONE
     atomics.subtract(shared, "num_active_tasks", U1)
+
+
+def wait_without_counting(shared, worker, blocking_txn_idx):
+    """An execution that is given up for a wait is not counted."""
+    worker.wait_restarts -= U1
+    original(shared, worker, blocking_txn_idx)
+
+
+def count_repairs_as_aborts_too(shared, worker, stale, gas):
+    """An execution of the plan that is repaired is counted once more, as an abort."""
+    repairs = worker.repairs
+    original(shared, worker, stale, gas)
+    worker.aborts += worker.repairs - repairs
 
 
 def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):

@@ -33,11 +33,12 @@ from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.block_stm import commit, incarnation, mv_memory, scheduler, validation
+from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
+from contend.strategies.sharded.protocol import commit as sharded_commit
 from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
 MOST_SCHEDULES = 20_000
@@ -207,6 +208,14 @@ BUGS = {
         HalfPlan,
         Replacement(engine, stm.trust_what_the_plan_left_out, "_open_validation"),
     ),
+    "uncounted_restart": Bug(
+        "counts of restarts after a wait", BlockSTM, Replacement(scheduler, stm.wait_without_counting, "add_dependency")
+    ),
+    "doubled_repair": Bug(
+        "one count for each execution",
+        HalfPlan,
+        Replacement(accounting, stm.count_repairs_as_aborts_too, "count_abort"),
+    ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
         "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")
@@ -224,6 +233,9 @@ BUGS = {
         "writes of participants", Sharded, Replacement(lock_manager, sharding.drop_staged_writes, "write_staged")
     ),
     "missing_wound": Bug("wounds", Sharded, Replacement(lock_manager, sharding.wound_nobody, "_wound")),
+    "uncounted_wound": Bug(
+        "counts of wounds", Sharded, Replacement(sharded_commit, sharding.note_no_wound, "_note_cause")
+    ),
     "recycled_session": Bug(
         "a session used again",
         Sharded,

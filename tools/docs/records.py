@@ -76,6 +76,30 @@ median of a phase is `<phase>_seconds`; a digest ends in `_digest` or is named a
 any cell has. New columns may come; none changes its meaning without a new version of the schema. A cell that failed has
 its row too, with `error` and without figures.
 """
+COUNTERS_TEXT = """\
+## Counters
+
+A strategy counts what it can tell (`counters` of a sample, columns `count.<name>`). Of its executions these, which have
+nothing in common; a run in which they do not add up has failed, as one with a wrong result has:
+
+    executions = transactions + aborts + wait_restarts + repairs
+
+| counter | what it counts |
+| --- | --- |
+| `executions` | transactions begun at their first instruction, for the block's result |
+| `aborts` | of them, those that were thrown away because they had run on something stale, or had lost their locks |
+| `wait_restarts` | those that were given up where they had to wait, and begun again after the wait |
+| `repairs` | those that a plan ordered and that were stale: at most one a transaction |
+| `waits` | waits for another transaction after which an execution went on where it was |
+| `dry_runs` | executions on the state before the block, for hints; no part of the sum |
+| `aborts_<kind>`, `aborts_at_<class>` | aborts and repairs by what they were due to |
+| `wasted_gas` | gas of executions that were thrown away |
+
+What is *per transaction* is a rate and may be more than 1. Records of before these names had `dependency_waits`
+(now `wait_restarts`), `lock_waits` (now `waits`), and of plans `repaired`, which was `aborts` and `dependency_waits`
+together: how many of those aborts were the plan's is not known, so both are missing then, and `wasted_per_transaction`
+tells the sum.
+"""
 FORMAT_TEXT = """\
 ## Format
 
@@ -105,7 +129,7 @@ PARTS = {
 
 def page() -> str:
     """The whole page, as Markdown."""
-    parts = [INTRODUCTION, _versions(), _columns(), FORMAT_TEXT, *map(_part, PARTS)]
+    parts = [INTRODUCTION, _versions(), _columns(), COUNTERS_TEXT, FORMAT_TEXT, *map(_part, PARTS)]
     return "\n".join(parts)
 
 

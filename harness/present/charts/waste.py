@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-_WASTE = (
+WASTE = (
     ("wasted", "transactions", "wasted executions per transaction", False),
     ("count.wasted_gas", "gas_executed", "wasted gas, share of all that was executed", True),
     ("outside", "transactions", "transactions repaired or deferred", True),
 )
+"""What is drawn: a counter, what it is divided by, a title, and whether that is a share, which never passes 100 %."""
 
 # What a strategy of one kind or another does to transactions that it could not run as it meant to.
 _OUTSIDE = ("count.repairs", "count.deferred")
@@ -30,7 +31,7 @@ _OUTSIDE = ("count.repairs", "count.deferred")
 def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
     """Wasted executions and gas, and fallback, by workload and strategy; None where no strategy counts any of them."""
     cells = with_waste(cells)
-    shown = [entry for entry in _WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
+    shown = [entry for entry in WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
     if are_many(cells):

@@ -120,6 +120,8 @@ def test_phases_that_cannot_be_are_refused(fakes: Any, phases: dict[str, float],
         ({"executions": "many"}, "counter 'executions' is 'many': counters are finite numbers from 0"),
         ({"aborts": -5}, "counter 'aborts' is -5"),
         ({"aborts": float("nan")}, "counter 'aborts' is nan"),
+        ({"executions": 12, "aborts": 1}, "a fault of the strategy: the counters do not add up"),
+        ({"repairs": 11}, "11 of 10 transactions repaired"),
     ],
 )
 def test_counters_that_no_record_could_hold_are_refused(fakes: Any, counters: Any, words: str) -> None:

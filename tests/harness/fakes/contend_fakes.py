@@ -68,7 +68,8 @@ class Honest(Strategy):
             leave_pid("asleep")
             time.sleep(3600)
         outcome = self._serial.execute(block, state, workers)
-        outcome.counters |= {"aborts": len(block) // 10, "wasted_gas": 21_000}
+        aborts = len(block) // 10
+        outcome.counters |= {"executions": len(block) + aborts, "aborts": aborts, "wasted_gas": 21_000}
         return outcome
 
     def close(self) -> None:

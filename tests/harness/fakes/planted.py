@@ -21,5 +21,5 @@ class Planted(Serial):
         while self.clock.now() - began < extra * (1 - 1e-9):
             continue
         outcome.phases["execute"] += self.clock.now() - began
-        outcome.counters["aborts"] = ABORTS
+        outcome.counters |= {"executions": len(block) + ABORTS, "aborts": ABORTS}
         return outcome

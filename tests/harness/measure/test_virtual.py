@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,15 @@ def test_a_timeline_is_drawn(tmp_path: Path) -> None:
     text = picture.read_text()
     assert "SIMULATED" in text
     assert "execute" in text
+    assert "wasted execution" in text
+    # The same in the terminal: a line a worker, shares of its time, and what became of the executions.
+    lines = done.output.splitlines()
+    assert [line[:2] for line in lines[1:4]] == ["0 ", "1 ", "2 "]
+    assert all({"e", "/"} <= set(line[2:]) <= set("sevwcpm/.") for line in lines[1:4])
+    assert "/ wasted execution" in done.output
+    (told,) = re.findall(r"^(\d+) executions = 200 transactions \+ (\d+) aborted \+ (\d+) begun", done.output, re.M)
+    assert int(told[0]) == 200 + int(told[1]) + int(told[2]) > 200
+    assert max(map(len, lines[1:-2])) <= 80
 
 
 def test_neighbouring_rows_of_one_activity_are_joined() -> None:

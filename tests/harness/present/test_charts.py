@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -15,7 +17,8 @@ from contend.harness.present.charts import draw
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
-from contend.harness.present.charts.waste import wasted
+from contend.harness.present.charts.waste import WASTE, wasted, with_waste
+from contend.harness.record.content.execution_counts import contradiction
 from contend.harness.record.frame import to_frame
 
 Make = Callable[..., dict[str, Any]]
@@ -30,7 +33,7 @@ def frame(make_cell: Make, make_record: Make) -> Any:
             ("serial", 1, 1.0, {}),
             ("block_stm", 1, 0.8, {"aborts": 0, "wasted_gas": 0}),
             ("block_stm", 2, 1.5, {"aborts": 100, "wasted_gas": 2_100_000}),
-            ("planned", 2, 1.2, {"aborts": 50, "wasted_gas": 0, "repaired": 200}),
+            ("planned", 2, 1.2, {"aborts": 50, "wasted_gas": 0, "repairs": 200}),
         )
     ]
     return to_frame([make_record(cells)])
@@ -83,19 +86,42 @@ def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
     pyplot.close(figure)
 
 
-def test_wasted_gas_is_a_share_of_the_blocks(frame: Any) -> None:
+def test_wasted_gas_is_a_share_of_all_that_was_executed(frame: Any) -> None:
     with chart_style():
         figure = wasted(frame, Style(["serial", "block_stm", "planned"]))
     assert figure is not None
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title.split(",")[0] for title in titles] == [
-        "aborts per transaction",
+        "wasted executions per transaction",
         "wasted gas",
         "transactions repaired or deferred",
     ]
-    assert max(heights_of(figure.axes[1])) == pytest.approx(0.1)
+    assert max(heights_of(figure.axes[0])) == pytest.approx(0.25)
+    assert max(heights_of(figure.axes[1])) == pytest.approx(0.1 / 1.1)
     assert heights_of(figure.axes[2]) == pytest.approx([0.2] * 3)
     pyplot.close(figure)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    aborts=st.integers(0, 50_000),
+    repairs=st.integers(0, 1_000) | st.none(),
+    deferred=st.integers(0, 1_000) | st.none(),
+    gas=st.integers(0, 10**12),
+)
+def test_no_share_passes_the_whole(
+    make_cell: Make, make_record: Make, aborts: int, repairs: int | None, deferred: int | None, gas: int
+) -> None:
+    """However often transactions are executed: 3,000 aborts of 1,000 transactions were 300 % of something once."""
+    named = {"repairs": repairs, "deferred": deferred}
+    counters = {"aborts": aborts, "wasted_gas": gas} | {name: one for name, one in named.items() if one is not None}
+    counters["executions"] = 1_000 + aborts + (repairs or 0)
+    cells = with_waste(to_frame([make_record([make_cell(rounds=1, counters=counters)])]))
+    assert contradiction(counters, 1_000) is None
+    assert cells["wasted"].tolist() == [aborts + (repairs or 0)]
+    for counter, per, _, is_share in WASTE:
+        if is_share and counter in cells:
+            assert (cells[counter].fillna(0) / cells[per]).between(0, 1).all()
 
 
 def test_without_rivals_or_counters_there_is_nothing_to_draw(make_cell: Make, make_record: Make) -> None:

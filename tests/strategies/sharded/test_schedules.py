@@ -205,7 +205,7 @@ def test_counts_what_crosses_shards() -> None:
 
 def test_one_shard_sends_nothing() -> None:
     counters = GROUPS[8].execute(hot("counter", 50), WORLD.copy(), 1).counters
-    assert counters["messages"] == counters["cross_shard"] == counters["aborts"] == counters["lock_waits"] == 0
+    assert counters["messages"] == counters["cross_shard"] == counters["aborts"] == counters["waits"] == 0
 
 
 def test_wounds_happen_and_are_counted(equivalence: Equivalence) -> None:

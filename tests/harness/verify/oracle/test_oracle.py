@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contend.evm import Block, Changes, Snapshot, State
-from contend.harness.verify.oracle.oracle import Oracle
+from contend.harness.verify.oracle.oracle import Oracle, refusal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.registry import get
 
@@ -54,6 +54,27 @@ def test_the_serial_result_is_accepted(court: Court, fakes: Any) -> None:
 
 def test_a_wrong_receipt_is_found_with_transaction_field_and_values(court: Court, fakes: Any) -> None:
     assert court.check(court.run(fakes.WrongReceipt())) == ["transaction 3, status: serial 1, here 0"]
+
+
+def test_counters_that_do_not_add_up_are_a_fault_of_the_strategy(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.counters["executions"] += 1
+    (found,) = court.check(outcome)
+    assert found == (
+        "the counters do not add up, though the result is right: 56 executions, but 50 transactions + 5 aborted"
+    )
+    assert refusal([found]).startswith("a fault of the strategy: the counters do not add up")
+    # What is wrong with the result comes first.
+    outcome.receipts = court.run(fakes.WrongReceipt()).receipts
+    found = refusal(court.check(outcome))
+    assert found == "differs from the serial result: transaction 3, status: serial 1, here 0"
+
+
+def test_locations_of_aborts_are_as_many_as_are_counted(court: Court, fakes: Any) -> None:
+    outcome = court.run(fakes.Honest())
+    outcome.abort_locations = np.zeros((1, 7), np.uint64), np.array([4])
+    (found,) = court.check(outcome)
+    assert found.endswith("4 causes of 5 aborted and repaired executions")
 
 
 @pytest.mark.parametrize("index", [0, 17, SIZE - 1])
