@@ -8,7 +8,8 @@ from contend.evm import Block, Changes, Location
 from contend.evm.drivers.recorder import Recording
 from contend.harness.analysis.slot_search import Slot, SlotSearch
 from contend.workloads.base import STORAGE_CLASSES, Scenario, Workload
-from contend.workloads.contracts.storage_layout import StorageVariable, storage_variables
+from contend.workloads.contracts.storage_layout import storage_variables
+from contend.workloads.contracts.storage_variable import StorageVariable
 
 CLASSES = ("nonce", "balance", *STORAGE_CLASSES, "code")
 OTHER_STORAGE = "other storage"
