@@ -252,7 +252,7 @@ def _candidates(transaction: Transaction, touched: Iterable[Location], state: St
     addresses = [int.from_bytes(account, "big") for account in accounts]
     addresses += [word for word in words if _NUMBERS <= word < _ADDRESSES]
     numbers = [*range(_SMALL), *(number for word in words if word < _NUMBERS for number in (word, word + 1))]
-    found = {"address": addresses, "number": numbers, "bytes": words}
+    found = {"address": addresses, "number": numbers, "bytes": [*words, *numbers]}
     return {kind: list(dict.fromkeys(keys)) for kind, keys in found.items()}
 
 

@@ -11,6 +11,7 @@ import hashlib
 from importlib.util import find_spec
 
 from contend.workloads.building.accounts import ADDRESS_BYTES, Accounts, named_account
+from contend.workloads.contracts.keccak_digest import keccak_digest
 
 # Below the order of the group: a hash reduced to it, plus one, is a valid key.
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -49,9 +50,7 @@ if find_spec("coincurve") is not None:
 
     def address_of(secret: bytes) -> bytes:
         """Address, 20 bytes, of a private key's account."""
-        from contend.evm import keccak256
-
-        return keccak256(PrivateKey(secret).public_key.format(compressed=False)[1:])[-ADDRESS_BYTES:]
+        return keccak_digest(PrivateKey(secret).public_key.format(compressed=False)[1:])[-ADDRESS_BYTES:]
 
 else:
     sign, address_of = sign_in_python, address_in_python

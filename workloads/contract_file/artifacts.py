@@ -13,6 +13,7 @@ from typing import Any
 from contend.workloads.contract_file.compiler_output import CompiledContract, find_contract
 from contend.workloads.contract_file.refusal import ArtifactError, shown
 from contend.workloads.contracts.abi import EncodingError, Method, split_types
+from contend.workloads.contracts.keccak_digest import keccak_digest
 from contend.workloads.contracts.storage_layout import variables_of
 from contend.workloads.contracts.storage_variable import LayoutError, StorageVariable
 from contend.workloads.suggest import nearest
@@ -43,6 +44,8 @@ class ExternalArtifact:
         Names of the parameters by signature of each method, the constructor's too.
     layout : tuple of StorageVariable
         Empty where none is known.
+    raw_layout : dict
+        The same as the compiler wrote it.
     """
 
     tool: str
@@ -52,6 +55,7 @@ class ExternalArtifact:
     constructor: str
     parameters: Mapping[str, tuple[str, ...]]
     layout: tuple[StorageVariable, ...]
+    raw_layout: dict[str, Any]
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -90,9 +94,7 @@ class ExternalArtifact:
 
     def method(self, signature: str) -> Method:
         """Encoder of a method; its selector is computed here, since not every tool writes it."""
-        from contend.evm import keccak256
-
-        return Method(signature, keccak256(signature.encode())[:4])
+        return Method(signature, keccak_digest(signature.encode())[:4])
 
 
 def types_of(signature: str) -> tuple[str, ...]:
@@ -146,7 +148,9 @@ def _read(path: Path, contract: str | None) -> ExternalArtifact:
     except LayoutError as error:
         raise ArtifactError(f"its storage layout {error}") from error
     constructor, parameters = _interface(compiled.abi)
-    return ExternalArtifact(compiled.tool, code, libraries, compiled.abi, constructor, parameters, layout)
+    return ExternalArtifact(
+        compiled.tool, code, libraries, compiled.abi, constructor, parameters, layout, compiled.layout or {}
+    )
 
 
 def plain_path(path: Path) -> str:
@@ -176,9 +180,7 @@ def read_text(path: Path, most_bytes: int) -> str:
 
 def _placeholders(compiled: CompiledContract) -> dict[str, str]:
     """Full name of each library by its placeholder in the code."""
-    from contend.evm import keccak256
-
-    hashes = {keccak256(name.encode()).hex()[:34]: name for name in compiled.libraries}
+    hashes = {keccak_digest(name.encode()).hex()[:34]: name for name in compiled.libraries}
     found = {}
     for match in _PLACEHOLDER.finditer(compiled.code):
         if match[1] is None:
@@ -186,6 +188,27 @@ def _placeholders(compiled: CompiledContract) -> dict[str, str]:
         # A library that is not in this file has no name here but the hash of it.
         found[match[0]] = hashes.get(match[1].lower(), match[1].lower())
     return found
+
+
+def short_library_name(full: str) -> str:
+    """Name of a library without its file."""
+    return full.rpartition(":")[2]
+
+
+def full_library_name(name: str, needed: tuple[str, ...]) -> str:
+    """Full name of a needed library, of its name with or without the file.
+
+    Raises
+    ------
+    ArtifactError
+        If the code needs none of this name.
+    """
+    hashed = keccak_digest(name.encode()).hex()[:34]
+    found = [full for full in needed if name in (full, short_library_name(full)) or full == hashed]
+    if len(found) != 1:
+        listed = ", ".join(needed) or "none"
+        raise ArtifactError(f"libraries: {shown(name)} is not one that the code needs; those are {listed}")
+    return found[0]
 
 
 def _interface(abi: list[Any]) -> tuple[str, dict[str, tuple[str, ...]]]:

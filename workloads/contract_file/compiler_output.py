@@ -133,7 +133,9 @@ def _several(content: Mapping[str, Any]) -> dict[str, CompiledContract]:
 
 def _standard(entry: Any) -> CompiledContract | None:
     """A contract of a compiler's standard output; None where its bytecode was not asked for."""
-    evm = entry.get("evm") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    evm = entry.get("evm")
     bytecode = evm.get("bytecode") if isinstance(evm, dict) else None
     if not isinstance(bytecode, dict) or "object" not in bytecode:
         return None

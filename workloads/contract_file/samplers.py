@@ -33,8 +33,8 @@ class DrawContext:
         Account indices of the senders of all transactions so far, last of the one that is being generated.
     arguments : dict[str, Any]
         Arguments of the call that is being generated, by name; for messages.
-    signed : dict[tuple[str, bytes], int]
-        Signatures made so far, by name and signer.
+    signed : dict[tuple[bytes, bytes], int]
+        Signatures made so far, by domain and signer: a contract counts those of all its methods together.
     signer : list[bytes]
         Signer of the message that is being generated.
     """
@@ -46,7 +46,7 @@ class DrawContext:
     stream: Callable[[str], RandomStream]
     senders: list[int] = field(default_factory=list)
     arguments: dict[str, Any] = field(default_factory=dict)
-    signed: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    signed: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     signer: list[bytes] = field(default_factory=list)
 
 
@@ -92,9 +92,15 @@ def _sequence(value: Mapping[str, Any], type_name: str, name: str, context: Draw
     """Sampler of a sequence: the n-th draw gives the n-th value, whatever other calls are between."""
     content = value["sequence"]
     if isinstance(content, list):
-        items = itertools.cycle([make_sampler(item, type_name, f"{name}/{i}", context) for i, item in enumerate(content)])
+        items = itertools.cycle(
+            [make_sampler(item, type_name, f"{name}/{i}", context) for i, item in enumerate(content)]
+        )
         return lambda index: next(items)(index)
-    times, plus, counted = integer(value.get("times", 1)), integer(value.get("plus", 0)), itertools.count(integer(content))
+    times, plus, counted = (
+        integer(value.get("times", 1)),
+        integer(value.get("plus", 0)),
+        itertools.count(integer(content)),
+    )
     return lambda index: next(counted) * times + plus
 
 

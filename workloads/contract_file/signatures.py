@@ -11,11 +11,14 @@
     [[calls]]
     contract = "gold"
     method = "permit"
-    arguments = [{ account = "uniform" }, { sender = true }, 5, "2**256 - 1",
-                 { signature = "permit", part = "v" }, { signature = "permit", part = "r" }, { signature = "permit", part = "s" }]
+    arguments = [
+        { account = "uniform" }, { sender = true }, 5, "2**256 - 1",
+        { signature = "permit", part = "v" }, { signature = "permit", part = "r" },
+        { signature = "permit", part = "s" },
+    ]
 
 A member of the message is what ``message`` says, or else the call's argument of the same name; a ``nonce`` that is
-neither counts the signatures of its signer from zero. All other arguments are drawn first, then the message is made of
+neither counts the signatures of its signer in the domain from zero. All other arguments are drawn first, then the message is made of
 them and signed, once a call. Nonces advance whether or not the transaction will succeed: after a permit that reverts,
 those that its signer gives later revert too.
 """
@@ -65,7 +68,7 @@ def read_signature(name: str, table: Mapping[str, Any], scope: Scope) -> Signatu
     typed = TypedData.parse(text)
     if not isinstance(domain, dict) or not domain:
         known = ", ".join(DOMAIN)
-        raise ValueSpecError(f"domain: name those of {known} that the contract hashes, as in {{ name = ..., }}")
+        raise ValueSpecError(f"domain: name those of {known} that the contract hashes, as in {{ name = 'Gold' }}")
     for member, value in domain.items():
         if member not in DOMAIN:
             hint = nearest(member, DOMAIN)
@@ -104,7 +107,9 @@ def check_message(spec: SignatureSpec, arguments: Mapping[str, tuple[Any, str]],
             if type_name != "address":
                 known = [name for name, (_, kind) in arguments.items() if kind == "address"]
                 listed = ", ".join(map(plain, known)) or "none"
-                raise ValueSpecError(f"signer = {shown(spec.signer)}: no address among the arguments; those are {listed}")
+                raise ValueSpecError(
+                    f"signer = {shown(spec.signer)}: no address among the arguments; those are {listed}"
+                )
             if not isinstance(value, dict) or "contract" in value:
                 raise ValueSpecError(f"signer = {shown(spec.signer)}: {shown(value)} is no account of the file")
         _check_struct(spec.typed, spec.typed.name, spec.message, scope)
@@ -183,8 +188,9 @@ class Signer:
         assert isinstance(accounts, KeyedAccounts)
         signer = accounts[context.senders[-1]] if spec.signer is None else context.arguments[spec.signer]
         context.signer[:] = [signer]
-        digest = signed_hash(self._separator(), spec.typed.hash(self._message(index)))
-        context.signed[spec.name, signer] = context.signed.get((spec.name, signer), 0) + 1
+        domain = self._separator()
+        digest = signed_hash(domain, spec.typed.hash(self._message(index)))
+        context.signed[domain, signer] = context.signed.get((domain, signer), 0) + 1
         whole = accounts.sign(signer, digest)
         return {"r": whole[:32], "s": whole[32:64], "v": whole[64], "": whole}
 
@@ -214,7 +220,6 @@ class Signer:
             items = [self._member_sampler(item, nested[0], f"{name}/{i}") for i, item in enumerate(value)]
             return lambda index: [item(index) for item in items]
         if isinstance(value, dict) and NONCE in value:
-            (first,) = (value[NONCE],)
-            begin = make_sampler(first, type_name, name, context)(0)
-            return lambda index: begin + context.signed.get((spec.name, context.signer[0]), 0)
+            begin = make_sampler(value[NONCE], type_name, name, context)(0)
+            return lambda index: begin + context.signed.get((self._separator(), context.signer[0]), 0)
         return make_sampler(value, type_name, name, context)

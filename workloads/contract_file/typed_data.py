@@ -19,6 +19,7 @@ from typing import Any
 
 from contend.workloads.contract_file.refusal import ValueSpecError, shown
 from contend.workloads.contracts.abi import EncodingError, encoder, list_type
+from contend.workloads.contracts.keccak_digest import keccak_digest
 
 DOMAIN = {
     "name": "string",
@@ -36,12 +37,6 @@ _MOST_CHARACTERS = 2_000
 def _element(type_name: str) -> str:
     """Type of the elements of a list, of whatever depth; of what is no list, the type itself."""
     return type_name.partition("[")[0]
-
-
-def _keccak(data: bytes) -> bytes:
-    from contend.evm import keccak256
-
-    return keccak256(data)
 
 
 @dataclass(frozen=True)
@@ -88,14 +83,19 @@ class TypedData:
             if struct in self._referred(struct):
                 raise ValueSpecError(f"type: {struct} is within itself")
             for type_name in members.values():
+                # Of a list of structs, the lists remain to be checked.
+                element = _element(type_name)
+                is_known = element in self.structs
                 try:
-                    encoder("bool" + type_name[len(element) :] if (element := _element(type_name)) in self.structs else type_name)
+                    encoder("bool" + type_name.removeprefix(element) if is_known else type_name)
                 except EncodingError:
-                    raise ValueSpecError(f"type: {struct} has a member of the unknown type {shown(type_name)}") from None
+                    raise ValueSpecError(
+                        f"type: {struct} has a member of the unknown type {shown(type_name)}"
+                    ) from None
 
     @cached_property
     def _type_hashes(self) -> dict[str, bytes]:
-        return {name: _keccak(self._encoded_type(name).encode()) for name in self.structs}
+        return {name: keccak_digest(self._encoded_type(name).encode()) for name in self.structs}
 
     def _encoded_type(self, struct: str) -> str:
         others = sorted(self._referred(struct))
@@ -121,15 +121,17 @@ class TypedData:
 
     def _hash_struct(self, struct: str, message: Mapping[str, Any]) -> bytes:
         members = self.structs[struct].items()
-        return _keccak(self._type_hashes[struct] + b"".join(self._word(kind, message[name]) for name, kind in members))
+        return keccak_digest(
+            self._type_hashes[struct] + b"".join(self._word(kind, message[name]) for name, kind in members)
+        )
 
     def _word(self, type_name: str, value: Any) -> bytes:
         if nested := list_type(type_name):
-            return _keccak(b"".join(self._word(nested[0], item) for item in value))
+            return keccak_digest(b"".join(self._word(nested[0], item) for item in value))
         if type_name in self.structs:
             return self._hash_struct(type_name, value)
         if type_name in ("bytes", "string"):
-            return _keccak(value.encode() if isinstance(value, str) else value)
+            return keccak_digest(value.encode() if isinstance(value, str) else value)
         return encoder(type_name).encode(value)
 
 
@@ -141,4 +143,4 @@ def domain_hash(domain: Mapping[str, Any]) -> bytes:
 
 def signed_hash(domain: bytes, message: bytes) -> bytes:
     """Hash that is signed, of a domain's and a message's."""
-    return _keccak(b"\x19\x01" + domain + message)
+    return keccak_digest(b"\x19\x01" + domain + message)

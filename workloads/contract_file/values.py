@@ -11,9 +11,9 @@
 ``{ earlier = "sender" }``             who sent an earlier transaction, one of the last ``within`` (100)
 ``{ sender = true }``                  who sends this transaction
 ``{ contract = "token" }``             the address of a contract of the file
-``{ signature = "permit" }``           a signature of the call (`signatures`), or its ``part``: ``"v"``, ``"r"``, ``"s"``
+``{ signature = "permit" }``           a signature of the call (`signatures`), or its ``part``: v, r or s
 ``{ argument = "owner" }``             in a message: the call's argument of this name
-``{ nonce = 0 }``                      in a message: how many its signer has signed so far, counted from here
+``{ nonce = 0 }``                      in a message: what its signer has signed so far in this domain, and this
 =====================================  =====================================================================
 
 The integer distributions take ``times`` (a factor) and ``plus`` (added last). Values may stand within lists, and a

@@ -1,4 +1,6 @@
-"""Storage layout of Solidity: variables and their slots (Solidity documentation, "Layout of State Variables in Storage").
+"""Storage layout of Solidity: variables, their slots, and those of their elements.
+
+Source: Solidity documentation, "Layout of State Variables in Storage and Transient Storage".
 
 The compiler lists variables with slot, offset and type, and types with how they are encoded. What is shorter than a
 word shares a slot, whose name then is that of all in it. An element of a mapping lies at the hash of its key and the
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contend.workloads.contracts.keccak_digest import keccak_digest
 from contend.workloads.contracts.storage_variable import StorageVariable
 
 WORD = 32
@@ -112,6 +115,4 @@ def _slot_names(kind: Mapping[str, Any], types: Types) -> tuple[str, ...]:
 
 
 def _hash(slot: int) -> int:
-    from contend.evm import keccak256
-
-    return int.from_bytes(keccak256(slot.to_bytes(WORD, "big")), "big")
+    return int.from_bytes(keccak_digest(slot.to_bytes(WORD, "big")), "big")

@@ -62,7 +62,10 @@ _COMMON = {
         {"allowance", "allowances", "allowed", "approvals", "isapprovedforall", "operatorapprovals", "tokenapprovals"},
         True,
     ),
-    "counter": ({"totalsupply", "totalshares", "totalassets", "nexttokenid", "currentindex", "count", "counter"}, False),
+    "counter": (
+        {"totalsupply", "totalshares", "totalassets", "nexttokenid", "currentindex", "count", "counter"},
+        False,
+    ),
     "pool reserve": ({"reserve", "reserves", "reserve0", "reserve1", "liquidity", "slot0"}, False),
 }
 

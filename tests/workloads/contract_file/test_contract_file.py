@@ -317,7 +317,7 @@ def test_a_block_that_did_not_run_is_found(tmp_path: Path) -> None:
         (" 5]", " { account = 1 }]", "account gives an address, the type is uint256"),
         ('each = "account"', 'each = "block"', "only each = \"account\" is known"),
         ('equals = "totalSupply"', 'equals = "symbl"', "no method 'symbl'"),
-        ('equals = "totalSupply"', 'equals = "balanceOf"', "equals one that takes nothing"),
+        ('equals = "totalSupply"', 'equals = "balanceOf"', "equals names a method that takes nothing"),
     ],
 )  # fmt: skip
 def test_bad_files_are_refused_in_one_line_that_names_the_place(
