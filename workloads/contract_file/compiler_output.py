@@ -96,12 +96,12 @@ def _short(name: str) -> str:
 
 def _single(content: Mapping[str, Any]) -> CompiledContract:
     """The contract of a file that has one."""
-    code, references = content["bytecode"], content.get("linkReferences")
-    layout = content.get("storageLayout", content.get("layout"))
-    tool = "hardhat" if "_format" in content else "vyper"
+    abi, layout = content.get("abi"), content.get("storageLayout", content.get("layout"))
+    code = content["bytecode"]
     if isinstance(code, dict):
-        tool, code, references = "foundry", code.get("object"), code.get("linkReferences")
-    return CompiledContract(tool, content.get("abi"), code, layout, _library_names(references))
+        return CompiledContract("foundry", abi, code.get("object"), layout, _library_names(code.get("linkReferences")))
+    tool = "hardhat" if "_format" in content else "vyper"
+    return CompiledContract(tool, abi, code, layout, _library_names(content.get("linkReferences")))
 
 
 def _several(content: Mapping[str, Any]) -> dict[str, CompiledContract]:

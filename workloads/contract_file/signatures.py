@@ -18,9 +18,9 @@
     ]
 
 A member of the message is what ``message`` says, or else the call's argument of the same name; a ``nonce`` that is
-neither counts the signatures of its signer in the domain from zero. All other arguments are drawn first, then the message is made of
-them and signed, once a call. Nonces advance whether or not the transaction will succeed: after a permit that reverts,
-those that its signer gives later revert too.
+neither counts the signatures of its signer in the domain from zero. All other arguments are drawn first, then the
+message is made of them and signed, once a call. Nonces advance whether or not the transaction will succeed: after a
+permit that reverts, those that its signer gives later revert too.
 """
 
 from __future__ import annotations
