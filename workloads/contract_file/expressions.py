@@ -59,7 +59,10 @@ def integer(value: Any) -> int:
         If it is neither, or too large to be meant.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return _bounded(value)
+        try:
+            return _bounded(value)
+        except ValueSpecError as error:
+            raise ValueSpecError(f"{shown(value)} is {error}") from None
     if not isinstance(value, str):
         raise ValueSpecError(f"{shown(value)} is not an integer: {HINT}")
     if len(value) > MOST_CHARACTERS:

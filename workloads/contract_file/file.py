@@ -71,6 +71,7 @@ from contend.workloads.suggest import nearest
 MAX_GAS = 1_000_000_000
 MOST_BYTES = 1 << 20
 MOST_ENTRIES = 1_000
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1_000_000
 # What all accounts together may send must stay below the 256 bits of a balance.
 WEI = "uint96"
 RELATIONS = ("equals", "at_least", "at_most")
@@ -103,7 +104,25 @@ def read_contract_file(path: Path) -> ContractFile:
         raise ContractFileError(f"{where}: not TOML: nested too deeply") from error
     except ValueError as error:  # also of what is no text, and of numbers with thousands of digits
         raise ContractFileError(f"{where}: not TOML: {' '.join(str(error).split())[:200]}") from error
-    return _Reader(path, where).read(content)
+    return check_content(path, content)
+
+
+def check_content(path: Path, content: dict[str, Any]) -> ContractFile:
+    """Check what a contract file holds, and read the artifacts that it names.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file, for messages and as where relative paths begin.
+    content : dict
+        As `tomllib` reads it.
+
+    Raises
+    ------
+    ContractFileError
+        If anything about it is wrong.
+    """
+    return _Reader(path, f"workload file {plain_path(path)}").read(content)
 
 
 class _Reader:
@@ -144,8 +163,10 @@ class _Reader:
         setup = tuple(self._call(number, entry, "setup") for number, entry in self._entries(content, "setup"))
         calls = tuple(self._call(number, entry, "call") for number, entry in self._entries(content, "calls"))
         self._section = "[[calls]]"
-        if not calls or not sum(call.weight for call in calls):
+        if not calls or not any(call.weight for call in calls):
             raise ValueSpecError("there is no call with a weight; add one, as in [[calls]] with contract and method")
+        if any(0 < call.weight < LEAST_WEIGHT for call in calls) or sum(call.weight for call in calls) > MOST_WEIGHT:
+            raise ValueSpecError(f"a weight is below {LEAST_WEIGHT}, or all together are above {MOST_WEIGHT:,}")
         invariants = tuple(self._invariant(number, entry) for number, entry in self._entries(content, "invariants"))
         return ContractFile(
             name, summary or f"calls of {', '.join(map(plain, self._names))}", count, zipf, ether, self._roles,
@@ -201,10 +222,16 @@ class _Reader:
         return value
 
     def _count(self, table: Mapping[str, Any], key: str, default: int) -> int:
-        value = integer(table.get(key, default))
+        value = self._integer(table, key, default)
         if not 1 <= value <= MOST_ACCOUNTS:
             raise ValueSpecError(f"{key} = {shown(value)} is out of range 1..{MOST_ACCOUNTS}")
         return value
+
+    def _integer(self, table: Mapping[str, Any], key: str, default: int) -> int:
+        try:
+            return integer(table.get(key, default))
+        except ValueSpecError as error:
+            raise ValueSpecError(f"{key}: {error}") from error
 
     def _number(self, table: Mapping[str, Any], key: str, default: float, high: float) -> float:
         value = table.get(key, default)
@@ -303,10 +330,10 @@ class _Reader:
         each = self._text(table, "each", "") if kind == "setup" else ""
         if each not in ("", "account"):
             raise ValueSpecError(f'each = {shown(each)}: only each = "account" is known')
-        gas = integer(table.get("gas", DEFAULT_GAS))
+        gas = self._integer(table, "gas", DEFAULT_GAS)
         if not 21_000 <= gas <= MAX_GAS:
             raise ValueSpecError(f"gas = {shown(gas)} is out of range 21000..{MAX_GAS}")
-        weight = self._number(table, "weight", 1.0, 1_000_000.0)
+        weight = self._number(table, "weight", 1.0, MOST_WEIGHT)
         arguments = self._arguments(table, signature, scope)
         self._check_signature(target, signature, arguments)
         sender = self._sender(table.get("from", DEPLOYER if kind == "setup" else "account"))

@@ -46,6 +46,8 @@ OPTIONS = {
 }
 WITHIN = 100
 MOST_ACCOUNTS = 1_000_000
+# Of a constant, and of a list: a block has thousands of calls with it.
+MOST_BYTES, MOST_ITEMS = 32_768, 1_000
 SIGNATURE_PARTS = {"v": ("uint8", "uint256"), "r": ("bytes32", "uint256"), "s": ("bytes32", "uint256"), "": ("bytes",)}
 
 
@@ -122,6 +124,8 @@ def member_types(value: Any, type_name: str) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list):
         raise ValueSpecError(f"{shown(value)} is not a list, as {type_name} needs")
+    if len(value) > MOST_ITEMS:
+        raise ValueSpecError(f"a list has {len(value)} values; the most is {MOST_ITEMS}")
     types = split_types(type_name[1:-1]) if nested is None else (nested[0],) * len(value)
     length = len(types) if nested is None or nested[1] is None else nested[1]
     if len(value) != length:
@@ -240,6 +244,11 @@ def exponent(value: Any) -> float:
     return float(value)
 
 
+def _check_size(size: int) -> None:
+    if size > MOST_BYTES:
+        raise ValueSpecError(f"a value has {size} bytes; the most is {MOST_BYTES}")
+
+
 def constant(value: Any, type_name: str) -> Any:
     """Constant of an ABI type, as the encoder takes it."""
     if is_integer(type_name):
@@ -256,6 +265,7 @@ def constant(value: Any, type_name: str) -> Any:
     if type_name == "string":
         if not isinstance(value, str):
             raise ValueSpecError(f"{shown(value)} is not a text")
+        _check_size(len(value.encode()))
         return value
     try:
         data = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) and value.startswith("0x") else None
@@ -263,6 +273,7 @@ def constant(value: Any, type_name: str) -> Any:
         data = None
     if data is None:
         raise ValueSpecError(f"{shown(value)} is not of type {type_name}: give 0x and hexadecimal digits")
+    _check_size(len(data))
     size = 20 if type_name == "address" else int(type_name.removeprefix("bytes") or len(data))
     if len(data) != size:
         raise ValueSpecError(f"{shown(value)} has {len(data)} bytes, {type_name} has {size}")

@@ -41,7 +41,11 @@ def load(path: str) -> type[Workload]:
     ContractFileError
         If the file, or an artifact that it names, cannot be used.
     """
-    content = read_contract_file(Path(path))
+    return workload_of(path, read_contract_file(Path(path)))
+
+
+def workload_of(name: str, content: ContractFile) -> type[ContractFileWorkload]:
+    """Make the workload of what a contract file holds."""
     dials = (
         Dial("accounts", content.accounts, "accounts that send", 1, 1_000_000),
         Dial("sender_zipf", content.zipf, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
@@ -50,7 +54,7 @@ def load(path: str) -> type[Workload]:
     # The file may set up each account, so that the number of accounts stays.
     ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
     members = {
-        "ends": ends, "name": path, "summary": content.summary, "dials": dials, "file": content,
+        "ends": ends, "name": name, "summary": content.summary, "dials": dials, "file": content,
         "classes": _classes(content),
     }  # fmt: skip
     return type("LoadedContractFile", (ContractFileWorkload,), members)
