@@ -55,8 +55,9 @@ class Namer:
                     layouts[artifact.contract] = storage_variables(artifact)
         contracts = {address: layouts[name] for address, name in self._artifacts.items()}
         self._search = SlotSearch(
-            contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience
-        )
+            contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience,
+            self._accounts,
+        )  # fmt: skip
         self._slots: Mapping[tuple[bytes, int], Slot] = self._search.find() if patience is None else {}
 
     def look_for(self, locations: Collection[Location]) -> None:

@@ -64,6 +64,8 @@ class SlotSearch:
     patience : int, optional
         A slot is given up after so many transactions that touched it, and what counters count is not tried; by default,
         nothing is given up.
+    known : iterable of bytes, optional
+        Addresses that have a name, which a contract may have in its code where no transaction shows them.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SlotSearch:
         changes: Changes,
         computed: Callable[[Transaction], Iterable[Numbers]] = lambda transaction: (),
         patience: int | None = None,
+        known: Iterable[bytes] = (),
     ) -> None:
         self._contracts = contracts
         self._block = block
@@ -83,6 +86,7 @@ class SlotSearch:
         self._changes = changes
         self._computed = computed
         self._patience = patience
+        self._known = [int.from_bytes(address, "big") for address in known]
         self._tries: Counter[tuple[bytes, int]] = Counter()
         self._places: dict[int, Location] = {}
         self._hashed: dict[tuple[int, int], int] = {}
@@ -122,6 +126,7 @@ class SlotSearch:
                     self._try(address, slots, candidates)
         if self._patience is None:
             self._try_counts()
+            self._try_known()
         return self._found
 
     def _open_slots(self, only: Collection[Location] | None) -> list[int]:
@@ -224,6 +229,15 @@ class SlotSearch:
                         if variable.key_types[:-1] == what.variable.key_types and variable.key_types[-1] != "address":
                             for count in counts:
                                 self._try_keys(address, left, variable, (*what.keys, count))
+
+    def _try_known(self) -> None:
+        """Try every address with a name as the only key of a mapping, where slots are left."""
+        for address, slots in self._open.items():
+            left = set(slots)
+            for variable in self._contracts[address]:
+                if variable.key_types == ("address",):
+                    for key in self._known if left else ():
+                        self._try_keys(address, left, variable, (key,))
 
     def _slot_of(self, variable: StorageVariable, keys: Iterable[int]) -> int:
         # The same mapping of many contracts lies at the same slot, so hashes are worth keeping.
