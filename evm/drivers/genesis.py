@@ -23,7 +23,20 @@ ARENA_BYTES = 1 << 24
 
 
 class GenesisError(RuntimeError):
-    """A deployment or call that genesis needs did not succeed."""
+    """A deployment or call that genesis needs did not succeed.
+
+    Attributes
+    ----------
+    reason : str
+        What ended it, for instance ``out of gas``.
+    output : bytes
+        What it returned: of a revert, its reason as the contract encodes it.
+    """
+
+    def __init__(self, message: str, reason: str = "", output: bytes = b"") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.output = output
 
 
 def _rlp_bytes(data: bytes) -> bytes:
@@ -37,7 +50,10 @@ def contract_address(sender: bytes, nonce: int) -> bytes:
 
 
 def mapping_slot(slot: int, *keys: int) -> int:
-    """Slot of an element of a Vyper ``HashMap`` declared at `slot`: keccak(slot, key), once for each key."""
+    """Slot of an element of a Vyper ``HashMap`` declared at `slot`: keccak(slot, key), once for each key.
+
+    Of a Solidity ``mapping``, which hashes key and slot, it is ``mapping_slot(key, slot)``.
+    """
     for key in keys:
         slot = int.from_bytes(keccak256(slot.to_bytes(32, "big") + key.to_bytes(32, "big")), "big")
     return slot
@@ -146,8 +162,13 @@ class Genesis:
     def _succeed(self, transaction: Transaction, what: str) -> bytes:
         receipts, _ = self._runner.run(self.state, transaction)
         if receipts.status[0] != errors.STATUS_SUCCESS:
-            raise GenesisError(f"{what} ended with '{receipts.error(0)}', output 0x{receipts.output(0).hex()}")
+            raise _failure(what, receipts)
         return receipts.output(0)
+
+
+def _failure(what: str, receipts: Receipts) -> GenesisError:
+    reason, output = receipts.error(0) or "", receipts.output(0)
+    return GenesisError(f"{what} ended with '{reason}', output 0x{output.hex()}", reason, output)
 
 
 def view_call(state: State, environment: Environment, to: bytes, data: bytes, sender: bytes = b"\0" * 20) -> bytes:
@@ -167,7 +188,5 @@ def view_call(state: State, environment: Environment, to: bytes, data: bytes, se
     transaction = Transaction(sender, to, state.nonce(sender), GAS_LIMIT, 0, data, max_fee=0, max_priority_fee=0)
     receipts, _ = _Runner(environment).run(twin, transaction)
     if receipts.status[0] != errors.STATUS_SUCCESS:
-        raise GenesisError(
-            f"view of 0x{to.hex()} ended with '{receipts.error(0)}', output 0x{receipts.output(0).hex()}"
-        )
+        raise _failure(f"view of 0x{to.hex()}", receipts)
     return receipts.output(0)

@@ -87,6 +87,7 @@ class Explainer:
 
     def _explain(self, plan: MeasurementPlan) -> dict[str, Any]:
         from contend.harness.analysis.conflicts import Profile
+        from contend.harness.analysis.failed_transactions import failures
         from contend.harness.analysis.names import Namer
         from contend.harness.kernels import compile_lock
         from contend.workloads import registry
@@ -100,6 +101,7 @@ class Explainer:
         state = scenario.genesis
         # The reference is run when it is first asked for; names are looked for in the state before the block.
         changes = oracle.reference.changes
+        failed = failures(workload, scenario, block, oracle.reference.receipts)
         state.restore(snapshot)
         profile = Profile(recording, Namer(workload, scenario, block, recording, changes))
         strategies = []
@@ -116,6 +118,7 @@ class Explainer:
             "block_size": self._request.block_size,
             "clock": self._request.clock,
             "costs": read_costs(self._request.costs).digest,
+            "failures": failed,
             **profile.as_json(),
             "strategies": strategies,
         }

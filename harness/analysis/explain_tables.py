@@ -32,6 +32,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         f"{bounds.plain.gas / 1e6:,.0f} million gas, {work:,.2f} ms of work by the cost table {explanation['costs']}",
         highlight=False,
     )
+    _print_failures(console, explanation["failures"], bounds.plain.transactions)
     _print_dependencies(console, bounds)
     _print_speedups(console, explanation["speedups"])
     _print_classes(console, explanation["classes"])
@@ -55,6 +56,21 @@ def _print(console: Console, title: str, table: Table) -> None:
     # Not the table's own title: that would be wrapped to the table's width.
     console.print(Text(title, style="bold"))
     console.print(table)
+
+
+def _print_failures(console: Console, failures: list[Explanation], transactions: int) -> None:
+    if not failures:
+        return
+    count = sum(one["failed"] for one in failures)
+    title = f"Failed transactions, by method: {count:,} of {transactions:,} ({count / transactions:.0%})"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("method", "failed", "of", "reasons"):
+        is_text = heading in ("method", "reasons")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text, overflow="fold")
+    for one in failures:
+        reasons = [f"{reason} ({number:,})" for reason, number in one["reasons"].items()]
+        table.add_row(escape(one["method"]), f"{one['failed']:,}", f"{one['calls']:,}", escape("; ".join(reasons)))
+    _print(console, title, table)
 
 
 def _print_dependencies(console: Console, bounds: Bounds) -> None:

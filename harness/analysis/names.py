@@ -8,7 +8,8 @@ from contend.evm import Block, Changes, Location
 from contend.evm.drivers.recorder import Recording
 from contend.harness.analysis.slot_search import Slot, SlotSearch
 from contend.workloads.base import STORAGE_CLASSES, Scenario, Workload
-from contend.workloads.contracts.storage_layout import StorageVariable, storage_variables
+from contend.workloads.contracts.storage_layout import storage_variables
+from contend.workloads.contracts.storage_variable import StorageVariable
 
 CLASSES = ("nonce", "balance", *STORAGE_CLASSES, "code")
 OTHER_STORAGE = "other storage"
@@ -54,8 +55,9 @@ class Namer:
                     layouts[artifact.contract] = storage_variables(artifact)
         contracts = {address: layouts[name] for address, name in self._artifacts.items()}
         self._search = SlotSearch(
-            contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience
-        )
+            contracts, block, scenario.genesis, recording, changes, workload.computed_keys, patience,
+            self._accounts,
+        )  # fmt: skip
         self._slots: Mapping[tuple[bytes, int], Slot] = self._search.find() if patience is None else {}
 
     def look_for(self, locations: Collection[Location]) -> None:

@@ -20,7 +20,7 @@ from contend.evm import Block, Changes, Location, State, Transaction, mapping_sl
 from contend.evm.drivers.recorder import Recording
 from contend.evm.layout import KIND_NAMES
 from contend.evm.state import location_key, location_of
-from contend.workloads.contracts.storage_layout import StorageVariable
+from contend.workloads.contracts.storage_variable import StorageVariable
 
 _SELECTOR, _WORD = 4, 32
 _ARGUMENTS = 24  # words of call data that are looked at
@@ -29,8 +29,10 @@ _NUMBERS = 1 << 64  # greater words are no numbers, and smaller ones no addresse
 _ADDRESSES = 1 << 160
 _LONGEST_COUNT = 200_000  # how far a counter may have moved for all its values to be tried
 
-# Keys worth trying, by whether they are an address.
-Candidates = Mapping[bool, list[int]]
+_MOST_PLAIN = 64  # slots of a variable without keys that are looked at in case a counter is among them
+
+# Keys worth trying, by `_key_kind`.
+Candidates = Mapping[str, list[int]]
 # Keys of the levels of a mapping that are numbers.
 Numbers = tuple[int, ...]
 
@@ -62,6 +64,8 @@ class SlotSearch:
     patience : int, optional
         A slot is given up after so many transactions that touched it, and what counters count is not tried; by default,
         nothing is given up.
+    known : iterable of bytes, optional
+        Addresses that have a name, which a contract may have in its code where no transaction shows them.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class SlotSearch:
         changes: Changes,
         computed: Callable[[Transaction], Iterable[Numbers]] = lambda transaction: (),
         patience: int | None = None,
+        known: Iterable[bytes] = (),
     ) -> None:
         self._contracts = contracts
         self._block = block
@@ -81,6 +86,7 @@ class SlotSearch:
         self._changes = changes
         self._computed = computed
         self._patience = patience
+        self._known = [int.from_bytes(address, "big") for address in known]
         self._tries: Counter[tuple[bytes, int]] = Counter()
         self._places: dict[int, Location] = {}
         self._hashed: dict[tuple[int, int], int] = {}
@@ -120,6 +126,7 @@ class SlotSearch:
                     self._try(address, slots, candidates)
         if self._patience is None:
             self._try_counts()
+            self._try_known()
         return self._found
 
     def _open_slots(self, only: Collection[Location] | None) -> list[int]:
@@ -130,7 +137,7 @@ class SlotSearch:
             wanted = {place for place in only if place.kind == "storage" and place.address in self._contracts}
             numbers = self._numbers(wanted)
             for address in {place.address for place in wanted} - self._open.keys():
-                plain = (one for one in self._contracts[address] if not one.key_types)
+                plain = (one for one in self._contracts[address] if not one.key_types and one.slot_count <= _MOST_PLAIN)
                 self._open[address] = {one.slot + offset for one in plain for offset in range(one.slot_count)}
         for place in map(self._place, numbers):
             known = (place.address, place.slot) in self._found
@@ -165,15 +172,16 @@ class SlotSearch:
     def _try_plain(self, address: bytes) -> None:
         for variable in self._contracts[address]:
             if not variable.key_types:
-                for offset in range(variable.slot_count):
-                    self._settle(address, variable.slot + offset, Slot(variable, (), offset))
+                # The items of an array may be billions.
+                for slot in [one for one in self._open[address] if 0 <= one - variable.slot < variable.slot_count]:
+                    self._settle(address, slot, Slot(variable, (), slot - variable.slot))
 
     def _try(self, address: bytes, slots: set[int], candidates: Candidates) -> None:
         """Try all keys at all mappings of a contract until none of `slots`, which is used up, is open."""
         for variable in self._contracts[address]:
             if not variable.key_types:
                 continue
-            for keys in product(*(candidates[kind == "address"] for kind in variable.key_types)):
+            for keys in product(*(candidates[_key_kind(kind)] for kind in variable.key_types)):
                 if not slots:
                     return
                 self._try_keys(address, slots, variable, keys)
@@ -186,11 +194,11 @@ class SlotSearch:
                 continue
             fitting = [numbers for numbers in computed if len(numbers) == len(variable.key_types) - accounts]
             for numbers in fitting:
-                for before in product(candidates[True], repeat=accounts):
+                for before in product(candidates["address"], repeat=accounts):
                     self._try_keys(address, slots, variable, (*before, *numbers))
 
     def _try_keys(self, address: bytes, slots: set[int], variable: StorageVariable, keys: tuple[int, ...]) -> None:
-        begin = self._slot_of(variable.slot, keys)
+        begin = self._slot_of(variable, keys)
         for offset in range(variable.element_slots):
             if begin + offset in slots:
                 self._settle(address, begin + offset, Slot(variable, keys, offset))
@@ -215,19 +223,30 @@ class SlotSearch:
                     continue
                 counts = range(before, before + grown + 1)
                 if not what.keys and grown <= _LONGEST_COUNT:
-                    self._try(address, left, {True: [], False: list(counts)})
+                    self._try(address, left, {"address": [], "number": list(counts), "bytes": []})
                 elif what.keys and grown <= most:
                     for variable in self._contracts[address]:
                         if variable.key_types[:-1] == what.variable.key_types and variable.key_types[-1] != "address":
                             for count in counts:
                                 self._try_keys(address, left, variable, (*what.keys, count))
 
-    def _slot_of(self, slot: int, keys: Iterable[int]) -> int:
+    def _try_known(self) -> None:
+        """Try every address with a name as the only key of a mapping, where slots are left."""
+        for address, slots in self._open.items():
+            left = set(slots)
+            for variable in self._contracts[address]:
+                if variable.key_types == ("address",):
+                    for key in self._known if left else ():
+                        self._try_keys(address, left, variable, (key,))
+
+    def _slot_of(self, variable: StorageVariable, keys: Iterable[int]) -> int:
         # The same mapping of many contracts lies at the same slot, so hashes are worth keeping.
+        slot = variable.slot
         for key in keys:
-            known = self._hashed.get((slot, key))
+            first, second = (key, slot) if variable.is_key_first else (slot, key)
+            known = self._hashed.get((first, second))
             if known is None:
-                known = self._hashed[slot, key] = mapping_slot(slot, key)
+                known = self._hashed[first, second] = mapping_slot(first, second)
             slot = known
         return slot
 
@@ -247,4 +266,10 @@ def _candidates(transaction: Transaction, touched: Iterable[Location], state: St
     addresses = [int.from_bytes(account, "big") for account in accounts]
     addresses += [word for word in words if _NUMBERS <= word < _ADDRESSES]
     numbers = [*range(_SMALL), *(number for word in words if word < _NUMBERS for number in (word, word + 1))]
-    return {True: list(dict.fromkeys(addresses)), False: list(dict.fromkeys(numbers))}
+    found = {"address": addresses, "number": numbers, "bytes": [*words, *numbers]}
+    return {kind: list(dict.fromkeys(keys)) for kind, keys in found.items()}
+
+
+def _key_kind(type_name: str) -> str:
+    """Which candidates fit a mapping's key."""
+    return type_name if type_name == "address" else "bytes" if type_name.startswith("bytes") else "number"

@@ -1,46 +1,66 @@
-"""External artifacts: interface and creation bytecode of contracts, as Foundry, Hardhat and Vyper write them.
-
-- Foundry, ``out/Token.sol/Token.json``: ``abi``, and ``bytecode`` as an object with its ``object``.
-- Hardhat, ``artifacts/contracts/Token.sol/Token.json``: ``_format``, ``abi``, and ``bytecode`` as a text.
-- Vyper, ``vyper -f combined_json``: by source file, each with ``abi`` and ``bytecode``; and `workloads.contracts`.
-"""
+"""External artifacts: interface, creation code, libraries and storage layout of a contract that some tool compiled."""
 
 from __future__ import annotations
 
 import json
 import re
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contend.workloads.contracts.abi import EncodingError, Method
+from contend.workloads.contract_file.compiler_output import CompiledContract, find_contract
+from contend.workloads.contract_file.refusal import ArtifactError, shown
+from contend.workloads.contracts.abi import EncodingError, Method, split_types
+from contend.workloads.contracts.keccak_digest import keccak_digest
+from contend.workloads.contracts.storage_layout import variables_of
+from contend.workloads.contracts.storage_variable import LayoutError, StorageVariable
 from contend.workloads.suggest import nearest
 
-
-class ArtifactError(ValueError):
-    """Artifact that cannot be used. The message is one line."""
+MOST_BYTES = 256 << 20
+# Where a library's address goes: a hash of its full name, or with compilers before 0.5 the name itself.
+_PLACEHOLDER = re.compile(r"__\$([0-9a-fA-F]{34})\$__|__([^_$][^$]*?)_{2,}")
+_MOST_DEPTH = 16
 
 
 @dataclass(frozen=True)
 class ExternalArtifact:
-    """Contract artifact, reduced to what deployment and calls need.
+    """Contract artifact, reduced to what deployment, calls and explanations need.
 
     Attributes
     ----------
     tool : str
-        ``foundry``, ``hardhat`` or ``vyper``.
-    bytecode : bytes
-        Creation code.
+        ``foundry``, ``hardhat``, ``solc`` or ``vyper``.
+    code : str
+        Creation code in hexadecimal digits, with placeholders where libraries are to be linked.
+    libraries : mapping
+        Full name, ``file:Library``, by placeholder.
+    abi : list
+        Interface.
     constructor : str
         Signature of the constructor, with the name ``constructor``.
-    signatures : tuple[str, ...]
-        Signatures of all methods.
+    parameters : mapping
+        Names of the parameters by signature of each method, the constructor's too.
+    layout : tuple of StorageVariable
+        Empty where none is known.
+    raw_layout : dict
+        The same as the compiler wrote it.
     """
 
     tool: str
-    bytecode: bytes
+    code: str
+    libraries: Mapping[str, str]
+    abi: list[dict[str, Any]]
     constructor: str
-    signatures: tuple[str, ...]
+    parameters: Mapping[str, tuple[str, ...]]
+    layout: tuple[StorageVariable, ...]
+    raw_layout: dict[str, Any]
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """Signatures of all methods."""
+        return tuple(signature for signature in self.parameters if signature != self.constructor)
 
     def signature(self, name: str) -> str:
         """Signature of a method by its name or, where the name is overloaded, of this signature.
@@ -54,25 +74,32 @@ class ExternalArtifact:
         if len(found) == 1:
             return found[0]
         if found:
-            raise ArtifactError(f"method {name!r} is overloaded; name one of {', '.join(found)}")
+            raise ArtifactError(f"method {shown(name)} is overloaded; name one of {', '.join(found)}")
         known = [signature.partition("(")[0] for signature in self.signatures]
-        raise ArtifactError(f"no method {name!r}{nearest(name, known)}; its methods: {', '.join(known) or 'none'}")
+        raise ArtifactError(f"no method {shown(name)}{nearest(name, known)}; its methods: {', '.join(known) or 'none'}")
 
-    def creation(self, *arguments: Any) -> bytes:
-        """Init code: the creation code and the encoded arguments."""
-        return self.bytecode + Method(self.constructor, b"")(*arguments)
+    def creation(self, addresses: Mapping[str, bytes], *arguments: Any) -> bytes:
+        """Init code: the creation code, linked, and the encoded arguments.
+
+        Parameters
+        ----------
+        addresses : mapping
+            Address by full name of a library.
+        *arguments
+        """
+        code = self.code
+        for placeholder, library in self.libraries.items():
+            code = code.replace(placeholder, addresses[library].hex())
+        return bytes.fromhex(code) + Method(self.constructor, b"")(*arguments)
 
     def method(self, signature: str) -> Method:
         """Encoder of a method; its selector is computed here, since not every tool writes it."""
-        from contend.evm import keccak256
-
-        return Method(signature, keccak256(signature.encode())[:4])
+        return Method(signature, keccak_digest(signature.encode())[:4])
 
 
 def types_of(signature: str) -> tuple[str, ...]:
     """ABI types of the arguments that a signature names."""
-    inside = signature[signature.index("(") + 1 : -1]
-    return tuple(inside.split(",")) if inside else ()
+    return split_types(signature[signature.index("(") + 1 : -1])
 
 
 def read_artifact(path: Path, contract: str | None = None) -> ExternalArtifact:
@@ -81,79 +108,144 @@ def read_artifact(path: Path, contract: str | None = None) -> ExternalArtifact:
     Parameters
     ----------
     path : Path
-        A JSON file of one of the three tools.
+        A JSON file of one of the tools (`compiler_output`).
     contract : str, optional
-        Name of the contract's source without suffix, where the file has several.
+        Name of the contract, where the file has several.
 
     Raises
     ------
     ArtifactError
-        If it is not there, not of a known format, or not linked.
+        If it is not there, not of a known format, or not whole.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArtifactError(f"artifact {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ArtifactError(f"artifact {path}: not JSON ({' '.join(str(error).split())})") from error
-    tool, entry = _entry(path, content, contract)
-    abi, code = entry.get("abi"), entry["bytecode"]
-    if tool == "foundry":
-        code = code["object"]
-    if not isinstance(abi, list) or not isinstance(code, str):
-        raise ArtifactError(f"artifact {path}: its abi is not a list, or its bytecode not a text")
-    if library := re.search(r"__\$?([^_$]+)\$?__", code):
-        raise ArtifactError(
-            f"artifact {path}: library {library[1]} is not linked; link it with {tool} and compile again"
-        )
+        return _read(path, contract)
+    except ArtifactError as error:
+        raise ArtifactError(f"artifact {plain_path(path)}: {error}") from error
+    except RecursionError as error:
+        raise ArtifactError(f"artifact {plain_path(path)}: nested too deeply") from error
+
+
+def _read(path: Path, contract: str | None) -> ExternalArtifact:
     try:
-        bytecode = bytes.fromhex(code.removeprefix("0x"))
+        content = json.loads(read_text(path, MOST_BYTES))
+    except OSError as error:
+        raise ArtifactError(error.strerror or str(error)) from error
     except ValueError as error:
-        raise ArtifactError(f"artifact {path}: its bytecode is not hexadecimal") from error
-    if not bytecode:
-        raise ArtifactError(f"artifact {path}: has no bytecode; is it an interface or an abstract contract?")
-    inputs: list[Any] = next((item.get("inputs", []) for item in abi if item.get("type") == "constructor"), [])
-    functions = (item for item in abi if item.get("type") == "function")
-    signatures = tuple(f"{item['name']}({_types(item.get('inputs', []))})" for item in functions)
-    return ExternalArtifact(tool, bytecode, f"constructor({_types(inputs)})", signatures)
+        raise ArtifactError(f"not JSON ({' '.join(str(error).split())})") from error
+    compiled = find_contract(content, contract)
+    if not isinstance(compiled.abi, list) or not isinstance(compiled.code, str):
+        raise ArtifactError("its abi is not a list, or its bytecode not a text")
+    if not compiled.code.removeprefix("0x"):
+        raise ArtifactError("has no bytecode; is it an interface or an abstract contract?")
+    libraries = _placeholders(compiled)
+    code = compiled.code.removeprefix("0x")
+    try:
+        bytes.fromhex(_PLACEHOLDER.sub("00" * 20, code))
+    except ValueError as error:
+        raise ArtifactError("its bytecode is not hexadecimal") from error
+    try:
+        layout = variables_of(compiled.layout, compiled.abi)
+    except LayoutError as error:
+        raise ArtifactError(f"its storage layout {error}") from error
+    constructor, parameters = _interface(compiled.abi)
+    return ExternalArtifact(
+        compiled.tool, code, libraries, compiled.abi, constructor, parameters, layout, compiled.layout or {}
+    )
 
 
-def _entry(path: Path, content: Any, contract: str | None) -> tuple[str, dict[str, Any]]:
-    """Tool that wrote an artifact, and the part of it about the contract."""
-    if not isinstance(content, dict):
-        raise ArtifactError(f"artifact {path}: not an artifact of Foundry, Hardhat or Vyper")
-    if isinstance(content.get("bytecode"), dict) and "object" in content["bytecode"]:
-        return "foundry", content
-    if "bytecode" in content:
-        return ("hardhat" if "_format" in content else "vyper"), content
-    sources = {
-        Path(source).stem: entry for source, entry in content.items() if isinstance(entry, dict) and "bytecode" in entry
-    }
-    if not sources:
-        raise ArtifactError(
-            f"artifact {path}: has no bytecode; give one of Foundry, Hardhat, or vyper -f combined_json"
-        )
-    if contract is None and len(sources) > 1:
-        raise ArtifactError(f"artifact {path}: has several contracts; add contract = one of {', '.join(sources)}")
-    name = contract if contract is not None else next(iter(sources))
-    if name not in sources:
-        raise ArtifactError(
-            f"artifact {path}: no contract {name!r}{nearest(name, sources)}; it has {', '.join(sources)}"
-        )
-    return "vyper", sources[name]
+def plain_path(path: Path) -> str:
+    """Path as a message of one line shows it: whole, for somebody has to find it."""
+    return str(path) if str(path).isprintable() else repr(str(path))
 
 
-def _types(inputs: list[Any]) -> str:
+def read_text(path: Path, most_bytes: int) -> str:
+    """Text of a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no ordinary file (one could wait for ever, or never end), or is too large.
+    ValueError
+        If it is not UTF-8, or the path is none.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError("is a folder, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("is no ordinary file")
+    if found.st_size > most_bytes:
+        raise OSError(f"has {found.st_size:,} bytes; the most is {most_bytes:,}")
+    return path.read_text(encoding="utf-8")
+
+
+def _placeholders(compiled: CompiledContract) -> dict[str, str]:
+    """Full name of each library by its placeholder in the code."""
+    hashes = {keccak_digest(name.encode()).hex()[:34]: name for name in compiled.libraries}
+    found = {}
+    for match in _PLACEHOLDER.finditer(compiled.code):
+        if match[1] is None:
+            raise ArtifactError(f"library {shown(match[2])} is not linked, and the compiler too old to link it here")
+        # A library that is not in this file has no name here but the hash of it.
+        found[match[0]] = hashes.get(match[1].lower(), match[1].lower())
+    return found
+
+
+def short_library_name(full: str) -> str:
+    """Name of a library without its file."""
+    return full.rpartition(":")[2]
+
+
+def full_library_name(name: str, needed: tuple[str, ...]) -> str:
+    """Full name of a needed library, of its name with or without the file.
+
+    Raises
+    ------
+    ArtifactError
+        If the code needs none of this name.
+    """
+    hashed = keccak_digest(name.encode()).hex()[:34]
+    found = [full for full in needed if name in (full, short_library_name(full)) or full == hashed]
+    if len(found) != 1:
+        listed = ", ".join(needed) or "none"
+        raise ArtifactError(f"libraries: {shown(name)} is not one that the code needs; those are {listed}")
+    return found[0]
+
+
+def _interface(abi: list[Any]) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Signature of the constructor, and the names of parameters by signature."""
+    constructor, parameters = "constructor()", {}
+    for item in abi:
+        if not isinstance(item, dict) or item.get("type") not in ("constructor", "function"):
+            continue
+        inputs, name = item.get("inputs", []), item.get("name", "")
+        is_constructor = item["type"] == "constructor"
+        if not isinstance(name, str) or (not is_constructor and not re.fullmatch(r"[A-Za-z_$][\w$]*", name)):
+            raise ArtifactError(f"its abi has a method of the name {shown(name)}")
+        signature = f"{'constructor' if is_constructor else name}({_types(inputs)})"
+        parameters[signature] = tuple(str(one.get("name", "")) for one in inputs)
+        if is_constructor:
+            constructor = signature
+    return constructor, {constructor: (), **parameters}
+
+
+def _types(inputs: Any, depth: int = 0) -> str:
     """Canonical types of inputs, separated by commas."""
-    return ",".join(_type(item) for item in inputs)
+    if not isinstance(inputs, list) or depth > _MOST_DEPTH:
+        raise ArtifactError(f"its abi has inputs that are no list of types: {shown(inputs)}")
+    return ",".join(_type(item, depth) for item in inputs)
 
 
-def _type(item: dict[str, Any]) -> str:
+def _type(item: Any, depth: int) -> str:
     """Canonical type of an input: of a struct, the tuple of its members' types."""
-    name = str(item["type"])
+    name = item.get("type") if isinstance(item, dict) else None
+    if not isinstance(name, str):
+        raise ArtifactError(f"its abi has an input without a type: {shown(item)}")
+    if not re.fullmatch(r"\w+(\[\d*\])*", name):
+        # Of a library's own methods, which no transaction calls: "struct storage", "mapping(...)".
+        return re.sub(r"[^\w ]", "?", name)[:100]
     if not name.startswith("tuple"):
         return name
-    return f"({_types(item['components'])}){name.removeprefix('tuple')}"
+    return f"({_types(item.get('components'), depth + 1)}){name.removeprefix('tuple')}"
 
 
 def check_encodable(signature: str) -> None:
@@ -165,8 +257,6 @@ def check_encodable(signature: str) -> None:
         If a type has no encoder.
     """
     try:
-        if "((" in signature or ",(" in signature:
-            raise EncodingError("structs are not supported")
         Method(signature, b"")
     except EncodingError as error:
         raise ArtifactError(f"{signature}: {error}") from error

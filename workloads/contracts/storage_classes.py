@@ -52,3 +52,35 @@ def storage_classes(artifacts: Iterable[str]) -> dict[str, str]:
     """Storage class by ``artifact.variable`` for the variables of these artifacts."""
     wanted = set(artifacts)
     return {variable: name for variable, name in CLASS_BY_VARIABLE.items() if variable.partition(".")[0] in wanted}
+
+
+# Names that widespread libraries (OpenZeppelin, Solmate, Solady, Uniswap) give to variables, in lower case and without
+# underscores before them; whether they are mappings.
+_COMMON = {
+    "token balance": ({"balanceof", "balances", "shares", "ownedtokenscount"}, True),
+    "allowance": (
+        {"allowance", "allowances", "allowed", "approvals", "isapprovedforall", "operatorapprovals", "tokenapprovals"},
+        True,
+    ),
+    "counter": (
+        {"totalsupply", "totalshares", "totalassets", "nexttokenid", "currentindex", "count", "counter"},
+        False,
+    ),
+    "pool reserve": ({"reserve", "reserves", "reserve0", "reserve1", "liquidity", "slot0"}, False),
+}
+
+
+def common_class(variable: str, is_mapping: bool) -> str | None:
+    """Storage class of a variable with a name that widespread libraries use; None for other names.
+
+    Parameters
+    ----------
+    variable : str
+        Variables that share a slot are joined by ``+``.
+    is_mapping : bool
+    """
+    names = {name.rpartition(".")[2].lstrip("_").lower() for name in variable.split("+")}
+    for name, (known, of_mappings) in _COMMON.items():
+        if names & known and is_mapping == of_mappings:
+            return name
+    return None

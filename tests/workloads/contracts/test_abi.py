@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,21 @@ def test_empty_bytes_and_lists_take_one_word() -> None:
     assert method("f(bytes,address[])")(b"", [])[4:].hex() == words("40", "60", "0", "0")
 
 
+def test_nested_lists_and_structs_as_in_the_specification() -> None:
+    # The specification's g(uint256[][],string[]) of ([[1, 2], [3]], ["one", "two", "three"]).
+    encoded = method("g(uint256[][],string[])")([[1, 2], [3]], ["one", "two", "three"])
+    assert encoded[:4].hex() == "2289b18c"
+    lists = words("40", "140", "2", "40", "a0", "2", "1", "2", "1", "3")
+    texts = words("3", "60", "a0", "e0", "3") + text("one") + words("3") + text("two") + words("5") + text("three")
+    assert encoded[4:].hex() == lists + texts
+    # bar(bytes3[2]), whose list has a fixed length and lies in place.
+    assert method("bar(bytes3[2])")([b"abc", b"def"]).hex() == "fce353f6" + text("abc") + text("def")
+    static = method("f((uint256,bool)[2],uint8)")([(1, True), (2, False)], 3)
+    assert static[4:].hex() == words("1", "1", "2", "0", "3")
+    varying = method("f((uint256,string),uint8)")((1, "a"), 3)
+    assert varying[4:].hex() == words("40", "3", "1", "40", "1") + text("a")
+
+
 def test_negative_numbers_are_in_twos_complement() -> None:
     assert method("f(int16)")(-1)[4:].hex() == "f" * 64
     assert method("f(int16)")(5)[4:].hex() == words("5")
@@ -64,14 +80,16 @@ def test_text_is_encoded_as_utf8() -> None:
         ("f(bytes4)", (b"\1\2\3",), "bytes4 has 4 bytes, not 3"),
         ("f(uint256,address)", (1,), "takes 2 arguments, not 1"),
         ("f()", (1,), "takes 0 arguments, not 1"),
+        ("f(uint8[2])", ([1],), r"uint8\[2\] has 2 items, not 1"),
+        ("f((uint8,bool))", ([1],), r"\(uint8,bool\) has 2 members, not 1"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(signature: str, arguments: tuple[int, ...], complaint: str) -> None:
+def test_arguments_that_do_not_fit_are_refused(signature: str, arguments: tuple[Any, ...], complaint: str) -> None:
     with pytest.raises(EncodingError, match=complaint):
         method(signature)(*arguments)
 
 
-@pytest.mark.parametrize("type_name", ["bytes[]", "uint256[2]", "(uint256,bool)", "tuple"])
+@pytest.mark.parametrize("type_name", ["tuple", "uint7", "uint264", "bytes33", "(uint256", "uint256[2", "()x"])
 def test_types_without_an_encoder_are_named(type_name: str) -> None:
     with pytest.raises(EncodingError, match="no encoder for"):
         Method(f"f({type_name})", b"")

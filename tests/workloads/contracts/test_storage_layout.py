@@ -8,7 +8,9 @@ from contend.workloads import get, names, resolve_dials
 from contend.workloads.base import STORAGE_CLASSES
 from contend.workloads.contracts.abi import load
 from contend.workloads.contracts.compile import DEPLOYED
-from contend.workloads.contracts.storage_layout import UNKNOWN_ELEMENT_SLOTS, StorageVariable, storage_variables
+from contend.workloads.contracts.storage_layout import storage_variables
+from contend.workloads.contracts.storage_variable import StorageVariable
+from contend.workloads.contracts.vyper_layout import UNKNOWN_ELEMENT_SLOTS
 
 
 def variable(contract: str, name: str) -> StorageVariable:
