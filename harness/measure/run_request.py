@@ -149,6 +149,8 @@ class Engine:
         self._open = [place for place in self._open if self._measured[place] is not measurement]
         self._save()
         self.observer.finished(measurement.plan.title)
+        place = next(place for place, one in enumerate(self._measured) if one is measurement)
+        self.observer.recorded(measurement.plan.title, self._cells[place])
 
     def _after_round(self, plan: MeasurementPlan) -> None:
         pause = max(_SAVE_EVERY_SECONDS, self._save_seconds / _SAVE_SHARE)
