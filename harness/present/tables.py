@@ -108,7 +108,8 @@ class ResultTable:
         assert self._table is not None
         _print_failing(console, name, cells)
         if is_new or scrolled or not self._printed:
-            console.print()
+            if not self._printed:
+                console.print()
             self._table.print_header()
             self._since_header = 0
         console.print(Text(f" {name}", style="bold"))

@@ -17,6 +17,7 @@ OUTSIDE = "work outside the phases"
 OWN_FAILURES = "its own order makes transactions fail"
 MOSTLY_FAILED = "most transactions fail"
 """Begin of the warning about cells of blocks of which more than half fail: their speed-ups are of failing."""
+SHARED_MACHINE = "another wall-clock run at the same time"
 MISLEADING = (BEYOND, OVERSUBSCRIBED, OUTSIDE, OWN_FAILURES)
 """Begins of warnings about cells whose speed-up is not the strategy's doing: nobody should choose by it."""
 
@@ -78,6 +79,8 @@ def _of_time(cell: Mapping[str, Any], seconds: Sequence[statistics.Samples], cor
         share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))
         if share < _BUSY_SHARE:
             found.append(f"busy machine: one worker that never waits got {share:.0%} of a core")
+    if cell.get("other_runs"):
+        found.append(f"{SHARED_MACHINE}: each took time from the other")
     if len(samples) < cell["repeat"]:
         found.append(f"interrupted after {len(samples)} of {cell['repeat']} runs")
     return found
