@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
-
-from contend.harness.record.warnings import MOSTLY_FAILED
-
-if TYPE_CHECKING:
-    import pandas
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -49,12 +43,6 @@ def duration(seconds: float) -> str:
 def count(number: int, thing: str) -> str:
     """Write how many there are: 1 record, 3 records."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def marked(cells: pandas.DataFrame) -> pandas.DataFrame:
-    """Cells under titles of which nobody takes those of failing transactions for others."""
-    failing = cells["mostly_failed"].astype(bool)
-    return cells.assign(workload=cells["workload"].where(~failing, cells["workload"] + f" ({MOSTLY_FAILED})"))
 
 
 def differing(settings: Iterable[Mapping[str, object]]) -> list[str]:

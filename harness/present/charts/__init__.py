@@ -11,10 +11,9 @@ from matplotlib import pyplot
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style
+from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
-from contend.harness.present.formatting import marked
 
 if TYPE_CHECKING:
     import pandas

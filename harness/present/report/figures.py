@@ -15,11 +15,11 @@ from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.history import history
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import Style
+from contend.harness.present.charts.style import Style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.timeline import shares, timeline
 from contend.harness.present.charts.waste import wasted
-from contend.harness.present.formatting import listed, marked, share
+from contend.harness.present.formatting import listed, share
 from contend.harness.present.report.captions import (
     both_caption,
     causes_caption,

@@ -16,7 +16,8 @@ from contend.harness.compare.from_records import compare_records
 from contend.harness.compare.result import CellResult, percent
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.formatting import count, factor, listed, marked, share
+from contend.harness.present.charts.style import marked
+from contend.harness.present.formatting import count, factor, listed, share
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.warnings import MISLEADING, MOSTLY_FAILED
