@@ -179,8 +179,14 @@ def _report(record: dict[str, Any], output: Output, path: str, table: ResultTabl
     console = _console(output)
     table.finish(record)
     if interrupted:
-        console.print("Interrupted: the cells above are those measured until then.", style="bold")
-        console.print("`contend run --resume` measures the others.", highlight=False)
+        console.print(
+            f"Interrupted: the cells above are those measured until then; `contend run --resume {path}` measures the "
+            "others.",
+            style="bold",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(f"record: {path}", soft_wrap=True, highlight=False)
 
 

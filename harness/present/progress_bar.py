@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
@@ -24,6 +25,7 @@ from contend.harness.present.tables import ResultTable
 _WORTH_SAYING_SECONDS = 0.3
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
+_FREE_COLUMNS = 4
 _BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
 
 
@@ -113,13 +115,30 @@ class Display(Observer):
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+@dataclass(frozen=True)
+class _Shorter:
+    """Something that leaves the end of its lines free."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.content, options.update(width=max(1, options.max_width - _FREE_COLUMNS)))
+
+
+class _OneLine(Progress):
+    """A bar on one line, which can be wiped out whole; the ``^C`` that a terminal shows behind it begins no other."""
+
+    def get_renderable(self) -> RenderableType:
+        """The bar."""
+        return _Shorter(super().get_renderable())
+
+
 class LiveDisplay(Display):
     """A progress bar with what is going on beneath it."""
 
     def __init__(self, console: Console, results: ResultTable | None = None) -> None:
         super().__init__(console, results)
-        # On one line whatever the width: one that is wrapped is not wiped out whole.
-        self._progress = Progress(
+        self._progress = _OneLine(
             TextColumn(
                 "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
             ),
