@@ -224,6 +224,10 @@ class PlainDisplay(Display):
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """Show how far the measuring is."""
+        if self.repeat == 1:
+            # Simulated, or a single look: there is one run of each.
+            self._text = f"{workload}: {key} measured"
+            return
         asked = f" of {self.repeat} of each cell" if runs <= self.repeat else f" of {key}"
         self._text = f"{workload}: run {runs}{asked}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -97,9 +98,9 @@ def test_a_comparison_never_loses_its_verdicts(
     found = Comparison({"label": "A"}, {"label": "B"}, Rule(), frozenset(), True, {})
     for name in names:
         cell = CellName(f"w{workload}", (), 1, 1_000, name, 1_024, "wall")
-        sides = [MeasuredCell("here", None, None, seconds=[np.array([time])]) for time in (seconds, ratio * seconds)]
+        a, b = (MeasuredCell("here", None, None, seconds=[np.array([time])]) for time in (seconds, ratio * seconds))
         interval = Interval(ratio, ratio / 2, ratio * 2, 0.95)
-        found.cells.append(CellResult(cell, Verdict.INCONCLUSIVE, interval, (interval,), *sides))
+        found.cells.append(CellResult(cell, Verdict.INCONCLUSIVE, interval, (interval,), a, b))
     lines = printed(width, lambda console: print_comparison(console, found))
     rows = [line for line in lines if line.startswith(" ")]
     assert max(map(len, rows)) <= width
@@ -119,7 +120,7 @@ def test_the_catalogue_is_whole_in_any_width(width: int, names: list[str], about
     ]
     presets = [{"name": name, "summary": about, "dials": dict.fromkeys(names, 12.5)} for name in names]
     common = {"summary": about, "error": None}
-    content = {
+    content: dict[str, list[dict[str, Any]]] = {
         "strategies": [{"name": name, "parallel": True, **common} for name in names],
         "workloads": [{"name": name, "dials": dials, "presets": presets, **common} for name in names],
         "suites": [{"name": name, **common} for name in names],
@@ -186,6 +187,6 @@ def test_rows_that_come_later_stand_under_the_same_columns() -> None:
 
 def test_words_are_broken_only_where_all_columns_are_as_narrow_as_their_words() -> None:
     target = io.StringIO()
-    columns = [Column(str(place), lambda row, place=place: row[place], is_text=True, folds=True) for place in (0, 1)]
+    columns = [Column(str(place), itemgetter(place), is_text=True, folds=True) for place in (0, 1)]
     FittedTable(Console(file=target, width=30), columns).print_all([("one-long-name", "a sentence that gives way")])
     assert "one-long-name" in target.getvalue()
