@@ -25,7 +25,7 @@ from contend.harness.present.tables import ResultTable
 _WORTH_SAYING_SECONDS = 0.3
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
-_FREE_COLUMNS = 4
+_FREE_COLUMNS, _WIDEST = 4, 110
 _BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
 
 
@@ -122,7 +122,8 @@ class _Shorter:
     content: RenderableType
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from console.render(self.content, options.update(width=max(1, options.max_width - _FREE_COLUMNS)))
+        width = min(options.max_width - _FREE_COLUMNS, _WIDEST)
+        yield from console.render(self.content, options.update(width=max(1, width)))
 
 
 class _OneLine(Progress):
