@@ -26,6 +26,8 @@ from contend.harness.plan.catalogue import catalogue
 from contend.harness.plan.options import options, parameters_section, signature
 from contend.harness.plan.request import Request
 from contend.harness.plan.suites import fixed_by_suite
+from contend.harness.present.cells_frame import Cells
+from contend.harness.present.notebook_display import watching
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.frame import to_frame
 from contend.harness.record.store import Store
@@ -97,12 +99,13 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
-        Told about progress.
+        Told about progress. By default a notebook shows it, and nobody elsewhere.
 
     Returns
     -------
     DataFrame
-        One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`.
+        One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`. A notebook shows it
+        as a table with speed-up and interval first (`contend.harness.present.cells_frame.Cells`).
 
     Raises
     ------
@@ -110,6 +113,8 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
         If a name, a dial, a number or the results folder is refused; nothing was measured or written.
     CrashError
         If nothing can be measured.
+    KeyboardInterrupt
+        If the user ended the run; its note says where what was measured until then can be read.
 
     Examples
     --------
@@ -117,16 +122,13 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     >>> cells = contend.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
-    engine = Engine(arguments.request(), arguments.observer or Observer())
-    if arguments.results is None:
-        return to_frame([engine.run()])
-    store = Store(Path(arguments.results))
-    check_folder(store.folder)
-    engine.accepted, engine.save = store.open, store.write
-    try:
-        return to_frame([engine.run()])
-    finally:
-        store.close()
+    engine = Engine(arguments.request())
+    store = None
+    if arguments.results is not None:
+        store = Store(Path(arguments.results))
+        check_folder(store.folder)
+        engine.accepted, engine.save = store.open, store.write
+    return _watched(engine, store, arguments.observer)
 
 
 def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataFrame:
@@ -157,11 +159,24 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     try:
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
-        engine = Engine(request, observer or Observer(), save=store.write)
+        engine = Engine(request, save=store.write)
         engine.resumed = read_incomplete(path)
-        return to_frame([engine.run()])
-    finally:
+    except BaseException:
         store.close()
+        raise
+    return _watched(engine, store, observer)
+
+
+def _watched(engine: Engine, store: Store | None, observer: Observer | None) -> Cells:
+    """Run an engine, watched by an observer, a notebook or nobody, and give its store free."""
+    try:
+        with watching(
+            observer, lambda: engine.record, lambda: None if store is None else store.path
+        ) as engine.observer:
+            return Cells(to_frame([engine.run()]))
+    finally:
+        if store is not None:
+            store.close()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from contend.harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_in
 from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import ALL, Request
+
+if TYPE_CHECKING:
+    from contend.harness.present.tables import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -128,6 +131,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     """
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
+    from contend.harness.present.tables import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.resume import read_incomplete
     from contend.harness.record.store import Store
@@ -142,14 +146,15 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
             engine.resumed = read_incomplete(resumed)
+        table = ResultTable(_console(output))
         try:
-            with display(quiet) as observer:
+            with display(quiet, table) as observer:
                 engine.observer = observer
                 engine.run()
         except KeyboardInterrupt:
-            _report(engine.record, output, str(store.path), interrupted=True)
+            _report(engine.record, output, str(store.path), table, interrupted=True)
             raise
-        _report(engine.record, output, str(store.path))
+        _report(engine.record, output, str(store.path), table)
         if output.charts:
             _draw(engine.record, output, store.charts)
         return has_failures(engine.record)
@@ -157,11 +162,10 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         store.close()
 
 
-def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool = False) -> None:
-    """Print a record's table, and write the record where it was asked for."""
+def _report(record: dict[str, Any], output: Output, path: str, table: ResultTable, interrupted: bool = False) -> None:
+    """Print what of a record's table has not been printed on the way, and write the record where it was asked for."""
     from rich.console import Console
 
-    from contend.harness.present.tables import print_results
     from contend.harness.record.atomic_write import write_json
 
     if interrupted and not (record and record["cells"]):
@@ -173,10 +177,16 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
     elif output.json_path is not None:
         write_json(Path(output.json_path), record)
     console = _console(output)
-    print_results(console, record)
+    table.finish(record)
     if interrupted:
-        console.print("Interrupted: the cells above are those measured until then.", style="bold")
-        console.print("`contend run --resume` measures the others.", highlight=False)
+        console.print(
+            f"Interrupted: the cells above are those measured until then; `contend run --resume {path}` measures the "
+            "others.",
+            style="bold",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(f"record: {path}", soft_wrap=True, highlight=False)
 
 

@@ -12,7 +12,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.statistics.paired_verdict import told_by_chance
-from contend.harness.record.warnings import MISLEADING
+from contend.harness.record.warnings import MISLEADING, MOSTLY_FAILED
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def place_of(selected: Selection, workload: str) -> str:
     """Workload and setting, as sentences name them."""
     own = selected.plain[selected.plain["workload"] == workload]
     turned = next((str(text) for text in own.get("turned", ()) if text), "")
-    return ", ".join(text for text in (workload, selected.setting, turned) if text)
+    name = f"{workload} ({MOSTLY_FAILED})" if own["mostly_failed"].any() else workload
+    return ", ".join(text for text in (name, selected.setting, turned) if text)
 
 
 def figures_of(row: pandas.Series[Any]) -> Mapping[str, Any]:

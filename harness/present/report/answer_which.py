@@ -20,6 +20,7 @@ from contend.harness.present.report.answer import (
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
+from contend.harness.record.warnings import MOSTLY_FAILED
 
 _QUESTION = "Which strategy should I use?"
 _MOST_LEFT_OUT = 6
@@ -38,12 +39,15 @@ def _of_clock(chosen: Selection) -> Answer:
     winners: dict[str, list[str]] = {}
     points = []
     doubtful = []
+    failing = []
     for workload, part in chosen.plain.groupby("workload", sort=False):
         good = believable(part)
         doubtful += [f"{one['strategy']} on {workload}" for _, one in part.drop(good.index).iterrows()]
         winner, text = _best_of(good)
         winners.setdefault(winner, []).append(str(workload))
         points.append(f"{place_of(chosen, str(workload))}: {text}")
+        if part["mostly_failed"].any():
+            failing.append(str(workload))
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
     total = sum(len(names) for names in winners.values())
     limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
@@ -57,6 +61,8 @@ def _of_clock(chosen: Selection) -> Answer:
         headline = f"{most} on {len(winners[most])} of {total} workloads, {where}; {listed(rest)}."
     if most == BASELINE:
         headline += " Serial here means that no strategy is faster beyond doubt."
+    if failing:
+        headline += f" On {listed(failing)} {MOSTLY_FAILED}: what is told of it is about failing."
     if doubtful:
         named = listed(list(dict.fromkeys(doubtful)))
         points.append(f"Not considered, since a warning says that it misleads: {named}.")
