@@ -46,6 +46,7 @@ class Display(Observer):
         self.console = console
         self.compilations = _Compilations()
         self.repeat = 0
+        self._warned: set[str] = set()
 
     def __enter__(self) -> Display:
         return self
@@ -76,6 +77,12 @@ class Display(Observer):
     def failed(self, workload: str, key: CellKey, error: str, differences: list[str]) -> None:
         """Print the failure at once."""
         self.note(f"FAILED {workload}, {key}: {error}")
+
+    def warned(self, text: str) -> None:
+        """Print it, but once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Print it."""
