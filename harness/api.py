@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_share
 from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.verdict import Rule
-from contend.harness.errors import BadInputError
+from contend.harness.errors import BadInputError, RecordWarning
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.catalogue import catalogue
@@ -27,6 +28,7 @@ from contend.harness.plan.request import Request
 from contend.harness.plan.suites import fixed_by_suite
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.frame import to_frame
+from contend.harness.record.keeper import Keeper
 from contend.harness.record.store import Store
 
 P = ParamSpec("P")
@@ -121,11 +123,23 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
         return to_frame([engine.run()])
     store = Store(Path(arguments.results))
     check_folder(store.folder)
-    engine.accepted, engine.save = store.open, store.write
+    keeper = Keeper(store, _warn)
+    engine.accepted, engine.save = keeper.open, keeper.save
     try:
-        return to_frame([engine.run()])
+        return _kept(engine.run(), keeper)
     finally:
         store.close()
+
+
+def _kept(record: dict[str, Any], keeper: Keeper) -> pandas.DataFrame:
+    """The cells; if their record could not be written, with a word about it."""
+    if keeper.failure is not None:
+        _warn(f"{keeper.failure}; the cells are not on record")
+    return to_frame([record])
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RecordWarning, stacklevel=2)
 
 
 def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataFrame:
@@ -156,9 +170,10 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     try:
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
-        engine = Engine(request, observer or Observer(), save=store.write)
+        keeper = Keeper(store, _warn)
+        engine = Engine(request, observer or Observer(), save=keeper.save)
         engine.resumed = read_incomplete(path)
-        return to_frame([engine.run()])
+        return _kept(engine.run(), keeper)
     finally:
         store.close()
 

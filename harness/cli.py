@@ -1,6 +1,7 @@
 """The command line: the group, and what all its commands do about errors. Each command is a file of `harness.commands`.
 
-Exit codes: 0 all cells measured and verified, 1 a cell failed, 2 bad input, 130 interrupted.
+Exit codes: 0 all cells measured and verified, 1 a cell failed, 2 bad input, or a place that cannot be written or is
+full, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from contend.harness.commands import (
     timeline,
     validate_clock,
 )
-from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.record.atomic_write import why_not
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -59,8 +61,9 @@ class _Group(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(EXIT_FAILED)
         except OSError as error:
-            click.echo(f"contend: {error}", err=True)
-            sys.exit(EXIT_FAILED)
+            # A place that cannot be read or written, or has no room; no strategy is to blame.
+            click.echo(f"contend: {why_not(error)}", err=True)
+            sys.exit(EXIT_BAD_INPUT)
         except click.ClickException as error:
             context = getattr(error, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context else ""

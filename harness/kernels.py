@@ -14,7 +14,6 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from contend.evm.runtime.jit import Native
 from contend.evm.runtime.kernel_cache import KernelFolders, kernels_digest, marked_folders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(cache_places.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
     cache_places._places.cache_clear()
     return tmp_path
 
@@ -128,7 +129,7 @@ def test_a_full_device_is_no_place(home: Path, monkeypatch: pytest.MonkeyPatch) 
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this machine")
     # An empty file can be made on it; only writing fails.
-    monkeypatch.setattr(cache_places.tempfile, "TemporaryFile", lambda dir: open("/dev/full", "wb"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb", buffering=0))
     found = places()
     assert found.written is None
     assert "No space left on device" in found.refused

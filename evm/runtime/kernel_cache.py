@@ -11,7 +11,7 @@ their kernels by the name of the module, so that what one has compiled, all load
 
 Such folders may lie in several places (`contend.cache_places`): kernels are loaded from whichever has them, and what
 has to be compiled goes to the nearest that can be written. Keeping a kernel is never worth a measurement: where it
-fails, on a full disk say, the process goes on with what it has compiled, and says so once, by the logger of this module.
+fails, on a full disk say, the process goes on with what it has compiled, and says so once, by this module's logger.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _is_editable_contend(finder: object) -> bool:
 
 
 class _PassOn(logging.Handler):
-    """Tells the client what is logged in this process; not in those that strategies make of it, which share its pipe."""
+    """Tells the client what is logged in this process, but not in the copies that strategies make of it."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
