@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, STANDAR
 from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import ALL, Request
+
+if TYPE_CHECKING:
+    from contend.harness.present.tables import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -130,6 +133,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     """
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
+    from contend.harness.present.tables import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.keeper import Keeper
     from contend.harness.record.resume import read_incomplete
@@ -146,14 +150,15 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
             engine.resumed = read_incomplete(resumed)
+        table = ResultTable(_console(output))
         try:
-            with display(quiet) as observer:
+            with display(quiet, table) as observer:
                 engine.observer, keeper.tell = observer, observer.note
                 engine.run()
         except KeyboardInterrupt:
-            _report(engine.record, output, store.path, keeper.failure, interrupted=True)
+            _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
             raise
-        kept = _report(engine.record, output, store.path, keeper.failure)
+        kept = _report(engine.record, output, table, store.path, keeper.failure)
         # Where the record finds no room, its charts find none either.
         if output.charts and keeper.failure is None:
             kept = _draw(engine.record, output, store.charts) and kept
@@ -165,12 +170,22 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
 
 
 def _report(
-    record: dict[str, Any], output: Output, path: Path | None, failure: str | None, interrupted: bool = False
+    record: dict[str, Any],
+    output: Output,
+    table: ResultTable,
+    path: Path | None,
+    failure: str | None,
+    interrupted: bool = False,
 ) -> bool:
-    """Print a record's table, and write the record where it was asked for; False if it is not where it should be."""
+    """Print what of a record's table has not been printed on the way, and write the record where it was asked for.
+
+    Returns
+    -------
+    bool
+        Whether it is on record, and wherever else it was asked for.
+    """
     from rich.console import Console
 
-    from contend.harness.present.tables import print_results
     from contend.harness.record.atomic_write import write_json
 
     if interrupted and not (record and record["cells"]):
@@ -180,7 +195,7 @@ def _report(
         sys.stdout.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
         sys.stdout.flush()
     console = _console(output)
-    print_results(console, record)
+    table.finish(record)
     kept = failure is None
     if interrupted:
         console.print("Interrupted: the cells above are those measured until then.", style="bold")

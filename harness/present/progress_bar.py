@@ -1,19 +1,30 @@
-"""Progress on standard error: a live display on a terminal, now and then a line elsewhere."""
+"""Progress on standard error: a live display on a terminal, now and then a line elsewhere.
+
+What is not progress but result, the figures of a workload that is finished, goes to where the results go
+(`harness.present.tables.ResultTable`), as soon as it is there, whatever the display.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from contend.harness.observer import Observer
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.present.tables import ResultTable
 
 # A kernel that loads from the cache is announced like one that compiles; it is there before this has passed.
 _WORTH_SAYING_SECONDS = 0.3
-_LINE_EVERY_SECONDS = 5.0
+# A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
+_LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
+_BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
 
 
 class _Compilations:
@@ -40,10 +51,13 @@ class Display(Observer):
     ----------
     console : Console
         On standard error.
+    results : ResultTable, optional
+        Prints the figures of workloads as they are finished; none by default.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, results: ResultTable | None = None) -> None:
         self.console = console
+        self.results = results
         self.compilations = _Compilations()
         self.repeat = 0
         self._warned: set[str] = set()
@@ -59,6 +73,12 @@ class Display(Observer):
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
         self.repeat = repeat
+        if self.results is not None:
+            self.results.planned(plan)
+        self.announce(plan)
+
+    def announce(self, plan: MeasurementPlan) -> None:
+        """Print what takes long."""
         if plan.cold:
             self.note("Kernels of some strategies are not compiled yet: this once, the set-up takes about a minute.")
 
@@ -84,6 +104,17 @@ class Display(Observer):
             self._warned.add(text)
             self.note(text)
 
+    def recorded(self, workload: str, cells: list[dict[str, Any]]) -> None:
+        """Print the workload's figures, and go on below them."""
+        if self.results is not None:
+            with self.aside():
+                self.results.add(cells)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Keep off the terminal while something else is printed."""
+        yield
+
     def note(self, text: str) -> None:
         """Print it."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -92,16 +123,22 @@ class Display(Observer):
 class LiveDisplay(Display):
     """A progress bar with what is going on beneath it."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, results: ResultTable | None = None) -> None:
+        super().__init__(console, results)
+        # On one line whatever the width: one that is wrapped is not wiped out whole.
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            TextColumn(
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+            ),
+            BarColumn(bar_width=_BAR_WIDTH if console.width >= _NARROW else _NARROW_BAR_WIDTH),
             MofNCompleteColumn(),
             TextColumn("runs"),
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            expand=True,
+            # What others print goes to where they print it: results may be on their way into a pipe.
+            redirect_stdout=False,
         )
         self._task: TaskID = self._progress.add_task("starting", total=None)
         self._text = "starting"
@@ -114,6 +151,15 @@ class LiveDisplay(Display):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Wipe the bar off meanwhile."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
@@ -150,12 +196,13 @@ class LiveDisplay(Display):
 
 
 class PlainDisplay(Display):
-    """Lines for a log: one a workload, and at least some seconds between others."""
+    """Lines for a log: one a workload, and at least some seconds between others, more and more of them."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, results: ResultTable | None = None) -> None:
+        super().__init__(console, results)
         self._began = time.monotonic()
         self._last = self._began
+        self._last_compiling = -float("inf")
         self._said: set[str] = set()
         self._text = ""
 
@@ -174,11 +221,14 @@ class PlainDisplay(Display):
 
     def tick(self) -> None:
         """Show what is compiling, if it lasts."""
-        for kernel in self.compilations.lasting():
-            if kernel not in self._said:
-                self._said.add(kernel)
-                self._line(f"compiling {kernel}")
-        if self._text and time.monotonic() - self._last > _LINE_EVERY_SECONDS:
+        now = time.monotonic()
+        pause = min(max(_LINE_EVERY_SECONDS, _SHARE_OF_TIME * (now - self._began)), _MOST_SECONDS)
+        fresh = [kernel for kernel in self.compilations.lasting() if kernel not in self._said]
+        if fresh and now - self._last_compiling > pause:
+            self._said.update(fresh)
+            self._last_compiling = now
+            self._line(f"compiling {', '.join(fresh)}")
+        if self._text and now - self._last > pause:
             self._line(self._text)
 
     def _line(self, text: str) -> None:
@@ -189,16 +239,24 @@ class PlainDisplay(Display):
 class SilentDisplay(Display):
     """Says only what failed."""
 
-    def planned(self, plan: MeasurementPlan, repeat: int) -> None:
+    def announce(self, plan: MeasurementPlan) -> None:
         """Nothing to say."""
 
     def resumed(self, runs: int) -> None:
         """Nothing to say."""
 
 
-def display(quiet: bool) -> Display:
-    """Choose the display that suits standard error."""
+def display(quiet: bool, results: ResultTable | None = None) -> Display:
+    """Choose the display that suits standard error.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether to keep silent about progress.
+    results : ResultTable, optional
+        Prints the figures of workloads as they are finished.
+    """
     console = Console(stderr=True)
     if quiet:
-        return SilentDisplay(console)
-    return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
+        return SilentDisplay(console, results)
+    return LiveDisplay(console, results) if console.is_terminal else PlainDisplay(console, results)
