@@ -129,7 +129,7 @@ def test_a_full_device_is_no_place(home: Path, monkeypatch: pytest.MonkeyPatch) 
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this machine")
     # An empty file can be made on it; only writing fails.
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb", buffering=0))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb", buffering=0))  # noqa: SIM115
     found = places()
     assert found.written is None
     assert "No space left on device" in found.refused

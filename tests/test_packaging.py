@@ -120,7 +120,6 @@ def test_what_it_reads_is_installed_with_it(site: Path) -> None:
     )
     done = run(site, "-c", program)
     assert done.returncode == 0, done.stderr
-    pytest.importorskip("jinja2")
     done = run(site, "-m", "contend", "report", "shown", "-o", "page")
     assert done.returncode == 0, done.stderr
     assert "<style>" in (site / "page" / "index.html").read_text()
