@@ -20,6 +20,7 @@ from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked
 from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.verdict import Rule
 from contend.harness.errors import BadInputError, RecordWarning
+from contend.harness.measure.keeper import Keeper
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.catalogue import catalogue
@@ -28,7 +29,6 @@ from contend.harness.plan.request import Request
 from contend.harness.plan.suites import fixed_by_suite
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.frame import to_frame
-from contend.harness.record.keeper import Keeper
 from contend.harness.record.store import Store
 
 P = ParamSpec("P")

@@ -27,8 +27,10 @@ from contend.harness.commands import (
     statetest,
     timeline,
     validate_clock,
+    warm_up,
 )
 from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.present.font_cache import name_font_cache
 from contend.harness.record.atomic_write import why_not
 
 
@@ -78,6 +80,7 @@ class _Group(click.Group):
 )
 def main() -> None:
     """Make execution strategies for smart contracts contend on the same blocks."""
+    name_font_cache()
 
 
 for _module in (
@@ -95,5 +98,6 @@ for _module in (
     fuzz,
     fuzz_evm,
     export,
+    warm_up,
 ):
     main.add_command(_module.command)

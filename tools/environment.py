@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -124,7 +125,7 @@ class Installation:
         """Take a line of pip's."""
         if line.startswith("Ignoring "):
             self._total -= 1
-        elif line.startswith(("Collecting ", "Requirement already satisfied")):
+        elif line.startswith(("Collecting ", "Processing ", "Requirement already satisfied")):
             self._found += 1
         elif line.startswith("Installing collected packages:"):
             self.changed = line.count(",") + 1
@@ -141,6 +142,25 @@ class Installation:
 
     def _there(self) -> int:
         return sum(1 for _ in self._folder.glob("*.dist-info"))
+
+
+def _lines(pip: subprocess.Popen[bytes], progress: Progress, heard: Installation) -> Iterator[str]:
+    """What pip says, while what it complains of is passed on, and the progress is shown."""
+    assert pip.stdout is not None
+    assert pip.stderr is not None
+    streams = [pip.stdout, pip.stderr]
+    while streams:
+        ready, _, _ = select.select(streams, [], [], _TICK_SECONDS)
+        for stream in ready:
+            line = stream.readline().decode(errors="replace")
+            if not line:
+                streams.remove(stream)
+            elif stream is pip.stdout:
+                yield line.rstrip()
+            else:
+                progress.clear()
+                sys.stderr.write(line)
+        progress.show(heard.text())
 
 
 def install(python: Path, requirements: str, pins: int, progress: Progress) -> int:
@@ -169,16 +189,11 @@ def install(python: Path, requirements: str, pins: int, progress: Progress) -> i
         options = ["--require-hashes", "--only-binary", ":all:", "--requirement", file.name]
         # Unbuffered, or what it says would arrive when it is done.
         surroundings = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, env=surroundings) as pip:
-            assert pip.stdout is not None
-            while True:
-                ready, _, _ = select.select([pip.stdout], [], [], _TICK_SECONDS)
-                if ready:
-                    line = pip.stdout.readline()
-                    if not line:
-                        break
-                    heard.hear(line.decode(errors="replace").rstrip())
-                progress.show(heard.text())
+        with subprocess.Popen(
+            [*command, *options], env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as pip:
+            for line in _lines(pip, progress, heard):
+                heard.hear(line)
     if pip.returncode != 0:
         progress.clear()
         raise SystemExit(pip.returncode)

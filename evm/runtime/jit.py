@@ -64,7 +64,7 @@ class Native:
     def compiled(self) -> Any:
         """Numba's compiled object (for inspection in tests)."""
         if self._compiled is None:
-            with event.trigger_event("contend:native", data={"name": self.function.__name__}):
+            with event.trigger_event("contend:native", data={"name": _title(self.function)}):
                 options = {"nopython": True, "_nrt": False, "error_model": "numpy"}
                 # numba's decorator would compile before it can be told where to look for what is compiled already.
                 made = CFunc(self.function, sigutils.normalize_signature(self.signature), locals={}, options=options)
@@ -115,8 +115,17 @@ class _CompileListener(event.Listener):  # type: ignore[misc]  # numba ships no 
 def _name_of(data: dict[str, Any]) -> str:
     if "name" in data:
         return str(data["name"])
-    dispatcher = data.get("dispatcher")
-    return str(getattr(getattr(dispatcher, "py_func", None), "__name__", "kernel"))
+    return _title(getattr(data.get("dispatcher"), "py_func", None))
+
+
+def _title(function: Any) -> str:
+    """Name of a kernel that tells it from others: that of its module below its room, and its own."""
+    module = str(getattr(function, "__module__", ""))
+    top, _, below = module.partition(".")
+    if top == __name__.partition(".")[0]:
+        module = below.partition(".")[2] or below
+    name = str(getattr(function, "__name__", "kernel"))
+    return f"{module}.{name}" if module else name
 
 
 @contextmanager

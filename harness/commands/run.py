@@ -131,11 +131,11 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
+    from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
     from contend.harness.present.tables import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
-    from contend.harness.record.keeper import Keeper
     from contend.harness.record.resume import read_incomplete
     from contend.harness.record.store import Store
 

@@ -183,6 +183,7 @@ class _Worker:
                 "kernels_digest": plan.kernels_digest,
                 "costs_digest": plan.costs_digest,
                 "cold": bool(plan.cold),
+                "cold_strategies": list(getattr(plan, "cold_strategies", ())),
                 "llvm": plan.llvm,
                 "python": sys.version.split()[0],
             },

@@ -8,7 +8,9 @@ from rich.console import Console
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.present import progress_bar
 
-PLAN = MeasurementPlan((WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True)
+PLAN = MeasurementPlan(
+    (WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True, cold_strategies=("serial",)
+)
 
 
 class Clock:
