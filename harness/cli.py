@@ -45,6 +45,16 @@ def _print_version(context: click.Context, _: click.Parameter, value: bool) -> N
 class _Group(click.Group):
     """A group whose complaints are one line each, like all of ours."""
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the whole first sentence of what each says it does."""
+        rows = []
+        for name in self.list_commands(context):
+            command = self.get_command(context, name)
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str(limit=_NO_LIMIT)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command line; in standalone mode, end the process with its exit code."""
         standalone = options.pop("standalone_mode", True)
@@ -72,6 +82,9 @@ class _Group(click.Group):
             click.echo(f"contend: {' '.join(error.format_message().split())}{hint}", err=True)
             sys.exit(error.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+_NO_LIMIT = 10_000
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -198,9 +198,14 @@ def _report(
     table.finish(record)
     kept = failure is None
     if interrupted:
-        console.print("Interrupted: the cells above are those measured until then.", style="bold")
-        if kept:
-            console.print("`contend run --resume` measures the others.", highlight=False)
+        further = f"; `contend run --resume {path}` measures the others" if kept else ""
+        console.print(
+            f"Interrupted: the cells above are those measured until then{further}.",
+            style="bold",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     if kept:
         console.print(f"record: {path}", soft_wrap=True, highlight=False)
     else:

@@ -28,12 +28,13 @@ class Keeper:
 
     Attributes
     ----------
+    store : Store
     failure : str or None
         Why the record as it is now has not been kept, with its place; None where it has.
     """
 
     def __init__(self, store: Store, tell: Callable[[str], object]) -> None:
-        self._store = store
+        self.store = store
         self.tell = tell
         self.failure: str | None = None
 
@@ -46,22 +47,22 @@ class Keeper:
             If it can never be written. Of a full device the user is told, and the run begins.
         """
         try:
-            self._store.open()
+            self.store.open()
         except BadInputError as error:
             cause = error.__cause__
             if not isinstance(cause, OSError) or cause.errno not in _PASSING:
                 raise
-            self._fail(f"{self._store.records}: {cause.strerror}")
+            self._fail(f"{self.store.records}: {cause.strerror}")
 
     def save(self, record: dict[str, Any]) -> None:
         """Write the record."""
         try:
-            if self._store.path is None:
+            if self.store.path is None:
                 # Again, because there may have been no room for it when the run began.
-                self._store.records.mkdir(parents=True, exist_ok=True)
-            self._store.write(record)
+                self.store.records.mkdir(parents=True, exist_ok=True)
+            self.store.write(record)
         except OSError as error:
-            self._fail(f"{self._store.path or self._store.records}: {error.strerror or error}")
+            self._fail(f"{self.store.path or self.store.records}: {error.strerror or error}")
         else:
             self.failure = None
 

@@ -183,7 +183,7 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
     if REPLAY in names and request.block_count > 1:
         raise BadInputError(f"block count: each file of {REPLAY} is one block; leave that option out")
-    variants = _variants(request, dials)
+    variants = _variants(request, dials, overrides)
     plans = []
     for name in names:
         if name == REPLAY:
@@ -220,14 +220,26 @@ def _stem(path: str) -> str:
 
 
 def _variants(
-    request: Request, dials: Mapping[str, Iterable[str]]
+    request: Request, dials: Mapping[str, Iterable[str]], overrides: Mapping[str, Mapping[str, DialValue]]
 ) -> Callable[[str, dict[str, DialValue]], list[dict[str, DialValue]]]:
-    """Make the dials of every cell of a sweep from those that are set: none for a workload that is not swept."""
+    """Make the dials of every cell of a sweep from those that are set: none for a workload that is not swept.
+
+    Raises
+    ------
+    BadInputError
+        For a dial that is set as well.
+    """
     if request.sweep is None:
         return lambda name, turned: [turned]
     dial, values = request.sweep
     takers = {name for name, split in split_overrides({dial: values[0]}, dials).items() if split}
     own = dial.rpartition(".")[2]
+    both = [name for name in dials if name in takers and own in overrides[name]]
+    if both:
+        raise BadInputError(
+            f"dial {own}: set to {overrides[both[0]][own]} and swept over {', '.join(map(str, values))} "
+            f"in {', '.join(both)}; leave one of the two out"
+        )
     return lambda name, turned: [turned | {own: value} for value in values] if name in takers else []
 
 

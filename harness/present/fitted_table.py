@@ -42,6 +42,8 @@ class Column:
         Whether it may be broken into several lines where the table is tight.
     least : int
         Width that it has at least, for rows that are still to come.
+    most : int or None
+        Width beyond which it is folded in any case.
     """
 
     heading: str
@@ -49,6 +51,7 @@ class Column:
     is_text: bool = False
     folds: bool = False
     least: int = 0
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class FittedTable:
         self._columns = list(columns)
         self._steps = list(steps)
         self._widths: dict[str, int] = {}
+        # Of each column, the longest word.
+        self._words: dict[str, int] = {}
         self.left_out: list[str] = []
 
     @property
@@ -102,6 +107,9 @@ class FittedTable:
         for column in self._columns:
             shown = [_text(column.show(row)).cell_len for row in rows]
             needed = max([Text(column.heading).cell_len, column.least, *shown])
+            needed = needed if column.most is None else min(needed, column.most)
+            words = [_longest_word(_text(column.show(row)).plain) for row in rows]
+            self._words[column.heading] = max([*words, self._words.get(column.heading, 0)], default=0)
             widths[column.heading] = max(needed, self._widths.get(column.heading, 0))
         self._widths = widths
 
@@ -119,12 +127,14 @@ class FittedTable:
                 return
 
     def _fold(self) -> None:
-        """Take from texts what is still too much, from the widest first."""
+        """Take from texts what is still too much, from the widest first; words are broken only where all must be."""
+        texts = [column.heading for column in self._columns if column.folds]
         for _ in range(max(0, self._excess())):
-            texts = [column.heading for column in self._columns if column.folds]
-            widest = max(texts, key=lambda heading: self._widths[heading], default="")
-            if self._widths.get(widest, 0) > _NARROWEST:
-                self._widths[widest] -= 1
+            able = [text for text in texts if self._widths[text] > max(self._words[text], _NARROWEST)]
+            able = able or [text for text in texts if self._widths[text] > _NARROWEST]
+            if not able:
+                return
+            self._widths[max(able, key=lambda text: self._widths[text])] -= 1
 
     def print_header(self) -> None:
         """Print the headings alone."""
@@ -137,13 +147,23 @@ class FittedTable:
             table.add_row(*self._shown(row))
         self._console.print(Padding(table, (0, 0, 0, 1), expand=False))
 
-    def print_all(self, rows: Sequence[Any], groups: Sequence[int] = ()) -> None:
-        """Fit, and print headings and rows; with a gap behind the rows whose places are in `groups`."""
+    def print_all(self, rows: Sequence[Any], ends: Sequence[int] = ()) -> None:
+        """Fit, and print headings and rows, and what was left out.
+
+        Parameters
+        ----------
+        rows : sequence
+        ends : sequence of int
+            Places of rows that end a section.
+        """
         self.fit(rows)
         table = self._table()
         for place, row in enumerate(rows):
-            table.add_row(*self._shown(row), end_section=place in groups)
+            table.add_row(*self._shown(row), end_section=place in ends)
         self._console.print(table)
+        line = left_out_line(self.left_out, self._console.width)
+        if line:
+            self._console.print(line.rstrip(), style="dim", markup=False, highlight=False)
 
     def _shown(self, row: Any) -> list[Text]:
         return [_text(column.show(row)) for column in self._columns]
@@ -166,6 +186,12 @@ class FittedTable:
 def _text(shown: str | Text) -> Text:
     """Text as it is: what looks like markup in a name is part of the name."""
     return shown if isinstance(shown, Text) else Text(shown)
+
+
+def _longest_word(text: str) -> int:
+    """Width of the longest word, an indentation before the first one included."""
+    indent = len(text) - len(text.lstrip())
+    return max((Text(word).cell_len for word in (indent * "-" + text.lstrip()).split()), default=0)
 
 
 def left_out_line(headings: Sequence[str], width: int) -> str:

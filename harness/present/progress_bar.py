@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
@@ -24,6 +25,7 @@ from contend.harness.present.tables import ResultTable
 
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
+_FREE_COLUMNS = 4
 _BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
 
 
@@ -116,7 +118,25 @@ class Display(Observer):
 
     def note(self, text: str) -> None:
         """Print it."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class _Shorter:
+    """Something that leaves the end of its lines free."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.content, options.update(width=max(1, options.max_width - _FREE_COLUMNS)))
+
+
+class _OneLine(Progress):
+    """A bar on one line, which can be wiped out whole; the ``^C`` that a terminal shows behind it begins no other."""
+
+    def get_renderable(self) -> RenderableType:
+        """The bar."""
+        return _Shorter(super().get_renderable())
 
 
 class LiveDisplay(Display):
@@ -124,8 +144,7 @@ class LiveDisplay(Display):
 
     def __init__(self, console: Console, results: ResultTable | None = None) -> None:
         super().__init__(console, results)
-        # On one line whatever the width: one that is wrapped is not wiped out whole.
-        self._progress = Progress(
+        self._progress = _OneLine(
             TextColumn(
                 "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
             ),
@@ -188,6 +207,7 @@ class LiveDisplay(Display):
     def tick(self) -> None:
         """Show what is compiling, if it lasts; the bar is then that of all that has to be compiled."""
         lasting, how_far = self.compilations.lasting(), self.compilations.text()
+        shown: dict[str, Any]
         if lasting and how_far:
             shown = {"total": 1.0, "completed": self.compilations.share(), "how_far": how_far}
         else:
@@ -218,6 +238,10 @@ class PlainDisplay(Display):
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """Show how far the measuring is."""
+        if self.repeat == 1:
+            # Simulated, or a single look: there is one run of each.
+            self._text = f"{workload}: {key} measured"
+            return
         asked = f" of {self.repeat} of each cell" if runs <= self.repeat else f" of {key}"
         self._text = f"{workload}: run {runs}{asked}"
 

@@ -93,7 +93,8 @@ class ResultTable:
         self._print_legend(cells)
         _print_latency(self._console, cells)
         _print_failures(self._console, cells)
-        _print_warnings(self._console, cells)
+        for line in warning_lines(cells):
+            self._console.print(line, style="yellow", markup=False, highlight=False)
 
     def _print_waiting(self, names: Iterable[str]) -> None:
         for name in names:
@@ -337,16 +338,18 @@ def _print_failures(console: Console, cells: Iterable[Cell]) -> None:
                 console.print(f"  {difference}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_warnings(console: Console, cells: list[Cell]) -> None:
+def warning_lines(cells: Sequence[Cell]) -> list[str]:
     """One line a kind of warning: the figures behind it are in the record."""
+    lines = []
     by_kind: dict[str, list[str]] = {}
     for cell in cells:
         for kind in dict.fromkeys(_kind(warning) for warning in cell["warnings"]):
             by_kind.setdefault(kind, []).append(f"{cell['workload']} {cell['strategy']} x{cell['workers']}")
-    measured = sum(cell["error"] is None for cell in cells)
+    measured = sum(not isinstance(cell["error"], str) for cell in cells)
     for kind, names in by_kind.items():
         which = f"{len(names)} of {measured} cells" if len(names) > _NAMED else ", ".join(names)
-        console.print(f"warning: {kind}: {which}", style="yellow", markup=False, highlight=False)
+        lines.append(f"warning: {kind}: {which}")
+    return lines
 
 
 def _kind(warning: str) -> str:

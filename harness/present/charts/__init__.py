@@ -11,7 +11,7 @@ from matplotlib import pyplot
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style
+from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 from contend.harness.record import atomic_write
@@ -51,7 +51,7 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     list of Path
         The PNG files that were written; none where there are not two verified cells to compare.
     """
-    good = cells[cells["verified"]]
+    good = marked(cells[cells["verified"]])
     if len(good) < _WORTH_COMPARING:
         return []
     folder.mkdir(parents=True, exist_ok=True)
