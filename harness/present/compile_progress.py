@@ -191,7 +191,7 @@ def _rounded(seconds: float) -> str:
 
 def announcement(cold: Iterable[str], progress: CompileProgress) -> str:
     """What a user should know before kernels are compiled."""
-    names = ", ".join(cold)
-    left = progress.seconds_left()
-    how_long = "how long that takes shows when the first are" if left is None else f"about {_rounded(left)} here"
-    return f"Kernels are not compiled yet ({names}): this once they are, {how_long}."
+    names, left = ", ".join(cold), progress.seconds_left()
+    how_long = "how long it takes shows in a moment" if left is None else f"it takes about {_rounded(left)} here"
+    whose = f"Kernels of {names}" if names else "Kernels"
+    return f"{whose} are not compiled yet; that is done once, and {how_long}."

@@ -64,7 +64,7 @@ def test_what_leads_to_a_package_is_followed_through_several_others() -> None:
         "d==1 \\\n    --hash=sha256:2\n    # via b-c\n"
         "z==1 \\\n    --hash=sha256:3\n    # via contend (pyproject.toml)\n"
     )
-    project = {"project": {"dependencies": ["A>=1 ; python_version > '3'"]}, "build-system": {"requires": []}}
+    project = {"project": {"dependencies": ["A>=1 ; python_version > '3'"]}, "build-system": {"requires": list[str]()}}
     assert list(needed_to_run(lock, project)) == ["a", "b-c", "d"]
 
 

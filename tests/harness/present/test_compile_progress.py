@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib import import_module
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_the_first_time_nothing_is_promised_and_the_next_time_the_last_one_is_go
 @pytest.mark.parametrize("content", ["", "[]", '{"elsewhere": [1, 2]}', '{"NODE": 3}', '{"NODE": ["x", 2]}'])
 def test_a_rate_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setenv("CONTEND_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(compile_progress.platform, "node", lambda: "NODE")
+    monkeypatch.setattr(platform, "node", lambda: "NODE")
     (tmp_path / compile_progress.RATE_FILE).write_text(content)
     assert earlier_rate() is None
 
