@@ -117,6 +117,7 @@ class CompileProgress:
         self._running: dict[int, tuple[float, str]] = {}
         self._done: set[str] = set()
         self._began: float | None = None
+        self._most = 0.0
         # Seconds in which a process compiled a kernel that was expected, summed over processes.
         self._busy = 0.0
 
@@ -145,7 +146,10 @@ class CompileProgress:
     def share(self) -> float:
         """Share of the work that is done, from 0 to 1; 1 where none was expected."""
         total = sum(self._sizes.values())
-        return min(1.0, (self._finished() + self._under_way()) / total) if total else 1.0
+        share = min(1.0, (self._finished() + self._under_way()) / total) if total else 1.0
+        # It was an estimate, and a bar does not go back.
+        self._most = max(self._most, share)
+        return self._most
 
     def text(self) -> str:
         """How far it is, and how long the rest takes; empty where that is not known."""
