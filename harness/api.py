@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,7 +20,8 @@ from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked
 from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.targets import Records, parse_target
 from contend.harness.compare.verdict import Rule
-from contend.harness.errors import BadInputError
+from contend.harness.errors import BadInputError, RecordWarning
+from contend.harness.measure.keeper import Keeper
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.catalogue import catalogue
@@ -123,12 +125,16 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
     engine = Engine(arguments.request())
-    store = None
+    keeper = None
     if arguments.results is not None:
-        store = Store(Path(arguments.results))
-        check_folder(store.folder)
-        engine.accepted, engine.save = store.open, store.write
-    return _watched(engine, store, arguments.observer)
+        keeper = Keeper(Store(Path(arguments.results)), _warn)
+        check_folder(keeper.store.folder)
+        engine.accepted, engine.save = keeper.open, keeper.save
+    return _watched(engine, keeper, arguments.observer)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RecordWarning, stacklevel=2)
 
 
 def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataFrame:
@@ -159,24 +165,28 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     try:
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
-        engine = Engine(request, save=store.write)
+        keeper = Keeper(store, _warn)
+        engine = Engine(request, save=keeper.save)
         engine.resumed = read_incomplete(path)
     except BaseException:
         store.close()
         raise
-    return _watched(engine, store, observer)
+    return _watched(engine, keeper, observer)
 
 
-def _watched(engine: Engine, store: Store | None, observer: Observer | None) -> Cells:
+def _watched(engine: Engine, keeper: Keeper | None, observer: Observer | None) -> Cells:
     """Run an engine, watched by an observer, a notebook or nobody, and give its store free."""
     try:
         with watching(
-            observer, lambda: engine.record, lambda: None if store is None else store.path
+            observer, lambda: engine.record, lambda: None if keeper is None else keeper.store.path
         ) as engine.observer:
-            return Cells(to_frame([engine.run()]))
+            cells = Cells(to_frame([engine.run()]))
+        if keeper is not None and keeper.failure is not None:
+            _warn(f"{keeper.failure}; the cells are not on record")
+        return cells
     finally:
-        if store is not None:
-            store.close()
+        if keeper is not None:
+            keeper.store.close()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The command line: the group, and what all its commands do about errors. Each command is a file of `harness.commands`.
 
-Exit codes: 0 all cells measured and verified, 1 a cell failed, 2 bad input, 130 interrupted.
+Exit codes: 0 all cells measured and verified, 1 a cell failed, 2 bad input, or a place that cannot be written or is
+full, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from contend.harness.commands import (
     statetest,
     timeline,
     validate_clock,
+    warm_up,
 )
-from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.present.font_cache import name_font_cache
+from contend.harness.record.atomic_write import why_not
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -69,8 +73,9 @@ class _Group(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(EXIT_FAILED)
         except OSError as error:
-            click.echo(f"contend: {error}", err=True)
-            sys.exit(EXIT_FAILED)
+            # A place that cannot be read or written, or has no room; no strategy is to blame.
+            click.echo(f"contend: {why_not(error)}", err=True)
+            sys.exit(EXIT_BAD_INPUT)
         except click.ClickException as error:
             context = getattr(error, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context else ""
@@ -88,6 +93,7 @@ _NO_LIMIT = 10_000
 )
 def main() -> None:
     """Make execution strategies for smart contracts contend on the same blocks."""
+    name_font_cache()
 
 
 for _module in (
@@ -105,5 +111,6 @@ for _module in (
     fuzz,
     fuzz_evm,
     export,
+    warm_up,
 ):
     main.add_command(_module.command)

@@ -22,7 +22,7 @@ class RefusedBlockError(BadInputError):
 
 
 class RecordWarning(UserWarning):
-    """A file in a folder of records that could not be read, and why; the others have been."""
+    """A file in a folder of records that could not be read, or a record that could not be written, and why."""
 
 
 class CrashError(RuntimeError):

@@ -105,5 +105,8 @@ class Observer:
     def note(self, text: str) -> None:
         """Note for the readers of the results."""
 
+    def warned(self, text: str) -> None:
+        """Warning about this machine that concerns no figure; every measuring process may give the same one."""
+
     def tick(self) -> None:
         """Called several times a second while the run waits."""

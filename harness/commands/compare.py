@@ -219,8 +219,12 @@ def _compare_strategies(
     output.check()
     comparison = compare_strategies(records, strategies, *shares)
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
-    _write(output, lambda: strategies_markdown(comparison), comparison.as_json)
-    print_strategies(_console(output), comparison)
+    _give(
+        output,
+        lambda console: print_strategies(console, comparison),
+        lambda: strategies_markdown(comparison),
+        comparison.as_json,
+    )
     return comparison.exit_code
 
 
@@ -229,29 +233,30 @@ def _report(comparison: Comparison, output: Output) -> None:
     from contend.harness.compare.terminal import print_comparison
 
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
-    _write(output, lambda: markdown(comparison), comparison.as_json)
-    print_comparison(_console(output), comparison)
+    _give(
+        output, lambda console: print_comparison(console, comparison), lambda: markdown(comparison), comparison.as_json
+    )
 
 
-def _write(output: Output, markdown: Callable[[], str], as_json: Callable[[], Any]) -> None:
-    """Write a comparison where it was asked for."""
-    from contend.harness.record.atomic_write import write_json
+def _give(
+    output: Output, show: Callable[[Any], object], markdown: Callable[[], str], as_json: Callable[[], Any]
+) -> None:
+    """Print a comparison, and write it where it was asked for."""
+    from rich.console import Console
+
+    from contend.harness.record.atomic_write import write_json, write_text
 
     if output.markdown_path == STANDARD_OUTPUT:
         sys.stdout.write(markdown())
-    elif output.markdown_path is not None:
-        Path(output.markdown_path).write_text(markdown(), encoding="utf-8")
     if output.json_path == STANDARD_OUTPUT:
         sys.stdout.write(json.dumps(as_json(), indent=1, allow_nan=False) + "\n")
-    elif output.json_path is not None:
-        write_json(Path(output.json_path), as_json())
     sys.stdout.flush()
-
-
-def _console(output: Output) -> Any:
-    from rich.console import Console
-
-    return Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path))
+    # First of all what a full disk cannot take away.
+    show(Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path)))
+    if output.markdown_path not in (None, STANDARD_OUTPUT):
+        write_text(Path(str(output.markdown_path)), markdown())
+    if output.json_path not in (None, STANDARD_OUTPUT):
+        write_json(Path(str(output.json_path)), as_json())
 
 
 def _warn(text: str) -> None:

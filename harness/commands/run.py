@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from contend.harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
+from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import ALL, Request
@@ -77,13 +79,13 @@ def command(
             from contend.harness.record.resume import request_of
 
             record = _resumed(context, resume, results)
-            failed = measure(request_of(record), output, quiet, record)
+            code = measure(request_of(record), output, quiet, record)
         else:
             request = asked.request()
             if contention is not None or chain is not None:
                 request = _aimed(request, contention, chain, quiet)
-            failed = measure(request, output, quiet)
-        context.exit(EXIT_FAILED if failed else 0)
+            code = measure(request, output, quiet)
+        context.exit(code)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Output:
     charts: bool
 
 
-def measure(request: Request, output: Output, quiet: bool, resumed: Path | None = None) -> bool:
+def measure(request: Request, output: Output, quiet: bool, resumed: Path | None = None) -> int:
     """Measure a request; leave its record, a table on the terminal, and charts.
 
     Parameters
@@ -119,16 +121,17 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
 
     Returns
     -------
-    bool
-        Whether a cell failed.
+    int
+        Exit code: whether a cell failed, or else whether something could not be written.
 
     Raises
     ------
     BadInputError
-        If a place cannot be written, or if the request is refused or cannot be gone on with; nothing was measured.
+        If a place can never be written, or if the request is refused or cannot be gone on with; nothing was measured.
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
+    from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
     from contend.harness.present.tables import ResultTable
@@ -140,8 +143,9 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     if output.json_path not in (None, STANDARD_OUTPUT):
         check_file(Path(str(output.json_path)))
     store = Store(output.results)
+    keeper = Keeper(store, tell)
     try:
-        engine = Engine(request, accepted=store.open, save=store.write, command=["contend", *sys.argv[1:]])
+        engine = Engine(request, accepted=keeper.open, save=keeper.save, command=["contend", *sys.argv[1:]])
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
@@ -149,54 +153,100 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         table = ResultTable(_console(output))
         try:
             with display(quiet, table) as observer:
-                engine.observer = observer
+                engine.observer, keeper.tell = observer, observer.note
                 engine.run()
         except KeyboardInterrupt:
-            _report(engine.record, output, str(store.path), table, interrupted=True)
+            _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
             raise
-        _report(engine.record, output, str(store.path), table)
-        if output.charts:
-            _draw(engine.record, output, store.charts)
-        return has_failures(engine.record)
+        kept = _report(engine.record, output, table, store.path, keeper.failure)
+        # Where the record finds no room, its charts find none either.
+        if output.charts and keeper.failure is None:
+            kept = _draw(engine.record, output, store.charts) and kept
+        if has_failures(engine.record):
+            return EXIT_FAILED
+        return 0 if kept else EXIT_BAD_INPUT
     finally:
         store.close()
 
 
-def _report(record: dict[str, Any], output: Output, path: str, table: ResultTable, interrupted: bool = False) -> None:
-    """Print what of a record's table has not been printed on the way, and write the record where it was asked for."""
+def _report(
+    record: dict[str, Any],
+    output: Output,
+    table: ResultTable,
+    path: Path | None,
+    failure: str | None,
+    interrupted: bool = False,
+) -> bool:
+    """Print what of a record's table has not been printed on the way, and write the record where it was asked for.
+
+    Returns
+    -------
+    bool
+        Whether it is on record, and wherever else it was asked for.
+    """
     from rich.console import Console
 
     from contend.harness.record.atomic_write import write_json
 
     if interrupted and not (record and record["cells"]):
         Console(stderr=True).print("Interrupted before anything was measured.")
-        return
+        return True
     if output.json_path == STANDARD_OUTPUT:
         sys.stdout.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
         sys.stdout.flush()
-    elif output.json_path is not None:
-        write_json(Path(output.json_path), record)
     console = _console(output)
     table.finish(record)
+    kept = failure is None
     if interrupted:
+        further = f"; `contend run --resume {path}` measures the others" if kept else ""
         console.print(
-            f"Interrupted: the cells above are those measured until then; `contend run --resume {path}` measures the "
-            "others.",
+            f"Interrupted: the cells above are those measured until then{further}.",
             style="bold",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    console.print(f"record: {path}", soft_wrap=True, highlight=False)
+    if kept:
+        console.print(f"record: {path}", soft_wrap=True, highlight=False)
+    else:
+        tell(f"{failure}; the figures above are not on record{f', and {path} is of an earlier moment' if path else ''}")
+    if output.json_path not in (None, STANDARD_OUTPUT):
+        with _told() as written:
+            write_json(Path(str(output.json_path)), record)
+        kept = kept and written.well
+    return kept
 
 
-def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:
+def _draw(record: dict[str, Any], output: Output, folder: Path) -> bool:
+    """Draw the record's charts; False if they cannot be written."""
     from contend.harness.plan.resolve import BASELINE
     from contend.harness.present.charts import draw
     from contend.harness.record.frame import to_frame
 
-    for path in draw(to_frame([record]), folder, record["id"], record["request"].get("baseline", BASELINE)):
-        _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
+    with _told() as written:
+        for path in draw(
+            to_frame([record]), folder, record["id"], baseline=record["request"].get("baseline", BASELINE)
+        ):
+            _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
+    return written.well
+
+
+@dataclass
+class _Written:
+    well: bool = True
+
+
+@contextmanager
+def _told() -> Iterator[_Written]:
+    """Tell of what cannot be written, and go on."""
+    from contend.harness.record.atomic_write import why_not
+
+    written = _Written()
+    try:
+        yield written
+    except OSError as error:
+        written.well = False
+        tell(why_not(error))
 
 
 def _console(output: Output) -> Any:

@@ -99,6 +99,8 @@ class ProgressLog:
                 self.observer.compiling(worker.number, kernel)
             case ["compile", kernel, False, seconds]:
                 self.observer.compiled(worker.number, kernel, seconds)
+            case ["warning", text]:
+                self.observer.warned(text)
             case ["stage", what]:
                 self.observer.stage(worker.number, self.title, what)
             case ["result", content]:

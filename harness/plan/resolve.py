@@ -76,6 +76,8 @@ class MeasurementPlan:
         Digest of the kernel sources, those of plug-ins among the strategies included.
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
+    cold_strategies : tuple of str
+        Of which strategies, the baseline first; empty where an older version does not say.
     costs_digest : str or None
         Digest of the cost table, where time is simulated.
     llvm : str or None
@@ -89,6 +91,7 @@ class MeasurementPlan:
     cold: bool
     costs_digest: str | None = None
     llvm: str | None = None
+    cold_strategies: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Show what is to be measured as a record keeps it."""
@@ -135,14 +138,16 @@ def resolve(request: Request) -> MeasurementPlan:
         CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
+    cold = tuple(name for name in dict.fromkeys(cell.strategy for cell in cells) if is_cold(name))
     return MeasurementPlan(
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
         kernels_digest=sources_digest(kinds.values()),
-        cold=any(is_cold(cell.strategy) for cell in cells),
+        cold=bool(cold),
         costs_digest=digest,
         llvm=".".join(map(str, llvm_version_info)),
+        cold_strategies=cold,
     )
 
 

@@ -14,36 +14,19 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 from contend.harness.observer import Observer
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.present import compile_progress
+from contend.harness.present.compile_progress import CompileProgress
 from contend.harness.present.tables import ResultTable
 
-# A kernel that loads from the cache is announced like one that compiles; it is there before this has passed.
-_WORTH_SAYING_SECONDS = 0.3
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
 _FREE_COLUMNS, _WIDEST = 4, 110
 _BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
-
-
-class _Compilations:
-    """Kernels that the processes are compiling, as far as that has lasted long enough to be worth saying."""
-
-    def __init__(self) -> None:
-        self._since: dict[int, tuple[float, str]] = {}
-
-    def begin(self, process: int, kernel: str) -> None:
-        self._since[process] = (time.monotonic(), kernel)
-
-    def end(self, process: int) -> None:
-        self._since.pop(process, None)
-
-    def lasting(self) -> list[str]:
-        now = time.monotonic()
-        return [kernel for began, kernel in self._since.values() if now - began > _WORTH_SAYING_SECONDS]
 
 
 class Display(Observer):
@@ -60,8 +43,9 @@ class Display(Observer):
     def __init__(self, console: Console, results: ResultTable | None = None) -> None:
         self.console = console
         self.results = results
-        self.compilations = _Compilations()
+        self.compilations = self._compilations({})
         self.repeat = 0
+        self._warned: set[str] = set()
 
     def __enter__(self) -> Display:
         return self
@@ -69,19 +53,35 @@ class Display(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is left on the terminal."""
+        """Nothing is left on the terminal; how fast kernels compiled is kept for the next time."""
+        rate = self.compilations.rate()
+        if rate is not None:
+            compile_progress.keep_rate(rate)
+
+    def compiling_now(self) -> str:
+        """What is being compiled, with how far that is; empty if nothing is, or it has only begun."""
+        lasting = self.compilations.lasting()
+        if not lasting:
+            return ""
+        how_far = self.compilations.text()
+        return f"compiling {', '.join(lasting)}" + (f" ({how_far})" if how_far else "")
 
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
         self.repeat = repeat
         if self.results is not None:
             self.results.planned(plan)
+        kernels = compile_progress.expected(plan.cold_strategies, simulated=plan.costs_digest is not None)
+        self.compilations = self._compilations(kernels)
         self.announce(plan)
 
     def announce(self, plan: MeasurementPlan) -> None:
         """Print what takes long."""
         if plan.cold:
-            self.note("Kernels of some strategies are not compiled yet: this once, the set-up takes about a minute.")
+            self.note(compile_progress.announcement(plan.cold_strategies, self.compilations))
+
+    def _compilations(self, kernels: dict[str, float]) -> CompileProgress:
+        return CompileProgress(kernels, compile_progress.earlier_rate() if kernels else None, lambda: time.monotonic())
 
     def resumed(self, runs: int) -> None:
         """Print that not all is measured anew."""
@@ -99,6 +99,12 @@ class Display(Observer):
         """Print the failure at once."""
         self.note(f"FAILED {workload}, {key}: {error}")
 
+    def warned(self, text: str) -> None:
+        """Print it, but once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.note(text)
+
     def recorded(self, workload: str, cells: list[dict[str, Any]]) -> None:
         """Print the workload's figures, and go on below them."""
         if self.results is not None:
@@ -112,7 +118,7 @@ class Display(Observer):
 
     def note(self, text: str) -> None:
         """Print it."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,7 @@ class LiveDisplay(Display):
                 "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
             ),
             BarColumn(bar_width=_BAR_WIDTH if console.width >= _NARROW else _NARROW_BAR_WIDTH),
-            MofNCompleteColumn(),
-            TextColumn("runs"),
+            TextColumn("{task.fields[how_far]}"),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -153,8 +158,9 @@ class LiveDisplay(Display):
             # What others print goes to where they print it: results may be on their way into a pipe.
             redirect_stdout=False,
         )
-        self._task: TaskID = self._progress.add_task("starting", total=None)
+        self._task: TaskID = self._progress.add_task("starting", total=None, how_far="")
         self._text = "starting"
+        self._runs, self._planned = 0, 0
 
     def __enter__(self) -> LiveDisplay:
         self._progress.start()
@@ -164,6 +170,7 @@ class LiveDisplay(Display):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+        super().__exit__(kind, error, trace)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -177,17 +184,17 @@ class LiveDisplay(Display):
     def planned(self, plan: MeasurementPlan, repeat: int) -> None:
         """Take note of the number of runs."""
         super().planned(plan, repeat)
-        self._progress.reset(self._task, total=len(plan.workloads) * len(plan.cells) * repeat)
+        self._planned = len(plan.workloads) * len(plan.cells) * repeat
+        self._progress.reset(self._task, total=self._planned)
 
     def resumed(self, runs: int) -> None:
         """Count them as done."""
         super().resumed(runs)
-        self._progress.advance(self._task, runs)
+        self._runs += runs
 
     def extended(self, runs: int) -> None:
         """Make the bar longer."""
-        total = self._progress.tasks[self._task].total or 0
-        self._progress.update(self._task, total=total + runs)
+        self._planned += runs
 
     def stage(self, process: int, workload: str, what: str) -> None:
         """Show what is being set up."""
@@ -195,13 +202,20 @@ class LiveDisplay(Display):
 
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """Show how far the measuring is."""
-        self._progress.advance(self._task)
+        self._runs += 1
         self._say(f"{workload}: measuring {key.strategy} x{key.workers}")
 
     def tick(self) -> None:
-        """Show what is compiling, if it lasts."""
-        lasting = self.compilations.lasting()
-        self._progress.update(self._task, description=f"compiling {', '.join(lasting)}" if lasting else self._text)
+        """Show what is compiling, if it lasts; the bar is then that of all that has to be compiled."""
+        lasting, how_far = self.compilations.lasting(), self.compilations.text()
+        shown: dict[str, Any]
+        if lasting and how_far:
+            shown = {"total": 1.0, "completed": self.compilations.share(), "how_far": how_far}
+        else:
+            runs = f"{self._runs}/{self._planned} runs" if self._planned else ""
+            shown = {"total": self._planned or None, "completed": self._runs, "how_far": runs}
+        text = f"compiling {', '.join(lasting)}" if lasting else self._text
+        self._progress.update(self._task, description=text, **shown)
 
     def _say(self, text: str) -> None:
         self._text = text
@@ -244,9 +258,11 @@ class PlainDisplay(Display):
         if fresh and now - self._last_compiling > pause:
             self._said.update(fresh)
             self._last_compiling = now
-            self._line(f"compiling {', '.join(fresh)}")
-        if self._text and now - self._last > pause:
-            self._line(self._text)
+            self._line(self.compiling_now())
+        # What compiles is what everything waits for, so it comes before what waits.
+        text = self.compiling_now() or self._text
+        if text and now - self._last > pause:
+            self._line(text)
 
     def _line(self, text: str) -> None:
         self._last = time.monotonic()

@@ -16,6 +16,7 @@ from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
+from contend.harness.record import atomic_write
 
 if TYPE_CHECKING:
     import pandas
@@ -65,9 +66,12 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str, baseline: str = BAS
         for name, chart in (_BY_CONTENTION if swept(good) else _by_workload(baseline)).items():
             figure = chart(good, style)
             if figure is not None:
-                for kind in FORMATS:
-                    figure.savefig(folder / f"{prefix}-{name}.{kind}", dpi=DOTS_PER_INCH)
-                pyplot.close(figure)
+                try:
+                    for kind in FORMATS:
+                        with atomic_write.written(folder / f"{prefix}-{name}.{kind}") as file:
+                            figure.savefig(file, format=kind, dpi=DOTS_PER_INCH)
+                finally:
+                    pyplot.close(figure)
                 written.append(folder / f"{prefix}-{name}.png")
     return written
 

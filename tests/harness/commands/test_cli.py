@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
@@ -305,19 +304,6 @@ def test_a_reader_that_has_read_enough_is_no_error(plugin_environment: dict[str,
     done = subprocess.run(command, shell=True, env=plugin_environment, capture_output=True, text=True, check=True)
     assert done.stdout == "{\n"
     assert done.stderr == ""
-
-
-def test_a_disk_that_refuses_the_record_is_one_line_and_exit_code_1(
-    plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(main, [*SMALL, "-s", "serial", "-q"])
-    assert done.exit_code == 1
-    assert done.stderr == "contend: [Errno 28] No space left on device\n"
 
 
 def test_the_version_is_printed() -> None:

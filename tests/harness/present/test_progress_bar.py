@@ -11,7 +11,9 @@ from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.present import progress_bar
 from contend.harness.present.tables import ResultTable
 
-PLAN = MeasurementPlan((WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True)
+PLAN = MeasurementPlan(
+    (WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True, cold_strategies=("serial",)
+)
 
 
 class Clock:

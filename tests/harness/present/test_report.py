@@ -29,8 +29,6 @@ from contend.harness.present.report.summary import answers
 from contend.harness.record.atomic_write import write_json
 from contend.harness.records import read
 
-pytest.importorskip("jinja2", reason="the report needs the extra report")
-
 OLD = Path(__file__).parents[1] / "old_records"
 Record = dict[str, Any]
 
