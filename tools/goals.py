@@ -220,7 +220,7 @@ def _figure(value: float, unit: str) -> str:
 
 
 @click.command("goals")
-@request_options("block_size", "repeat")
+@request_options("block_size", "repeat", settings=False)
 def command(asked: Asked) -> None:
     """Measure what Contend itself has to reach, and print it beside the goals."""
     with bad_input(), interruptible():

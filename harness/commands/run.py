@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import click
 
 from contend.harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
-from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
+from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.errors import BadInputError
-from contend.harness.plan.request import ALL, Request
+from contend.harness.plan.request import ALL, DEFAULT, Request
+from contend.harness.plan.setting import Setting
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
-WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
+WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated")
 
 
 @click.command("run")
@@ -77,9 +79,11 @@ def command(
             failed = measure(request_of(record), output, quiet, record)
         else:
             request = asked.request()
-            if contention is not None or chain is not None:
-                request = _aimed(request, contention, chain, quiet)
-            failed = measure(request, output, quiet)
+            tell_settings(asked.settings, quiet)
+            with asked.naming_sources():
+                if contention is not None or chain is not None:
+                    request = _aimed(request, contention, chain, quiet)
+                failed = measure(request, output, quiet, settings=asked.settings)
         context.exit(EXIT_FAILED if failed else 0)
 
 
@@ -102,7 +106,13 @@ class Output:
     charts: bool
 
 
-def measure(request: Request, output: Output, quiet: bool, resumed: Path | None = None) -> bool:
+def measure(
+    request: Request,
+    output: Output,
+    quiet: bool,
+    resumed: Path | None = None,
+    settings: Sequence[Setting] = (),
+) -> bool:
     """Measure a request; leave its record, a table on the terminal, and charts.
 
     Parameters
@@ -113,6 +123,8 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         Whether to keep silent about progress.
     resumed : Path, optional
         Record to go on with, whose request `request` is (`harness.record.resume.choose`).
+    settings : sequence of Setting, optional
+        Those that the request takes values from.
 
     Returns
     -------
@@ -138,6 +150,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     store = Store(output.results)
     try:
         engine = Engine(request, accepted=store.open, save=store.write, command=["contend", *sys.argv[1:]])
+        engine.settings = settings
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
@@ -211,7 +224,7 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
     """The request with the dials that give what was asked for."""
     from contend.harness.analysis.contention_search import find_dials
 
-    one = len(request.workloads) == 1 and request.workloads[0] != ALL
+    one = len(request.workloads) == 1 and request.workloads[0] not in (ALL, DEFAULT)
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):
         raise BadInputError("--contention, --chain: give one of them, one --workload, and neither --sweep nor --suite")
     (workload,) = request.workloads

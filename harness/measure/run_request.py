@@ -15,6 +15,7 @@ from contend.harness.measure.task import tasks_of
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import MeasurementPlan
+from contend.harness.plan.setting import Setting
 from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
@@ -39,6 +40,8 @@ class Engine:
         the run ends. Never between the runs of a round.
     command : sequence of str or None
         Command line, for the record.
+    settings : sequence of Setting
+        Those that the request takes values from, for the record.
     resumed : dict or None
         A record to go on with, from `harness.record.resume.read_incomplete`; `request` is the record's own then.
     record : dict
@@ -50,6 +53,7 @@ class Engine:
     accepted: Callable[[], object] = lambda: None
     save: Callable[[dict[str, Any]], object] = lambda record: None
     command: Sequence[str] | None = None
+    settings: Sequence[Setting] = ()
     resumed: dict[str, Any] | None = None
     record: dict[str, Any] = field(default_factory=dict, init=False)
     # By workload: what has been measured, and the cells that follow from it.
@@ -115,7 +119,7 @@ class Engine:
         places = range(len(plan.workloads))
         if self.resumed is None:
             self.accepted()
-            self.record = build.new_record(self.request, plan, surroundings, self.command)
+            self.record = build.new_record(self.request, plan, surroundings, self.command, self.settings)
             self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
             self._cells = [[] for _ in places]
             self._open = list(places)

@@ -11,6 +11,7 @@ from contend.harness.measure.task import VersionPlan
 from contend.harness.measure.version import THIS, Version
 from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.observer import Observer
+from contend.harness.plan.options import options
 from contend.harness.plan.request import Request
 
 _TICK_SECONDS = 0.1
@@ -181,5 +182,9 @@ def _plain(request: Request) -> dict[str, Any]:
 
     What every version knows is always said, since versions may differ in what they take for granted.
     """
-    nothing = Request().as_json()
-    return {name: value for name, value in request.as_json().items() if name in _KNOWN_TO_ALL or value != nothing[name]}
+    nothing, declared = Request().as_json(), options(type(request))
+    return {
+        name: value
+        for name, value in request.as_json().items()
+        if name in _KNOWN_TO_ALL or (value != nothing[name] and not declared[name].for_client)
+    }

@@ -88,6 +88,7 @@ PARTS = {
     "": "The record",
     "environment": "`environment`",
     "request": "`request`",
+    "setting": "`settings[]`",
     "planned": "`planned`",
     "session": "`sessions[]`",
     "load": "`sessions[].load`",
