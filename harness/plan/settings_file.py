@@ -12,7 +12,7 @@ such. Files that a settings file names are looked for from its own folder.
     strategy = ["serial", "my_strategy"]
     workers = [1, 2, 8]
     block-size = 2_000
-    set = { pools = 10, "swaps.fee" = 3 }
+    set = { pools = 10, "swaps.accounts" = 3_000 }
 """
 
 from __future__ import annotations
