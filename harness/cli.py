@@ -28,13 +28,15 @@ from contend.harness.commands import (
     validate_clock,
 )
 from contend.harness.commands.common import EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.commands.verbosity import add_verbosity
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        from contend.harness.record.environment import contend_version
+        from contend.harness.record.environment import describe, version_lines
 
-        click.echo(f"contend {contend_version()}")
+        for line in version_lines(describe()):
+            click.echo(line)
         context.exit()
 
 
@@ -71,7 +73,12 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print versions, commit and machine.",
 )
 def main() -> None:
     """Make execution strategies for smart contracts contend on the same blocks."""
@@ -93,4 +100,5 @@ for _module in (
     fuzz_evm,
     export,
 ):
+    add_verbosity(_module.command)
     main.add_command(_module.command)

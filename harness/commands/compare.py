@@ -177,6 +177,8 @@ def compare(
         from contend.harness.present.progress_bar import display
 
         versions = VersionComparison(a, b, request, rule, fail_on)
+        if request.quick:
+            versions.comparison.notes.append("quick: a first look (--quick), by smaller blocks or fewer runs")
         versions.comparison.settings = [one.as_json() for one in settings]
         try:
             with display(quiet) as observer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +15,14 @@ from contend.harness.measure.executor import Executor, LocalExecutor
 from contend.harness.measure.progress_log import ProgressLog
 from contend.harness.measure.task import tasks_of
 from contend.harness.observer import Observer
-from contend.harness.plan.request import Request
+from contend.harness.plan.request import Request, command_words
 from contend.harness.plan.resolve import MeasurementPlan
 from contend.harness.plan.setting import Setting
 from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
 
+_LOG = logging.getLogger(__name__)
 # Between rounds the record is written at most so often, and for at most this share of the time.
 _SAVE_EVERY_SECONDS = 1.0
 _SAVE_SHARE = 0.03
@@ -87,6 +90,7 @@ class Engine:
             # Meanwhile the workers import the compiler.
             surroundings = environment.describe()
             ((plan, _),) = executor.resolve()
+            self._log(plan)
             self.observer.planned(plan, self.request.rounds)
             self._begin(plan, build.full_environment(surroundings, plan))
             before, refused = self.record["cells"], False
@@ -108,6 +112,13 @@ class Engine:
                 if not refused and (self.record["complete"] or self.record["cells"] != before):
                     self._save()
         return self.record
+
+    def _log(self, plan: MeasurementPlan) -> None:
+        _LOG.info("asked for: %s", shlex.join(["contend", "run", *command_words(self.request.as_json())]))
+        workloads, cells = ", ".join(one.title for one in plan.workloads), ", ".join(map(str, plan.cells))
+        _LOG.info("workloads: %s; cells of each: %s; runs of each: %d", workloads, cells, self.request.rounds)
+        cached = "some not compiled here before" if plan.cold else "all in the cache"
+        _LOG.info("kernels %s: %s", plan.kernels_digest, cached)
 
     def _executor(self) -> Executor:
         if self.resumed is None:
@@ -152,6 +163,7 @@ class Engine:
         (measurement,) = batch.log.measurements
         self._open = [place for place in self._open if self._measured[place] is not measurement]
         self._save()
+        _LOG.info("%s: measured, %d cells", measurement.plan.title, len(plan.cells))
         self.observer.finished(measurement.plan.title)
 
     def _after_round(self, plan: MeasurementPlan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 from contend.harness.measure.task import Task
 from contend.harness.measure.version import THIS, Version
 
+_LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 2.0
 _TAIL_LINES = 12
 
@@ -56,6 +58,8 @@ class WorkerProcess:
                 start_new_session=True,
             )
         self._heard = time.monotonic()
+        whose = f" for {version.label}" if version.label else ""
+        _LOG.info("worker %d started%s, process %d", number, whose, self._popen.pid)
 
     def send(self, *message: Any) -> None:
         """Say something. A worker that is gone is noticed where its answer is awaited, with the cause of its end."""
@@ -119,6 +123,7 @@ class WorkerProcess:
         self._popen.wait()
         self.connection.close()
         self._output.close()
+        _LOG.debug("worker %d ended with exit code %d", self.number, self._popen.returncode)
 
     def _group_lives(self) -> bool:
         self._popen.poll()

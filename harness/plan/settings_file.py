@@ -17,6 +17,7 @@ such. Files that a settings file names are looked for from its own folder.
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from contend.harness.plan.option_types import PATH, PATHS
 from contend.harness.plan.options import Option
 from contend.harness.plan.setting import FROM_FILE, Setting, checked
 
+_LOG = logging.getLogger(__name__)
 OWN_FILE, PROJECT_FILE = "contend.toml", "pyproject.toml"
 _TABLE = "[tool.contend]"
 
@@ -55,6 +57,7 @@ def read_nearest(folder: Path, known: Mapping[str, Option[Any, Any]]) -> list[Se
         table = _content(project).get("tool") if project.is_file() else None
         if isinstance(table, dict) and "contend" in table:
             return _settings(project, f"{_shown(project, folder)} {_TABLE}", table["contend"], folder, known)
+    _LOG.info("no %s or %s with a table %s, from %s upward", OWN_FILE, PROJECT_FILE, _TABLE, folder)
     return []
 
 
@@ -78,6 +81,7 @@ def _settings(
 
     if not isinstance(table, dict):
         raise BadInputError(f"{source}: is no table of keys and values")
+    _LOG.info("settings file %s, %d keys", path, len(table))
     by_key = {option.key: option for option in known.values()}
     settings = []
     for written, value in table.items():

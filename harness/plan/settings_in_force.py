@@ -9,12 +9,15 @@ them as it refuses them on the command line.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.implied import QUICK_SHARES
 from contend.harness.plan.setting import FROM_COMMAND_LINE, Setting
+
+_LOG = logging.getLogger(__name__)
 
 
 def in_force(found: Iterable[Setting], said: Mapping[str, Any]) -> list[Setting]:
@@ -37,14 +40,18 @@ def in_force(found: Iterable[Setting], said: Mapping[str, Any]) -> list[Setting]
     BadInputError
         If there is no such dial in any workload.
     """
-    left = _strongest([single for one in found for single in _by_dial(one)], said)
+    every = [single for one in found for single in _by_dial(one)]
+    left = _strongest(every, said)
     strength = dict.fromkeys(said, FROM_COMMAND_LINE) | {one.name: one.strength for one in reversed(left)}
     left = [one for one in left if not _contradicted(one, strength)]
     values = with_settings(left, said)
     left = [one for one in left if one.option.applies(values) and not _is_swept(one, values, strength)]
     if values.get("quick"):
         left = [one for one in left if one.name not in QUICK_SHARES or one.strength >= strength["quick"]]
-    return _with_a_taker(left, said)
+    left = _with_a_taker(left, said)
+    for one in every:
+        _LOG.info("%s %s (%s): %s", one.option.key, one.text, one.source, "in force" if one in left else "gives way")
+    return left
 
 
 def with_settings(settings: Iterable[Setting], said: Mapping[str, Any]) -> dict[str, Any]:

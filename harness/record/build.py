@@ -116,6 +116,8 @@ def cell_record(
         "differences": list(failure.differences) if failure else [],
         "samples": samples,
     }
+    if request.quick:
+        cell["quick"] = True
     if measurement.plan.block_count > 1:
         cell |= {
             "block_count": measurement.plan.block_count,

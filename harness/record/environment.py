@@ -65,6 +65,27 @@ def describe() -> dict[str, Any]:
     return {**found, "machine": machine_id(found)}
 
 
+def version_lines(environment: Mapping[str, Any]) -> list[str]:
+    """What to write into a report of a fault, in three lines: Contend and its commit, its versions, the machine.
+
+    Parameters
+    ----------
+    environment : mapping
+        As `describe` gives it.
+    """
+    git = environment["git"]
+    commit = f"commit {git['revision'][:12]}{', with changes' * git['dirty']}" if git else "of no checkout"
+    cores = environment["cores"]
+    memory = f", {_machine_fact(environment, 'memory_bytes')}" if environment["memory_bytes"] is not None else ""
+    versions = (f"{name} {environment[name]}" for name in ("numba", "numpy", "llvmlite"))
+    return [
+        f"contend {environment['contend']} ({commit})",
+        f"Python {environment['python']}, {', '.join(versions)}",
+        f"{environment['cpu']}, {cores} core{'s' * (cores > 1)}{memory}, {environment['platform']}; "
+        f"machine {environment['machine']}",
+    ]
+
+
 def machine_id(environment: Mapping[str, Any]) -> str:
     """Digest of all that makes wall-clock times comparable: two records with the same one may be held side by side.
 
