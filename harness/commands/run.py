@@ -190,7 +190,18 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
     if interrupted:
         console.print("Interrupted: the cells above are those measured until then.", style="bold")
         console.print("`contend run --resume` measures the others.", highlight=False)
+    elif not record["complete"]:
+        _print_left_out(console, record)
     console.print(f"record: {path}", soft_wrap=True, highlight=False)
+
+
+def _print_left_out(console: Any, record: dict[str, Any]) -> None:
+    """Say what a time budget has left out."""
+    from contend.harness.record.resume import left_out
+
+    budget = record["request"]["time_budget"]
+    console.print(f"The time budget of {budget:g} s is spent. Left out: {', '.join(left_out(record))}.", style="bold")
+    console.print("`contend run --resume` measures it.", highlight=False)
 
 
 def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
+from contend.harness.measure.affinity import check_affinity
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
 from contend.harness.measure.interleaved_runner import InterleavedRunner
@@ -98,6 +99,11 @@ class LocalExecutor:
         Number of the first worker.
     rounds : int, optional
         Most that any workload still needs; those of the request by default.
+
+    Raises
+    ------
+    BadInputError
+        If workers cannot be pinned as the request asks for.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class LocalExecutor:
         first_process: int = 0,
         rounds: int | None = None,
     ) -> None:
+        check_affinity(request.affinity)
         self._request = request
         self._pool = WorkerPool(request, observer, versions, first_process)
         self._rounds = request.rounds if rounds is None else rounds

@@ -14,6 +14,7 @@ from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import Executor, LocalExecutor
 from contend.harness.measure.progress_log import ProgressLog
 from contend.harness.measure.task import tasks_of
+from contend.harness.measure.worker_pool import TimeBudgetSpentError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request, command_words
 from contend.harness.plan.resolve import MeasurementPlan
@@ -73,7 +74,7 @@ class Engine:
         Returns
         -------
         dict
-            The record, complete.
+            The record, complete unless its time budget was spent.
 
         Raises
         ------
@@ -81,14 +82,14 @@ class Engine:
             If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
             measured or saved.
         CrashError
-            If the measuring processes cannot work at all.
+            If the measuring processes cannot work at all, or the time budget was spent before anything was measured.
         KeyboardInterrupt
             If the user ended the run; every process is gone, and the record, which `save` has seen, holds what was
             measured until then.
         """
         with self._executor() as executor:
             # Meanwhile the workers import the compiler.
-            surroundings = environment.describe()
+            surroundings = environment.describe(self.request.affinity)
             ((plan, _),) = executor.resolve()
             self._log(plan)
             self.observer.planned(plan, self.request.rounds)
@@ -105,6 +106,11 @@ class Engine:
             except BadInputError:
                 refused = True
                 raise
+            except TimeBudgetSpentError:
+                self._collect(plan)
+                if self.record["cells"] == before:
+                    raise
+                _LOG.info("the time budget is spent")
             finally:
                 # First of all nothing must go on running; then what was measured is kept.
                 executor.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
@@ -36,6 +37,10 @@ class WorkerGoneError(Exception):
         self.how = how
 
 
+class TimeBudgetSpentError(CrashError):
+    """The time is up that a run was given."""
+
+
 class WorkerPool:
     """Worker processes, each in a slot: one that replaces a dead one takes its slot, not its number.
 
@@ -64,6 +69,7 @@ class WorkerPool:
         self._started = 0
         self._restarted = 0
         self._workers: list[WorkerProcess] = []
+        self._began = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -85,7 +91,8 @@ class WorkerPool:
             self._workers.append(self._start(len(self._workers)))
 
     def _start(self, slot: int) -> WorkerProcess:
-        worker = WorkerProcess(self._first + self._started, self.versions[slot % len(self.versions)])
+        version = self.versions[slot % len(self.versions)]
+        worker = WorkerProcess(self._first + self._started, version, self._request.affinity)
         self._started += 1
         worker.send("plan", _plain(self._request))
         return worker
@@ -129,15 +136,17 @@ class WorkerPool:
         ------
         WorkerGoneError
             If it is dead, or has been silent for too long.
+        TimeBudgetSpentError
+            If the run's time is up.
         """
         worker = self._workers[slot]
         while not wait([worker.connection], _TICK_SECONDS):
-            self._observer.tick()
+            self._tick()
             if worker.is_gone():
                 raise WorkerGoneError(worker, worker.exit_reason())
             if worker.silence() > self._request.timeout:
                 raise WorkerGoneError(worker, f"no sign of life for {self._request.timeout:g} s")
-        self._observer.tick()
+        self._tick()
         message = worker.receive()
         if message is None:
             raise WorkerGoneError(worker, worker.exit_reason())
@@ -154,13 +163,19 @@ class WorkerPool:
         workers = {slot: self._workers[slot] for slot in slots}
         while True:
             ready = wait([worker.connection for worker in workers.values()], _TICK_SECONDS)
-            self._observer.tick()
+            self._tick()
             found = [slot for slot, worker in workers.items() if worker.connection in ready or worker.is_gone()]
             if found:
                 return found
             # One that waits for another to compile is silent for as long as that takes.
             if min(worker.silence() for worker in workers.values()) > self._request.timeout:
                 return list(workers)[:1]
+
+    def _tick(self) -> None:
+        self._observer.tick()
+        budget = self._request.time_budget
+        if budget is not None and time.monotonic() - self._began > budget:
+            raise TimeBudgetSpentError(f"time budget: {budget:g} s were over before anything was measured; give more")
 
     def end(self) -> None:
         """End every worker at once, and whatever its strategies keep."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import Any
@@ -31,6 +32,8 @@ class WorkerProcess:
     number : int
     version : Version, optional
         What it measures; the version that runs now by default.
+    cores : sequence of int, optional
+        To which it is pinned; none for no pinning.
 
     Attributes
     ----------
@@ -40,7 +43,7 @@ class WorkerProcess:
         That it is executing; None while it sets up.
     """
 
-    def __init__(self, number: int, version: Version = THIS) -> None:
+    def __init__(self, number: int, version: Version = THIS, cores: Sequence[int] = ()) -> None:
         self.number = number
         self.task: Task | None = None
         self._compiling = False
@@ -49,7 +52,7 @@ class WorkerProcess:
         self.connection, theirs = Pipe()
         with theirs:
             self._popen = subprocess.Popen(
-                version.command(theirs.fileno()),
+                version.command(theirs.fileno(), cores),
                 env=version.environment(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contend.harness.plan.options import options
+from contend.harness.plan.request import QUICK_SHARES
 from contend.harness.plan.suites import fixed_by_suite
-
-QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
-"""What a quick look takes of the usual value of each of these options."""
 
 
 def implied(said: Mapping[str, Any], kind: type) -> dict[str, Any]:

@@ -7,6 +7,7 @@ value is checked in one place wherever it comes from.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ DialValue = int | float | str
 Names = str | Iterable[str] | None
 Counts = int | Iterable[int] | None
 PathLike = str | Path
+Cores = int | str | Iterable[int] | None
 Sweep = tuple[str, tuple[DialValue, ...]]
 
 MAX_WORKERS = 1_024
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,38 @@ def parse_value(text: str) -> DialValue:
     return text
 
 
+def parse_duration(name: str, text: str) -> float:
+    """Seconds of a text such as ``90``, ``90s``, ``5m`` or ``1h30m``.
+
+    Raises
+    ------
+    BadInputError
+        If it is none of these.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or not any(found.groups()):
+        raise BadInputError(f"{name}: {text!r} is no length of time; give for instance 90s, 5m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return 3_600 * hours + 60 * minutes + seconds
+
+
+def parse_cores(name: str, text: str) -> tuple[int, ...]:
+    """Numbers of cores, such as ``0,2`` or ``0-3,8``.
+
+    Raises
+    ------
+    BadInputError
+        If a part is neither a number nor a range of numbers.
+    """
+    cores: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (end.strip() for end in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) - int(first) >= MAX_WORKERS:
+            raise BadInputError(f"{name}: {part!r} in {text!r} is no core; give numbers as in 0,2 or 0-3")
+        cores += range(int(first), int(last or first) + 1)
+    return unique(cores)
+
+
 def _in_range(name: str, value: object, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadInputError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
@@ -257,6 +292,22 @@ def _keep_rate(name: str, rate: float | None) -> float | None:
     if rate is not None and not 0 < rate < float("inf"):
         raise BadInputError(f"{name}: {rate} is not a positive number")
     return rate
+
+
+def _keep_duration(name: str, value: float | str | None) -> float | None:
+    if value is None:
+        return None
+    seconds = parse_duration(name, value) if isinstance(value, str) else value
+    return _keep_rate(name, toml_values.number(name, seconds))
+
+
+def _keep_cores(name: str, cores: Cores) -> tuple[int, ...]:
+    """The cores; none stand for all that there are."""
+    if cores is None or cores == ():
+        return ()
+    numbers = parse_cores(name, cores) if isinstance(cores, str) else [cores] if isinstance(cores, int) else cores
+    kept = tuple(_in_range(name, core, 0, MAX_WORKERS) for core in numbers)
+    return tuple(sorted(set(kept)))
 
 
 def _write_sweep(sweep: Sweep | None) -> tuple[str, ...]:
@@ -337,6 +388,18 @@ SECONDS: OptionType[float, float] = OptionType(
 )
 RATE: OptionType[float | None, float | None] = OptionType(
     _keep_rate, {"type": ["number", "null"]}, python=float, plain=toml_values.number
+)
+DURATION: OptionType[float | str | None, float | None] = OptionType(
+    _keep_duration,
+    {"type": ["number", "null"]},
+    write=lambda seconds: () if seconds is None else (f"{seconds:g}s",),
+    plain=toml_values.number,
+)
+CORES: OptionType[Cores, tuple[int, ...]] = OptionType(
+    _keep_cores,
+    {"type": "array", "items": {"type": "integer", "minimum": 0}},
+    write=lambda cores: (",".join(map(str, cores)),) if cores else (),
+    plain=toml_values.counts,
 )
 FLAG: OptionType[bool, bool] = OptionType(
     toml_values.flag,

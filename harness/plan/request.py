@@ -9,8 +9,10 @@ from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import (
+    CORES,
     COUNTS,
     DIALS,
+    DURATION,
     FLAG,
     NAMES,
     PATH,
@@ -19,6 +21,7 @@ from contend.harness.plan.option_types import (
     SECONDS,
     SWEEP,
     TEXT,
+    Cores,
     Counts,
     DialValue,
     Names,
@@ -39,6 +42,8 @@ DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
 # Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
 DEFAULT_LOAD = 0.8
+QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
+"""What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
 _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
 
@@ -231,6 +236,33 @@ class Request:
         added_later=True,
         for_client=True,
     )
+    affinity: Option[Cores, tuple[int, ...]] = Option(
+        None,
+        CORES,
+        "--affinity",
+        metavar="CORES",
+        meaning="Cores to which measuring processes are pinned, with all their threads and shards",
+        on_command_line="their numbers, such as 0,2 or 0-3",
+        in_python='a number or several, or ``"0-3"``',
+        default_text="all that this process may use",
+        added_later=True,
+        for_client=True,
+        applies=lambda asked: not _simulated(asked),
+    )
+    time_budget: Option[float | str | None, float | None] = Option(
+        None,
+        DURATION,
+        "--time-budget",
+        metavar="TIME",
+        meaning="Time after which nothing more is measured; what is left out is shown, and measured when the record is "
+        "resumed",
+        on_command_line="90s, 5m or 1h30m",
+        in_python='seconds, or ``"5m"``',
+        in_record="seconds",
+        added_later=True,
+        run_only=True,
+        for_client=True,
+    )
 
     def __post_init__(self) -> None:
         for name in ("workloads", "strategies"):
@@ -243,6 +275,8 @@ class Request:
             raise BadInputError("costs: a cost table is for the virtual clock; add --clock virtual")
         if self.network is not None and not self.simulated:
             raise BadInputError("network: networks are simulated; add --clock virtual")
+        if self.affinity and self.simulated:
+            raise BadInputError("affinity: simulated workers run on no core in particular; leave it out")
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:
             raise BadInputError(
                 f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "
@@ -293,7 +327,9 @@ def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> li
     usual = {**kind(clock=clock).as_json(), "clock": kind().clock}
     words: list[str] = []
     for name, option in options(kind).items():
-        if name in asked and _plain(asked[name]) != _plain(usual[name]):
+        # A quick look has other usual values, so that these are said.
+        always = name in QUICK_SHARES and asked.get("quick")
+        if name in asked and (always or _plain(asked[name]) != _plain(usual[name])):
             words += option.words(asked[name])
     return words
 

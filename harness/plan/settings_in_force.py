@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contend.harness.errors import BadInputError
-from contend.harness.plan.implied import QUICK_SHARES
+from contend.harness.plan.options import options
+from contend.harness.plan.request import QUICK_SHARES, Request
 from contend.harness.plan.setting import FROM_COMMAND_LINE, Setting
 
 _LOG = logging.getLogger(__name__)
@@ -89,9 +90,6 @@ def _strongest(found: list[Setting], said: Mapping[str, Any]) -> list[Setting]:
 
 def _contradicted(setting: Setting, strength: Mapping[str, int]) -> bool:
     """Whether something stronger, of those that are said, cannot be said together with it."""
-    from contend.harness.plan.options import options
-    from contend.harness.plan.request import Request
-
     declared = options(Request)
     others = [
         name

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,21 @@ def utc_precisely() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def describe() -> dict[str, Any]:
+def describe(pinned: Collection[int] = ()) -> dict[str, Any]:
     """Describe machine and versions, except for what only a measuring process knows (kernels and their cache).
+
+    Parameters
+    ----------
+    pinned : collection of int, optional
+        Cores to which measuring processes are pinned; by default they may use those that this process may.
 
     Returns
     -------
     dict
-        ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that this
-        process may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system does not say),
-        ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or None outside a
-        checkout), ``time``, ``machine`` (`machine_id`).
+        ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that
+        measuring processes may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system
+        does not say), ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or
+        None outside a checkout), ``time``, ``machine`` (`machine_id`).
     """
     found = {
         "contend": contend_version(),
@@ -55,7 +60,7 @@ def describe() -> dict[str, Any]:
         "llvmlite": _version("llvmlite"),
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": len(usable_cores()),
+        "cores": len(pinned or usable_cores()),
         "memory_bytes": _memory_bytes(),
         "governor": _governor(),
         "settings": _settings(),

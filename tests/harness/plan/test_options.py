@@ -166,8 +166,9 @@ def listings(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
         ),
         Request(sweep=("pools", [1, 0.5, "many"]), block_count=2, load=0.5),
         Request(suite="quick-1", block_size=400, seed=1),
+        Request(quick=True, affinity=[2, 0], time_budget="1h30m"),
     ],
-    ids=["defaults", "wall", "virtual", "sweep", "suite"],
+    ids=["defaults", "wall", "virtual", "sweep", "suite", "short"],
 )
 def test_a_request_is_the_same_by_command_line_python_and_record(
     request_: Request, asked_by: Callable[..., Request]
