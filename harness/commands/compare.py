@@ -19,7 +19,7 @@ from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, c
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request
-from contend.harness.plan.setting import Setting
+from contend.harness.plan.setting import Setting, shown
 
 if TYPE_CHECKING:
     from contend.harness.compare.result import Comparison
@@ -179,6 +179,8 @@ def compare(
         versions = VersionComparison(a, b, request, rule, fail_on)
         if request.quick:
             versions.comparison.notes.append("quick: a first look (--quick), by smaller blocks or fewer runs")
+        if settings:
+            versions.comparison.notes.append(f"settings: {shown(settings)}")
         versions.comparison.settings = [one.as_json() for one in settings]
         try:
             with display(quiet) as observer:

@@ -11,12 +11,13 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from contend.harness.commands.common import tell
 from contend.harness.errors import BadInputError
 from contend.harness.plan.implied import implied
 from contend.harness.plan.options import Option, options
-from contend.harness.plan.request import Request
+from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting, shown
 from contend.harness.plan.settings_environment import read_environment
 from contend.harness.plan.settings_file import read_nearest
@@ -141,6 +142,22 @@ def tell_settings(settings: Sequence[Setting], quiet: bool) -> None:
 
 class RequestOption(click.Option):
     """An option of a command that is one of a request, and not one of the command's own."""
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the last of several names; everything else as click does."""
+        if self.name not in ("strategies", "workloads"):
+            return super().shell_complete(context, incomplete)
+        from contend.strategies import registry as strategies
+        from contend.workloads import registry as workloads
+
+        every = (
+            strategies.names(variants=True)
+            if self.name == "strategies"
+            else [*workloads.names(), *workloads.ON_REQUEST]
+        )
+        before, comma, last = incomplete.rpartition(",")
+        names = [name for name in (*every, ALL, DEFAULT) if name.startswith(last)]
+        return [CompletionItem(f"{before}{comma}{name}") for name in names]
 
 
 def request_options(

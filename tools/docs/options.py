@@ -36,12 +36,12 @@ option's long name without its dashes, or in the environment variable of the tab
 strategy = ["default", "my_strategy"]       # or "default,my_strategy", as on the command line
 workers = [1, 2, 8]                         # or "1,2,...,64"
 block-size = 2_000
-set = { pools = 10, zipf = 0.9 }           # dials, where a chosen workload has them
+set = { pools = 10, pool_zipf = 0.9 }       # dials, where a chosen workload has them
 costs = "costs.json"                        # beside this file, wherever contend is called
 ```
 
 ```sh
-CONTEND_WORKERS=1,2 CONTEND_SET='pools=10 zipf=0.9' contend run
+CONTEND_WORKERS=1,2 CONTEND_SET='pools=10 pool_zipf=0.9' contend run
 ```
 
 - **Order.** Command line, environment, file, built-in: what comes first says it. Of dials (`set`) each is a setting of
@@ -73,11 +73,38 @@ needs no option. In CI the same file holds, and a variable of the job narrows it
 installed package joins no run that does not name it: `--strategy default,waves` adds its strategy to the default,
 `--workload all,auction` its workload to all.
 
+## Cores and time
+
+`--affinity 0,2` pins measuring processes to these cores, before they import anything, so that their threads and shards
+stay there, too. The record has the list under `request`, and counts these cores as those of the machine, so that such
+figures are not taken for those of a whole one. macOS has no way to pin; there it is refused.
+
+`--time-budget 5m` ends a run when its time, compiling included, is up. What was measured until then is a record and a
+table like any other; the table says which workloads and how many runs are missing, and `contend run --resume` measures
+them, without a limit. Exit code 0, unless a cell failed; 1 if nothing was measured in time.
+
 ## A first look
 
 `--quick` measures a tenth of the usual transactions a block and two fifths of the usual runs: blocks of 1,000, 4 runs
 of a cell, 8 pairs of a comparison. A value that is said, at least as strongly as `--quick` itself, stays. Tables and
 records call the figures quick, and a comparison of a quick record with another one says so.
+
+## How much is said
+
+`-q` leaves results and errors; every command takes it. `-v` logs on standard error which settings file was read, what
+is in force and what gives way, which processes were started, what they built, compiled and measured, and when; `-vv`
+adds every kernel and every timed run. In Python the same comes from `logging.getLogger("contend")`.
+
+## Shell completion
+
+A shell in which `contend` is found completes commands, options, strategies, workloads and other closed lists, after one
+line in its own file:
+
+```sh
+eval "$(_CONTEND_COMPLETE=bash_source contend)"    # bash from 4.4: ~/.bashrc
+eval "$(_CONTEND_COMPLETE=zsh_source contend)"     # zsh: ~/.zshrc
+_CONTEND_COMPLETE=fish_source contend | source     # fish: ~/.config/fish/completions/contend.fish
+```
 """
 
 

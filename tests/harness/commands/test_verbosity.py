@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from contend.harness.cli import main
 from contend.harness.commands.verbosity import add_verbosity
 from contend.harness.compare.from_records import compare_records
+from contend.harness.compare.result import SCHEMA_FILE
+from contend.harness.compare.runner import VersionComparison
 from contend.harness.compare.verdict import Rule
 from contend.harness.record.environment import describe, version_lines
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -148,3 +153,48 @@ def test_the_version_says_commit_versions_and_machine() -> None:
 )
 def test_the_version_says_whether_the_checkout_has_changes(git: dict[str, Any] | None, said: str) -> None:
     assert version_lines({**describe(), "git": git})[0].endswith(said)
+
+
+def test_a_comparison_carries_its_settings_and_says_that_it_is_quick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "contend.toml").write_text("repeat = 7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONTEND_SEED", "5")
+    asked: list[Any] = []
+
+    def run(self: VersionComparison, observer: Any) -> Any:
+        asked.append(self._request)
+        return self.comparison
+
+    monkeypatch.setattr(VersionComparison, "run", run)
+    words = ["compare", str(ROOT), str(ROOT), "--quick", "--repeat", "9", "--json", "-"]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    content = json.loads(done.stdout)
+    jsonschema.validate(content, json.loads(SCHEMA_FILE.read_text()))
+    assert content["settings"] == [{"option": "seed", "value": "5", "source": "CONTEND_SEED"}]
+    assert "contend: settings: seed 5 (CONTEND_SEED)\n" in done.stderr
+    # Which a comment on a pull request has, too.
+    assert "settings: seed 5 (CONTEND_SEED)" in content["notes"]
+    assert [note for note in content["notes"] if note.startswith("quick: a first look")]
+    assert (asked[0].seed, asked[0].repeat, asked[0].block_size) == (5, 9, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("contend run --clock v", ["virtual"]),
+        ("contend run -w swaps,n", ["swaps,nft"]),
+        ("contend explain -s shard", ["sharded", "sharded_ordered"]),
+        ("contend run -w d", ["dao", "default"]),
+        ("contend run --affi", ["--affinity"]),
+    ],
+)
+def test_a_shell_completes_options_and_the_last_of_several_names(
+    words: str, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = words.split()
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(parts) - 1))
+    done = CliRunner().invoke(main, prog_name="contend", env={"_CONTEND_COMPLETE": "bash_complete"})
+    assert done.stdout.splitlines() == [f"plain,{one}" for one in found]
