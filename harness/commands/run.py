@@ -68,7 +68,7 @@ def command(
 ) -> None:
     """Measure strategies on workloads, every timed run verified against the serial result.
 
-    Without options: the four default workloads, all strategies, 1 and 2 workers.
+    Without options: the four default workloads and the four default strategies, 1 and 2 workers.
     """
     output = Output(results, json_path, charts=not no_charts)
     with bad_input(), interruptible():

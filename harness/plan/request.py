@@ -79,8 +79,9 @@ class Request:
         "-w",
         metavar="NAMES",
         meaning="Workloads to measure",
-        on_command_line="names separated by commas; all: those that are built in, default: those of the default",
-        in_python='a name or several; ``"all"``: those that are built in, ``"default"``: those of the default',
+        on_command_line="names separated by commas; all is all built-in ones, default,mine those of the default and mine",
+        in_python='a name or several; ``"all"`` is all built-in ones, ``["default", "mine"]`` those of the default and '
+        "mine",
         in_record="empty for the default, all for those that are built in",
         default_text="payments,swaps,nft,dao",
     )
@@ -91,10 +92,10 @@ class Request:
         "-s",
         metavar="NAMES",
         meaning="Strategies to measure",
-        on_command_line="names separated by commas; all: those that are built in, with variants such as "
-        "sharded_ordered, default: those of the default; default,mine adds one of an installed package",
-        in_python='a name or several; ``"all"``: those that are built in, with variants such as ``"sharded_ordered"``, '
-        '``"default"``: those of the default; ``["default", "mine"]`` adds one of an installed package',
+        on_command_line="names separated by commas; all is all built-in ones, variants such as sharded_ordered "
+        "included, default,mine those of the default and mine",
+        in_python='a name or several; ``"all"`` is all built-in ones, variants such as ``"sharded_ordered"`` included, '
+        '``["default", "mine"]`` those of the default and mine',
         in_record="empty for the default, all for those that are built in with their variants",
         default_text="serial,block_stm,static_partition,sharded",
     )
