@@ -19,7 +19,7 @@ from contend.harness.plan.setting import Setting
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
-WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated")
+WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated", "time_budget")
 
 
 @click.command("run")
@@ -76,7 +76,8 @@ def command(
             from contend.harness.record.resume import request_of
 
             record = _resumed(context, resume, results)
-            failed = measure(request_of(record), output, quiet, record)
+            request = replace(request_of(record), time_budget=asked.value("time_budget"))
+            failed = measure(request, output, quiet, record)
         else:
             request = asked.request()
             tell_settings(asked.settings, quiet)
@@ -162,7 +163,7 @@ def measure(
         except KeyboardInterrupt:
             _report(engine.record, output, str(store.path), interrupted=True)
             raise
-        _report(engine.record, output, str(store.path))
+        _report(engine.record, output, str(store.path), budget=request.time_budget)
         if output.charts:
             _draw(engine.record, output, store.charts)
         return has_failures(engine.record)
@@ -170,7 +171,9 @@ def measure(
         store.close()
 
 
-def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool = False) -> None:
+def _report(
+    record: dict[str, Any], output: Output, path: str, interrupted: bool = False, budget: float | None = None
+) -> None:
     """Print a record's table, and write the record where it was asked for."""
     from rich.console import Console
 
@@ -191,15 +194,14 @@ def _report(record: dict[str, Any], output: Output, path: str, interrupted: bool
         console.print("Interrupted: the cells above are those measured until then.", style="bold")
         console.print("`contend run --resume` measures the others.", highlight=False)
     elif not record["complete"]:
-        _print_left_out(console, record)
+        _print_left_out(console, record, budget or 0.0)
     console.print(f"record: {path}", soft_wrap=True, highlight=False)
 
 
-def _print_left_out(console: Any, record: dict[str, Any]) -> None:
+def _print_left_out(console: Any, record: dict[str, Any], budget: float) -> None:
     """Say what a time budget has left out."""
     from contend.harness.record.resume import left_out
 
-    budget = record["request"]["time_budget"]
     console.print(f"The time budget of {budget:g} s is spent. Left out: {', '.join(left_out(record))}.", style="bold")
     console.print("`contend run --resume` measures it.", highlight=False)
 

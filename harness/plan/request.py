@@ -79,7 +79,8 @@ class Request:
         "-w",
         metavar="NAMES",
         meaning="Workloads to measure",
-        on_command_line="names separated by commas; all is all built-in ones, default,mine those of the default and mine",
+        on_command_line="names separated by commas; all is all built-in ones, default,mine those of the default and "
+        "mine",
         in_python='a name or several; ``"all"`` is all built-in ones, ``["default", "mine"]`` those of the default and '
         "mine",
         in_record="empty for the default, all for those that are built in",

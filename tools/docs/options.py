@@ -81,7 +81,8 @@ figures are not taken for those of a whole one. macOS has no way to pin; there i
 
 `--time-budget 5m` ends a run when its time, compiling included, is up. What was measured until then is a record and a
 table like any other; the table says which workloads and how many runs are missing, and `contend run --resume` measures
-them, without a limit. Exit code 0, unless a cell failed; 1 if nothing was measured in time.
+them, without a limit unless it is given a new one. Exit code 0, unless a cell failed; 1 if nothing was measured in
+time.
 
 ## A first look
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import contend
+from contend.harness.cli import main
 from contend.harness.errors import CrashError
 from contend.harness.measure import worker_pool
 from contend.harness.measure.run_request import Engine
@@ -28,8 +30,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("kind", ["wall", "virtual"])
-def test_what_a_budget_leaves_out_is_said_and_measured_later(kind: str, clock: SimpleNamespace, tmp_path: Path) -> None:
-    strategy, workloads = ("honest", ("ledger", "leaking")) if kind == "wall" else ("serial", ("dao", "grants"))
+def test_what_a_budget_leaves_out_is_said_and_measured_later(
+    kind: str, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONTEND_FAKES_AWAKE", "1")
+    strategy, workloads = ("honest", ("ledger", "restless")) if kind == "wall" else ("serial", ("dao", "grants"))
 
     class Impatient(Observer):
         def finished(self, workload: str) -> None:
@@ -49,7 +54,11 @@ def test_what_a_budget_leaves_out_is_said_and_measured_later(kind: str, clock: S
     assert resume.left_out(record) == [f"{workloads[1]} (nothing measured)"]
     assert record["request"]["time_budget"] == 300.0
     assert resume.request_of(path).time_budget is None
-    frame = contend.resume(path)
+    # A resumption has no limit but one of its own.
+    words = ["run", "--resume", str(path), "--time-budget", "1h", "--results", str(tmp_path), "--no-charts", "-q"]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    frame = contend.load(path)
     assert set(frame["workload"]) == set(workloads)
     assert frame["complete"].all()
 
@@ -81,3 +90,23 @@ def test_what_is_left_out_is_said_by_workload_and_by_value_of_a_sweep(make_cell:
     for cell in cells:
         cell["samples"] = cell["samples"][:1] * 10
     assert resume.left_out(record) == ["swaps pools=10 (nothing measured)"]
+
+
+def test_a_run_whose_time_is_up_says_what_is_left_out(
+    make_cell: Any, make_record: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record: dict[str, Any] = make_record([make_cell(rounds=4)])
+    record["planned"]["workloads"] = [{"workload": "swaps", "dials": {"pools": 100}}]
+    record["complete"] = False
+
+    def run(self: Engine) -> dict[str, Any]:
+        self.record = record
+        return record
+
+    monkeypatch.setattr(Engine, "run", run)
+    words = ["run", "--time-budget", "2m", "--results", str(tmp_path), "--no-charts", "-q", "--isolated"]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    said = " ".join(done.stdout.split())
+    assert "The time budget of 120 s is spent. Left out: swaps (4 of 10 runs of each cell)." in said
+    assert "`contend run --resume` measures it." in said
