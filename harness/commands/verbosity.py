@@ -8,6 +8,7 @@ that who calls Contend from Python can have the same: ``logging.getLogger("conte
 from __future__ import annotations
 
 import logging
+import sys
 import time
 
 import click
@@ -25,7 +26,7 @@ class _StandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         place = record.name.rpartition(".")[2]
-        click.echo(f"[{record.created - self._began:7.3f} s] {place}: {record.getMessage()}", err=True)
+        print(f"[{record.created - self._began:7.3f} s] {place}: {record.getMessage()}", file=sys.stderr, flush=True)
 
 
 def _log(_: click.Context, __: click.Parameter, count: int) -> None:

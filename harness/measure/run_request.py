@@ -169,7 +169,7 @@ class Engine:
         (measurement,) = batch.log.measurements
         self._open = [place for place in self._open if self._measured[place] is not measurement]
         self._save()
-        _LOG.info("%s: measured, %d cells", measurement.plan.title, len(plan.cells))
+        _LOG.info("%s: measured", measurement.plan.title)
         self.observer.finished(measurement.plan.title)
 
     def _after_round(self, plan: MeasurementPlan) -> None:
