@@ -283,7 +283,7 @@ def _keep_paths(_: str, paths: PathLike | Iterable[PathLike]) -> tuple[str, ...]
 
 
 def _keep_seconds(name: str, seconds: float) -> float:
-    if not seconds > 0:
+    if not 0 < seconds < float("inf"):
         raise BadInputError(f"{name}: {seconds} is not a positive number of seconds")
     return seconds
 

@@ -52,13 +52,21 @@ def read_nearest(folder: Path, known: Mapping[str, Option[Any, Any]]) -> list[Se
     """
     for one in (folder, *folder.parents):
         own, project = one / OWN_FILE, one / PROJECT_FILE
-        if own.is_file():
+        if _is_file(own):
             return _settings(own, _shown(own, folder), _content(own), folder, known)
-        table = _content(project).get("tool") if project.is_file() else None
+        table = _content(project).get("tool") if _is_file(project) else None
         if isinstance(table, dict) and "contend" in table:
             return _settings(project, f"{_shown(project, folder)} {_TABLE}", table["contend"], folder, known)
     _LOG.info("no %s or %s with a table %s, from %s upward", OWN_FILE, PROJECT_FILE, _TABLE, folder)
     return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A folder above that this user may not look into holds nothing for him.
+        return False
 
 
 def _shown(path: Path, folder: Path) -> str:

@@ -140,6 +140,7 @@ def test_files_that_a_settings_file_names_lie_beside_it(folder: Path) -> None:
         ("clock = 1", r"^contend\.toml: clock: 1 is not a text"),
         ('timeout = "soon"', r"^contend\.toml: timeout: 'soon' is not a number"),
         ("timeout = -1", r"^contend\.toml: timeout: -1"),
+        ("timeout = inf", r"^contend\.toml: timeout: inf"),
         ("quick = 1", r"^contend\.toml: quick: 1 is neither true nor false"),
         ("costs = 1", r"^contend\.toml: costs: 1 is not a text"),
         ("seed", r"contend\.toml: not TOML: .*; --isolated ignores it"),
@@ -149,6 +150,35 @@ def test_what_is_wrong_in_a_file_is_one_line_with_file_and_key(folder: Path, tex
     with pytest.raises(BadInputError, match=complaint) as caught:
         from_toml(folder, text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_above_that_may_not_be_looked_into_holds_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    is_file = Path.is_file
+
+    def guarded(path: Path) -> bool:
+        if path.parent == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", guarded)
+    assert read_nearest(inner, OPTIONS) == []
+
+
+def test_a_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "contend.toml").write_bytes(b"seed = 1 # \xff")
+    with pytest.raises(BadInputError, match=r"contend\.toml: not TOML: .*--isolated ignores it"):
+        read_nearest(folder, OPTIONS)
+
+    def refuse(path: Path, encoding: str) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(BadInputError, match=r"contend\.toml: Permission denied; --isolated ignores it"):
+        read_nearest(folder, OPTIONS)
 
 
 def test_a_table_that_is_none_is_refused(folder: Path) -> None:
