@@ -10,6 +10,10 @@ class BadInputError(ValueError):
     """
 
 
+class RefusedBlockError(BadInputError):
+    """A block that no node would accept, or whose rules this version does not have: bad input, and no failure."""
+
+
 class RecordWarning(UserWarning):
     """A file in a folder of records that could not be read, and why; the others have been."""
 

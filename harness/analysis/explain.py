@@ -111,6 +111,8 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from contend.evm.drivers.recorder import record
+        from contend.harness.errors import RefusedBlockError
+        from contend.harness.verify.block_rules import BlockRules
         from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
 
@@ -120,10 +122,17 @@ class Explainer:
             snapshot = state.snapshot()
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
-            return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
+            recording = record(block, state, read_costs(self._request.costs).table)
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error
+        try:
+            receipts = oracle.reference.receipts
+            state.restore(snapshot)
+            BlockRules().check(block, state, receipts, recording)
+        except RefusedBlockError as error:
+            raise BadInputError(f"workload {self._request.workloads[0]}: {error}") from None
+        return scenario, block, oracle, snapshot, recording
 
     def _strategy(
         self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile

@@ -16,6 +16,7 @@ from contend.harness.bench.block_sequence import BlockSequence, blocks_digest
 from contend.harness.bench.failures import RunError, WorkloadError, described
 from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
+from contend.harness.errors import RefusedBlockError
 from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
 from contend.harness.record.sample import BlockFacts, Sample
 from contend.strategies.base import Outcome, Strategy
@@ -62,6 +63,8 @@ class Bench:
         ------
         WorkloadError
             If any of that fails.
+        RefusedBlockError
+            If a block breaks a rule (`harness.verify.block_rules`).
         """
         self._blocks = self._causes = None
         self._simulated.clear()
@@ -77,7 +80,7 @@ class Bench:
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
-            except WorkloadError:
+            except (WorkloadError, RefusedBlockError):
                 raise
             except Exception as error:
                 what = described(error, type(workload).__module__)

@@ -60,6 +60,10 @@ def export(request: Request, path: Path) -> str:
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
     from contend.evm import CapacityError
     from contend.evm.accounts import accounts_of
+    from contend.evm.drivers.recorder import record
+    from contend.harness.errors import RefusedBlockError
+    from contend.harness.verify.block_rules import BlockRules
+    from contend.strategies.clocks.cost_table import default_costs
     from contend.strategies.serial import Serial
     from contend.workloads import registry
     from contend.workloads.files.block_export import document_of, write_document
@@ -67,14 +71,18 @@ def export(request: Request, path: Path) -> str:
     plan = plans[0]
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
     block, state = scenario.blocks[0], scenario.genesis
-    before = accounts_of(state)
+    before, snapshot = accounts_of(state), state.snapshot()
     try:
+        recording = record(block, state, default_costs().table)
         receipts = Serial().execute(block, state, 1).receipts
-    except CapacityError as error:
+        after = accounts_of(state)
+        state.restore(snapshot)
+        BlockRules().check(block, state, receipts, recording)
+    except (CapacityError, RefusedBlockError) as error:
         raise BadInputError(f"{plan.title}: {error}") from None
     dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
     source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
-    document = document_of(block, before, accounts_of(state), receipts, source)
+    document = document_of(block, before, after, receipts, source)
     try:
         write_document(path, document)
     except OSError as error:

@@ -14,6 +14,12 @@ from contend.harness.errors import BadInputError
 @click.command("statetest")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--fork", default="Cancun", show_default=True, help="Rules to run under, and results to compare with.")
+@click.option(
+    "--results",
+    metavar="FORK",
+    help="Compare with what the tests say of this fork instead: for old tests of what no fork has changed since.",
+)
+@click.option("--strict", is_flag=True, help="End at the first file that is malformed, with exit code 2.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.option(
     "--timeout",
@@ -25,22 +31,37 @@ from contend.harness.errors import BadInputError
     help="A test that has given no result after so long has failed.",
 )
 @click.pass_context
-def command(context: click.Context, paths: tuple[Path, ...], fork: str, quiet: bool, timeout: float) -> None:
+def command(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    fork: str,
+    results: str | None,
+    strict: bool,
+    quiet: bool,
+    timeout: float,
+) -> None:
     """Run official state tests: JSON files, folders of them, or tar archives.
 
-    Prints what fails, and one closing line. Exit code 0 only if all pass.
+    Prints what fails, and one closing line. A file that is malformed is one failure among the others; a test that does
+    not say what happens at the fork is not run, and counted as such. Exit code 0 only if all pass.
     """
     with bad_input(), interruptible():
-        context.exit(EXIT_FAILED if run_vectors(paths, fork, quiet, timeout) else 0)
+        context.exit(EXIT_FAILED if run_vectors(paths, fork, results, strict, quiet, timeout) else 0)
 
 
-def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: float) -> int:
+def run_vectors(
+    paths: tuple[Path, ...], fork_name: str, results: str | None, strict: bool, quiet: bool, timeout: float
+) -> int:
     """Run all vectors at the paths, print failures as they come, and close with one line.
 
     Parameters
     ----------
     paths : tuple of Path
     fork_name : str
+    results : str or None
+        Fork whose results are right, where it is another one.
+    strict : bool
+        Whether a malformed file ends it.
     quiet : bool
         Whether to show no progress.
     timeout : float
@@ -54,19 +75,29 @@ def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: f
     Raises
     ------
     BadInputError, FieldError
-        If a file is malformed, there is no vector for this fork, or the time is none.
+        If there is nothing to run: no vector for this fork, or none that can be read; if the time is none; and with
+        `strict`, if anything is malformed.
     """
     if not timeout > 0:
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
     from contend.harness.measure.timeout import within
     from contend.harness.present.track import track
-    from contend.harness.verify.statetest import VectorRunner, fork_of, read_vectors
+    from contend.harness.verify.statetest import Malformed, OtherForks, Vector, VectorRunner, fork_of, read_entries
 
-    fork, passed, failed = fork_of(fork_name), 0, 0
-    # All is read before anything runs, so that a malformed file is found first.
-    vectors = [vector for path in paths for vector in read_vectors(path, fork)]
+    fork = fork_of(fork_name)
+    entries = [entry for path in paths for entry in read_entries(path, fork, results)]
+    vectors = [entry for entry in entries if isinstance(entry, Vector)]
+    malformed = [entry for entry in entries if isinstance(entry, Malformed)]
+    others = [entry for entry in entries if isinstance(entry, OtherForks)]
+    if malformed and (strict or not vectors):
+        raise BadInputError(malformed[0].error)
     if not vectors:
-        raise BadInputError(f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork.name}")
+        raise BadInputError(
+            _nothing(paths, results or fork.name, sorted({name for one in others for name in one.forks}))
+        )
+    for one in malformed:
+        click.echo(f"{one.name}: malformed: {one.error}")
+    passed, failed = 0, len(malformed)
     runner = VectorRunner()
     for vector in track(vectors, "state tests", quiet):
         try:
@@ -80,5 +111,11 @@ def run_vectors(paths: tuple[Path, ...], fork_name: str, quiet: bool, timeout: f
         else:
             failed += 1
             click.echo(f"{vector.name}: {wrong}")
-    click.echo(f"{passed} passed, {failed} failed")
+    skipped = f", {len(others)} not run: they say nothing of {results or fork.name}" if others else ""
+    click.echo(f"{passed} passed, {failed} failed{skipped}")
     return failed
+
+
+def _nothing(paths: tuple[Path, ...], fork: str, others: list[str]) -> str:
+    of = f"; they speak of {', '.join(others)} (--results FORK compares with those)" if others else ""
+    return f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork}{of}"

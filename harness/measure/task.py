@@ -95,6 +95,8 @@ class Result:
         Why the cell counts for nothing.
     broken : bool
         Whether it is the workload that failed, and with it all its cells.
+    refused : bool
+        Whether that is because no node would accept its block: bad input, and nothing is to be measured.
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
     """
@@ -104,6 +106,7 @@ class Result:
     failure: CellFailure | None = None
     broken: bool = False
     compile_seconds: float = 0.0
+    refused: bool = False
 
     def as_plain(self) -> dict[str, Any]:
         """Show the result as plain data."""
@@ -115,6 +118,7 @@ class Result:
             else {"error": self.failure.error, "differences": list(self.failure.differences)},
             "broken": self.broken,
             "compile_seconds": self.compile_seconds,
+            "refused": self.refused,
         }
 
     @classmethod
@@ -133,6 +137,7 @@ class Result:
             None if failure is None else CellFailure(failure["error"], tuple(failure["differences"])),
             content["broken"],
             content["compile_seconds"],
+            content["refused"],
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from contend.evm import Block, CapacityError, Environment, Transaction, errors
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import FORKS, Fork, fork_named
+from contend.evm.forks import Fork, fork_named
 from contend.harness.errors import BadInputError
 from contend.harness.verify.state_root import logs_hash, state_root
 from contend.strategies.serial import Serial
-from contend.workloads.files.fields import Field, FieldError, load, read
+from contend.workloads.files.content import MOST_BYTES
+from contend.workloads.files.fields import Field, FieldError, RangeError, load, read
 from contend.workloads.files.prestate import read_access_list, read_prestate
 
 BLOCK_HASHES = 256
@@ -30,6 +31,10 @@ class Vector:
 
     Attributes
     ----------
+    transaction : Transaction or None
+        None for one that cannot be: a number in it is too large, or its fork has no transactions of this type.
+    flaw : str
+        Why there is none.
     exception : str or None
         The transaction must be refused, for this reason, and the state stays.
     """
@@ -37,10 +42,44 @@ class Vector:
     name: str
     world: World
     environment: Environment
-    transaction: Transaction
+    transaction: Transaction | None
     state_root: bytes
     logs_hash: bytes
     exception: str | None
+    flaw: str = ""
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A test, or a whole file, that cannot be read: one failure among the others.
+
+    Attributes
+    ----------
+    name : str
+    error : str
+        One line that names file and field.
+    """
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class OtherForks:
+    """A test that does not say what happens at the fork that was asked for, and is not run.
+
+    Attributes
+    ----------
+    name : str
+    forks : tuple of str
+        Those that it speaks of.
+    """
+
+    name: str
+    forks: tuple[str, ...]
+
+
+Entry = Vector | Malformed | OtherForks
 
 
 def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
@@ -109,16 +148,29 @@ def _transaction_of(content: Field, expected: Field) -> Transaction:
     )
 
 
-def _vectors(name: str, content: Field, fork: Fork) -> Iterator[Vector]:
+# Fields of a transaction that only a later type has, with the first fork that has it (EIP-7702).
+_LATER = {"authorizationList": "Prague"}
+
+
+def _read_transaction(content: Field, expected: Field, fork: Fork) -> tuple[Transaction | None, str]:
+    """The transaction, or why there can be none."""
+    for name, first in _LATER.items():
+        if content.get(name) is not None:
+            return None, f"it has {name!r}, which transactions have from {first} on, not under {fork.name}"
+    try:
+        return _transaction_of(content, expected), ""
+    except RangeError as error:
+        return None, str(error)
+
+
+def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[Entry]:
     post = content["post"]
-    vectors = post.get(fork.name)
+    vectors = post.get(results)
     if vectors is None:
-        known = list(post.mapping())
-        # A file from before the forks that are here: what it says of its newest one is the nearest there is.
-        if not known or any(name in FORKS for name in known):
-            return
-        vectors = post[known[-1]]
-        name = f"{name} ({known[-1]})"
+        yield OtherForks(name, tuple(post.mapping()))
+        return
+    if results != fork.name:
+        name = f"{name} ({results})"
     config = content.get("config")
     chain_id = config.get("chainid") if config is not None else None
     environment = environment_of(content["env"], fork, 1 if chain_id is None else chain_id.integer(64))
@@ -126,7 +178,7 @@ def _vectors(name: str, content: Field, fork: Fork) -> Iterator[Vector]:
     for expected in vectors.elements():
         at = expected["indexes"]
         exception = expected.get("expectException")
-        transaction = _transaction_of(content["transaction"], expected)
+        transaction, flaw = _read_transaction(content["transaction"], expected, fork)
         yield Vector(
             f"{name}[{'-'.join(str(at[key].integer(32)) for key in ('data', 'gas', 'value'))}]",
             world,
@@ -135,56 +187,104 @@ def _vectors(name: str, content: Field, fork: Fork) -> Iterator[Vector]:
             expected["hash"].octets(32),
             expected["logs"].octets(32),
             None if exception is None else exception.text(),
+            flaw,
         )
 
 
-def vectors_of(content: Field, name: str, fork: Fork) -> list[Vector]:
-    """All vectors of one file that say what happens at a fork.
+def entries_of(content: Field, name: str, fork: Fork, results: str | None = None) -> Iterator[Entry]:
+    """All entries of one file: the vectors of its tests, and the tests that hold none for the fork or are malformed.
 
-    A test that says it for none of the forks that are here is taken by what it says of its newest one, and its name
-    tells which that is: it is run under the rules of `fork` all the same.
-
-    Raises
-    ------
-    FieldError
-        If something is missing or malformed, naming the field.
+    Parameters
+    ----------
+    content : Field
+    name : str
+        Of the file; a test's own name follows where there are several.
+    fork : Fork
+        Rules to run under.
+    results : str, optional
+        Fork whose results are right, where that is another one: tests from before the forks that are here, of what no
+        fork has changed since.
     """
-    found: list[Vector] = []
-    for test, one in content.items():
-        found += _vectors(name if len(content.value) == 1 else f"{name}:{test}", one, fork)
-    return found
+    try:
+        tests = list(content.items())
+    except FieldError as error:
+        yield Malformed(name, str(error))
+        return
+    for test, one in tests:
+        label = name if len(tests) == 1 else f"{name}:{test}"
+        try:
+            # All of a test or nothing: what follows a malformed part may mean something else.
+            yield from list(_vectors(label, one, fork, results or fork.name))
+        except FieldError as error:
+            yield Malformed(label, str(error))
 
 
-def read_vectors(path: Path, fork: Fork) -> Iterator[Vector]:
-    """Vectors of a file, of all JSON files in a folder, or of all in a tar archive.
+def read_entries(path: Path, fork: Fork, results: str | None = None) -> Iterator[Entry]:
+    """Entries of a file, of all JSON files in a folder, or of all in a tar archive, as `entries_of`.
 
     Raises
     ------
     FieldError
-        If there is nothing at the path, or a file is malformed.
+        If there is nothing at the path, or it is an archive that cannot be read.
     """
     if path.is_dir():
         for file in sorted(path.rglob("*.json")):
-            yield from vectors_of(read(file), str(file.relative_to(path).with_suffix("")), fork)
+            yield from _file(file, str(file.relative_to(path).with_suffix("")), fork, results)
     elif "".join(path.suffixes[-2:]) in {".tar.gz", ".tar"} or path.suffix in {".tar", ".tgz"}:
-        yield from _archived(path, fork)
-    elif path.suffix == ".gz":
-        yield from vectors_of(read(path, lambda p: gzip.decompress(p.read_bytes())), path.stem, fork)
+        yield from _archived(path, fork, results)
+    elif path.exists():
+        yield from _file(path, path.name.removesuffix(".gz").removesuffix(".json"), fork, results)
     else:
-        yield from vectors_of(read(path), path.stem, fork)
+        raise FieldError(f"{path}: there is no such file or folder")
 
 
-def _archived(path: Path, fork: Fork) -> Iterator[Vector]:
+def _file(path: Path, name: str, fork: Fork, results: str | None) -> Iterator[Entry]:
+    try:
+        content = read(path)
+    except FieldError as error:
+        yield Malformed(name, str(error))
+        return
+    yield from entries_of(content, name, fork, results)
+
+
+def _archived(path: Path, fork: Fork, results: str | None) -> Iterator[Entry]:
     try:
         with tarfile.open(path) as files:
             members = sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name)
             for member in members:
+                name = member.name.partition("/")[2].removesuffix(".json")
+                where = f"{path}:{member.name}"
+                if member.size > MOST_BYTES:
+                    yield Malformed(name, f"{where}: it has {member.size:,} bytes; at most {MOST_BYTES:,} are read")
+                    continue
                 stream = files.extractfile(member)
-                if stream is not None:
-                    name = member.name.partition("/")[2].removesuffix(".json")
-                    yield from vectors_of(load(f"{path}:{member.name}", stream.read()), name, fork)
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise FieldError(f"{path}: cannot be read: {error}") from None
+                assert stream is not None  # a regular file
+                raw = stream.read()
+                try:
+                    content = load(where, raw)
+                except FieldError as error:
+                    yield Malformed(name, str(error))
+                    continue
+                yield from entries_of(content, name, fork, results)
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise FieldError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def vectors_in(path: Path, fork: Fork, results: str | None = None) -> list[Vector]:
+    """Vectors at a path, of which nothing may be malformed; tests of other forks are left out.
+
+    Raises
+    ------
+    FieldError
+        At the first entry that is malformed.
+    """
+    found = []
+    for entry in read_entries(path, fork, results):
+        if isinstance(entry, Malformed):
+            raise FieldError(entry.error)
+        if isinstance(entry, Vector):
+            found.append(entry)
+    return found
 
 
 class VectorRunner:
@@ -195,6 +295,8 @@ class VectorRunner:
 
     def check(self, vector: Vector) -> str | None:
         """Difference of a vector's transaction from what it must do; None when it did right."""
+        if vector.transaction is None:
+            return None if vector.exception is not None else f"refused: {vector.flaw}"
         try:
             state = new_state(vector.world)
             block = Block(vector.environment, (vector.transaction,))

@@ -10,7 +10,7 @@ import pytest
 from shared_data import SAMPLE, sample, shared
 
 from contend.evm.forks import FORKS
-from contend.harness.verify.statetest import Vector, VectorRunner, read_vectors
+from contend.harness.verify.statetest import Vector, VectorRunner, vectors_in
 
 ARCHIVE = "state_tests.tar.gz"
 
@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "vector" not in metafunc.fixturenames:
         return
     path = SAMPLE / ARCHIVE
-    vectors = list(read_vectors(path, FORKS["Cancun"])) if path.is_file() else []
+    vectors = vectors_in(path, FORKS["Cancun"]) if path.is_file() else []
     # With nothing to run there is one case, which says so.
     metafunc.parametrize("vector", vectors or [None], ids=[vector.name for vector in vectors] or ["absent"])
 
@@ -39,7 +39,7 @@ def test_vector(vector: Vector | None, vector_runner: VectorRunner) -> None:
 def test_compute_bound_programs_reach_their_state(vector_runner: VectorRunner) -> None:
     folder = shared("evm_benchmarks/benchmarks")
     # Their results are for London; none of them does what a later fork changed.
-    vectors = list(read_vectors(folder, FORKS["Cancun"]))
+    vectors = vectors_in(folder, FORKS["Cancun"], "London")
     assert len(vectors) >= len(sorted(folder.rglob("*.json"))) > 0
     for vector in vectors:
         assert "(London)" in vector.name

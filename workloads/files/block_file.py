@@ -9,18 +9,20 @@ Two forms are read, as JSON or as gzip of it:
   results that ``debug_traceBlock`` makes, one a transaction. ``chainId``, ``fork`` and ``block_hashes`` (by number) may
   stand beside them.
 
+Without ``fork`` it is the one that the block belongs to (`workloads.files.fork_of_block`).
+
 A file holds what its block touches and nothing else: what it does not mention reads as zero.
 """
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contend.workloads.files.fields import Field, read
+from contend.workloads.files.fields import Field, read, unique
+from contend.workloads.files.fork_of_block import fork_of_block
 from contend.workloads.files.prestate import read_access_list, read_account, read_prestate, read_storage
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from contend.evm.forks import Fork
 
 FORMAT = "evm-block-replay/1"
-_GZIP = b"\x1f\x8b"
 # Gas of one transaction: a thousand times what a block of Ethereum has. The header's limit is no bound: development
 # and some other chains set it beyond all reach, and a loop of that much gas would run for hours.
 MOST_GAS = 1 << 36
@@ -72,12 +73,6 @@ class BlockFile:
     poststate: Mapping[bytes, Account] | None = None
 
 
-def _content(path: Path) -> bytes:
-    """Content of a file, decompressed where it is gzip."""
-    raw = path.read_bytes()
-    return gzip.decompress(raw) if raw[:2] == _GZIP else raw
-
-
 def read_block(path: Path | str) -> BlockFile:
     """Read a block file.
 
@@ -86,7 +81,7 @@ def read_block(path: Path | str) -> BlockFile:
     FieldError
         If it cannot be read, or is malformed: one line with file and field.
     """
-    document = read(Path(path), _content)
+    document = read(Path(path))
     if "block" in document.mapping():
         return _from_client(document)
     form = document["format"]
@@ -98,19 +93,6 @@ def read_block(path: Path | str) -> BlockFile:
 def _integer(content: Field, name: str, default: int = 0) -> int:
     found = content.get(name)
     return default if found is None else found.integer()
-
-
-def _fork(document: Field, header: Field) -> Fork:
-    """Fork that a file names, or the one that its header shows."""
-    from contend.evm.forks import FORKS, fork_named
-
-    named = document.get("fork")
-    if named is None:
-        return FORKS["Shanghai" if header.get("excessBlobGas") is None else "Cancun"]
-    try:
-        return fork_named(named.text())
-    except ValueError as error:
-        raise named.fail(str(error)) from None
 
 
 def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork) -> Environment:
@@ -174,6 +156,8 @@ def _block(environment: Environment, transactions: Field) -> Block:
         except ValueError as error:
             raise content.fail(str(error)) from None
         made.append(transaction)
+    if not made:
+        raise transactions.fail("there is none: an empty block has nothing to execute")
     return Block(environment, tuple(made), binding_order=True)
 
 
@@ -188,12 +172,13 @@ def _from_replay(document: Field) -> BlockFile:
         codes[name.lower()] = code.octets()
         if keccak256(codes[name.lower()]) != document["codes"].named(name).octets(32):
             raise code.fail("these bytes do not have the hash that they are filed under")
-    fork = _fork(document, header)
-    environment = _environment(header, document["chain_id"].integer(64), document.get("block_hashes"), fork)
-    prestate = {
-        document["pre"].named(name).octets(20): _replay_account(account, codes)
-        for name, account in document["pre"].items()
-    }
+    chain = document["chain_id"].integer(64)
+    fork = fork_of_block(document.get("fork"), header, document["transactions"], chain)
+    environment = _environment(header, chain, document.get("block_hashes"), fork)
+    before = document["pre"]
+    prestate = unique(
+        ((before.named(name).octets(20), _replay_account(account, codes)) for name, account in before.items()), before
+    )
     block = _block(environment, document["transactions"])
     expected = document.get("expected")
     if expected is None:
@@ -288,16 +273,16 @@ def same_code(expected: bytes, found: bytes) -> bool:
 
 def _from_client(document: Field) -> BlockFile:
     header = document["block"]
-    chain, transactions = document.get("chainId"), header["transactions"]
-    if chain is None:
-        chain = next((id_ for content in transactions.elements() if (id_ := content.get("chainId")) is not None), None)
-    environment = _environment(
-        header, 1 if chain is None else chain.integer(64), document.get("block_hashes"), _fork(document, header)
-    )
+    named, transactions = document.get("chainId"), header["transactions"]
+    if named is None:
+        named = next((id_ for content in transactions.elements() if (id_ := content.get("chainId")) is not None), None)
+    chain = None if named is None else named.integer(64)
+    fork = fork_of_block(document.get("fork"), header, transactions, chain)
+    environment = _environment(header, 1 if chain is None else chain, document.get("block_hashes"), fork)
     before = next((found for name in ("prestate", "preState") if (found := document.get(name))), None)
     before = document["pre"] if before is None else before
     prestate = _merged(before) if isinstance(before.value, list) else read_prestate(before)
-    return BlockFile(_block(environment, header["transactions"]), prestate)
+    return BlockFile(_block(environment, transactions), prestate)
 
 
 def _merged(results: Field) -> dict[bytes, Account]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contend.workloads.files.fields import Field
+from contend.workloads.files.fields import Field, unique
 
 if TYPE_CHECKING:
     from contend.evm.accounts import Account
@@ -28,12 +28,14 @@ def read_storage(content: Field | None) -> dict[int, int]:
     """Read an account's storage: word by slot, empty where the field is absent."""
     if content is None:
         return {}
-    return {content.named(slot).integer(): value.integer() for slot, value in content.items()}
+    return unique(((content.named(slot).integer(), value.integer()) for slot, value in content.items()), content)
 
 
 def read_prestate(content: Field) -> dict[bytes, Account]:
     """Read the accounts before a block or transaction, by address of 20 bytes."""
-    return {content.named(name).octets(20): read_account(account) for name, account in content.items()}
+    return unique(
+        ((content.named(name).octets(20), read_account(account)) for name, account in content.items()), content
+    )
 
 
 def read_access_list(content: Field | None) -> AccessList:

@@ -1,0 +1,123 @@
+"""Fork of a block file: the one that it names, or the one that its content belongs to, and whether the two agree.
+
+A fork that has no rules here, and a field or a type of transaction that a fork does not have, are refused: executed
+under other rules they would give a result, and a wrong one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contend.workloads.files.fields import Field
+
+if TYPE_CHECKING:
+    from contend.evm.forks import Fork
+
+# In their order, from the first whose blocks have all that is read here. Those before count as one.
+BEFORE_LONDON = "a fork before London"
+ORDER = (BEFORE_LONDON, "Berlin", "London", "Paris", "Shanghai", "Cancun", "Prague", "Osaka", "Amsterdam")
+# Fork with which a header got a field (EIPs 1559, 4895, 4844, 4788, 7685, 7928).
+_HEADER = {
+    "baseFeePerGas": "London",
+    "withdrawalsRoot": "Shanghai",
+    "parentBeaconBlockRoot": "Cancun",
+    "blobGasUsed": "Cancun",
+    "excessBlobGas": "Cancun",
+    "requestsHash": "Prague",
+    "blockAccessListHash": "Amsterdam",
+}
+# Blocks of older forks are re-executed under the rules of later ones, and the other way round, with headers that say a
+# little too much; these fields change no result by themselves.
+_HARMLESS = {"withdrawalsRoot", "parentBeaconBlockRoot", "blobGasUsed"}
+# Fork with which a type of transaction came (EIPs 2718 and 2930, 1559, 4844, 7702), and what only it has.
+_TYPES = (BEFORE_LONDON, "Berlin", "London", "Cancun", "Prague")
+_FIELDS = {"blobVersionedHashes": 3, "maxFeePerBlobGas": 3, "authorizationList": 4}
+_NEEDED = {2: "maxFeePerGas", 3: "blobVersionedHashes", 4: "authorizationList"}
+# Ethereum itself: seconds at which its forks since Paris began.
+_MAINNET = 1
+_MAINNET_TIMES = (
+    ("Osaka", 1_764_798_551),
+    ("Prague", 1_746_612_311),
+    ("Cancun", 1_710_338_135),
+    ("Shanghai", 1_681_338_455),
+)
+
+
+def fork_of_block(named: Field | None, header: Field, transactions: Field, chain_id: int | None) -> Fork:
+    """Fork to execute a block under.
+
+    Parameters
+    ----------
+    named : Field or None
+        Where the file names one.
+    header, transactions : Field
+    chain_id : int or None
+        None where the file does not say.
+
+    Raises
+    ------
+    FieldError
+        If there are no rules for it, or something in the block is not of this fork.
+    """
+    from contend.evm.forks import FORKS, fork_named
+
+    demanded = [_of_header(header), *(_of_transaction(one) for one in transactions.elements())]
+    latest, where, what = max(demanded, key=lambda one: ORDER.index(one[0]))
+    if named is not None:
+        try:
+            fork = fork_named(named.text())
+        except ValueError as error:
+            raise named.fail(str(error)) from None
+    else:
+        name = _by_time(header, chain_id) or _by_content(header, latest)
+        if name not in FORKS:
+            why = f"{what}: " if name == latest else ""
+            raise header.fail(
+                f"{why}it is a block of {name}, and there are rules for {', '.join(FORKS)}; to execute it under those "
+                "of one of them, name that in 'fork' beside it"
+            )
+        fork = FORKS[name]
+    if ORDER.index(latest) > ORDER.index(fork.name):
+        raise where.fail(f"{what}, which blocks have from {latest} on; this one is executed under {fork.name}")
+    return fork
+
+
+def _of_header(header: Field) -> tuple[str, Field, str]:
+    """Earliest fork that has all fields of a header, and the field that says so."""
+    found = [(fork, name) for name, fork in _HEADER.items() if name not in _HARMLESS and header.get(name) is not None]
+    fork, name = max(found, key=lambda one: ORDER.index(one[0]), default=(BEFORE_LONDON, ""))
+    return fork, header, f"the header has {name!r}"
+
+
+def _of_transaction(content: Field) -> tuple[str, Field, str]:
+    """Earliest fork that has a transaction's type, and all its fields."""
+    kind = content.get("type")
+    number = 0 if kind is None else kind.integer(8)
+    if number >= len(_TYPES):
+        raise content["type"].fail(f"there is no transaction of type {number}")
+    for name, type_ in _FIELDS.items():
+        if content.get(name) is not None and kind is not None and number != type_:
+            raise content.fail(f"it has {name!r}, which transactions of type {type_} have, not of type {number}")
+        if content.get(name) is not None:
+            number = type_
+    if number in _NEEDED and kind is not None:
+        content[_NEEDED[number]]
+    return _TYPES[number], content, f"it is a transaction of type {number}"
+
+
+def _by_time(header: Field, chain_id: int | None) -> str | None:
+    """Fork of a block of Ethereum itself; None for one of another chain."""
+    if chain_id != _MAINNET:
+        return None
+    time = header["timestamp"].integer()
+    return next((name for name, since in _MAINNET_TIMES if time >= since), "a fork before Shanghai")
+
+
+def _by_content(header: Field, latest: str) -> str:
+    """Earliest fork that has all that is in a block, but none before Shanghai where nothing says so."""
+    difficulty = header.get("difficulty")
+    if header.get("baseFeePerGas") is None:
+        return BEFORE_LONDON
+    if difficulty is not None and difficulty.integer():
+        return "a fork before Paris"
+    return latest if ORDER.index(latest) > ORDER.index("Shanghai") else "Shanghai"
