@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,13 +19,16 @@ from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_share
 from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.verdict import Rule
-from contend.harness.errors import BadInputError
+from contend.harness.errors import BadInputError, RecordWarning
+from contend.harness.measure.keeper import Keeper
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.catalogue import catalogue
 from contend.harness.plan.implied import implied
 from contend.harness.plan.options import options, parameters_section, signature
 from contend.harness.plan.request import Request
+from contend.harness.present.cells_frame import Cells
+from contend.harness.present.notebook_display import watching
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.frame import to_frame
 from contend.harness.record.store import Store
@@ -96,12 +100,13 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     results : str or Path, optional
         Folder in which ``records/`` gets a record; nothing is written by default.
     observer : Observer, optional
-        Told about progress.
+        Told about progress. By default a notebook shows it, and nobody elsewhere.
 
     Returns
     -------
     DataFrame
-        One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`.
+        One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`. A notebook shows it
+        as a table with speed-up and interval first (`contend.harness.present.cells_frame.Cells`).
 
     Raises
     ------
@@ -109,6 +114,8 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
         If a name, a dial, a number or the results folder is refused; nothing was measured or written.
     CrashError
         If nothing can be measured.
+    KeyboardInterrupt
+        If the user ended the run; its note says where what was measured until then can be read.
 
     Examples
     --------
@@ -116,16 +123,17 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     >>> cells = contend.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
-    engine = Engine(arguments.request(), arguments.observer or Observer())
-    if arguments.results is None:
-        return to_frame([engine.run()])
-    store = Store(Path(arguments.results))
-    check_folder(store.folder)
-    engine.accepted, engine.save = store.open, store.write
-    try:
-        return to_frame([engine.run()])
-    finally:
-        store.close()
+    engine = Engine(arguments.request())
+    keeper = None
+    if arguments.results is not None:
+        keeper = Keeper(Store(Path(arguments.results)), _warn)
+        check_folder(keeper.store.folder)
+        engine.accepted, engine.save = keeper.open, keeper.save
+    return _watched(engine, keeper, arguments.observer)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RecordWarning, stacklevel=2)
 
 
 def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataFrame:
@@ -156,11 +164,28 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
     try:
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
-        engine = Engine(request, observer or Observer(), save=store.write)
+        keeper = Keeper(store, _warn)
+        engine = Engine(request, save=keeper.save)
         engine.resumed = read_incomplete(path)
-        return to_frame([engine.run()])
-    finally:
+    except BaseException:
         store.close()
+        raise
+    return _watched(engine, keeper, observer)
+
+
+def _watched(engine: Engine, keeper: Keeper | None, observer: Observer | None) -> Cells:
+    """Run an engine, watched by an observer, a notebook or nobody, and give its store free."""
+    try:
+        with watching(
+            observer, lambda: engine.record, lambda: None if keeper is None else keeper.store.path
+        ) as engine.observer:
+            cells = Cells(to_frame([engine.run()]))
+        if keeper is not None and keeper.failure is not None:
+            _warn(f"{keeper.failure}; the cells are not on record")
+        return cells
+    finally:
+        if keeper is not None:
+            keeper.store.close()
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,16 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from contend.evm.runtime.jit import Native
-from contend.evm.runtime.kernel_cache import cache_root, kernels_digest
+from contend.evm.runtime.kernel_cache import KernelFolders, kernels_digest, marked_folders
 from contend.evm.runtime.source_digest import digest_of
 from contend.strategies import registry  # which registers its kernels: they are part of every digest below
 
 
 @functools.cache
-def _folder() -> Path:
-    return cache_root() / kernels_digest()
+def _folders() -> KernelFolders:
+    return marked_folders()
 
 
 @functools.cache
@@ -65,17 +64,19 @@ def _plugin_digest(kind: type) -> str:
         return ""
 
 
-def _marker(strategy: str) -> Path:
+def _marker(strategy: str) -> str:
+    """Name of the file that says that a strategy's kernels are compiled."""
     name = strategy
     # A plug-in whose sources have changed has to be compiled again.
     with suppress(registry.UnknownName, registry.PluginError):
         name += _plugin_digest(registry.get(strategy))
-    return _folder() / f"compiled-{name}-{_machine()}"
+    return f"compiled-{name}-{_machine()}"
 
 
 def is_cold(strategy: str) -> bool:
     """Whether the kernels of `strategy` have not been compiled here before, as far as the cache tells."""
-    return not _marker(strategy).exists()
+    marker = _marker(strategy)
+    return not any((folder / marker).exists() for folder in _folders().all)
 
 
 def compile_natives(strategies: Iterable[type]) -> None:
@@ -109,9 +110,12 @@ def compile_lock(strategy: str) -> Iterator[None]:
         return
     with ExitStack() as held:
         # Where the cache cannot be written there is nothing to wait for, and nowhere to note that it was compiled.
-        with suppress(OSError):
-            lock = held.enter_context(open(_folder() / f"{strategy}.lock", "a"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = _folders().written
+        if folder is not None:
+            with suppress(OSError):
+                lock = held.enter_context(open(folder / f"{strategy}.lock", "a"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-        with suppress(OSError):
-            _marker(strategy).touch()
+        if folder is not None:
+            with suppress(OSError):
+                (folder / _marker(strategy)).touch()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
 
 
@@ -90,8 +92,21 @@ class Observer:
     def finished(self, workload: str) -> None:
         """All cells of a workload are measured and recorded."""
 
+    def recorded(self, workload: str, cells: list[dict[str, Any]]) -> None:
+        """Cells of a finished workload, as the record has them; none where only a comparison is recorded.
+
+        Parameters
+        ----------
+        workload : str
+        cells : list of dict
+            Those that were asked for, in the order of the plan.
+        """
+
     def note(self, text: str) -> None:
         """Note for the readers of the results."""
+
+    def warned(self, text: str) -> None:
+        """Warning about this machine that concerns no figure; every measuring process may give the same one."""
 
     def tick(self) -> None:
         """Called several times a second while the run waits."""

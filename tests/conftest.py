@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ register("tests", str(ROOT / "tests"), whole=False)
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_run_marks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs of tests know nothing of those that somebody else makes on this machine, nor these of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTEND_MARKS_DIR", str(tmp_path_factory.mktemp("marks")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,10 +121,60 @@ def test_what_it_reads_is_installed_with_it(site: Path) -> None:
     )
     done = run(site, "-c", program)
     assert done.returncode == 0, done.stderr
-    pytest.importorskip("jinja2")
     done = run(site, "-m", "contend", "report", "shown", "-o", "page")
     assert done.returncode == 0, done.stderr
     assert "<style>" in (site / "page" / "index.html").read_text()
+
+
+def test_outside_a_checkout_a_revision_is_one_clear_line(site: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-P", "-m", "contend", "compare", "main", "HEAD"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "checkout" in line
+    assert "main" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+# Contend by its name, where a package index would be asked for it: it belongs to somebody else there.
+FROM_THE_INDEX = re.compile(
+    r"\b(?:pipx?|uv) (?:install|inject|add|run)\b[^\n`]*[\s'\"]contend(?:\[|==|>=|[\s'\"`.,;]|$)", re.MULTILINE
+)
+
+
+def test_nothing_has_it_installed_from_the_index_by_its_name() -> None:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("this is no checkout")
+    files = [ROOT / name for name in listed.stdout.splitlines() if not name.startswith(("tests/", "results/"))]
+    texts = {file: file.read_text() for file in files if file.suffix in SAYS_HOW or file.parent.name in ("ci", ".ci")}
+    assert {"README.md", "install.md", "benchmarks.yml", "README.md.in"} <= {file.name for file in texts}
+    found = [
+        f"{file.relative_to(ROOT)}: {hit[0]}" for file, text in texts.items() for hit in FROM_THE_INDEX.finditer(text)
+    ]
+    assert found == []
+
+
+SAYS_HOW = {".md", ".yml", ".in", ".py", ".json"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("pip install contend .", True),
+        ("run `pip install 'contend[report]'`", True),
+        ("pipx install contend\n", True),
+        ("pip install --upgrade contend==1.0", True),
+        ("pipx install ./contend-0.1.0-py3-none-any.whl", False),
+        ("pip install git+https://host/contend.git@main", False),
+        ("pipx runpip contend install --no-index --editable DIR", False),
+        ("pip install --no-index -e .  # in Contend's environment", False),
+    ],
+)
+def test_such_an_installation_is_found(text: str, found: bool) -> None:
+    assert bool(FROM_THE_INDEX.search(text)) is found
 
 
 # Prints the files that have been loaded under more than one name.

@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "workloads": {"evm", "workloads"},
     "harness": {"evm", "strategies", "workloads", "harness"},
 }
+# They import nothing of ours.
+BELOW_ALL_ROOMS = ("contend.inner_names", "contend.cache_places")
 # The asv suite is kept with the harness, and uses `contend` as any other client does.
 CLIENTS = {"asv_suite"}
 # What makes a function a kernel, and so free of annotations: our own decorators, and numba's for extending it.
@@ -56,8 +58,8 @@ def imported_rooms(tree: ast.Module) -> Iterator[tuple[int, str]]:
             continue
         for name in names:
             top, _, below = name.partition(".")
-            if name.startswith("contend.inner_names"):
-                continue  # below all rooms: it imports nothing
+            if name.startswith(BELOW_ALL_ROOMS):
+                continue
             if top == "contend":
                 room = below.partition(".")[0]
                 yield node.lineno, room if room in MAY_IMPORT else top

@@ -11,39 +11,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import cfunc, njit
-from numba.core import event
+from numba import njit
+from numba.core import event, sigutils
+from numba.core.ccallback import CFunc
 
-from contend.evm.runtime.kernel_cache import folder_of, kept_in
+from contend.evm.runtime.kernel_cache import KernelFolders, folder_of, keep
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(inline: bool = False, folder: Path | None = None) -> Callable[[F], Any]:
+def kernel(inline: bool = False, folder: KernelFolders | None = None) -> Callable[[F], Any]:
     """Compile a function to native code that holds no GIL and no reference count.
 
     Parameters
     ----------
     inline : bool
         Force the function into its callers. For small functions on the hot path.
-    folder : Path, optional
+    folder : KernelFolders, optional
         Where what it compiles to is kept; by default as the function's sources say now.
     """
 
     def decorate(function: F) -> Any:
-        with kept_in(folder or folder_of(function)) as kept:
-            return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", forceinline=inline)(function)
+        made = njit(nogil=True, _nrt=False, error_model="numpy", forceinline=inline)(function)
+        keep(made, function, folder or folder_of(function))
+        return made
 
     return decorate
 
 
 def macro(function: F) -> Any:
     """Paste a function into its callers before they are typed: the one way to return a view without numba's runtime."""
-    with kept_in(folder_of(function)) as kept:
-        return njit(nogil=True, _nrt=False, cache=kept, error_model="numpy", inline="always")(function)
+    made = njit(nogil=True, _nrt=False, error_model="numpy", inline="always")(function)
+    keep(made, function, folder_of(function))
+    return made
 
 
 class Native:
@@ -62,13 +64,13 @@ class Native:
     def compiled(self) -> Any:
         """Numba's compiled object (for inspection in tests)."""
         if self._compiled is None:
-            with (
-                event.trigger_event("contend:native", data={"name": self.function.__name__}),
-                kept_in(self._folder) as kept,
-            ):
-                self._compiled = cfunc(self.signature, nopython=True, _nrt=False, cache=kept, error_model="numpy")(
-                    self.function
-                )
+            with event.trigger_event("contend:native", data={"name": _title(self.function)}):
+                options = {"nopython": True, "_nrt": False, "error_model": "numpy"}
+                # numba's decorator would compile before it can be told where to look for what is compiled already.
+                made = CFunc(self.function, sigutils.normalize_signature(self.signature), locals={}, options=options)
+                keep(made, self.function, self._folder)
+                made.compile()
+                self._compiled = made
         return self._compiled
 
     @property
@@ -113,8 +115,17 @@ class _CompileListener(event.Listener):  # type: ignore[misc]  # numba ships no 
 def _name_of(data: dict[str, Any]) -> str:
     if "name" in data:
         return str(data["name"])
-    dispatcher = data.get("dispatcher")
-    return str(getattr(getattr(dispatcher, "py_func", None), "__name__", "kernel"))
+    return _title(getattr(data.get("dispatcher"), "py_func", None))
+
+
+def _title(function: Any) -> str:
+    """Name of a kernel that tells it from others: that of its module below its room, and its own."""
+    module = str(getattr(function, "__module__", ""))
+    top, _, below = module.partition(".")
+    if top == __name__.partition(".")[0]:
+        module = below.partition(".")[2] or below
+    name = str(getattr(function, "__name__", "kernel"))
+    return f"{module}.{name}" if module else name
 
 
 @contextmanager

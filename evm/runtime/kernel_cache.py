@@ -8,11 +8,16 @@ a plug-in lie in a folder of that folder which is keyed by the plug-in's sources
 numba also keys its files by where the sources lie. Under such a digest that tells nothing apart: two checkouts of one
 version, a work tree and what a comparison lays out of it, asv's environments, all hold the same text. `ByModule` finds
 their kernels by the name of the module, so that what one has compiled, all load.
+
+Such folders may lie in several places (`contend.cache_places`): kernels are loaded from whichever has them, and what
+has to be compiled goes to the nearest that can be written. Keeping a kernel is never worth a measurement: where it
+fails, on a full disk say, the process goes on with what it has compiled, and says so once, by this module's logger.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,16 +25,39 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 from numba.core import config
-from numba.core.caching import UserProvidedCacheLocator
+from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache, UserProvidedCacheLocator
 
+from contend.cache_places import VARIABLE, places
 from contend.evm.runtime.source_digest import digest_of, folders_behind, note_kernels, packages, registered
 
 _KEPT = 12
 _redirecting = RLock()
+_log = logging.getLogger(__name__)
+_told: set[str] = set()
+
+
+class KernelFolders(NamedTuple):
+    """Where kernels that are made from certain sources are kept.
+
+    Attributes
+    ----------
+    written : Path or None
+        Folder for what is compiled; None where no place can be written.
+    read : tuple of Path
+        Further folders that may hold some, as an image or another user's installation does.
+    """
+
+    written: Path | None
+    read: tuple[Path, ...] = ()
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """All of them."""
+        return self.read if self.written is None else (self.written, *self.read)
 
 
 def bounds_checked() -> bool:
@@ -60,11 +88,9 @@ def _digest(folders: tuple[Path, ...]) -> str:
 
 
 def cache_root() -> Path:
-    """Folder that holds compiled kernels: ``$CONTEND_CACHE_DIR``, or ``contend`` in the user's cache folder."""
-    chosen = os.environ.get("CONTEND_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend"
+    """Folder for what this process compiles; where no place can be written, one that cannot be."""
+    found = places()
+    return found.written or (found.read[0] if found.read else Path(os.devnull))
 
 
 def _open_folder(folder: Path, prefix: str = "") -> bool:
@@ -92,51 +118,150 @@ def _last_used(folder: Path) -> float:
         return 0.0
 
 
+@lru_cache(maxsize=64)
+def _open(name: str, tidied: tuple[str, ...]) -> KernelFolders:
+    """Folders of one name in all places.
+
+    Parameters
+    ----------
+    name : str
+        Below a place.
+    tidied : tuple of str
+        For each part of the name what stands before its digest.
+    """
+    found = places()
+    written = None
+    if found.written is not None:
+        # Where it cannot be made, numba would fall back to folders beside the sources, and look at a function's file
+        # only.
+        folder = found.written
+        for part, prefix in zip(name.split("/"), tidied, strict=True):
+            folder /= part
+            if not _open_folder(folder, prefix):
+                break
+        else:
+            written = folder
+    read = (place / name for place in found.read if place != found.written)
+    return KernelFolders(written, tuple(folder for folder in read if folder.is_dir()))
+
+
 @lru_cache(maxsize=16)
-def _open_cache(folders: tuple[Path, ...]) -> Path | None:
-    """Folder for kernels made from the sources in these folders. Where there is none, each process compiles its own."""
-    folder = cache_root() / _digest(folders)
-    # Where it cannot be made, numba would fall back to folders beside the sources, and look at a function's file only.
-    return folder if _open_folder(folder) else None
+def _open_cache(folders: tuple[Path, ...]) -> KernelFolders:
+    """Folders for kernels made from the sources in these folders."""
+    return _open(_digest(folders), ("",))
+
+
+def marked_folders() -> KernelFolders:
+    """Folders named by the digest of all sources, for notes about all kernels."""
+    return _open_cache(folders_behind(None))
 
 
 def kernel_folders() -> list[Path]:
-    """Folders in which this process keeps the kernels of registered packages."""
-    opened = {_open_cache(folders_behind(package)) for package in packages()}
-    return sorted(folder for folder in opened if folder is not None)
+    """Folders in which this process keeps, or finds, the kernels of registered packages."""
+    return sorted({folder for package in packages() for folder in _open_cache(folders_behind(package)).all})
 
 
-def folder_of(function: Callable[..., Any]) -> Path | None:
-    """Folder in which what a function compiles to is kept; made where it belongs to a plug-in. None for none.
+def folder_of(function: Callable[..., Any]) -> KernelFolders:
+    """Folders in which what a function compiles to is kept; made where it belongs to a plug-in.
 
     To be asked when the function is defined: its sources may change while the process lives, and it does not.
     """
     module, file = function.__module__, function.__code__.co_filename
     package = registered(module)
-    cache = _open_cache(folders_behind(package))
-    if cache is None or package is not None:
-        return cache
+    sources = folders_behind(package)
+    if package is not None:
+        return _open_cache(sources)
     note_kernels(module, file)
     name = module.partition(".")[0]
-    folder = cache / f"{name}-{digest_of(module, file)}"
-    return folder if _open_folder(folder, f"{name}-") else None
+    return _open(f"{_digest_once(sources)}/{name}-{digest_of(module, file)}", ("", f"{name}-"))
+
+
+@lru_cache(maxsize=16)
+def _digest_once(folders: tuple[Path, ...]) -> str:
+    return _digest(folders)
+
+
+def keep(compiled: Any, function: Callable[..., Any], folders: KernelFolders) -> None:
+    """Have numba load what a function compiles to from these folders, and keep it there.
+
+    Parameters
+    ----------
+    compiled : object
+        numba's dispatcher or C callback, made without a cache of its own.
+    function : function
+    folders : KernelFolders
+        As `folder_of` has told when the function was defined.
+    """
+    compiled._cache = KernelCache(function, folders) if folders.all else _Unkept()
+
+
+def _tell(text: str) -> None:
+    """Say something about where kernels are kept, once in a process."""
+    if text and text not in _told:
+        _told.add(text)
+        _log.warning("%s", text)
+
+
+class _Unkept(NullCache):  # type: ignore[misc]  # numba ships no types
+    """No cache, and a word about it when something was compiled in vain."""
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        _tell(places().notice())
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]  # numba ships no types
+    """Cache of one function over several folders, of which it writes one; what it cannot keep is no error."""
+
+    def __init__(self, function: Callable[..., Any], folders: KernelFolders) -> None:
+        first = folders.all[0]
+        with _redirected(first):
+            super().__init__(function)
+        below = os.path.relpath(self._cache_path, first)
+        self._written = folders.written is not None
+        self._others = [
+            IndexDataCacheFile(
+                cache_path=str(folder / below),
+                filename_base=self._impl.filename_base,
+                source_stamp=self._impl.locator.get_source_stamp(),
+            )
+            for folder in folders.all[1:]
+        ]
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """What was compiled, of the first folder that has it and can be read."""
+        target_context.refresh()
+        key = self._index_key(signature, target_context.codegen())
+        for file in (self._cache_file, *self._others):
+            try:
+                found = file.load(key)
+            except OSError:
+                continue
+            if found is not None:
+                return self._impl.rebuild(target_context, found)
+        return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep what was compiled, where that can be done."""
+        _tell(places().notice())
+        if not self._written:
+            return
+        try:
+            super().save_overload(signature, compiled)
+        except OSError as error:
+            # Whatever kernel this is: the next one will fail alike, and is not to be told of.
+            why = error.strerror or str(error)
+            _tell(f"compiled kernels cannot be kept in {places().written}: {why}; {VARIABLE} names another folder")
 
 
 @contextmanager
-def kept_in(folder: Path | None) -> Iterator[bool]:
-    """While this lasts, functions that numba decorates are cached in a folder; False if they cannot be cached.
-
-    What others decorate before and after is cached where numba would.
-    """
-    if folder is None:
-        yield False
-        return
+def _redirected(folder: Path) -> Iterator[None]:
+    """While this lasts, numba looks for caches in a folder; what others decorate before and after, where it would."""
     with _redirecting:
         before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
         config.CACHE_DIR = str(folder)
         config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByModule.__name__}"
         try:
-            yield True
+            yield
         finally:
             config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
 
@@ -156,14 +281,9 @@ class ByModule(UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships n
         self._is_generated = not os.path.exists(file)
 
     @classmethod
-    def from_function(cls, function: Callable[..., Any], file: str) -> ByModule | None:
+    def from_function(cls, function: Callable[..., Any], file: str) -> ByModule:
         """A locator, also for a function that was generated of sources that the folder is keyed by."""
-        found = cls(function, file)
-        try:
-            found.ensure_cache_path()
-        except OSError:
-            return None
-        return found
+        return cls(function, file)
 
     def get_source_stamp(self) -> Any:
         """Stamp of the function's file; of generated text there is none to look at."""

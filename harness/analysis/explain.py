@@ -104,6 +104,8 @@ class Explainer:
             "seed": self._request.seed,
             "block_size": self._request.block_size,
             "clock": self._request.clock,
+            "transactions": len(block),
+            "failed_transactions": int((oracle.reference.receipts.status != 1).sum()),
             "costs": read_costs(self._request.costs).digest,
             **profile.as_json(),
             "strategies": strategies,

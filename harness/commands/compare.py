@@ -201,19 +201,20 @@ def _report(comparison: Comparison, output: Output) -> None:
 
     from contend.harness.compare.markdown import markdown
     from contend.harness.compare.terminal import print_comparison
-    from contend.harness.record.atomic_write import write_json
+    from contend.harness.record.atomic_write import write_json, write_text
 
     comparison.command = shlex.join(["contend", *sys.argv[1:]])
     if output.markdown_path == STANDARD_OUTPUT:
         sys.stdout.write(markdown(comparison))
-    elif output.markdown_path is not None:
-        Path(output.markdown_path).write_text(markdown(comparison), encoding="utf-8")
     if output.json_path == STANDARD_OUTPUT:
         sys.stdout.write(json.dumps(comparison.as_json(), indent=1, allow_nan=False) + "\n")
-    elif output.json_path is not None:
-        write_json(Path(output.json_path), comparison.as_json())
     sys.stdout.flush()
+    # First of all what a full disk cannot take away.
     print_comparison(Console(stderr=STANDARD_OUTPUT in (output.markdown_path, output.json_path)), comparison)
+    if output.markdown_path not in (None, STANDARD_OUTPUT):
+        write_text(Path(str(output.markdown_path)), markdown(comparison))
+    if output.json_path not in (None, STANDARD_OUTPUT):
+        write_json(Path(str(output.json_path)), comparison.as_json())
 
 
 def _warn(text: str) -> None:

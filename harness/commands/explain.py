@@ -37,7 +37,7 @@ def command(
     from rich.console import Console
 
     from contend.harness.analysis.explain import Explainer
-    from contend.harness.analysis.explain_tables import print_explanation
+    from contend.harness.present.explain_tables import print_explanation
     from contend.harness.present.progress_bar import display
 
     with bad_input(), interruptible():

@@ -11,22 +11,24 @@ from contend.harness.commands.common import bad_input
 
 
 @click.command("list")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(as_json: bool) -> None:
-    """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites."""
-    from contend.harness.plan.catalogue import catalogue
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """Show strategies, and workloads with their dials, defaults, ranges and presets; and suites.
+
+    With names: only what goes by them, such as `contend list swaps`, and which dials presets set.
+    """
+    from contend.harness.plan.catalogue import catalogue, chosen
 
     with bad_input():
         content: dict[str, Any] = catalogue()
+        if names:
+            content = chosen(content, names)
     if as_json:
         click.echo(json.dumps(content, indent=1))
         return
     from rich.console import Console
 
-    from contend.harness.present.catalogue_tables import print_presets, print_strategies, print_suites, print_workloads
+    from contend.harness.present.catalogue_tables import print_catalogue
 
-    console = Console()
-    print_strategies(console, content["strategies"])
-    print_workloads(console, content["workloads"])
-    print_presets(console, content["workloads"])
-    print_suites(console, content["suites"])
+    print_catalogue(Console(), content, with_dials=bool(names))

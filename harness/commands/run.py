@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from contend.harness.commands.common import EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
+from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting
+
+if TYPE_CHECKING:
+    from contend.harness.present.tables import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -77,15 +81,15 @@ def command(
 
             record = _resumed(context, resume, results)
             request = replace(request_of(record), time_budget=asked.value("time_budget"))
-            failed = measure(request, output, quiet, record)
+            code = measure(request, output, quiet, record)
         else:
             request = asked.request()
             tell_settings(asked.settings, quiet)
             with asked.naming_sources():
                 if contention is not None or chain is not None:
                     request = _aimed(request, contention, chain, quiet)
-                failed = measure(request, output, quiet, settings=asked.settings)
-        context.exit(EXIT_FAILED if failed else 0)
+                code = measure(request, output, quiet, settings=asked.settings)
+        context.exit(code)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def measure(
     quiet: bool,
     resumed: Path | None = None,
     settings: Sequence[Setting] = (),
-) -> bool:
+) -> int:
     """Measure a request; leave its record, a table on the terminal, and charts.
 
     Parameters
@@ -129,18 +133,20 @@ def measure(
 
     Returns
     -------
-    bool
-        Whether a cell failed.
+    int
+        Exit code: whether a cell failed, or else whether something could not be written.
 
     Raises
     ------
     BadInputError
-        If a place cannot be written, or if the request is refused or cannot be gone on with; nothing was measured.
+        If a place can never be written, or if the request is refused or cannot be gone on with; nothing was measured.
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
+    from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress_bar import display
+    from contend.harness.present.tables import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.resume import read_incomplete
     from contend.harness.record.store import Store
@@ -149,69 +155,124 @@ def measure(
     if output.json_path not in (None, STANDARD_OUTPUT):
         check_file(Path(str(output.json_path)))
     store = Store(output.results)
+    keeper = Keeper(store, tell)
     try:
-        engine = Engine(request, accepted=store.open, save=store.write, command=["contend", *sys.argv[1:]])
+        engine = Engine(request, accepted=keeper.open, save=keeper.save, command=["contend", *sys.argv[1:]])
         engine.settings = settings
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
             engine.resumed = read_incomplete(resumed)
+        table = ResultTable(_console(output))
         try:
-            with display(quiet) as observer:
-                engine.observer = observer
+            with display(quiet, table) as observer:
+                engine.observer, keeper.tell = observer, observer.note
                 engine.run()
         except KeyboardInterrupt:
-            _report(engine.record, output, str(store.path), interrupted=True)
+            _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
             raise
-        _report(engine.record, output, str(store.path), budget=request.time_budget)
-        if output.charts:
-            _draw(engine.record, output, store.charts)
-        return has_failures(engine.record)
+        kept = _report(engine.record, output, table, store.path, keeper.failure, budget=request.time_budget)
+        # Where the record finds no room, its charts find none either.
+        if output.charts and keeper.failure is None:
+            kept = _draw(engine.record, output, store.charts) and kept
+        if has_failures(engine.record):
+            return EXIT_FAILED
+        return 0 if kept else EXIT_BAD_INPUT
     finally:
         store.close()
 
 
 def _report(
-    record: dict[str, Any], output: Output, path: str, interrupted: bool = False, budget: float | None = None
-) -> None:
-    """Print a record's table, and write the record where it was asked for."""
+    record: dict[str, Any],
+    output: Output,
+    table: ResultTable,
+    path: Path | None,
+    failure: str | None,
+    interrupted: bool = False,
+    budget: float | None = None,
+) -> bool:
+    """Print what of a record's table has not been printed on the way, and write the record where it was asked for.
+
+    Returns
+    -------
+    bool
+        Whether it is on record, and wherever else it was asked for.
+    """
     from rich.console import Console
 
-    from contend.harness.present.tables import print_results
     from contend.harness.record.atomic_write import write_json
 
     if interrupted and not (record and record["cells"]):
         Console(stderr=True).print("Interrupted before anything was measured.")
-        return
+        return True
     if output.json_path == STANDARD_OUTPUT:
         sys.stdout.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
         sys.stdout.flush()
-    elif output.json_path is not None:
-        write_json(Path(output.json_path), record)
     console = _console(output)
-    print_results(console, record)
+    table.finish(record)
+    kept = failure is None
     if interrupted:
-        console.print("Interrupted: the cells above are those measured until then.", style="bold")
-        console.print("`contend run --resume` measures the others.", highlight=False)
+        further = f"; `contend run --resume {path}` measures the others" if kept else ""
+        console.print(
+            f"Interrupted: the cells above are those measured until then{further}.",
+            style="bold",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     elif not record["complete"]:
-        _print_left_out(console, record, budget or 0.0)
-    console.print(f"record: {path}", soft_wrap=True, highlight=False)
+        _print_left_out(console, record, budget or 0.0, f"; `contend run --resume {path}` measures it" if kept else "")
+    if kept:
+        console.print(f"record: {path}", soft_wrap=True, highlight=False)
+    else:
+        tell(f"{failure}; the figures above are not on record{f', and {path} is of an earlier moment' if path else ''}")
+    if output.json_path not in (None, STANDARD_OUTPUT):
+        with _told() as written:
+            write_json(Path(str(output.json_path)), record)
+        kept = kept and written.well
+    return kept
 
 
-def _print_left_out(console: Any, record: dict[str, Any], budget: float) -> None:
+def _print_left_out(console: Any, record: dict[str, Any], budget: float, further: str) -> None:
     """Say what a time budget has left out."""
     from contend.harness.record.resume import left_out
 
-    console.print(f"The time budget of {budget:g} s is spent. Left out: {', '.join(left_out(record))}.", style="bold")
-    console.print("`contend run --resume` measures it.", highlight=False)
+    console.print(
+        f"The time budget of {budget:g} s is spent. Left out: {', '.join(left_out(record))}{further}.",
+        style="bold",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
-def _draw(record: dict[str, Any], output: Output, folder: Path) -> None:
+def _draw(record: dict[str, Any], output: Output, folder: Path) -> bool:
+    """Draw the record's charts; False if they cannot be written."""
     from contend.harness.present.charts import draw
     from contend.harness.record.frame import to_frame
 
-    for path in draw(to_frame([record]), folder, record["id"]):
-        _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
+    with _told() as written:
+        for path in draw(to_frame([record]), folder, record["id"]):
+            _console(output).print(f"chart:  {path}", soft_wrap=True, highlight=False)
+    return written.well
+
+
+@dataclass
+class _Written:
+    well: bool = True
+
+
+@contextmanager
+def _told() -> Iterator[_Written]:
+    """Tell of what cannot be written, and go on."""
+    from contend.harness.record.atomic_write import why_not
+
+    written = _Written()
+    try:
+        yield written
+    except OSError as error:
+        written.well = False
+        tell(why_not(error))
 
 
 def _console(output: Output) -> Any:

@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from contend.cache_places import VARIABLE, places
 from contend.harness.compare.targets import Checkout, Revision, is_checkout
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.measure.version import Version
@@ -63,11 +64,10 @@ def laid_out(side: Checkout | Revision, tell: Tell) -> Iterator[Version]:
 
 def folder() -> Path:
     """Folder of sources and environments of revisions: beside the cache of kernels, which clears itself."""
-    # Not from `evm.runtime.jit`, which would import the compiler into a process that only waits.
-    chosen = os.environ.get("CONTEND_CACHE_DIR")
-    if chosen:
-        return Path(chosen).with_name(Path(chosen).name + "-revisions")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contend-revisions"
+    found = places("-revisions")
+    if found.written is None:
+        raise CrashError(f"{found.refused}; set {VARIABLE}")
+    return found.written
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _held(room: Path, name: str, kept: int) -> Iterator[Path]:
         room.mkdir(parents=True, exist_ok=True)
         lock = _shared_lock(room / f"{name}.lock")
     except OSError as error:
-        raise CrashError(f"{room}: cannot be written ({error.strerror}); set CONTEND_CACHE_DIR") from None
+        raise CrashError(f"{room}: cannot be written ({error.strerror}); set {VARIABLE}") from None
     with lock:
         os.utime(lock.fileno())
         _tidy(room, kept)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from contend.harness.compare.markdown import markdown
+from contend.harness.compare.markdown import markdown, ratio_text, time_text
 from contend.harness.compare.result import CellResult, Comparison, ordered, seconds
+from contend.harness.present.html_table import html_table
 
 if TYPE_CHECKING:
     import pandas
@@ -68,6 +70,22 @@ class ComparisonResult:
     def markdown(self) -> str:
         """Show it as a comment for a pull request."""
         return markdown(self.comparison)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: the outcome, and the cells with their ratios first."""
+        rows = [
+            (
+                str(cell.name),
+                ratio_text(cell),
+                cell.verdict.value,
+                time_text(seconds(cell.a)),
+                time_text(seconds(cell.b)),
+                cell.note,
+            )
+            for cell in ordered(self.comparison.cells)
+        ]
+        table = html_table(("cell", "B / A", "verdict", "A", "B", "note"), rows)
+        return f"<p>{'<br>'.join(map(escape, [self.summary, *self.notes]))}</p>{table}"
 
 
 def result_of(comparison: Comparison) -> ComparisonResult:

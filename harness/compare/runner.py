@@ -20,6 +20,7 @@ from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.sample_size import SampleSize
 from contend.harness.compare.targets import Checkout, Revision, describe
 from contend.harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
+from contend.harness.doctor.run_mark import told
 from contend.harness.measure.batch import Batch, Rounds
 from contend.harness.measure.executor import Executor, LocalExecutor
 from contend.harness.measure.task import VersionPlan, tasks_of
@@ -28,6 +29,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey
 from contend.harness.record import environment
+from contend.harness.record.warnings import SHARED_MACHINE
 
 
 class VersionComparison:
@@ -81,6 +83,7 @@ class VersionComparison:
                 self.comparison.cells += alone
                 self._pilot(executor, workloads)
                 executor.close()
+                self._note_others(executor)
             self._confirm(workloads)
         return self.comparison
 
@@ -127,6 +130,12 @@ class VersionComparison:
             self._observer.finished(workload.plan.title)
 
         executor.measure(batches, finished=finished)
+
+    def _note_others(self, executor: Executor) -> None:
+        """Note with the outcome that somebody else was measuring at the same time."""
+        runs = executor.other_runs()
+        if runs:
+            self.comparison.notes += [f"{SHARED_MACHINE} on this machine: {'; '.join(map(told, runs))}"]
 
     def _batch(self, workload: WorkloadRuns, rounds: Rounds, first_pair: int = 0) -> Batch:
         """Some cells of a workload; with its first pair of workers begins what is independent of all before."""
@@ -213,6 +222,7 @@ class VersionComparison:
                 self._plans = executor.resolve()
                 executor.measure([self._batch(workload, rounds, pair) for workload, rounds in doubtful])
                 executor.close()
+                self._note_others(executor)
         for workload, rounds in doubtful:
             self._keep(workload, rounds)
 

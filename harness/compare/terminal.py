@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
+from operator import itemgetter
+
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from contend.harness.compare.markdown import counter_lines, ratio_text, side_line, time_text
 from contend.harness.compare.result import Comparison, grouped, ordered, seconds
 from contend.harness.compare.verdict import Verdict
+from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 
-_WIDE = 96
+# A workload named with many dials takes several lines rather than the room of the figures.
+_NAME_WIDTH = 32
 _STYLES = {
     Verdict.SLOWER: "bold red",
     Verdict.BROKEN: "bold red",
@@ -26,7 +28,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for side, content in (("A", comparison.a), ("B", comparison.b)):
         console.print(f"{side}: {side_line(content).replace('`', '')}", markup=False, highlight=False, soft_wrap=True)
     if comparison.compared:
-        console.print(_table(comparison, console.width >= _WIDE))
+        _print_table(console, comparison)
     for cell in ordered(comparison.compared):
         lines = ([cell.note] if cell.note else []) + counter_lines(cell)
         if lines:
@@ -43,28 +45,23 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     )
 
 
-def _table(comparison: Comparison, wide: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+def _print_table(console: Console, comparison: Comparison) -> None:
+    """Print the table; too wide a one does without the times, and never without the verdict."""
     cells = ordered(comparison.compared)
     clocks = {cell.name.clock for cell in cells}
-    if wide:
-        table.add_column("workload", no_wrap=True)
-    table.add_column("strategy", no_wrap=True)
-    for heading in ("A", "B", "B / A"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    rows: list[tuple[str | Text, ...]] = []
+    ends = []
     for workload, group in grouped(cells).items():
-        if not wide:
-            table.add_row(Text(workload, style="bold"))
+        rows.append((Text(workload, style="bold"), "", "", "", ""))
         for cell in group:
             name = cell.name
-            strategy = f"{name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
-            table.add_row(
-                *([Text(workload)] if wide else []),
-                Text(strategy if wide else f"  {strategy}"),
-                time_text(seconds(cell.a)),
-                time_text(seconds(cell.b)),
-                ratio_text(cell),
-                Text(cell.verdict.value, style=_STYLES[cell.verdict]),
-            )
-    return table
+            strategy = f"  {name.strategy} x{name.workers}" + (f", {name.clock}" if len(clocks) > 1 else "")
+            times = time_text(seconds(cell.a)), time_text(seconds(cell.b))
+            rows.append((strategy, *times, ratio_text(cell), Text(cell.verdict.value, style=_STYLES[cell.verdict])))
+        ends.append(len(rows) - 1)
+    columns = [
+        Column("strategy", itemgetter(0), is_text=True, folds=True, most=_NAME_WIDTH),
+        *(Column(heading, itemgetter(place)) for place, heading in enumerate(("A", "B", "B / A"), 1)),
+        Column("verdict", itemgetter(4), is_text=True),
+    ]
+    FittedTable(console, columns, [GivesWay("A"), GivesWay("B")]).print_all(rows, ends)

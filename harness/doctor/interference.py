@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contend.harness.doctor.counters import Counters
-from contend.harness.doctor.finding import OK, UNKNOWN, Finding, verdict_of
+from contend.harness.doctor.finding import BAD, OK, UNKNOWN, Finding, verdict_of
 from contend.harness.doctor.microbench import MicrobenchResult
+from contend.harness.doctor.run_mark import OtherRun, told
 
 # In cores: a tenth of one is a few per cent of a measurement by two workers.
 _DOUBTFUL_CORES, _BAD_CORES = 0.1, 0.5
@@ -19,6 +22,15 @@ def load(average: float, cores: int) -> Finding:
     advice = "" if verdict == OK else "wait until the machine is quiet, or find who is at work: top"
     figures = {"load": average, "cores": cores}
     return Finding("load", f"{average:.2f} on {cores} cores in the last minute", verdict, advice, figures)
+
+
+def wall_clock_runs(runs: Sequence[OtherRun]) -> Finding:
+    """Wall-clock runs of Contend that are under way on this machine."""
+    figures = {"runs": len(runs)}
+    if not runs:
+        return Finding("wall-clock runs", "none under way", OK, "", figures)
+    advice = "measure when they have ended; no run waits for another"
+    return Finding("wall-clock runs", f"under way: {'; '.join(map(told, runs))}", BAD, advice, figures)
 
 
 def others(before: Counters, after: Counters) -> Finding:

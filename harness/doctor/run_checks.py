@@ -10,6 +10,7 @@ from contend.harness.doctor.counters import Counters
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.finding import Finding
 from contend.harness.doctor.microbench import MicrobenchResult, measure
+from contend.harness.doctor.run_mark import runs_under_way
 from contend.harness.record.environment import usable_cores
 
 Measure = Callable[[int], MicrobenchResult]
@@ -42,6 +43,7 @@ def run_checks(workers: int, files: Files | None = None, microbench: Measure = m
         interference.jitter(measured),
         frequency.drift(measured),
         interference.slowdown(measured),
+        interference.wall_clock_runs(runs_under_way()),
         interference.others(before, after),
         interference.steal(before, after),
         interference.throttling(before, after),

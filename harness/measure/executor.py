@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
+from contend.harness.doctor.run_mark import OtherRun, RunMark, told
 from contend.harness.measure.affinity import check_affinity
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
@@ -75,6 +76,9 @@ class Executor(Protocol):
             If what measures keeps dying.
         """
 
+    def other_runs(self) -> list[OtherRun]:
+        """List the wall-clock runs of other processes that were under way on what measures, since it was started."""
+
     def end(self) -> None:
         """End everything at once."""
 
@@ -118,8 +122,14 @@ class LocalExecutor:
         self._request = request
         self._pool = WorkerPool(request, observer, versions, first_process)
         self._rounds = request.rounds if rounds is None else rounds
+        self._observer = observer
+        self._mark: RunMark | None = None
+        self._told = 0
 
     def __enter__(self) -> Self:
+        if not self._request.simulated:
+            self._mark = RunMark()
+            self._tell()
         try:
             # A worker without a round of its own would only take part in the set-up.
             self._pool.start(1 if self._request.simulated else min(self._request.processes, max(1, self._rounds)))
@@ -148,9 +158,15 @@ class LocalExecutor:
             self._pool.start(max(self._groups(batches) - self._pool.groups, 0))
             ParallelRunner(self._pool, finished, ready).measure(batches)
             return
-        runner = InterleavedRunner(self._pool, after_round)
+
+        def look_around(batch: Batch) -> None:
+            self._tell()
+            after_round(batch)
+
+        runner = InterleavedRunner(self._pool, look_around)
         for batch in batches:
             runner.measure(batch)
+            self._tell()
             finished(batch)
 
     def _groups(self, batches: Sequence[Batch]) -> int:
@@ -163,10 +179,34 @@ class LocalExecutor:
         most = most_processes(workers, self._request.block_size) // versions
         return max(1, min(most, -(-cells // _CELLS_A_PROCESS)))
 
+    def other_runs(self) -> list[OtherRun]:
+        """List the wall-clock runs of other processes on this machine; see `Executor.other_runs`."""
+        return [] if self._mark is None else self._mark.others()
+
+    def _tell(self) -> None:
+        """Warn of every run that has not been told yet."""
+        others = self.other_runs()
+        for run in others[self._told :]:
+            self._observer.note(
+                f"Another wall-clock run is under way on this machine ({told(run)}). Neither waits: each takes time "
+                "from the other, and both records say so."
+            )
+        self._told = len(others)
+
     def end(self) -> None:
         """End every worker at once, and whatever its strategies keep."""
-        self._pool.end()
+        try:
+            self._pool.end()
+        finally:
+            self._unmark()
 
     def close(self) -> None:
         """End the workers after they have closed their strategies."""
-        self._pool.close()
+        try:
+            self._pool.close()
+        finally:
+            self._unmark()
+
+    def _unmark(self) -> None:
+        if self._mark is not None:
+            self._mark.release()

@@ -103,6 +103,8 @@ class ProgressLog:
             case ["compile", kernel, False, seconds]:
                 self.observer.compiled(worker.number, kernel, seconds)
                 _LOG.debug("worker %d: kernel %s there after %.3f s", worker.number, kernel, seconds)
+            case ["warning", text]:
+                self.observer.warned(text)
             case ["stage", what]:
                 self.observer.stage(worker.number, self.title, what)
                 _LOG.info("worker %d: %s: %s", worker.number, self.title, what)

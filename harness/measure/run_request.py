@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contend.harness.doctor.run_mark import OtherRun
 from contend.harness.errors import BadInputError
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import Executor, LocalExecutor
@@ -65,6 +66,8 @@ class Engine:
     _cells: list[list[dict[str, Any]]] = field(default_factory=list, init=False)
     # Places of the workloads whose cells are still to be made of what has been measured.
     _open: list[int] = field(default_factory=list, init=False)
+    # Wall-clock runs of others meanwhile.
+    _other_runs: Callable[[], list[OtherRun]] = field(default=list, init=False)
     _saved: float = field(default=-float("inf"), init=False)
     _save_seconds: float = field(default=0.0, init=False)
 
@@ -88,6 +91,7 @@ class Engine:
             measured until then.
         """
         with self._executor() as executor:
+            self._other_runs = executor.other_runs
             # Meanwhile the workers import the compiler.
             surroundings = environment.describe(self.request.affinity)
             ((plan, _),) = executor.resolve()
@@ -171,6 +175,8 @@ class Engine:
         self._save()
         _LOG.info("%s: measured", measurement.plan.title)
         self.observer.finished(measurement.plan.title)
+        place = next(place for place, one in enumerate(self._measured) if one is measurement)
+        self.observer.recorded(measurement.plan.title, self._cells[place])
 
     def _after_round(self, plan: MeasurementPlan) -> None:
         pause = max(_SAVE_EVERY_SECONDS, self._save_seconds / _SAVE_SHARE)
@@ -183,11 +189,18 @@ class Engine:
 
     def _collect(self, plan: MeasurementPlan) -> None:
         """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
+        others = self._other_runs()
+        if others:
+            self.record["sessions"][-1]["other_runs"] = others
         for place in self._open:
             measurement = self._measured[place]
             if not resume.is_untouched(measurement):
                 self._cells[place] = build.measured_cells(
-                    measurement, plan.reported, self.request, self.record["environment"]["cores"]
+                    measurement,
+                    plan.reported,
+                    self.request,
+                    self.record["environment"]["cores"],
+                    self.record["sessions"],
                 )
         self.record["cells"] = [cell for cells in self._cells for cell in cells]
 

@@ -170,6 +170,7 @@ class VersionPlan(NamedTuple):
             cells["cells"],
             frozenset(cells["reported"]),
             **{name: content[name] for name in ("kernels_digest", "cold", "costs_digest", "llvm")},
+            cold_strategies=tuple(content.get("cold_strategies", ())),
         )
         return cls(plan, content["python"])
 

@@ -8,8 +8,8 @@ verb.
 From the client: ``plan`` (a request to be looked up), ``compile`` (strategies, ahead of their turn), ``build``,
 ``warm`` and ``run`` (a task), ``close``. In return: ``plan`` or ``refused``, and for each task one ``result``, in the
 form of `contend.harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been
-done: a task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long. The worker ends when
-the client is gone.
+done: a task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long, and ``warning`` passes
+on what the version logs. The worker ends when the client is gone.
 
 Arguments: the descriptor of the socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources; null
 for the version that the client runs), ``own_environment`` (whether the interpreter's own import path follows) and
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -97,6 +98,19 @@ def _is_editable_contend(finder: object) -> bool:
     return module.startswith("__editable___contend_")
 
 
+class _PassOn(logging.Handler):
+    """Tells the client what is logged in this process, but not in the copies that strategies make of it."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+        self._process = os.getpid()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if os.getpid() == self._process:
+            self._tell(record.getMessage())
+
+
 class _Worker:
     def __init__(self, connection: Connection[Any, Any], root: Path | None) -> None:
         self._connection = connection
@@ -114,6 +128,7 @@ class _Worker:
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, name="contend-listen", daemon=True).start()
+        logging.getLogger("contend").addHandler(_PassOn(lambda text: self._send("warning", text)))
         verbs: dict[str, Callable[[Any], None]] = {
             "plan": self._plan,
             "compile": self._compile,
@@ -172,6 +187,7 @@ class _Worker:
                 "kernels_digest": plan.kernels_digest,
                 "costs_digest": plan.costs_digest,
                 "cold": bool(plan.cold),
+                "cold_strategies": list(getattr(plan, "cold_strategies", ())),
                 "llvm": plan.llvm,
                 "python": sys.version.split()[0],
             },

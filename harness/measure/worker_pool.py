@@ -112,6 +112,9 @@ class WorkerPool:
         whose = f"{label}: " if label else ""
         try:
             verb, content = self.message(slot)
+            while verb == "warning":
+                self._observer.warned(content)
+                verb, content = self.message(slot)
         except WorkerGoneError as gone:
             raise CrashError(
                 f"{whose}{gone.how} while it imported strategies and workloads\n{worker.tail()}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -29,6 +30,32 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         "workloads": [_workload(workloads, name) for name in workloads.names()],
         "suites": [{"name": name, "summary": suites.read(name).summary} for name in suites.names()],
     }
+
+
+def chosen(content: dict[str, list[dict[str, Any]]], names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Choose what goes by these names, of whatever kind.
+
+    Parameters
+    ----------
+    content : dict
+        As `catalogue` gives it.
+    names : iterable of str
+
+    Raises
+    ------
+    BadInputError
+        For a name that nothing has.
+    """
+    from contend.workloads.suggest import nearest
+
+    known = [one["name"] for every in content.values() for one in every]
+    wanted = list(names)
+    for name in wanted:
+        if name not in known:
+            raise BadInputError(
+                f"no strategy, workload or suite is called {name!r}{nearest(name, known)}; contend list shows them all"
+            )
+    return {kind: [one for one in every if one["name"] in wanted] for kind, every in content.items()}
 
 
 def _strategy(registry: Any, name: str) -> dict[str, Any]:

@@ -187,13 +187,15 @@ def parse_dials(settings: Iterable[str]) -> dict[str, DialValue]:
     Raises
     ------
     BadInputError
-        If a setting has no name or no value.
+        If a setting has no name or no value, or gives a dial another value than one before.
     """
     dials: dict[str, DialValue] = {}
     for setting in settings:
         name, equals, value = (part.strip() for part in setting.partition("="))
         if not (name and equals and value):
             raise BadInputError(f"--set {setting}: not of the form dial=value, for instance pools=1")
+        if dials.get(name, parse_value(value)) != parse_value(value):
+            raise BadInputError(f"--set {name}: given twice, as {dials[name]} and as {value}; leave one out")
         dials[name] = parse_value(value)
     return dials
 

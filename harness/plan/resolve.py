@@ -76,6 +76,8 @@ class MeasurementPlan:
         Digest of the kernel sources, those of plug-ins among the strategies included.
     cold : bool
         Whether kernels of these strategies were missing from the compilation cache.
+    cold_strategies : tuple of str
+        Of which strategies, the baseline first; empty where an older version does not say.
     costs_digest : str or None
         Digest of the cost table, where time is simulated.
     llvm : str or None
@@ -89,6 +91,7 @@ class MeasurementPlan:
     cold: bool
     costs_digest: str | None = None
     llvm: str | None = None
+    cold_strategies: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Show what is to be measured as a record keeps it."""
@@ -132,14 +135,16 @@ def resolve(request: Request) -> MeasurementPlan:
         CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
+    cold = tuple(name for name in dict.fromkeys(cell.strategy for cell in cells) if is_cold(name))
     return MeasurementPlan(
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
         kernels_digest=sources_digest(kinds.values()),
-        cold=any(is_cold(cell.strategy) for cell in cells),
+        cold=bool(cold),
         costs_digest=digest,
         llvm=".".join(map(str, llvm_version_info)),
+        cold_strategies=cold,
     )
 
 
@@ -193,7 +198,7 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
     if REPLAY in names and request.block_count > 1:
         raise BadInputError(f"block count: each file of {REPLAY} is one block; leave that option out")
-    variants = _variants(request, dials)
+    variants = _variants(request, dials, overrides)
     plans = []
     for name in names:
         if name == REPLAY:
@@ -230,14 +235,26 @@ def _stem(path: str) -> str:
 
 
 def _variants(
-    request: Request, dials: Mapping[str, Iterable[str]]
+    request: Request, dials: Mapping[str, Iterable[str]], overrides: Mapping[str, Mapping[str, DialValue]]
 ) -> Callable[[str, dict[str, DialValue]], list[dict[str, DialValue]]]:
-    """Make the dials of every cell of a sweep from those that are set: none for a workload that is not swept."""
+    """Make the dials of every cell of a sweep from those that are set: none for a workload that is not swept.
+
+    Raises
+    ------
+    BadInputError
+        For a dial that is set as well.
+    """
     if request.sweep is None:
         return lambda name, turned: [turned]
     dial, values = request.sweep
     takers = {name for name, split in split_overrides({dial: values[0]}, dials).items() if split}
     own = dial.rpartition(".")[2]
+    both = [name for name in dials if name in takers and own in overrides[name]]
+    if both:
+        raise BadInputError(
+            f"dial {own}: set to {overrides[both[0]][own]} and swept over {', '.join(map(str, values))} "
+            f"in {', '.join(both)}; leave one of the two out"
+        )
     return lambda name, turned: [turned | {own: value} for value in values] if name in takers else []
 
 

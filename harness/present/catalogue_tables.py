@@ -2,71 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from contend.harness.present.fitted_table import Column, FittedTable
 
-def print_strategies(console: Console, strategies: Iterable[Mapping[str, Any]]) -> None:
+# Wide enough for any range of numbers; choices wrap.
+_RANGE_WIDTH = 18
+
+One = Mapping[str, Any]
+
+
+def print_strategies(console: Console, strategies: Iterable[One]) -> None:
     """Print names and summaries of strategies."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("strategy", no_wrap=True)
-    table.add_column("workers", no_wrap=True)
-    table.add_column("what it does")
-    for one in strategies:
-        workers = "-" if one["error"] else "any" if one["parallel"] else "1"
-        table.add_row(one["name"], workers, _summary(one))
-    console.print(table)
+    columns = [
+        Column("strategy", lambda one: one["name"], is_text=True, folds=True),
+        Column("workers", _workers, is_text=True),
+        Column("what it does", _summary, is_text=True, folds=True),
+    ]
+    FittedTable(console, columns).print_all(list(strategies))
 
 
-def print_workloads(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
+def _workers(one: One) -> str:
+    return "-" if one["error"] else "any" if one["parallel"] else "1"
+
+
+def print_workloads(console: Console, workloads: Iterable[One]) -> None:
     """Print workloads and, beneath each, its dials with defaults and ranges."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("workload / dial", no_wrap=True)
-    table.add_column("default", justify="right", no_wrap=True)
-    # Wide enough for any range of numbers; choices wrap.
-    table.add_column("range", max_width=18)
-    table.add_column("what it is")
+    rows: list[tuple[str | Text, ...]] = []
+    ends = []
     for one in workloads:
-        table.add_row(Text(one["name"], style="bold"), "", "", _summary(one), end_section=not one["dials"])
-        for place, dial in enumerate(one["dials"]):
-            table.add_row(
-                f"  {dial['name']}",
-                _value(dial["default"]),
-                dial_range(dial),
-                Text(dial["summary"]),
-                end_section=place == len(one["dials"]) - 1,
-            )
-    console.print(table)
+        rows.append((Text(one["name"], style="bold"), "", "", _summary(one)))
+        for dial in one["dials"]:
+            rows.append((f"  {dial['name']}", _value(dial["default"]), dial_range(dial), dial["summary"]))
+        ends.append(len(rows) - 1)
+    columns = [
+        Column("workload / dial", lambda row: row[0], is_text=True, folds=True),
+        Column("default", lambda row: row[1]),
+        Column("range", lambda row: row[2], is_text=True, folds=True, most=_RANGE_WIDTH),
+        Column("what it is", lambda row: row[3], is_text=True, folds=True),
+    ]
+    FittedTable(console, columns).print_all(rows, ends)
 
 
-def print_presets(console: Console, workloads: Iterable[Mapping[str, Any]]) -> None:
-    """Print each workload's presets: settings such as ``preset=burst-day``."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("workload / preset", no_wrap=True)
-    table.add_column("what it stands for")
+def print_presets(console: Console, workloads: Iterable[One], with_dials: bool = False) -> None:
+    """Print each workload's presets: settings such as ``preset=burst-day``.
+
+    Parameters
+    ----------
+    console : Console
+    workloads : iterable of mapping
+        Of the catalogue.
+    with_dials : bool
+        Whether to print what each sets.
+    """
+    rows: list[tuple[str | Text, ...]] = []
+    ends = []
     for one in workloads:
         if not one["presets"]:
             continue
-        table.add_row(Text(one["name"], style="bold"), "")
-        for place, preset in enumerate(one["presets"]):
-            last = place == len(one["presets"]) - 1
-            table.add_row(f"  preset={preset['name']}", Text(preset["summary"]), end_section=last)
-    console.print(table)
+        rows.append((Text(one["name"], style="bold"), "", ""))
+        for preset in one["presets"]:
+            sets = ", ".join(f"{name}={value}" for name, value in preset["dials"].items())
+            rows.append((f"  preset={preset['name']}", sets, preset["summary"]))
+        ends.append(len(rows) - 1)
+    if not rows:
+        return
+    columns = [Column("workload / preset", lambda row: row[0], is_text=True, folds=True)]
+    if with_dials:
+        columns.append(Column("sets", lambda row: row[1], is_text=True, folds=True))
+    columns.append(Column("what it stands for", lambda row: row[2], is_text=True, folds=True))
+    FittedTable(console, columns).print_all(rows, ends)
 
 
-def print_suites(console: Console, suites: Iterable[Mapping[str, Any]]) -> None:
+def print_suites(console: Console, suites: Iterable[One]) -> None:
     """Print names and summaries of suites."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("suite", no_wrap=True)
-    table.add_column("what it is")
-    for one in suites:
-        table.add_row(one["name"], Text(one["summary"]))
-    console.print(table)
+    columns = [
+        Column("suite", lambda one: one["name"], is_text=True, folds=True),
+        Column("what it is", lambda one: one["summary"], is_text=True, folds=True),
+    ]
+    FittedTable(console, columns).print_all(list(suites))
+
+
+def print_catalogue(console: Console, content: Mapping[str, Sequence[One]], with_dials: bool = False) -> None:
+    """Print what there is of each kind, or what was chosen of it.
+
+    Parameters
+    ----------
+    console : Console
+    content : mapping
+        As `harness.plan.catalogue.catalogue` gives it.
+    with_dials : bool
+        Whether to print which dials presets set.
+    """
+    if content["strategies"]:
+        print_strategies(console, content["strategies"])
+    if content["workloads"]:
+        print_workloads(console, content["workloads"])
+        print_presets(console, content["workloads"], with_dials)
+    if content["suites"]:
+        print_suites(console, content["suites"])
 
 
 def _summary(one: Mapping[str, Any]) -> Text:

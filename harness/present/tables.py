@@ -1,140 +1,237 @@
-"""Tables for the terminal."""
+"""Tables of measured cells for the terminal, printed workload by workload as a run goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import differing, rate
 from contend.harness.record.sample import PHASES
-from contend.harness.record.warnings import OVERSUBSCRIBED
+from contend.harness.record.warnings import MOSTLY_FAILED, OVERSUBSCRIBED, mostly_failed
 
-_TINY, _WIDE, _WIDE_OF_CHAIN = 74, 96, 102
+if TYPE_CHECKING:
+    from contend.harness.plan.resolve import MeasurementPlan
+
 _NONE = "-"
 _NAMED = 4
 _ENDS = ("median", "low", "high")
+# Widths that hold the figures of workloads to come, but for rare ones.
+_USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL = len("999,999"), len("1,999"), len("0.99 [0.99, 0.99]")
+# Lines of a terminal that a section and the progress below it need beside the headings.
+_SPARE_LINES = 4
 
 Cell = Mapping[str, Any]
-Columns = dict[str, Callable[[Cell], str | Text]]
 
 
 def print_results(console: Console, record: Mapping[str, Any]) -> None:
-    """Print the cells of a record: a table, then what failed and what to doubt.
+    """Print the cells of a record: a table, then what failed and what to doubt."""
+    ResultTable(console).finish(record)
 
-    Fits 80 columns; from 96 on it has a workload column, gas per second and phases as well.
+
+class ResultTable:
+    """Prints the cells of a run: a section for each workload as soon as it is done, what they mean at the end.
+
+    All sections stand under one heading. It is printed again where a section needs wider columns, and, as `vmstat` does
+    it, in a terminal where it has scrolled out of sight. In a terminal sections come as workloads are finished; in a
+    pipe in the order in which they were asked for, so that simulated runs, which measure several workloads at once,
+    print the same text each time.
+
+    Parameters
+    ----------
+    console : Console
     """
-    cells = record["cells"]
-    if not cells:
-        console.print("No cell was measured.")
-        return
-    wide = console.width >= (_WIDE_OF_CHAIN if any("latency" in cell for cell in cells) else _WIDE)
-    columns = _columns(cells, wide, console.width < _TINY)
-    console.print(_wide_table(cells, columns) if wide else _narrow_table(cells, columns))
-    if any(cell.get("simulated") for cell in cells):
-        console.print(
-            "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
-            "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
-            + _legend(columns)
-            + "ok: the result equalled the serial one.",
-            style="bold",
-            highlight=False,
-        )
-    elif any(cell["speedup"] for cell in cells):
-        confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
-        told = "x: median paired ratio to serial" if "x" in columns else "x serial: median paired ratio"
-        if columns.get("x serial") is _speedup:
-            told += f" [{confidence:.0%} interval over processes and rounds]"
-        console.print(
-            f"tx/s: median of the block's whole time. {told}. "
-            + _legend(columns)
-            + "ok: every timed run equalled the serial result.",
-            style="dim",
-            highlight=False,
-        )
-    _print_latency(console, cells)
-    _print_failures(console, cells)
-    _print_warnings(console, cells)
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._table: FittedTable | None = None
+        self._columns: list[Column] = []
+        self._name: Callable[[Cell], str] = _namer([])
+        self._planned: list[str] = []
+        self._strategies: list[tuple[str, int]] = []
+        self._waiting: dict[str, list[Cell]] = {}
+        self._printed: set[str] = set()
+        self._since_header = 0
+
+    def planned(self, plan: MeasurementPlan) -> None:
+        """Take note of what will be printed, so that names of workloads and widths do not change on the way."""
+        self._name = _namer([(one.title, one.dials) for one in plan.workloads])
+        self._planned = [self._name({"workload": one.title, "dials": one.dials}) for one in plan.workloads]
+        if len(self._planned) > 1:
+            self._strategies = [(cell.strategy, cell.workers) for cell in plan.cells if cell in plan.reported]
+
+    def add(self, cells: Sequence[Cell]) -> None:
+        """Print the section of a workload that is done, or keep it until those before it are printed."""
+        if not cells:
+            return
+        self._waiting[self._name(cells[0])] = list(cells)
+        if self._console.is_terminal:
+            self._print_waiting(list(self._waiting))
+            return
+        for name in self._planned:
+            if name not in self._printed and name not in self._waiting:
+                break
+            self._print_waiting([name])
+
+    def finish(self, record: Mapping[str, Any]) -> None:
+        """Print what of a record has not been printed, what the columns mean, what failed and what to doubt."""
+        cells = record["cells"]
+        if not cells:
+            self._console.print("No cell was measured.")
+            return
+        if not self._planned:
+            self._name = _namer([(cell["workload"], cell["dials"]) for cell in cells])
+        groups = {name: list(group) for name, group in groupby(cells, key=self._name)}
+        self._waiting |= {name: group for name, group in groups.items() if name not in self._printed}
+        if self._table is None:
+            self._fit(cells)
+        self._print_waiting(list(groups))
+        self._print_legend(cells)
+        _print_latency(self._console, cells)
+        _print_failures(self._console, cells)
+        for line in warning_lines(cells):
+            self._console.print(line, style="yellow", markup=False, highlight=False)
+
+    def _print_waiting(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._waiting:
+                self._print_section(name, self._waiting.pop(name))
+                self._printed.add(name)
+
+    def _print_section(self, name: str, cells: list[Cell]) -> None:
+        console, is_new = self._console, self._fit(cells)
+        lines = len(cells) + 2
+        scrolled = console.is_terminal and self._since_header + lines > console.height - _SPARE_LINES
+        assert self._table is not None
+        _print_failing(console, name, cells)
+        if is_new or scrolled or not self._printed:
+            if not self._printed:
+                console.print()
+            self._table.print_header()
+            self._since_header = 0
+        console.print(Text(f" {name}", style="bold"))
+        self._table.print_rows(cells)
+        console.print()
+        self._since_header += lines
+
+    def _fit(self, cells: Sequence[Cell]) -> bool:
+        """Make room for these cells; True if the headings have to be printed again."""
+        if self._table is None:
+            self._columns = _columns(cells, self._strategies)
+            self._table = FittedTable(self._console, self._columns, _steps(cells))
+            self._table.fit(cells)
+            return True
+        return self._table.fit(cells)
+
+    def _print_legend(self, cells: Sequence[Cell]) -> None:
+        assert self._table is not None
+        headings, console = self._table.headings, self._console
+        meanings = _legend(headings) + left_out_line(self._table.left_out, console.width)
+        if any(cell.get("simulated") for cell in cells):
+            console.print(
+                "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The "
+                "same figures in every run on every machine; not what this machine does. tx/s: of the block's whole "
+                f"time. {meanings}ok: the result equalled the serial one.",
+                style="bold",
+                highlight=False,
+            )
+        elif any(cell["speedup"] for cell in cells):
+            confidence = next(cell["speedup"]["confidence"] for cell in cells if cell["speedup"])
+            told = "x: median paired ratio to serial" if "x" in headings else "x serial: median paired ratio"
+            if "x serial" in headings:
+                told += f" [{confidence:.0%} interval over processes and rounds]"
+            console.print(
+                f"tx/s: median of the block's whole time. {told}. {meanings}"
+                "ok: every timed run equalled the serial result.",
+                style="dim",
+                highlight=False,
+            )
 
 
-def _legend(columns: Columns) -> str:
+def _legend(headings: Iterable[str]) -> str:
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers",
         "p/e/c": "share of prepare, execute and commit in %",
         "ab/tx": "aborted incarnations per transaction",
     }
-    return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in columns)
+    known = set(headings)
+    return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in known)
 
 
-def _wide_table(cells: list[Cell], columns: Columns) -> Table:
-    table = _table("workload", *columns)
-    for workload, group in groupby(cells, key=_named(cells)):
-        rows = list(group)
-        for place, cell in enumerate(rows):
-            name = workload if place == 0 else ""
-            table.add_row(name, *(show(cell) for show in columns.values()), end_section=place == len(rows) - 1)
-    return table
-
-
-def _narrow_table(cells: list[Cell], columns: Columns) -> Table:
-    table, indent = _table(*columns), "" if "x" in columns else "  "
-    for workload, group in groupby(cells, key=_named(cells)):
-        rows = list(group)
-        table.add_row(Text(workload, style="bold"))
-        for place, cell in enumerate(rows):
-            name, *rest = (show(cell) for show in columns.values())
-            table.add_row(f"{indent}{name}", *rest, end_section=place == len(rows) - 1)
-    return table
-
-
-def _named(cells: list[Cell]) -> Callable[[Cell], str]:
+def _namer(workloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Callable[[Cell], str]:
     """Name of a cell's workload, with the dials in which others of its cells differ: those of a sweep."""
     dials: dict[str, list[Mapping[str, Any]]] = {}
-    for cell in cells:
-        dials.setdefault(cell["workload"], []).append(cell["dials"])
+    for workload, values in workloads:
+        dials.setdefault(workload, []).append(values)
     turned = {workload: differing(every) for workload, every in dials.items()}
     return lambda cell: ", ".join(
-        [cell["workload"], *(f"{dial}={cell['dials'][dial]}" for dial in turned[cell["workload"]])]
+        [cell["workload"], *(f"{dial}={cell['dials'][dial]}" for dial in turned.get(cell["workload"], ()))]
     )
 
 
-def _columns(cells: list[Cell], wide: bool, tiny: bool = False) -> Columns:
-    """Columns by heading. Of several blocks in a row latency takes the place of what is wanted less."""
-    of_chain = any("latency" in cell for cell in cells)
-    columns: Columns = {
-        "strategy": lambda cell: str(cell["strategy"]),
-        "W": lambda cell: str(cell["workers"]),
-        "tx/s": _throughput,
-        "Mgas/s": _gas,
-        "x serial": _ratio if of_chain and not wide else _speedup,
-        "of bound": _share,
-        "p50": lambda cell: _latency(cell, "p50_seconds"),
-        "p99": lambda cell: _latency(cell, "p99_seconds"),
-        "p/e/c": _phases,
-        "ab/tx": _aborts,
-        "ok": _mark,
-    }
-    if tiny:
-        # Room for what nobody can do without.
-        short: Columns = {"tx/s": _short_throughput, "x": _ratio, "ok": _short_mark}
-        return {"strategy": columns["strategy"], "W": columns["W"], **short}
-    left_out = set() if wide and not of_chain else {"Mgas/s", "p/e/c"}
-    left_out |= set() if of_chain else {"p50", "p99"}
-    left_out |= {"of bound"} if of_chain and not wide else set()
-    return {heading: show for heading, show in columns.items() if heading not in left_out}
+def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> list[Column]:
+    """All columns that a table of these cells may have, and of others to come, of these strategies and workers.
+
+    Where others come, columns are as wide as figures usually are.
+    """
+    rates, gas, ratio = (_USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL) if to_come else (0, 0, 0)
+    if any(cell.get("simulated") for cell in cells):
+        ratio = 0
+    strategies = max((len(_INDENT + strategy) for strategy, _ in to_come), default=0)
+    workers = max((len(str(count)) for _, count in to_come), default=0)
+    columns = [
+        Column("strategy", lambda cell: f"{_INDENT}{cell['strategy']}", is_text=True, folds=True, least=strategies),
+        Column("W", lambda cell: str(cell["workers"]), least=workers),
+        Column("tx/s", _throughput, least=rates),
+        Column("Mgas/s", _gas, least=gas),
+        Column("x serial", _speedup, least=ratio),
+        Column("of bound", _share),
+    ]
+    if any("latency" in cell for cell in cells):
+        columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
+        columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
+    columns += [
+        Column("p/e/c", _phases),
+        Column("ab/tx", _aborts),
+        Column("ok", _mark, is_text=True, least=len("yes ~") if to_come else 0),
+    ]
+    return columns
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in headings:
-        text = heading in ("workload", "strategy", "ok")
-        table.add_column(heading, justify="left" if text else "right", no_wrap=True)
-    return table
+_INDENT = "  "
+_SHORT_RATIO = Column("x", lambda cell: _ratio(cell))
+_SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
+
+
+def _steps(cells: Sequence[Cell]) -> list[GivesWay]:
+    """What gives way where a table is too wide, in this order; what is not named never does."""
+    first, then = ["p/e/c", "Mgas/s"], ["of bound", "ab/tx"]
+    if any("latency" in cell for cell in cells):
+        # Of several blocks in a row latency is what they were measured for.
+        first, then = [*first, "of bound"], ["ab/tx"]
+        return [*map(GivesWay, first), GivesWay("x serial", _SHORT_RATIO), *map(GivesWay, then), *_LAST]
+    return [*map(GivesWay, [*first, *then]), GivesWay("x serial", _SHORT_RATIO), *_LAST]
+
+
+_LAST = (GivesWay("tx/s", _SHORT_RATE), GivesWay("p50"), GivesWay("p99"))
+
+
+def _print_failing(console: Console, name: str, cells: Sequence[Cell]) -> None:
+    """Say first of all that a workload's figures are of transactions that fail."""
+    cell = next((cell for cell in cells if mostly_failed(cell)), None)
+    if cell is not None:
+        console.print()
+        console.print(
+            f"{name}: {MOSTLY_FAILED.upper()}, {cell['failed_transactions']:,} of {cell['transactions']:,}: its "
+            "speed-ups (marked !) are of failing, not of what the contracts are for.",
+            style="bold yellow",
+            markup=False,
+            highlight=False,
+        )
 
 
 def _throughput(cell: Cell) -> str:
@@ -156,15 +253,22 @@ def _speedup(cell: Cell) -> str:
     if cell["strategy"] == "serial":
         return "1"
     if cell.get("simulated"):
-        return f"{ratio['median']:.2f}"
+        return f"{ratio['median']:.2f}{_of_failing(cell)}"
     middle, low, high = (f"{ratio[name]:.1f}" if ratio[name] >= 10 else f"{ratio[name]:.2f}" for name in _ENDS)
-    return f"{middle} [{low}, {high}]"
+    return f"{middle}{_of_failing(cell)} [{low}, {high}]"
 
 
 def _ratio(cell: Cell) -> str:
     """Speed-up without its interval, where there is no room."""
     ratio = cell["speedup"]
-    return _NONE if not ratio else "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}"
+    if not ratio:
+        return _NONE
+    return "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}{_of_failing(cell)}"
+
+
+def _of_failing(cell: Cell) -> str:
+    """The mark of a speed-up that is one of transactions that fail."""
+    return "!" if mostly_failed(cell) else ""
 
 
 def _share(cell: Cell) -> str:
@@ -202,11 +306,6 @@ def _mark(cell: Cell) -> Text:
     return Text(f"yes{doubt}", style="green") if cell["verified"] else Text("no")
 
 
-def _short_mark(cell: Cell) -> Text:
-    """The same without the doubt, which is told below the table."""
-    return _mark(cell)[: len("FAILED")] if cell["error"] is not None else _mark(cell)[: len("yes")]
-
-
 def _print_latency(console: Console, cells: list[Cell]) -> None:
     """Say of each workload of several blocks what was offered, without which a latency means nothing."""
     offered = {cell["workload"]: cell for cell in cells if cell.get("latency")}
@@ -239,16 +338,18 @@ def _print_failures(console: Console, cells: Iterable[Cell]) -> None:
                 console.print(f"  {difference}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_warnings(console: Console, cells: list[Cell]) -> None:
+def warning_lines(cells: Sequence[Cell]) -> list[str]:
     """One line a kind of warning: the figures behind it are in the record."""
+    lines = []
     by_kind: dict[str, list[str]] = {}
     for cell in cells:
         for kind in dict.fromkeys(_kind(warning) for warning in cell["warnings"]):
             by_kind.setdefault(kind, []).append(f"{cell['workload']} {cell['strategy']} x{cell['workers']}")
-    measured = sum(cell["error"] is None for cell in cells)
+    measured = sum(not isinstance(cell["error"], str) for cell in cells)
     for kind, names in by_kind.items():
         which = f"{len(names)} of {measured} cells" if len(names) > _NAMED else ", ".join(names)
-        console.print(f"warning: {kind}: {which}", style="yellow", markup=False, highlight=False)
+        lines.append(f"warning: {kind}: {which}")
+    return lines
 
 
 def _kind(warning: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from contend.harness.errors import BadInputError
 
@@ -47,26 +49,65 @@ def check_file(path: Path, option: str = "--json") -> None:
         raise BadInputError(f"{option} {path}: cannot be written")
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that a reader finds the old file or the new one, never half of one.
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written whole: a reader finds the old file or the new one, never half of one.
+
+    Yields
+    ------
+    file
+        It is at `path` once the body has ended well.
 
     Raises
     ------
     OSError
-        If the folder cannot be written; nothing is left behind.
+        If it cannot be written; it names `path`, and nothing is left behind.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = None
     try:
-        with os.fdopen(handle, "w") as file:
-            json.dump(content, file, indent=1, allow_nan=False)
-            file.write("\n")
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            # Its user knows no temporary file, and of a full device the error names no file at all.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left behind.
+    """
+    with written(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left behind.
+    """
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def why_not(error: OSError) -> str:
+    """Say in one line what could not be written and why."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 @cache

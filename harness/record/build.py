@@ -13,7 +13,7 @@ from contend.harness.plan.setting import Setting
 from contend.harness.record.derived import derived
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.migrate import SCHEMA
-from contend.harness.record.sessions import new_session
+from contend.harness.record.sessions import new_session, runs_beside
 
 
 def new_record(
@@ -79,7 +79,11 @@ def full_environment(environment: Mapping[str, Any], plan: MeasurementPlan) -> d
 
 
 def cell_record(
-    measurement: WorkloadMeasurement, key: CellKey, request: Request, cores: int | None = None
+    measurement: WorkloadMeasurement,
+    key: CellKey,
+    request: Request,
+    cores: int | None = None,
+    sessions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """One cell of a record, derived figures included; a failed cell keeps no sample.
 
@@ -89,6 +93,10 @@ def cell_record(
         Finished or interrupted.
     key : CellKey
     request : Request
+    cores : int, optional
+        That the run could use.
+    sessions : sequence of mapping, optional
+        Of the record so far, which say whether others were measuring at the same time.
     """
     failure = measurement.failures.get(key)
     facts = measurement.facts
@@ -118,6 +126,8 @@ def cell_record(
     }
     if request.quick:
         cell["quick"] = True
+    if others := runs_beside(samples, sessions):
+        cell["other_runs"] = others
     if measurement.plan.block_count > 1:
         cell |= {
             "block_count": measurement.plan.block_count,
@@ -128,8 +138,14 @@ def cell_record(
 
 
 def measured_cells(
-    measurement: WorkloadMeasurement, reported: Iterable[CellKey], request: Request, cores: int | None = None
+    measurement: WorkloadMeasurement,
+    reported: Iterable[CellKey],
+    request: Request,
+    cores: int | None = None,
+    sessions: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """List the cells of a workload that were asked for and have failed or have at least one sample."""
-    cells = [cell_record(measurement, key, request, cores) for key in measurement.cells if key in set(reported)]
+    cells = [
+        cell_record(measurement, key, request, cores, sessions) for key in measurement.cells if key in set(reported)
+    ]
     return [cell for cell in cells if cell["samples"] or cell["error"] is not None]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from contend.harness.record.bound import Bounds
+from contend.harness.record.warnings import mostly_failed
 
 if TYPE_CHECKING:
     import pandas
@@ -23,6 +24,7 @@ COLUMNS = {
     "quick": "whether it was measured for a first look (`--quick`)",
     "transactions": "in the block",
     "failed_transactions": "with a status other than success, in the serial run",
+    "mostly_failed": "whether these are more than half: the speed-up is then one of failing",
     "gas": "used by the block",
     "seconds": "median time of the block",
     "tx_per_second": "transactions / median seconds",
@@ -112,6 +114,7 @@ def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
 def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
+    row["mostly_failed"] = mostly_failed(cell)
     row |= {name: bool(cell.get(name)) for name in ("simulated", "quick")}
     row |= _surroundings(record)
     row["runs"] = len(cell.get("samples", ()))

@@ -7,7 +7,8 @@ checkout, say: what would make times incomparable is refused, `harness.record.re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contend.harness.record.environment import load_average, utc_now
@@ -47,6 +48,30 @@ def new_session(
         "load": {"began": load_average(), "ended": None},
         "changed": {name: environment[name] for name in names if environment[name] != begun_with.get(name)},
     }
+
+
+def runs_beside(samples: Iterable[Mapping[str, Any]], sessions: Sequence[Mapping[str, Any]]) -> int:
+    """Count the wall-clock runs of others that were under way while some of these samples were taken.
+
+    Parameters
+    ----------
+    samples : iterable of mapping
+        Of one cell.
+    sessions : sequence of mapping
+        Of its record; one that has met others says so in ``other_runs`` (``process``, ``began``, ``ended``).
+    """
+    met: set[tuple[int, str]] = set()
+    for sample in samples:
+        session = next((one for one in reversed(sessions) if one["first_process"] <= sample["process"]), None)
+        for run in (session or {}).get("other_runs", ()):
+            began, ended = sample.get("began"), run["ended"]
+            if began is None:
+                continue
+            last = datetime.datetime.fromisoformat(began) + datetime.timedelta(seconds=sample["wall_seconds"])
+            # All in one format and in UTC, so that the order of the texts is that of the times.
+            if run["began"] <= last.isoformat(timespec="milliseconds") and (ended is None or began <= ended):
+                met.add((run["process"], run["began"]))
+    return len(met)
 
 
 def note_time(session: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from contend.harness.errors import BadInputError
 from contend.harness.record.atomic_write import write_json
 from contend.harness.record.build import new_id
-from contend.harness.record.lock import RecordLock, RecordLockedError
+from contend.harness.record.lock import LockHeldError, RecordLock
 
 
 class Store:
@@ -74,7 +74,7 @@ class Store:
             path = self.records / f"{record['id']}.json"
             try:
                 lock = RecordLock(path)
-            except RecordLockedError:
+            except LockHeldError:
                 record["id"] = new_id()
                 continue
             # Only the holder of the lock uses the name, so nothing can come between the check and the write.
@@ -102,7 +102,7 @@ class Store:
             raise BadInputError(f"{path}: no such record")
         try:
             self._lock = RecordLock(path)
-        except RecordLockedError:
+        except LockHeldError:
             raise BadInputError(f"{path}: is being measured at this moment, by another process") from None
         except OSError as error:
             raise BadInputError(f"{path}: its folder cannot be written ({error.strerror or error})") from error

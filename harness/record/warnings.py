@@ -16,6 +16,9 @@ OVERSUBSCRIBED = "more workers than cores"
 OUTSIDE = "work outside the phases"
 QUICK = "quick"
 OWN_FAILURES = "its own order makes transactions fail"
+MOSTLY_FAILED = "most transactions fail"
+"""Begin of the warning about cells of blocks of which more than half fail: their speed-ups are of failing."""
+SHARED_MACHINE = "another wall-clock run at the same time"
 MISLEADING = (BEYOND, OVERSUBSCRIBED, OUTSIDE, OWN_FAILURES)
 """Begins of warnings about cells whose speed-up is not the strategy's doing: nobody should choose by it."""
 
@@ -81,6 +84,8 @@ def _of_time(cell: Mapping[str, Any], seconds: Sequence[statistics.Samples], cor
         share = float(np.median([sample["cpu_seconds"] / sample["wall_seconds"] for sample in samples]))
         if share < _BUSY_SHARE:
             found.append(f"busy machine: one worker that never waits got {share:.0%} of a core")
+    if cell.get("other_runs"):
+        found.append(f"{SHARED_MACHINE}: each took time from the other")
     if len(samples) < cell["repeat"]:
         found.append(f"interrupted after {len(samples)} of {cell['repeat']} runs")
     return found
@@ -92,6 +97,10 @@ def _of_failures(cell: Mapping[str, Any], counters: Mapping[str, float]) -> list
     own = counters.get(OWN_ORDER_FAILED)
     if own is not None and own > failed + _MORE_FAILING * count:
         return [f"{OWN_FAILURES}: {own:,} of {count:,}, the block's {failed:,}"]
-    if cell["strategy"] == BASELINE and failed > _MANY_FAILING * count:
-        return [f"most transactions fail: {failed:,} of {count:,}"]
-    return []
+    return [f"{MOSTLY_FAILED}: {failed:,} of {count:,}"] if mostly_failed(cell) else []
+
+
+def mostly_failed(cell: Mapping[str, Any]) -> bool:
+    """Whether more than half of the transactions of a cell's block fail, as its receipts say."""
+    failed, count = cell.get("failed_transactions"), cell.get("transactions")
+    return bool(failed and count and failed > _MANY_FAILING * count)

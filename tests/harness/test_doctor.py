@@ -45,6 +45,13 @@ def verdict(finding: Finding | None) -> str:
     return finding.verdict
 
 
+def test_wall_clock_runs_under_way() -> None:
+    assert verdict(interference.wall_clock_runs([])) == OK
+    found = interference.wall_clock_runs([{"process": 12, "began": "2026-01-02T03:04:05.678+00:00", "ended": None}])
+    assert verdict(found) == BAD
+    assert found.found == "under way: process 12, since 03:04:05 UTC"
+
+
 def test_cores() -> None:
     assert verdict(cores.core_count(8, 2)) == OK
     assert verdict(cores.core_count(2, 2)) == DOUBTFUL

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from contend.evm.runtime.jit import Native
-from contend.evm.runtime.kernel_cache import kernels_digest
+from contend.evm.runtime.kernel_cache import KernelFolders, kernels_digest
 from contend.harness import kernels
 from contend.strategies import registry
 from contend.strategies.serial import Serial
@@ -17,7 +17,7 @@ from contend.strategies.serial import Serial
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(kernels, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(kernels, "_folders", lambda: KernelFolders(tmp_path))
     return tmp_path
 
 
@@ -62,10 +62,10 @@ def test_turns_at_one_strategy_do_not_overlap() -> None:
     assert inside == ["first in", "first out", "second in"]
 
 
-def test_on_a_warm_cache_nobody_waits() -> None:
+def test_on_a_warm_cache_nobody_waits(cache: Path) -> None:
     with kernels.compile_lock("serial"):
         # A turn before this one, in another process, say.
-        (kernels._marker("serial")).touch()
+        (cache / kernels._marker("serial")).touch()
         with kernels.compile_lock("serial"):
             assert not kernels.is_cold("serial")
 
@@ -114,7 +114,17 @@ def test_a_plug_in_whose_sources_have_changed_is_cold(monkeypatch: pytest.Monkey
 
 
 def test_without_a_cache_everyone_compiles_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kernels, "_folder", lambda: tmp_path / "missing")
+    for folders in (KernelFolders(tmp_path / "missing"), KernelFolders(None)):
+        monkeypatch.setattr(kernels, "_folders", lambda found=folders: found)
+        with kernels.compile_lock("serial"):
+            pass
+        assert kernels.is_cold("serial")
+
+
+def test_what_an_image_brings_is_warm(monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path) -> None:
     with kernels.compile_lock("serial"):
         pass
-    assert kernels.is_cold("serial")
+    for written in (None, tmp_path / "own"):
+        monkeypatch.setattr(kernels, "_folders", lambda found=written: KernelFolders(found, (cache,)))
+        assert not kernels.is_cold("serial")
+        assert kernels.is_cold("block_stm")

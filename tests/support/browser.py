@@ -185,7 +185,7 @@ def launch(profile: Path) -> Iterator[Browser]:
         from selenium.webdriver import Chrome, ChromeOptions
         from selenium.webdriver.chrome.service import Service
     except ImportError:
-        raise BrowserMissingError("selenium is not installed: pip install 'contend[test]'") from None
+        raise BrowserMissingError("selenium is not installed: make develop") from None
     program = next(filter(None, map(shutil.which, _BROWSERS)), None)
     driver_program = shutil.which(_DRIVER)
     if program is None or driver_program is None:

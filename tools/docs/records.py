@@ -58,6 +58,11 @@ named itself must be readable, or `BadInputError` says why it is not. `contend.r
   and `sessions` says what was measured in which sitting. It refuses in one line, and changes nothing, if kernels,
   costs, machine, plan or blocks are no longer those of the record. Simulated times are the same everywhere, so there
   the machine may differ.
+- **Two wall-clock runs on one machine take time from each other, and say so.** None waits. Each tells of the other when
+  it meets it, notes it in `sessions[].other_runs`, and cells with samples of that time have `other_runs` and a warning.
+  They know of each other by files in a folder that all users share (`harness/doctor/run_mark.py`); a file counts as
+  long as its process lives, `kill -9` included. `CONTEND_MARKS_DIR` names another folder, where containers or private
+  temporary folders hide it.
 
 ## Which machine
 
@@ -91,6 +96,7 @@ PARTS = {
     "setting": "`settings[]`",
     "planned": "`planned`",
     "session": "`sessions[]`",
+    "otherRun": "`sessions[].other_runs[]`",
     "load": "`sessions[].load`",
     "cell": "`cells[]`",
     "sample": "`cells[].samples[]`",

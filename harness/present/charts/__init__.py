@@ -11,9 +11,10 @@ from matplotlib import pyplot
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style
+from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
+from contend.harness.record import atomic_write
 
 if TYPE_CHECKING:
     import pandas
@@ -50,7 +51,7 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     list of Path
         The PNG files that were written; none where there are not two verified cells to compare.
     """
-    good = cells[cells["verified"]]
+    good = marked(cells[cells["verified"]])
     if len(good) < _WORTH_COMPARING:
         return []
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +61,11 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
         for name, chart in (_BY_CONTENTION if swept(good) else _BY_WORKLOAD).items():
             figure = chart(good, style)
             if figure is not None:
-                for kind in FORMATS:
-                    figure.savefig(folder / f"{prefix}-{name}.{kind}", dpi=DOTS_PER_INCH)
-                pyplot.close(figure)
+                try:
+                    for kind in FORMATS:
+                        with atomic_write.written(folder / f"{prefix}-{name}.{kind}") as file:
+                            figure.savefig(file, format=kind, dpi=DOTS_PER_INCH)
+                finally:
+                    pyplot.close(figure)
                 written.append(folder / f"{prefix}-{name}.png")
     return written

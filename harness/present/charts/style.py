@@ -15,6 +15,8 @@ import seaborn
 from matplotlib import pyplot
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from contend.harness.record.warnings import MOSTLY_FAILED
+
 if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
@@ -68,6 +70,12 @@ def clock_of(cells: pandas.DataFrame) -> str:
 def are_many(cells: pandas.DataFrame) -> bool:
     """Whether there are so many worker counts that a bar for each would show nothing."""
     return bool(cells["workers"].nunique() > _MOST_BARS)
+
+
+def marked(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """Cells under titles of which nobody takes those of failing transactions for others."""
+    failing = cells["mostly_failed"].astype(bool)
+    return cells.assign(workload=cells["workload"].where(~failing, cells["workload"] + f" ({MOSTLY_FAILED})"))
 
 
 def panels(

@@ -13,6 +13,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
 from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, chart_style, legend, panels
+from contend.harness.record import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +105,8 @@ def draw_timeline(
         figure = timeline(rows, workers, activities, title)
         written = [folder / f"{name}.{kind}" for kind in FORMATS]
         for path in written:
-            figure.savefig(path, dpi=DOTS_PER_INCH)
+            with atomic_write.written(path) as file:
+                figure.savefig(file, format=path.suffix[1:], dpi=DOTS_PER_INCH)
         pyplot.close(figure)
     return written
 

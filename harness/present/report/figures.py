@@ -15,7 +15,7 @@ from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.history import history
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import Style
+from contend.harness.present.charts.style import Style, marked
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.timeline import shares, timeline
 from contend.harness.present.charts.waste import wasted
@@ -181,17 +181,21 @@ def _drawn(
     kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
 ) -> Iterator[ReportFigure]:
     pictures: list[str] = []
+    captions: list[str] = []
     legend: dict[str, Entry] = {}
     shown = []
     with drawing():
         for workload, part in cells.groupby("workload", sort=False):
-            figure = kind.chart(part, style)
+            titled = marked(part)
+            figure = kind.chart(titled, style)
             if figure is None:
                 continue
             for entry in take_legend(figure):
                 legend.setdefault(entry.label, entry)
             name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
-            pictures.append(svg(figure, name, f"{workload}. {kind.caption(part)}"))
+            title = titled["workload"].iloc[0]
+            pictures.append(svg(figure, name, f"{title}. {kind.caption(part)}"))
+            captions.append(f"{title}: {kind.caption(part)}")
             shown.append(part)
     if not pictures:
         return
@@ -204,7 +208,7 @@ def _drawn(
         title=title,
         about=kind.about,
         simulated=selected.simulated if simulated is None else simulated,
-        captions=tuple(f"{part['workload'].iloc[0]}: {kind.caption(part)}" for part in shown),
+        captions=tuple(captions),
         pictures=tuple(pictures),
         legend=tuple(legend.values()),
         data=data[[*columns, *dials]],

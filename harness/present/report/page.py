@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pandas
 
 from contend.harness.errors import BadInputError
@@ -114,11 +115,6 @@ def render(
 
     The same records give the same page: nothing in it tells when it was made.
     """
-    # A part of the extra "report": who only measures does not need it.
-    try:
-        import jinja2
-    except ImportError as error:
-        raise BadInputError("report: jinja2 is missing; install contend[report]") from error
     from contend.strategies.clocks import ACTIVITIES
 
     records = sorted(records, key=lambda record: str(record["id"]))

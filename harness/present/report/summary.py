@@ -16,10 +16,11 @@ from contend.harness.compare.from_records import compare_records
 from contend.harness.compare.result import CellResult, percent
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.charts.style import marked
 from contend.harness.present.formatting import count, factor, listed, share
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
-from contend.harness.record.warnings import MISLEADING
+from contend.harness.record.warnings import MISLEADING, MOSTLY_FAILED
 
 _WORTH_IT = 1.05
 """A doubling of workers that gives less than this has stopped helping."""
@@ -67,12 +68,15 @@ def _which(every: Sequence[Selection]) -> Answer:
     winners: dict[str, list[str]] = {}
     points = []
     doubtful = []
+    failing: list[str] = []
     for workload, part in chosen.plain.groupby("workload", sort=False):
         believable = _believable(part)
         doubtful += [f"{one['strategy']} on {workload}" for _, one in part.drop(believable.index).iterrows()]
         winner, text = _best_of(believable)
         winners.setdefault(winner, []).append(str(workload))
-        points.append(f"{workload}: {text}")
+        points.append(f"{marked(part)['workload'].iloc[0]}: {text}")
+        if part["mostly_failed"].any():
+            failing.append(str(workload))
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
     total = sum(len(names) for names in winners.values())
     workers = int(chosen.plain["workers"].max())
@@ -84,6 +88,8 @@ def _which(every: Sequence[Selection]) -> Answer:
         headline = f"{most} on {len(winners[most])} of {total} workloads with up to {where}; {listed(rest)}."
     if most == BASELINE:
         headline += " Serial here means that no strategy is faster beyond doubt."
+    if failing:
+        headline += f" On {listed(failing)} {MOSTLY_FAILED}: what is told of it is about failing."
     if doubtful:
         named = listed(list(dict.fromkeys(doubtful)))
         points.append(f"Not considered, since a warning says that it misleads: {named}.")

@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from unprivileged import close_to_writing, open_to_writing, run_unprivileged, writes_everywhere
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYED = ("evm", "strategies")
@@ -149,3 +152,71 @@ def test_only_caches_are_cleared_away(checkouts: list[Path], tmp_path: Path) -> 
     assert left
     assert left == old[-len(left) :]
     assert len(left) < len(old)
+
+
+@pytest.fixture
+def planted(checkouts: list[Path]) -> Path:
+    """A checkout with a kernel of its own."""
+    (checkouts[0] / "evm" / "planted.py").write_text(MODULE.format(value=41))
+    return checkouts[0]
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody can write once `close_to_writing` was called."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    yield folder
+    open_to_writing(folder)
+
+
+def asked(root: Path, program: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """The same question as `ask`, by a user who has to heed rights, after a program of one line."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONTEND_", "XDG_"))}
+    return run_unprivileged(
+        [sys.executable, "-P", "-c", program + ASK.format(module="contend.evm.planted", root=str(root))],
+        env={**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **variables},
+    )
+
+
+def test_what_cannot_be_written_is_read(planted: Path, closed: Path, tmp_path: Path) -> None:
+    assert ask(planted, "contend.evm.planted", closed)[:3] == ["41", "41", "1"]
+    close_to_writing(closed)
+    done = asked(planted, CONTEND_CACHE_DIR=str(closed), HOME=str(tmp_path))
+    assert done.stdout.split()[:3] == ["41", "41", "0"], done.stderr
+    assert done.stderr == "", "nothing had to be kept, so there is nothing to say"
+
+
+def test_without_a_home_kernels_are_kept_all_the_same_and_that_is_said_once(planted: Path, closed: Path) -> None:
+    close_to_writing(closed)
+    if writes_everywhere(closed):
+        pytest.skip("this file system heeds no rights")
+    # What is nearest then is the folder of the installation, which is not for a test to write.
+    program = f"import sys; sys.prefix = {str(closed)!r}\n"
+    with tempfile.TemporaryDirectory() as temporary:
+        first, second = (asked(planted, program, HOME=str(closed / "nobody"), TMPDIR=temporary) for _ in range(2))
+    assert first.stdout.split()[:3] == ["41", "41", "1"], first.stderr
+    assert second.stdout.split()[:3] == ["41", "41", "0"], second.stderr
+    (line,) = first.stderr.splitlines()
+    assert line.startswith(f"compiled kernels are kept in {temporary}/contend-")
+    assert str(closed / "nobody") in line
+    assert second.stderr == ""
+
+
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
+
+
+def test_a_kernel_that_cannot_be_kept_is_no_error(planted: Path, tmp_path: Path) -> None:
+    # As on a full disk: the first bytes find room, and those of a kernel do not.
+    cache = tmp_path / "cache"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LIMITED + ASK.format(module="contend.evm.planted", root=str(planted))],
+        env={**os.environ, "PYTHONPATH": str(planted), "CONTEND_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split()[:3] == ["41", "41", "1"], done.stderr
+    (line,) = done.stderr.splitlines()
+    assert f"cannot be kept in {cache}: File too large" in line
+    assert not list(cache.rglob("*.tmp.*")), "half of a file was left behind"

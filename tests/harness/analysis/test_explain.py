@@ -18,12 +18,12 @@ from contend.evm.drivers.recorder import Recording
 from contend.evm.state import location_of
 from contend.harness.analysis.conflicts import WORKERS, link_runs
 from contend.harness.analysis.explain import Explainer
-from contend.harness.analysis.explain_tables import print_explanation
 from contend.harness.analysis.names import CLASSES, Namer
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
+from contend.harness.present.explain_tables import print_explanation
 from contend.harness.record.bound import Bounds
 from contend.strategies.registry import get, names
 from contend.workloads import Scenario, Workload

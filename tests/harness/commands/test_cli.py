@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
@@ -172,6 +171,8 @@ BAD = [
     (["--set", "accounts=1"], ["accounts = 1", "2..1000"]),
     (["--set", "accounts=few"], ["accounts = few"]),
     (["--set", "accounts"], ["accounts", "dial=value"]),
+    (["--set", "accounts=3", "--set", "accounts=4"], ["--set accounts", "given twice, as 3 and as 4"]),
+    (["--set", "accounts=3", "--sweep", "accounts=4,5"], ["dial accounts", "set to 3 and swept over 4, 5 in ledger"]),
     (["--workers", "0"], ["workers: 0"]),
     (["--workers", "1,two"], ["workers: 'two'"]),
     (["--workers", "-1"], ["workers: -1"]),
@@ -223,6 +224,61 @@ def test_the_list_shows_strategies_workloads_and_dials(run_contend: Contend) -> 
         assert word in done.stdout
 
 
+def test_the_list_of_a_name_is_about_it_alone() -> None:
+    workload = CliRunner().invoke(main, ["list", "swaps"], env={"COLUMNS": "100"})
+    assert workload.exit_code == 0
+    for word in ("exact-input swaps", "pool_zipf", "0 to 5", "preset=burst-day", "pools=330, pool_zipf=1.6"):
+        assert word in workload.output
+    assert "payments" not in workload.output
+    strategy = CliRunner().invoke(main, ["list", "block_stm", "--json"])
+    content = json.loads(strategy.output)
+    assert [one["name"] for one in content["strategies"]] == ["block_stm"]
+    assert content["workloads"] == content["suites"] == []
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("swap", "swaps"), ("block-stm", "block_stm"), ("quick", "quick-1")])
+def test_a_misspelt_name_of_the_list_is_refused_with_the_nearest(name: str, nearest: str) -> None:
+    done = CliRunner().invoke(main, ["list", name])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert f"{name!r} (did you mean {nearest!r}?)" in line
+
+
+def test_help_lists_commands_with_whole_sentences() -> None:
+    done = CliRunner().invoke(main, ["--help"])
+    listed = " ".join(done.output.partition("Commands:")[2].split())
+    assert "..." not in listed
+    for name, command in main.commands.items():
+        sentence = " ".join(str(command.help).partition("\n\n")[0].split())
+        assert f"{name} {sentence}" in listed
+    assert max(map(len, done.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_the_help_of_each_command_fits_a_terminal(name: str) -> None:
+    done = CliRunner().invoke(main, [name, "--help"])
+    assert done.exit_code == 0
+    assert max(map(len, done.output.splitlines())) <= 80
+    # No word of the help stands behind a gap that is wider than the text itself.
+    assert not [line for line in done.output.splitlines() if line.startswith(" " * 40)]
+
+
+def test_that_most_transactions_fail_is_said_first_and_stays_with_the_figures(
+    run_contend: Contend, tmp_path: Path
+) -> None:
+    small = ("-w", "doomed", "--block-size", "40", "-q")
+    done = run_contend("run", *small, "-s", "honest", "--workers", "1", "--repeat", "2", "--no-charts")
+    assert done.returncode == 0, done.stderr
+    first = next(line for line in done.stdout.splitlines() if line)
+    assert first.startswith("doomed: MOST TRANSACTIONS FAIL, 30 of 40")
+    (record,) = records_in(tmp_path)
+    assert "most transactions fail: 30 of 40" in record["cells"][0]["warnings"]
+    explained = run_contend("explain", *small, "-s", "serial")
+    assert explained.stdout.startswith("doomed: MOST TRANSACTIONS FAIL, 30 of 40")
+    assert "1.00!" in explained.stdout
+
+
 def test_the_list_as_json(run_contend: Contend) -> None:
     content = json.loads(run_contend("list", "--json").stdout)
     strategies = {one["name"]: one for one in content["strategies"]}
@@ -245,19 +301,6 @@ def test_a_reader_that_has_read_enough_is_no_error(plugin_environment: dict[str,
     done = subprocess.run(command, shell=True, env=plugin_environment, capture_output=True, text=True, check=True)
     assert done.stdout == "{\n"
     assert done.stderr == ""
-
-
-def test_a_disk_that_refuses_the_record_is_one_line_and_exit_code_1(
-    plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(main, [*SMALL, "-s", "serial", "-q"])
-    assert done.exit_code == 1
-    assert done.stderr == "contend: [Errno 28] No space left on device\n"
 
 
 def test_the_version_is_printed() -> None:

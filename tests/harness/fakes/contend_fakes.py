@@ -276,6 +276,22 @@ class Unbuildable(Ledger):
         raise ValueError("planted")
 
 
+class Doomed(Ledger):
+    """Most of its transactions call a contract that always fails."""
+
+    name = "doomed"
+
+    def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
+        sender = b"\xac" * 20
+        genesis = Genesis(Environment())
+        genesis.fund(sender, 1_000 * ETHER)
+        # Its code is one byte, INVALID.
+        contract = genesis.deploy(bytes.fromhex("60fe60005360016000f3"))
+        receivers = [contract if i % 4 else b"\xad" * 20 for i in range(block_size)]
+        transactions = [Transaction(sender, to, nonce, 50_000) for nonce, to in enumerate(receivers)]
+        return Scenario(genesis.state, [Block(Environment(), tuple(transactions))], dict(dials))
+
+
 class Restless(Ledger):
     """Its transfers put honest strategies to sleep."""
 
@@ -298,4 +314,4 @@ STRATEGIES = (
     Reordering,
     WrongOrder,
 )
-WORKLOADS = (Ledger, Leaking, Restless, Unbuildable)
+WORKLOADS = (Ledger, Leaking, Restless, Unbuildable, Doomed)

@@ -4,7 +4,7 @@ import pytest
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
-from contend.harness.plan.resolve import CellKey, one_line, resolve, split_overrides
+from contend.harness.plan.resolve import CellKey, one_line, plan_workloads, resolve, split_overrides
 from contend.strategies.registry import built_in, get, names
 from contend.workloads import registry
 
@@ -38,6 +38,22 @@ def test_a_dial_of_another_workload_is_refused() -> None:
 def test_a_dial_of_a_workload_that_was_not_chosen_is_refused() -> None:
     with pytest.raises(BadInputError, match="'nft' is not among those chosen"):
         split_overrides({"nft.zipf": 1}, DIALS)
+
+
+@pytest.mark.parametrize("swept", ["pools", "swaps.pools"])
+@pytest.mark.parametrize("given", ["pools", "swaps.pools"])
+@pytest.mark.parametrize("workloads", [("swaps",), ("payments", "swaps")])
+def test_a_dial_that_is_set_is_not_swept(swept: str, given: str, workloads: tuple[str, ...]) -> None:
+    asked = Request(workloads, ("serial",), dials={given: 5}, sweep=(swept, [1, 2]))
+    with pytest.raises(BadInputError, match="dial pools: set to 5 and swept over 1, 2 in swaps; leave one of the two"):
+        plan_workloads(asked)
+
+
+def test_a_dial_that_is_set_in_one_workload_is_swept_in_another() -> None:
+    asked = Request(
+        ("payments", "swaps"), ("serial",), dials={"payments.accounts": 5}, sweep=("swaps.accounts", [10, 20])
+    )
+    assert [one.dials["accounts"] for one in plan_workloads(asked)] == [10, 20]
 
 
 def test_errors_are_put_in_one_line() -> None:

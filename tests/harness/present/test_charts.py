@@ -89,6 +89,20 @@ def test_a_single_cell_is_nothing_to_compare(tmp_path: Path, make_cell: Make, ma
     assert not (tmp_path / "charts").exists()
 
 
+def test_titles_say_where_most_transactions_fail(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
+    cells = [
+        make_cell(workload, strategy, workers, 1.5) | {"failed_transactions": failed}
+        for workload, failed in (("swaps", 0), ("vault", 900))
+        for strategy, workers in (("serial", 1), ("block_stm", 2))
+    ]
+    frame = to_frame([make_record(cells)])
+    assert frame["mostly_failed"].tolist() == [False, False, True, True]
+    for path in draw(frame, tmp_path, "one"):
+        drawn = path.with_suffix(".svg").read_text()
+        assert "vault (most transactions fail)" in drawn
+        assert "swaps (most" not in drawn
+
+
 def test_failed_cells_are_not_drawn(tmp_path: Path, make_cell: Make, make_record: Make) -> None:
     cells = [make_cell(), make_cell(strategy="serial", workers=1), make_cell(strategy="wrong", error="differs")]
     (first, *_) = draw(to_frame([make_record(cells)]), tmp_path, "run")

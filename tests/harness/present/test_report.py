@@ -27,8 +27,6 @@ from contend.harness.present.report.summary import answers
 from contend.harness.record.atomic_write import write_json
 from contend.harness.records import read
 
-pytest.importorskip("jinja2", reason="the report needs the extra report")
-
 OLD = Path(__file__).parents[1] / "old_records"
 Record = dict[str, Any]
 
@@ -231,6 +229,27 @@ def test_simulated_figures_are_marked_wherever_they_are(records: list[Record]) -
         assert ("simulated" in figure) == one.simulated, one.name
     only_wall, _ = render(records[:1], "contend report x")
     assert '<span class="simulated">' not in only_wall
+
+
+def test_a_block_of_which_most_transactions_fail_is_marked_wherever_it_is(
+    records: list[Record], tmp_path: Path
+) -> None:
+    record = copy.deepcopy(records[0])
+    workload = record["cells"][0]["workload"]
+    for cell in record["cells"]:
+        if cell["workload"] == workload:
+            cell["failed_transactions"] = cell["transactions"] - 1
+    every = selections(frame_of(written(tmp_path, [record])), [record])
+    which = next(answers(every, [record], []))
+    assert f"On {workload} most transactions fail" in which.headline
+    assert any(point.startswith(f"{workload} (most transactions fail): ") for point in which.points)
+    drawn = {figure.name: figure for figure in report_figures(every[0], style_of(every[0].plain))}
+    for name in ("throughput-wall", "speedup-wall"):
+        captions = drawn[name].captions
+        assert [f"{workload} (most transactions fail): " in caption for caption in captions] == [
+            caption.startswith(workload) for caption in captions
+        ]
+        assert "(most transactions fail)" in drawn[name].pictures[0]
 
 
 def test_a_failed_cell_is_told_first_and_has_no_figure(records: list[Record], tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
-"""Tables of ``contend explain``, for 80 columns."""
+"""Tables of ``contend explain``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.record.bound import KINDS, Bound, Bounds
+from contend.harness.record.warnings import MOSTLY_FAILED, mostly_failed
 
 _NONE = "-"
 _LINK_RUNS = 10
@@ -23,6 +23,15 @@ Explanation = Mapping[str, Any]
 def print_explanation(console: Console, explanation: Explanation) -> None:
     """Print what `harness.analysis.explain.Explainer.run` gave."""
     bounds = Bounds.from_json(explanation["bounds"])
+    if mostly_failed(explanation):
+        failed, count = explanation["failed_transactions"], explanation["transactions"]
+        console.print(
+            f"{explanation['workload']}: {MOSTLY_FAILED.upper()}, {failed:,} of {count:,}: what follows is about "
+            "failing, and so are its speed-ups (marked !), not about what the contracts are for.",
+            style="bold yellow",
+            markup=False,
+            highlight=False,
+        )
     dials = ", ".join(f"{name}={value}" for name, value in explanation["dials"].items())
     console.print(Text(f"{explanation['workload']}: {bounds.plain.transactions:,} transactions", style="bold"))
     console.print(f"{dials}, seed {explanation['seed']}", style="dim", highlight=False, markup=False)
@@ -39,25 +48,38 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     _print_strategies(console, explanation, bounds.plain)
 
 
-def _table(*headings: str, text: int = 1) -> Table:
-    """A table whose first `text` columns are text and the others figures; the first one gives way where it is tight."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for place, heading in enumerate(headings):
-        if place < text:
-            table.add_column(heading, no_wrap=place > 0, overflow="fold")
-        else:
-            table.add_column(heading, justify="right", no_wrap=True)
-    return table
+def _print(
+    console: Console,
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    text: int = 1,
+    gives_way: Sequence[str] = (),
+) -> None:
+    """Print a table.
 
-
-def _print(console: Console, title: str, table: Table) -> None:
+    Parameters
+    ----------
+    console : Console
+    title : str
+    headings : sequence of str
+        All different.
+    rows : sequence of sequence of str
+    text : int
+        So many columns are text, the others figures.
+    gives_way : sequence of str
+        Headings of columns that are left out, in this order, while the table is too wide.
+    """
+    columns = [
+        Column(heading, itemgetter(place), is_text=place < text, folds=place < text)
+        for place, heading in enumerate(headings)
+    ]
     # Not the table's own title: that would be wrapped to the table's width.
     console.print(Text(title, style="bold"))
-    console.print(table)
+    FittedTable(console, columns, [*map(GivesWay, gives_way)]).print_all(rows)
 
 
 def _print_dependencies(console: Console, bounds: Bounds) -> None:
-    table = _table("", "balances as they are", "credits commutative")
     views = (bounds.plain, bounds.commutative)
     rows = {
         "dependent transactions": [f"{one.dependent:,} ({one.dependent_share:.1%})" for one in views],
@@ -67,9 +89,8 @@ def _print_dependencies(console: Console, bounds: Bounds) -> None:
     }
     for kind in KINDS:
         rows[f"chain through {_PLURAL[kind]} alone"] = [f"{one.depth[kind]:,}" for one in views]
-    for name, figures in rows.items():
-        table.add_row(name, *figures)
-    _print(console, "Dependencies", table)
+    headings = ("", "balances as they are", "credits commutative")
+    _print(console, "Dependencies", headings, [(name, *figures) for name, figures in rows.items()])
 
 
 _PLURAL = {"nonce": "nonces", "balance": "balances", "storage": "storage", "code": "codes"}
@@ -77,32 +98,28 @@ _PLURAL = {"nonce": "nonces", "balance": "balances", "storage": "storage", "code
 
 def _print_speedups(console: Console, speedups: list[Mapping[str, float]]) -> None:
     title = "Best possible speed-up: bound, and list schedule of the true dependencies"
-    table = _table("workers", "bound", "schedule", "bound, commut.", "schedule, commut.", text=0)
+    headings = ("workers", "bound", "schedule", "bound, commut.", "schedule, commut.")
     names = ("bound", "schedule", "bound_commutative", "schedule_commutative")
-    for one in speedups:
-        table.add_row(f"{one['workers']:,}", *(f"{one[name]:,.1f}" for name in names))
-    _print(console, title, table)
+    rows = [(f"{one['workers']:,}", *(f"{one[name]:,.1f}" for name in names)) for one in speedups]
+    _print(console, title, headings, rows, text=0, gives_way=headings[:2:-1])
 
 
 def _print_classes(console: Console, classes: list[Explanation]) -> None:
     if not classes:
         console.print("No transaction depends on another.\n")
         return
-    table = _table("class", "locations", "dependent", "chain", "chain, commut.")
-    for one in classes:
-        names = ("locations", "dependent", "longest_chain", "longest_chain_commutative")
-        table.add_row(one["class"], *(f"{one[name]:,}" for name in names))
-    _print(console, "Dependencies by class of location", table)
+    headings = ("class", "locations", "dependent", "chain", "chain, commut.")
+    names = ("locations", "dependent", "longest_chain", "longest_chain_commutative")
+    rows = [(one["class"], *(f"{one[name]:,}" for name in names)) for one in classes]
+    _print(console, "Dependencies by class of location", headings, rows, gives_way=headings[-1:])
 
 
 def _print_hottest(console: Console, hottest: list[Explanation]) -> None:
     if not hottest:
         return
-    table = _table("location", "class", "dependent", "readers", "writers", text=2)
-    for one in hottest:
-        figures = (f"{one[name]:,}" for name in ("dependent", "readers", "writers"))
-        table.add_row(escape(one["name"]), one["class"], *figures)
-    _print(console, "Hottest locations", table)
+    figures = ("dependent", "readers", "writers")
+    rows = [(one["name"], one["class"], *(f"{one[name]:,}" for name in figures)) for one in hottest]
+    _print(console, "Hottest locations", ("location", "class", *figures), rows, text=2)
 
 
 def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
@@ -112,16 +129,16 @@ def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
     if not links:
         return
     title = f"Critical path: {len(transactions):,} transactions, {bound.critical_share:.1%} of the work"
-    table = _table("linked by", "links", "from", "to")
+    rows = []
     runs = link_runs(transactions, links)
     shown = runs if len(runs) <= _LINK_RUNS else [*runs[: _LINK_RUNS // 2], None, *runs[-_LINK_RUNS // 2 :]]
     for run in shown:
         if run is None:
-            table.add_row(f"... {len(runs) - _LINK_RUNS:,} more runs ...", "", "", "")
+            rows.append((f"... {len(runs) - _LINK_RUNS:,} more runs ...", "", "", ""))
         else:
             name, count, first, last = run
-            table.add_row(escape(name), f"{count:,}", f"#{first:,}", f"#{last:,}")
-    _print(console, title, table)
+            rows.append((name, f"{count:,}", f"#{first:,}", f"#{last:,}"))
+    _print(console, title, ("linked by", "links", "from", "to"), rows)
     if len(runs) > _LINK_RUNS:
         most = ", ".join(f"{name} {count:,}" for name, count in list(chain["by_location"].items())[:_HOT_ABORTS])
         console.print(f"Most links: {most}", highlight=False, markup=False)
@@ -134,23 +151,26 @@ def _print_strategies(console: Console, explanation: Explanation, bound: Bound) 
         return
     simulated = explanation["clock"] == "virtual"
     title = "Strategies, one verified run each" + (", simulated" if simulated else "")
-    table = _table("strategy", "W", "x serial", "of bound", "executions", "aborts", "ab/tx")
+    headings = ("strategy", "W", "x serial", "of bound", "executions", "aborts", "ab/tx")
+    rows = []
     for one in strategies:
         if one["error"] is not None:
             continue
         ratio = bound.work / 1e12 / one["seconds"] if one["seconds"] else None
         aborts = one["counters"].get("aborts")
-        table.add_row(
-            one["strategy"],
-            str(one["workers"]),
-            _NONE if ratio is None else f"{ratio:,.2f}",
-            _NONE if ratio is None else f"{ratio / bound.speedup(one['workers']):.0%}",
-            f"{one['counters'].get('executions', bound.transactions):,}",
-            _NONE if aborts is None else f"{aborts:,}",
-            _NONE if aborts is None else f"{aborts / bound.transactions:.2f}",
+        rows.append(
+            (
+                one["strategy"],
+                str(one["workers"]),
+                _NONE if ratio is None else f"{ratio:,.2f}{'!' if mostly_failed(explanation) else ''}",
+                _NONE if ratio is None else f"{ratio / bound.speedup(one['workers']):.0%}",
+                f"{one['counters'].get('executions', bound.transactions):,}",
+                _NONE if aborts is None else f"{aborts:,}",
+                _NONE if aborts is None else f"{aborts / bound.transactions:.2f}",
+            )
         )
-    if table.row_count:
-        _print(console, title, table)
+    if rows:
+        _print(console, title, headings, rows, gives_way=("executions", "aborts", "ab/tx"))
     for one in strategies:
         if one["error"] is not None:
             console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
@@ -160,19 +180,23 @@ def _print_strategies(console: Console, explanation: Explanation, bound: Bound) 
 def _print_aborts(console: Console, strategies: list[Explanation]) -> None:
     if not strategies:
         return
-    table = _table("class of location", *(one["strategy"] for one in strategies))
     classes: dict[str, int] = {}
     for one in strategies:
         for name, count in one["aborts_by_class"].items():
             classes[name] = classes.get(name, 0) + count
-    for name in sorted(classes, key=lambda one: (-classes[one], one)):
-        table.add_row(name, *(_share(one["aborts_by_class"], name) for one in strategies))
-    _print(console, "What aborts were due to", table)
-    table = _table("location", "class", "strategy", "aborts", text=3)
-    for one in strategies:
-        for place in one["aborts_by_location"][:_HOT_ABORTS]:
-            table.add_row(escape(place["name"]), place["class"], one["strategy"], f"{place['aborts']:,}")
-    _print(console, "Locations that caused most aborts", table)
+    rows = [
+        (name, *(_share(one["aborts_by_class"], name) for one in strategies))
+        for name in sorted(classes, key=lambda one: (-classes[one], one))
+    ]
+    # Strategies that were asked for first stay longest.
+    headings = ("class of location", *(one["strategy"] for one in strategies))
+    _print(console, "What aborts were due to", headings, rows, gives_way=headings[:1:-1])
+    places = [
+        (place["name"], place["class"], one["strategy"], f"{place['aborts']:,}")
+        for one in strategies
+        for place in one["aborts_by_location"][:_HOT_ABORTS]
+    ]
+    _print(console, "Locations that caused most aborts", ("location", "class", "strategy", "aborts"), places, text=3)
 
 
 def _share(by_class: Mapping[str, int], name: str) -> str:
