@@ -117,6 +117,7 @@ class CompileProgress:
         self._running: dict[int, tuple[float, str]] = {}
         self._done: set[str] = set()
         self._began: float | None = None
+        self._most = 0.0
         # Seconds in which a process compiled a kernel that was expected, summed over processes.
         self._busy = 0.0
 
@@ -145,7 +146,10 @@ class CompileProgress:
     def share(self) -> float:
         """Share of the work that is done, from 0 to 1; 1 where none was expected."""
         total = sum(self._sizes.values())
-        return min(1.0, (self._finished() + self._under_way()) / total) if total else 1.0
+        share = min(1.0, (self._finished() + self._under_way()) / total) if total else 1.0
+        # It was an estimate, and a bar does not go back.
+        self._most = max(self._most, share)
+        return self._most
 
     def text(self) -> str:
         """How far it is, and how long the rest takes; empty where that is not known."""
@@ -191,7 +195,7 @@ def _rounded(seconds: float) -> str:
 
 def announcement(cold: Iterable[str], progress: CompileProgress) -> str:
     """What a user should know before kernels are compiled."""
-    names = ", ".join(cold)
-    left = progress.seconds_left()
-    how_long = "how long that takes shows when the first are" if left is None else f"about {_rounded(left)} here"
-    return f"Kernels are not compiled yet ({names}): this once they are, {how_long}."
+    names, left = ", ".join(cold), progress.seconds_left()
+    how_long = "how long it takes shows in a moment" if left is None else f"it takes about {_rounded(left)} here"
+    whose = f"Kernels of {names}" if names else "Kernels"
+    return f"{whose} are not compiled yet; that is done once, and {how_long}."

@@ -6,6 +6,7 @@ import ast
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -64,8 +65,21 @@ def test_what_leads_to_a_package_is_followed_through_several_others() -> None:
         "d==1 \\\n    --hash=sha256:2\n    # via b-c\n"
         "z==1 \\\n    --hash=sha256:3\n    # via contend (pyproject.toml)\n"
     )
-    project = {"project": {"dependencies": ["A>=1 ; python_version > '3'"]}, "build-system": {"requires": []}}
+    project = {"project": {"dependencies": ["A>=1 ; python_version > '3'"]}, "build-system": {"requires": list[str]()}}
     assert list(needed_to_run(lock, project)) == ["a", "b-c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("target", "way"),
+    [("setup", "run"), ("run", "run"), ("compare", "run"), ("goals", "run")]
+    + [(target, "develop") for target in ("develop", "test", "test-bounds", "lint", "types", "bench", "lock")],
+)
+def test_make_installs_for_each_target_what_it_needs(target: str, way: str, tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make on this machine")
+    command = ["make", "-n", "-C", str(ROOT), f"VENV={tmp_path / 'venv'}", target]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"environment\.py (\w+)", shown) == [way]
 
 
 PIP = """\

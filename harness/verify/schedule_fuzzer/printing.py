@@ -37,7 +37,7 @@ class ScheduleProgress:
             self._bar.start()
             self._task = self._bar.add_task("", total=self._total)
         else:
-            self._console.print("kernels that are not compiled yet are compiled first, which takes a minute")
+            self._console.print("kernels that are not compiled yet are compiled first, which may take minutes")
         return self._show
 
     def __exit__(self, *exception: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib import import_module
 from pathlib import Path
 
@@ -84,18 +85,20 @@ STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([*KERNELS, "other"
 
 
 @given(STEPS)
-def test_the_bar_stays_within_its_ends_and_each_kernel_that_is_done_counts_in_full(
+def test_the_bar_never_goes_back_and_each_kernel_that_is_done_counts_in_full(
     steps: list[tuple[int, str, float]],
 ) -> None:
-    clock, done = Clock(), set()
+    clock, done, before = Clock(), set(), 0.0
     progress = CompileProgress(KERNELS, Rate(1.0, 1.5), clock)
     for process, kernel, seconds in steps:
         progress.begin(process, kernel)
         clock.now += seconds
-        assert 0 <= progress.share() <= 1
+        assert before <= progress.share() <= 1
         progress.end(process)
         done.add(kernel)
-        assert progress.share() == pytest.approx(sum(KERNELS.get(name, 0.0) for name in done) / 100)
+        before = progress.share()
+        assert before >= sum(KERNELS.get(name, 0.0) for name in done) / 100 - 1e-9
+        assert before < 1 or done >= set(KERNELS)
         left = progress.seconds_left()
         assert left is None or left >= 0
 
@@ -116,7 +119,7 @@ def test_the_first_time_nothing_is_promised_and_the_next_time_the_last_one_is_go
 @pytest.mark.parametrize("content", ["", "[]", '{"elsewhere": [1, 2]}', '{"NODE": 3}', '{"NODE": ["x", 2]}'])
 def test_a_rate_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setenv("CONTEND_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(compile_progress.platform, "node", lambda: "NODE")
+    monkeypatch.setattr(platform, "node", lambda: "NODE")
     (tmp_path / compile_progress.RATE_FILE).write_text(content)
     assert earlier_rate() is None
 
