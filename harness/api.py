@@ -25,9 +25,9 @@ from contend.harness.measure.keeper import Keeper
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.catalogue import catalogue
+from contend.harness.plan.implied import implied
 from contend.harness.plan.options import options, parameters_section, signature
 from contend.harness.plan.request import Request
-from contend.harness.plan.suites import fixed_by_suite
 from contend.harness.present.cells_frame import Cells
 from contend.harness.present.notebook_display import watching
 from contend.harness.record.atomic_write import check_folder
@@ -78,7 +78,7 @@ def takes_options(
         def called(*args: P.args, **kwargs: P.kwargs) -> R:
             given = parameters.bind(*args, **kwargs).arguments
             said = {name: value for name, value in given.items() if value is not None}
-            return function(make(**fixed_by_suite(said) | said))
+            return function(make(**implied(said, make) | said))
 
         documented: Any = called
         documented.__signature__ = parameters.replace(return_annotation=function.__annotations__["return"])

@@ -30,15 +30,17 @@ from contend.harness.commands import (
     warm_up,
 )
 from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
+from contend.harness.commands.verbosity import add_verbosity
 from contend.harness.present.font_cache import name_font_cache
 from contend.harness.record.atomic_write import why_not
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        from contend.harness.record.environment import contend_version
+        from contend.harness.record.environment import describe, version_lines
 
-        click.echo(f"contend {contend_version()}")
+        for line in version_lines(describe()):
+            click.echo(line)
         context.exit()
 
 
@@ -89,7 +91,12 @@ _NO_LIMIT = 10_000
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print versions, commit and machine.",
 )
 def main() -> None:
     """Make execution strategies for smart contracts contend on the same blocks."""
@@ -113,4 +120,5 @@ for _module in (
     export,
     warm_up,
 ):
+    add_verbosity(_module.command)
     main.add_command(_module.command)

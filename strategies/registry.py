@@ -40,6 +40,17 @@ def is_built_in(name: str) -> bool:
     return name in _BUILT_IN or name in _VARIANTS
 
 
+def built_in(variants: bool = False) -> tuple[str, ...]:
+    """Names of this project's strategies, which a run measures that names none.
+
+    Parameters
+    ----------
+    variants : bool
+        With those that differ from another one by an option.
+    """
+    return tuple(_BUILT_IN | _VARIANTS if variants else _BUILT_IN)
+
+
 def names(variants: bool = False) -> list[str]:
     """Names of all strategies, the built-in ones first, without importing them.
 
@@ -48,8 +59,7 @@ def names(variants: bool = False) -> list[str]:
     variants : bool
         With those that differ from another one by an option.
     """
-    built_in = _BUILT_IN | _VARIANTS if variants else _BUILT_IN
-    return [*built_in, *sorted(set(_plugins()) - set(_BUILT_IN) - set(_VARIANTS))]
+    return [*built_in(variants), *sorted(set(_plugins()) - set(_BUILT_IN) - set(_VARIANTS))]
 
 
 def get(name: str) -> type[Strategy]:

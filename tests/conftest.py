@@ -11,6 +11,12 @@ from hypothesis import settings
 from shared_data import ROOT, shared
 
 from contend.evm.runtime.source_digest import register
+from contend.harness.plan.options import options
+from contend.harness.plan.request import Request
+
+# What somebody has set for runs of his own would change those of the tests, in other processes too.
+for _option in options(Request).values():
+    os.environ.pop(_option.variable, None)
 
 # Kernels of tests: numba looks at the file of each.
 register("tests", str(ROOT / "tests"), whole=False)

@@ -189,7 +189,17 @@ def warm_seconds() -> float:
     times = []
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "contend", "run", "--workload", "payments", "--strategy", "block_stm"]
+            command = [
+                sys.executable,
+                "-m",
+                "contend",
+                "run",
+                "--isolated",
+                "--workload",
+                "payments",
+                "--strategy",
+                "block_stm",
+            ]
             command += ["--workers", "2", "--block-size", "1000", "--repeat", "4", "--results", folder]
             began = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
@@ -220,7 +230,7 @@ def _figure(value: float, unit: str) -> str:
 
 
 @click.command("goals")
-@request_options("block_size", "repeat")
+@request_options("block_size", "repeat", settings=False)
 def command(asked: Asked) -> None:
     """Measure what Contend itself has to reach, and print it beside the goals."""
     with bad_input(), interruptible():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
 from contend.harness.plan.clock_options import clock_maker, read_costs
-from contend.harness.plan.request import ALL, Request
-from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, lookup, one_line, resolve
+from contend.harness.plan.request import ALL, DEFAULT, Request
+from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, one_line, resolve
 
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
@@ -36,7 +35,7 @@ class Explainer:
     """
 
     def __init__(self, request: Request, observer: Observer | None = None) -> None:
-        if len(request.workloads) != 1 or request.workloads == (ALL,):
+        if len(request.workloads) != 1 or request.workloads[0] in (ALL, DEFAULT):
             raise BadInputError("workload: name one, for instance --workload swaps (contend list shows them)")
         if len(request.workers) != 1:
             raise BadInputError("workers: name one count, for instance --workers 32")
@@ -58,22 +57,12 @@ class Explainer:
         CrashError
             If the workload cannot be built or executed.
         """
-        plan = resolve(self._chosen())
+        plan = resolve(self._request)
         self._observer.planned(plan, 1)
         from contend.evm.runtime.jit import on_compile
 
         with on_compile(self._compiling):
             return self._explain(plan)
-
-    def _chosen(self) -> Request:
-        """The request; if it names no strategy, then with all that run under its clock."""
-        if self._request.strategies not in ((), (ALL,)):
-            return self._request
-        from contend.strategies import registry
-
-        every = [(name, lookup(registry, name)) for name in registry.names()]
-        able = tuple(name for name, kind in every if self._request.clock in kind.clocks)
-        return replace(self._request, strategies=able)
 
     def _compiling(self, kernel: str, begins: bool, seconds: float) -> None:
         if begins:

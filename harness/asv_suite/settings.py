@@ -66,7 +66,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         If one of them is set to something that cannot be meant.
     """
     return Settings(
-        strategies=_names(environment, "STRATEGIES", strategies.names(), strategies.names()),
+        strategies=_names(environment, "STRATEGIES", strategies.names(variants=True), strategies.built_in()),
         workloads=_names(environment, "WORKLOADS", workloads.names(), workloads.DEFAULT),
         block_size=_count(environment, "BLOCK_SIZE", Settings.block_size),
         rounds=_count(environment, "ROUNDS", Settings.rounds),

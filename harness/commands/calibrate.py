@@ -18,7 +18,8 @@ from contend.harness.commands.common import bad_input, interruptible
     show_default=True,
     help="File for the table.",
 )
-def command(output: Path) -> None:
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def command(output: Path, quiet: bool) -> None:
     """Fit a cost table for the virtual clock to this machine.
 
     Takes a few minutes, in which nothing else should run. `contend run --clock virtual --costs FILE` uses the table.
@@ -31,7 +32,7 @@ def command(output: Path) -> None:
 
     with bad_input(), interruptible():
         check_file(output)
-        with display(quiet=False) as observer:
+        with display(quiet) as observer:
             found = calibrate(observer)
         write(found.costs, output)
         print_calibration(Console(), found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
-from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options
+from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.compare.comparison_request import ComparisonRequest
 from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, checked_fail_on, checked_share
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request
+from contend.harness.plan.setting import Setting, shown
 
 if TYPE_CHECKING:
     from contend.harness.compare.result import Comparison
@@ -100,11 +101,15 @@ def command(
         given = asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
-        request = asked.request()
+        request, settings = Request(), tuple[Setting, ...]()
+        if not isinstance(a, Records):
+            request, settings = asked.request(), asked.settings
+            tell_settings(settings, quiet)
         output = Output(markdown, json_path)
         output.check()
         try:
-            comparison = compare(a, b, request, rule, kinds, output, quiet)
+            with asked.naming_sources():
+                comparison = compare(a, b, request, rule, kinds, output, quiet, settings)
         except CrashError as error:
             # Not 1, which is kept for regressions: a broken harness must not look like one.
             tell(str(error))
@@ -143,7 +148,14 @@ class Output:
 
 
 def compare(
-    a: Target, b: Target, request: Request, rule: Rule, fail_on: frozenset[str], output: Output, quiet: bool
+    a: Target,
+    b: Target,
+    request: Request,
+    rule: Rule,
+    fail_on: frozenset[str],
+    output: Output,
+    quiet: bool,
+    settings: Sequence[Setting] = (),
 ) -> Comparison:
     """Hold two sides against each other, measuring them where they are versions; print and write what came of it.
 
@@ -159,6 +171,8 @@ def compare(
     output : Output
     quiet : bool
         Whether to keep silent about progress.
+    settings : sequence of Setting, optional
+        Those that the request takes values from.
 
     Raises
     ------
@@ -182,6 +196,11 @@ def compare(
         from contend.harness.present.progress_bar import display
 
         versions = VersionComparison(a, b, request, rule, fail_on)
+        if request.quick:
+            versions.comparison.notes.append("quick: a first look (--quick), by smaller blocks or fewer runs")
+        if settings:
+            versions.comparison.notes.append(f"settings: {shown(settings)}")
+        versions.comparison.settings = [one.as_json() for one in settings]
         try:
             with display(quiet) as observer:
                 versions.run(observer)

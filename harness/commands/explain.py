@@ -7,7 +7,7 @@ import json
 import click
 
 from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
-from contend.harness.commands.options import Asked, request_options
+from contend.harness.commands.options import Asked, request_options, tell_settings
 
 
 @click.command("explain")
@@ -42,7 +42,8 @@ def command(
 
     with bad_input(), interruptible():
         request = asked.request(repeat=1)
-        with display(quiet) as observer:
+        tell_settings(asked.settings, quiet)
+        with asked.naming_sources(), display(quiet) as observer:
             found = Explainer(request, observer).run()
         if as_json:
             click.echo(json.dumps(found, indent=1))

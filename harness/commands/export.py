@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from contend.harness.commands.common import bad_input, interruptible
-from contend.harness.commands.options import Asked, request_options
+from contend.harness.commands.options import Asked, request_options, tell_settings
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 
@@ -22,14 +22,20 @@ from contend.harness.plan.request import Request
     workloads={"metavar": "NAME", "required": True, "help": "Workload whose first block is written."},
 )
 @click.option("--output", "-o", required=True, metavar="FILE", help="File to write; gzip if its name ends in .gz.")
-def command(asked: Asked, output: str) -> None:
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def command(asked: Asked, output: str, quiet: bool) -> None:
     """Write a workload's block to a file, with the state before it and what a serial run gave.
 
     The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
     format.
     """
     with bad_input(), interruptible():
-        click.echo(export(asked.request(), Path(output)))
+        request = asked.request()
+        tell_settings(asked.settings, quiet)
+        with asked.naming_sources():
+            written = export(request, Path(output))
+        if not quiet:
+            click.echo(written)
 
 
 def export(request: Request, path: Path) -> str:

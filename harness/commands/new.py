@@ -20,6 +20,8 @@ _output = click.option(
     help="Folder of the package, which must not exist yet.  [default: contend-NAME here]",
 )
 
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+
 
 @click.group("new")
 def command() -> None:
@@ -37,29 +39,34 @@ def command() -> None:
     "a scheduler of its own.",
 )
 @_output
-def _strategy(name: str, kind: str, output: Path | None) -> None:
+@_quiet
+def _strategy(name: str, kind: str, output: Path | None, quiet: bool) -> None:
     """Write a package that brings the strategy NAME."""
     from contend.harness.scaffold import scaffold as skeleton
 
     with bad_input():
-        _write(skeleton.strategy(name, kind), output)
+        _write(skeleton.strategy(name, kind), output, quiet)
 
 
 @command.command("workload")
 @click.argument("name")
 @_output
-def _workload(name: str, output: Path | None) -> None:
+@_quiet
+def _workload(name: str, output: Path | None, quiet: bool) -> None:
     """Write a package that brings the workload NAME."""
     from contend.harness.scaffold import scaffold as skeleton
 
     with bad_input():
-        _write(skeleton.workload(name), output)
+        _write(skeleton.workload(name), output, quiet)
 
 
-def _write(skeleton: Skeleton, output: Path | None) -> None:
+def _write(skeleton: Skeleton, output: Path | None, quiet: bool) -> None:
     from contend.harness.scaffold.scaffold import write
 
     folder = output or Path(skeleton.distribution)
-    for path in write(skeleton, folder):
+    written = write(skeleton, folder)
+    if quiet:
+        return
+    for path in written:
         click.echo(f"wrote {folder / path}")
     click.echo(f"next: cd {folder}, then what its README.md says: install it, run its tests, measure it")

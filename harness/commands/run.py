@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
-from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options
+from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.errors import BadInputError
-from contend.harness.plan.request import ALL, Request
+from contend.harness.plan.request import ALL, DEFAULT, Request
+from contend.harness.plan.setting import Setting
 
 if TYPE_CHECKING:
     from contend.harness.present.tables import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
-WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet")
+WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated", "time_budget")
 
 
 @click.command("run")
@@ -71,7 +72,7 @@ def command(
 ) -> None:
     """Measure strategies on workloads, every timed run verified against the serial result.
 
-    Without options: the four default workloads, all strategies, 1 and 2 workers.
+    Without options: the four default workloads and the four default strategies, 1 and 2 workers.
     """
     output = Output(results, json_path, charts=not no_charts)
     with bad_input(), interruptible():
@@ -79,12 +80,15 @@ def command(
             from contend.harness.record.resume import request_of
 
             record = _resumed(context, resume, results)
-            code = measure(request_of(record), output, quiet, record)
+            request = replace(request_of(record), time_budget=asked.value("time_budget"))
+            code = measure(request, output, quiet, record)
         else:
             request = asked.request()
-            if contention is not None or chain is not None:
-                request = _aimed(request, contention, chain, quiet)
-            code = measure(request, output, quiet)
+            tell_settings(asked.settings, quiet)
+            with asked.naming_sources():
+                if contention is not None or chain is not None:
+                    request = _aimed(request, contention, chain, quiet)
+                code = measure(request, output, quiet, settings=asked.settings)
         context.exit(code)
 
 
@@ -107,7 +111,13 @@ class Output:
     charts: bool
 
 
-def measure(request: Request, output: Output, quiet: bool, resumed: Path | None = None) -> int:
+def measure(
+    request: Request,
+    output: Output,
+    quiet: bool,
+    resumed: Path | None = None,
+    settings: Sequence[Setting] = (),
+) -> int:
     """Measure a request; leave its record, a table on the terminal, and charts.
 
     Parameters
@@ -118,6 +128,8 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         Whether to keep silent about progress.
     resumed : Path, optional
         Record to go on with, whose request `request` is (`harness.record.resume.choose`).
+    settings : sequence of Setting, optional
+        Those that the request takes values from.
 
     Returns
     -------
@@ -146,6 +158,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     keeper = Keeper(store, tell)
     try:
         engine = Engine(request, accepted=keeper.open, save=keeper.save, command=["contend", *sys.argv[1:]])
+        engine.settings = settings
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
@@ -158,7 +171,7 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         except KeyboardInterrupt:
             _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
             raise
-        kept = _report(engine.record, output, table, store.path, keeper.failure)
+        kept = _report(engine.record, output, table, store.path, keeper.failure, budget=request.time_budget)
         # Where the record finds no room, its charts find none either.
         if output.charts and keeper.failure is None:
             kept = _draw(engine.record, output, store.charts) and kept
@@ -176,6 +189,7 @@ def _report(
     path: Path | None,
     failure: str | None,
     interrupted: bool = False,
+    budget: float | None = None,
 ) -> bool:
     """Print what of a record's table has not been printed on the way, and write the record where it was asked for.
 
@@ -206,6 +220,8 @@ def _report(
             highlight=False,
             soft_wrap=True,
         )
+    elif not record["complete"]:
+        _print_left_out(console, record, budget or 0.0, f"; `contend run --resume {path}` measures it" if kept else "")
     if kept:
         console.print(f"record: {path}", soft_wrap=True, highlight=False)
     else:
@@ -215,6 +231,19 @@ def _report(
             write_json(Path(str(output.json_path)), record)
         kept = kept and written.well
     return kept
+
+
+def _print_left_out(console: Any, record: dict[str, Any], budget: float, further: str) -> None:
+    """Say what a time budget has left out."""
+    from contend.harness.record.resume import left_out
+
+    console.print(
+        f"The time budget of {budget:g} s is spent. Left out: {', '.join(left_out(record))}{further}.",
+        style="bold",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _draw(record: dict[str, Any], output: Output, folder: Path) -> bool:
@@ -272,7 +301,7 @@ def _aimed(request: Request, contention: float | None, chain: float | None, quie
     """The request with the dials that give what was asked for."""
     from contend.harness.analysis.contention_search import find_dials
 
-    one = len(request.workloads) == 1 and request.workloads[0] != ALL
+    one = len(request.workloads) == 1 and request.workloads[0] not in (ALL, DEFAULT)
     if not one or request.sweep or request.suite or (contention is not None and chain is not None):
         raise BadInputError("--contention, --chain: give one of them, one --workload, and neither --sweep nor --suite")
     (workload,) = request.workloads

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from contend.harness.commands.common import bad_input, interruptible
-from contend.harness.commands.options import Asked, request_options
+from contend.harness.commands.options import Asked, request_options, tell_settings
 
 
 @click.command("timeline")
@@ -28,19 +28,20 @@ from contend.harness.commands.options import Asked, request_options
 @click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results folder."
 )
-def command(
-    asked: Asked,
-    results: Path,
-) -> None:
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def command(asked: Asked, results: Path, quiet: bool) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
     from contend.harness.present.timeline import draw, tell, trace
     from contend.harness.record.atomic_write import check_folder
 
     with bad_input(), interruptible():
         request = asked.request(clock="virtual")
+        tell_settings(asked.settings, quiet)
         check_folder(results)
         traced = trace(request)
-        for line in tell(traced, Console().width):
-            click.echo(line)
+        if not quiet:
+            for line in tell(traced, Console().width):
+                click.echo(line)
         for path in draw(traced, results / "charts"):
-            click.echo(f"chart: {path}")
+            if not quiet:
+                click.echo(f"chart: {path}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from contend.harness.commands.common import bad_input, interruptible
-from contend.harness.commands.options import Asked, request_options
+from contend.harness.commands.options import Asked, request_options, tell_settings
 
 
 @click.command("validate-clock")
@@ -20,11 +20,14 @@ from contend.harness.commands.options import Asked, request_options
     "costs",
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},
+    costs={"help": "File of the cost table for the virtual clock."},
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found here.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def command(
     asked: Asked,
     json_path: Path | None,
+    quiet: bool,
 ) -> None:
     """Measure cells under both clocks and report the virtual clock's error, cell by cell.
 
@@ -41,10 +44,11 @@ def command(
     with bad_input(), interruptible():
         counts = asked.value("workers") or range(1, len(usable_cores()) + 1)
         request = asked.request(workers=counts, costs=None)
+        tell_settings(asked.settings, quiet)
         table = read_costs(asked.value("costs"))
         if json_path is not None:
             check_file(json_path)
-        with display(quiet=False) as observer:
+        with display(quiet) as observer:
             found = validate(request, table, observer)
         print_validation(Console(), found)
         if json_path is not None:

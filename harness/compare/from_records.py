@@ -62,7 +62,7 @@ def compare_records(
         fail_on=fail_on,
         interleaved=False,
         environment=b[-1]["environment"],
-        notes=_version_notes(a[-1]["environment"], b[-1]["environment"]),
+        notes=_quick_notes(a, b) + _version_notes(a[-1]["environment"], b[-1]["environment"]),
     )
     comparison.cells = [_compare(name, parts[0][name], parts[1][name], rule) for name in ours if name in theirs]
     comparison.cells += [
@@ -97,7 +97,7 @@ def _code(record: Mapping[str, Any], cell: MeasuredCell) -> object:
     if git is None or git["dirty"]:
         return None
     kernels = record["environment"]["kernels"]
-    return git["revision"], kernels, cell.machine, cell.genesis_digest, cell.block_digest, cell.costs
+    return git["revision"], kernels, cell.machine, cell.genesis_digest, cell.block_digest, cell.costs, _is_quick(record)
 
 
 def _compare(name: CellName, of_a: list[MeasuredCell], of_b: list[MeasuredCell], rule: Rule) -> CellResult:
@@ -169,6 +169,18 @@ def _described(records: list[dict[str, Any]], label: str) -> dict[str, Any]:
         "contend": environment["contend"],
         "plugins": environment.get("plugins") or [],
     }
+
+
+def _is_quick(record: Mapping[str, Any]) -> bool:
+    return bool(record["request"].get("quick"))
+
+
+def _quick_notes(a: list[dict[str, Any]], b: list[dict[str, Any]]) -> list[str]:
+    """Say which side was a first look, so that nobody takes it for a full measurement."""
+    quick = [label for label, side in (("A", a), ("B", b)) if any(map(_is_quick, side))]
+    if not quick:
+        return []
+    return [f"quick: {' and '.join(quick)} measured for a first look (--quick), by smaller blocks or fewer runs"]
 
 
 def _version_notes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:

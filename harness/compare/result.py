@@ -141,6 +141,8 @@ class Comparison:
         About the whole.
     command : str
         That makes it again.
+    settings : list of dict
+        Of options whose values stood in a settings file or the environment: ``option``, ``value``, ``source``.
     interrupted : bool
         Whether cells are missing that would have been compared, or measured again.
     """
@@ -154,6 +156,7 @@ class Comparison:
     cells: list[CellResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     command: str = ""
+    settings: list[dict[str, str]] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -228,7 +231,8 @@ class Comparison:
         -------
         dict
             ``schema``, ``a``, ``b``, ``threshold``, ``virtual_threshold``, ``fail_on``, ``interleaved``,
-            ``exit_code``, ``summary``, ``environment``, ``command``, ``notes``, ``cells`` (`CellResult.as_json`).
+            ``exit_code``, ``summary``, ``environment``, ``command``, ``settings``, ``notes``, ``cells``
+            (`CellResult.as_json`).
         """
         return {
             "schema": SCHEMA,
@@ -242,6 +246,7 @@ class Comparison:
             "summary": self.summary,
             "environment": dict(self.environment),
             "command": self.command,
+            "settings": self.settings,
             "notes": self.notes,
             "cells": [cell.as_json() for cell in self.cells],
         }

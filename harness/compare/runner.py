@@ -60,7 +60,9 @@ class VersionComparison:
         self._started = 0
         self._versions: tuple[Version, ...] = ()
         self._plans: list[VersionPlan] = []
-        self.comparison = Comparison(describe(a), describe(b), rule, fail_on, True, environment.describe())
+        self.comparison = Comparison(
+            describe(a), describe(b), rule, fail_on, True, environment.describe(request.affinity)
+        )
 
     def run(self, observer: Observer) -> Comparison:
         """Measure everything; nothing is left running, however it ends.

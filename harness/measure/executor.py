@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
 from contend.harness.doctor.run_mark import OtherRun, RunMark, told
+from contend.harness.measure.affinity import check_affinity
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
 from contend.harness.measure.interleaved_runner import InterleavedRunner
@@ -102,6 +103,11 @@ class LocalExecutor:
         Number of the first worker.
     rounds : int, optional
         Most that any workload still needs; those of the request by default.
+
+    Raises
+    ------
+    BadInputError
+        If workers cannot be pinned as the request asks for.
     """
 
     def __init__(
@@ -112,6 +118,7 @@ class LocalExecutor:
         first_process: int = 0,
         rounds: int | None = None,
     ) -> None:
+        check_affinity(request.affinity)
         self._request = request
         self._pool = WorkerPool(request, observer, versions, first_process)
         self._rounds = request.rounds if rounds is None else rounds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from contend.harness.plan.resolve import CellKey
 from contend.harness.record.measurement import RunStamp, WorkloadMeasurement
 from contend.harness.record.resume import check_block
 from contend.harness.record.sample import BlockFacts, Sample
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,12 @@ class ProgressLog:
                 self.observer.compiling(worker.number, kernel)
             case ["compile", kernel, False, seconds]:
                 self.observer.compiled(worker.number, kernel, seconds)
+                _LOG.debug("worker %d: kernel %s there after %.3f s", worker.number, kernel, seconds)
             case ["warning", text]:
                 self.observer.warned(text)
             case ["stage", what]:
                 self.observer.stage(worker.number, self.title, what)
+                _LOG.info("worker %d: %s: %s", worker.number, self.title, what)
             case ["result", content]:
                 result = Result.from_plain(content)
                 self._take(version, worker, result)
@@ -112,6 +117,8 @@ class ProgressLog:
     def _take(self, version: int, worker: WorkerProcess, result: Result) -> None:
         spent = self.measurements[version].compile_seconds
         spent[worker.number] = spent.get(worker.number, 0.0) + result.compile_seconds
+        if result.compile_seconds:
+            _LOG.info("worker %d: %.2f s of compiling, or loading kernels", worker.number, result.compile_seconds)
         if result.facts is not None:
             self._compare(version, result.facts)
         if result.failure is None:
@@ -146,6 +153,9 @@ class ProgressLog:
             Of the workers that made it.
         round_number : int
         """
+        for key, made in runs.items():
+            times = ", ".join(f"{run.sample.seconds:.6f} s by worker {run.process}" for run in made)
+            _LOG.debug("%s, %s, round %d: %s", self.title, key, round_number, times)
         for version, measurement in enumerate(self.measurements):
             mine = {key: by_version[version] for key, by_version in runs.items()}
             for process in sorted({run.process for run in mine.values()}):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +15,16 @@ from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import Executor, LocalExecutor
 from contend.harness.measure.progress_log import ProgressLog
 from contend.harness.measure.task import tasks_of
+from contend.harness.measure.worker_pool import TimeBudgetSpentError
 from contend.harness.observer import Observer
-from contend.harness.plan.request import Request
+from contend.harness.plan.request import Request, command_words
 from contend.harness.plan.resolve import MeasurementPlan
+from contend.harness.plan.setting import Setting
 from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
 
+_LOG = logging.getLogger(__name__)
 # Between rounds the record is written at most so often, and for at most this share of the time.
 _SAVE_EVERY_SECONDS = 1.0
 _SAVE_SHARE = 0.03
@@ -40,6 +45,8 @@ class Engine:
         the run ends. Never between the runs of a round.
     command : sequence of str or None
         Command line, for the record.
+    settings : sequence of Setting
+        Those that the request takes values from, for the record.
     resumed : dict or None
         A record to go on with, from `harness.record.resume.read_incomplete`; `request` is the record's own then.
     record : dict
@@ -51,6 +58,7 @@ class Engine:
     accepted: Callable[[], object] = lambda: None
     save: Callable[[dict[str, Any]], object] = lambda record: None
     command: Sequence[str] | None = None
+    settings: Sequence[Setting] = ()
     resumed: dict[str, Any] | None = None
     record: dict[str, Any] = field(default_factory=dict, init=False)
     # By workload: what has been measured, and the cells that follow from it.
@@ -69,7 +77,7 @@ class Engine:
         Returns
         -------
         dict
-            The record, complete.
+            The record, complete unless its time budget was spent.
 
         Raises
         ------
@@ -77,7 +85,7 @@ class Engine:
             If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
             measured or saved.
         CrashError
-            If the measuring processes cannot work at all.
+            If the measuring processes cannot work at all, or the time budget was spent before anything was measured.
         KeyboardInterrupt
             If the user ended the run; every process is gone, and the record, which `save` has seen, holds what was
             measured until then.
@@ -85,8 +93,9 @@ class Engine:
         with self._executor() as executor:
             self._other_runs = executor.other_runs
             # Meanwhile the workers import the compiler.
-            surroundings = environment.describe()
+            surroundings = environment.describe(self.request.affinity)
             ((plan, _, plugins),) = executor.resolve()
+            self._log(plan)
             self.observer.planned(plan, self.request.rounds)
             self._begin(plan, build.full_environment(surroundings, plan, plugins))
             before, refused = self.record["cells"], False
@@ -101,6 +110,11 @@ class Engine:
             except BadInputError:
                 refused = True
                 raise
+            except TimeBudgetSpentError:
+                self._collect(plan)
+                if self.record["cells"] == before:
+                    raise
+                _LOG.info("the time budget is spent")
             finally:
                 # First of all nothing must go on running; then what was measured is kept.
                 executor.end()
@@ -108,6 +122,13 @@ class Engine:
                 if not refused and (self.record["complete"] or self.record["cells"] != before):
                     self._save()
         return self.record
+
+    def _log(self, plan: MeasurementPlan) -> None:
+        _LOG.info("asked for: %s", shlex.join(["contend", "run", *command_words(self.request.as_json())]))
+        workloads, cells = ", ".join(one.title for one in plan.workloads), ", ".join(map(str, plan.cells))
+        _LOG.info("workloads: %s; cells of each: %s; runs of each: %d", workloads, cells, self.request.rounds)
+        cached = "some not compiled here before" if plan.cold else "all in the cache"
+        _LOG.info("kernels %s: %s", plan.kernels_digest, cached)
 
     def _executor(self) -> Executor:
         if self.resumed is None:
@@ -119,7 +140,7 @@ class Engine:
         places = range(len(plan.workloads))
         if self.resumed is None:
             self.accepted()
-            self.record = build.new_record(self.request, plan, surroundings, self.command)
+            self.record = build.new_record(self.request, plan, surroundings, self.command, self.settings)
             self._measured = [WorkloadMeasurement(workload, plan.cells) for workload in plan.workloads]
             self._cells = [[] for _ in places]
             self._open = list(places)
@@ -152,6 +173,7 @@ class Engine:
         (measurement,) = batch.log.measurements
         self._open = [place for place in self._open if self._measured[place] is not measurement]
         self._save()
+        _LOG.info("%s: measured", measurement.plan.title)
         self.observer.finished(measurement.plan.title)
         place = next(place for place, one in enumerate(self._measured) if one is measurement)
         self.observer.recorded(measurement.plan.title, self._cells[place])

@@ -36,12 +36,13 @@ class Version:
     paths: tuple[str, ...] = ()
     own_environment: bool = False
 
-    def command(self, descriptor: int) -> Sequence[str]:
-        """Start a worker that gets the socket at `descriptor`."""
+    def command(self, descriptor: int, cores: Sequence[int] = ()) -> Sequence[str]:
+        """Start a worker that gets the socket at `descriptor`, and runs on these cores if any are named."""
         where = {
             "root": None if self.root is None else str(self.root),
             "paths": sys.path if self.root is None else list(self.paths),
             "own_environment": self.own_environment,
+            "cores": list(cores),
         }
         return [self.interpreter, "-P", "-X", "faulthandler", str(WORKER), str(descriptor), json.dumps(where)]
 

@@ -12,7 +12,8 @@ done: a task is all that is needed. Meanwhile ``stage`` and ``compile`` tell wha
 on what the version logs. The worker ends when the client is gone.
 
 Arguments: the descriptor of the socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources; null
-for the version that the client runs) and ``own_environment`` (whether the interpreter's own import path follows).
+for the version that the client runs), ``own_environment`` (whether the interpreter's own import path follows) and
+``cores`` (to which the process is pinned, if any).
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ def find(what: str) -> Any:
 
 def main(descriptor: int, where: Mapping[str, Any]) -> None:
     """Serve the client until it says ``close`` or is gone."""
+    # First of all: threads inherit it, and imports start some.
+    if where["cores"]:
+        os.sched_setaffinity(0, where["cores"])
     behind = sys.path if where["own_environment"] else []
     sys.path[:] = [*where["paths"], *behind]
     root = None

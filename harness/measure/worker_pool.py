@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
@@ -11,6 +12,7 @@ from contend.harness.measure.task import VersionPlan
 from contend.harness.measure.version import THIS, Version
 from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.observer import Observer
+from contend.harness.plan.options import options
 from contend.harness.plan.request import Request
 
 _TICK_SECONDS = 0.1
@@ -33,6 +35,10 @@ class WorkerGoneError(Exception):
         super().__init__(how)
         self.worker = worker
         self.how = how
+
+
+class TimeBudgetSpentError(CrashError):
+    """The time is up that a run was given."""
 
 
 class WorkerPool:
@@ -63,6 +69,7 @@ class WorkerPool:
         self._started = 0
         self._restarted = 0
         self._workers: list[WorkerProcess] = []
+        self._began = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -84,7 +91,8 @@ class WorkerPool:
             self._workers.append(self._start(len(self._workers)))
 
     def _start(self, slot: int) -> WorkerProcess:
-        worker = WorkerProcess(self._first + self._started, self.versions[slot % len(self.versions)])
+        version = self.versions[slot % len(self.versions)]
+        worker = WorkerProcess(self._first + self._started, version, self._request.affinity)
         self._started += 1
         worker.send("plan", _plain(self._request))
         return worker
@@ -131,15 +139,17 @@ class WorkerPool:
         ------
         WorkerGoneError
             If it is dead, or has been silent for too long.
+        TimeBudgetSpentError
+            If the run's time is up.
         """
         worker = self._workers[slot]
         while not wait([worker.connection], _TICK_SECONDS):
-            self._observer.tick()
+            self._tick()
             if worker.is_gone():
                 raise WorkerGoneError(worker, worker.exit_reason())
             if worker.silence() > self._request.timeout:
                 raise WorkerGoneError(worker, f"no sign of life for {self._request.timeout:g} s")
-        self._observer.tick()
+        self._tick()
         message = worker.receive()
         if message is None:
             raise WorkerGoneError(worker, worker.exit_reason())
@@ -156,13 +166,19 @@ class WorkerPool:
         workers = {slot: self._workers[slot] for slot in slots}
         while True:
             ready = wait([worker.connection for worker in workers.values()], _TICK_SECONDS)
-            self._observer.tick()
+            self._tick()
             found = [slot for slot, worker in workers.items() if worker.connection in ready or worker.is_gone()]
             if found:
                 return found
             # One that waits for another to compile is silent for as long as that takes.
             if min(worker.silence() for worker in workers.values()) > self._request.timeout:
                 return list(workers)[:1]
+
+    def _tick(self) -> None:
+        self._observer.tick()
+        budget = self._request.time_budget
+        if budget is not None and time.monotonic() - self._began > budget:
+            raise TimeBudgetSpentError(f"time budget: {budget:g} s were over before anything was measured; give more")
 
     def end(self) -> None:
         """End every worker at once, and whatever its strategies keep."""
@@ -184,5 +200,9 @@ def _plain(request: Request) -> dict[str, Any]:
 
     What every version knows is always said, since versions may differ in what they take for granted.
     """
-    nothing = Request().as_json()
-    return {name: value for name, value in request.as_json().items() if name in _KNOWN_TO_ALL or value != nothing[name]}
+    nothing, declared = Request().as_json(), options(type(request))
+    return {
+        name: value
+        for name, value in request.as_json().items()
+        if name in _KNOWN_TO_ALL or (value != nothing[name] and not declared[name].for_client)
+    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from contend.harness.measure.task import Task
 from contend.harness.measure.version import THIS, Version
 
+_LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 2.0
 _TAIL_LINES = 12
 
@@ -29,6 +32,8 @@ class WorkerProcess:
     number : int
     version : Version, optional
         What it measures; the version that runs now by default.
+    cores : sequence of int, optional
+        To which it is pinned; none for no pinning.
 
     Attributes
     ----------
@@ -38,7 +43,7 @@ class WorkerProcess:
         That it is executing; None while it sets up.
     """
 
-    def __init__(self, number: int, version: Version = THIS) -> None:
+    def __init__(self, number: int, version: Version = THIS, cores: Sequence[int] = ()) -> None:
         self.number = number
         self.task: Task | None = None
         self._compiling = False
@@ -47,7 +52,7 @@ class WorkerProcess:
         self.connection, theirs = Pipe()
         with theirs:
             self._popen = subprocess.Popen(
-                version.command(theirs.fileno()),
+                version.command(theirs.fileno(), cores),
                 env=version.environment(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -56,6 +61,8 @@ class WorkerProcess:
                 start_new_session=True,
             )
         self._heard = time.monotonic()
+        whose = f" for {version.label}" if version.label else ""
+        _LOG.info("worker %d started%s, process %d", number, whose, self._popen.pid)
 
     def send(self, *message: Any) -> None:
         """Say something. A worker that is gone is noticed where its answer is awaited, with the cause of its end."""
@@ -119,6 +126,7 @@ class WorkerProcess:
         self._popen.wait()
         self.connection.close()
         self._output.close()
+        _LOG.debug("worker %d ended with exit code %d", self.number, self._popen.returncode)
 
     def _group_lives(self) -> bool:
         self._popen.poll()

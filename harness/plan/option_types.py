@@ -1,18 +1,21 @@
 """Types of options: how a value is read from text, checked, kept, written as text again, and described in a record.
 
-Text and Python say the same in different forms: ``--workers 1,2`` is ``workers=[1, 2]``. Both meet in
-`OptionType.keep`, which refuses what is wrong by the option's name, so that a value is checked in one place wherever it
-comes from.
+Text, TOML and Python say the same in different forms: ``--workers 1,2`` is ``workers = [1, 2]`` in a settings file and
+``workers=[1, 2]`` in Python. All meet in `OptionType.keep`, which refuses what is wrong by the option's name, so that a
+value is checked in one place wherever it comes from.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from contend.harness.errors import BadInputError
+from contend.harness.plan import toml_values
 
 Given = TypeVar("Given")
 Kept = TypeVar("Kept")
@@ -20,9 +23,11 @@ DialValue = int | float | str
 Names = str | Iterable[str] | None
 Counts = int | Iterable[int] | None
 PathLike = str | Path
+Cores = int | str | Iterable[int] | None
 Sweep = tuple[str, tuple[DialValue, ...]]
 
 MAX_WORKERS = 1_024
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ class OptionType(Generic[Given, Kept]):
         All values that there are; empty where they are not listed.
     repeatable : bool
         Whether the command line may give the option several times.
+    plain : callable
+        Of a name and a value of a settings file that is no text, such as a list: what Python could have been given.
+        Raises `BadInputError`.
     """
 
     keep: Callable[[str, Given], Kept]
@@ -55,6 +63,42 @@ class OptionType(Generic[Given, Kept]):
     python: type = str
     choices: tuple[str, ...] = ()
     repeatable: bool = False
+    plain: Callable[[str, Any], Given] = toml_values.no_text
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the command line gives the option without a value."""
+        return self.python is bool
+
+    def parse(self, name: str, text: str) -> Given:
+        """What Python could have been given, from a text that stands for the whole option, such as a variable's.
+
+        Several values of a repeatable option are separated by spaces, quoted as in a shell.
+
+        Raises
+        ------
+        BadInputError
+            If it cannot be read, by `name`.
+        """
+        said: Any
+        try:
+            said = tuple(shlex.split(text)) if self.repeatable else (_truth if self.is_flag else self.python)(text)
+        except ValueError as error:
+            kinds = {int: "not a whole number", float: "not a number", bool: "neither true nor false"}
+            raise BadInputError(f"{name}: {text!r} is {kinds.get(self.python, str(error).lower())}") from None
+        return self.read(said)
+
+    def from_toml(self, name: str, value: Any) -> Given:
+        """What Python could have been given, from a value of a settings file.
+
+        Raises
+        ------
+        BadInputError
+            If it is of another kind, by `name`.
+        """
+        if isinstance(value, str):
+            return self.read((value,)) if self.repeatable else self.parse(name, value)
+        return self.plain(name, value)
 
 
 def whole_number(low: int, high: int) -> OptionType[int, int]:
@@ -63,7 +107,8 @@ def whole_number(low: int, high: int) -> OptionType[int, int]:
     def keep(name: str, value: int) -> int:
         return _in_range(name, value, low, high)
 
-    return OptionType(keep, {"type": "integer", "minimum": low}, python=int)
+    # Whatever is no whole number, `keep` refuses.
+    return OptionType(keep, {"type": "integer", "minimum": low}, python=int, plain=lambda _, value: value)
 
 
 def choice(*words: str) -> OptionType[str, str]:
@@ -181,6 +226,38 @@ def parse_value(text: str) -> DialValue:
     return text
 
 
+def parse_duration(name: str, text: str) -> float:
+    """Seconds of a text such as ``90``, ``90s``, ``5m`` or ``1h30m``.
+
+    Raises
+    ------
+    BadInputError
+        If it is none of these.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or not any(found.groups()):
+        raise BadInputError(f"{name}: {text!r} is no length of time; give for instance 90s, 5m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return 3_600 * hours + 60 * minutes + seconds
+
+
+def parse_cores(name: str, text: str) -> tuple[int, ...]:
+    """Numbers of cores, such as ``0,2`` or ``0-3,8``.
+
+    Raises
+    ------
+    BadInputError
+        If a part is neither a number nor a range of numbers.
+    """
+    cores: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (end.strip() for end in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) - int(first) >= MAX_WORKERS:
+            raise BadInputError(f"{name}: {part!r} in {text!r} is no core; give numbers as in 0,2 or 0-3")
+        cores += range(int(first), int(last or first) + 1)
+    return unique(cores)
+
+
 def _in_range(name: str, value: object, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadInputError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
@@ -214,7 +291,7 @@ def _keep_paths(_: str, paths: PathLike | Iterable[PathLike]) -> tuple[str, ...]
 
 
 def _keep_seconds(name: str, seconds: float) -> float:
-    if not seconds > 0:
+    if not 0 < seconds < float("inf"):
         raise BadInputError(f"{name}: {seconds} is not a positive number of seconds")
     return seconds
 
@@ -225,6 +302,22 @@ def _keep_rate(name: str, rate: float | None) -> float | None:
     return rate
 
 
+def _keep_duration(name: str, value: float | str | None) -> float | None:
+    if value is None:
+        return None
+    seconds = parse_duration(name, value) if isinstance(value, str) else value
+    return _keep_rate(name, toml_values.number(name, seconds))
+
+
+def _keep_cores(name: str, cores: Cores) -> tuple[int, ...]:
+    """The cores; none stand for all that there are."""
+    if cores is None or cores == ():
+        return ()
+    numbers = parse_cores(name, cores) if isinstance(cores, str) else [cores] if isinstance(cores, int) else cores
+    kept = tuple(_in_range(name, core, 0, MAX_WORKERS) for core in numbers)
+    return tuple(sorted(set(kept)))
+
+
 def _write_sweep(sweep: Sweep | None) -> tuple[str, ...]:
     return () if sweep is None else (f"{sweep[0]}={','.join(map(str, sweep[1]))}",)
 
@@ -233,34 +326,94 @@ def _write_dials(dials: Mapping[str, DialValue]) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in dials.items())
 
 
+def _truth(text: str) -> bool:
+    """Read a flag as variables have it."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.strip().lower() not in words:
+        raise ValueError(text)
+    return words[text.strip().lower()]
+
+
+def _plain_names(name: str, value: Any) -> Names:
+    return [one for part in toml_values.texts(name, value, '["swaps", "nft"]') for one in parse_names(part)]
+
+
+def _plain_counts(name: str, value: Any) -> Counts:
+    # Texts among them may have the three dots.
+    if isinstance(value, list) and any(isinstance(one, str) for one in value):
+        return parse_workers(",".join(map(str, value)))
+    return toml_values.counts(name, value)
+
+
+def _plain_dials(name: str, value: Any) -> Mapping[str, DialValue]:
+    if isinstance(value, list):
+        return parse_dials(toml_values.texts(name, value, '["pools=1"]'))
+    return toml_values.dials(name, value)
+
+
 NAMES: OptionType[Names, tuple[str, ...]] = OptionType(
     _keep_names,
     {"type": "array", "items": {"type": "string"}},
     read=parse_names,
     write=lambda names: (",".join(names),) if names else (),
+    plain=_plain_names,
 )
 COUNTS: OptionType[Counts, tuple[int, ...]] = OptionType(
     _keep_counts,
     {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
     read=parse_workers,
     write=lambda counts: (",".join(map(str, counts)),),
+    plain=_plain_counts,
 )
 DIALS: OptionType[Mapping[str, DialValue] | None, Mapping[str, DialValue]] = OptionType(
-    lambda _, dials: dict(dials or {}), {"$ref": "#/$defs/dials"}, read=parse_dials, write=_write_dials, repeatable=True
+    lambda _, dials: dict(dials or {}),
+    {"$ref": "#/$defs/dials"},
+    read=parse_dials,
+    write=_write_dials,
+    repeatable=True,
+    plain=_plain_dials,
 )
 SWEEP: OptionType[tuple[str, Iterable[DialValue]] | None, Sweep | None] = OptionType(
     lambda _, sweep: None if sweep is None else (sweep[0], unique(sweep[1])),
     {"type": ["array", "null"]},
     read=parse_sweep,
     write=_write_sweep,
+    plain=toml_values.sweep,
 )
 PATHS: OptionType[PathLike | Iterable[PathLike], tuple[str, ...]] = OptionType(
-    _keep_paths, {"type": "array", "items": {"type": "string"}}, write=lambda paths: paths, repeatable=True
+    _keep_paths,
+    {"type": "array", "items": {"type": "string"}},
+    write=lambda paths: paths,
+    repeatable=True,
+    plain=lambda name, value: toml_values.texts(name, value, '["block.json"]'),
 )
 PATH: OptionType[PathLike | None, str | None] = OptionType(
     lambda _, path: None if path is None else str(path), {"type": ["string", "null"]}
 )
 TEXT: OptionType[str | None, str | None] = OptionType(lambda _, text: text, {"type": ["string", "null"]})
 NAME: OptionType[str, str] = OptionType(_keep_name, {"type": "string"})
-SECONDS: OptionType[float, float] = OptionType(_keep_seconds, {"type": "number", "exclusiveMinimum": 0}, python=float)
-RATE: OptionType[float | None, float | None] = OptionType(_keep_rate, {"type": ["number", "null"]}, python=float)
+SECONDS: OptionType[float, float] = OptionType(
+    _keep_seconds, {"type": "number", "exclusiveMinimum": 0}, python=float, plain=toml_values.number
+)
+RATE: OptionType[float | None, float | None] = OptionType(
+    _keep_rate, {"type": ["number", "null"]}, python=float, plain=toml_values.number
+)
+DURATION: OptionType[float | str | None, float | None] = OptionType(
+    _keep_duration,
+    {"type": ["number", "null"]},
+    write=lambda seconds: () if seconds is None else (f"{seconds:g}s",),
+    plain=toml_values.number,
+)
+CORES: OptionType[Cores, tuple[int, ...]] = OptionType(
+    _keep_cores,
+    {"type": "array", "items": {"type": "integer", "minimum": 0}},
+    write=lambda cores: (",".join(map(str, cores)),) if cores else (),
+    plain=toml_values.counts,
+)
+FLAG: OptionType[bool, bool] = OptionType(
+    toml_values.flag,
+    {"type": "boolean"},
+    write=lambda given: ("",) if given else (),
+    python=bool,
+    plain=toml_values.flag,
+)

@@ -4,14 +4,14 @@ An `Option` is the value of a field of a dataclass (`harness.plan.request.Reques
 constructor is given goes through the option's type, and what is kept is what the field then has. So the type checker
 knows both sides, too: `Option[str | Iterable[str], tuple[str, ...]]` takes a name and holds a tuple.
 
-From the options come the command line (`harness.commands.options`), the parameters of `contend.run`, the key
-``request`` of a record and its JSON Schema, the command line by which a report says how to measure again, and
-``docs/options.md``.
+From the options come the command line (`harness.commands.options`), the keys of settings files and the environment
+variables that hold defaults (`harness.plan.settings`), the parameters of `contend.run`, the key ``request`` of a record
+and its JSON Schema, the command line by which a report says how to measure again, and ``docs/options.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import MISSING, fields
 from inspect import Parameter, Signature, formatannotation, getattr_static
@@ -19,6 +19,8 @@ from textwrap import indent, wrap
 from typing import Any, Generic, get_args, get_type_hints, overload
 
 from contend.harness.plan.option_types import Given, Kept, OptionType
+
+VARIABLE_PREFIX = "CONTEND_"
 
 
 class Option(Generic[Given, Kept]):
@@ -43,6 +45,13 @@ class Option(Generic[Given, Kept]):
         Whether there are records of the current version without it.
     run_only : bool
         Whether only ``contend run`` takes it.
+    contradicts : tuple of str
+        Names of options that cannot be given with it, to either of which it is enough to say so.
+    applies : callable, optional
+        Of what is asked for, by name of an option, whether there is any use for this one. A setting for which there is
+        none gives way; always, by default.
+    for_client : bool
+        Whether it is the client's business alone, of which those that measure need not know.
     """
 
     def __init__(
@@ -58,6 +67,9 @@ class Option(Generic[Given, Kept]):
         default_text: str = "",
         added_later: bool = False,
         run_only: bool = False,
+        contradicts: tuple[str, ...] = (),
+        applies: Callable[[Mapping[str, Any]], bool] = lambda asked: True,
+        for_client: bool = False,
     ) -> None:
         self.name = ""
         self.default = default
@@ -68,9 +80,13 @@ class Option(Generic[Given, Kept]):
         self.on_command_line = on_command_line
         self.in_python = in_python
         self.in_record = in_record
-        self.default_text = default_text or (str(default) if isinstance(default, int | float | str) else "")
+        plain = isinstance(default, int | float | str) and not isinstance(default, bool)
+        self.default_text = default_text or (str(default) if plain else "")
         self.added_later = added_later
         self.run_only = run_only
+        self.contradicts = contradicts
+        self.applies = applies
+        self.for_client = for_client
 
     def but(self, *, meaning: str, default: Given | None = None) -> Option[Given, Kept]:
         """The same option for a request of another kind, which means something else by it.
@@ -109,6 +125,21 @@ class Option(Generic[Given, Kept]):
     def title(self) -> str:
         """Name of the option in complaints, such as ``block size``."""
         return self.name.replace("_", " ")
+
+    @property
+    def key(self) -> str:
+        """Name in settings files, such as ``block-size``."""
+        return self.flags[0].removeprefix("--")
+
+    @property
+    def variable(self) -> str:
+        """Environment variable that holds a default, such as ``CONTEND_BLOCK_SIZE``."""
+        return VARIABLE_PREFIX + self.key.replace("-", "_").upper()
+
+    def words(self, kept: Any) -> list[str]:
+        """What the command line says for a value that is kept."""
+        texts = self.type.write(kept)
+        return [word for text in texts for word in (self.flags[0], *([] if self.type.is_flag else [text]))]
 
     @property
     def help(self) -> str:

@@ -9,8 +9,11 @@ from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import (
+    CORES,
     COUNTS,
     DIALS,
+    DURATION,
+    FLAG,
     NAME,
     NAMES,
     PATH,
@@ -19,6 +22,7 @@ from contend.harness.plan.option_types import (
     SECONDS,
     SWEEP,
     TEXT,
+    Cores,
     Counts,
     DialValue,
     Names,
@@ -33,15 +37,27 @@ MAX_BLOCK_SIZE = 1_000_000
 MAX_BLOCK_COUNT = 1_000
 MAX_REPEAT = 10_000
 MAX_PROCESSES = 64
-# The name that stands for all names.
-ALL = "all"
+# Names that stand for names: everything that is built in, and what is measured where nothing is named.
+ALL, DEFAULT = "all", "default"
 DEFAULT_BLOCK_SIZE = 10_000
 DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
 # Every run has it, and every cell its speed-up over it.
 DEFAULT_BASELINE = "serial"
 # Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
 DEFAULT_LOAD = 0.8
+QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
+"""What a quick look takes of the usual value of each of these options."""
+_FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
 _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
+
+
+def _simulated(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("clock", "wall") != "wall")
+
+
+def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
+    # A suite may have some; it is refused if it has none.
+    return bool(asked.get("block_count", 1) > 1 or asked.get("suite"))
 
 
 @dataclass(frozen=True)
@@ -66,9 +82,11 @@ class Request:
         "-w",
         metavar="NAMES",
         meaning="Workloads to measure",
-        on_command_line="names separated by commas, or all",
-        in_python='a name or several, or ``"all"``',
-        in_record="empty for the default, all for all",
+        on_command_line="names separated by commas; all is all built-in ones, default,mine those of the default and "
+        "mine",
+        in_python='a name or several; ``"all"`` is all built-in ones, ``["default", "mine"]`` those of the default and '
+        "mine",
+        in_record="empty for the default, all for those that are built in",
         default_text="payments,swaps,nft,dao",
     )
     strategies: Option[Names, tuple[str, ...]] = Option(
@@ -78,10 +96,12 @@ class Request:
         "-s",
         metavar="NAMES",
         meaning="Strategies to measure",
-        on_command_line="names separated by commas, or all, which includes variants such as sharded_ordered",
-        in_python='a name or several, or ``"all"``, which includes variants such as ``"sharded_ordered"``',
-        in_record="empty for all but variants, all for all",
-        default_text="all but variants",
+        on_command_line="names separated by commas; all is all built-in ones, variants such as sharded_ordered "
+        "included, default,mine those of the default and mine",
+        in_python='a name or several; ``"all"`` is all built-in ones, variants such as ``"sharded_ordered"`` included, '
+        '``["default", "mine"]`` those of the default and mine',
+        in_record="empty for the default, all for those that are built in with their variants",
+        default_text="serial,block_stm,static_partition,sharded",
     )
     workers: Option[Counts, tuple[int, ...]] = Option(
         None,
@@ -129,7 +149,12 @@ class Request:
         meaning="Seconds after which a run that gives no sign of life is ended and its cell has failed",
     )
     blocks: Option[PathLike | Iterable[PathLike], tuple[str, ...]] = Option(
-        (), PATHS, "--block", metavar="FILE", meaning="Block files for the workload replay"
+        (),
+        PATHS,
+        "--block",
+        metavar="FILE",
+        meaning="Block files for the workload replay",
+        applies=lambda asked: "replay" in (asked.get("workloads") or ()),
     )
     clock: Option[str, str] = Option(
         "wall",
@@ -145,6 +170,7 @@ class Request:
         metavar="FILE",
         meaning="File of the cost table for the virtual clock",
         default_text="the project's",
+        applies=_simulated,
     )
     network: Option[str | None, str | None] = Option(
         None,
@@ -155,6 +181,7 @@ class Request:
         on_command_line=_NETWORKS,
         in_python=_NETWORKS,
         default_text="same_machine",
+        applies=_simulated,
     )
     sweep: Option[tuple[str, Iterable[DialValue]] | None, Sweep | None] = Option(
         None,
@@ -173,6 +200,7 @@ class Request:
         meaning="Suite to measure, which fixes workloads, dials, seed and block size",
         on_command_line="its name, such as standard-1, or its TOML file",
         in_python='its name, such as ``"standard-1"``, or its TOML file',
+        contradicts=_FIXED_BY_SUITE,
     )
     block_count: Option[int, int] = Option(
         1,
@@ -190,6 +218,8 @@ class Request:
         default_text=f"{DEFAULT_LOAD}, unless there is a rate",
         added_later=True,
         run_only=True,
+        contradicts=("rate",),
+        applies=_of_several_blocks,
     )
     rate: Option[float | None, float | None] = Option(
         None,
@@ -199,6 +229,44 @@ class Request:
         meaning="Rate at which the transactions of several blocks arrive, in transactions per second",
         added_later=True,
         run_only=True,
+        contradicts=("load",),
+        applies=_of_several_blocks,
+    )
+    quick: Option[bool, bool] = Option(
+        False,
+        FLAG,
+        "--quick",
+        meaning="A first look, which tables and records call quick: a tenth of the usual transactions a block and two "
+        "fifths of the usual runs, where these are not asked for",
+        added_later=True,
+        for_client=True,
+    )
+    affinity: Option[Cores, tuple[int, ...]] = Option(
+        None,
+        CORES,
+        "--affinity",
+        metavar="CORES",
+        meaning="Cores to which measuring processes are pinned, with all their threads and shards",
+        on_command_line="their numbers, such as 0,2 or 0-3",
+        in_python='a number or several, or ``"0-3"``',
+        default_text="all that this process may use",
+        added_later=True,
+        for_client=True,
+        applies=lambda asked: not _simulated(asked),
+    )
+    time_budget: Option[float | str | None, float | None] = Option(
+        None,
+        DURATION,
+        "--time-budget",
+        metavar="TIME",
+        meaning="Time after which nothing more is measured; what is left out is shown, and measured when the record is "
+        "resumed",
+        on_command_line="90s, 5m or 1h30m",
+        in_python='seconds, or ``"5m"``',
+        in_record="seconds",
+        added_later=True,
+        run_only=True,
+        for_client=True,
     )
     baseline: Option[str, str] = Option(
         DEFAULT_BASELINE,
@@ -211,12 +279,18 @@ class Request:
     )
 
     def __post_init__(self) -> None:
+        for name in ("workloads", "strategies"):
+            # Every version of Contend knows nothing named as the default.
+            if getattr(self, name) == (DEFAULT,):
+                object.__setattr__(self, name, None)
         if not self.workers:
             object.__setattr__(self, "workers", DEFAULT_WORKERS[self.clock])
         if self.costs is not None and not self.simulated:
             raise BadInputError("costs: a cost table is for the virtual clock; add --clock virtual")
         if self.network is not None and not self.simulated:
             raise BadInputError("network: networks are simulated; add --clock virtual")
+        if self.affinity and self.simulated:
+            raise BadInputError("affinity: simulated workers run on no core in particular; leave it out")
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:
             raise BadInputError(
                 f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "
@@ -267,8 +341,10 @@ def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> li
     usual = {**kind(clock=clock).as_json(), "clock": kind().clock}
     words: list[str] = []
     for name, option in options(kind).items():
-        if name in asked and _plain(asked[name]) != _plain(usual[name]):
-            words += [word for text in option.type.write(asked[name]) for word in (option.flags[0], text)]
+        # A quick look has other usual values, so that these are said.
+        always = name in QUICK_SHARES and asked.get("quick")
+        if name in asked and (always or _plain(asked[name]) != _plain(usual[name])):
+            words += option.words(asked[name])
     return words
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from contend.harness.errors import BadInputError
-from contend.harness.plan.option_types import DialValue
-from contend.harness.plan.request import ALL, DEFAULT_BASELINE, Request
+from contend.harness.plan.option_types import DialValue, unique
+from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, Request
 
 BASELINE = DEFAULT_BASELINE
 REPLAY = "replay"
@@ -120,12 +120,10 @@ def resolve(request: Request) -> MeasurementPlan:
     from contend.strategies import registry as strategies
 
     workloads = plan_workloads(request)
-    everything = request.strategies in ((), (ALL,))
-    chosen = strategies.names(variants=request.strategies == (ALL,)) if everything else request.strategies
-    kinds = {name: lookup(strategies, name) for name in chosen}
-    if everything:
-        # All that run under this clock, since the user named none in particular.
-        kinds = {name: kind for name, kind in kinds.items() if request.clock in kind.clocks}
+    named = [name for name in request.strategies if name not in (ALL, DEFAULT)]
+    kinds = {name: lookup(strategies, name) for name in chosen_strategies(request.strategies)}
+    # Those that the user did not name in particular are measured if they run under this clock.
+    kinds = {name: kind for name, kind in kinds.items() if name in named or request.clock in kind.clocks}
     for name, kind in kinds.items():
         if request.clock not in kind.clocks:
             raise BadInputError(
@@ -163,6 +161,25 @@ def _check_baseline(baseline: str, measured: Iterable[str]) -> None:
         )
 
 
+def chosen_strategies(asked: Iterable[str]) -> tuple[str, ...]:
+    """Strategies that names stand for; a plug-in's only where it is named."""
+    from contend.strategies import registry
+
+    groups = {ALL: registry.built_in(variants=True), DEFAULT: registry.built_in()}
+    return _expanded(asked, groups)
+
+
+def chosen_workloads(asked: Iterable[str]) -> tuple[str, ...]:
+    """Workloads that names stand for; a plug-in's only where it is named."""
+    from contend.workloads import registry
+
+    return _expanded(asked, {ALL: tuple(registry.BUILT_IN), DEFAULT: registry.DEFAULT})
+
+
+def _expanded(asked: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return unique(one for name in tuple(asked) or (DEFAULT,) for one in groups.get(name, (name,)))
+
+
 def costs_digest(request: Request) -> str | None:
     """Digest of the cost table that a request asks for; None under the wall clock.
 
@@ -185,12 +202,10 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     BadInputError
         As `resolve`, and for a block file that cannot be read.
     """
-    from contend.workloads import registry
-
     if request.suite is not None:
         return _suite(request)
-    names = tuple(registry.names()) if request.workloads == (ALL,) else request.workloads or registry.DEFAULT
-    dials = {name: _settings(lookup(registry, name)) for name in names}
+    names = chosen_workloads(request.workloads)
+    dials = {name: dials_of(name) for name in names}
     overrides = split_overrides(request.dials, dials)
     if (REPLAY in names) != bool(request.blocks):
         raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
@@ -284,9 +299,18 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
     return _timed(request, tuple(plans))
 
 
-def _settings(workload: Any) -> tuple[str, ...]:
+def dials_of(workload_name: str) -> tuple[str, ...]:
+    """Names of what can be set of a workload: its dials, and ``preset`` where it has presets.
+
+    Raises
+    ------
+    BadInputError
+        If it is not registered, or its plug-in cannot be imported.
+    """
+    from contend.workloads import registry
     from contend.workloads.dials import PRESET
 
+    workload = lookup(registry, workload_name)
     return (*(dial.name for dial in workload.dials), *((PRESET,) if workload.presets else ()))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from contend.harness.plan.request import DEFAULT_LOAD, Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.plan.setting import Setting
 from contend.harness.record.derived import derived
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.migrate import SCHEMA
@@ -17,7 +18,11 @@ from contend.harness.record.statistics.paired import with_baseline
 
 
 def new_record(
-    request: Request, plan: MeasurementPlan, environment: Mapping[str, Any], command: Sequence[str] | None = None
+    request: Request,
+    plan: MeasurementPlan,
+    environment: Mapping[str, Any],
+    command: Sequence[str] | None = None,
+    settings: Iterable[Setting] = (),
 ) -> dict[str, Any]:
     """Begin a record without cells.
 
@@ -29,18 +34,21 @@ def new_record(
         As `full_environment` gives it.
     command : sequence of str, optional
         Command line, where there was one.
+    settings : iterable of Setting, optional
+        Those that the request takes values from.
 
     Returns
     -------
     dict
         ``schema``, ``id`` (UTC time and a random part: no two runs share one), ``environment``, ``request``,
-        ``planned``, ``sessions``, ``complete`` (False until the run has ended by itself) and ``cells``.
+        ``settings``, ``planned``, ``sessions``, ``complete`` (False until the run has ended by itself) and ``cells``.
     """
     return {
         "schema": SCHEMA,
         "id": new_id(),
         "environment": dict(environment),
         "request": request.as_json(),
+        "settings": [one.as_json() for one in settings],
         "planned": plan.as_json(),
         "sessions": [new_session(environment, environment, command, first_process=0)],
         "complete": False,
@@ -127,6 +135,8 @@ def cell_record(
         "differences": list(failure.differences) if failure else [],
         "samples": samples,
     }
+    if request.quick:
+        cell["quick"] = True
     if others := runs_beside(samples, sessions):
         cell["other_runs"] = others
     if measurement.plan.block_count > 1:

@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,21 @@ def utc_precisely() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def describe() -> dict[str, Any]:
+def describe(pinned: Collection[int] = ()) -> dict[str, Any]:
     """Describe machine and versions, except for what only a measuring process knows (kernels and their cache).
+
+    Parameters
+    ----------
+    pinned : collection of int, optional
+        Cores to which measuring processes are pinned; by default they may use those that this process may.
 
     Returns
     -------
     dict
-        ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that this
-        process may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system does not say),
-        ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or None outside a
-        checkout and an installation from one), ``time``, ``machine`` (`machine_id`).
+        ``contend``, ``python``, ``numpy``, ``numba``, ``llvmlite``, ``platform``, ``cpu``, ``cores`` (those that
+        measuring processes may use), ``memory_bytes``, ``governor`` (of the cores' frequency, None where the system
+        does not say), ``settings`` (variables that change what numba compiles), ``git`` (``revision`` and ``dirty``, or
+        None outside a checkout and an installation from one), ``time``, ``machine`` (`machine_id`).
     """
     found = {
         "contend": contend_version(),
@@ -57,7 +62,7 @@ def describe() -> dict[str, Any]:
         "llvmlite": _version("llvmlite"),
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": len(usable_cores()),
+        "cores": len(pinned or usable_cores()),
         "memory_bytes": _memory_bytes(),
         "governor": _governor(),
         "settings": _settings(),
@@ -65,6 +70,27 @@ def describe() -> dict[str, Any]:
         "time": utc_now(),
     }
     return {**found, "machine": machine_id(found)}
+
+
+def version_lines(environment: Mapping[str, Any]) -> list[str]:
+    """What to write into a report of a fault, in three lines: Contend and its commit, its versions, the machine.
+
+    Parameters
+    ----------
+    environment : mapping
+        As `describe` gives it.
+    """
+    git = environment["git"]
+    commit = f"commit {git['revision'][:12]}{', with changes' * git['dirty']}" if git else "of no checkout"
+    cores = environment["cores"]
+    memory = f", {_machine_fact(environment, 'memory_bytes')}" if environment["memory_bytes"] is not None else ""
+    versions = (f"{name} {environment[name]}" for name in ("numba", "numpy", "llvmlite"))
+    return [
+        f"contend {environment['contend']} ({commit})",
+        f"Python {environment['python']}, {', '.join(versions)}",
+        f"{environment['cpu']}, {cores} core{'s' * (cores > 1)}{memory}, {environment['platform']}; "
+        f"machine {environment['machine']}",
+    ]
 
 
 def machine_id(environment: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ COLUMNS = {
     "simulated": "whether times are those of simulated workers",
     "block_size": "transactions asked for",
     "seed": "of the workload",
+    "quick": "whether it was measured for a first look (`--quick`)",
     "transactions": "in the block",
     "failed_transactions": "with a status other than success, in the serial run",
     "mostly_failed": "whether these are more than half: the speed-up is then one of failing",
@@ -157,7 +158,7 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
     row["mostly_failed"] = mostly_failed(cell)
-    row["simulated"] = bool(cell.get("simulated"))
+    row |= {name: bool(cell.get(name)) for name in ("simulated", "quick")}
     row |= _surroundings(record)
     row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}

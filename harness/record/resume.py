@@ -51,7 +51,8 @@ def request_of(path: Path) -> Request:
     """
     content = read_incomplete(path)["request"]
     try:
-        return Request.from_json(content)
+        # What a time budget left out is what is to be measured now.
+        return Request.from_json({**content, "time_budget": None})
     except TypeError as error:
         raise BadInputError(f"{path}: its request is not one of this version of Contend ({error})") from error
 
@@ -158,6 +159,27 @@ def measurement_of(record: Record, plan: MeasurementPlan, workload_index: int) -
 def is_finished(measurement: WorkloadMeasurement, plan: MeasurementPlan, rounds: int) -> bool:
     """Whether nothing of a workload is missing: every cell that was asked for has failed or has all its runs."""
     return measurement.next_round >= rounds or plan.reported <= measurement.failures.keys()
+
+
+def left_out(record: Record) -> list[str]:
+    """Say for each workload of a record what of it has not been measured; nothing about those that are finished."""
+    rounds = Request.from_json(record["request"]).rounds
+    found = []
+    for place, planned in enumerate(record["planned"]["workloads"]):
+        cells = cells_of(record, place)
+        done = [len(cell["samples"]) for cell in cells if cell["error"] is None]
+        if not cells:
+            found.append(f"{_titled(record, planned)} (nothing measured)")
+        elif done and min(done) < rounds:
+            found.append(f"{_titled(record, planned)} ({min(done)} of {rounds} runs of each cell)")
+    return found
+
+
+def _titled(record: Record, planned: Mapping[str, Any]) -> str:
+    """A workload, with the dial that a sweep takes through its values."""
+    sweep = record["request"].get("sweep")
+    dial = sweep[0].rpartition(".")[2] if sweep else None
+    return f"{planned['workload']} {dial}={planned['dials'][dial]}" if dial in planned["dials"] else planned["workload"]
 
 
 def is_untouched(measurement: WorkloadMeasurement) -> bool:

@@ -14,6 +14,7 @@ from contend.harness.record.sample import OWN_ORDER_FAILED
 BEYOND = "beyond the bound"
 OVERSUBSCRIBED = "more workers than cores"
 OUTSIDE = "work outside the phases"
+QUICK = "quick"
 OWN_FAILURES = "its own order makes transactions fail"
 MOSTLY_FAILED = "most transactions fail"
 """Begin of the warning about cells of blocks of which more than half fail: their speed-ups are of failing."""
@@ -63,6 +64,10 @@ def about(
     found = [] if simulated else _of_time(cell, seconds, cores)
     if bound is not None and speedup.low > bound * (1.0 + (_ROUNDING if simulated else _TABLE_ERROR)):
         found.append(f"{BEYOND}: {speedup.median / bound:.0%} of it; work that is not measured, or an order of its own")
+    if cell.get("quick"):
+        found.append(
+            f"{QUICK}: a first look (--quick) at smaller blocks or in fewer runs; a full run may say otherwise"
+        )
     return found + _of_failures(cell, counters)
 
 

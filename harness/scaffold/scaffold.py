@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 
 from contend.harness.errors import BadInputError
+from contend.harness.plan.request import ALL, DEFAULT
 
 TEMPLATES = Path(__file__).with_name("templates")
 STRATEGY_KINDS = ("plan", "step")
@@ -87,7 +88,7 @@ def strategy(name: str, kind: str) -> Skeleton:
     """
     from contend.strategies import registry
 
-    return _checked(Skeleton("strategy", name, kind), {*registry.names(), "all"})
+    return _checked(Skeleton("strategy", name, kind), {*registry.names(), ALL, DEFAULT})
 
 
 def workload(name: str) -> Skeleton:
@@ -102,7 +103,7 @@ def workload(name: str) -> Skeleton:
     from contend.workloads import registry
 
     return _checked(
-        Skeleton("workload", name, "workload"), {*registry.names(), *registry.ON_REQUEST, ADVERSARIAL, "all"}
+        Skeleton("workload", name, "workload"), {*registry.names(), *registry.ON_REQUEST, ADVERSARIAL, ALL, DEFAULT}
     )
 
 

@@ -118,6 +118,7 @@ PARTS = {
     "environment": "`environment`",
     "plugin": "`environment.plugins[]`",
     "request": "`request`",
+    "setting": "`settings[]`",
     "planned": "`planned`",
     "session": "`sessions[]`",
     "otherRun": "`sessions[].other_runs[]`",

@@ -202,21 +202,22 @@ def default_sources() -> tuple[str, ...]:
 
 
 def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of strategies that have schedules: those that are wanted, or all that are parallel where none is.
+    """Names of strategies that have schedules: those that are wanted; where none is, all built-in ones that have some.
 
     Raises
     ------
     BadInputError
         If one is not known, or has one schedule only.
     """
-    from contend.harness.plan.resolve import lookup
+    from contend.harness.plan.request import ALL
+    from contend.harness.plan.resolve import chosen_strategies, lookup
     from contend.strategies import registry
 
-    kinds = {name: lookup(registry, name) for name in wanted or registry.names(variants=True)}
+    kinds = {name: lookup(registry, name) for name in chosen_strategies(wanted or (ALL,))}
     for name, kind in kinds.items():
-        if wanted and not kind.parallel:
+        if name in wanted and not kind.parallel:
             raise BadInputError(f"strategy {name!r}: a strategy that is not parallel has one schedule only")
-        if wanted and "virtual" not in kind.clocks:
+        if name in wanted and "virtual" not in kind.clocks:
             raise BadInputError(f"strategy {name!r} runs under the wall clock only, and so under no schedule")
     return tuple(name for name, kind in kinds.items() if kind.parallel and "virtual" in kind.clocks)
 

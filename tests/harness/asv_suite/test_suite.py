@@ -161,3 +161,9 @@ def test_a_history_outlives_a_docstring() -> None:
     # Without a version of its own a figure has its source's digest, and every edit ends its history.
     for found in benchmarks():
         assert getattr(found, "version", None), found.__name__
+
+
+@pytest.mark.usefixtures("plugins")
+def test_an_installed_plug_in_begins_no_history_unless_it_is_named() -> None:
+    assert settings.read({}).strategies == strategies.built_in()
+    assert settings.read({"CONTEND_SUITE_STRATEGIES": "serial,honest"}).strategies == ("serial", "honest")

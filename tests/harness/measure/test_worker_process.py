@@ -81,7 +81,7 @@ def test_compiling_is_no_silence(child: WorkerProcess, monkeypatch: pytest.Monke
 
 def test_as_many_processes_as_a_request_may_ask_for_are_no_deaths(monkeypatch: pytest.MonkeyPatch) -> None:
     class Idle:
-        def __init__(self, number: int, version: object) -> None:
+        def __init__(self, number: int, version: object, cores: object) -> None:
             self.number = number
 
         def send(self, *message: object) -> None:

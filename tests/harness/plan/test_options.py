@@ -25,6 +25,7 @@ from contend.harness.plan.request import DEFAULT_WORKERS, Request, command_words
 from contend.harness.record.load import SCHEMA_FILE
 from contend.harness.records import schema
 from contend.strategies.clocks.network_model import NETWORKS
+from contend.strategies.registry import built_in
 from contend.workloads import registry
 from tools.docs import options as options_page
 from tools.docs.records import schema_text
@@ -106,7 +107,9 @@ def test_a_new_field_is_in_records_and_documents() -> None:
     made = json.loads(schema_text(SCHEMA_FILE.read_text(), Larger))
     described = made["$defs"]["request"]["properties"]["colour"]
     assert described == {"enum": ["red", "blue"], "description": "colour of the block"}
-    assert "| `--colour` | `colour` | str | red | Colour of the block. |" in options_page.page(Larger)
+    assert "| `--colour` | `CONTEND_COLOUR` | `colour` | str | red | Colour of the block. |" in options_page.page(
+        Larger
+    )
 
 
 def test_nothing_else_lists_the_options() -> None:
@@ -163,8 +166,9 @@ def listings(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
         ),
         Request(sweep=("pools", [1, 0.5, "many"]), block_count=2, load=0.5),
         Request(suite="quick-1", block_size=400, seed=1),
+        Request(quick=True, affinity=[2, 0], time_budget="1h30m"),
     ],
-    ids=["defaults", "wall", "virtual", "sweep", "suite"],
+    ids=["defaults", "wall", "virtual", "sweep", "suite", "short"],
 )
 def test_a_request_is_the_same_by_command_line_python_and_record(
     request_: Request, asked_by: Callable[..., Request]
@@ -200,6 +204,7 @@ def test_every_option_has_its_words() -> None:
 def test_defaults_in_words_are_the_defaults() -> None:
     declared = options(Request)
     assert declared["workloads"].default_text == ",".join(registry.DEFAULT)
+    assert declared["strategies"].default_text == ",".join(built_in())
     wall, _, virtual = declared["workers"].default_text.partition("; virtual: ")
     assert {"wall": parse_workers(wall), "virtual": parse_workers(virtual)} == DEFAULT_WORKERS
     assert Request(clock="virtual").workers == DEFAULT_WORKERS["virtual"]

@@ -64,3 +64,41 @@ def test_numbers_out_of_range_are_refused_by_name(field: str, value: Any) -> Non
         Request(**{field: value})
     assert str(caught.value).startswith(field.replace("_", " "))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3_600), ("1h30m", 5_400), ("2m0.5s", 120.5)]
+)
+def test_a_length_of_time_is_read_with_its_units(text: str, seconds: float) -> None:
+    assert Request(time_budget=text).time_budget == Request(time_budget=seconds).time_budget == seconds
+
+
+@pytest.mark.parametrize("value", ["", "m", "5 m", "1d", "-5", "5m1h", 0, -1, float("nan"), float("inf"), True])
+def test_what_is_no_length_of_time_is_refused(value: Any) -> None:
+    with pytest.raises(BadInputError, match=r"^time budget: "):
+        Request(time_budget=value)
+
+
+def test_cores_are_numbers_and_ranges_each_once() -> None:
+    assert Request(affinity="8,0-3,2").affinity == Request(affinity=[8, 3, 2, 1, 0]).affinity == (0, 1, 2, 3, 8)
+    assert Request(affinity=1).affinity == (1,)
+    assert Request().affinity == ()
+
+
+@pytest.mark.parametrize("value", ["", "a", "1-", "-1", "0-9999999", [-1], [0.5], [True], 5_000])
+def test_what_is_no_core_is_refused(value: Any) -> None:
+    with pytest.raises(BadInputError, match=r"^affinity: "):
+        Request(affinity=value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"network": "rack"}, "network: networks are simulated; add --clock virtual"),
+        ({"costs": "c.json"}, "costs: a cost table is for the virtual clock; add --clock virtual"),
+        ({"affinity": [0], "clock": "virtual"}, "affinity: simulated workers run on no core in particular"),
+    ],
+)
+def test_an_option_of_the_other_clock_is_refused_with_a_hint(wrong: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(BadInputError, match=f"^{complaint}"):
+        Request(**wrong)

@@ -5,7 +5,8 @@ import pytest
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, one_line, plan_workloads, resolve, split_overrides
-from contend.strategies.registry import get, names
+from contend.strategies.registry import built_in, get, names
+from contend.workloads import registry
 
 DIALS = {"swaps": ("pools", "zipf"), "payments": ("accounts", "zipf")}
 
@@ -98,6 +99,44 @@ def test_by_default_strategies_are_those_of_the_clock() -> None:
     assert simulated == {name for name in names() if "virtual" in get(name).clocks}
     assert simulated >= {"serial", "block_stm", "static_partition", "sharded"}
     assert "sharded" in {cell.strategy for cell in resolve(Request(("dao",))).cells}
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize("clock", ["wall", "virtual"])
+def test_an_installed_plug_in_joins_no_run_that_does_not_name_it(clock: str) -> None:
+    assert {"honest", "unimportable"} <= set(names())
+    for asked in ((), "default", "all"):
+        plan = resolve(Request("dao", asked, clock=clock))
+        assert {cell.strategy for cell in plan.cells} <= set(built_in(variants=True)), asked
+    usual = [cell.strategy for cell in resolve(Request("dao", workers=2, clock=clock)).cells]
+    assert usual == list(built_in())
+    everything = [cell.strategy for cell in resolve(Request("dao", "all", 2, clock=clock)).cells]
+    assert everything == list(built_in(variants=True))
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plug_in_is_added_by_name_to_the_default_or_to_all() -> None:
+    plan = resolve(Request("dao", ["default", "solo"], 2))
+    assert [cell.strategy for cell in plan.cells] == [*built_in(), "solo"]
+    plan = resolve(Request("dao", ["solo", "all", "serial"], 2))
+    assert [cell.strategy for cell in plan.cells] == ["serial", "solo", *built_in(variants=True)[1:]]
+
+
+@pytest.mark.usefixtures("plugins")
+def test_an_installed_workload_joins_no_run_that_does_not_name_it() -> None:
+    def chosen(*asked: str) -> list[str]:
+        return [one.name for one in resolve(Request(asked, "serial")).workloads]
+
+    assert "ledger" in registry.names()
+    assert chosen() == chosen("default") == list(registry.DEFAULT)
+    assert chosen("all") == list(registry.BUILT_IN)
+    assert chosen("default", "ledger") == [*registry.DEFAULT, "ledger"]
+    assert chosen("ledger", "all") == ["ledger", *registry.BUILT_IN]
+
+
+def test_the_default_by_name_is_the_default() -> None:
+    # Which older versions, too, know as nothing named.
+    assert Request("default", ["default"]) == Request()
 
 
 @pytest.mark.usefixtures("plugins")
