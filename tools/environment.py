@@ -26,7 +26,7 @@ from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[1]
 WAYS = ("run", "develop")
-_LINE_EVERY_SECONDS = 5.0
+_LINE_EVERY_SECONDS, _SHARE_OF_TIME = 5.0, 0.1
 _TICK_SECONDS = 0.2
 
 
@@ -75,7 +75,9 @@ class Progress:
     def show(self, text: str) -> None:
         """Say how far it is."""
         now = time.monotonic()
-        if not self._live and now - self._last < _LINE_EVERY_SECONDS:
+        # The longer it takes, the fewer lines.
+        pause = max(_LINE_EVERY_SECONDS, _SHARE_OF_TIME * (now - self._began))
+        if not self._live and now - self._last < pause:
             return
         self._last = now
         self._write(f"{self._what}: {text}, {now - self._began:.0f} s")
