@@ -10,11 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options
 from contend.harness.compare.comparison_request import ComparisonRequest
-from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, checked_fail_on, checked_share
+from contend.harness.compare.exit_policy import (
+    EXIT_NOTHING,
+    FAIL_ON,
+    SLOWER,
+    checked_fail_on,
+    checked_rate,
+    checked_share,
+)
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request
@@ -39,6 +47,20 @@ if TYPE_CHECKING:
     help="Growth of simulated time that counts; it has no noise.",
 )
 @click.option(
+    "--null",
+    is_flag=True,
+    help="Hold each version against itself, too, in exchanged places; what it differs by from itself is the floor "
+    "below which no difference is claimed. Costs no further runs.",
+)
+@click.option(
+    "--false-discovery-rate",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the differences claimed over all cells that may be none, on average; of versions, in real time.",
+)
+@click.option(
     "--fail-on",
     default=SLOWER,
     show_default=True,
@@ -56,6 +78,8 @@ def command(
     sides: tuple[str, ...],
     threshold: float,
     virtual_threshold: float,
+    null: bool,
+    false_discovery_rate: float,
     fail_on: str,
     markdown: str | None,
     json_path: str | None,
@@ -75,16 +99,23 @@ def command(
 
     with bad_input(), interruptible():
         kinds = checked_fail_on("--fail-on", parse_names(fail_on))
-        rule = Rule(checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold))
+        rule = Rule(
+            checked_share("--threshold", threshold),
+            checked_share("--virtual-threshold", virtual_threshold),
+            checked_rate("--false-discovery-rate", false_discovery_rate),
+        )
         a, b = parse_targets(sides, Path.cwd())
-        given = asked.first_given()
+        of_runs = ("null", "false_discovery_rate")
+        source = context.get_parameter_source
+        mine = [f"--{name.replace('_', '-')}" for name in of_runs if source(name) is ParameterSource.COMMANDLINE]
+        given = mine[0] if mine else asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
         request = asked.request()
         output = Output(markdown, json_path)
         output.check()
         try:
-            comparison = compare(a, b, request, rule, kinds, output, quiet)
+            comparison = compare(a, b, request, rule, kinds, output, quiet, null)
         except CrashError as error:
             # Not 1, which is kept for regressions: a broken harness must not look like one.
             tell(str(error))
@@ -123,7 +154,14 @@ class Output:
 
 
 def compare(
-    a: Target, b: Target, request: Request, rule: Rule, fail_on: frozenset[str], output: Output, quiet: bool
+    a: Target,
+    b: Target,
+    request: Request,
+    rule: Rule,
+    fail_on: frozenset[str],
+    output: Output,
+    quiet: bool,
+    null: bool = False,
 ) -> Comparison:
     """Hold two sides against each other, measuring them where they are versions; print and write what came of it.
 
@@ -139,6 +177,8 @@ def compare(
     output : Output
     quiet : bool
         Whether to keep silent about progress.
+    null : bool, optional
+        Whether to hold each version against itself, too.
 
     Raises
     ------
@@ -161,7 +201,7 @@ def compare(
         from contend.harness.compare.runner import VersionComparison
         from contend.harness.present.progress_bar import display
 
-        versions = VersionComparison(a, b, request, rule, fail_on)
+        versions = VersionComparison(a, b, request, rule, fail_on, null)
         try:
             with display(quiet) as observer:
                 versions.run(observer)

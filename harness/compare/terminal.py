@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contend.harness.compare.markdown import counter_lines, ratio_text, side_line, time_text
+from contend.harness.compare.markdown import counter_lines, floor_text, grounds, ratio_text, side_line, time_text
 from contend.harness.compare.result import Comparison, grouped, ordered, seconds
 from contend.harness.compare.verdict import Verdict
 
@@ -37,6 +37,10 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         )
     for note in comparison.notes:
         console.print(f"note: {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    for line in grounds(comparison):
+        # What was found out about the machine is worth no less attention than what was about the versions.
+        style = "yellow" if line.startswith("bias") else ""
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     failed = comparison.exit_code != 0
     console.print(
         comparison.summary, style="bold red" if failed else "bold green", markup=False, highlight=False, soft_wrap=True
@@ -50,7 +54,8 @@ def _table(comparison: Comparison, wide: bool) -> Table:
     if wide:
         table.add_column("workload", no_wrap=True)
     table.add_column("strategy", no_wrap=True)
-    for heading in ("A", "B", "B / A"):
+    floors = comparison.null is not None
+    for heading in ("A", "B", "B / A", *(["floor"] if floors else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for workload, group in grouped(cells).items():
@@ -65,6 +70,7 @@ def _table(comparison: Comparison, wide: bool) -> Table:
                 time_text(seconds(cell.a)),
                 time_text(seconds(cell.b)),
                 ratio_text(cell),
+                *([floor_text(cell)] if floors else []),
                 Text(cell.verdict.value, style=_STYLES[cell.verdict]),
             )
     return table
