@@ -112,29 +112,35 @@ def interval_text(ratio: Interval) -> str:
 def floor_text(cell: CellResult) -> str:
     """The floor of a cell: below it nothing is claimed; simulated cells have none, since they are exact."""
     floor = cell.floor
-    return "-" if floor is None else "exact" if floor == 0.0 else f"±{percent(1.0 + floor).removeprefix('+')}"
+    if floor is None:
+        return "-"
+    return "exact" if cell.name.clock != "wall" else f"±{100.0 * max(floor, 0.0001):.2g} %"
 
 
 def grounds(comparison: Comparison) -> list[str]:
     """Grounds of the verdicts, one a line: what was tested together, and what a version differs by from itself."""
     family, null = comparison.family, comparison.null
     if family is None:
-        return []
+        timed = [cell for cell in comparison.compared if cell.ratio is not None]
+        exact = [cell for cell in timed if cell.name.clock != "wall"]
+        lines = ["Simulated time is exact: nothing is left to chance, and no null run is needed"] if exact else []
+        if len(exact) < len(timed):
+            lines.append("Real time is judged cell by cell: records have too few processes to test all cells together")
+        return lines
     cells = f"{family.tested} cell{'' if family.tested == 1 else 's'} tested"
     withdrawn = f"; {family.withdrawn} withdrawn for it" if family.withdrawn else ""
-    lines = [f"{cells} at a false discovery rate of {100 * family.rate:.3g} %{withdrawn}"]
+    tested = f"{cells} at a false discovery rate of {100 * family.rate:.3g} %{withdrawn}"
     if null is None:
-        return [f"{lines[0]}; no null run was made (--null), so that a bias for a side's place would not show"]
+        return [f"{tested}. No null run was made (--null): a bias for a side's place would not show"]
     by_place, by_turn = (interval_text(ratio) for ratio in (null.places, null.turns))
-    lines.append(
-        f"null run, a version against itself: {by_place} in the second place of a pair of processes, {by_turn} in the "
-        "second turn of a pair of runs; no difference below a cell's floor is claimed"
-    )
-    lines += [
-        f"bias: the same version takes {interval_text(ratio)} in the {where}; that is no difference of A and B"
-        for where, ratio in null.biases()
+    return [
+        f"{tested}. No difference below a cell's floor is claimed",
+        f"Null run, a version against itself: {by_place} in the second place, {by_turn} in the second turn",
+        *(
+            f"Bias: the same version takes {interval_text(ratio)} in the {where}; that is no difference of A and B"
+            for where, ratio in null.biases()
+        ),
     ]
-    return lines
 
 
 def counter_lines(cell: CellResult) -> list[str]:
@@ -159,8 +165,9 @@ def how(comparison: Comparison) -> list[str]:
         lines.append("A and B were measured in turns (A B, B A, ...), each run verified against the serial result")
     if comparison.null is not None:
         lines.append(
-            "null run: two pairs of processes take turns, places exchanged (A B | B A); floor: the furthest that a "
-            "version is from itself by place or turn, its whole interval counted"
+            "null run: two pairs of processes take turns, the second with its places exchanged (A B | B A), and each "
+            "version is held against itself, second place against first and second turn of a pair against first; "
+            "floor: the furthest end of these intervals"
         )
     if comparison.family is not None:
         lines.append(

@@ -9,116 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from contend.harness.compare.cell_runs import LETTERS, PAIR, A, B, CellRuns, PairRuns
 from contend.harness.compare.measured import CellName, frozen
-from contend.harness.compare.ratio import Pair, paired
 from contend.harness.compare.result import CellResult
-from contend.harness.compare.significance.null_run import NullSamples
 from contend.harness.compare.verdict import Verdict
 from contend.harness.measure.progress_log import ProgressLog, Round
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
-from contend.harness.record.sample import Sample
-from contend.harness.record.statistics import Interval, Samples
-
-A, B = range(2)
-LETTERS = "AB"
-
-PAIR = (A, B)
-EXCHANGED_PAIRS = (A, B, B, A)
-"""Places of a group of processes, by side: one pair, or two of which the second has its places exchanged."""
-
-
-@dataclass
-class PairRuns:
-    """Runs of one cell in one process of A and one of B.
-
-    Attributes
-    ----------
-    seconds : tuple of list of float
-        Of A and of B, in the same rounds.
-    a_first : list of bool
-        By round: whether A was run before B.
-    """
-
-    seconds: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
-    a_first: list[bool] = field(default_factory=list)
-
-    @property
-    def pair(self) -> Pair:
-        """The samples."""
-        return Pair(np.array(self.seconds[A]), np.array(self.seconds[B]))
-
-    def turns(self) -> Samples:
-        """Ratios of what ran second to what ran first, of two rounds in which the sides changed turns."""
-        ratios, first = self.pair.b / self.pair.a, np.array(self.a_first, dtype=bool)
-        b_second, b_first = ratios[first], ratios[~first]
-        count = min(len(b_second), len(b_first))
-        return np.asarray(np.sqrt(b_second[:count] / b_first[:count]))
-
-
-@dataclass
-class CellRuns:
-    """Runs of a cell of one workload so far.
-
-    Attributes
-    ----------
-    rounds : list of dict
-        By measurement, by number of the pair of processes, the odd ones of a null run with exchanged places.
-    samples : list of Sample or None
-        The last sample of each side.
-    seconds : float
-        What its rounds have taken, setting up and verifying included.
-    """
-
-    rounds: list[dict[int, PairRuns]] = field(default_factory=list)
-    samples: list[Sample | None] = field(default_factory=lambda: [None, None])
-    seconds: float = 0.0
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """Every pair of processes of every measurement, in the order of time."""
-        return [pair for rounds in self.rounds for pair in _pairs(rounds)]
-
-    @property
-    def round_seconds(self) -> float:
-        """Mean seconds of a round."""
-        return self.seconds / max(sum(len(pair.a) for pair in self.pairs), 1)
-
-    def ratios(self) -> list[Interval]:
-        """The ratio by every measurement."""
-        return [paired(pairs) for pairs in map(_pairs, self.rounds) if pairs]
-
-    def nulls(self) -> list[NullSamples]:
-        """The versions against themselves, by every measurement of a null run."""
-        return [_null(rounds) for rounds in self.rounds if _pairs(rounds)]
-
-    def repeated(self) -> list[float]:
-        """Logarithm of the median ratio of every pair of processes that followed the pilot."""
-        further = [pair for rounds in self.rounds[1:] for pair in _pairs(rounds)]
-        return [float(np.median(np.log(pair.b / pair.a))) for pair in further]
-
-    def by_process(self, side: int) -> list[Samples]:
-        """Seconds of a side's processes."""
-        return [(pair.a, pair.b)[side] for pair in self.pairs]
-
-
-def _pairs(rounds: Mapping[int, PairRuns]) -> list[Pair]:
-    return [runs.pair for runs in rounds.values() if runs.a_first]
-
-
-def _null(rounds: Mapping[int, PairRuns]) -> NullSamples:
-    """What the second place took in relation to the first, under each version, and the second turn to the first."""
-    places: list[Samples] = []
-    for number, straight in rounds.items():
-        exchanged = rounds.get(number + 1)
-        if number % 2 == 0 and exchanged is not None and straight.a_first:
-            one, other = straight.pair, exchanged.pair
-            places += [other.a / one.a, one.b / other.b]
-    return NullSamples(tuple(places), tuple(runs.turns() for runs in rounds.values() if runs.a_first))
 
 
 @dataclass
@@ -183,7 +82,8 @@ class PairLog(ProgressLog):
             for pair in range(pairs):
                 places = range(2 * pair, 2 * pair + 2)
                 by_side = {self._places[place]: by_place[place] for place in places}
-                kept = cell.rounds[-1].setdefault(self._first + pairs * group + pair, PairRuns())
+                new = PairRuns(exchanged=self._places[places[0]] == B)
+                kept = cell.rounds[-1].setdefault(self._first + pairs * group + pair, new)
                 kept.a_first.append(by_side[A].turn < by_side[B].turn)
                 for side, run in by_side.items():
                     kept.seconds[side].append(run.sample.seconds)

@@ -16,15 +16,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from math import ceil
 
+from contend.harness.compare.cell_runs import EXCHANGED_PAIRS, PAIR, A, B, pilots
 from contend.harness.compare.checkout import laid_out
 from contend.harness.compare.compatibility import refusal
 from contend.harness.compare.from_records import exact
-from contend.harness.compare.matching import EXCHANGED_PAIRS, PAIR, A, B, PairLog, WorkloadRuns, cell_name, match
+from contend.harness.compare.matching import PairLog, WorkloadRuns, cell_name, match
 from contend.harness.compare.measured import CellName, MeasuredCell, picoseconds
 from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.sample_size import SampleSize
-from contend.harness.compare.significance.null_run import NullRun, null_run, pooled
-from contend.harness.compare.significance.signed_rank import signed_rank
 from contend.harness.compare.targets import Checkout, Revision, describe
 from contend.harness.compare.verdict import MOST_MEASUREMENTS, Rule, Verdict
 from contend.harness.measure.batch import Batch, Rounds
@@ -81,8 +80,6 @@ class VersionComparison:
         self._versions: tuple[Version, ...] = ()
         self._plans: list[VersionPlan] = []
         self.comparison = Comparison(describe(a), describe(b), rule, fail_on, True, environment.describe())
-        if null and request.simulated:
-            self.comparison.notes.append("simulated time is exact, so that there is nothing for a null run to measure")
 
     def run(self, observer: Observer) -> Comparison:
         """Measure everything; nothing is left running, however it ends.
@@ -117,10 +114,6 @@ class VersionComparison:
     def _pairs(self) -> int:
         """Pairs of workers in a group, which have their rounds together."""
         return len(self._places) // 2
-
-    @property
-    def _null(self) -> bool:
-        return self._pairs > 1
 
     def _match(self) -> tuple[list[WorkloadRuns], list[CellResult]]:
         """Workloads and cells that both versions have; the others are refused at once."""
@@ -206,24 +199,7 @@ class VersionComparison:
             return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
         if self._request.simulated:
             return exact(name, a, b, self._rule)
-        ratios, nulls = cell.ratios(), self._nulls(workload, key)
-        verdict, ratio, note = self._rule.settle(ratios, [null.floor for null in nulls])
-        judged = CellResult(name, verdict, ratio, tuple(ratios), a, b, note=note, nulls=tuple(nulls))
-        # Which way to look the pilot has said, of which these pairs are independent.
-        way = 1.0 if ratios[0].median > 1.0 else -1.0
-        return replace(
-            judged,
-            p_value=signed_rank([way * value for value in cell.repeated()]),
-            null_samples=pooled(cell.nulls()) if self._null else None,
-        )
-
-    def _nulls(self, workload: WorkloadRuns, key: CellKey) -> list[NullRun]:
-        """Null run of every measurement of a cell; the pilot's is not below that of the workload's cells together."""
-        if not self._null:
-            return []
-        together = pooled(one.nulls()[0] for one in workload.cells.values() if one.pairs)
-        found = (null_run(samples, together) for samples in workload.cells[key].nulls())
-        return [null for null in found if null is not None]
+        return cell.judged(name, (a, b), self._rule, pilots(workload.cells.values()))
 
     def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> MeasuredCell:
         cell, facts = workload.cells[key], workload.measurements[side].facts
@@ -279,15 +255,12 @@ class VersionComparison:
         """Cells that call for another measurement."""
         if workload.refused is not None:
             return []
+        together = pilots(workload.cells.values())
         return [
             key
             for key, cell in workload.cells.items()
-            if not workload.failed(key) and cell.pairs and self._unsure(workload, key)
+            if not workload.failed(key) and cell.pairs and cell.unsettled(self._rule, together)
         ]
-
-    def _unsure(self, workload: WorkloadRuns, key: CellKey) -> bool:
-        floors = [null.floor for null in self._nulls(workload, key)]
-        return self._rule.unsettled(workload.cells[key].ratios(), floors)
 
     def _rounds(self, workload: WorkloadRuns, keys: Iterable[CellKey], cells: int) -> dict[CellKey, int]:
         """Rounds that each pair of workers has in a further measurement of so many cells in all."""

@@ -39,7 +39,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         console.print(f"note: {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in grounds(comparison):
         # What was found out about the machine is worth no less attention than what was about the versions.
-        style = "yellow" if line.startswith("bias") else ""
+        style = "yellow" if line.startswith("Bias") else ""
         console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     failed = comparison.exit_code != 0
     console.print(
