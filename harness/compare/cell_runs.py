@@ -72,6 +72,7 @@ class CellRuns:
     rounds: list[dict[int, PairRuns]] = field(default_factory=list)
     samples: list[Sample | None] = field(default_factory=lambda: [None, None])
     seconds: float = 0.0
+    _known: dict[tuple[int, int], Interval] = field(default_factory=dict, repr=False)
 
     @property
     def pairs(self) -> list[Pair]:
@@ -85,15 +86,22 @@ class CellRuns:
 
     def ratios(self) -> list[Interval]:
         """The ratio by every measurement."""
-        return [paired(pairs) for pairs in map(_pairs, self.rounds) if pairs]
+        return [self._ratio(number, pairs) for number, pairs in enumerate(map(_pairs, self.rounds)) if pairs]
+
+    def _ratio(self, measurement: int, pairs: list[Pair]) -> Interval:
+        """The ratio by a measurement, found once: rounds are only ever added to it."""
+        key = measurement, sum(len(pair.a) for pair in pairs)
+        if key not in self._known:
+            self._known[key] = paired(pairs)
+        return self._known[key]
 
     def null_samples(self) -> list[NullSamples]:
         """The versions against themselves, by every measurement."""
         return [_null(rounds) for rounds in self.rounds if _pairs(rounds)]
 
-    def nulls(self, workload: NullSamples) -> list[NullRun]:
-        """Null run of every measurement, of the pilot beside that of the workload; none without exchanged places."""
-        found = (null_run(samples, workload) for samples in self.null_samples())
+    def nulls(self, floor: float) -> list[NullRun]:
+        """Null run of every measurement, the pilot's not below a floor; none without exchanged places."""
+        found = (null_run(samples, floor) for samples in self.null_samples())
         return [null for null in found if null is not None]
 
     def repeated(self) -> list[float]:
@@ -105,12 +113,12 @@ class CellRuns:
         """Seconds of a side's processes."""
         return [(pair.a, pair.b)[side] for pair in self.pairs]
 
-    def unsettled(self, rule: Rule, workload: NullSamples) -> bool:
-        """Whether the cell has to be measured again."""
-        return rule.unsettled(self.ratios(), [null.floor for null in self.nulls(workload)])
+    def unsettled(self, rule: Rule, floor: float) -> bool:
+        """Whether the cell has to be measured again; see `judged`."""
+        return rule.unsettled(self.ratios(), [null.floor for null in self.nulls(floor)])
 
     def judged(
-        self, name: CellName, sides: tuple[MeasuredCell, MeasuredCell], rule: Rule, workload: NullSamples
+        self, name: CellName, sides: tuple[MeasuredCell | None, MeasuredCell | None], rule: Rule, floor: float
     ) -> CellResult:
         """Judge the cell by itself.
 
@@ -120,10 +128,10 @@ class CellRuns:
         sides : tuple of MeasuredCell
             A and B.
         rule : Rule
-        workload : NullSamples
-            Of `pilots`, of all cells of the workload.
+        floor : float
+            That of the workload (`pilot_floor`).
         """
-        ratios, nulls = self.ratios(), self.nulls(workload)
+        ratios, nulls = self.ratios(), self.nulls(floor)
         verdict, ratio, note = rule.settle(ratios, [null.floor for null in nulls])
         # Which way to look the pilot has said, of which the other pairs are independent.
         way = 1.0 if ratios[0].median > 1.0 else -1.0
@@ -140,9 +148,10 @@ class CellRuns:
         )
 
 
-def pilots(cells: Iterable[CellRuns]) -> NullSamples:
-    """Null samples of the pilots of cells that the same processes measured."""
-    return pooled(samples for cell in cells for samples in cell.null_samples()[:1])
+def pilot_floor(cells: Iterable[CellRuns]) -> float:
+    """Floor of the pilots of cells that the same processes measured; 0 without exchanged places."""
+    null = null_run(pooled(samples for cell in cells for samples in cell.null_samples()[:1]))
+    return 0.0 if null is None else null.floor
 
 
 def _pairs(rounds: Mapping[int, PairRuns]) -> list[Pair]:

@@ -21,7 +21,7 @@ from contend.harness.compare.exit_policy import (
 )
 from contend.harness.compare.measured import CellName, MeasuredCell
 from contend.harness.compare.significance.false_discovery import Family, adjusted
-from contend.harness.compare.significance.null_run import NullRun, NullSamples, null_run, pooled
+from contend.harness.compare.significance.null_run import SURE, NullRun, NullSamples, null_run, pooled
 from contend.harness.compare.verdict import Rule, Verdict, wasteful
 from contend.harness.present.formatting import differing
 from contend.harness.record.statistics import Interval, Samples
@@ -219,7 +219,8 @@ class Comparison:
                 self.cells[place] = replace(cell, verdict=Verdict.INCONCLUSIVE, note=note)
                 withdrawn += 1
         self.family = Family(len(tested), self.rule.false_discovery_rate, withdrawn) if tested else None
-        self.null = null_run(pooled(cell.null_samples for cell in self.cells if cell.null_samples is not None))
+        samples = pooled(cell.null_samples for cell in self.cells if cell.null_samples is not None)
+        self.null = null_run(samples, confidence=SURE)
 
     @property
     def compared(self) -> list[CellResult]:

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from math import ceil
 
-from contend.harness.compare.cell_runs import EXCHANGED_PAIRS, PAIR, A, B, pilots
+from contend.harness.compare.cell_runs import EXCHANGED_PAIRS, PAIR, A, B, pilot_floor
 from contend.harness.compare.checkout import laid_out
 from contend.harness.compare.compatibility import refusal
 from contend.harness.compare.from_records import exact
@@ -182,14 +182,15 @@ class VersionComparison:
     # Judging
 
     def _keep(self, workload: WorkloadRuns, keys: Iterable[CellKey]) -> None:
-        self._conclude(self._judge(workload, key) for key in keys)
+        floor = pilot_floor(workload.cells.values())
+        self._conclude(self._judge(workload, key, floor) for key in keys)
 
     def _conclude(self, results: Iterable[CellResult]) -> None:
         """Take what is known of cells now, and say what that makes of all of them together."""
         self._judged.update({result.name: result for result in results})
         self.comparison.conclude(self._judged.values())
 
-    def _judge(self, workload: WorkloadRuns, key: CellKey) -> CellResult:
+    def _judge(self, workload: WorkloadRuns, key: CellKey, floor: float) -> CellResult:
         name, cell = cell_name(workload.plan, key, self._request), workload.cells[key]
         a, b = (self._measured(workload, key, side) for side in (A, B))
         why = refusal(name, a, b)
@@ -199,7 +200,7 @@ class VersionComparison:
             return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
         if self._request.simulated:
             return exact(name, a, b, self._rule)
-        return cell.judged(name, (a, b), self._rule, pilots(workload.cells.values()))
+        return cell.judged(name, (a, b), self._rule, floor)
 
     def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> MeasuredCell:
         cell, facts = workload.cells[key], workload.measurements[side].facts
@@ -255,11 +256,11 @@ class VersionComparison:
         """Cells that call for another measurement."""
         if workload.refused is not None:
             return []
-        together = pilots(workload.cells.values())
+        floor = pilot_floor(workload.cells.values())
         return [
             key
             for key, cell in workload.cells.items()
-            if not workload.failed(key) and cell.pairs and cell.unsettled(self._rule, together)
+            if not workload.failed(key) and cell.pairs and cell.unsettled(self._rule, floor)
         ]
 
     def _rounds(self, workload: WorkloadRuns, keys: Iterable[CellKey], cells: int) -> dict[CellKey, int]:

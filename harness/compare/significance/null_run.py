@@ -23,8 +23,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contend.harness.record.statistics import MANY_PROCESSES, Interval, Samples, interval
+from contend.harness.record.statistics import CONFIDENCE, MANY_PROCESSES, Interval, Samples, interval
 
+SURE = 0.99
+"""Confidence of what is said of all cells together: a bias that is none would be looked for in vain."""
 _NEGLIGIBLE = 0.01
 """A bias below this share is not worth a sentence."""
 
@@ -68,37 +70,39 @@ class NullRun:
 
 
 def pooled(samples: Iterable[NullSamples]) -> NullSamples:
-    """All cells' comparisons side by side."""
+    """All cells' comparisons side by side, each by its median: cells of many runs count no more than those of few."""
     every = list(samples)
-    return NullSamples(
-        tuple(group for one in every for group in one.places), tuple(group for one in every for group in one.turns)
-    )
+    return NullSamples(_medians(one.places for one in every), _medians(one.turns for one in every))
 
 
-def null_run(own: NullSamples, workload: NullSamples | None = None) -> NullRun | None:
-    """Null run of a cell.
+def _medians(groups: Iterable[Iterable[Samples]]) -> tuple[Samples, ...]:
+    return tuple(np.array([np.median(group)]) for some in groups for group in some if len(group))
+
+
+def null_run(own: NullSamples, least: float = 0.0, confidence: float = CONFIDENCE) -> NullRun | None:
+    """Null run of a cell, or of several together.
 
     Parameters
     ----------
     own : NullSamples
         Of the cell.
-    workload : NullSamples, optional
-        Of all cells of its workload, measured by the same processes.
+    least : float, optional
+        Floor of all cells of its workload together.
+    confidence : float, optional
+        Of the intervals.
 
     Returns
     -------
     NullRun or None
         None without samples.
     """
-    places, turns = _interval(own.places), _interval(own.turns)
+    places, turns = _interval(own.places, confidence), _interval(own.turns, confidence)
     if places is None:
         return None
     # A single run has no turn to be exchanged with.
     turns = turns or Interval(1.0, 1.0, 1.0)
-    floors = [floor_of(places), floor_of(turns)]
-    if workload is not None and len(own.places) < MANY_PROCESSES:
-        floors += [floor_of(one) for one in map(_interval, (workload.places, workload.turns)) if one is not None]
-    return NullRun(places, turns, max(floors))
+    few = len(own.places) < MANY_PROCESSES
+    return NullRun(places, turns, max(floor_of(places), floor_of(turns), least if few else 0.0))
 
 
 def floor_of(ratio: Interval) -> float:
@@ -106,8 +110,12 @@ def floor_of(ratio: Interval) -> float:
     return max(ratio.high, 1.0 / ratio.low) - 1.0
 
 
-def _interval(groups: Sequence[Samples]) -> Interval | None:
-    return interval(groups) if any(len(group) for group in groups) else None
+def _interval(groups: Sequence[Samples], confidence: float) -> Interval | None:
+    """Interval over processes and rounds; over many processes the medians of their rounds tell as much."""
+    kept = [group for group in groups if len(group)]
+    if not kept:
+        return None
+    return interval(kept if len(kept) < MANY_PROCESSES else _medians([kept]), confidence=confidence)
 
 
 def _biased(ratio: Interval) -> bool:
