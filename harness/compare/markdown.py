@@ -114,7 +114,8 @@ def floor_text(cell: CellResult) -> str:
     floor = cell.floor
     if floor is None:
         return "-"
-    return "exact" if cell.name.clock != "wall" else f"±{100.0 * max(floor, 0.0001):.2g} %"
+    share = 100.0 * max(floor, 0.0001)
+    return "exact" if cell.name.clock != "wall" else f"±{share:.2g} %" if share < 99.0 else f"±{share:.0f} %"
 
 
 def grounds(comparison: Comparison) -> list[str]:

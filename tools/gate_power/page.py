@@ -182,7 +182,7 @@ def _real(study: PowerStudy) -> list[str]:
         "",
         "| planted | comparisons | outcome |",
         "| --- | ---: | --- |",
-        f"| nothing | {len(same)} | {alarms} false alarms |",
+        f"| nothing | {len(same)} | {alarms} false alarm{'' if alarms == 1 else 's'} |",
     ]
     if slower:
         false = sum(cell.claimed for cell in others)
