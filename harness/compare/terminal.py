@@ -11,7 +11,7 @@ from contend.harness.compare.markdown import counter_lines, floor_text, grounds,
 from contend.harness.compare.result import Comparison, grouped, ordered, seconds
 from contend.harness.compare.verdict import Verdict
 
-_WIDE = 96
+_WIDE, _FLOOR = 96, 10
 _STYLES = {
     Verdict.SLOWER: "bold red",
     Verdict.BROKEN: "bold red",
@@ -26,7 +26,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for side, content in (("A", comparison.a), ("B", comparison.b)):
         console.print(f"{side}: {side_line(content).replace('`', '')}", markup=False, highlight=False, soft_wrap=True)
     if comparison.compared:
-        console.print(_table(comparison, console.width >= _WIDE))
+        console.print(_table(comparison, console.width))
     for cell in ordered(comparison.compared):
         lines = ([cell.note] if cell.note else []) + counter_lines(cell)
         if lines:
@@ -47,15 +47,18 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     )
 
 
-def _table(comparison: Comparison, wide: bool) -> Table:
+def _table(comparison: Comparison, width: int) -> Table:
+    floors = comparison.null is not None
+    wide = width >= _WIDE + _FLOOR * floors
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    # In 80 columns a floor takes the room of A's time, which follows from the others.
+    times = ("A", "B") if wide or not floors else ("B",)
     cells = ordered(comparison.compared)
     clocks = {cell.name.clock for cell in cells}
     if wide:
         table.add_column("workload", no_wrap=True)
     table.add_column("strategy", no_wrap=True)
-    floors = comparison.null is not None
-    for heading in ("A", "B", "B / A", *(["floor"] if floors else [])):
+    for heading in (*times, "B / A", *(["floor"] if floors else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for workload, group in grouped(cells).items():
@@ -67,8 +70,7 @@ def _table(comparison: Comparison, wide: bool) -> Table:
             table.add_row(
                 *([Text(workload)] if wide else []),
                 Text(strategy if wide else f"  {strategy}"),
-                time_text(seconds(cell.a)),
-                time_text(seconds(cell.b)),
+                *(time_text(seconds(cell.a if side == "A" else cell.b)) for side in times),
                 ratio_text(cell),
                 *([floor_text(cell)] if floors else []),
                 Text(cell.verdict.value, style=_STYLES[cell.verdict]),

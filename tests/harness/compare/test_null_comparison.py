@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,20 +12,26 @@ from typing import Any
 
 import jsonschema
 import miniature
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from contend.harness.cli import main
 from contend.harness.compare.markdown import grounds, markdown
+from contend.harness.compare.measured import CellName, MeasuredCell
 from contend.harness.compare.result import SCHEMA_FILE, CellResult, Comparison
 from contend.harness.compare.runner import VersionComparison
+from contend.harness.compare.significance.null_run import NullRun, NullSamples
 from contend.harness.compare.targets import Revision
+from contend.harness.compare.terminal import print_comparison
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.executor import LocalExecutor
 from contend.harness.measure.progress_log import Run
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
+from contend.harness.record.statistics import Interval
 
 Versions = tuple[Revision, Revision]
 ROOT = Path(__file__).resolve().parents[3]
@@ -171,6 +179,23 @@ def test_a_process_that_dies_in_a_null_run_breaks_its_cell_alone(
     assert cell_of(found, "even").verdict is Verdict.SAME
     assert found.family is not None
     assert found.family.tested == 1
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_shows_every_floor_and_verdict_whole(width: int) -> None:
+    ratio, null = Interval(1.013, 0.9952, 1.13), NullRun(Interval(1, 0.99, 1.02), Interval(1, 0.99, 1.01), 0.0087)
+    side = MeasuredCell("A", None, None, seconds=[np.full(4, 0.0123)])
+    samples = NullSamples((np.full(4, 1.1),) * 2, (np.ones(2),) * 2)
+    name = CellName("payments", (), 1, 100, "static_partition", 32, "wall")
+    cell = CellResult(name, Verdict.INCONCLUSIVE, ratio, (ratio,), side, side, nulls=(null,), null_samples=samples)
+    comparison = Comparison({"label": "a"}, {"label": "b"}, Rule(), frozenset(), True, {})
+    comparison.conclude([replace(cell, p_value=1.0)])
+    console = Console(width=width, file=io.StringIO())
+    print_comparison(console, comparison)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown
+    assert re.search(r"static_partition x32 .*12\.3 ms +\+1\.3 % \[-0\.48, \+13\] +±0\.87 % +inconclusive", shown)
+    assert "1 cell tested at a false discovery rate of 5 %" in shown
 
 
 def test_simulated_time_needs_no_null_run_and_says_so() -> None:
