@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import pandas
 
 from contend.harness.compare.comparison_request import ComparisonRequest
-from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_share
+from contend.harness.compare.exit_policy import SLOWER, checked_fail_on, checked_rate, checked_share
 from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.targets import Records, parse_target
 from contend.harness.compare.verdict import Rule
@@ -203,6 +203,8 @@ class CompareArguments(ComparisonRequest, _Sides):
 
     threshold: float = Rule.threshold
     virtual_threshold: float = Rule.virtual_threshold
+    null: bool = False
+    false_discovery_rate: float = Rule.false_discovery_rate
     fail_on: str | Iterable[str] = SLOWER
     observer: Observer | None = None
 
@@ -233,6 +235,11 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
         Growth of real time that counts, as a share.
     virtual_threshold : float, default 0.0
         Growth of simulated time that counts; it has no noise.
+    null : bool, default False
+        Whether to hold each version against itself, too, in exchanged places; what it differs by from itself is the
+        floor below which no difference is claimed.
+    false_discovery_rate : float, default 0.05
+        Share of the differences claimed over all cells that may be none, on average; of versions, in real time.
     fail_on : str or iterable of str, default "slower"
         What makes a cell a regression: some of ``"slower"`` (also cells that fail in B only), ``"waste"`` (more aborts,
         executions or validations in simulated time), ``"inconclusive"``; or ``"never"``.
@@ -274,7 +281,9 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
     kinds = [arguments.fail_on] if isinstance(arguments.fail_on, str) else arguments.fail_on
     fail_on = checked_fail_on("fail_on", kinds)
     rule = Rule(
-        checked_share("threshold", arguments.threshold), checked_share("virtual_threshold", arguments.virtual_threshold)
+        checked_share("threshold", arguments.threshold),
+        checked_share("virtual_threshold", arguments.virtual_threshold),
+        checked_rate("false_discovery_rate", arguments.false_discovery_rate),
     )
     sides = (arguments.a,) if arguments.b is None else (arguments.a, arguments.b)
     if arguments.strategies and _are_records(sides):
@@ -283,12 +292,14 @@ def compare(arguments: CompareArguments) -> ComparisonResult:
     request = arguments.request()
     if isinstance(a, Records) and isinstance(b, Records):
         given = [name for name, value in request.as_json().items() if value != ComparisonRequest().as_json()[name]]
+        given += ["null"] * arguments.null
         if given:
             raise BadInputError(f"{given[0]}: records have been measured already; the option is for revisions")
         read = read_side(a.path, warn), read_side(b.path, warn)
         return result_of(compare_records(*read, (a.label, b.label), rule, fail_on))
     assert not isinstance(a, Records) and not isinstance(b, Records)  # noqa: PT018  # sides of one kind only
-    return result_of(VersionComparison(a, b, request, rule, fail_on).run(arguments.observer or Observer()))
+    versions = VersionComparison(a, b, request, rule, fail_on, arguments.null)
+    return result_of(versions.run(arguments.observer or Observer()))
 
 
 def _are_records(sides: Iterable[str | Path]) -> bool:

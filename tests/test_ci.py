@@ -156,6 +156,8 @@ def test_a_benchmark_hands_its_options_to_both_comparisons(scripts: Scripts) -> 
     compared = [call for call in calls if call.startswith("compare")]
     assert len(compared) == 2
     assert all("compare main . " in call and "--strategy block_stm" in call for call in compared)
+    # Real time alone has a floor to find out.
+    assert ["--null" in call for call in compared] == ["--clock wall" in call for call in compared] == [False, True]
 
 
 def test_a_benchmark_of_another_version_makes_no_report_of_this_one(scripts: Scripts) -> None:

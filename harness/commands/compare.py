@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from contend.harness.commands.common import STANDARD_OUTPUT, bad_input, interruptible, tell
 from contend.harness.commands.options import SHARED_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.compare.comparison_request import ComparisonRequest
-from contend.harness.compare.exit_policy import EXIT_NOTHING, FAIL_ON, SLOWER, checked_fail_on, checked_share
+from contend.harness.compare.exit_policy import (
+    EXIT_NOTHING,
+    FAIL_ON,
+    SLOWER,
+    checked_fail_on,
+    checked_rate,
+    checked_share,
+)
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.plan.option_types import parse_names
 from contend.harness.plan.request import Request
@@ -46,6 +54,20 @@ if TYPE_CHECKING:
     help="The same of simulated time, which has no noise.",
 )
 @click.option(
+    "--null",
+    is_flag=True,
+    help="Hold each version against itself, too, in exchanged places; what it differs by from itself is the floor "
+    "below which no difference is claimed. Costs no further runs.",
+)
+@click.option(
+    "--false-discovery-rate",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the differences claimed over all cells that may be none, on average; of versions, in real time.",
+)
+@click.option(
     "--fail-on",
     default=SLOWER,
     show_default=True,
@@ -70,6 +92,8 @@ def command(
     sides: tuple[str, ...],
     threshold: float,
     virtual_threshold: float,
+    null: bool,
+    false_discovery_rate: float,
     fail_on: str,
     among: str | None,
     markdown: str | None,
@@ -96,9 +120,16 @@ def command(
             shares = checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold)
             context.exit(_compare_strategies(sides, parse_names(among), shares, Output(markdown, json_path)))
         kinds = checked_fail_on("--fail-on", parse_names(fail_on))
-        rule = Rule(checked_share("--threshold", threshold), checked_share("--virtual-threshold", virtual_threshold))
+        rule = Rule(
+            checked_share("--threshold", threshold),
+            checked_share("--virtual-threshold", virtual_threshold),
+            checked_rate("--false-discovery-rate", false_discovery_rate),
+        )
         a, b = parse_targets(sides, Path.cwd())
-        given = asked.first_given()
+        of_runs = ("null", "false_discovery_rate")
+        source = context.get_parameter_source
+        mine = [f"--{name.replace('_', '-')}" for name in of_runs if source(name) is ParameterSource.COMMANDLINE]
+        given = mine[0] if mine else asked.first_given()
         if isinstance(a, Records) and given is not None:
             raise BadInputError(f"{given}: records have been measured already; the option is for revisions")
         request, settings = Request(), tuple[Setting, ...]()
@@ -109,7 +140,7 @@ def command(
         output.check()
         try:
             with asked.naming_sources():
-                comparison = compare(a, b, request, rule, kinds, output, quiet, settings)
+                comparison = compare(a, b, request, rule, kinds, output, quiet, null, settings)
         except CrashError as error:
             # Not 1, which is kept for regressions: a broken harness must not look like one.
             tell(str(error))
@@ -155,6 +186,7 @@ def compare(
     fail_on: frozenset[str],
     output: Output,
     quiet: bool,
+    null: bool = False,
     settings: Sequence[Setting] = (),
 ) -> Comparison:
     """Hold two sides against each other, measuring them where they are versions; print and write what came of it.
@@ -171,6 +203,8 @@ def compare(
     output : Output
     quiet : bool
         Whether to keep silent about progress.
+    null : bool, optional
+        Whether to hold each version against itself, too.
     settings : sequence of Setting, optional
         Those that the request takes values from.
 
@@ -195,7 +229,7 @@ def compare(
         from contend.harness.compare.runner import VersionComparison
         from contend.harness.present.progress_bar import display
 
-        versions = VersionComparison(a, b, request, rule, fail_on)
+        versions = VersionComparison(a, b, request, rule, fail_on, null)
         if request.quick:
             versions.comparison.notes.append("quick: a first look (--quick), by smaller blocks or fewer runs")
         if settings:

@@ -46,3 +46,16 @@ def checked_share(name: str, share: float) -> float:
     if not 0.0 <= share < 1.0:
         raise BadInputError(f"{name}: {share} is not a share; give for instance 0.05 for 5 %")
     return share
+
+
+def checked_rate(name: str, rate: float) -> float:
+    """A false discovery rate, as given.
+
+    Raises
+    ------
+    BadInputError
+        If it is none.
+    """
+    if not 0.0 < rate < 1.0:
+        raise BadInputError(f"{name}: {rate} is not a rate; give for instance 0.05: of 20 claims one may be false")
+    return rate

@@ -8,6 +8,7 @@ from typing import Any
 from contend.harness.compare.exit_policy import EXIT_REGRESSION
 from contend.harness.compare.result import CellResult, Comparison, distinctions, ordered, percent, seconds
 from contend.harness.compare.verdict import Verdict
+from contend.harness.record.statistics import Interval
 
 _MARKS = {
     Verdict.SLOWER: "🔺 slower",
@@ -16,8 +17,8 @@ _MARKS = {
     Verdict.SAME: "same",
     Verdict.INCONCLUSIVE: "inconclusive",
 }
-_HEADINGS = ("workload", "strategy", "W", "clock", "A", "B", "B / A", "verdict")
-_RIGHT = {"W", "A", "B", "B / A"}
+_HEADINGS = ("workload", "strategy", "W", "clock", "A", "B", "B / A", "floor", "verdict")
+_RIGHT = {"W", "A", "B", "B / A", "floor"}
 
 
 def markdown(comparison: Comparison) -> str:
@@ -26,6 +27,8 @@ def markdown(comparison: Comparison) -> str:
     changed = [cell for cell in ordered(comparison.compared) if cell.changed]
     rest = [cell for cell in ordered(comparison.compared) if not cell.changed]
     parts = [f"### {mark} {comparison.summary}", f"A: {side_line(comparison.a)}  \nB: {side_line(comparison.b)}"]
+    if found := grounds(comparison):
+        parts.append("  \n".join(f"{line}." for line in found))
     if changed:
         parts.append(_table(changed))
     if rest:
@@ -61,6 +64,7 @@ def _table(cells: Iterable[CellResult]) -> str:
                     time_text(seconds(cell.a)),
                     time_text(seconds(cell.b)),
                     ratio_text(cell),
+                    floor_text(cell),
                     words,
                 )
             )
@@ -110,13 +114,50 @@ def time_text(value: float | None) -> str:
 
 def ratio_text(cell: CellResult) -> str:
     """The change with its interval; simulated changes have none."""
-    ratio = cell.ratio
-    if ratio is None:
-        return "-"
+    return "-" if cell.ratio is None else interval_text(cell.ratio)
+
+
+def interval_text(ratio: Interval) -> str:
+    """A ratio as a change, with its interval where it has one."""
     if ratio.low == ratio.high:
         return percent(ratio.median)
     low, high = (percent(value).removesuffix(" %") for value in (ratio.low, ratio.high))
     return f"{percent(ratio.median)} [{low}, {high}]"
+
+
+def floor_text(cell: CellResult) -> str:
+    """The floor of a cell: below it nothing is claimed; simulated cells have none, since they are exact."""
+    floor = cell.floor
+    if floor is None:
+        return "-"
+    share = 100.0 * max(floor, 0.0001)
+    return "exact" if cell.name.clock != "wall" else f"±{share:.2g} %" if share < 99.0 else f"±{share:.0f} %"
+
+
+def grounds(comparison: Comparison) -> list[str]:
+    """Grounds of the verdicts, one a line: what was tested together, and what a version differs by from itself."""
+    family, null = comparison.family, comparison.null
+    if family is None:
+        timed = [cell for cell in comparison.compared if cell.ratio is not None]
+        exact = [cell for cell in timed if cell.name.clock != "wall"]
+        lines = ["Simulated time is exact: nothing is left to chance, and no null run is needed"] if exact else []
+        if len(exact) < len(timed):
+            lines.append("Real time is judged cell by cell: records have too few processes to test all cells together")
+        return lines
+    cells = f"{family.tested} cell{'' if family.tested == 1 else 's'} tested"
+    withdrawn = f"; {family.withdrawn} withdrawn for it" if family.withdrawn else ""
+    tested = f"{cells} at a false discovery rate of {100 * family.rate:.3g} %{withdrawn}"
+    if null is None:
+        return [f"{tested}. No null run was made (--null): a bias for a side's place would not show"]
+    by_place, by_turn = (interval_text(ratio) for ratio in (null.places, null.turns))
+    return [
+        f"{tested}. No difference below a cell's floor is claimed",
+        f"Null run, a version against itself: {by_place} in the second place, {by_turn} in the second turn",
+        *(
+            f"Bias: the same version takes {interval_text(ratio)} in the {where}; that is no difference of A and B"
+            for where, ratio in null.biases()
+        ),
+    ]
 
 
 def counter_lines(cell: CellResult) -> list[str]:
@@ -139,10 +180,21 @@ def how(comparison: Comparison) -> list[str]:
     ]
     if comparison.interleaved:
         lines.append("A and B were measured in turns (A B, B A, ...), each run verified against the serial result")
+    if comparison.null is not None:
+        lines.append(
+            "null run: two pairs of processes take turns, the second with its places exchanged (A B | B A), and each "
+            "version is held against itself, second place against first and second turn of a pair against first; "
+            "floor: the furthest end of these intervals"
+        )
+    if comparison.family is not None:
+        lines.append(
+            "false discovery rate: Benjamini-Hochberg over all cells, on exact signed-rank tests over the pairs of "
+            "processes that followed the pilot"
+        )
     lines += [
         "B / A: median change of the block's time with its 95 % interval over processes and rounds. Slower: more than "
-        f"{comparison.rule.threshold:.0%}, with the whole interval, in two independent measurements. Simulated figures "
-        "(virtual clock) are exact and have no interval",
+        f"{comparison.rule.threshold:.0%}, with the whole interval, in two independent measurements; faster likewise. "
+        "Simulated figures (virtual clock) are exact: no interval, no floor, nothing left to chance",
         f"fails on: {fails}",
         *comparison.notes,
     ]

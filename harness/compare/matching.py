@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from contend.harness.compare.cell_runs import LETTERS, PAIR, A, B, CellRuns, PairRuns
 from contend.harness.compare.measured import CellName, frozen
-from contend.harness.compare.ratio import Pair, paired
 from contend.harness.compare.result import CellResult
 from contend.harness.compare.verdict import Verdict
 from contend.harness.measure.progress_log import ProgressLog, Round
@@ -20,55 +18,6 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
-from contend.harness.record.sample import Sample
-from contend.harness.record.statistics import Interval, Samples
-
-A, B = range(2)
-LETTERS = "AB"
-
-Seconds = tuple[list[float], list[float]]
-"""Of A and of B, in the same rounds of one pair of processes."""
-
-
-@dataclass
-class CellRuns:
-    """Runs of a cell of one workload so far.
-
-    Attributes
-    ----------
-    rounds : list of dict
-        By measurement, by pair of processes: seconds of A and of B in the same rounds.
-    samples : list of Sample or None
-        The last sample of each side.
-    seconds : float
-        What its rounds have taken, setting up and verifying included.
-    """
-
-    rounds: list[dict[int, Seconds]] = field(default_factory=list)
-    samples: list[Sample | None] = field(default_factory=lambda: [None, None])
-    seconds: float = 0.0
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """Every pair of processes of every measurement, in the order of time."""
-        return [pair for rounds in self.rounds for pair in _pairs(rounds)]
-
-    @property
-    def round_seconds(self) -> float:
-        """Mean seconds of a round."""
-        return self.seconds / max(sum(len(pair.a) for pair in self.pairs), 1)
-
-    def ratios(self) -> list[Interval]:
-        """The ratio by every measurement."""
-        return [paired(pairs) for pairs in map(_pairs, self.rounds) if pairs]
-
-    def by_process(self, side: int) -> list[Samples]:
-        """Seconds of a side's processes."""
-        return [(pair.a, pair.b)[side] for pair in self.pairs]
-
-
-def _pairs(rounds: Mapping[int, Seconds]) -> list[Pair]:
-    return [Pair(np.array(a), np.array(b)) for a, b in rounds.values() if a]
 
 
 @dataclass
@@ -113,22 +62,33 @@ class PairLog(ProgressLog):
     observer : Observer
     first : int, optional
         Number of the first pair of processes within the measurement.
+    places : sequence of int, optional
+        Side of each place in a group of processes: `PAIR` or `EXCHANGED_PAIRS`.
     """
 
-    def __init__(self, workload: WorkloadRuns, observer: Observer, first: int = 0) -> None:
-        super().__init__(workload.measurements, observer, LETTERS)
+    def __init__(
+        self, workload: WorkloadRuns, observer: Observer, first: int = 0, places: Sequence[int] = PAIR
+    ) -> None:
+        super().__init__([workload.measurements[side] for side in places], observer, [LETTERS[side] for side in places])
         self._workload = workload
         self._first = first
+        self._places = tuple(places)
 
     def keep(self, group: int, round_number: int, runs: Round) -> None:
         """Keep the pairs of a complete round; see `ProgressLog.keep`."""
-        for key, pair in runs.items():
+        pairs = len(self._places) // 2
+        for key, by_place in runs.items():
             cell = self._workload.cells[key]
-            seconds = cell.rounds[-1].setdefault(self._first + group, ([], []))
-            for side, run in enumerate(pair):
-                seconds[side].append(run.sample.seconds)
-                cell.samples[side] = run.sample
-                cell.seconds += run.elapsed
+            for pair in range(pairs):
+                places = range(2 * pair, 2 * pair + 2)
+                by_side = {self._places[place]: by_place[place] for place in places}
+                new = PairRuns(exchanged=self._places[places[0]] == B)
+                kept = cell.rounds[-1].setdefault(self._first + pairs * group + pair, new)
+                kept.a_first.append(by_side[A].turn < by_side[B].turn)
+                for side, run in by_side.items():
+                    kept.seconds[side].append(run.sample.seconds)
+                    cell.samples[side] = run.sample
+                    cell.seconds += run.elapsed
 
 
 def cell_name(workload: WorkloadPlan, key: CellKey, request: Request) -> CellName:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from contend.harness.compare.exit_policy import (
     WASTE,
 )
 from contend.harness.compare.measured import CellName, MeasuredCell
+from contend.harness.compare.significance.false_discovery import Family, adjusted
+from contend.harness.compare.significance.null_run import SURE, NullRun, NullSamples, null_run, pooled
 from contend.harness.compare.verdict import Rule, Verdict, wasteful
 from contend.harness.present.formatting import differing
 from contend.harness.record.statistics import Interval, Samples
@@ -46,6 +48,13 @@ class CellResult:
         Of simulated runs: those that differ, each with both values.
     note : str
         What a reader should know; for a refused or broken cell, why.
+    nulls : tuple of NullRun
+        Of every independent measurement, in the order of `ratios`; empty without a null run.
+    null_samples : NullSamples or None
+        Of all measurements.
+    p_value : float or None
+        Probability of the pairs that followed the pilot where nothing differs: 1 if none followed. None where time is
+        simulated, or was measured before.
     """
 
     name: CellName
@@ -56,6 +65,22 @@ class CellResult:
     b: MeasuredCell | None = None
     counters: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     note: str = ""
+    nulls: tuple[NullRun, ...] = ()
+    null_samples: NullSamples | None = None
+    p_value: float | None = None
+
+    @property
+    def floor(self) -> float | None:
+        """Share below which no difference of the cell is claimed; None if that was not measured, 0 if time is exact."""
+        if self.ratio is None:
+            return None
+        if self.name.clock != "wall":
+            return 0.0
+        if not self.nulls:
+            return None
+        if self.ratio in self.ratios:
+            return self.nulls[self.ratios.index(self.ratio)].floor
+        return max(null.floor for null in self.nulls)
 
     @property
     def compared(self) -> bool:
@@ -81,6 +106,9 @@ class CellResult:
             "note": self.note,
             "ratio": _interval(self.ratio),
             "measurements": [_interval(ratio) for ratio in self.ratios],
+            "floor": self.floor,
+            "null": [null_json(null) for null in self.nulls],
+            "p_value": self.p_value,
             "counters": {name: list(values) for name, values in self.counters.items()},
             "a": _side(self.a),
             "b": _side(self.b),
@@ -98,6 +126,13 @@ def _interval(ratio: Interval | None) -> dict[str, float] | None:
     if ratio is None:
         return None
     return {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence}
+
+
+def null_json(null: NullRun | None) -> dict[str, Any] | None:
+    """Show a null run as JSON has it."""
+    if null is None:
+        return None
+    return {"places": _interval(null.places), "turns": _interval(null.turns), "floor": null.floor}
 
 
 def _side(side: MeasuredCell | None) -> dict[str, Any] | None:
@@ -145,6 +180,10 @@ class Comparison:
         Of options whose values stood in a settings file or the environment: ``option``, ``value``, ``source``.
     interrupted : bool
         Whether cells are missing that would have been compared, or measured again.
+    null : NullRun or None
+        The versions against themselves, all cells together; None if that was not measured.
+    family : Family or None
+        The cells that were tested together; None where nothing is left to chance, or records were compared.
     """
 
     a: dict[str, Any]
@@ -158,6 +197,33 @@ class Comparison:
     command: str = ""
     settings: list[dict[str, str]] = field(default_factory=list)
     interrupted: bool = False
+    null: NullRun | None = None
+    family: Family | None = None
+
+    def conclude(self, results: Iterable[CellResult]) -> None:
+        """Take the cells, each judged by itself, and judge them all together.
+
+        A claim that would not be made at the rate of the rule among so many cells is withdrawn.
+
+        Parameters
+        ----------
+        results : iterable of CellResult
+            All there are; those of an earlier call again, as they were then.
+        """
+        self.cells = list(results)
+        tested = [place for place, cell in enumerate(self.cells) if cell.compared and cell.p_value is not None]
+        rates = adjusted([self.cells[place].p_value or 0.0 for place in tested])
+        withdrawn = 0
+        for place, rate in zip(tested, rates, strict=True):
+            cell = self.cells[place]
+            if cell.verdict in (Verdict.SLOWER, Verdict.FASTER) and rate > self.rule.false_discovery_rate:
+                asked = f"at a false discovery rate of {100 * self.rule.false_discovery_rate:.3g} %"
+                note = f"{cell.verdict.value}, but not among {len(tested)} cells {asked}: it takes {100 * rate:.2g} %"
+                self.cells[place] = replace(cell, verdict=Verdict.INCONCLUSIVE, note=note)
+                withdrawn += 1
+        self.family = Family(len(tested), self.rule.false_discovery_rate, withdrawn) if tested else None
+        samples = pooled(cell.null_samples for cell in self.cells if cell.null_samples is not None)
+        self.null = null_run(samples, confidence=SURE)
 
     @property
     def compared(self) -> list[CellResult]:
@@ -230,8 +296,8 @@ class Comparison:
         Returns
         -------
         dict
-            ``schema``, ``a``, ``b``, ``threshold``, ``virtual_threshold``, ``fail_on``, ``interleaved``,
-            ``exit_code``, ``summary``, ``environment``, ``command``, ``settings``, ``notes``, ``cells``
+            ``schema``, ``a``, ``b``, ``threshold``, ``virtual_threshold``, ``fail_on``, ``interleaved``, ``null``,
+            ``family``, ``exit_code``, ``summary``, ``environment``, ``command``, ``settings``, ``notes``, ``cells``
             (`CellResult.as_json`).
         """
         return {
@@ -242,6 +308,8 @@ class Comparison:
             "virtual_threshold": self.rule.virtual_threshold,
             "fail_on": sorted(self.fail_on),
             "interleaved": self.interleaved,
+            "null": null_json(self.null),
+            "family": None if self.family is None else asdict(self.family),
             "exit_code": self.exit_code,
             "summary": self.summary,
             "environment": dict(self.environment),

@@ -2,7 +2,11 @@
 
 Each side has workers of its own, which run its sources in its environment; an executor has pairs of them take turns
 (`harness.measure.interleaved_runner`), or, where time is simulated, run side by side (`parallel_runner`). A cell that
-may be slower is measured again before that counts (`verdict`), by fresh workers, one pair after the other.
+may be slower, or is faster, is measured again before that counts (`verdict`), by fresh workers, one pair after the
+other.
+
+For a null run two pairs take turns with each other, the second with its places exchanged: A B | B A. All runs are part
+of the comparison and half of the null run at the same time, so that it costs no run (`significance.null_run`).
 """
 
 from __future__ import annotations
@@ -10,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from math import ceil
 
+from contend.harness.compare.cell_runs import EXCHANGED_PAIRS, PAIR, A, B, pilot_floor
 from contend.harness.compare.checkout import laid_out
 from contend.harness.compare.compatibility import refusal
 from contend.harness.compare.from_records import exact
-from contend.harness.compare.matching import A, B, PairLog, WorkloadRuns, cell_name, match
-from contend.harness.compare.measured import MeasuredCell, picoseconds
+from contend.harness.compare.matching import PairLog, WorkloadRuns, cell_name, match
+from contend.harness.compare.measured import CellName, MeasuredCell, picoseconds
 from contend.harness.compare.result import CellResult, Comparison
 from contend.harness.compare.sample_size import SampleSize
 from contend.harness.compare.targets import Checkout, Revision, describe
@@ -42,6 +48,10 @@ class VersionComparison:
         What to measure; `repeat` pairs of runs of each cell, or more (`sample_size`), by `processes` pairs of workers.
     rule : Rule
     fail_on : frozenset of str
+    null : bool, optional
+        Whether to hold each version against itself, too; simulated time, which is exact, does not need it.
+    executor : callable, optional
+        Makes what measures, of the arguments of `LocalExecutor`.
 
     Attributes
     ----------
@@ -50,12 +60,23 @@ class VersionComparison:
     """
 
     def __init__(
-        self, a: Checkout | Revision, b: Checkout | Revision, request: Request, rule: Rule, fail_on: frozenset[str]
+        self,
+        a: Checkout | Revision,
+        b: Checkout | Revision,
+        request: Request,
+        rule: Rule,
+        fail_on: frozenset[str],
+        null: bool = False,
+        executor: Callable[..., Executor] = LocalExecutor,
     ) -> None:
         self._targets = (a, b)
         self._request = request
         self._rule = rule
-        self._size = SampleSize(request.processes, request.rounds, rule.threshold)
+        self._size = SampleSize(request.processes, request.rounds, rule.threshold, rule.false_discovery_rate)
+        self._places = EXCHANGED_PAIRS if null and not request.simulated else PAIR
+        self._make_executor = executor
+        self._judged: dict[CellName, CellResult] = {}
+        self._tested = 0
         self._observer = Observer()
         self._started = 0
         self._versions: tuple[Version, ...] = ()
@@ -78,9 +99,9 @@ class VersionComparison:
         with ExitStack() as held:
             self._versions = tuple(held.enter_context(laid_out(target, observer.note)) for target in self._targets)
             with self._executor(self._request) as executor:
-                self._plans = executor.resolve()
+                self._plans = executor.resolve()[: len(self._versions)]
                 workloads, alone = self._match()
-                self.comparison.cells += alone
+                self._conclude(alone)
                 self._pilot(executor, workloads)
                 executor.close()
                 self._note_others(executor)
@@ -88,8 +109,16 @@ class VersionComparison:
         return self.comparison
 
     def _executor(self, request: Request) -> Executor:
-        first, self._started = self._started, self._started + 2 * request.processes
-        return LocalExecutor(request, self._observer, self._versions, first)
+        """What measures so many pairs of workers, for a null run in groups of two pairs."""
+        groups = ceil(request.processes / self._pairs)
+        first, self._started = self._started, self._started + groups * len(self._places)
+        versions = [self._versions[side] for side in self._places]
+        return self._make_executor(replace(request, processes=groups), self._observer, versions, first)
+
+    @property
+    def _pairs(self) -> int:
+        """Pairs of workers in a group, which have their rounds together."""
+        return len(self._places) // 2
 
     def _match(self) -> tuple[list[WorkloadRuns], list[CellResult]]:
         """Workloads and cells that both versions have; the others are refused at once."""
@@ -104,7 +133,8 @@ class VersionComparison:
             reported=frozenset(cells),
             cold=self._cold,
         )
-        self._observer.planned(everything, self._request.rounds)
+        self._tested = sum(len(workload.cells) for workload in workloads)
+        self._observer.planned(everything, self._of_groups(self._request.rounds))
         return workloads, alone
 
     @property
@@ -117,7 +147,7 @@ class VersionComparison:
         """The pilot: a first measurement of all cells, those with more noise in more rounds."""
         batches = []
         for workload in workloads:
-            batch = self._batch(workload, dict.fromkeys(workload.cells, self._request.rounds))
+            batch = self._batch(workload, dict.fromkeys(workload.cells, self._of_groups(self._request.rounds)))
             if not self._request.simulated:
                 batch.more = self._further(workload)
             batches.append(batch)
@@ -143,15 +173,19 @@ class VersionComparison:
             for key in rounds:
                 workload.cells[key].rounds.append({})
         tasks = [
-            tasks_of(self._request, measurement.plan, list(rounds), version.label)
-            for measurement, version in zip(workload.measurements, self._versions, strict=True)
+            tasks_of(self._request, workload.measurements[side].plan, list(rounds), self._versions[side].label)
+            for side in self._places
         ]
-        return Batch(PairLog(workload, self._observer, first_pair), tasks, rounds, cold=self._cold)
+        return Batch(PairLog(workload, self._observer, first_pair, self._places), tasks, rounds, cold=self._cold)
+
+    def _of_groups(self, rounds: int) -> int:
+        """Rounds of groups that make so many rounds of pairs."""
+        return ceil(rounds / self._pairs)
 
     def _further(self, workload: WorkloadRuns) -> Callable[[], Rounds]:
         """Rounds that each cell is to have in all, when those that were asked for have shown its noise."""
         return lambda: {
-            key: self._size.pilot(cell.pairs) if cell.pairs else 0
+            key: self._of_groups(self._size.pilot(cell.pairs)) if cell.pairs else 0
             for key, cell in workload.cells.items()
             if not workload.failed(key)
         }
@@ -159,11 +193,15 @@ class VersionComparison:
     # Judging
 
     def _keep(self, workload: WorkloadRuns, keys: Iterable[CellKey]) -> None:
-        results = [self._judge(workload, key) for key in keys]
-        mine = {result.name for result in results}
-        self.comparison.cells = [cell for cell in self.comparison.cells if cell.name not in mine] + results
+        floor = pilot_floor(workload.cells.values())
+        self._conclude(self._judge(workload, key, floor) for key in keys)
 
-    def _judge(self, workload: WorkloadRuns, key: CellKey) -> CellResult:
+    def _conclude(self, results: Iterable[CellResult]) -> None:
+        """Take what is known of cells now, and say what that makes of all of them together."""
+        self._judged.update({result.name: result for result in results})
+        self.comparison.conclude(self._judged.values())
+
+    def _judge(self, workload: WorkloadRuns, key: CellKey, floor: float) -> CellResult:
         name, cell = cell_name(workload.plan, key, self._request), workload.cells[key]
         a, b = (self._measured(workload, key, side) for side in (A, B))
         why = refusal(name, a, b)
@@ -173,9 +211,7 @@ class VersionComparison:
             return CellResult(name, Verdict.BROKEN, a=a, b=b, note=b.error)
         if self._request.simulated:
             return exact(name, a, b, self._rule)
-        ratios = cell.ratios()
-        verdict, ratio, note = self._rule.settle(ratios)
-        return CellResult(name, verdict, ratio, tuple(ratios), a, b, note=note)
+        return cell.judged(name, (a, b), self._rule, floor)
 
     def _measured(self, workload: WorkloadRuns, key: CellKey, side: int) -> MeasuredCell:
         cell, facts = workload.cells[key], workload.measurements[side].facts
@@ -204,7 +240,7 @@ class VersionComparison:
             if not cells:
                 return
             self._observer.note(
-                f"{cells} cell{'' if cells == 1 else 's'} may be slower: measured again by fresh processes"
+                f"{cells} cell{'' if cells == 1 else 's'} may be slower or faster: measured again by fresh processes"
             )
             self._again(
                 [(workloads[place], self._rounds(workloads[place], keys, cells)) for place, keys in doubtful.items()]
@@ -213,13 +249,15 @@ class VersionComparison:
     def _again(self, doubtful: Sequence[tuple[WorkloadRuns, Mapping[CellKey, int]]]) -> None:
         """One further measurement of these cells, so many rounds of each in each pair of workers.
 
-        One pair lives at a time: that takes the memory of one, and what the machine does for a while meets few of them.
+        One group lives at a time: that takes the memory of one, and what the machine does for a while meets few of
+        them.
         """
-        pairs = self._size.again_processes
-        self._observer.extended(pairs * sum(sum(rounds.values()) for _, rounds in doubtful))
-        for pair in range(pairs):
-            with self._executor(replace(self._request, processes=1)) as executor:
-                self._plans = executor.resolve()
+        pairs = self._size.again_pairs(self._tested)
+        groups = range(0, pairs, self._pairs)
+        self._observer.extended(len(groups) * sum(sum(rounds.values()) for _, rounds in doubtful))
+        for pair in groups:
+            with self._executor(replace(self._request, processes=self._pairs)) as executor:
+                self._plans = executor.resolve()[: len(self._versions)]
                 executor.measure([self._batch(workload, rounds, pair) for workload, rounds in doubtful])
                 executor.close()
                 self._note_others(executor)
@@ -230,13 +268,16 @@ class VersionComparison:
         """Cells that call for another measurement."""
         if workload.refused is not None:
             return []
+        floor = pilot_floor(workload.cells.values())
         return [
             key
             for key, cell in workload.cells.items()
-            if not workload.failed(key) and cell.pairs and self._rule.unsettled(cell.ratios())
+            if not workload.failed(key) and cell.pairs and cell.unsettled(self._rule, floor)
         ]
 
     def _rounds(self, workload: WorkloadRuns, keys: Iterable[CellKey], cells: int) -> dict[CellKey, int]:
         """Rounds that each pair of workers has in a further measurement of so many cells in all."""
         measured = {key: workload.cells[key] for key in keys}
-        return {key: self._size.again(cell.pairs, cell.round_seconds, cells) for key, cell in measured.items()}
+        return {
+            key: self._size.again(cell.pairs, cell.round_seconds, cells, self._tested) for key, cell in measured.items()
+        }

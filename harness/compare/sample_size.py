@@ -18,6 +18,7 @@ from math import ceil
 import numpy as np
 
 from contend.harness.compare.ratio import Pair
+from contend.harness.compare.significance.false_discovery import RATE, least_pairs
 
 PILOT_ERROR = 1 / 2
 """Standard error that a pilot may have, in thresholds."""
@@ -47,16 +48,27 @@ class SampleSize:
         Pairs of runs of each cell, in all pairs of processes together: the least that a pilot has.
     threshold : float
         Share by which time has to grow to count.
+    rate : float, optional
+        False discovery rate of the comparison.
     """
 
     processes: int
     rounds: int
     threshold: float
+    rate: float = RATE
 
     @property
     def again_processes(self) -> int:
-        """Pairs of processes of a further measurement."""
+        """Pairs of processes of a further measurement, unless there are very many cells."""
         return max(AGAIN_PROCESSES, self.processes)
+
+    def again_pairs(self, tested: int) -> int:
+        """Pairs of processes of a further measurement where so many cells are compared, an even number.
+
+        Fewer could not single one of so many cells out, however clear it is.
+        """
+        pairs = max(self.again_processes, least_pairs(tested, self.rate))
+        return pairs + pairs % 2
 
     def pilot(self, pairs: Sequence[Pair]) -> int:
         """Rounds that a pilot needs.
@@ -69,7 +81,7 @@ class SampleSize:
         needed = _rounds(pairs, PILOT_ERROR * self.threshold)
         return ceil(min(max(needed, self.rounds), PILOT_TIMES * self.rounds))
 
-    def again(self, pairs: Sequence[Pair], seconds: float, cells: int = 1) -> int:
+    def again(self, pairs: Sequence[Pair], seconds: float, cells: int = 1, tested: int = 1) -> int:
         """Rounds that each pair of processes of a further measurement has.
 
         Parameters
@@ -80,11 +92,13 @@ class SampleSize:
             What a round of it takes, setting up and verifying included.
         cells : int
             How many are measured again with it.
+        tested : int
+            How many are compared.
         """
         budget = min(AGAIN_SECONDS, AGAIN_TOTAL_SECONDS / cells)
         most = max(int(budget / max(seconds, 1e-6)), self.rounds)
         needed = max(_rounds(pairs, AGAIN_ERROR * self.threshold), self.rounds)
-        return ceil(min(needed, most) / self.again_processes)
+        return ceil(min(needed, most) / self.again_pairs(tested))
 
 
 def _rounds(pairs: Sequence[Pair], error: float) -> float:

@@ -1,11 +1,14 @@
 """Verdict: B is slower if the effect exceeds the threshold, its interval excludes the threshold, and it repeats.
 
 A single measurement is slower, faster or the same only if its whole interval says so; everything else is inconclusive,
-which passes. The first measurement of a cell is a pilot: if its median is nearer to the threshold than to no change,
-the cell is measured again by fresh processes, and so thoroughly that its noise allows an answer (`sample_size`). It is
-slower if two independent measurements say so, each by its whole interval, and none of those that followed the pilot
-says that it is not: the further chances are for noise that hides a slow-down, the replication against noise that looks
-like one.
+which passes. Where a null run was made, its floor takes the place of a threshold that is lower: what a version differs
+by from itself is no difference of versions, and no sameness can be told more finely (`significance.null_run`). The
+first measurement of a cell is a pilot: if its median is nearer to the threshold than to no change, or its interval says
+faster, the cell is measured again by fresh processes, and so thoroughly that its noise allows an answer
+(`sample_size`). It is slower if two independent measurements say so, each by its whole interval, and none of those that
+followed the pilot says that it is not: the further chances are for noise that hides a slow-down, the replication
+against noise that looks like one. It is faster if two say so; a speed-up is confirmed, but not searched for where noise
+may hide it. What has repeated must stand out among all cells of the comparison, too (`family`).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from contend.harness.compare.significance.false_discovery import RATE
 from contend.harness.record.content.execution_counts import EXECUTIONS, OF_EXECUTIONS, WASTED, stale
 from contend.harness.record.sample import ABORTS_AT
 from contend.harness.record.statistics import Interval
@@ -49,10 +53,13 @@ class Rule:
         Share by which real time must grow to count as slower; 0.05 for 5 %.
     virtual_threshold : float
         The same for simulated time, which has no noise.
+    false_discovery_rate : float
+        Share of the differences claimed over all cells of a comparison that may be none, on average.
     """
 
     threshold: float = 0.05
     virtual_threshold: float = 0.0
+    false_discovery_rate: float = RATE
 
     @property
     def slow(self) -> float:
@@ -69,59 +76,88 @@ class Rule:
         """The ratio below which B is faster: as far from 1 as the other, so that A and B may be swapped."""
         return 1.0 / self.slow
 
-    def single(self, ratio: Interval) -> Verdict:
-        """Verdict of one measurement by itself."""
-        if ratio.low > self.slow:
+    def single(self, ratio: Interval, floor: float = 0.0) -> Verdict:
+        """Verdict of one measurement by itself.
+
+        Parameters
+        ----------
+        ratio : Interval
+        floor : float, optional
+            Share by which a version differed from itself in this measurement.
+        """
+        beyond = 1.0 + max(self.threshold, floor)
+        if ratio.low > beyond:
             return Verdict.SLOWER
-        if ratio.high < self.fast:
+        if ratio.high < 1.0 / beyond:
             return Verdict.FASTER
-        if ratio.low >= self.fast and ratio.high <= self.slow:
+        if ratio.low >= self.fast and ratio.high <= self.slow and floor <= self.threshold:
             return Verdict.SAME
         return Verdict.INCONCLUSIVE
 
-    def unsettled(self, ratios: Sequence[Interval]) -> bool:
+    def unsettled(self, ratios: Sequence[Interval], floors: Sequence[float] = ()) -> bool:
         """Whether these independent measurements call for another one.
 
         Parameters
         ----------
         ratios : sequence of Interval
             In the order in which they were made.
+        floors : sequence of float, optional
+            Of each, where there was a null run.
         """
+        verdicts = self._verdicts(ratios, floors)
         pilot, *further = ratios
-        wanting = REPLICATIONS - self._replications(ratios)
+        if verdicts[0] is Verdict.FASTER and verdicts.count(Verdict.FASTER) < REPLICATIONS:
+            return not further
+        wanting = REPLICATIONS - verdicts.count(Verdict.SLOWER)
         if wanting <= 0 or len(ratios) + wanting > MOST_MEASUREMENTS:
             return False
         # A measurement that contradicts ends the series: the slow-down has not repeated.
         return pilot.median > self.suspect and all(ratio.median > self.slow for ratio in further)
 
-    def settle(self, ratios: Sequence[Interval]) -> tuple[Verdict, Interval, str]:
+    def settle(self, ratios: Sequence[Interval], floors: Sequence[float] = ()) -> tuple[Verdict, Interval, str]:
         """Judge a cell by its independent measurements.
 
         Parameters
         ----------
         ratios : sequence of Interval
             At least one.
+        floors : sequence of float, optional
+            Of each, where there was a null run.
 
         Returns
         -------
         tuple
             The verdict; the interval to show, the less telling one where several agree; and what to know about it.
         """
-        slower = [ratio for ratio in ratios if self.single(ratio) is Verdict.SLOWER]
-        if len(slower) >= REPLICATIONS:
-            note = "" if len(slower) == len(ratios) else f"slower in {len(slower)} of {len(ratios)} measurements"
-            return Verdict.SLOWER, min(slower, key=lambda ratio: ratio.low), note
-        last = self.single(ratios[-1])
+        verdicts = self._verdicts(ratios, floors)
+        for claim in (Verdict.SLOWER, Verdict.FASTER):
+            agreeing = [ratio for ratio, verdict in zip(ratios, verdicts, strict=True) if verdict is claim]
+            count = f"{claim.value} in {len(agreeing)} of {len(ratios)} measurements"
+            if len(agreeing) >= REPLICATIONS:
+                note = "" if len(agreeing) == len(ratios) else count
+                return claim, min(agreeing, key=_distance), note
+            if agreeing and len(ratios) == 1:
+                return Verdict.INCONCLUSIVE, ratios[0], f"{claim.value}, but not measured a second time"
+            if agreeing:
+                return Verdict.INCONCLUSIVE, _spanned(ratios), f"{count}: it does not repeat"
+        last = verdicts[-1]
+        hidden = self._hidden(ratios[-1], floors[-1]) if floors and last is Verdict.INCONCLUSIVE else ""
         if len(ratios) == 1:
-            if last is Verdict.SLOWER:
-                return Verdict.INCONCLUSIVE, ratios[0], "slower, but not measured a second time"
-            return last, ratios[0], ""
-        if not slower:
-            # None says slower, and the last was more thorough than the pilot that called for it.
-            borne_out = "it is not" if last in (Verdict.SAME, Verdict.FASTER) else "that could not be shown"
-            return last, ratios[-1], f"looked slower; measured again, {borne_out}"
-        note = f"slower in {len(slower)} of {len(ratios)} measurements: it does not repeat"
-        return Verdict.INCONCLUSIVE, _spanned(ratios), note
+            return last, ratios[0], hidden
+        # None makes a claim, and the last was more thorough than the pilot that called for it.
+        borne_out = "it is not" if last is Verdict.SAME else "that could not be shown"
+        looked = f"looked slower; measured again, {borne_out}"
+        return last, ratios[-1], f"{looked}; {hidden}" if hidden else looked
+
+    def _verdicts(self, ratios: Sequence[Interval], floors: Sequence[float]) -> list[Verdict]:
+        return [self.single(*one) for one in zip(ratios, floors or [0.0] * len(ratios), strict=True)]
+
+    def _hidden(self, ratio: Interval, floor: float) -> str:
+        """What the floor hides: a verdict that the interval alone would have given."""
+        bare = self.single(ratio)
+        if bare is Verdict.INCONCLUSIVE:
+            return ""
+        return f"{bare.value} by its interval, but a version differs from itself by up to {100 * floor:.2g} %"
 
     def exact(self, a: int, b: int) -> Verdict:
         """Judge simulated times, in picoseconds."""
@@ -129,8 +165,10 @@ class Rule:
             return Verdict.SLOWER
         return Verdict.FASTER if b < a / (1.0 + self.virtual_threshold) else Verdict.SAME
 
-    def _replications(self, ratios: Sequence[Interval]) -> int:
-        return sum(self.single(ratio) is Verdict.SLOWER for ratio in ratios)
+
+def _distance(ratio: Interval) -> float:
+    """How far beyond no change the nearer end of an interval is."""
+    return max(ratio.low, 1.0 / ratio.high)
 
 
 def _spanned(ratios: Sequence[Interval]) -> Interval:

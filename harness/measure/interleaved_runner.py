@@ -5,12 +5,17 @@ at a time, and nothing else runs meanwhile. Rounds alternate between groups of w
 version: within a round each cell is run by one version and at once by the other, the order changing from round to
 round (A B, B A), so that whatever the machine does to one it does to the other; the cells of one version follow each
 other likewise. A round counts as a whole or not at all.
+
+A null run has two workers of each version in a group, A B | B A; they change their turns as two do, neighbours staying
+neighbours: A B B' A', B A A' B', A' B' B A, B' A' A B. Each is run in each turn once (a Latin square), and within each
+pair A is first in every other round.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
@@ -85,19 +90,19 @@ class InterleavedRunner:
     def _round(self, batch: Batch, round_number: int) -> None:
         """Run each cell once under each version. A cell that fails under one is out, and not run under the others."""
         log, slots = batch.log, list(self._slots(round_number))
-        turn = round_number // self._pool.groups
+        of_group = round_number // self._pool.groups
         cells = [key for key in batch.cells() if round_number < batch.rounds[key]]
         # No cell always runs after the same other one.
-        by = turn % len(cells)
-        order = slots if turn % 2 == 0 else slots[::-1]
+        by = of_group % len(cells)
+        order = [slots[place] for place in turns(len(slots), of_group)]
         runs: dict[CellKey, list[Run]] = {}
         for place, key in enumerate([*cells[by:], *cells[:by]]):
             found: dict[int, Run] = {}
-            for slot in order:
+            for turn, slot in enumerate(order):
                 task = batch.tasks[slot % len(slots)][key]
                 run = self._run(batch, slot, task, place) if key in batch.cells() else None
                 if run is not None:
-                    found[slot] = run
+                    found[slot] = replace(run, turn=turn)
             if len(found) == len(slots):
                 runs[key] = [found[slot] for slot in slots]
                 log.observer.measured(log.title, key, round_number + 1)
@@ -115,3 +120,24 @@ class InterleavedRunner:
         worker.task = None
         elapsed = time.perf_counter() - began
         return None if result.sample is None else Run(worker.number, result.sample, stamp, elapsed)
+
+
+def turns(workers: int, number: int) -> list[int]:
+    """Order in which the workers of a group take turns.
+
+    Parameters
+    ----------
+    workers : int
+        In the group: 1, 2 or 4.
+    number : int
+        Of the round among those of the group.
+
+    Returns
+    -------
+    list of int
+        Their places in the group. Over as many rounds as there are workers, each is run in each turn once.
+    """
+    step = number % workers
+    # Numbers of a Gray code: the first round that follows swaps neighbours, the second pairs of them, and so on.
+    swapped = step ^ (step >> 1)
+    return [place ^ swapped for place in range(workers)]

@@ -32,12 +32,15 @@ class Run:
     stamp : RunStamp
     elapsed : float
         Seconds until the client had the sample, setting up and verifying included.
+    turn : int, optional
+        Which of the versions' runs of its cell and round it was, counted from 0.
     """
 
     process: int
     sample: Sample
     stamp: RunStamp
     elapsed: float
+    turn: int = 0
 
 
 Round = Mapping[CellKey, Sequence[Run]]

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
+from contend.harness.compare.cell_runs import PAIR, A
 from contend.harness.compare.ratio import Pair
 from contend.harness.record.statistics import Samples
 
@@ -47,25 +49,41 @@ class Noise:
     burst_size: float = 0.0
     drift: float = 0.0
 
-    def pairs(self, random: np.random.Generator, processes: int, rounds: int, effect: float = 1.0) -> list[Pair]:
+    def pairs(
+        self,
+        random: np.random.Generator,
+        processes: int,
+        rounds: int,
+        effect: float = 1.0,
+        places: Sequence[int] = PAIR,
+        bias: float = 0.0,
+    ) -> list[Pair]:
         """Simulate one interleaved measurement.
 
         Parameters
         ----------
         random : Generator
         processes : int
-            Pairs of processes.
+            Pairs of processes, a multiple of those in `places`.
         rounds : int
             Pairs of runs, in all pairs of processes together.
         effect : float
             How many times longer B takes than A in truth.
+        places : sequence of int, optional
+            Side of each place in a group of processes, which have their rounds together.
+        bias : float, optional
+            Share by which whatever is in the second place of a pair takes longer.
         """
-        machine = np.cumsum(random.normal(0.0, self.drift, rounds)) if self.drift else np.zeros(rounds)
+        groups = 2 * processes // len(places)
+        steps = groups * ceil(rounds / processes)
+        machine = np.cumsum(random.normal(0.0, self.drift, steps)) if self.drift else np.zeros(steps)
         found = []
-        for place in range(processes):
-            mine = machine[place::processes]
-            a, b = (self._process(random, mine) for _ in range(2))
-            found.append(Pair(a, effect * b))
+        for group in range(groups):
+            for first in places[::2]:
+                mine = machine[group::groups]
+                one, other = self._process(random, mine), (1.0 + bias) * self._process(random, mine)
+                a, b = (one, other) if first == A else (other, one)
+                found.append(Pair(a, effect * b))
         return found
 
     def _process(self, random: np.random.Generator, machine: Samples) -> Samples:

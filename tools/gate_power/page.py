@@ -8,8 +8,30 @@ from statistics import median
 from typing import Any
 
 from contend.harness.compare.result import CellResult
+from contend.harness.compare.verdict import Rule, Verdict
 from tools.gate_power.noise import Noise
+from tools.gate_power.outcomes import BIASED, SAME, SLOWER, Outcome
 from tools.gate_power.simulate import Design, Simulated
+
+
+@dataclass(frozen=True)
+class Level:
+    """Simulated comparisons at one level of noise.
+
+    Attributes
+    ----------
+    name : str
+    noise : Noise or None
+        None where every kind of cell has a model of its own.
+    bias : float
+        Share by which whatever is in the second place of a pair takes longer.
+    outcome : Simulated
+    """
+
+    name: str
+    noise: Noise | None
+    bias: float
+    outcome: Simulated
 
 
 @dataclass
@@ -20,38 +42,31 @@ class PowerStudy:
     ----------
     command : str
     environment : mapping
-    threshold, effect : float
-        Shares.
+    rule : Rule
+    effect : float
+        Share of the planted slow-downs.
     design : Design
-    levels : list of (str, Noise or None, Simulated)
-        Simulated: what the noise is, its figures where it is one model, and the outcome.
-    real_alarms, real_found : list of bool
-        Of each real comparison: whether a cell was found slower that was not; whether the planted cells were found.
-    real_missed : list of str
-        Verdicts of planted cells that were not found.
+    levels : list of Level
+    outcomes : list of Outcome
+        Of real comparisons.
     exact : list of CellResult
         Of the planted aborts, in simulated time.
     every : int
         One planted abort for so many transactions.
     seconds : float
         How long the study took.
-    loads: list of float
-        Processes that ran or waited for a core, on average, at the beginning and after each pair of real comparisons.
     """
 
     command: str
     environment: Mapping[str, Any]
-    threshold: float
+    rule: Rule
     effect: float
     design: Design
-    levels: list[tuple[str, Noise | None, Simulated]] = field(default_factory=list)
-    real_alarms: list[bool] = field(default_factory=list)
-    real_found: list[bool] = field(default_factory=list)
-    real_missed: list[str] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
+    outcomes: Sequence[Outcome] = ()
     exact: Sequence[CellResult] = ()
     every: int = 100
     seconds: float = 0.0
-    loads: list[float] = field(default_factory=list)
 
 
 def page(study: PowerStudy) -> str:
@@ -69,27 +84,20 @@ def page(study: PowerStudy) -> str:
             *_load(study),
             *_RULE,
             "",
-            "## Simulated comparisons",
-            "",
-            f"Each row: {study.levels[0][2].comparisons if study.levels else 0} comparisons of a version with itself, "
-            f"{study.design.cells} cells each, a false alarm if any cell is found slower; and as many of a cell that "
-            f"takes {study.effect:.0%} longer. Every cell has {study.design.rounds} pairs of runs in "
-            f"{study.design.processes} pairs of processes, more where its noise calls for them, and is measured again "
-            "where the rule says so (`harness/compare/sample_size.py`). *Core*: "
-            "spread between runs of one process; *process*: between processes; *bursts*: runs that somebody "
-            "else held up, and by how much; *drift*: the machine's step from round to round "
-            "(`tools/gate_power/noise.py`).",
-            "",
-            *_levels(study),
-            "",
             "## Real comparisons",
             "",
             *_real(study),
             "",
+            "## Simulated comparisons",
+            "",
+            *_about_simulated(study),
+            "",
+            *_levels(study),
+            "",
             "## A planted algorithmic loss",
             "",
             f"Block-STM whose validation aborts one valid incarnation in {study.every}, under the virtual clock: there "
-            "is no noise, so that nothing is estimated.",
+            "is no noise, so that nothing is estimated and no null run is needed.",
             "",
             *_exact(study),
             "",
@@ -99,9 +107,10 @@ def page(study: PowerStudy) -> str:
 
 def _load(study: PowerStudy) -> list[str]:
     """Load of the machine, which decides what can be found."""
-    if not study.loads:
+    loads = [one.load for one in study.outcomes if one.load is not None]
+    if not loads:
         return []
-    middle, cores = median(study.loads), study.environment["cores"]
+    middle, cores = median(loads), study.environment["cores"]
     text = f"The machine had {middle:.1f} processes running or waiting for its {cores} cores (median load)."
     if middle > 1.5 * cores:
         text += " That is more than it can run: real times are those of an overloaded machine."
@@ -111,22 +120,44 @@ def _load(study: PowerStudy) -> list[str]:
 _RULE = [
     "What the gate promises: a version compared with itself does not fail, a version that is slower does, and what",
     "the machine's noise hides is called inconclusive and passes. A cell is *slower* only if its time grows by more",
-    "than the threshold, the whole interval of the ratio lies beyond the threshold, and a second measurement by fresh",
-    "processes says the same (`harness/compare/verdict.py`).",
+    "than the threshold and the floor of the null run, the whole interval of the ratio lies beyond both, a second",
+    "measurement by fresh processes says the same (`harness/compare/verdict.py`), and it stands out among all cells at",
+    "the false discovery rate (`harness/compare/significance/`).",
 ]
+
+
+def _about_simulated(study: PowerStudy) -> list[str]:
+    design, times = study.design, study.levels[0].outcome.comparisons if study.levels else 0
+    return [
+        f"Each row: {times} comparisons of a version with itself, {design.cells} cells each, a false alarm if for any "
+        f"cell a difference is claimed; and as many with a version of which {design.slower} of the {design.cells} "
+        f"cells take {study.effect:.0%} longer. *False claims*: the mean share of false ones among the claims of such "
+        f"a comparison, held below {study.rule.false_discovery_rate:.0%}. *Floor*: of the null run, median. Every cell "
+        f"has {design.rounds} pairs of runs in {design.processes} pairs of processes, more where its noise calls for "
+        "them, and is measured again where the rule says so (`harness/compare/sample_size.py`). *Core*: spread between "
+        "runs of one process; *process*: between processes; *bursts*: runs that somebody else held up, and by how "
+        "much; *drift*: the machine's step from round to round (`tools/gate_power/noise.py`); *bias*: by how much "
+        "whatever is in the second place of a pair of processes takes longer. Where a bias is as large as the "
+        "slow-down, finding the slow-down is not asked for, but claiming the bias is forbidden.",
+    ]
 
 
 def _levels(study: PowerStudy) -> list[str]:
     lines = [
-        "| noise | core | process | bursts | drift | false alarms | slow-down found |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| noise | core | process | bursts | drift | bias | floor | false alarms | false claims | slow-downs found |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, noise, outcome in study.levels:
-        figures = ("fitted per cell",) * 4 if noise is None else _figures(noise)
-        share = (outcome.alarms / outcome.comparisons, outcome.found / outcome.comparisons)
-        lines.append(
-            f"| {name} | {' | '.join(figures)} | {share[0]:.1%} ({outcome.alarms}) | {share[1]:.1%} ({outcome.found}) |"
+    for level in study.levels:
+        found = level.outcome
+        figures = ("fitted per cell",) * 4 if level.noise is None else _figures(level.noise)
+        shares = (
+            f"±{found.floor:.1%}",
+            f"{found.alarms} of {found.comparisons}",
+            f"{found.false_discoveries:.1%}",
+            f"{found.found} of {found.planted}",
         )
+        bias = f"{100 * level.bias:.0f} %" if level.bias else "-"
+        lines.append(f"| {level.name} | {' | '.join(figures)} | {bias} | {' | '.join(shares)} |")
     return lines
 
 
@@ -136,23 +167,43 @@ def _figures(noise: Noise) -> tuple[str, str, str, str]:
 
 
 def _real(study: PowerStudy) -> list[str]:
-    if not study.real_alarms:
+    same, slower, biased = ([one for one in study.outcomes if one.kind == kind] for kind in (SAME, SLOWER, BIASED))
+    if not same:
         return ["None were made."]
-    found, alarms = sum(study.real_found), sum(study.real_alarms)
+    alarms = sum(any(cell.claimed for cell in one.cells) for one in same)
+    planted = [cell for one in slower for cell in one.cells if cell.planted]
+    missed = [cell for cell in planted if cell.verdict != Verdict.SLOWER]
+    others = [cell for one in slower for cell in one.cells if not cell.planted]
     lines = [
-        "This tree against itself through `contend compare`'s own path, by fresh processes each time: the serial "
-        f"baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {study.effect:.0%} of its own time, "
-        "spent busy, added to Block-STM in B.",
+        "This tree against itself through `contend compare --null`'s own path, by fresh processes each time: the "
+        f"serial baseline and Block-STM with 1 and 2 workers, three cells. Slow-down: {study.effect:.0%} of its own "
+        "time, spent busy, added to Block-STM in B (`tools/gate_power/planted.py`). Bias: the same added to whatever "
+        "is in the second place of a pair of processes, be it A or B.",
         "",
-        "| comparisons | how many | outcome |",
+        "| planted | comparisons | outcome |",
         "| --- | ---: | --- |",
-        f"| with itself | {len(study.real_alarms)} | {alarms} false alarms ({alarms / len(study.real_alarms):.1%}) |",
+        f"| nothing | {len(same)} | {alarms} false alarm{'' if alarms == 1 else 's'} |",
     ]
-    if study.real_found:
-        count = len(study.real_found)
-        lines.append(f"| with a planted slow-down | {count} cells | {found} found ({found / count:.1%}) |")
-    if study.real_missed:
-        lines += ["", f"Not found: {'; '.join(study.real_missed)}."]
+    if slower:
+        false = sum(cell.claimed for cell in others)
+        lines.append(
+            f"| a slow-down | {len(slower)}, with {len(planted)} slower cells | {len(planted) - len(missed)} of "
+            f"{len(planted)} found; {false} of the {len(others)} other cells claimed |"
+        )
+    if biased:
+        cells = [cell for one in biased for cell in one.cells if cell.planted]
+        told = sum(bool(one.bias) for one in biased)
+        lines.append(
+            f"| a bias | {len(biased)}, with {len(cells)} biased cells | {sum(cell.claimed for cell in cells)} of "
+            f"{len(cells)} claimed; named as a bias in {told} of {len(biased)} |"
+        )
+    floors = ", ".join(dict.fromkeys(cell.floor for one in biased for cell in one.cells if cell.planted))
+    if missed:
+        told_missed = (f"{cell.name} {cell.ratio}, floor {cell.floor}, {cell.verdict}" for cell in missed)
+        lines += ["", f"Not found: {'; '.join(told_missed)}."]
+    if biased:
+        lines += ["", f"Floors of the biased cells: {floors}. What such a comparison says:", ""]
+        lines += [f"> {one.bias or 'nothing of a bias'}" for one in biased[:1]]
     return lines
 
 

@@ -1,8 +1,9 @@
-"""Real comparisons of this tree with itself, as it is and with a fault planted in B."""
+"""Real comparisons of this tree with itself: as it is, with a fault planted in B, and with one planted in a place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contend.harness.compare.checkout import ROOT
@@ -11,6 +12,8 @@ from contend.harness.compare.result import Comparison
 from contend.harness.compare.runner import VersionComparison
 from contend.harness.compare.targets import Checkout
 from contend.harness.compare.verdict import Rule
+from contend.harness.measure.executor import Executor, LocalExecutor
+from contend.harness.measure.version import Version
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from tools.gate_power.planted import DELAYED, WASTEFUL
@@ -35,18 +38,32 @@ class Scale:
     workers: tuple[int, ...] = (1, 2)
 
 
-def timed(a: Path, b: Path, scale: Scale, rule: Rule, observer: Observer) -> Comparison:
-    """Compare in real time: the serial baseline, and Block-STM with the delay of each side's plug-in.
+def timed(a: Path, b: Path, scale: Scale, rule: Rule, observer: Observer, second: Path | None = None) -> Comparison:
+    """Compare in real time, with a null run: the serial baseline, and Block-STM with the delay of each side's plug-in.
 
     Parameters
     ----------
     a, b : Path
         Folders that `planted.write_plugin` has filled.
+    second : Path, optional
+        Another such folder, of whatever is in the second place of a pair of processes.
     """
     request = Request(
         (scale.workload,), ("serial", DELAYED), scale.workers, block_size=scale.block_size, repeat=scale.repeat
     )
-    return _compare(a, b, request, rule, observer)
+    return _compare(a, b, request, rule, observer, LocalExecutor if second is None else _biased({a, b}, second))
+
+
+def _biased(plain: set[Path], second: Path) -> Callable[..., Executor]:
+    """An executor by which the second place of each pair of processes has another plug-in, whoever is there."""
+
+    def executor(request: Request, observer: Observer, versions: Sequence[Version], first: int) -> Executor:
+        replaced = {str(path): str(second) for path in plain}
+        slowed = [replace(one, paths=tuple(replaced.get(path, path) for path in one.paths)) for one in versions]
+        placed = [(slowed if place % 2 else versions)[place] for place in range(len(versions))]
+        return LocalExecutor(request, observer, placed, first)
+
+    return executor
 
 
 def simulated(a: Path, b: Path, scale: Scale, rule: Rule, observer: Observer) -> Comparison:
@@ -57,6 +74,14 @@ def simulated(a: Path, b: Path, scale: Scale, rule: Rule, observer: Observer) ->
     return _compare(a, b, request, rule, observer)
 
 
-def _compare(a: Path, b: Path, request: Request, rule: Rule, observer: Observer) -> Comparison:
+def _compare(
+    a: Path,
+    b: Path,
+    request: Request,
+    rule: Rule,
+    observer: Observer,
+    executor: Callable[..., Executor] = LocalExecutor,
+) -> Comparison:
     sides = (Checkout("A", ROOT, (a,)), Checkout("B", ROOT, (b,)))
-    return VersionComparison(*sides, request, rule, frozenset({SLOWER})).run(observer)
+    versions = VersionComparison(*sides, request, rule, frozenset({SLOWER}), null=True, executor=executor)
+    return versions.run(observer)
