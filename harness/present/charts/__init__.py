@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from matplotlib import pyplot
 
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style
+from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from contend.harness.present.charts.chart import Chart
 
 __all__ = ["draw"]
 
 _WORTH_COMPARING = 2
-_BY_WORKLOAD: dict[str, Callable[..., Figure | None]] = {
+_BY_WORKLOAD: dict[str, Callable[..., Chart | None]] = {
     "throughput": throughput,
     "speedup": speedup,
     "wasted": wasted,
     "latency": latency,
 }
-_BY_CONTENTION: dict[str, Callable[..., Figure | None]] = {"contention": contention, "winners": winners}
+_WITH_NOTES = (throughput, speedup)
+_BY_CONTENTION: dict[str, Callable[..., Chart | None]] = {"contention": contention, "winners": winners}
 
 
-def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
+def draw(cells: pandas.DataFrame, folder: Path, prefix: str, notes: Sequence[str] = ()) -> list[Path]:
     """Draw whatever charts the cells have data for.
 
     Parameters
@@ -44,6 +44,8 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
         ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
         ``-winners.png`` instead; and the same as ``.svg``.
+    notes : sequence of str, optional
+        Sentences below the charts of throughput and speed-up.
 
     Returns
     -------
@@ -58,10 +60,9 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str) -> list[Path]:
     written = []
     with chart_style():
         for name, chart in (_BY_CONTENTION if swept(good) else _BY_WORKLOAD).items():
-            figure = chart(good, style)
-            if figure is not None:
-                for kind in FORMATS:
-                    figure.savefig(folder / f"{prefix}-{name}.{kind}", dpi=DOTS_PER_INCH)
-                pyplot.close(figure)
-                written.append(folder / f"{prefix}-{name}.png")
+            more = {"notes": notes} if chart in _WITH_NOTES else {}
+            drawn = chart(good, style, **more)
+            if drawn is not None:
+                drawn.arrange()
+                written += [path for path in drawn.save(folder, f"{prefix}-{name}") if path.suffix == ".png"]
     return written
