@@ -108,6 +108,8 @@ def cell_record(
         "differences": list(failure.differences) if failure else [],
         "samples": samples,
     }
+    if measurement.plan.own_title:
+        cell["workload_title"] = measurement.plan.own_title
     if measurement.plan.block_count > 1:
         cell |= {
             "block_count": measurement.plan.block_count,

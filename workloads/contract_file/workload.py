@@ -46,7 +46,8 @@ def load(path: str) -> type[Workload]:
     )
     # The file may set up each account, so that the number of accounts stays.
     ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
-    members = {"ends": ends, "name": path, "summary": content.summary, "dials": dials, "file": content}
+    named = {"name": path, "title": content.name}
+    members = {"ends": ends, **named, "summary": content.summary, "dials": dials, "file": content}
     return type("LoadedContractFile", (ContractFileWorkload,), members)
 
 

@@ -14,7 +14,6 @@ from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.palette import TONES
 from contend.harness.present.charts.style import Style, clock_of, workload_titles
 from contend.harness.present.charts.text_fitting import wrapped
-from contend.harness.present.formatting import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +65,10 @@ def causes(cells: pandas.DataFrame, style: Style) -> Chart | None:
             chart.key(name, Rectangle((0, 0), 1, 1, **look), axes, *bars)
             left += shares
         size = FontProperties(size=rcParams["ytick.labelsize"]).get_size_in_points()
-        names = [f"{one['strategy']}, {count(one['workers'], 'worker')}" for one in own.to_dict("records")]
+        names = [
+            f"{one['strategy']}, {one['workers']:,} worker{'' if one['workers'] == 1 else 's'}"
+            for one in own.to_dict("records")
+        ]
         axes.set_yticks(range(len(own)), [wrapped(name, _WIDEST_NAME, size) for name in names])
         chart.name_panel(axes, title)
         axes.set_xlim(left=0)

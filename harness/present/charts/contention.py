@@ -21,7 +21,6 @@ from contend.harness.present.charts.axis_ticks import (
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.palette import INK
 from contend.harness.present.charts.style import Style, clock_of, present, workload_titles
-from contend.harness.present.formatting import share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,7 +137,7 @@ def _map(chart: Chart, axes: Axes, part: pandas.DataFrame, dial: str, style: Sty
     axes.set_ylim(len(values) - 0.5, -0.5)
     chart.name_places(axes, range(len(counts)), [whole(count) for count in counts])
     name = dial.removeprefix("dial.")
-    shares = [f", chain {share(order[value])}" if order is not None else "" for value in values]
+    shares = [f", chain {percent(round(order[value], 3))}" if order is not None else "" for value in values]
     axes.set_yticks(
         range(len(values)), [f"{name}={_dial(value)}{chain}" for value, chain in zip(values, shares, strict=True)]
     )
