@@ -45,6 +45,8 @@ def chart_style(font_scale: float = FONT_SCALE) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "contend",
         "pdf.fonttype": 42,
+        # The one that matplotlib brings, so that a chart is the same wherever it is drawn.
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "Liberation Sans", "Arial"],
         # Names come from users and may hold a dollar.
         "text.parse_math": False,
         "axes.titlelocation": "left",

@@ -170,7 +170,9 @@ def svg(chart: Chart, name: str, description: str) -> str:
     text = re.sub(r'href="#', f'href="#{name}-', text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, variable)
+    # In one property or in several: matplotlib has written both.
     text = re.sub(r"font: ([\w. ]*?)([\d.]+px) [^;\"]*", r"font: \1\2 system-ui, sans-serif", text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", text)
     return _opened(text, description)
 
 
