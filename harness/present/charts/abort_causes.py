@@ -52,6 +52,7 @@ def causes(cells: pandas.DataFrame, style: Style) -> Chart | None:
     most = int(part.groupby("workload").size().max())
     chart = Chart(len(titles), width=3.4, height=0.5 + _BAR * most)
     chart.title, chart.subtitle, chart.across = "What aborts were due to", clock_of(cells), "aborts per transaction"
+    chart.key_order = list(_LOOKS)
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         own = part[part["workload"] == workload]
         own = own.iloc[sorted(range(len(own)), key=lambda place: style.strategies.index(own["strategy"].iloc[place]))]

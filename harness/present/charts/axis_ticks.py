@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 Text = Callable[[float], str]
-_FEWEST = 2
+_FEWEST, _ENOUGH = 2, 3
 _GAP = 0.8  # between labels, of the font's size
 _TALL = 1.7  # from line to line of labels above each other, of the font's size
-_STEPS = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5), (1, 2, 5), (1, 3))
+_STEPS = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5), (1, 3))
 
 
 def worker_axis(axes: Axes, counts: Sequence[int]) -> None:
@@ -191,14 +191,11 @@ class _Decimals(_Roomy):
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
         sets = [[(power, step) for power in range(first, last + 1) for step in steps] for steps in _STEPS]
         sets += [[(power, 1) for power in range(first, last + 1) if power % every == 0] for every in range(1, 20)]
-        for one in sets:
-            # From text, so that a tick at a tenth is one and not the sum of what is nearly one.
-            values = [value for power, step in one if low <= (value := float(f"{step}e{power}")) <= high]
-            if len(values) < _FEWEST:
-                break
-            if self._fits(values):
-                return values
-        return _between(low, high)
+        # From text, so that a tick at a tenth is one and not the sum of what is nearly one.
+        every = [[value for power, step in one if low <= (value := float(f"{step}e{power}")) <= high] for one in sets]
+        found = next((values for values in every if self._fits(values)), [])
+        even = _between(low, high)
+        return even if len(even) > len(found) < _ENOUGH and self._fits(even) else found
 
 
 def _between(low: float, high: float) -> list[float]:

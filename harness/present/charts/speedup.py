@@ -24,36 +24,50 @@ _WIDE_SPREAD = 0.5
 _MANY_WORKERS = 16
 _WIDE_RANGE = 20.0
 _BOUNDS = (("bound_speedup", "-", "bound"), ("bound_speedup_commutative", ":", "bound, if credits commute"))
-_SERIAL: dict[str, Any] = {"linewidth": 1.2}
 _IDEAL: dict[str, Any] = {"color": GUIDE, "linestyle": "--", "linewidth": 1}
 
 
-def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = ()) -> Chart | None:
-    """Speed-up over serial against workers, one panel a workload; both axes logarithmic where workers are many."""
-    rivals = cells[(cells["strategy"] != BASELINE) & cells["speedup"].notna()]
+def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = (), baseline: str = BASELINE) -> Chart | None:
+    """Speed-up over a baseline against workers, one panel a workload; both axes logarithmic where workers are many.
+
+    The bound, and what is ideal, are known over serial only.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        With speed-ups over the baseline; cells without one are left out.
+    style : Style
+    notes : sequence of str, optional
+        Sentences below the panels.
+    baseline : str, optional
+        Strategy.
+    """
+    rivals = cells[(cells["strategy"] != baseline) & cells["speedup"].notna()]
     if rivals.empty:
         return None
     titles = workload_titles(rivals)
     counts = sorted(int(count) for count in set(rivals["workers"]))
     chart = Chart(len(titles), width=3.6, height=2.9, share_up=True)
-    chart.title, chart.across, chart.up = "Speed-up over serial", "workers", "times serial"
+    chart.title, chart.across, chart.up = f"Speed-up over {baseline}", "workers", f"times {baseline}"
     chart.subtitle = clock_of(cells)
     if not cells["simulated"].all():
         chart.subtitle += "; median paired ratio with its interval"
     chart.notes = list(notes)
     drawn = chart.key_order = present(rivals, style)
-    low, high = _range(rivals, counts)
+    bounds = [bound for bound in _BOUNDS if baseline == BASELINE and bound[0] in rivals]
+    low, high = _range(rivals, counts, [column for column, _, _ in bounds])
     wide = counts[-1] >= _MANY_WORKERS or high / low > _WIDE_RANGE
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         part = rivals[rivals["workload"] == workload]
         _strategies(chart, axes, part, drawn, style, spread=_SPREAD if len(counts) > 1 else _WIDE_SPREAD)
         worker_axis(axes, counts)
         ends = axes.get_xlim()
-        serial: dict[str, Any] = {"color": style.colour[BASELINE], **_SERIAL}
-        chart.key(BASELINE, Line2D([], [], **serial), axes, axes.axhline(1, zorder=1, **serial))
-        chart.key("ideal", Line2D([], [], **_IDEAL), axes, *axes.plot(ends, ends, zorder=1, **_IDEAL))
-        for column, line, name in _BOUNDS:
-            best = part.groupby("workers")[column].max().dropna() if column in part else part["speedup"][:0]
+        one: dict[str, Any] = {"color": style.colour[baseline], "linewidth": 1.2}
+        chart.key(baseline, Line2D([], [], **one), axes, axes.axhline(1, zorder=1, **one))
+        if baseline == BASELINE:
+            chart.key("ideal", Line2D([], [], **_IDEAL), axes, *axes.plot(ends, ends, zorder=1, **_IDEAL))
+        for column, line, name in bounds:
+            best = part.groupby("workers")[column].max().dropna()
             look: dict[str, Any] = {"color": INK, "linestyle": line, "linewidth": 1.4}
             # One worker count is no line: a short one across it.
             over = list(best.index) if len(counts) > 1 else [ends[0], ends[1]]
@@ -96,10 +110,9 @@ def _strategies(
         chart.key(name, Line2D([], [], **look), axes, drawing.lines[0])
 
 
-def _range(rivals: pandas.DataFrame, counts: list[int]) -> tuple[float, float]:
+def _range(rivals: pandas.DataFrame, counts: list[int], bounds: list[str]) -> tuple[float, float]:
     """What is shown of the vertical axis: all but where only the ideal line is."""
-    columns = ["speedup", "speedup_high", *(name for name, _, _ in _BOUNDS if name in rivals)]
-    values = rivals[columns].to_numpy(dtype=float)
+    values = rivals[["speedup", "speedup_high", *bounds]].to_numpy(dtype=float)
     seen = float(np.nanmax(rivals[["speedup", "speedup_high"]].to_numpy(dtype=float)))
     high = max(min(float(np.nanmax(values)), max(counts[-1], seen)), seen, 2)
     return min(float(rivals["speedup"].min()), 1), high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ _MANY_BARS = 20_000
 _FEW_WORKERS = 32  # that a line can be told from the next one
 _IDLE = "idle"
 _MOST_TICKS = 8
+# So that work that came to nothing is told from the rest without colour, too.
+_HATCHES = {"wasted execution": "////"}
 
 
 def merged(rows: Rows) -> Rows:
@@ -68,10 +70,11 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) 
     spent = shares(rows, workers)
     for number in present:
         half = 0.42 if workers <= _FEW_WORKERS else 0.5
-        colour = TONES[number % len(TONES)].light
-        few = len(bars) < _MANY_BARS
-        drawn = _bars(axes, bars[bars[:, 1] == number], begin, half, colour, detailed=few)
-        chart.key(f"{activities[number]} {spent[number]:.0%}", Patch(color=colour), axes, drawn)
+        # A hatch has the colour of the edge, which itself has no width.
+        look: dict[str, Any] = {"facecolor": TONES[number % len(TONES)].light, "edgecolor": "white", "linewidth": 0}
+        look["hatch"] = _HATCHES.get(activities[number], "")
+        drawn = _bars(axes, bars[bars[:, 1] == number], begin, half, look, detailed=len(bars) < _MANY_BARS)
+        chart.key(f"{activities[number]} {spent[number]:.0%}", Patch(**look), axes, drawn)
     idle = max(1 - sum(spent.values()), 0)
     if round(100 * idle):
         chart.key(f"{_IDLE} {idle:.0%}", Patch(facecolor="white", edgecolor=GUIDE), axes, axes.patch)
@@ -119,14 +122,14 @@ def shares(rows: Rows, workers: int) -> dict[int, float]:
     return {int(number): _share(rows, int(number), workers, span) for number in np.unique(rows[:, 1])}
 
 
-def _bars(axes: Axes, rows: Rows, begin: int, half: float, colour: str, detailed: bool) -> Artist:
+def _bars(axes: Axes, rows: Rows, begin: int, half: float, look: dict[str, Any], detailed: bool) -> Artist:
     left, right = (rows[:, 2] - begin) / _MICROSECOND, (rows[:, 3] - begin) / _MICROSECOND
     top, bottom = rows[:, 0] - half, rows[:, 0] + half
     around = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
     corners = np.stack([np.stack([x, y], axis=-1) for x, y in around], axis=1).reshape(-1, 2)
     # One shape of all bars: a shape each would make the SVG several times as large, and at last larger than a picture.
     codes = np.tile(np.array([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], np.uint8), len(rows))
-    bars = PathPatch(Path(corners, codes), facecolor=colour, linewidth=0, rasterized=not detailed)
+    bars = PathPatch(Path(corners, codes), **look, rasterized=not detailed)
     return axes.add_patch(bars)
 
 

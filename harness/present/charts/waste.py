@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -35,6 +35,8 @@ def wasted(cells: pandas.DataFrame, style: Style) -> Chart | None:
     shown = [entry for entry in _WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
+    # A panel of nothing but zeros is left out, unless it is the only one.
+    shown = [entry for entry in shown if cells[entry[0]].max() > 0] or shown[:1]
     chart = _lines(cells, style, shown) if are_many(cells) else _bars(cells, style, shown)
     chart.title, chart.key_order = "Wasted work", style.strategies
     return chart
@@ -58,7 +60,7 @@ def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str
     panels = iter(chart.panels)
     for counter, per, title, as_share in shown:
         part = cells[cells[counter].notna()]
-        top = max(float((part[counter] / part[per]).max()), 1e-9)
+        top = float((part[counter] / part[per]).max()) or 1.0
         for group in groups:
             axes = next(panels)
             for place, workload in enumerate(group):
@@ -90,6 +92,9 @@ def _group(
         for height in heights[(own["strategy"] == name) & (own["workers"] == count)]:
             bars = axes.bar(at, height, width=0.9 * wide, **style.bars(name))
             chart.key(name, Rectangle((0, 0), 1, 1, **style.bars(name)), axes, *bars)
+            if not height:
+                edge: dict[str, Any] = {"color": style.colour[name], "linewidth": 2, "solid_capstyle": "butt"}
+                axes.plot([at - 0.45 * wide, at + 0.45 * wide], [0, 0], clip_on=False, zorder=3, **edge)
             text = whole(count)
             turn = 90 if len(text) > 2 else 0
             axes.annotate(
@@ -115,7 +120,7 @@ def _lines(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, st
         part = cells[(cells["workload"] == workload) & cells[counter].notna()]
         for name in present(part, style):
             line = part[part["strategy"] == name].sort_values("workers")
-            marks = axes.plot(line["workers"], line[counter] / line[per], **style.lines(name))
+            marks = axes.plot(line["workers"], line[counter] / line[per], clip_on=False, **style.lines(name))
             chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
         worker_axis(axes, counts)
         axes.set_ylim(bottom=0)
