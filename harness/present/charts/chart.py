@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
-from matplotlib.axis import XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -123,6 +122,7 @@ class Chart:
         self._titles: dict[Axes, str] = {}
         self._labels: dict[Axes, tuple[str, str]] = {}
         self._categories: dict[Axes, list[str]] = {}
+        self._named: set[Axis] = set()
         self._movable: dict[Axes, list[tuple[Annotation, tuple[float, float]]]] = {}
         self._behind: dict[Axes, Axes] = {}
         self._around: list[Artist] = []
@@ -135,10 +135,15 @@ class Chart:
         """Label the axes of one panel; how they are scaled is added."""
         self._labels[axes] = (across, up)
 
+    def name_only(self, axis: Axis) -> None:
+        """Say that what stands at an axis are names, of workers for instance, which have no scale."""
+        self._named.add(axis)
+
     def name_places(self, axes: Axes, places: Sequence[float], names: Sequence[str]) -> None:
         """Name places on the horizontal axis; where names would touch they are turned."""
         axes.set_xticks(list(places), list(names))
         self._categories[axes] = list(names)
+        self.name_only(axes.xaxis)
 
     def key(self, label: str, handle: Artist, axes: Axes, *marks: Artist) -> None:
         """Say what marks in a panel stand for; `key_order` first, entries have the order in which they were named."""
@@ -345,8 +350,7 @@ class Chart:
 
     def _scaled(self, label: str, axis: Axis) -> str:
         """A label with the axis's scale; an axis with names for ticks has none."""
-        named = isinstance(axis, XAxis) and axis.axes in self._categories
-        return label if named or not label else f"{label} ({axis.get_scale()})"
+        return label if axis in self._named or not label else f"{label} ({axis.get_scale()})"
 
     def _write(
         self, text: str, over: float, down: float, size: str, colour: Any, weight: str, align: str = "left"

@@ -76,5 +76,8 @@ def _draw(chart: Chart, axes: Axes, line: Line, style: Style, longest: int) -> N
             textcoords="offset points",
             fontsize=8,
             ha="right" if late else "left",
+            color=colour,
+            fontweight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )
         chart.part(axes, text)

@@ -11,7 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from contend.harness.present.charts.axis_ticks import decimal_axis, factor, share_axis, worker_axis
+from contend.harness.present.charts.axis_ticks import factor_axis, share_axis, worker_axis
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.palette import GUIDE, TONES
 from contend.harness.present.charts.text_fitting import wrapped
@@ -74,7 +74,7 @@ def _speedups(chart: Chart, axes: Axes, bounds: Mapping[str, Bounds], colours: l
             markersize=4,
         )
     worker_axis(axes, WORKERS)
-    decimal_axis(axes.yaxis, factor)
+    factor_axis(axes.yaxis)
     top = max(one.plain.speedup(WORKERS[-1]) for one in bounds.values())
     axes.set_ylim(0.9, max(2.2, 1.5 * top))
     chart.name_axes(axes, across="workers", up="best conceivable speed-up")

@@ -86,6 +86,7 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) 
     axes.grid(axis="y", visible=False)
     linear_axis(axes.xaxis)
     chart.name_axes(axes, across="simulated microseconds since the start of the block", up="worker")
+    chart.name_only(axes.yaxis)
     chart.title = title
     return chart
 
