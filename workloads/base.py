@@ -117,6 +117,8 @@ class Workload(ABC):
     Attributes
     ----------
     name, summary : str
+    title : str
+        What charts call it, where that is not its name.
     dials : tuple of Dial
     presets : tuple of Preset
     ends : tuple of two mappings, or None
@@ -130,6 +132,7 @@ class Workload(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    title: ClassVar[str] = ""
     dials: ClassVar[tuple[Dial, ...]]
     presets: ClassVar[tuple[Preset, ...]] = ()
     artifacts: ClassVar[Mapping[str, str]] = {}

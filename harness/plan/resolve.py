@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from contend.harness.errors import BadInputError
@@ -44,6 +44,8 @@ class WorkloadPlan:
         Of the block, where it is replayed.
     block_count : int, optional
         Blocks in a row.
+    own_title : str, optional
+        What the workload calls itself where its name is a path, for charts.
     """
 
     name: str
@@ -52,6 +54,7 @@ class WorkloadPlan:
     expected: tuple[str | None, str | None] = (None, None)
     file: str | None = None
     block_count: int = 1
+    own_title: str = field(default="", compare=False)
 
     @property
     def title(self) -> str:
@@ -217,8 +220,11 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         if name == REPLAY:
             plans += [_replay(path) for path in request.blocks]
         else:
+            from contend.workloads import registry
+
+            title = lookup(registry, name).title
             plans += [
-                WorkloadPlan(name, resolve_dials(name, turned), block_count=request.block_count)
+                WorkloadPlan(name, resolve_dials(name, turned), block_count=request.block_count, own_title=title)
                 for turned in variants(name, overrides[name])
             ]
     return _timed(request, tuple(plans))

@@ -139,6 +139,8 @@ def cell_record(
         cell["quick"] = True
     if others := runs_beside(samples, sessions):
         cell["other_runs"] = others
+    if measurement.plan.own_title:
+        cell["workload_title"] = measurement.plan.own_title
     if measurement.plan.block_count > 1:
         cell |= {
             "block_count": measurement.plan.block_count,

@@ -17,6 +17,7 @@ COLUMNS = {
     "record": "id of the record",
     "time": "start of the run, UTC",
     "workload": "name",
+    "workload_title": "what charts call it, or None where that is its name",
     "strategy": "name",
     "workers": "worker count",
     "clock": "`wall`, or `virtual` where time is simulated",

@@ -153,16 +153,13 @@ def _behind(one: Bounds) -> list[int]:
 
 def draw(name: str) -> None:
     """Draw a workload's chart."""
-    from matplotlib import pyplot
-
     from contend.harness.present.charts.profile import profile
     from contend.harness.present.charts.style import chart_style
 
     with chart_style():
-        figure = profile(variants(name))
+        figure = profile(variants(name)).arrange()
         image(name).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(image(name), dpi=CHART_DPI, metadata={FIGURES: figures(name), "Software": None})
-        pyplot.close(figure)
 
 
 def _section(workload: type[Workload]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def workload_of(name: str, content: ContractFile) -> type[ContractFileWorkload]:
     # The file may set up each account, so that the number of accounts stays.
     ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
     members = {
-        "ends": ends, "name": name, "summary": content.summary, "dials": dials, "file": content,
+        "ends": ends, "name": name, "title": content.name, "summary": content.summary, "dials": dials, "file": content,
         "classes": _classes(content),
     }  # fmt: skip
     return type("LoadedContractFile", (ContractFileWorkload,), members)

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from matplotlib import pyplot
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, Style, chart_style, marked
+from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
-from contend.harness.record import atomic_write
+from contend.harness.record.statistics.rank_disagreement import rank_disagreements
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from contend.harness.present.charts.chart import Chart
 
 __all__ = ["draw"]
 
 _WORTH_COMPARING = 2
-_BY_WORKLOAD: dict[str, Callable[..., Figure | None]] = {
+_BY_WORKLOAD: dict[str, Callable[..., Chart | None]] = {
     "throughput": throughput,
     "speedup": speedup,
     "wasted": wasted,
     "latency": latency,
 }
-_BY_CONTENTION: dict[str, Callable[..., Figure | None]] = {"contention": contention, "winners": winners}
+_MOST_NOTES = 3
+_WITH_NOTES: dict[str, Callable[..., Chart | None]] = {"throughput": throughput, "speedup": speedup}
+_BY_CONTENTION: dict[str, Callable[..., Chart | None]] = {"contention": contention, "winners": winners}
 
 
-def draw(cells: pandas.DataFrame, folder: Path, prefix: str, baseline: str = BASELINE) -> list[Path]:
+def draw(
+    cells: pandas.DataFrame, folder: Path, prefix: str, notes: Sequence[str] = (), baseline: str = BASELINE
+) -> list[Path]:
     """Draw whatever charts the cells have data for.
 
     Parameters
@@ -47,6 +50,9 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str, baseline: str = BAS
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
         ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
         ``-winners.png`` instead; and the same as ``.svg``.
+    notes : sequence of str, optional
+        Sentences below the charts of throughput and speed-up, before those about orders of cells that disagree between
+        the two.
     baseline : str, optional
         With another one than serial there is ``<prefix>-speedup-over-<baseline>.png`` as well, unless a dial was
         turned.
@@ -56,27 +62,26 @@ def draw(cells: pandas.DataFrame, folder: Path, prefix: str, baseline: str = BAS
     list of Path
         The PNG files that were written; none where there are not two verified cells to compare.
     """
-    good = marked(cells[cells["verified"]])
+    good = cells[cells["verified"]]
     if len(good) < _WORTH_COMPARING:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     style = Style(list(dict.fromkeys(good["strategy"])))
+    told = [f"{one.sentence}." for one in rank_disagreements(good.to_dict("records"))[:_MOST_NOTES]]
     written = []
     with chart_style():
-        for name, chart in (_BY_CONTENTION if swept(good) else _by_workload(baseline)).items():
-            figure = chart(good, style)
-            if figure is not None:
-                try:
-                    for kind in FORMATS:
-                        with atomic_write.written(folder / f"{prefix}-{name}.{kind}") as file:
-                            figure.savefig(file, format=kind, dpi=DOTS_PER_INCH)
-                finally:
-                    pyplot.close(figure)
-                written.append(folder / f"{prefix}-{name}.png")
+        for name, chart in (_BY_CONTENTION if swept(good) else _by_workload([*notes, *told], baseline)).items():
+            drawn = chart(good, style)
+            if drawn is not None:
+                drawn.arrange()
+                written += [path for path in drawn.save(folder, f"{prefix}-{name}") if path.suffix == ".png"]
     return written
 
 
-def _by_workload(baseline: str) -> dict[str, Callable[..., Figure | None]]:
-    if baseline == BASELINE:
-        return _BY_WORKLOAD
-    return {**_BY_WORKLOAD, f"speedup-over-{baseline}": partial(speedup, baseline=baseline)}
+def _by_workload(notes: Sequence[str], baseline: str) -> dict[str, Callable[..., Chart | None]]:
+    charts = dict(_BY_WORKLOAD)
+    for name, chart in _WITH_NOTES.items():
+        charts[name] = partial(chart, notes=notes)
+    if baseline != BASELINE:
+        charts[f"speedup-over-{baseline}"] = partial(speedup, notes=notes, baseline=baseline)
+    return charts

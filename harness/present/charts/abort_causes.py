@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn
+from matplotlib import rcParams
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
-from contend.harness.present.charts.style import Style, clock_of, label, legend, panels
+from contend.harness.present.charts.axis_ticks import linear_axis
+from contend.harness.present.charts.chart import Chart
+from contend.harness.present.charts.palette import TONES
+from contend.harness.present.charts.style import Style, clock_of, workload_titles
+from contend.harness.present.charts.text_fitting import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas
-    from matplotlib.figure import Figure
 
 UNNAMED = "storage slot"
+_BAR = 0.36  # inches from bar to bar, room for two lines of a name
+_WIDEST_NAME = 1.7
 CLASSES = {
     "count.aborts_at_token_balance": "token balance",
     "count.aborts_at_pool_reserve": "pool reserve",
@@ -37,34 +43,41 @@ KINDS = {
 """Kinds of locations, as strategies count them: all there is of several blocks in a row, and in older records."""
 
 
-def causes(cells: pandas.DataFrame, style: Style) -> Figure | None:
+def causes(cells: pandas.DataFrame, style: Style) -> Chart | None:
     """Aborts and repairs per transaction with the most workers, by class of location; None where there were none."""
     part = worst(cells)
     if part.empty:
         return None
-    counts = [aborts_of(one) for one in part.to_dict("records")]
-    shown = [name for name in _COLOURS if any(name in found for found in counts)]
-    workloads = list(dict.fromkeys(part["workload"]))
-    figure, drawn_on = panels(len(workloads), width=4.2, height=2.9)
-    for axes, workload in zip(drawn_on, workloads, strict=True):
-        mine = (part["workload"] == workload).to_numpy()
-        own = part[mine]
-        found = [one for one, belongs in zip(counts, mine, strict=True) if belongs]
-        bottom = np.zeros(len(own))
-        for name in shown:
-            heights = np.array([one.get(name, 0.0) for one in found]) / own["transactions"].to_numpy(float)
-            axes.bar(range(len(own)), heights, bottom=bottom, width=0.6, color=_COLOURS[name])
-            bottom += heights
-        names = [f"{one.strategy}\n{one.workers:,} workers" for one in own.itertuples()]
-        axes.set_xticks(range(len(own)), names, fontsize="small")
-        axes.set_title(workload)
-        axes.set_ylim(bottom=0)
-        axes.set_xlim(-0.75, max(len(own), 3) - 0.25)
-        axes.xaxis.grid(False)
-    label(figure, "", "aborts and repairs per transaction")
-    handles = [Rectangle((0, 0), 1, 1, color=_COLOURS[name]) for name in shown]
-    legend(figure, handles, shown, f"What aborts were due to, {clock_of(cells)}")
-    return figure
+    titles = workload_titles(part)
+    most = int(part.groupby("workload").size().max())
+    chart = Chart(len(titles), width=3.4, height=0.5 + _BAR * most)
+    chart.title, chart.subtitle = "What aborts were due to", clock_of(cells)
+    chart.across = "aborts and repairs per transaction"
+    chart.key_order = list(_LOOKS)
+    for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
+        own = part[part["workload"] == workload]
+        own = own.iloc[sorted(range(len(own)), key=lambda place: style.strategies.index(own["strategy"].iloc[place]))]
+        found = [aborts_of(one) for one in own.to_dict("records")]
+        left = np.zeros(len(own))
+        for name, look in _LOOKS.items():
+            shares = np.array([one.get(name, 0.0) for one in found]) / own["transactions"].to_numpy(float)
+            if not shares.any():
+                continue
+            bars = axes.barh(range(len(own)), shares, left=left, height=0.66, **look)
+            chart.key(name, Rectangle((0, 0), 1, 1, **look), axes, *bars)
+            left += shares
+        size = FontProperties(size=rcParams["ytick.labelsize"]).get_size_in_points()
+        names = [
+            f"{one['strategy']}, {one['workers']:,} worker{'' if one['workers'] == 1 else 's'}"
+            for one in own.to_dict("records")
+        ]
+        axes.set_yticks(range(len(own)), [wrapped(name, _WIDEST_NAME, size) for name in names])
+        chart.name_panel(axes, title)
+        axes.set_xlim(left=0)
+        axes.set_ylim(most - 0.5, -0.5)
+        linear_axis(axes.xaxis)
+        axes.yaxis.grid(False)
+    return chart
 
 
 def aborts_of(cell: Mapping[Any, Any]) -> dict[str, float]:
@@ -89,16 +102,19 @@ def worst(cells: pandas.DataFrame) -> pandas.DataFrame:
     return last[[bool(aborts_of(one)) for one in last.to_dict("records")]]
 
 
-# Not the colours that strategies have: those are the first of this palette.
-_PALETTE = seaborn.color_palette("colorblind", 10)
-_COLOURS: dict[str, Any] = {
-    "token balance": _PALETTE[9],
-    "pool reserve": _PALETTE[8],
-    "counter": _PALETTE[6],
-    "allowance": _PALETTE[5],
-    "other storage": _PALETTE[7],
-    UNNAMED: _PALETTE[7],
-    "balance": _PALETTE[4],
-    "nonce": "#6a3d9a",
-    "code": "#8c510a",
+def _look(tone: int, hatch: str = "") -> dict[str, Any]:
+    return {"facecolor": TONES[tone].light, "edgecolor": "white", "linewidth": 0.5, "hatch": hatch}
+
+
+# Tones from the end of the list, which strategies are the last to get.
+_LOOKS: dict[str, dict[str, Any]] = {
+    "token balance": _look(9),
+    "pool reserve": _look(10, "////"),
+    "counter": _look(7),
+    "allowance": _look(5, "...."),
+    "other storage": _look(6, "xxxx"),
+    UNNAMED: _look(6, "xxxx"),
+    "balance": _look(8),
+    "nonce": _look(4, "////"),
+    "code": _look(6),
 }

@@ -1,62 +1,128 @@
-"""Style of all charts: colours, panels, labels, legends, and the mark that tells simulated figures apart."""
+"""Style of all charts: the look of strategies, fonts and grid, and the words that tell simulated figures apart."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
-# Before pyplot is imported: no window, whatever display there is.
+# Whatever display there is, no window.
 matplotlib.use("Agg")
 
 import seaborn
-from matplotlib import pyplot
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.charts.palette import GRID, GUIDE, INK, SERIAL, TONES
 from contend.harness.record.warnings import MOSTLY_FAILED
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
-_COLUMNS = 2
+# As many as there are tones, so that strategies beyond the last tone have a marker that its first owner has not.
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
+_RESERVED = ("block_stm", "static_partition", "sharded", "sharded_ordered")
+# From this tone on, those that are close to an earlier one: broken lines, hatched bars.
+_CLOSE_TONES = 5
 _MOST_BARS = 4
-_MOST_TICKS = 8
-GREY = "0.45"
-FORMATS = ("png", "svg")
-DOTS_PER_INCH = 150
+_MOST_BARS_A_PANEL = 16
+FONT_SCALE = 0.85
 
 
 @contextmanager
-def chart_style() -> Iterator[None]:
-    """Seaborn's white grid, in the context of which charts are drawn."""
-    # Text stays text in SVG: searchable, and a tenth of the size.
-    own: dict[Any, Any] = {"svg.fonttype": "none", "axes.titlelocation": "left", "axes.titleweight": "bold"}
+def chart_style(font_scale: float = FONT_SCALE) -> Iterator[None]:
+    """Seaborn's white grid, in the context of which charts are drawn.
+
+    Parameters
+    ----------
+    font_scale : float, optional
+        Of seaborn's context for notebooks, whose labels have 12 points.
+    """
+    own: dict[Any, Any] = {
+        # Text stays text in SVG: searchable, and a tenth of the size. Its identifiers must not be drawn by chance.
+        "svg.fonttype": "none",
+        "svg.hashsalt": "contend",
+        "pdf.fonttype": 42,
+        # The one that matplotlib brings, so that a chart is the same wherever it is drawn.
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "Liberation Sans", "Arial"],
+        # Names come from users and may hold a dollar.
+        "text.parse_math": False,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "grid.color": GRID,
+        "axes.edgecolor": GRID,
+        "patch.force_edgecolor": False,
+        "hatch.linewidth": 0.9,
+    }
     with (
         seaborn.axes_style("whitegrid"),
-        seaborn.plotting_context("notebook", font_scale=0.85),
-        pyplot.rc_context(own),
+        seaborn.plotting_context("notebook", font_scale=font_scale),
+        matplotlib.rc_context(own),
     ):
         yield
 
 
 class Style:
-    """Colour and marker of each strategy: seaborn's colour-blind palette, the same in every chart.
+    """Look of each strategy: colour, marker, line and hatch, the same in every chart of every record.
+
+    The strategies that come with Contend have theirs for good; those of plug-ins get one by their name, the next free
+    one where two names fall together.
 
     Parameters
     ----------
     strategies : sequence of str
+        In the order in which legends name them.
     """
 
     def __init__(self, strategies: Sequence[str]) -> None:
-        colours = seaborn.color_palette("colorblind", len(strategies))
         self.strategies = list(strategies)
-        self.colour = dict(zip(strategies, colours, strict=True))
-        self.marker = {name: _MARKERS[place % len(_MARKERS)] for place, name in enumerate(strategies)}
+        slots = _slots(self.strategies)
+        self.colour = {BASELINE: SERIAL.light} | {name: TONES[slot % len(TONES)].light for name, slot in slots.items()}
+        self.marker = {BASELINE: "o"}
+        self.line: dict[str, Any] = {BASELINE: "-"}
+        self.hatch = {BASELINE: ""}
+        for name, slot in slots.items():
+            turn, place = divmod(slot, len(TONES))
+            self.marker[name] = _MARKERS[(place + turn) % len(_MARKERS)]
+            self.line[name] = "-" if place < _CLOSE_TONES else (0, (7, 1.2, 1.6, 1.2))
+            self.hatch[name] = "" if place < _CLOSE_TONES else "////"
+
+    def bars(self, name: str) -> dict[str, Any]:
+        """Look of a strategy's bars: also one without height leaves a line."""
+        look: dict[str, Any] = {"facecolor": self.colour[name], "linewidth": 0.8}
+        # A hatch has the colour of the edge: it must be the background's.
+        return look | ({"edgecolor": "white", "hatch": self.hatch[name]} if self.hatch[name] else _edge(look))
+
+    def lines(self, name: str, markersize: float = 5) -> dict[str, Any]:
+        """Look of a strategy's line."""
+        look: dict[str, Any] = {"color": self.colour[name], "marker": self.marker[name], "linestyle": self.line[name]}
+        return look | {"markersize": markersize, "markeredgecolor": "white", "markeredgewidth": 0.5}
+
+
+def _edge(look: dict[str, Any]) -> dict[str, Any]:
+    return {"edgecolor": look["facecolor"]}
+
+
+def _slots(names: Sequence[str]) -> dict[str, int]:
+    """Number of each strategy's look; a name's own wherever it is free."""
+    found = {name: place for place, name in enumerate(_RESERVED) if name in names}
+    others = sorted(set(names) - set(found) - {BASELINE})
+    first, room = len(_RESERVED), len(TONES) - len(_RESERVED)
+    for name in others:
+        taken = set(found.values())
+        wanted = zlib.crc32(name.encode()) % room
+        own = (first + (wanted + step) % room for step in range(room))
+        # No tone of theirs is left: one of those that are reserved, then a second turn.
+        rest = (slot for slot in range(len(TONES) + len(names) + first) if slot < first or slot >= len(TONES))
+        found[name] = next(slot for slot in (*own, *rest) if slot not in taken)
+    return found
 
 
 def clock_of(cells: pandas.DataFrame) -> str:
@@ -68,40 +134,10 @@ def clock_of(cells: pandas.DataFrame) -> str:
 
 
 def are_many(cells: pandas.DataFrame) -> bool:
-    """Whether there are so many worker counts that a bar for each would show nothing."""
-    return bool(cells["workers"].nunique() > _MOST_BARS)
-
-
-def marked(cells: pandas.DataFrame) -> pandas.DataFrame:
-    """Cells under titles of which nobody takes those of failing transactions for others."""
-    failing = cells["mostly_failed"].astype(bool)
-    return cells.assign(workload=cells["workload"].where(~failing, cells["workload"] + f" ({MOSTLY_FAILED})"))
-
-
-def panels(
-    count: int, width: float, height: float, columns: int = _COLUMNS, sharey: bool = False
-) -> tuple[Figure, list[Axes]]:
-    """Make a figure of so many panels, each of this size in inches."""
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    figure, grid = pyplot.subplots(
-        rows,
-        columns,
-        figsize=(width * columns, height * rows + 0.6),
-        squeeze=False,
-        sharey=sharey,
-        layout="constrained",
-    )
-    every = list(grid.flat)
-    for axes in every[count:]:
-        axes.set_visible(False)
-    return figure, every[:count]
-
-
-def label(figure: Figure, across: str, up: str) -> None:
-    """Label the axes that all panels share."""
-    figure.supxlabel(across, fontsize="medium")
-    figure.supylabel(up, fontsize="medium")
+    """Whether there are so many worker counts, or bars, that a bar for each would show nothing."""
+    counts = cells[cells["strategy"] != BASELINE]["workers"].nunique()
+    most = cells.groupby("workload").size().max()
+    return bool(cells["workers"].nunique() > _MOST_BARS or (counts > 1 and most > _MOST_BARS_A_PANEL))
 
 
 def present(cells: pandas.DataFrame, style: Style) -> list[str]:
@@ -109,17 +145,25 @@ def present(cells: pandas.DataFrame, style: Style) -> list[str]:
     return [name for name in style.strategies if (cells["strategy"] == name).any()]
 
 
-def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str) -> None:
-    """Put title and legend above the panels."""
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), frameon=False, title=title)
+def workload_titles(cells: pandas.DataFrame) -> dict[str, str]:
+    """What titles call each workload: a file by the name that it gives itself, where that tells it from the others.
+
+    Nobody shall take a workload of failing transactions for another one.
+    """
+    named = cells["workload_title"] if "workload_title" in cells else [None] * len(cells)
+    found: dict[str, str] = {}
+    for workload, title in zip(cells["workload"].astype(str), named, strict=True):
+        known = title if isinstance(title, str) and title else found.get(workload)
+        found[workload] = known or (PurePath(workload).stem if workload.endswith(".toml") else workload)
+    titles = list(found.values())
+    failing = (
+        set(cells["workload"].astype(str)[cells["mostly_failed"].astype(bool)]) if "mostly_failed" in cells else set()
+    )
+    return {
+        workload: (title if titles.count(title) == 1 else workload)
+        + (f" ({MOSTLY_FAILED})" if workload in failing else "")
+        for workload, title in found.items()
+    }
 
 
-def worker_axis(axes: Axes, counts: Sequence[int]) -> None:
-    """Make a logarithmic axis of worker counts, one tick each as far as there is room."""
-    axes.set_xscale("log", base=2)
-    # Every second one where they would touch, the largest always among them.
-    every = list(counts) if len(counts) <= _MOST_TICKS else list(counts)[::-2]
-    axes.xaxis.set_major_locator(FixedLocator(every))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlim(counts[0] / 1.25, counts[-1] * 1.25)
+GREY = GUIDE

@@ -2,79 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.charts.style import Style, are_many, clock_of, label, legend, panels, present, worker_axis
+from contend.harness.present.charts.axis_ticks import decimal_axis, linear_axis, rate, whole, worker_axis
+from contend.harness.present.charts.chart import Chart
+from contend.harness.present.charts.palette import INK
+from contend.harness.present.charts.style import Style, are_many, clock_of, present, workload_titles
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+_BAR = 0.42  # inches from bar to bar, of which the panel has at least so many
+_NARROW_BAR = 0.26
+_FEWEST = 9
 
 
-def throughput(cells: pandas.DataFrame, style: Style) -> Figure:
+def throughput(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = ()) -> Chart:
     """Transactions per second by strategy and workers, one panel a workload; dots are single runs."""
-    if are_many(cells):
-        return _against_workers(cells, style)
-    workloads = list(dict.fromkeys(cells["workload"]))
-    most = max(len(part) for _, part in cells.groupby("workload"))
-    figure, drawn_on = panels(len(workloads), width=max(4.2, 1.2 + 0.62 * most), height=3.2)
-    for axes, workload in zip(drawn_on, workloads, strict=True):
+    chart = _lines(cells, style) if are_many(cells) else _bars(cells, style)
+    chart.title, chart.key_order = "Throughput", style.strategies
+    chart.up = "transactions per second"
+    chart.across = "workers"
+    chart.notes = list(notes)
+    return chart
+
+
+def _bars(cells: pandas.DataFrame, style: Style) -> Chart:
+    titles = workload_titles(cells)
+    most = int(cells.groupby("workload").size().max())
+    pitch = _BAR if most <= _FEWEST else _NARROW_BAR
+    chart = Chart(len(titles), width=max(_BAR * _FEWEST, pitch * (most + 1)), height=2.7)
+    chart.subtitle = clock_of(cells)
+    if not cells["simulated"].all():
+        chart.subtitle += "; a bar is the median"
+    for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         part = cells[cells["workload"] == workload]
-        places = np.arange(len(part))
-        axes.bar(places, part["tx_per_second"], width=0.72, color=[style.colour[name] for name in part["strategy"]])
-        for place, (_, cell) in zip(places, part.iterrows(), strict=True):
-            if cell["simulated"]:
-                continue
-            runs = cell["transactions"] / np.array(cell["samples_seconds"])
-            spots = place + np.linspace(-0.2, 0.2, len(runs)) if len(runs) > 1 else np.array([place])
-            axes.plot(spots, runs, ".", color="black", markersize=3, alpha=0.6)
-        axes.set_xticks(places, [str(workers) for workers in part["workers"]])
-        axes.set_title(workload)
+        counts: list[str] = []
+        for name in present(part, style):
+            for _, cell in part[part["strategy"] == name].sort_values("workers").iterrows():
+                place = len(counts)
+                bars = axes.bar(place, cell["tx_per_second"], width=0.74, **style.bars(name))
+                chart.key(name, Rectangle((0, 0), 1, 1, **style.bars(name)), axes, *bars)
+                counts.append(whole(cell["workers"]))
+                if not cell["simulated"]:
+                    runs = cell["transactions"] / np.array(cell["samples_seconds"])
+                    spots: Any = place + np.linspace(-0.2, 0.2, len(runs)) if len(runs) > 1 else [place]
+                    _runs(chart, axes, spots, runs)
+        axes.set_xlim(-0.7, max(most, _FEWEST if len(titles) > 1 else most) - 0.3)
+        chart.name_places(axes, range(len(counts)), counts)
+        chart.name_panel(axes, title)
         axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        linear_axis(axes.yaxis, rate)
         axes.xaxis.grid(False)
-    label(figure, "workers", "transactions per second")
-    drawn = present(cells, style)
-    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in drawn]
-    runs_handle = Line2D([], [], color="black", marker=".", linestyle="none", markersize=4)
-    if set(cells["simulated"]) == {True}:
-        legend(figure, handles, drawn, f"Throughput, {clock_of(cells)}")
-    else:
-        names = [*drawn, "single run"]
-        legend(figure, [*handles, runs_handle], names, f"Throughput, {clock_of(cells)} (bar: median)")
-    return figure
+    return chart
 
 
-def _against_workers(cells: pandas.DataFrame, style: Style) -> Figure:
-    workloads = list(dict.fromkeys(cells["workload"]))
-    figure, drawn_on = panels(len(workloads), width=4.2, height=3.2)
+def _lines(cells: pandas.DataFrame, style: Style) -> Chart:
+    titles = workload_titles(cells)
+    chart = Chart(len(titles), width=3.6, height=2.7)
+    chart.subtitle = clock_of(cells)
     counts = sorted(int(count) for count in set(cells["workers"]))
-    drawn = present(cells, style)
-    rivals = [name for name in drawn if name != BASELINE]
-    for axes, workload in zip(drawn_on, workloads, strict=True):
+    for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         part = cells[cells["workload"] == workload]
-        for name in rivals:
-            line = part[part["strategy"] == name].sort_values("workers")
-            marker = style.marker[name]
-            axes.plot(line["workers"], line["tx_per_second"], color=style.colour[name], marker=marker, markersize=5)
-        for speed in part[part["strategy"] == BASELINE]["tx_per_second"]:
-            axes.axhline(speed, color=style.colour[BASELINE], linewidth=1, zorder=1)
+        for name in present(part, style):
+            own = part[part["strategy"] == name].sort_values("workers")
+            if name == BASELINE:
+                look: dict[str, Any] = {"color": style.colour[BASELINE], "linewidth": 1.2}
+                marks = [axes.axhline(speed, zorder=1, **look) for speed in own["tx_per_second"]]
+                chart.key(name, Line2D([], [], **look), axes, *marks)
+            else:
+                marks = axes.plot(own["workers"], own["tx_per_second"], **style.lines(name))
+                chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
         worker_axis(axes, counts)
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.set_title(workload)
-    label(figure, "workers", "transactions per second")
-    handles = [
-        Line2D([], [], color=style.colour[name], marker=style.marker[name] if name != BASELINE else None, markersize=5)
-        for name in drawn
-    ]
-    legend(figure, handles, drawn, f"Throughput, {clock_of(cells)}")
-    return figure
+        decimal_axis(axes.yaxis, rate)
+        chart.name_panel(axes, title)
+    return chart
+
+
+def _runs(chart: Chart, axes: Axes, spots: Any, runs: Any) -> None:
+    look: dict[str, Any] = {
+        "color": INK,
+        "marker": ".",
+        "linestyle": "none",
+        "markersize": 5,
+        "markeredgecolor": "white",
+    }
+    marks = axes.plot(spots, runs, markeredgewidth=0.4, **look)
+    chart.key("single run", Line2D([], [], **{**look, "markersize": 7}), axes, *marks)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import seaborn
-from matplotlib import pyplot
-from matplotlib.collections import PolyCollection
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
 
-from contend.harness.present.charts.style import DOTS_PER_INCH, FORMATS, chart_style, legend, panels
-from contend.harness.record import atomic_write
+from contend.harness.present.charts.axis_ticks import linear_axis
+from contend.harness.present.charts.chart import Chart
+from contend.harness.present.charts.palette import GUIDE, TONES
+from contend.harness.present.charts.style import chart_style
 
 if TYPE_CHECKING:
+    from pathlib import Path as Folder
+
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Rows = npt.NDArray[np.int64]
 
 _MICROSECOND = 1e6  # picoseconds
-_MANY_BARS = 4_000
+_MANY_BARS = 20_000
 _FEW_WORKERS = 32  # that a line can be told from the next one
 _IDLE = "idle"
+_MOST_TICKS = 8
 # So that work that came to nothing is told from the rest without colour, too.
 _HATCHES = {"wasted execution": "////"}
 
@@ -48,7 +50,7 @@ def merged(rows: Rows) -> Rows:
     return found
 
 
-def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) -> Figure:
+def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) -> Chart:
     """Draw a timeline.
 
     Parameters
@@ -61,35 +63,37 @@ def timeline(rows: Rows, workers: int, activities: tuple[str, ...], title: str) 
     title : str
     """
     begin, end = int(rows[:, 2].min()), int(rows[:, 3].max())
-    figure, (axes,) = panels(1, width=10.5, height=min(1.6 + 0.22 * workers, 8.0))
+    chart = Chart(1, width=9.5, height=max(0.9, min(0.4 + 0.22 * workers, 7.0)))
+    (axes,) = chart.panels
     present = [number for number in range(len(activities)) if (rows[:, 1] == number).any()]
-    colours = dict(zip(present, seaborn.color_palette("colorblind", len(present)), strict=True))
     bars = merged(rows)
+    spent = shares(rows, workers)
     for number in present:
         half = 0.42 if workers <= _FEW_WORKERS else 0.5
-        hatch = _HATCHES.get(activities[number], "")
-        _bars(axes, bars[bars[:, 1] == number], begin, half, colours[number], hatch, detailed=len(bars) < _MANY_BARS)
+        # A hatch has the colour of the edge, which itself has no width.
+        look: dict[str, Any] = {"facecolor": TONES[number % len(TONES)].light, "edgecolor": "white", "linewidth": 0}
+        look["hatch"] = _HATCHES.get(activities[number], "")
+        drawn = _bars(axes, bars[bars[:, 1] == number], begin, half, look, detailed=len(bars) < _MANY_BARS)
+        chart.key(f"{activities[number]} {spent[number]:.0%}", Patch(**look), axes, drawn)
+    idle = max(1 - sum(spent.values()), 0)
+    if round(100 * idle):
+        chart.key(f"{_IDLE} {idle:.0%}", Patch(facecolor="white", edgecolor=GUIDE), axes, axes.patch)
     axes.set_xlim(0, (end - begin) / _MICROSECOND)
     axes.set_ylim(workers - 0.5, -0.5)
-    axes.set_yticks(range(workers) if workers <= _FEW_WORKERS else np.linspace(0, workers - 1, 9, dtype=int))
-    axes.set_xlabel("simulated microseconds since the start of the block")
-    axes.set_ylabel("worker")
+    # Every worker; or every second, fourth, eighth, where not all have room.
+    step = 1 if workers <= _FEW_WORKERS else 1 << (-(-workers // _MOST_TICKS) - 1).bit_length()
+    axes.set_yticks(range(0, workers, step))
     axes.grid(axis="y", visible=False)
-    spent = shares(rows, workers)
-    handles = [
-        Patch(facecolor=colours[number], edgecolor="white", linewidth=0, hatch=_HATCHES.get(activities[number], ""))
-        for number in present
-    ]
-    names = [f"{activities[number]} {spent[number]:.0%}" for number in present]
-    handles.append(Patch(facecolor="white", edgecolor="0.6"))
-    names.append(f"{_IDLE} {max(1 - sum(spent.values()), 0):.0%}")
-    legend(figure, handles, names, title)
-    return figure
+    linear_axis(axes.xaxis)
+    chart.name_axes(axes, across="simulated microseconds since the start of the block", up="worker")
+    chart.name_only(axes.yaxis)
+    chart.title = title
+    return chart
 
 
 def draw_timeline(
-    rows: Rows, workers: int, activities: tuple[str, ...], title: str, folder: Path, name: str
-) -> list[Path]:
+    rows: Rows, workers: int, activities: tuple[str, ...], title: str, folder: Folder, name: str
+) -> list[Folder]:
     """Draw a timeline into files.
 
     Parameters
@@ -108,13 +112,9 @@ def draw_timeline(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with chart_style():
-        figure = timeline(rows, workers, activities, title)
-        written = [folder / f"{name}.{kind}" for kind in FORMATS]
-        for path in written:
-            with atomic_write.written(path) as file:
-                figure.savefig(file, format=path.suffix[1:], dpi=DOTS_PER_INCH)
-        pyplot.close(figure)
-    return written
+        chart = timeline(rows, workers, activities, title)
+        chart.arrange()
+        return chart.save(folder, name)
 
 
 def shares(rows: Rows, workers: int) -> dict[int, float]:
@@ -123,18 +123,15 @@ def shares(rows: Rows, workers: int) -> dict[int, float]:
     return {int(number): _share(rows, int(number), workers, span) for number in np.unique(rows[:, 1])}
 
 
-def _bars(
-    axes: Axes, rows: Rows, begin: int, half: float, colour: tuple[float, ...], hatch: str, detailed: bool
-) -> None:
+def _bars(axes: Axes, rows: Rows, begin: int, half: float, look: dict[str, Any], detailed: bool) -> Artist:
     left, right = (rows[:, 2] - begin) / _MICROSECOND, (rows[:, 3] - begin) / _MICROSECOND
     top, bottom = rows[:, 0] - half, rows[:, 0] + half
-    corners = np.stack(
-        [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
-    )
-    # Thousands of shapes would make the SVG larger than its picture.
-    bars = PolyCollection(list(corners), facecolors=[colour], edgecolors="white", linewidths=0, hatch=hatch)
-    bars.set_rasterized(not detailed)
-    axes.add_collection(bars)
+    around = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
+    corners = np.stack([np.stack([x, y], axis=-1) for x, y in around], axis=1).reshape(-1, 2)
+    # One shape of all bars: a shape each would make the SVG several times as large, and at last larger than a picture.
+    codes = np.tile(np.array([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], np.uint8), len(rows))
+    bars = PathPatch(Path(corners, codes), **look, rasterized=not detailed)
+    return axes.add_patch(bars)
 
 
 def _share(rows: Rows, number: int, workers: int, span: int) -> float:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.charts.style import Style, are_many, clock_of, label, legend, panels, worker_axis
+from contend.harness.present.charts.axis_ticks import linear_axis, share_axis, whole, worker_axis
+from contend.harness.present.charts.chart import Chart
+from contend.harness.present.charts.style import Style, are_many, clock_of, present, workload_titles
 from contend.harness.record.sample import OWN_ORDER_GAS
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 WASTE = (
     ("wasted", "transactions", "wasted executions per transaction", False),
@@ -26,41 +26,56 @@ WASTE = (
 
 # What a strategy of one kind or another does to transactions that it could not run as it meant to.
 _OUTSIDE = ("count.repairs", "count.deferred")
+_BAR = 0.24  # inches from bar to bar
+_WIDEST = 9.0  # inches of a panel with bars, the bars of one workload at least
+_NARROWEST = 3.6
 
 
-def wasted(cells: pandas.DataFrame, style: Style) -> Figure | None:
+def wasted(cells: pandas.DataFrame, style: Style) -> Chart | None:
     """Wasted executions and gas, and fallback, by workload and strategy; None where no strategy counts any of them."""
     cells = with_waste(cells)
     shown = [entry for entry in WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
-    if are_many(cells):
-        return _against_workers(cells, style, shown)
-    workloads = list(dict.fromkeys(cells["workload"]))
-    figure, drawn_on = panels(len(shown), width=max(4.2, 1.3 * len(workloads) + 2), height=2.9, columns=1)
+    # A panel of nothing but zeros is left out, unless it is the only one.
+    shown = [entry for entry in shown if cells[entry[0]].max() > 0] or shown[:1]
+    chart = _lines(cells, style, shown) if are_many(cells) else _bars(cells, style, shown)
+    chart.title, chart.key_order = "Wasted work", style.strategies
+    return chart
+
+
+def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Chart:
+    """A panel for each counter, or several below each other where workloads are many; a group for each workload."""
     counting = cells[cells[[entry[0] for entry in shown]].notna().any(axis="columns")]
-    width = 0.8 / len(set(zip(counting["strategy"], counting["workers"], strict=True)))
-    for axes, (counter, per, title, as_share) in zip(drawn_on, shown, strict=True):
+    titles = workload_titles(cells)
+    names = present(counting, style)
+    series = [
+        (name, int(count)) for name in names for count in sorted(set(counting[counting["strategy"] == name]["workers"]))
+    ]
+    most = max(1, int(_WIDEST / (_BAR * (len(series) + 1))))
+    rows = -(-len(titles) // most)
+    most = -(-len(titles) // rows)  # as many in each row
+    groups = [list(titles)[place : place + most] for place in range(0, len(titles), most)]
+    width = max(_NARROWEST, most * _BAR * (len(series) + 1))
+    chart = Chart(len(shown) * len(groups), width=width, height=1.9, columns=1)
+    chart.subtitle = f"{clock_of(cells)}; the number on a bar is the worker count"
+    panels = iter(chart.panels)
+    for counter, per, title, as_share in shown:
         part = cells[cells[counter].notna()]
-        series = list(dict.fromkeys(zip(part["strategy"], part["workers"], strict=True)))
-        for place, (strategy, workers) in enumerate(series):
-            own = part[(part["strategy"] == strategy) & (part["workers"] == workers)]
-            at = np.array([workloads.index(name) for name in own["workload"]]) + (place - (len(series) - 1) / 2) * width
-            heights = own[counter] / own[per]
-            axes.bar(at, heights, width=0.9 * width, color=style.colour[strategy])
-            for x, height in zip(at, heights, strict=True):
-                axes.annotate(str(workers), (x, height), (0, 1), textcoords="offset points", ha="center", fontsize=7)
-        axes.set_xticks(range(len(workloads)), workloads)
-        axes.set_title(title)
-        axes.xaxis.grid(False)
-        axes.set_ylim(bottom=0)
-        axes.margins(y=0.15)
-        if as_share:
-            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
-    drawn = [name for name in style.strategies if name in set(counting["strategy"])]
-    handles = [Rectangle((0, 0), 1, 1, color=style.colour[name]) for name in drawn]
-    legend(figure, handles, drawn, f"Wasted work, {clock_of(cells)} (the number on a bar is the worker count)")
-    return figure
+        top = float((part[counter] / part[per]).max()) or 1.0
+        for group in groups:
+            axes = next(panels)
+            for place, workload in enumerate(group):
+                own = part[part["workload"] == workload]
+                _group(chart, axes, own, series, style, place, own[counter] / own[per])
+            axes.set_xlim(-0.5, most - 0.5)
+            chart.name_places(axes, range(len(group)), [titles[workload] for workload in group])
+            chart.name_panel(axes, title)
+            axes.xaxis.grid(False)
+            axes.set_ylim(0, 1.25 * top)
+            share_axis(axes.yaxis) if as_share else linear_axis(axes.yaxis)
+            chart.name_axes(axes, up="share" if as_share else "per transaction")
+    return chart
 
 
 def with_waste(cells: pandas.DataFrame) -> pandas.DataFrame:
@@ -79,29 +94,55 @@ def with_waste(cells: pandas.DataFrame) -> pandas.DataFrame:
     return cells.assign(wasted=wasted, gas_executed=gas, outside=repaired.fillna(deferred))
 
 
-def _against_workers(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Figure:
+def _group(
+    chart: Chart,
+    axes: Axes,
+    own: pandas.DataFrame,
+    series: list[tuple[str, int]],
+    style: Style,
+    place: int,
+    heights: pandas.Series[float],
+) -> None:
+    """Bars of one workload."""
+    wide = 1 / (len(series) + 1)
+    for number, (name, count) in enumerate(series):
+        at = place + (number - (len(series) - 1) / 2) * wide
+        for height in heights[(own["strategy"] == name) & (own["workers"] == count)]:
+            bars = axes.bar(at, height, width=0.9 * wide, **style.bars(name))
+            chart.key(name, Rectangle((0, 0), 1, 1, **style.bars(name)), axes, *bars)
+            if not height:
+                edge: dict[str, Any] = {"color": style.colour[name], "linewidth": 2, "solid_capstyle": "butt"}
+                axes.plot([at - 0.45 * wide, at + 0.45 * wide], [0, 0], clip_on=False, zorder=3, **edge)
+            text = whole(count)
+            turn = 90 if len(text) > 2 else 0
+            axes.annotate(
+                text, (at, height), (0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=7,
+                rotation=turn,
+            )  # fmt: skip
+
+
+def _lines(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Chart:
     """One panel for each workload and counter that is not zero throughout."""
+    titles = workload_titles(cells)
     wanted = [
         (workload, entry)
-        for workload in dict.fromkeys(cells["workload"])
+        for workload in titles
         for entry in shown
         if cells[cells["workload"] == workload][entry[0]].max() > 0
-    ]
-    figure, drawn_on = panels(max(len(wanted), 1), width=4.2, height=2.9)
+    ] or [(next(iter(titles)), shown[0])]
+    chart = Chart(len(wanted), width=3.6, height=2.3)
+    chart.subtitle = clock_of(cells)
+    chart.across = "workers"
     counts = sorted(int(count) for count in set(cells["workers"]))
-    drawn = [name for name in style.strategies if cells[cells["strategy"] == name]["wasted"].notna().any()]
-    for axes, (workload, (counter, per, title, as_share)) in zip(drawn_on, wanted, strict=False):
+    for axes, (workload, (counter, per, title, as_share)) in zip(chart.panels, wanted, strict=True):
         part = cells[(cells["workload"] == workload) & cells[counter].notna()]
-        for name in drawn:
+        for name in present(part, style):
             line = part[part["strategy"] == name].sort_values("workers")
-            marker = style.marker[name]
-            axes.plot(line["workers"], line[counter] / line[per], color=style.colour[name], marker=marker, markersize=5)
+            marks = axes.plot(line["workers"], line[counter] / line[per], clip_on=False, **style.lines(name))
+            chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
         worker_axis(axes, counts)
         axes.set_ylim(bottom=0)
-        axes.set_title(f"{workload}: {title.partition(',')[0]}", fontsize="medium")
-        if as_share:
-            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
-    label(figure, "workers", "per transaction, or share of the block's")
-    handles = [Line2D([], [], color=style.colour[name], marker=style.marker[name], markersize=5) for name in drawn]
-    legend(figure, handles, drawn, f"Wasted work, {clock_of(cells)}")
-    return figure
+        share_axis(axes.yaxis) if as_share else linear_axis(axes.yaxis)
+        chart.name_panel(axes, f"{titles[workload]}: {title.partition(',')[0]}")
+        chart.name_axes(axes, up="share" if as_share else "per transaction")
+    return chart

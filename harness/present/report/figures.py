@@ -15,7 +15,7 @@ from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.history import history
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import Style, marked
+from contend.harness.present.charts.style import Style, workload_titles
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.timeline import shares, timeline
 from contend.harness.present.charts.waste import wasted
@@ -33,16 +33,17 @@ from contend.harness.present.report.captions import (
 )
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
-from contend.harness.present.report.svg import Entry, drawing, svg, take_legend
+from contend.harness.present.report.svg import Entry, drawing, entries, svg
 from contend.harness.record.content.execution_counts import DEFERRED, OF_EXECUTIONS
+from contend.harness.record.statistics.rank_disagreement import rank_disagreements
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from contend.harness.present.charts.chart import Chart
     from contend.harness.present.timeline import Trace
 
-Chart = Callable[[pandas.DataFrame, Style], "Figure | None"]
+Draw = Callable[..., "Chart | None"]
 _MOST_LINES = 4
+_MOST_NOTES = 3
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class _Kind:
     name: str
     title: str
     about: str
-    chart: Chart
+    chart: Draw
     caption: Callable[[pandas.DataFrame], str]
     columns: tuple[str, ...]
 
@@ -123,12 +124,12 @@ def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[ReportF
 def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> ReportFigure:
     """Draw what simulated workers did when."""
     with drawing():
-        figure = timeline(trace.rows, trace.workers, activities, "")
-        legend = take_legend(figure)
+        chart = timeline(trace.rows, trace.workers, activities, "")
+        legend = entries(chart)
         spent = shares(trace.rows, trace.workers)
         told = listed([f"{activities[number]} {share(part)}" for number, part in spent.items()])
         caption = f"{trace.title}. Of the workers' time: {told}; the rest is idle."
-        picture = svg(figure, "timeline", caption)
+        picture = svg(chart, "timeline", caption)
     data = pandas.DataFrame(trace.rows, columns=["worker", "activity", "begin_picoseconds", "end_picoseconds"])
     data["activity"] = [activities[number] for number in data["activity"]]
     about = f"{trace.title}. A row is a worker, a bar what it was doing; where there is none it was idle."
@@ -146,22 +147,22 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
     if not by_workload:
         return
     pictures, rows, told = [], [], []
+    named: dict[str, Entry] = {}
     with drawing():
         for workload, every in by_workload.items():
             chosen = sorted(every, key=lambda one: (not one.steps, one.strategy, -one.workers))
             # One line a strategy: where it stepped, or with the most workers.
             lines = list({one.strategy: one for one in reversed(chosen)}.values())[-_MOST_LINES:]
-            figure = history(lines, workload, style)
+            chart = history(lines, workload, style)
+            named |= {entry.label: entry for entry in entries(chart)}
             told.append(history_caption(lines))
-            pictures.append(svg(figure, f"history-{clock}-{_identifier(workload)}", told[-1]))
+            pictures.append(svg(chart, f"history-{clock}-{_identifier(workload)}", told[-1]))
             rows += [
                 (one.workload, one.strategy, one.workers, record, time, seconds)
                 for one in every
                 for record, time, seconds in zip(one.records, one.times, one.seconds, strict=True)
             ]
-    drawn = {line.strategy for every in by_workload.values() for line in every}
-    names = [name for name in style.strategies if name in drawn]
-    legend = tuple(Entry(name, _hex(style, name), "solid", style.marker[name]) for name in names)
+    legend = tuple(named[name] for name in style.strategies if name in named)
     data = pandas.DataFrame(rows, columns=["workload", "strategy", "workers", "record", "time", "seconds"])
     about = (
         "Dots are medians of records, lines the levels between steps that were detected; a figure at a line says by "
@@ -172,31 +173,22 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
     yield ReportFigure(f"history-{clock}", title, about, simulated, tuple(told), tuple(pictures), legend, data, ())
 
 
-def _hex(style: Style, name: str) -> str:
-    from matplotlib.colors import to_hex
-
-    return to_hex(style.colour[name])
-
-
 def _drawn(
     kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
 ) -> Iterator[ReportFigure]:
     pictures: list[str] = []
-    captions: list[str] = []
     legend: dict[str, Entry] = {}
     shown = []
+    titles = workload_titles(cells)
     with drawing():
         for workload, part in cells.groupby("workload", sort=False):
-            titled = marked(part)
-            figure = kind.chart(titled, style)
-            if figure is None:
+            chart = kind.chart(part, style, **_notes(kind, part))
+            if chart is None:
                 continue
-            for entry in take_legend(figure):
+            for entry in entries(chart):
                 legend.setdefault(entry.label, entry)
             name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
-            title = titled["workload"].iloc[0]
-            pictures.append(svg(figure, name, f"{title}. {kind.caption(part)}"))
-            captions.append(f"{title}: {kind.caption(part)}")
+            pictures.append(svg(chart, name, f"{titles[str(workload)]}. {kind.caption(part)}"))
             shown.append(part)
     if not pictures:
         return
@@ -209,12 +201,19 @@ def _drawn(
         title=title,
         about=kind.about,
         simulated=selected.simulated if simulated is None else simulated,
-        captions=tuple(captions),
+        captions=tuple(f"{titles[str(part['workload'].iloc[0])]}: {kind.caption(part)}" for part in shown),
         pictures=tuple(pictures),
         legend=tuple(legend.values()),
         data=data[[*columns, *dials]],
         commands=tuple(dict.fromkeys(selected.commands[record] for record in data["record"])),
     )
+
+
+def _notes(kind: _Kind, cells: pandas.DataFrame) -> dict[str, list[str]]:
+    """Sentences below a chart about cells whose orders by throughput and by paired speed-up disagree."""
+    if kind.name not in ("throughput", "speedup"):
+        return {}
+    return {"notes": [f"{one.sentence}." for one in rank_disagreements(cells.to_dict("records"))[:_MOST_NOTES]]}
 
 
 def _clock(simulated: bool) -> str:

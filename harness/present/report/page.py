@@ -25,7 +25,7 @@ from contend.harness.present.report.figures import (
 from contend.harness.present.report.history import histories
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
 from contend.harness.present.report.summary import answers
-from contend.harness.present.report.svg import Entry
+from contend.harness.present.report.svg import palette_css, swatch
 from contend.harness.present.timeline import Trace
 from contend.harness.record.atomic_write import check_folder
 
@@ -35,16 +35,6 @@ DATA = "data"
 CELLS = "cells.csv"
 # How a page of ours is known, and where the mark stands at the latest.
 MARK, _HEAD_BYTES = b'<meta name="generator" content="contend report">', 4096
-_MARKERS = {
-    "o": '<circle cx="14" cy="6" r="3.5"/>',
-    "s": '<rect x="10.5" y="2.5" width="7" height="7"/>',
-    "^": '<path d="M14 2 18 9.5H10Z"/>',
-    "D": '<path d="M14 1.5 18.5 6 14 10.5 9.5 6Z"/>',
-    "v": '<path d="M14 10 10 2.5H18Z"/>',
-    ".": '<circle cx="14" cy="6" r="2"/>',
-    "_": '<rect x="9" y="5" width="10" height="2.4"/>',
-}
-_DASHES = {"dashed": "4 3", "dotted": "1.5 2.5"}
 
 
 def write_report(
@@ -150,24 +140,10 @@ def render(
         records=[_described(record) for record in records],
         simulated=bool(frame["simulated"].any()),
         command=command,
-        style=(ROOM / "page.css").read_text(encoding="utf-8"),
+        style=(ROOM / "page.css").read_text(encoding="utf-8") + palette_css(),
         script=(ROOM / "page.js").read_text(encoding="utf-8"),
     )
     return text, shown
-
-
-def swatch(entry: Entry) -> str:
-    """Draw an entry of a legend."""
-    if entry.filled:
-        inner = f'<rect x="6" y="1" width="16" height="10" rx="1.5" fill="{entry.colour}" stroke="var(--line)"/>'
-    else:
-        inner = ""
-        if entry.line != "none":
-            dashes = f' stroke-dasharray="{_DASHES[entry.line]}"' if entry.line in _DASHES else ""
-            inner += f'<path d="M1 6H27" stroke="{entry.colour}" stroke-width="1.8" fill="none"{dashes}/>'
-        if entry.marker:
-            inner += f'<g fill="{entry.colour}">{_MARKERS.get(entry.marker, _MARKERS["o"])}</g>'
-    return f'<svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">{inner}</svg>'
 
 
 def cells_of(frame: pandas.DataFrame) -> pandas.DataFrame:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas
 import pytest
-from matplotlib import pyplot
 from matplotlib.patches import Rectangle
 
 import contend
@@ -59,13 +58,11 @@ def test_records_without_classes_show_kinds() -> None:
 def test_the_chart_has_a_bar_for_each_and_says_so_in_words(cells: pandas.DataFrame) -> None:
     shown = worst(cells)
     assert set(shown["strategy"]) == {"block_stm"}
-    figure = causes(cells, style_of(cells))
-    assert figure is not None
-    pyplot.close(figure)
-    (entries,) = figure.legends
-    assert {"pool reserve", "balance"} <= {text.get_text() for text in entries.get_texts()}
-    bars = [patch for axes in figure.axes for patch in axes.patches if isinstance(patch, Rectangle)]
-    drawn = sum(bar.get_height() for bar in bars)
+    chart = causes(cells, style_of(cells))
+    assert chart is not None
+    assert {"pool reserve", "balance"} <= {key.label for key in chart.keys}
+    bars = [patch for axes in chart.panels for patch in axes.patches if isinstance(patch, Rectangle)]
+    drawn = sum(bar.get_width() for bar in bars)
     assert drawn == pytest.approx((shown["count.aborts"] / shown["transactions"]).sum())
     assert "pool reserve" in causes_caption(cells[cells["workload"] == "swaps"])
     assert causes(cells[cells["strategy"] == "serial"], style_of(cells)) is None

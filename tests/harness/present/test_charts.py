@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,13 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import BASELINE_CELL, plan_workloads
 from contend.harness.present.charts import draw
 from contend.harness.present.charts.speedup import speedup
-from contend.harness.present.charts.style import Style, chart_style
+from contend.harness.present.charts.style import Style, chart_style, workload_titles
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import WASTE, wasted, with_waste
+from contend.harness.record.build import cell_record
 from contend.harness.record.content.execution_counts import contradiction
 from contend.harness.record.frame import to_frame
+from contend.harness.record.measurement import WorkloadMeasurement
 
 Make = Callable[..., dict[str, Any]]
 
@@ -66,8 +71,9 @@ def test_speed_up_is_drawn_over_any_baseline_beside_serial(tmp_path: Path, frame
     assert "times planned" in text
     assert "times serial" in (tmp_path / "run-speedup.svg").read_text()
     with chart_style():
-        figure = speedup(frame, Style(["serial", "block_stm", "planned"]), baseline="planned")
-    assert figure is not None
+        chart = speedup(frame, Style(["serial", "block_stm", "planned"]), baseline="planned")
+        assert chart is not None
+        figure = chart.arrange()
     for axes in figure.axes:
         if axes.get_visible():
             low, high = axes.get_ylim()
@@ -79,17 +85,17 @@ def test_speed_up_is_drawn_over_any_baseline_beside_serial(tmp_path: Path, frame
 
 def test_bars_are_as_high_as_the_cells_are_fast(frame: Any) -> None:
     with chart_style():
-        figure = throughput(frame, Style(["serial", "block_stm", "planned"]))
+        figure = throughput(frame, Style(["serial", "block_stm", "planned"])).arrange()
     heights = heights_of(figure.axes[0])
     assert heights == pytest.approx(frame[frame["workload"] == "payments"]["tx_per_second"].tolist())
-    assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == ["payments", "swaps", "nft"]
-    pyplot.close(figure)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["payments", "swaps", "nft"]
 
 
 def test_wasted_gas_is_a_share_of_all_that_was_executed(frame: Any) -> None:
     with chart_style():
-        figure = wasted(frame, Style(["serial", "block_stm", "planned"]))
-    assert figure is not None
+        chart = wasted(frame, Style(["serial", "block_stm", "planned"]))
+        assert chart is not None
+        figure = chart.arrange()
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title.split(",")[0] for title in titles] == [
         "wasted executions per transaction",
@@ -99,7 +105,6 @@ def test_wasted_gas_is_a_share_of_all_that_was_executed(frame: Any) -> None:
     assert max(heights_of(figure.axes[0])) == pytest.approx(0.25)
     assert max(heights_of(figure.axes[1])) == pytest.approx(0.1 / 1.1)
     assert heights_of(figure.axes[2]) == pytest.approx([0.2] * 3)
-    pyplot.close(figure)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -155,3 +160,55 @@ def test_failed_cells_are_not_drawn(tmp_path: Path, make_cell: Make, make_record
     cells = [make_cell(), make_cell(strategy="serial", workers=1), make_cell(strategy="wrong", error="differs")]
     (first, *_) = draw(to_frame([make_record(cells)]), tmp_path, "run")
     assert "wrong" not in first.with_suffix(".svg").read_text()
+
+
+def test_a_workload_file_goes_by_its_own_name() -> None:
+    """From the file to the title of a panel; its path stays its name."""
+    path = str(Path(__file__).parents[3] / "docs/examples/token.toml")
+    (plan,) = plan_workloads(Request((path,)))
+    assert (plan.title, plan.own_title) == (path, "gold")
+    cell = cell_record(WorkloadMeasurement(plan, (BASELINE_CELL,)), BASELINE_CELL, Request((path,)))
+    assert cell["workload_title"] == "gold"
+    (other,) = plan_workloads(Request(("swaps",)))
+    assert "workload_title" not in cell_record(
+        WorkloadMeasurement(other, (BASELINE_CELL,)), BASELINE_CELL, Request(("swaps",))
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "titles"),
+    [
+        ({"a/x.toml": "gold", "swaps": None}, ["gold", "swaps"]),
+        # Older records do not know what the file calls itself.
+        ({"a/x.toml": None, "swaps": float("nan")}, ["x", "swaps"]),
+        # Two that call themselves alike are told apart by their paths.
+        ({"a/x.toml": "gold", "b/x.toml": "gold", "c/y.toml": "y"}, ["a/x.toml", "b/x.toml", "y"]),
+        ({"a/swaps.toml": None, "swaps": None}, ["a/swaps.toml", "swaps"]),
+    ],
+)
+def test_titles_tell_workloads_apart(named: dict[str, Any], titles: list[str]) -> None:
+    cells = pandas.DataFrame({"workload": list(named), "workload_title": list(named.values())})
+    assert list(workload_titles(cells).values()) == titles
+    assert list(workload_titles(cells)) == list(named)
+
+
+def test_a_chart_over_another_baseline_knows_neither_bound_nor_ideal(frame: Any) -> None:
+    style = Style(["serial", "block_stm", "planned"])
+    with chart_style():
+        chart = speedup(frame[frame["strategy"] != "serial"], style, baseline="block_stm")
+    assert chart is not None
+    assert chart.title == "Speed-up over block_stm"
+    assert [key.label for key in chart.keys] == ["planned", "block_stm"]
+
+
+def test_a_counter_that_is_zero_throughout_has_no_panel(frame: Any) -> None:
+    """Its axis had ticks such as 0.00000012%."""
+    style = Style(["serial", "block_stm", "planned"])
+    nothing = frame.assign(**{"count.repairs": 0, "count.wasted_gas": 0})
+    with chart_style():
+        some, none = (wasted(cells, style) for cells in (nothing, nothing.assign(wasted_per_transaction=0.0)))
+    assert some is not None
+    assert none is not None
+    assert len(some.panels) == len(none.panels) == 1
+    assert list(none.panels[0].get_ylim()) == pytest.approx([0, 1.25])
+    assert {key.label for key in none.keys} == set(style.strategies), "a zero is a line"
