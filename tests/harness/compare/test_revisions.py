@@ -24,6 +24,8 @@ from contend.harness.compare.runner import VersionComparison
 from contend.harness.compare.sample_size import AGAIN_PROCESSES
 from contend.harness.compare.targets import Checkout, Revision
 from contend.harness.compare.verdict import Rule, Verdict
+from contend.harness.doctor.run_mark import OtherRun
+from contend.harness.measure.executor import LocalExecutor
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 
@@ -295,6 +297,16 @@ def test_several_blocks_in_a_row_are_compared_under_their_own_name() -> None:
     assert cell.verdict is Verdict.SAME
     assert cell.name.block_count == 3
     jsonschema.validate(found.as_json(), json.loads(SCHEMA_FILE.read_text()))
+
+
+def test_a_run_beside_a_comparison_is_noted_with_its_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_runs(executor: LocalExecutor) -> list[OtherRun]:
+        return [{"process": 12, "began": "2026-01-02T03:04:05.678+00:00", "ended": None}]
+
+    monkeypatch.setattr(LocalExecutor, "other_runs", other_runs)
+    asked = Request(("payments",), ("serial",), (1,), block_size=20, clock="virtual", processes=1)
+    found = VersionComparison(Checkout("A", ROOT), Checkout("B", ROOT), asked, Rule(), frozenset()).run(Observer())
+    assert "another wall-clock run at the same time on this machine: process 12, since 03:04:05 UTC" in found.notes
 
 
 def test_comparisons_may_tidy_at_the_same_moment(tmp_path: Path) -> None:
