@@ -25,7 +25,9 @@ from contend.harness.present.tables import ResultTable
 
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1
-_FREE_COLUMNS = 4
+# Kernels that a log names as they come; of a cold cache's fifty, those that are at work when a line is due.
+_NAMED_AT_ONCE = 8
+_FREE_COLUMNS, _WIDEST = 4, 110
 _BAR_WIDTH, _NARROW_BAR_WIDTH, _NARROW = 24, 10, 74
 
 
@@ -128,7 +130,8 @@ class _Shorter:
     content: RenderableType
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from console.render(self.content, options.update(width=max(1, options.max_width - _FREE_COLUMNS)))
+        width = min(options.max_width - _FREE_COLUMNS, _WIDEST)
+        yield from console.render(self.content, options.update(width=max(1, width)))
 
 
 class _OneLine(Progress):
@@ -254,7 +257,7 @@ class PlainDisplay(Display):
         now = time.monotonic()
         pause = min(max(_LINE_EVERY_SECONDS, _SHARE_OF_TIME * (now - self._began)), _MOST_SECONDS)
         fresh = [kernel for kernel in self.compilations.lasting() if kernel not in self._said]
-        if fresh and now - self._last_compiling > pause:
+        if fresh and (len(self._said) < _NAMED_AT_ONCE or now - self._last_compiling > pause):
             self._said.update(fresh)
             self._last_compiling = now
             self._line(self.compiling_now())

@@ -21,7 +21,8 @@ _NONE = "-"
 _NAMED = 4
 _ENDS = ("median", "low", "high")
 # Widths that hold the figures of workloads to come, but for rare ones.
-_USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL = len("999,999"), len("1,999"), len("0.99 [0.99, 0.99]")
+_USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL = len("999,999"), len("99,999"), len("0.99 [0.99, 0.99]")
+_SIMULATED_RATE, _SIMULATED_GAS = len("9,999,999"), len("999,999")
 # Lines of a terminal that a section and the progress below it need beside the headings.
 _SPARE_LINES = 4
 
@@ -179,8 +180,9 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     Where others come, columns are as wide as figures usually are.
     """
     rates, gas, ratio = (_USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL) if to_come else (0, 0, 0)
-    if any(cell.get("simulated") for cell in cells):
-        ratio = 0
+    if to_come and any(cell.get("simulated") for cell in cells):
+        # More workers than a machine has, and no intervals.
+        rates, gas, ratio = _SIMULATED_RATE, _SIMULATED_GAS, 0
     strategies = max((len(_INDENT + strategy) for strategy, _ in to_come), default=0)
     workers = max((len(str(count)) for _, count in to_come), default=0)
     columns = [

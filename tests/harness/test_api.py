@@ -59,6 +59,29 @@ def test_run_gives_the_cells_as_a_frame(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
+class Staged(Observer):
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.finished_cells: list[tuple[str, list[str]]] = []
+
+    def stage(self, process: int, workload: str, what: str) -> None:
+        self.stages.append(what)
+
+    def recorded(self, workload: str, cells: list[dict[str, Any]]) -> None:
+        self.finished_cells.append((workload, [cell["strategy"] for cell in cells]))
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize("clock", ["wall", "virtual"])
+def test_stages_say_what_is_done_and_each_workload_hands_over_its_cells(clock: str) -> None:
+    observer = Staged()
+    contend.run(["ledger", "restless"], "serial", clock=clock, block_size=20, repeat=1, processes=1, observer=observer)
+    # Simulated, the first run of a cell is all of them, and no warming up.
+    assert any("warming up" in stage for stage in observer.stages) == (clock == "wall")
+    assert any("running serial" in stage for stage in observer.stages) == (clock == "virtual")
+    assert observer.finished_cells == [("ledger", ["serial"]), ("restless", ["serial"])]
+
+
 @pytest.mark.usefixtures("plugins")
 def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
     cells = contend.run("ledger", "serial", block_size=20, repeat=2, results=tmp_path / "kept")
