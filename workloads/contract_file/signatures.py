@@ -108,7 +108,7 @@ def check_message(spec: SignatureSpec, arguments: Mapping[str, tuple[Any, str]],
                 known = [name for name, (_, kind) in arguments.items() if kind == "address"]
                 listed = ", ".join(map(plain, known)) or "none"
                 raise ValueSpecError(
-                    f"signer = {shown(spec.signer)}: no address among the arguments; those are {listed}"
+                    f"signer = {shown(spec.signer)} is no address among the arguments; those are {listed}"
                 )
             if not isinstance(value, dict) or "contract" in value:
                 raise ValueSpecError(f"signer = {shown(spec.signer)}: {shown(value)} is no account of the file")

@@ -20,15 +20,16 @@ WORD = 32
 # How far a dynamic array is looked for behind the hash of its slot, and how many slots of an element are named.
 MOST_ITEMS = 1 << 32
 MOST_ELEMENT_SLOTS = 64
-_MOST_DEPTH = 16
+# Types that are looked at: structs within structs could be more than anybody waits for.
+_MOST_VISITS = 100_000
+_MOST_KEYS = 32
 
 Types = Mapping[str, Mapping[str, Any]]
 
 
 def solidity_variables(layout: Mapping[str, Any]) -> tuple[StorageVariable, ...]:
     """Variables of a layout (``storageLayout``), members of structs under their own names."""
-    types = layout["types"] or {}
-    found = tuple(_members(layout["storage"], types, "", 0, 0))
+    found = tuple(_Walk(layout["types"] or {}).members(layout["storage"], "", 0))
     return (*_merged(found), *(variable for variable in found if variable.key_types or variable.item_slots))
 
 
@@ -42,35 +43,38 @@ def _merged(found: tuple[StorageVariable, ...]) -> Iterator[StorageVariable]:
         yield StorageVariable("+".join(names), slot, 1, (), 1, ())
 
 
-def _members(
-    members: list[Mapping[str, Any]], types: Types, prefix: str, begin: int, depth: int
-) -> Iterator[StorageVariable]:
-    """Variables of a contract, or of a struct that begins at a slot."""
-    if depth > _MOST_DEPTH:
-        raise ValueError("structs nested too deeply")
-    for member in members:
-        yield from _variables(
-            prefix + str(member["label"]), begin + int(member["slot"]), str(member["type"]), types, depth
-        )
+class _Walk:
+    """A walk through all variables of a contract, and the members of those that are structs."""
 
+    def __init__(self, types: Types) -> None:
+        self._types = types
+        self._visits = 0
 
-def _variables(name: str, slot: int, type_id: str, types: Types, depth: int) -> Iterator[StorageVariable]:
-    kind = types[type_id]
-    encoding, size = kind["encoding"], int(kind["numberOfBytes"])
-    if encoding == "mapping":
-        yield from _mapping(name, slot, kind, types)
-    elif encoding == "dynamic_array":
-        yield StorageVariable(f"{name}.length", slot, 1, (), 1, ())
-        yield _items(name, _hash(slot), MOST_ITEMS, types, kind["base"])
-    elif encoding == "bytes":
-        yield StorageVariable(name, slot, 1, (), 1, ())
-        yield StorageVariable(name, _hash(slot), MOST_ITEMS, (), 1, (), item_slots=1)
-    elif "members" in kind:
-        yield from _members(kind["members"], types, f"{name}.", slot, depth + 1)
-    elif "base" in kind:
-        yield _items(name, slot, min(_slots(size), MOST_ITEMS), types, kind["base"])
-    else:
-        yield StorageVariable(name, slot, 1, (), 1, ())
+    def members(self, members: list[Mapping[str, Any]], prefix: str, begin: int) -> Iterator[StorageVariable]:
+        """Variables of a contract, or of a struct that begins at a slot."""
+        for member in members:
+            self._visits += 1
+            if self._visits > _MOST_VISITS:
+                raise ValueError("too many variables")
+            yield from self._variables(prefix + str(member["label"]), begin + int(member["slot"]), member["type"])
+
+    def _variables(self, name: str, slot: int, type_id: str) -> Iterator[StorageVariable]:
+        kind = self._types[type_id]
+        encoding, size = kind["encoding"], int(kind["numberOfBytes"])
+        if encoding == "mapping":
+            yield from _mapping(name, slot, kind, self._types)
+        elif encoding == "dynamic_array":
+            yield StorageVariable(f"{name}.length", slot, 1, (), 1, ())
+            yield _items(name, _hash(slot), MOST_ITEMS, self._types, kind["base"])
+        elif encoding == "bytes":
+            yield StorageVariable(name, slot, 1, (), 1, ())
+            yield StorageVariable(name, _hash(slot), MOST_ITEMS, (), 1, (), item_slots=1)
+        elif "members" in kind:
+            yield from self.members(kind["members"], f"{name}.", slot)
+        elif "base" in kind:
+            yield _items(name, slot, min(_slots(size), MOST_ITEMS), self._types, kind["base"])
+        else:
+            yield StorageVariable(name, slot, 1, (), 1, ())
 
 
 def _slots(size: int) -> int:
@@ -96,6 +100,8 @@ def _mapping(name: str, slot: int, kind: Mapping[str, Any], types: Types) -> Ite
         label = str(key["label"])
         is_address = label.startswith(("address", "contract "))
         key_types.append("address" if is_address else label.replace("enum ", ""))
+        if len(key_types) > _MOST_KEYS:
+            raise ValueError("mappings nested too deeply")
         kind = types[kind["value"]]
     element = min(_slots(int(kind["numberOfBytes"])), MOST_ELEMENT_SLOTS)
     yield StorageVariable(name, slot, 1, tuple(key_types), element, _slot_names(kind, types), is_key_first=True)
