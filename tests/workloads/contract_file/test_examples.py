@@ -20,6 +20,8 @@ from contend.strategies.registry import get as get_strategy
 from contend.strategies.registry import names
 from contend.strategies.serial import Serial
 from contend.workloads import Scenario, Workload, get, resolve_dials
+from contend.workloads.contract_file.file import KEYS
+from contend.workloads.contract_file.values import KINDS as VALUE_KINDS
 from tools.docs import solidity
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -120,3 +122,19 @@ def test_an_example_s_slots_have_names(name: str, expected: set[str]) -> None:
         if re.search(r"\.allowance\[.*\]\[.*\]", place):
             assert kind == "allowance"
     state.restore(snapshot)
+
+
+def test_the_page_shows_the_examples_as_they_are() -> None:
+    page = (EXAMPLES.parent / "own-contract.md").read_text()
+    shown = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    texts = [(EXAMPLES / f"{name}.toml").read_text() for name in NAMES]
+    assert len(shown) >= 5
+    assert [block for block in shown if not any(block.rstrip() in text for text in texts)] == []
+    assert all(f"(examples/{name}.toml)" in page for name in NAMES)
+
+
+def test_the_page_names_every_key_and_every_kind_of_value() -> None:
+    page = (EXAMPLES.parent / "own-contract.md").read_text()
+    keys = {key for known in KEYS.values() for key in known}
+    assert [key for key in sorted(keys) if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", page)] == []
+    assert [kind for kind in VALUE_KINDS if f"{{ {kind} = " not in page] == []
