@@ -87,7 +87,7 @@ class Explainer:
 
     def _explain(self, plan: MeasurementPlan) -> dict[str, Any]:
         from contend.harness.analysis.conflicts import Profile
-        from contend.harness.analysis.failures import failures
+        from contend.harness.analysis.failed_transactions import failures
         from contend.harness.analysis.names import Namer
         from contend.harness.kernels import compile_lock
         from contend.workloads import registry

@@ -44,7 +44,7 @@ COMBINED: dict[str, Any] = {
     "contracts/Token.vy": {"abi": TOKEN.abi, "bytecode": TOKEN.bytecode, "bytecode_runtime": TOKEN.runtime},
     "version": "0.4.3",
 }
-STRUCT = {"type": "tuple", "components": [{"type": "bool"}]}
+STRUCT = {"type": "tuple", "components": [{"type": "fixed128x18"}]}
 FILE = """
 [accounts]
 count = 40
@@ -335,17 +335,14 @@ def test_bad_files_are_refused_in_one_line_that_names_the_place(
 @pytest.mark.parametrize(
     ("artifact", "complaint"),
     [
-        ([], "not an artifact of Foundry, Hardhat or Vyper"),
+        ([], "not an artifact of Foundry, Hardhat, solc (combined or standard JSON) or Vyper"),
         ({"abi": []}, "has no bytecode; give one of"),
         ({**HARDHAT, "bytecode": "0x"}, "is it an interface or an abstract contract?"),
         ({**HARDHAT, "bytecode": "0x73__$1234567890abcdef1234567890abcdef12$__63"}, "is not linked"),
         ({**HARDHAT, "bytecode": "0xzz"}, "not hexadecimal"),
         ({**HARDHAT, "abi": "none"}, "abi is not a list"),
         ({"a.vy": COMBINED["contracts/Token.vy"], "b.vy": COMBINED["contracts/Token.vy"]}, "has several contracts"),
-        (
-            {**HARDHAT, "abi": [{"type": "constructor", "inputs": [STRUCT]}]},
-            "constructor((bool)): structs are not supported",
-        ),
+        ({**HARDHAT, "abi": [{"type": "constructor", "inputs": [STRUCT]}]}, "no encoder for the ABI type 'fixed"),
     ],
 )  # fmt: skip
 def test_bad_artifacts_are_refused_in_one_line(tmp_path: Path, artifact: Any, complaint: str) -> None:

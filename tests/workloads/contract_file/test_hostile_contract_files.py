@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_data import shared
 
 from contend.workloads import PluginError, get
 from contend.workloads.contract_file.file import check_content
 from contend.workloads.contract_file.refusal import ContractFileError
 from contend.workloads.contract_file.workload import workload_of
 from contend.workloads.files.fields import FieldError
-from tests.support.shared_data import shared
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 TEXTS = {path.stem: path.read_text() for path in sorted(EXAMPLES.glob("*.toml"))}

@@ -11,7 +11,7 @@ from rich.console import Console
 from contend.evm import Block, Environment, State, Transaction
 from contend.harness.analysis.explain import Explainer
 from contend.harness.analysis.explain_tables import print_explanation
-from contend.harness.analysis.failures import failures
+from contend.harness.analysis.failed_transactions import failures
 from contend.harness.plan.request import Request
 from contend.strategies.serial import Serial
 from contend.workloads import Scenario, get
