@@ -127,6 +127,7 @@ class Explainer:
         from contend.evm.drivers.recorder import record
         from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
+        from contend.workloads.files.fields import FieldError
 
         try:
             scenario = workload.build(dials, self._request.seed, self._request.block_size)
@@ -135,6 +136,8 @@ class Explainer:
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
             return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
+        except FieldError as error:
+            raise BadInputError(one_line(error)) from error
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error

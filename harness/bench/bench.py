@@ -22,6 +22,7 @@ from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
 from contend.workloads.base import Workload
+from contend.workloads.files.fields import FieldError
 
 CompileLock = Callable[[str], AbstractContextManager[None]]
 
@@ -62,6 +63,8 @@ class Bench:
         ------
         WorkloadError
             If any of that fails.
+        FieldError
+            If the workload refuses a file of the user's: its set-up reverts, for instance.
         """
         self._blocks = self._causes = None
         self._simulated.clear()
@@ -77,7 +80,7 @@ class Bench:
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
-            except WorkloadError:
+            except (WorkloadError, FieldError):
                 raise
             except Exception as error:
                 what = described(error, type(workload).__module__)

@@ -122,7 +122,8 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
     Raises
     ------
     BadInputError
-        If a place cannot be written, or if the request is refused or cannot be gone on with; nothing was measured.
+        If a place cannot be written, or if the request is refused or cannot be gone on with; what was measured of
+        other workloads until then has been written.
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
@@ -149,6 +150,10 @@ def measure(request: Request, output: Output, quiet: bool, resumed: Path | None 
         except KeyboardInterrupt:
             _report(engine.record, output, str(store.path), interrupted=True)
             raise
+        except BadInputError as error:
+            if store.path is None or resumed is not None:
+                raise
+            raise BadInputError(f"{error}; what was measured before is in {store.path}") from error
         _report(engine.record, output, str(store.path))
         if output.charts:
             _draw(engine.record, output, store.charts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contend.harness.errors import BadInputError
 from contend.harness.measure.task import Result
 from contend.harness.measure.worker_pool import WorkerGoneError
 from contend.harness.measure.worker_process import WorkerProcess
@@ -91,7 +92,7 @@ class ProgressLog:
         Raises
         ------
         BadInputError
-            If earlier samples are of another block than the workload builds now.
+            If earlier samples are of another block than the workload builds now, or it refuses a file of the user's.
         """
         match message:
             case ["compile", kernel, True, _]:
@@ -113,6 +114,9 @@ class ProgressLog:
             self._compare(version, result.facts)
         if result.failure is None:
             return
+        if result.refused:
+            name = f"{self._names[version]}: " if self._names[version] else ""
+            raise BadInputError(name + result.failure.error)
         if worker.task is None or result.broken:
             self._fail_all(version, result.failure.error)
         else:

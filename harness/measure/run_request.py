@@ -71,8 +71,8 @@ class Engine:
         Raises
         ------
         BadInputError
-            If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
-            measured or saved.
+            If the request is refused, or what is missing cannot be measured under the same conditions, or a workload
+            refuses a file of the user's; nothing of it was measured or saved.
         CrashError
             If the measuring processes cannot work at all.
         KeyboardInterrupt
@@ -95,7 +95,8 @@ class Engine:
                 executor.close()
                 self.record["complete"] = True
             except BadInputError:
-                refused = True
+                # What other workloads have given by then is kept.
+                refused = not any(one.rounds for one in self._measured)
                 raise
             finally:
                 # First of all nothing must go on running; then what was measured is kept.

@@ -95,6 +95,8 @@ class Result:
         Why the cell counts for nothing.
     broken : bool
         Whether it is the workload that failed, and with it all its cells.
+    refused : bool
+        Whether it is a file of the user's that the workload refused.
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
     """
@@ -103,6 +105,7 @@ class Result:
     sample: Sample | None = None
     failure: CellFailure | None = None
     broken: bool = False
+    refused: bool = False
     compile_seconds: float = 0.0
 
     def as_plain(self) -> dict[str, Any]:
@@ -114,6 +117,7 @@ class Result:
             if self.failure is None
             else {"error": self.failure.error, "differences": list(self.failure.differences)},
             "broken": self.broken,
+            "refused": self.refused,
             "compile_seconds": self.compile_seconds,
         }
 
@@ -132,6 +136,7 @@ class Result:
             None if sample is None else Sample.from_plain(sample),
             None if failure is None else CellFailure(failure["error"], tuple(failure["differences"])),
             content["broken"],
+            content.get("refused", False),
             content["compile_seconds"],
         )
 

@@ -180,13 +180,14 @@ class _Worker:
 
     def _work(self, task: dict[str, Any], *parts: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
         """Do parts of a task until one fails, and send what came of it."""
-        result: dict[str, Any] = {"facts": None, "sample": None, "failure": None, "broken": False}
+        result: dict[str, Any] = {"facts": None, "sample": None, "failure": None, "broken": False, "refused": False}
         for part in parts:
             result["broken"] = part == self._build
             try:
                 part(task, result)
             except Exception as error:
                 result["failure"] = _failure(error)
+                result["refused"] = type(error).__name__ == "FieldError"
                 break
         result["broken"] = result["broken"] and result["failure"] is not None
         seconds, self._compile_seconds = self._compile_seconds, 0.0
@@ -257,7 +258,7 @@ def _tuples(value: Any) -> Any:
 def _failure(error: Exception) -> dict[str, Any]:
     text = " ".join(str(error).split())
     # What a bench raises is a sentence; anything else is an error of the version's own, of which a trace is kept.
-    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError"):
+    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError", "FieldError"):
         traceback.print_exc()
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return {"error": text, "differences": list(getattr(error, "differences", ()))}
