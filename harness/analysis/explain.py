@@ -120,6 +120,7 @@ class Explainer:
         from contend.harness.verify.block_rules import BlockRules
         from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
+        from contend.workloads.files.fields import FieldError
 
         try:
             scenario = workload.build(dials, self._request.seed, self._request.block_size)
@@ -127,7 +128,13 @@ class Explainer:
             snapshot = state.snapshot()
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
+<<<<<<< HEAD
             recording = record(block, state, read_costs(self._request.costs).table)
+=======
+            return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
+        except FieldError as error:
+            raise BadInputError(one_line(error)) from error
+>>>>>>> contract
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error

@@ -24,6 +24,7 @@ from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
 from contend.workloads.base import Workload
+from contend.workloads.files.fields import FieldError
 
 CompileLock = Callable[[str], AbstractContextManager[None]]
 
@@ -64,8 +65,13 @@ class Bench:
         ------
         WorkloadError
             If any of that fails.
+<<<<<<< HEAD
         RefusedBlockError
             If a block breaks a rule (`harness.verify.block_rules`).
+=======
+        FieldError
+            If the workload refuses a file of the user's: its set-up reverts, for instance.
+>>>>>>> contract
         """
         self._blocks = self._causes = None
         self._simulated.clear()
@@ -81,7 +87,11 @@ class Bench:
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
+<<<<<<< HEAD
             except (WorkloadError, RefusedBlockError):
+=======
+            except (WorkloadError, FieldError):
+>>>>>>> contract
                 raise
             except Exception as error:
                 what = described(error, type(workload).__module__)

@@ -82,8 +82,8 @@ class Engine:
         Raises
         ------
         BadInputError
-            If the request is refused, or what is missing cannot be measured under the same conditions; nothing was
-            measured or saved.
+            If the request is refused, or what is missing cannot be measured under the same conditions, or a workload
+            refuses a file of the user's; nothing of it was measured or saved.
         CrashError
             If the measuring processes cannot work at all, or the time budget was spent before anything was measured.
         KeyboardInterrupt
@@ -108,7 +108,8 @@ class Engine:
                 executor.close()
                 self.record["complete"] = True
             except BadInputError:
-                refused = True
+                # What other workloads have given by then is kept.
+                refused = not any(one.rounds for one in self._measured)
                 raise
             except TimeBudgetSpentError:
                 self._collect(plan)

@@ -96,7 +96,11 @@ class Result:
     broken : bool
         Whether it is the workload that failed, and with it all its cells.
     refused : bool
+    <<<<<<< HEAD
         Whether that is because no node would accept its block: bad input, and nothing is to be measured.
+    =======
+        Whether it is a file of the user's that the workload refused.
+    >>>>>>> contract
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
     """
@@ -105,6 +109,7 @@ class Result:
     sample: Sample | None = None
     failure: CellFailure | None = None
     broken: bool = False
+    refused: bool = False
     compile_seconds: float = 0.0
     refused: bool = False
 
@@ -117,6 +122,7 @@ class Result:
             if self.failure is None
             else {"error": self.failure.error, "differences": list(self.failure.differences)},
             "broken": self.broken,
+            "refused": self.refused,
             "compile_seconds": self.compile_seconds,
             "refused": self.refused,
         }
@@ -136,6 +142,7 @@ class Result:
             None if sample is None else Sample.from_plain(sample),
             None if failure is None else CellFailure(failure["error"], tuple(failure["differences"])),
             content["broken"],
+            content.get("refused", False),
             content["compile_seconds"],
             content["refused"],
         )

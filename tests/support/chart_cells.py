@@ -111,7 +111,8 @@ def cell(
     if not serial:
         aborts = float(random.integers(0, 400))
         parts = random.multinomial(int(aborts), [1 / len(_CLASSES)] * len(_CLASSES))
-        row |= {"count.aborts": aborts, "count.wasted_gas": aborts * 20_000, "count.repaired": float(aborts // 3)}
+        row |= {"count.aborts": aborts, "count.wasted_gas": aborts * 20_000, "count.repairs": float(aborts // 3)}
+        row["wasted_per_transaction"] = (aborts + aborts // 3) / row["transactions"]
         row |= {f"count.aborts_at_{name}": float(part) for name, part in zip(_CLASSES, parts, strict=True)}
     return row
 

@@ -156,9 +156,8 @@ def workload_titles(cells: pandas.DataFrame) -> dict[str, str]:
         known = title if isinstance(title, str) and title else found.get(workload)
         found[workload] = known or (PurePath(workload).stem if workload.endswith(".toml") else workload)
     titles = list(found.values())
-    failing = (
-        set(cells["workload"].astype(str)[cells["mostly_failed"].astype(bool)]) if "mostly_failed" in cells else set()
-    )
+    marks = cells["mostly_failed"].astype(bool) if "mostly_failed" in cells else [False] * len(cells)
+    failing = {str(workload) for workload, fails in zip(cells["workload"], marks, strict=True) if fails}
     return {
         workload: (title if titles.count(title) == 1 else workload)
         + (f" ({MOSTLY_FAILED})" if workload in failing else "")

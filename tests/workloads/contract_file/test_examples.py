@@ -138,3 +138,21 @@ def test_the_page_names_every_key_and_every_kind_of_value() -> None:
     keys = {key for known in KEYS.values() for key in known}
     assert [key for key in sorted(keys) if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", page)] == []
     assert [kind for kind in VALUE_KINDS if f"{{ {kind} = " not in page] == []
+<<<<<<< HEAD
+=======
+
+
+@pytest.mark.parametrize("name", ["amm", "permit", "vault"])
+def test_an_example_does_the_same_on_revm(name: str) -> None:
+    pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
+    from tests.workloads.revm import Revm, differences
+
+    _, scenario = built(name)
+    (block,), state = scenario.blocks, scenario.genesis
+    snapshot = state.snapshot()
+    revm = Revm(state, block.environment)
+    with Serial() as serial:
+        outcome = serial.execute(block, state, 1)
+    assert not differences(revm, revm.execute(block), outcome.receipts, state)
+    state.restore(snapshot)
+>>>>>>> contract
