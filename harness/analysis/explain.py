@@ -128,13 +128,9 @@ class Explainer:
             snapshot = state.snapshot()
             self._say("recording access sets")
             oracle = Oracle(block, state, snapshot, Serial(), scenario.contracts)
-<<<<<<< HEAD
             recording = record(block, state, read_costs(self._request.costs).table)
-=======
-            return scenario, block, oracle, snapshot, record(block, state, read_costs(self._request.costs).table)
         except FieldError as error:
             raise BadInputError(one_line(error)) from error
->>>>>>> contract
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error

@@ -65,13 +65,10 @@ class Bench:
         ------
         WorkloadError
             If any of that fails.
-<<<<<<< HEAD
         RefusedBlockError
             If a block breaks a rule (`harness.verify.block_rules`).
-=======
         FieldError
             If the workload refuses a file of the user's: its set-up reverts, for instance.
->>>>>>> contract
         """
         self._blocks = self._causes = None
         self._simulated.clear()
@@ -87,11 +84,9 @@ class Bench:
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
-<<<<<<< HEAD
-            except (WorkloadError, RefusedBlockError):
-=======
+            except RefusedBlockError as error:
+                raise RefusedBlockError(f"{plan.title}: {error}") from None
             except (WorkloadError, FieldError):
->>>>>>> contract
                 raise
             except Exception as error:
                 what = described(error, type(workload).__module__)

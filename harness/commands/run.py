@@ -139,12 +139,8 @@ def measure(
     Raises
     ------
     BadInputError
-<<<<<<< HEAD
-        If a place can never be written, or if the request is refused or cannot be gone on with; nothing was measured.
-=======
-        If a place cannot be written, or if the request is refused or cannot be gone on with; what was measured of
+        If a place can never be written, or if the request is refused or cannot be gone on with; what was measured of
         other workloads until then has been written.
->>>>>>> contract
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
@@ -176,7 +172,10 @@ def measure(
         except KeyboardInterrupt:
             _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
             raise
-<<<<<<< HEAD
+        except BadInputError as error:
+            if store.path is None or resumed is not None:
+                raise
+            raise BadInputError(f"{error}; what was measured before is in {store.path}") from error
         kept = _report(engine.record, output, table, store.path, keeper.failure, budget=request.time_budget)
         # Where the record finds no room, its charts find none either.
         if output.charts and keeper.failure is None:
@@ -184,16 +183,6 @@ def measure(
         if has_failures(engine.record):
             return EXIT_FAILED
         return 0 if kept else EXIT_BAD_INPUT
-=======
-        except BadInputError as error:
-            if store.path is None or resumed is not None:
-                raise
-            raise BadInputError(f"{error}; what was measured before is in {store.path}") from error
-        _report(engine.record, output, str(store.path))
-        if output.charts:
-            _draw(engine.record, output, store.charts)
-        return has_failures(engine.record)
->>>>>>> contract
     finally:
         store.close()
 

@@ -98,11 +98,8 @@ class ProgressLog:
         Raises
         ------
         BadInputError
-<<<<<<< HEAD
-            If earlier samples are of another block than the workload builds now, or its block breaks a rule.
-=======
-            If earlier samples are of another block than the workload builds now, or it refuses a file of the user's.
->>>>>>> contract
+            If earlier samples are of another block than the workload builds now, its block breaks a rule, or it refuses a
+            file of the user's.
         """
         match message:
             case ["compile", kernel, True, _]:
@@ -131,12 +128,8 @@ class ProgressLog:
         if result.failure is None:
             return
         if result.refused:
-<<<<<<< HEAD
-            raise BadInputError(f"{self.title}: {result.failure.error}")
-=======
             name = f"{self._names[version]}: " if self._names[version] else ""
             raise BadInputError(name + result.failure.error)
->>>>>>> contract
         if worker.task is None or result.broken:
             self._fail_all(version, result.failure.error)
         else:

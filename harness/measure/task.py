@@ -96,11 +96,8 @@ class Result:
     broken : bool
         Whether it is the workload that failed, and with it all its cells.
     refused : bool
-    <<<<<<< HEAD
-        Whether that is because no node would accept its block: bad input, and nothing is to be measured.
-    =======
-        Whether it is a file of the user's that the workload refused.
-    >>>>>>> contract
+        Whether that is because the workload refuses a file of the user's, or no node would accept its block: bad
+        input, and nothing is to be measured.
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
     """
@@ -111,7 +108,6 @@ class Result:
     broken: bool = False
     refused: bool = False
     compile_seconds: float = 0.0
-    refused: bool = False
 
     def as_plain(self) -> dict[str, Any]:
         """Show the result as plain data."""
@@ -124,7 +120,6 @@ class Result:
             "broken": self.broken,
             "refused": self.refused,
             "compile_seconds": self.compile_seconds,
-            "refused": self.refused,
         }
 
     @classmethod
@@ -142,9 +137,8 @@ class Result:
             None if sample is None else Sample.from_plain(sample),
             None if failure is None else CellFailure(failure["error"], tuple(failure["differences"])),
             content["broken"],
-            content.get("refused", False),
-            content["compile_seconds"],
             content["refused"],
+            content["compile_seconds"],
         )
 
 

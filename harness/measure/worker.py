@@ -211,11 +211,7 @@ class _Worker:
                 part(task, result)
             except Exception as error:
                 result["failure"] = _failure(error)
-<<<<<<< HEAD
-                result["refused"] = type(error).__name__ == "RefusedBlockError"
-=======
-                result["refused"] = type(error).__name__ == "FieldError"
->>>>>>> contract
+                result["refused"] = type(error).__name__ in ("RefusedBlockError", "FieldError")
                 break
         result["broken"] = result["broken"] and result["failure"] is not None
         seconds, self._compile_seconds = self._compile_seconds, 0.0
@@ -295,11 +291,7 @@ def _tuples(value: Any) -> Any:
 def _failure(error: Exception) -> dict[str, Any]:
     text = " ".join(str(error).split())
     # What a bench raises is a sentence; anything else is an error of the version's own, of which a trace is kept.
-<<<<<<< HEAD
-    if type(error).__name__ not in ("RunError", "WorkloadError", "RefusedBlockError", "BadInputError"):
-=======
-    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError", "FieldError"):
->>>>>>> contract
+    if type(error).__name__ not in ("RunError", "WorkloadError", "RefusedBlockError", "BadInputError", "FieldError"):
         traceback.print_exc()
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return {"error": text, "differences": list(getattr(error, "differences", ()))}

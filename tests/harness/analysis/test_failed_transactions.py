@@ -10,15 +10,9 @@ from rich.console import Console
 
 from contend.evm import Block, Environment, State, Transaction
 from contend.harness.analysis.explain import Explainer
-<<<<<<< HEAD
 from contend.harness.analysis.failed_transactions import failures
 from contend.harness.plan.request import Request
 from contend.harness.present.explain_tables import print_explanation
-=======
-from contend.harness.analysis.explain_tables import print_explanation
-from contend.harness.analysis.failed_transactions import failures
-from contend.harness.plan.request import Request
->>>>>>> contract
 from contend.strategies.serial import Serial
 from contend.workloads import Scenario, get
 
@@ -59,15 +53,11 @@ def test_a_set_up_that_lacks_approvals_is_seen_before_anything_else(tmp_path: Pa
     count = deposit["failed"] + redeem["failed"]
     assert f"Failed transactions, by method: {count} of 100 ({count}%)" in text
     assert text.index("Failed transactions") < text.index("Dependencies")
-<<<<<<< HEAD
-    assert "InsufficientAllowance" in text
-=======
     table = [line.rstrip() for line in text.splitlines()]
     shown = (EXAMPLES.parent / "own-contract.md").read_text().splitlines()
     begin = shown.index("Failed transactions, by method: 76 of 100 (76%)")
     for line in shown[begin : begin + 6]:
         assert line in table or set(line) <= {" ", "─"}
->>>>>>> contract
 
 
 def test_what_has_no_name_is_a_number_and_what_succeeds_is_not_told() -> None:

@@ -138,8 +138,6 @@ def test_the_page_names_every_key_and_every_kind_of_value() -> None:
     keys = {key for known in KEYS.values() for key in known}
     assert [key for key in sorted(keys) if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", page)] == []
     assert [kind for kind in VALUE_KINDS if f"{{ {kind} = " not in page] == []
-<<<<<<< HEAD
-=======
 
 
 @pytest.mark.parametrize("name", ["amm", "permit", "vault"])
@@ -155,4 +153,3 @@ def test_an_example_does_the_same_on_revm(name: str) -> None:
         outcome = serial.execute(block, state, 1)
     assert not differences(revm, revm.execute(block), outcome.receipts, state)
     state.restore(snapshot)
->>>>>>> contract
