@@ -98,8 +98,8 @@ class ProgressLog:
         Raises
         ------
         BadInputError
-            If earlier samples are of another block than the workload builds now, its block breaks a rule, or it refuses a
-            file of the user's.
+            If earlier samples are of another block than the workload builds now, its block breaks a rule, or it
+            refuses a file of the user's.
         """
         match message:
             case ["compile", kernel, True, _]:
