@@ -212,7 +212,10 @@ def main(way: str, folder: Path) -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = needed_to_run(lock, project) if way == "run" else packages(lock)
-    changed = install(python, "".join(wanted.values()), len(wanted), progress)
+    requirements = "".join(wanted.values())
+    # Of some there are several, for different versions of Python.
+    pins = len(re.findall(r"^[A-Za-z0-9]", requirements, re.MULTILINE))
+    changed = install(python, requirements, pins, progress)
     # The build backend is one of the packages above: nothing that is not pinned is fetched or run.
     editable = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT)]
     subprocess.run([str(python), "-m", "pip", "--disable-pip-version-check", *editable], check=True)
