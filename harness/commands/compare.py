@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", no_args_is_help=True)
-@click.argument("sides", nargs=-1, required=True, metavar="A B | A..B")
+@click.argument("sides", nargs=-1, required=True, metavar="A B | A..B | RECORDS")
 @click.option(
-    "--threshold", type=float, default=0.05, show_default=True, metavar="SHARE", help="Growth of real time that counts; with --strategies, difference."
+    "--threshold",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Growth of real time that counts; with --strategies, difference.",
 )
 @click.option(
     "--virtual-threshold",

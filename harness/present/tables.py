@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
@@ -11,8 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, rate
 from contend.harness.record.sample import PHASES
+from contend.harness.record.statistics import CONFIDENCE
+from contend.harness.record.statistics.paired import ratios_to
+from contend.harness.record.statistics.paired_verdict import FLOOR, standing
 from contend.harness.record.statistics.rank_disagreement import WHY, rank_disagreements
 from contend.harness.record.warnings import OVERSUBSCRIBED
 
@@ -42,7 +47,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
         console.print(
             "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The same "
             "figures in every run on every machine; not what this machine does. tx/s: of the block's whole time. "
-            + _legend(columns, baseline_of(cells))
+            + _legend(columns, cells)
             + "ok: the result equalled the serial one.",
             style="bold",
             highlight=False,
@@ -54,7 +59,7 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
             told += f" [{confidence:.0%} interval over processes and rounds]"
         console.print(
             f"tx/s: median of the block's whole time. {told}. "
-            + _legend(columns, baseline_of(cells))
+            + _legend(columns, cells)
             + "ok: every timed run equalled the serial result.",
             style="dim",
             highlight=False,
@@ -63,12 +68,15 @@ def print_results(console: Console, record: Mapping[str, Any]) -> None:
     _print_failures(console, cells)
     _print_warnings(console, cells)
     _print_disagreements(console, cells)
+    _print_standings(console, cells)
 
 
-def _legend(columns: Columns, baseline: str | None) -> str:
+def _legend(columns: Columns, cells: list[Cell]) -> str:
+    baseline = baseline_of(cells)
+    noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers",
-        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round",
+        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round{noisy}",
         "p/e/c": "share of prepare, execute and commit in %",
         "ab/tx": "aborted incarnations per transaction",
     }
@@ -296,3 +304,21 @@ def _print_disagreements(console: Console, cells: list[Cell]) -> None:
     if len(found) > len(told):
         told.append(f"and {len(found) - len(told)} more pairs of cells")
     console.print(f"note: {'; '.join(told)}: {WHY}", style="dim", markup=False, highlight=False)
+
+
+def _print_standings(console: Console, cells: list[Cell]) -> None:
+    """Say in how many cells each strategy is faster or slower than the baseline that was asked for."""
+    baseline = baseline_of(cells)
+    if baseline is None:
+        return
+    counts: dict[str, Counter[str]] = {}
+    for ratio in ratios_to(cells, baseline):
+        if ratio is not None and ratio.strategy != baseline:
+            counts.setdefault(ratio.strategy, Counter())[standing(ratio).value] += 1
+    told = []
+    for name, found in counts.items():
+        words = ", ".join(f"{word} in {count}" for word, count in found.items())
+        told.append(f"{name} {words} of {number(sum(found.values()), 'cell')}")
+    if told:
+        floor = "exactly" if any(cell.get("simulated") for cell in cells) else f"by more than {100 * FLOOR:.0f} %"
+        console.print(f"beside {baseline}, {floor}: {'; '.join(told)}", markup=False, highlight=False)
