@@ -5,7 +5,7 @@
 `resume`
     Complete a record whose run was interrupted.
 `compare`, `ComparisonResult`
-    Hold two records or two versions against each other; and what comes of it.
+    Hold two records, two versions, or strategies within records against each other; and what comes of it.
 `load`, `read`
     Records as a DataFrame; one record as a dict.
 `list`

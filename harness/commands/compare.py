@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", no_args_is_help=True)
-@click.argument("sides", nargs=-1, required=True, metavar="A B | A..B")
+@click.argument("sides", nargs=-1, required=True, metavar="A B | A..B | RECORDS")
 @click.option(
     "--threshold",
     type=float,

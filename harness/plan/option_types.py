@@ -270,8 +270,8 @@ def _keep_names(_: str, names: Names) -> tuple[str, ...]:
     return () if names is None else unique([names] if isinstance(names, str) else names)
 
 
-def _keep_name(name: str, value: str) -> str:
-    if not value.strip():
+def _keep_name(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
         raise BadInputError(f"{name}: {value!r} is no name")
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,12 @@ from rich.text import Text
 
 from contend.harness.present import execution_columns
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
+from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, rate
 from contend.harness.record.sample import PHASES
+from contend.harness.record.statistics import CONFIDENCE
+from contend.harness.record.statistics.paired import ratios_to
+from contend.harness.record.statistics.paired_verdict import FLOOR, standing
 from contend.harness.record.statistics.rank_disagreement import WHY, rank_disagreements
 from contend.harness.record.warnings import MOSTLY_FAILED, OVERSUBSCRIBED, mostly_failed
 
@@ -100,6 +105,7 @@ class ResultTable:
         for line in warning_lines(cells):
             self._console.print(line, style="yellow", markup=False, highlight=False)
         _print_disagreements(self._console, cells)
+        _print_standings(self._console, cells)
 
     def _print_waiting(self, names: Iterable[str]) -> None:
         for name in names:
@@ -135,7 +141,7 @@ class ResultTable:
     def _print_legend(self, cells: Sequence[Cell]) -> None:
         assert self._table is not None
         headings, console = self._table.headings, self._console
-        meanings = _legend(headings, baseline_of(cells)) + left_out_line(self._table.left_out, console.width)
+        meanings = _legend(headings, cells) + left_out_line(self._table.left_out, console.width)
         if any(cell.get("simulated") for cell in cells):
             console.print(
                 "SIMULATED by the virtual clock: W workers that do not slow each other down, costs from a table. The "
@@ -157,10 +163,12 @@ class ResultTable:
             )
 
 
-def _legend(headings: Iterable[str], baseline: str | None) -> str:
+def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
+    baseline = baseline_of(cells)
+    noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers",
-        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round",
+        f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round{noisy}",
         "p/e/c": "share of prepare, execute and commit in %",
         **execution_columns.MEANINGS,
     }
@@ -395,3 +403,21 @@ def _print_disagreements(console: Console, cells: Sequence[Cell]) -> None:
     if len(found) > len(told):
         told.append(f"and {len(found) - len(told)} more pairs of cells")
     console.print(f"note: {'; '.join(told)}: {WHY}", style="dim", markup=False, highlight=False)
+
+
+def _print_standings(console: Console, cells: list[Cell]) -> None:
+    """Say in how many cells each strategy is faster or slower than the baseline that was asked for."""
+    baseline = baseline_of(cells)
+    if baseline is None:
+        return
+    counts: dict[str, Counter[str]] = {}
+    for ratio in ratios_to(cells, baseline):
+        if ratio is not None and ratio.strategy != baseline:
+            counts.setdefault(ratio.strategy, Counter())[standing(ratio).value] += 1
+    told = []
+    for name, found in counts.items():
+        words = ", ".join(f"{word} in {count}" for word, count in found.items())
+        told.append(f"{name} {words} of {number(sum(found.values()), 'cell')}")
+    if told:
+        floor = "exactly" if any(cell.get("simulated") for cell in cells) else f"by more than {100 * FLOOR:.0f} %"
+        console.print(f"beside {baseline}, {floor}: {'; '.join(told)}", markup=False, highlight=False)

@@ -116,6 +116,8 @@ def test_run_leaves_a_record_where_it_is_told_to(tmp_path: Path) -> None:
         ({"workloads": "ledger", "block_size": "20"}, "block size: '20' is not a whole number"),
         ({"suite": "quick-1", "seed": 5}, "suite quick-1: fixes the seed at 1; leave that option out"),
         ({"workloads": "ledger", "dials": {"accounts": 1}}, "accounts"),
+        ({"workloads": "ledger", "baseline": "honset"}, "baseline: 'honset' is not measured; measured are serial"),
+        ({"workloads": "ledger", "baseline": 5}, "baseline: 5 is no name"),
     ],
 )
 def test_bad_input_is_raised_and_nothing_written(tmp_path: Path, arguments: dict[str, Any], words: str) -> None:

@@ -107,6 +107,7 @@ def cell(
         "latency_p99_seconds": 0.2 / ratio,
         "block_transactions": list(random.integers(200, 3_000, 12)),
         "load": 0.8,
+        "wasted_per_transaction": 0.0,
     }
     if not serial:
         aborts = float(random.integers(0, 400))

@@ -20,7 +20,7 @@ import pandas
 from contend.harness.plan.request import command_words
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count, differing
-from contend.harness.present.report.setting import common_of, common_words, dial_words, has_defaults, setting_of
+from contend.harness.present.report.block_setting import common_of, common_words, dial_words, has_defaults, setting_of
 from contend.harness.record.frame import to_frame
 
 SETTING = ["workload", "setting"]

@@ -320,7 +320,7 @@ def test_a_block_of_which_most_transactions_fail_is_marked_wherever_it_is(
     every = selections(frame_of(written(tmp_path, [record])), [record])
     which = next(answers(every, [record], []))
     assert f"On {workload} most transactions fail" in which.headline
-    assert any(point.startswith(f"{workload} (most transactions fail): ") for point in which.points)
+    assert any(point.startswith(f"{workload} (most transactions fail), ") for point in which.points)
     drawn = {figure.name: figure for figure in report_figures(every[0], style_of(every[0].plain))}
     for name in ("throughput-wall", "speedup-wall"):
         captions = drawn[name].captions

@@ -62,6 +62,9 @@ def test_the_baseline_that_was_asked_for_has_a_column_beside_serial(
     sharded = next(line for line in lines if "sharded" in line)
     assert "2.00 [2.00, 2.00]" in sharded
     assert "1.50" in sharded
+    assert "beside static_partition, by more than 5 %: sharded faster in 1 of 1 cell" in " ".join(
+        " ".join(lines).split()
+    )
 
 
 def test_orders_that_disagree_are_told_with_the_reason(make_cell: Make, make_record: Make) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from contend.harness.record import environment
 from contend.harness.record.environment import (
     describe,
     git_state,
@@ -41,6 +44,19 @@ def test_a_checkout_has_a_revision_and_may_be_dirty(tmp_path: Path) -> None:
 
 def test_outside_a_checkout_there_is_no_revision(tmp_path: Path) -> None:
     assert git_state(tmp_path) is None
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_an_installation_from_git_has_its_commit_if_it_is_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    info = tmp_path / "contend-9.dist-info"
+    info.mkdir()
+    origin = {"url": "https://example.org/contend", "vcs_info": {"vcs": "git", "commit_id": "ab" * 20}}
+    (info / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.setattr(metadata, "distribution", lambda name: metadata.PathDistribution(info))
+    monkeypatch.setattr(environment, "_ROOT", (tmp_path if runs else tmp_path / "elsewhere") / "contend")
+    assert describe()["git"] == ({"revision": "ab" * 20, "dirty": False} if runs else None)
 
 
 def test_the_environment_is_known() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import planted_block_stm as stm
 import pytest
-import scheduler_kernels
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,7 +17,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from scheduler_model import EXECUTED, TASK_EXECUTE, TASK_VALIDATE, Found, Scheduler, Task
 
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.switch import turned_to
@@ -26,6 +24,8 @@ from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.block_stm import scheduler
 from contend.strategies.block_stm.layout import SHARED, STATUS_BITS, TASK_NONE, TRANSACTION, WORKER
 from contend.strategies.block_stm.workspace import addresses_of
+from tests.strategies.block_stm import scheduler_kernels
+from tests.strategies.block_stm.scheduler_model import EXECUTED, TASK_EXECUTE, TASK_VALIDATE, Found, Scheduler, Task
 
 MOST_TRANSACTIONS, MOST_WORKERS = 5, 4
 INDICES = ("execution_idx", "validation_idx", "decrease_cnt", "num_active_tasks", "done_marker")
