@@ -28,7 +28,7 @@ from tools.gate_power.planted import DELAYED, write_plugin
 from tools.gate_power.simulate import Design, simulate
 
 PAGE = ROOT / "docs" / "gate.md"
-KEPT = ROOT / "results" / "gate_power.jsonl"
+KEPT = ROOT / "results" / "gate" / "outcomes.jsonl"
 EFFECT = 0.10
 EVERY = 100
 
@@ -52,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--repeat", type=int, default=20, help="pairs of runs of each cell")
     parser.add_argument("--minutes", type=float, help="begin no further real comparison after so long")
     parser.add_argument("--output", type=Path, default=PAGE, help="page to write (default: docs/gate.md)")
-    parser.add_argument("--kept", type=Path, default=KEPT, help="outcomes so far (default: results/gate_power.jsonl)")
+    parser.add_argument(
+        "--kept", type=Path, default=KEPT, help="outcomes so far (default: results/gate/outcomes.jsonl)"
+    )
     options = parser.parse_args(arguments)
     scale = real.Scale(block_size=options.block_size, repeat=options.repeat)
     design = Design(rounds=options.repeat)
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
     # The comparisons may have been made in several sittings.
     study.seconds = sum(one.seconds for one in outcomes.found[:sitting]) + time.monotonic() - began
     options.output.write_text(page(study))
-    print(f"{options.output}: {study.seconds:.0f} s")
+    print(f"{options.output}: {study.seconds:.0f} s; delete {options.kept} to measure anew")
     return 0
 
 
