@@ -95,8 +95,8 @@ def test_the_columns_that_say_verified_and_stable_are_never_lost(
 def test_a_comparison_never_loses_its_verdicts(
     width: int, names: list[str], workload: str, seconds: float, ratio: float
 ) -> None:
-    sides = ({"label": label, "kind": "tree", "revision": None, "dirty": False} for label in "AB")
-    found = Comparison(*sides, Rule(), frozenset(), True, {})
+    a_side, b_side = ({"label": label, "kind": "tree", "revision": None, "dirty": False} for label in "AB")
+    found = Comparison(a_side, b_side, Rule(), frozenset(), True, {})
     for name in names:
         cell = CellName(f"w{workload}", (), 1, 1_000, name, 1_024, "wall")
         a, b = (MeasuredCell("here", None, None, seconds=[np.array([time])]) for time in (seconds, ratio * seconds))
