@@ -9,6 +9,7 @@ from typing import Any
 import pandas
 
 from contend.harness.plan.resolve import BASELINE
+from contend.harness.present.charts.style import workload_titles
 from contend.harness.present.formatting import count
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.statistics.paired_verdict import told_by_chance
@@ -68,11 +69,18 @@ def workers_of(number: int, simulated: bool) -> str:
     return count(number, "simulated worker" if simulated else "worker")
 
 
+def name_of(selected: Selection, workload: str) -> str:
+    """What sentences call a workload: a file by the name that it gives itself."""
+    return workload_titles(selected.plain.assign(mostly_failed=False))[workload]
+
+
 def place_of(selected: Selection, workload: str) -> str:
     """Workload and setting, as sentences name them."""
     own = selected.plain[selected.plain["workload"] == workload]
     turned = next((str(text) for text in own.get("turned", ()) if text), "")
-    name = f"{workload} ({MOSTLY_FAILED})" if own["mostly_failed"].any() else workload
+    name = name_of(selected, workload)
+    if own["mostly_failed"].any():
+        name += f" ({MOSTLY_FAILED})"
     return ", ".join(text for text in (name, selected.setting, turned) if text)
 
 

@@ -14,6 +14,7 @@ from contend.harness.present.report.answer import (
     believable,
     doubt_of,
     figures_of,
+    name_of,
     place_of,
     workers_of,
 )
@@ -41,13 +42,13 @@ def _of_clock(chosen: Selection) -> Answer:
     doubtful = []
     failing = []
     for workload, part in chosen.plain.groupby("workload", sort=False):
-        good = believable(part)
-        doubtful += [f"{one['strategy']} on {workload}" for _, one in part.drop(good.index).iterrows()]
+        good, name = believable(part), name_of(chosen, str(workload))
+        doubtful += [f"{one['strategy']} on {name}" for _, one in part.drop(good.index).iterrows()]
         winner, text = _best_of(good)
-        winners.setdefault(winner, []).append(str(workload))
+        winners.setdefault(winner, []).append(name)
         points.append(f"{place_of(chosen, str(workload))}: {text}")
         if part["mostly_failed"].any():
-            failing.append(str(workload))
+            failing.append(name)
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
     total = sum(len(names) for names in winners.values())
     limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
