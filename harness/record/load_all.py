@@ -39,7 +39,9 @@ def record_files(place: str | Path) -> list[Path]:
     """
     path = Path(place)
     if not path.exists():
-        raise BadInputError(f"{path}: no such file or folder")
+        raise BadInputError(
+            f"{path}: no such file or folder; give a record, or a results folder that `contend run` has written to"
+        )
     if not path.is_dir():
         return [path]
     inside = Store(path).records

@@ -3,7 +3,7 @@
 What a page's code blocks mean, in the order in which they stand:
 
 - ``sh``: commands, run one after the other in one shell, so that a `cd` holds for those that follow;
-- ``python`` whose first line is a comment with a path: a file, written there;
+- ``python`` or ``toml`` whose first line is a comment with a path: a file, written there;
 - ``diff``: a patch, applied where the shell is;
 - ``text`` after a block of commands: lines that those print. Only what is the same in every run can be shown so.
 
@@ -51,7 +51,7 @@ class Block:
     def path(self) -> str | None:
         """The file that it is, if it says so."""
         found = re.match(r"# (\S+\.\w+)\n", self.text)
-        return found[1] if self.language == "python" and found else None
+        return found[1] if self.language in {"python", "toml"} and found else None
 
 
 def blocks(page: str) -> list[Block]:

@@ -85,5 +85,5 @@ def test_a_bad_file_that_is_named_is_refused(folder: Path) -> None:
 
 
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="no such file or folder"):
+    with pytest.raises(BadInputError, match="no such file or folder; give a record, or a results folder"):
         records.load(tmp_path / "none")
