@@ -116,5 +116,5 @@ _LOOKS: dict[str, dict[str, Any]] = {
     UNNAMED: _look(6, "xxxx"),
     "balance": _look(8, "----"),
     "nonce": _look(4, "||||"),
-    "code": _look(6, "oooo"),
+    "code": _look(6, "OO"),
 }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 _RESERVED = ("block_stm", "static_partition", "sharded", "sharded_ordered")
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
-_HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "oooo", "//..", "--\\\\\\\\", "||..", "**")
+_HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")
 # From this tone on, those that are close to an earlier one: broken lines, hatched bars.
 _CLOSE_TONES = 5
 _MOST_BARS = 4
