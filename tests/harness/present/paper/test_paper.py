@@ -18,6 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contend.harness.cli import main
+from contend.harness.errors import BadInputError
+from contend.harness.present.paper.contents import write_folder
 from contend.harness.present.paper.latex import _ESCAPED, escaped
 from contend.harness.present.paper.paper_table import paper_tables, table_data
 from contend.harness.present.paper.provenance import sentences
@@ -104,12 +106,11 @@ def test_the_best_is_marked_only_where_it_is_certain(record: Record) -> None:
         ("swaps", "block_stm")
     ]
     # A warning that it misleads, and it is not even considered.
-    warned = selected.plain.assign(
-        warnings=[
-            ["more workers than cores: 2 on 1"] if strategy == "block_stm" else []
-            for strategy in selected.plain["strategy"]
-        ]
-    )
+    misleads: Any = [
+        ["more workers than cores: 2 on 1"] if strategy == "block_stm" else []
+        for strategy in selected.plain["strategy"]
+    ]
+    warned = selected.plain.assign(warnings=misleads)
     assert not table_data(warned)["best"].any()
 
 
@@ -161,7 +162,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_a_folder_holds_figures_tables_and_captions_and_comes_out_the_same(record: Record, tmp_path: Path) -> None:
     write_json(tmp_path / "record.json", record)
     for name in ("one", "two"):
-        done = paper(tmp_path / "record.json", "-o", tmp_path / name, "--baseline", "block_stm")
+        words = ("--baseline", "block_stm", "--workload", "swaps")
+        done = paper(tmp_path / "record.json", "-o", tmp_path / name, *words)
         assert done.exit_code == 0, done.output
         assert str(tmp_path / name / "paper.tex") in done.output
     files = files_of(tmp_path / "one")
@@ -170,6 +172,7 @@ def test_a_folder_holds_figures_tables_and_captions_and_comes_out_the_same(recor
     names = {f"figures/{one}.{kind}" for one in shown for kind in ("pdf", "svg")}
     names |= {f"captions/{one}.{kind}" for one in (*shown, "cells-wall") for kind in ("txt", "tex")}
     assert set(files) == names | {"tables/cells-wall.csv", "tables/cells-wall.tex", "paper.tex", "contents.json"}
+    assert "nft" not in files["tables/cells-wall.csv"].decode()
     text = files["paper.tex"].decode()
     for one in shown:
         assert rf"\includegraphics{{figures/{one}.pdf}}" in text
@@ -185,25 +188,47 @@ def test_a_folder_holds_figures_tables_and_captions_and_comes_out_the_same(recor
         assert done.returncode == 0, done.stdout[-2_000:]
 
 
-def test_a_new_paper_replaces_an_old_one_and_nothing_else(record: Record, tmp_path: Path) -> None:
-    source, folder = tmp_path / "record.json", tmp_path / "out"
-    write_json(source, record)
-    assert paper(source, "-o", folder, "--baseline", "block_stm", "-q").exit_code == 0
+def test_a_new_paper_replaces_an_old_one_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    old = {"figures/a.pdf": b"a", "figures/b.pdf": b"b", "captions/a.txt": b"A."}
+    assert write_folder(folder, old, {}) == []
     (folder / "figures" / "mine.pdf").write_text("mine")
-    done = paper(source, "-o", folder, "--workload", "swaps")
-    assert done.exit_code == 0, done.output
-    assert "removed" in done.output
-    assert "speedup-over-block_stm-wall.pdf" in done.output
-    assert not list(folder.rglob("speedup-over-*"))
-    assert (folder / "figures" / "mine.pdf").read_text() == "mine"
-    assert "nft" not in (folder / "tables" / "cells-wall.csv").read_text()
-    caption = folder / "captions" / "speedup-wall.txt"
-    caption.write_text("Edited by hand.")
+    new = {"figures/a.pdf": b"a, again", "captions/a.txt": b"A."}
+    assert write_folder(folder, new, {"baseline": "serial"}) == ["figures/b.pdf"]
+    found = files_of(folder)
+    contents = json.loads(found.pop("contents.json"))
+    assert found == {**new, "figures/mine.pdf": b"mine"}
+    assert set(contents["files"]) == set(new)
+    # Neither what was edited nor what is somebody else's is replaced; then nothing is.
+    (folder / "captions" / "a.txt").write_text("Edited by hand.")
     before = files_of(folder)
-    done = paper(source, "-o", folder)
-    assert done.exit_code == 2
-    assert f"{caption} was edited" in done.output
-    assert files_of(folder) == before
+    for files, said in (({**new, "figures/a.pdf": b"other"}, "was edited"), ({"figures/mine.pdf": b"x"}, "a.txt was")):
+        with pytest.raises(BadInputError, match=said):
+            write_folder(folder, files, {})
+        assert files_of(folder) == before
+    (folder / "captions" / "a.txt").unlink()
+    with pytest.raises(BadInputError, match=r"mine\.pdf is there and not of a paper"):
+        write_folder(folder, {"figures/mine.pdf": b"x"}, {})
+    assert set(files_of(folder)) == set(before) - {"captions/a.txt"}
+
+
+def test_a_command_that_was_interrupted_can_be_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, files = tmp_path / "out", {"figures/a.pdf": b"a", "figures/b.pdf": b"b"}
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "b.pdf":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    write_folder(folder, {"figures/a.pdf": b"old"}, {})
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(folder, files, {})
+    monkeypatch.undo()
+    assert set(files_of(folder)) == {"contents.json", "figures/a.pdf"}
+    write_folder(folder, files, {})
+    assert {name: content for name, content in files_of(folder).items() if name != "contents.json"} == files
 
 
 def test_a_folder_of_somebody_else_is_refused(record: Record, tmp_path: Path) -> None:
