@@ -106,15 +106,15 @@ def _look(tone: int, hatch: str = "") -> dict[str, Any]:
     return {"facecolor": TONES[tone].light, "edgecolor": "white", "linewidth": 0.5, "hatch": hatch}
 
 
-# Tones from the end of the list, which strategies are the last to get.
+# Tones from the end of the list, which strategies are the last to get; hatches tell them apart in grey.
 _LOOKS: dict[str, dict[str, Any]] = {
     "token balance": _look(9),
     "pool reserve": _look(10, "////"),
-    "counter": _look(7),
+    "counter": _look(7, "\\\\\\\\"),
     "allowance": _look(5, "...."),
     "other storage": _look(6, "xxxx"),
     UNNAMED: _look(6, "xxxx"),
-    "balance": _look(8),
-    "nonce": _look(4, "////"),
-    "code": _look(6),
+    "balance": _look(8, "----"),
+    "nonce": _look(4, "||||"),
+    "code": _look(6, "OO"),
 }

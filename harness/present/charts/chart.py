@@ -10,6 +10,7 @@ not see.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -243,6 +244,17 @@ class Chart:
             self._write(text, _EDGE, down, name, colour, "normal")
             down += tall + _CLOSE
         return self.figure
+
+    @property
+    def crowded(self) -> bool:
+        """Whether texts within a panel of an arranged chart lie on each other, or names below it do."""
+        renderer = self._canvas.get_renderer()  # type: ignore[no-untyped-call]
+        for axes in self.panels:
+            for texts in (axes.texts, axes.get_xticklabels() if axes in self._categories else ()):
+                boxes = [text.get_window_extent(renderer) for text in texts if text.get_text()]
+                if any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2)):
+                    return True
+        return False
 
     def save(self, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
         """Write an arranged chart into files, which do not tell when that was: one input, one content."""

@@ -130,9 +130,12 @@ def _map(chart: Chart, axes: Axes, part: pandas.DataFrame, dial: str, style: Sty
             name = str(best["strategy"]) if best is not None and wins else BASELINE
             text = _times(float(best["speedup"])) if best is not None and wins else "1"
             look: dict[str, Any] = {"facecolor": style.colour[name], "edgecolor": "white", "linewidth": 0.8}
+            # A hatch may not run through the number.
+            clear = {"facecolor": style.colour[name], "edgecolor": "none", "pad": 1.2} if style.hatched else None
+            look |= {"hatch": style.hatch[name]} if style.hatched else {}
             box = axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, **look))
             chart.key(name, Rectangle((0, 0), 1, 1, **look), axes, box)
-            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white", fontweight="bold")
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white", fontweight="bold", bbox=clear)
     axes.set_xlim(-0.5, len(counts) - 0.5)
     axes.set_ylim(len(values) - 0.5, -0.5)
     chart.name_places(axes, range(len(counts)), [whole(count) for count in counts])

@@ -89,7 +89,7 @@ def _over_all(chart: Chart, axes: Axes, part: pandas.DataFrame, style: Style) ->
             low, high, place = cell["latency_p50_seconds"], cell["latency_p99_seconds"], len(counts)
             colour = style.colour[name]
             axes.plot([place, place], [low, high], color=colour, linewidth=2, zorder=2)
-            median = axes.plot(place, low, color=colour, zorder=3, **_P50, **_NONE)
+            median = axes.plot(place, low, color=colour, zorder=3, **{**_P50, "marker": style.marker[name]}, **_NONE)
             slow = axes.plot(place, high, color=colour, zorder=3, **_P99, **_NONE)
             chart.key("p50 (right)", Line2D([], [], color=INK, **_P50, **_NONE), axes, *median)
             chart.key("p99 (both)", Line2D([], [], color=INK, **_P99, **_NONE), axes, *slow)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # As many as there are tones, so that strategies beyond the last tone have a marker that its first owner has not.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 _RESERVED = ("block_stm", "static_partition", "sharded", "sharded_ordered")
+# Twelve that can be told from each other without colour; a hatch has the colour of the background.
+_HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")
 # From this tone on, those that are close to an earlier one: broken lines, hatched bars.
 _CLOSE_TONES = 5
 _MOST_BARS = 4
@@ -79,10 +81,14 @@ class Style:
     ----------
     strategies : sequence of str
         In the order in which legends name them.
+    hatched : bool, optional
+        Whether the bars of each strategy but serial have a hatch of their own, so that they can be told from each other
+        in grey, too. Markers tell lines from each other everywhere.
     """
 
-    def __init__(self, strategies: Sequence[str]) -> None:
+    def __init__(self, strategies: Sequence[str], hatched: bool = False) -> None:
         self.strategies = list(strategies)
+        self.hatched = hatched
         slots = _slots(self.strategies)
         self.colour = {BASELINE: SERIAL.light} | {name: TONES[slot % len(TONES)].light for name, slot in slots.items()}
         self.marker = {BASELINE: "o"}
@@ -92,7 +98,8 @@ class Style:
             turn, place = divmod(slot, len(TONES))
             self.marker[name] = _MARKERS[(place + turn) % len(_MARKERS)]
             self.line[name] = "-" if place < _CLOSE_TONES else (0, (7, 1.2, 1.6, 1.2))
-            self.hatch[name] = "" if place < _CLOSE_TONES else "////"
+            plain = "" if place < _CLOSE_TONES else "////"
+            self.hatch[name] = _HATCHES[slot % len(_HATCHES)] if hatched else plain
 
     def bars(self, name: str) -> dict[str, Any]:
         """Look of a strategy's bars: also one without height leaves a line."""

@@ -31,20 +31,28 @@ _WIDEST = 9.0  # inches of a panel with bars, the bars of one workload at least
 _NARROWEST = 3.6
 
 
-def wasted(cells: pandas.DataFrame, style: Style) -> Chart | None:
-    """Wasted executions and gas, and fallback, by workload and strategy; None where no strategy counts any of them."""
+def wasted(cells: pandas.DataFrame, style: Style, room: float = _WIDEST) -> Chart | None:
+    """Wasted executions and gas, and fallback, by workload and strategy; None where no strategy counts any of them.
+
+    Parameters
+    ----------
+    cells : DataFrame
+    style : Style
+    room : float, optional
+        Inches of a panel with bars, beyond which further workloads go below; one workload fits in any case.
+    """
     cells = with_waste(cells)
     shown = [entry for entry in WASTE if entry[0] in cells and cells[entry[0]].notna().any()]
     if not shown:
         return None
     # A panel of nothing but zeros is left out, unless it is the only one.
     shown = [entry for entry in shown if cells[entry[0]].max() > 0] or shown[:1]
-    chart = _lines(cells, style, shown) if are_many(cells) else _bars(cells, style, shown)
+    chart = _lines(cells, style, shown) if are_many(cells) else _bars(cells, style, shown, room)
     chart.title, chart.key_order = "Wasted work", style.strategies
     return chart
 
 
-def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Chart:
+def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]], room: float) -> Chart:
     """A panel for each counter, or several below each other where workloads are many; a group for each workload."""
     counting = cells[cells[[entry[0] for entry in shown]].notna().any(axis="columns")]
     titles = workload_titles(cells)
@@ -52,7 +60,7 @@ def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str
     series = [
         (name, int(count)) for name in names for count in sorted(set(counting[counting["strategy"] == name]["workers"]))
     ]
-    most = max(1, int(_WIDEST / (_BAR * (len(series) + 1))))
+    most = max(1, int(room / (_BAR * (len(series) + 1))))
     rows = -(-len(titles) // most)
     most = -(-len(titles) // rows)  # as many in each row
     groups = [list(titles)[place : place + most] for place in range(0, len(titles), most)]

@@ -45,20 +45,24 @@ def believable(part: pandas.DataFrame) -> pandas.DataFrame:
     return part[[not any(str(one).startswith(MISLEADING) for one in warnings) for warnings in part["warnings"]]]
 
 
-def doubt_of(cells: pandas.DataFrame) -> str:
-    """How sure an answer from these cells is: their warnings, counted."""
+def warnings_of(cells: pandas.DataFrame) -> str:
+    """Kinds of warnings that cells have, each with how many of them have it; empty where there are none."""
     found: dict[str, int] = {}
     for warnings in cells["warnings"]:
         for kind in dict.fromkeys(str(one).partition(":")[0] for one in warnings):
             found[kind] = found.get(kind, 0) + 1
+    kinds = sorted(found.items(), key=lambda item: -item[1])
+    return "; ".join(f"{kind} ({number:,} of {count(len(cells), 'cell')})" for kind, number in kinds)
+
+
+def doubt_of(cells: pandas.DataFrame) -> str:
+    """How sure an answer from these cells is: their warnings, counted."""
+    text = warnings_of(cells)
     total = count(len(cells), "cell")
     simulated = bool(cells["simulated"].all())
-    if found:
-        kinds = sorted(found.items(), key=lambda item: -item[1])
-        text = "; ".join(f"{kind} ({number:,} of {total})" for kind, number in kinds)
-    elif simulated:
+    if not text and simulated:
         text = f"simulated figures are exact and leave out what real cores add ({total})"
-    else:
+    elif not text:
         text = f"no warning on any of {total}" if len(cells) > 1 else "no warning on its one cell"
     chance = told_by_chance(int((cells["strategy"] != BASELINE).sum()), simulated)
     return f"{text}; {chance}" if chance else text

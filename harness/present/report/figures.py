@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.charts.abort_causes import CLASSES, KINDS, causes
-from contend.harness.present.charts.both_clocks import both_clocks
-from contend.harness.present.charts.contention import contention, swept, winners
+from contend.harness.present.charts.contention import swept
 from contend.harness.present.charts.history import history
-from contend.harness.present.charts.latency import latency
-from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, workload_titles
-from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.timeline import shares, timeline
-from contend.harness.present.charts.waste import wasted
 from contend.harness.present.formatting import listed, share
-from contend.harness.present.report.captions import (
-    both_caption,
-    causes_caption,
-    contention_caption,
-    history_caption,
-    latency_caption,
-    speedup_caption,
-    throughput_caption,
-    wasted_caption,
-    winners_caption,
-)
+from contend.harness.present.report.captions import history_caption
+from contend.harness.present.report.figure_kinds import BOTH, PLAIN, SWEPT, FigureKind
 from contend.harness.present.report.history import Series
 from contend.harness.present.report.selection import Selection
 from contend.harness.present.report.svg import Entry, drawing, entries, svg
-from contend.harness.record.content.execution_counts import DEFERRED, OF_EXECUTIONS
 from contend.harness.record.statistics.rank_disagreement import rank_disagreements
 
 if TYPE_CHECKING:
-    from contend.harness.present.charts.chart import Chart
     from contend.harness.present.timeline import Trace
 
-Draw = Callable[..., "Chart | None"]
 _MOST_LINES = 4
 _MOST_NOTES = 3
 
@@ -82,27 +64,17 @@ class ReportFigure:
     commands: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Kind:
-    name: str
-    title: str
-    about: str
-    chart: Draw
-    caption: Callable[[pandas.DataFrame], str]
-    columns: tuple[str, ...]
-
-
-def style_of(frame: pandas.DataFrame) -> Style:
+def style_of(frame: pandas.DataFrame, hatched: bool = False) -> Style:
     """Colours and markers of a page: one strategy, one colour, in all its charts."""
     names = list(dict.fromkeys(frame["strategy"]))
-    return Style(sorted(names, key=lambda name: name != BASELINE))
+    return Style(sorted(names, key=lambda name: name != BASELINE), hatched)
 
 
 def report_figures(selected: Selection, style: Style) -> Iterator[ReportFigure]:
     """Draw what the cells of one clock have data for."""
-    for kind in _PLAIN:
+    for kind in PLAIN:
         yield from _drawn(kind, selected, selected.plain, style)
-    for kind in _SWEPT:
+    for kind in SWEPT:
         known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
         yield from _drawn(kind, selected, known, style)
 
@@ -118,7 +90,7 @@ def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[ReportF
         return
     commands = {record: text for selected in every for record, text in selected.commands.items()}
     both = Selection("both", cells, cells[:0], commands)
-    yield from _drawn(_BOTH, both, cells, style, simulated=False)
+    yield from _drawn(BOTH, both, cells, style, simulated=False)
 
 
 def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> ReportFigure:
@@ -174,7 +146,7 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
 
 
 def _drawn(
-    kind: _Kind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
+    kind: FigureKind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
 ) -> Iterator[ReportFigure]:
     pictures: list[str] = []
     legend: dict[str, Entry] = {}
@@ -199,7 +171,7 @@ def _drawn(
     yield ReportFigure(
         name=f"{kind.name}-{selected.clock}",
         title=title,
-        about=kind.about,
+        about=" ".join(filter(None, (kind.about, kind.hint))),
         simulated=selected.simulated if simulated is None else simulated,
         captions=tuple(f"{titles[str(part['workload'].iloc[0])]}: {kind.caption(part)}" for part in shown),
         pictures=tuple(pictures),
@@ -209,7 +181,7 @@ def _drawn(
     )
 
 
-def _notes(kind: _Kind, cells: pandas.DataFrame) -> dict[str, list[str]]:
+def _notes(kind: FigureKind, cells: pandas.DataFrame) -> dict[str, list[str]]:
     """Sentences below a chart about cells whose orders by throughput and by paired speed-up disagree."""
     if kind.name not in ("throughput", "speedup"):
         return {}
@@ -222,80 +194,3 @@ def _clock(simulated: bool) -> str:
 
 def _identifier(text: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in text)
-
-
-_SPEED = ("speedup", "speedup_low", "speedup_high", "bound_speedup", "bound_speedup_commutative", "share_of_bound")
-_BOTH = _Kind(
-    "scaling",
-    "Scaling on both clocks",
-    "Filled marks with intervals were measured on real cores, hollow ones on dashed lines simulated. Where they part, "
-    "believe the wall clock.",
-    both_clocks,
-    both_caption,
-    _SPEED,
-)
-_PLAIN = (
-    _Kind(
-        "throughput",
-        "Throughput",
-        "Median transactions per second of the block's whole time, all phases added; dots are single runs.",
-        throughput,
-        throughput_caption,
-        ("tx_per_second", "gas_per_second", "seconds", "transactions", "gas"),
-    ),
-    _Kind(
-        "speedup",
-        "Speed-up and its bound",
-        "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
-        "strategy can beat on this block.",
-        speedup,
-        speedup_caption,
-        _SPEED,
-    ),
-    _Kind(
-        "wasted",
-        "Wasted work",
-        "Executions that were thrown away (aborted, begun again after a wait, or repaired), and the gas that they "
-        "burned.",
-        wasted,
-        wasted_caption,
-        ("transactions", "gas", *(f"count.{name}" for name in (*OF_EXECUTIONS, "wasted_gas", DEFERRED))),
-    ),
-    _Kind(
-        "causes",
-        "What aborts were due to",
-        "By class of location, with the most workers that were measured. contend explain names the locations: which "
-        "pool, which counter, whose allowance.",
-        causes,
-        causes_caption,
-        ("transactions", "count.aborts", "count.repairs", *CLASSES, *KINDS),
-    ),
-    _Kind(
-        "latency",
-        "Latency from arrival to commit",
-        "Several blocks in a row, into which transactions arrive at a rate: left, what the slowest hundredth of each "
-        "block waited, above the blocks' sizes; right, all transactions, median and 99th percentile.",
-        latency,
-        latency_caption,
-        ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
-    ),
-)
-_SWEPT = (
-    _Kind(
-        "contention",
-        "Speed-up against contention",
-        "From left to right the longest chain of dependent transactions grows: that is contention as it was recorded, "
-        "not as it was asked for.",
-        contention,
-        contention_caption,
-        (*_SPEED, "chain_share", "dependent_share"),
-    ),
-    _Kind(
-        "winners",
-        "Map of winners",
-        "The fastest strategy by contention and workers, and by how many times it beats serial.",
-        winners,
-        winners_caption,
-        (*_SPEED, "chain_share"),
-    ),
-)

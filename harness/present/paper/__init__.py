@@ -1,0 +1,1 @@
+"""The paper's folder: figures, tables and captions made of records, for LaTeX."""
