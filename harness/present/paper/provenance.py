@@ -13,7 +13,7 @@ import pandas
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.formatting import count, listed
 from contend.harness.present.report.answer import warnings_of
-from contend.harness.present.report.setting import common_words
+from contend.harness.present.report.block_setting import common_words
 from contend.harness.record.statistics import CONFIDENCE, MANY_PROCESSES
 
 UNKNOWN = "unknown"
