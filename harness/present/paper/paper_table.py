@@ -96,9 +96,7 @@ def table_data(cells: pandas.DataFrame, baseline: str = BASELINE) -> pandas.Data
     data["best"] = [label in bests for label in cells.index]
     data["warnings"] = ["; ".join(map(str, warnings)) for warnings in cells["warnings"]]
     dials = [str(name) for name in cells if str(name).startswith("dial.") and cells[name].notna().any()]
-    for column in (*_SETTING, *dials, "record"):
-        data[column] = cells[column]
-    return data
+    return pandas.concat([data, cells[[*_SETTING, *dials, "record"]]], axis="columns")
 
 
 def _table(
