@@ -34,11 +34,11 @@ def markdown(cells: pandas.DataFrame, environment: dict[str, Any]) -> str:
         The record's own.
     """
     lines = [
-        "| workload | strategy | workers | tx/s | Mgas/s | x serial | aborts/tx | verified |",
+        "| workload | strategy | workers | tx/s | Mgas/s | x serial | waste | verified |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | :---: |",
     ]
     for cell in cells.to_dict("records"):
-        aborts = math.nan if cell["strategy"] == BASELINE else cell["aborts_per_transaction"]
+        waste = math.nan if cell["strategy"] == BASELINE else cell["wasted_per_transaction"]
         ratio = f"{cell['speedup']:.2f} [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
         figures = (
             str(cell["workload"]),
@@ -47,7 +47,7 @@ def markdown(cells: pandas.DataFrame, environment: dict[str, Any]) -> str:
             f"{cell['tx_per_second']:,.0f}",
             f"{cell['gas_per_second'] / 1e6:,.0f}",
             "1" if cell["strategy"] == BASELINE else ratio,
-            "-" if math.isnan(aborts) else f"{aborts:.2f}",
+            "-" if math.isnan(waste) else f"{waste:.2f}",
             "yes" if cell["verified"] else "FAILED",
         )
         lines.append(f"| {' | '.join(figures)} |")

@@ -67,8 +67,9 @@ def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = (), ba
         one: dict[str, Any] = {"color": style.colour[baseline], "linewidth": 1.2}
         chart.key(baseline, Line2D([], [], **one), axes, axes.axhline(1, zorder=1, **one))
         if baseline == BASELINE:
-            # Of one axis that is logarithmic and one that is not, a straight line would be right at its ends only.
-            ideal = np.geomspace(*ends)
+            # Through every worker count, as the bound: of one axis that is logarithmic and one that is not, a line from
+            # end to end would be right nowhere else.
+            ideal = [ends[0], *counts, ends[1]]
             chart.key("ideal", Line2D([], [], **_IDEAL), axes, *axes.plot(ideal, ideal, zorder=1, **_IDEAL))
         for column, line, name in bounds:
             best = part.groupby("workers")[column].max().dropna()
