@@ -26,19 +26,19 @@ FEW = Design(cells=4, slower=1)
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_version_against_itself_hardly_ever_gives_a_false_alarm(level: str) -> None:
-    found = simulate([LEVELS[level]], 10 if level == "busy" else 40, FEW, Rule())
+    found = simulate([LEVELS[level]], 4 if level == "busy" else 12, FEW, Rule())
     assert found.alarms <= 0.05 * found.comparisons
     assert found.false_discoveries <= 0.05
 
 
 @pytest.mark.parametrize("level", ["quiet", "shared"])
 def test_a_planted_slow_down_is_found_where_noise_does_not_hide_it(level: str) -> None:
-    found = simulate([LEVELS[level]], 40, ONE, Rule(), EFFECT)
+    found = simulate([LEVELS[level]], 12, ONE, Rule(), EFFECT)
     assert found.found >= 0.95 * found.planted
 
 
 def test_a_planted_bias_is_no_slow_down() -> None:
-    biased = simulate([LEVELS["shared"]], 30, Design(cells=2, slower=1, bias=0.10), Rule())
+    biased = simulate([LEVELS["shared"]], 8, Design(cells=2, slower=1, bias=0.10), Rule())
     assert biased.alarms == 0
     assert biased.floor > 0.08
     # Without exchanged places, a bias is a difference as good as any other.
@@ -47,7 +47,7 @@ def test_a_planted_bias_is_no_slow_down() -> None:
 
 
 def test_a_slow_down_is_found_beside_a_smaller_bias() -> None:
-    found = simulate([LEVELS["quiet"]], 20, Design(cells=1, slower=1, bias=0.03), Rule(), EFFECT)
+    found = simulate([LEVELS["quiet"]], 8, Design(cells=1, slower=1, bias=0.03), Rule(), EFFECT)
     assert (found.alarms, found.found) == (0, found.planted)
 
 
@@ -56,7 +56,7 @@ def test_a_pilot_alone_gives_false_alarms() -> None:
     spread, random = Noise(core=0.01, process=0.04), np.random.default_rng(7)
     pilots = [Rule().single(paired(spread.pairs(random, 2, 20))) for _ in range(100)]
     assert sum(verdict in CLAIMS for verdict in pilots) >= 5
-    assert simulate([spread], 25, Design(cells=4, slower=1, null=False), Rule()).alarms <= 1
+    assert simulate([spread], 8, Design(cells=4, slower=1, null=False), Rule()).alarms <= 1
 
 
 def test_a_simulation_does_not_depend_on_the_number_of_cores() -> None:
