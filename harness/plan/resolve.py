@@ -205,6 +205,8 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     BadInputError
         As `resolve`, and for a block file that cannot be read.
     """
+    from contend.workloads import registry
+
     if request.suite is not None:
         return _suite(request)
     names = chosen_workloads(request.workloads)
@@ -220,8 +222,6 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
         if name == REPLAY:
             plans += [_replay(path) for path in request.blocks]
         else:
-            from contend.workloads import registry
-
             title = lookup(registry, name).title
             plans += [
                 WorkloadPlan(name, resolve_dials(name, turned), block_count=request.block_count, own_title=title)

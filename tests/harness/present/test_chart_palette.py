@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from chart_cells import STRATEGIES, cells
@@ -72,12 +73,12 @@ def test_no_tone_of_a_legend_is_another_one() -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=12), max_size=30, unique=True), st.randoms())
-def test_a_strategy_looks_the_same_in_every_chart(names: list[str], random: object) -> None:
+def test_a_strategy_looks_the_same_in_every_chart(names: list[str], random: Random) -> None:
     """Whatever the order, and for those of Contend whatever else there is; no two look alike."""
     own = ["serial", "block_stm", "static_partition", "sharded", "sharded_ordered"]
     every = [*own, *(name for name in names if name not in own)]
     mixed = list(every)
-    random.shuffle(mixed)  # type: ignore[attr-defined]
+    random.shuffle(mixed)
     style, again, alone = Style(every), Style(mixed), Style(own)
     for name in every:
         assert style.lines(name) == again.lines(name)
