@@ -222,8 +222,8 @@ from contend.strategies.clocks.cost_table import VALIDATE as COST_VALIDATE
 from contend.strategies.clocks.cost_table import VALIDATE_READ as COST_VALIDATE_READ
 from contend.strategies.clocks.cost_table import WAIT as COST_WAIT
 from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.hints.predicted_sets import Hints
 from contend.strategies.planned.engine import PlannedStrategy
-from contend.strategies.planned.hints import Hints
 from contend.strategies.planned.plan import Plan, pack_longest_first
 from contend.strategies.serial import Serial
 from contend.workloads.base import Dial, DialValue, Preset, Scenario, Workload

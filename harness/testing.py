@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from contend.evm import Block, Receipts, State
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, scene_of
@@ -62,6 +63,7 @@ class Equivalence:
         state = genesis.copy()
         snapshot = state.snapshot()
         oracle = Oracle(block, state, snapshot, self._serial, self._contracts)
+        strategy.knowledge = BlockKnowledge([block], state, self._serial).of(0, strategy.given)
         for _ in range(repeat):
             state.restore(snapshot)
             outcome = strategy.execute(block, state, workers)

@@ -11,6 +11,26 @@ import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, State
 from contend.strategies.clocks import WALL, Clock
+from contend.strategies.given import NOTHING, Knowledge
+
+
+@dataclass(frozen=True)
+class HintedSets:
+    """Hints as a strategy used them, by keys of locations.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n + 1,)
+        Transaction i has entries ``offsets[i]`` to ``offsets[i + 1]``.
+    keys : ndarray of uint64, shape (m, 7)
+        Of each entry's location (`evm.state.location_key`).
+    writes : ndarray of bool, shape (m,)
+        Whether the location is expected to be written.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
+    writes: npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -40,6 +60,13 @@ class Outcome:
         Real seconds, whatever the strategy's clock, of what the harness needs around the run and a node would not do,
         by name: a ``snapshot`` of the state to go back to, a larger ``workspace``, ``receipts`` and ``changes`` copied
         out for the oracle. They grow with the state, which the phases do not.
+    hinted : HintedSets or None
+        The hints that it used, where `Strategy.reports_hints` asked for them: copied outside the time.
+    refused_list : str or None
+        What is wrong with the access list that came with the block, in words; None where it is right, or was not
+        checked.
+    access_list : bytes or None
+        The block's access list (EIP-7928) as the strategy found it, where `Strategy.makes_access_list` asked for it.
     """
 
     changes: Changes | None
@@ -49,6 +76,9 @@ class Outcome:
     order: npt.NDArray[np.int64] | None = None
     abort_locations: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]] | None = None
     untimed: dict[str, float] = field(default_factory=dict)
+    hinted: HintedSets | None = None
+    refused_list: str | None = None
+    access_list: bytes | None = None
 
     @property
     def seconds(self) -> float:
@@ -64,6 +94,18 @@ class Strategy(ABC):
     clock : Clock
         What drives its workers and tells the time of its phases. To be set before the first block, to one that is
         named in `clocks`.
+    takes : tuple of str
+        What it can use beside the transactions (`strategies.given.SOURCES`), the usual one first; empty for a strategy
+        that uses nothing.
+    given : str
+        Which of them it is given: the usual one, unless the registry made it otherwise (``strategy+source``); or
+        `strategies.given.NOTHING`.
+    knowledge : Knowledge
+        What came with the block. Set before each block by who gives anything.
+    reports_hints : bool
+        Whether outcomes are to have `Outcome.hinted`.
+    makes_access_list : bool
+        Whether outcomes are to have `Outcome.access_list`, made within the time.
 
     A strategy object may keep threads, processes and buffers from one call to the next: a node would. It keeps no
     result: the next run is of the same block, and would not be one. It is a context manager; `close` ends whatever it
@@ -89,6 +131,16 @@ class Strategy(ABC):
     parallel: ClassVar[bool] = True
     clocks: ClassVar[tuple[str, ...]] = ("wall",)
     clock: Clock = WALL
+    takes: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[str] = NOTHING
+    knowledge: Knowledge = Knowledge()
+    reports_hints: bool = False
+    makes_access_list: bool = False
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "takes" in vars(cls) and "given" not in vars(cls):
+            cls.given = cls.takes[0] if cls.takes else NOTHING
 
     def close(self) -> None:  # noqa: B027  # most strategies keep nothing that must be ended
         """End threads and processes, free buffers. Called once; the default has nothing to end."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 from importlib.metadata import EntryPoint, entry_points
 
 from contend.inner_names import import_failure
 from contend.strategies.base import Strategy
+from contend.strategies.given import NOTHING, SEPARATOR, contender
 
 GROUP = "contend.strategies"
 _BUILT_IN = {
@@ -36,7 +38,8 @@ def _plugins() -> dict[str, EntryPoint]:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether a strategy is one of this project's."""
+    """Whether a strategy, or a contender, is one of this project's."""
+    name = name.partition(SEPARATOR)[0]
     return name in _BUILT_IN or name in _VARIANTS
 
 
@@ -62,16 +65,24 @@ def names(variants: bool = False) -> list[str]:
     return [*built_in(variants), *sorted(set(_plugins()) - set(_BUILT_IN) - set(_VARIANTS))]
 
 
+def usual_source(kind: type[Strategy]) -> str:
+    """What a strategy is given where nobody says: the first of what it takes, or `given.NOTHING`."""
+    return kind.takes[0] if kind.takes else NOTHING
+
+
 def get(name: str) -> type[Strategy]:
-    """Strategy class of this name.
+    """Strategy class of this name, or of a contender's: ``strategy+source``.
 
     Raises
     ------
     UnknownName
-        With the nearest known name.
+        With the nearest known name; or for a source that the strategy does not take.
     PluginError
         If the package that brings it fails to import, or what it brings is no strategy.
     """
+    strategy, separator, source = name.partition(SEPARATOR)
+    if separator:
+        return _given(strategy, source)
     ours = _BUILT_IN | _VARIANTS
     if name in ours:
         module, attribute = ours[name].split(":")
@@ -90,3 +101,16 @@ def get(name: str) -> type[Strategy]:
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise PluginError(f"strategy '{name}' is {found!r}, not a subclass of contend.plugin.Strategy")
     return found
+
+
+@functools.cache
+def _given(strategy: str, source: str) -> type[Strategy]:
+    """A strategy's class, given something else than usual."""
+    kind = get(strategy)
+    if source == usual_source(kind):
+        return kind
+    if source not in kind.takes:
+        can = f"can be given {', '.join(kind.takes)}" if kind.takes else "uses nothing beside the transactions"
+        raise UnknownName(f"strategy '{strategy}' cannot be given '{source}': it {can}")
+    name = contender(strategy, source, usual_source(kind))
+    return type(kind.__name__, (kind,), {"name": name, "given": source, "__module__": kind.__module__})

@@ -19,6 +19,7 @@ from contend.harness.bench.timed_run import sample_of, timed_run
 from contend.harness.errors import RefusedBlockError
 from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
 from contend.harness.record.sample import BlockFacts, Sample
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import refusal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
@@ -56,6 +57,7 @@ class Bench:
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
     _blocks: tuple[BlockSequence, State] | None = field(default=None, init=False)
     _causes: Causes | None = field(default=None, init=False)
+    _knowledge: BlockKnowledge | None = field(default=None, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> BlockFacts:
@@ -94,6 +96,7 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         sequence.rewind()
+        self._knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, serial)
         self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
         _settle()
         return survey.facts(genesis, blocks)
@@ -136,6 +139,8 @@ class Bench:
 
         def execute(block: Block) -> Outcome:
             strategy.clock = self.clock()
+            if self._knowledge is not None:
+                strategy.knowledge = self._knowledge.of(len(samples), strategy.given)
             run = timed_run(strategy, block, state, key.workers)
             samples.append(sample_of(run, strategy.clock.simulated))
             outcomes.append(run.outcome)

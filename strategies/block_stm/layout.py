@@ -29,6 +29,8 @@ SHARED = Struct(
     arena=I64,
     arena_words=I64,
     own=I64,  # address of a strategy's own struct
+    hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
+    source=I64,  # address of the own struct of the source that fills the hints
     # Counters, each on a cache line of its own. The first five are those of the paper's algorithms 4 and 5.
     execution_idx=LINE_U64,  # next transaction to try and execute
     validation_idx=LINE_U64,  # next transaction to try and validate
@@ -38,6 +40,15 @@ SHARED = Struct(
     fault=LINE_U64,  # something was full: every worker stops, and the block is executed again with more room
     arena_used=LINE_U64,  # words of the arena handed out
     written=LINE_U64,  # the last of the chunks of written locations (WRITTEN)
+    next_hint=LINE_U64,  # the next transaction of a pass over the hint table
+)
+
+# What is expected of one transaction.
+HINT = Struct(
+    "Hint",
+    gas=I64,  # that it may use; 0 where nobody knows
+    entries=I64,  # address of its entries, as int64: location and marks
+    count=I64,
 )
 
 # One cache line a transaction.
@@ -112,6 +123,9 @@ WORKER = Struct(
     cost_ps=U64,  # of the step in hand
     activity=U64,  # what it is: `strategies.clocks.ACTIVITIES`
     aborts_noted=I64,  # the last ABORT, or zero
+    hint_list=I64,  # the worker's list of hinted accesses, as int64: address, room, used
+    hint_room=I64,
+    hint_count=I64,
     # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,
@@ -121,5 +135,6 @@ WORKER = Struct(
     aborts_by_kind=words(4),  # and repairs: storage, balance, nonce, code
     validations=U64,
     wasted_gas=U64,
+    dry_runs=U64,
 )
 TASK_NONE, TASK_EXECUTE, TASK_VALIDATE = range(3)

@@ -11,11 +11,13 @@ from contend.evm.runtime.jit import Native
 from contend.evm.runtime.structs import Struct
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
+from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.worker import step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Locations, Workspace
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.cost_table import default_costs
 from contend.strategies.compiled import CompiledStrategy
+from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, NONE, TEMPLATE, TRUTH, HintSource, source_of
 
 
 class OptimisticStrategy(CompiledStrategy):
@@ -48,6 +50,7 @@ class OptimisticStrategy(CompiledStrategy):
     def __init__(self) -> None:
         super().__init__()
         self._workspace: Workspace | None = None
+        self._source: HintSource | None = source_of(self.given)
 
     def workspace(self, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
         """The workspace for these sizes: the last one if it fits. Outside the time."""
@@ -55,6 +58,8 @@ class OptimisticStrategy(CompiledStrategy):
         if self._workspace is None or self._workspace.fits != wanted:
             self._workspace = Workspace(*wanted, image, state, self.own_shared, self.own_worker)
         self._workspace.fit_heads(state.capacity)
+        if self._source is not None:
+            self._workspace.make_hint_table()
         return self._workspace
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
@@ -70,12 +75,36 @@ class OptimisticStrategy(CompiledStrategy):
         executed = self.clock.now()
         space.commit(state, self.clock)
         self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
+        if self._source is not None:
+            self._source.learn(space, image, state, self.clock)
         committed = self.clock.now()
         collecting = perf_counter()
         receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
         untimed["receipts"] = perf_counter() - collecting
+        hinted = None
+        if self.reports_hints and self._source is not None:
+            collecting = perf_counter()
+            hinted = space.hinted_sets(state)
+            untimed["hints"] = perf_counter() - collecting
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
-        return Outcome(None, receipts, phases, self.counted(space), abort_locations=aborted, untimed=untimed)
+        counters = self.counted(space)
+        return Outcome(None, receipts, phases, counters, abort_locations=aborted, untimed=untimed, hinted=hinted)
+
+    def gather_hints(self, space: Workspace, image: BlockImage, state: State) -> None:
+        """Fill the hint table from what the strategy is given, by all workers. For `prepare`.
+
+        Raises
+        ------
+        RuntimeError
+            If it is given nothing.
+        """
+        if self._source is None:
+            raise RuntimeError(f"{self.name}: given {self.given}, so there are no hints to be had")
+        self._source.fill(space, image, state, self.knowledge, self.clock)
+
+    def hint_counters(self) -> dict[str, int]:
+        """What the source of the hints counted."""
+        return {} if self._source is None else self._source.counters()
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers counted; see `strategies.accounting`."""
@@ -94,4 +123,15 @@ class BlockSTM(OptimisticStrategy):
 
     name: ClassVar[str] = "block_stm"
     summary: ClassVar[str] = "optimistic, multi-version memory and collaborative scheduler (arXiv 2203.06871)"
+    takes: ClassVar[tuple[str, ...]] = (NONE, DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
     step = step
+
+    def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
+        """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""
+        if self._source is not None:
+            self.gather_hints(space, image, state)
+            space.run_hint_step(estimate_step, self.clock)
+
+    def counted(self, space: Workspace) -> dict[str, int]:
+        """What the workers and the source of the hints counted."""
+        return space.counted() | self.hint_counters()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from contend.evm import CapacityError, State, layout
 from contend.evm.block_image import BlockImage
+from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT
 from contend.evm.drivers.serial import credit_beneficiary
 from contend.evm.interpreter import resume
 from contend.evm.receipts import ReceiptTable
@@ -17,6 +18,7 @@ from contend.evm.runtime.jit import Native
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES, Struct
 from contend.evm.vm.machine import Machine
+from contend.strategies.base import HintedSets
 from contend.strategies.block_stm.commit import (
     commit_step,
     count_aborts,
@@ -25,7 +27,8 @@ from contend.strategies.block_stm.commit import (
     list_written,
     sum_fees,
 )
-from contend.strategies.block_stm.layout import FEES_SEEN, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
+from contend.strategies.block_stm.hint_table import copy_entries
+from contend.strategies.block_stm.layout import FEES_SEEN, HINT, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
 from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
 from contend.strategies.clocks import FAILED, Clock, Workers
 from contend.strategies.clocks.cost_table import CostTable
@@ -41,6 +44,8 @@ READ_SET_ENTRIES = 1 << 17
 RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_RECEIPT_BYTES = 1 << 20
 FEW_WORKERS = 16
+HINTS_PER_TRANSACTION = 64
+SPARE_HINTS = 1 << 16
 
 # A worker that finds nothing to do has nothing to do until one of these fields changes.
 WAKE_COUNTERS = ("decrease_cnt", "done_marker", "fault")
@@ -104,6 +109,17 @@ class Workspace:
         self.reads_room = scale * READ_SET_ENTRIES
         self.reads = [sparse_zeros(self.reads_room * READ.words) for _ in range(workers)]
         self._written_chunk = 0
+        self.hints = HINT.zeros(0)
+        self._hint_lists: list[Locations] = []
+        self._source: Words | None = None
+
+    def make_hint_table(self) -> None:
+        """Have room for hints: a row a transaction, and a list a worker. Outside the time."""
+        size, workers, scale = self.fits
+        if not self._hint_lists:
+            room = scale * (size * HINTS_PER_TRANSACTION + SPARE_HINTS)
+            self._hint_lists = [sparse_zeros(room, np.int64) for _ in range(workers)]
+            self.hints = HINT.zeros(max(size, 1))
 
     def fit_heads(self, capacity: int) -> None:
         """Have a head for each location of the state. Outside the time: it grows with the state."""
@@ -134,8 +150,13 @@ class Workspace:
             ("arena_words", len(self.arena)),
             ("arena_used", FIRST_ARENA_WORD),
             ("own", 0 if self._own is None else self._own.ctypes.data),
+            ("hints", self.hints.ctypes.data),
         ):
             self.shared[field] = value
+        if self._hint_lists:
+            self.hints[:] = np.zeros((), self.hints.dtype)
+            self.workers["hint_list"] = [one.ctypes.data for one in self._hint_lists]
+            self.workers["hint_room"] = len(self._hint_lists[0])
         own_addresses = [0] * len(self.workers) if self.own_workers is None else addresses_of(self.own_workers)
         for number, machine in enumerate(self.machines):
             machine.attach(image.address, state.codes.address)
@@ -189,6 +210,30 @@ class Workspace:
             raise RuntimeError("a step returned FAILED without noting a fault, so there is no room to be made for it")
         if FAILED in ended or self.shared["fault"]:
             raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
+
+    def run_hint_step(self, step: Native, clock: Clock, source: Any = None) -> None:
+        """Drive a step over the transactions of the hint table (`hint_table.next_hinted`) by all workers.
+
+        Parameters
+        ----------
+        step : Native
+        clock : Clock
+        source : structured array, optional
+            The own struct of the source that fills the table, reached by the field `source` of the shared header.
+        """
+        self.shared["next_hint"] = 0
+        self._source = source
+        self.shared["source"] = 0 if source is None else source.ctypes.data
+        self.run(step, clock, ())
+
+    def hinted_sets(self, state: State) -> HintedSets:
+        """Copy the hints out by keys, for who judges them. Outside the time."""
+        rows = self.hints[: int(self.shared["block_size"])]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(rows["count"], out=offsets[1:])
+        raw = np.zeros(int(offsets[-1]), np.int64)
+        copy_entries(int(rows.ctypes.data), offsets, raw)
+        return HintedSets(offsets, state.keys[raw & LOCATION_MASK], raw & WRITE_BIT != 0)
 
     def commit(self, state: State, clock: Clock) -> None:
         """Write all final words to the state, and credit the beneficiary."""

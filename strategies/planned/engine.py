@@ -15,14 +15,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from contend.evm import State, layout
+from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2, view_i64, view_u64
-from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.accounting import has_fault
@@ -34,14 +33,13 @@ from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
-from contend.strategies.planned.hints import Hints, collect_hints, hint_step
-from contend.strategies.planned.layout import HINT, PLAN, PLAN_WORKER
+from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
+from contend.strategies.hints.predicted_sets import Hints, collect_hints
+from contend.strategies.planned.layout import PLAN, PLAN_WORKER
 from contend.strategies.planned.plan import Plan, PlanArrays
 
 COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
 
-HINTS_PER_TRANSACTION = 64
-SPARE_HINTS = 1 << 16
 NOTHING_YET, NOTHING_LEFT = -1, -2
 
 
@@ -173,6 +171,7 @@ class PlannedStrategy(OptimisticStrategy):
     step: ClassVar[Native] = planned_step
     own_shared = PLAN
     own_worker = PLAN_WORKER
+    takes: ClassVar[tuple[str, ...]] = (DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
     wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail")
 
     def __init__(self) -> None:
@@ -186,13 +185,14 @@ class PlannedStrategy(OptimisticStrategy):
         Parameters
         ----------
         hints : Hints
-            From a dry run against the state before the block; possibly wrong.
+            From what the strategy is given: usually a dry run on the state before the block. Possibly wrong.
         workers : int
         """
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
-        """Dry run, plan, and lay the plan out."""
-        hints = self._dry_run(space, len(image))
+        """Gather hints, plan, and lay the plan out."""
+        self.gather_hints(space, image, state)
+        hints = self._hints(space, len(image))
         self._arrays = PlanArrays.of(self.plan(hints, len(space.workers)), len(image))
         self.spend(cost_table.PLAN_TRANSACTION, len(hints), ACT_PLAN)
         self.spend(cost_table.PLAN_LOCATION, len(hints.locations), ACT_PLAN)
@@ -219,31 +219,15 @@ class PlannedStrategy(OptimisticStrategy):
             shared["execution_idx"] = shared["validation_idx"] = len(image)
             space.own_workers["planning"] = 1
 
-    def _dry_run(self, space: Workspace, size: int) -> Hints:
-        own = space.own_workers
-        hints = HINT.zeros(max(size, 1))
-        room = self._scale * (size * HINTS_PER_TRANSACTION + SPARE_HINTS)
-        lists = [sparse_zeros(room, np.int64) for _ in own]
-        space.own_shared["hints"] = hints.ctypes.data
-        own["index"] = np.arange(len(own))
-        own["hints"], own["hints_room"] = [found.ctypes.data for found in lists], room
-        for machine in space.machines:
-            machine.header["mode"] = layout.MODE_HINT
-        try:
-            space.run(hint_step, self.clock, ())
-        finally:
-            for machine in space.machines:
-                machine.header["mode"] = layout.MODE_NORMAL
-        space.workers["phase"] = 0
-        used = [found[: int(count)] for found, count in zip(lists, own["hint_count"], strict=True)]
-        entries = sum(map(len, used))
+    def _hints(self, space: Workspace, size: int) -> Hints:
+        entries = int(space.hints["count"].sum())
         if len(self._numbering) < 2 * entries:
             self._numbering = np.zeros(1 << (2 * entries).bit_length(), np.uint64)
-        return collect_hints(hints[:size], used, self._numbering)
+        return collect_hints(space.hints[:size], self._numbering)
 
     def counted(self, space: Workspace) -> dict[str, int]:
-        """What the workers counted: dry runs, and what of the plan had to be repaired."""
-        return {**space.counted(follows_plan=True), "dry_runs": int(space.own_workers["dry_runs"].sum())}
+        """What the workers counted, and what of the plan had to be repaired."""
+        return space.counted(follows_plan=True) | self.hint_counters()
 
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`."""

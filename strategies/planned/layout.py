@@ -6,7 +6,6 @@ from contend.evm.runtime.structs import I64, LINE_U64, U64, Struct
 
 PLAN = Struct(
     "Plan",
-    hints=I64,  # array of HINT, one a transaction
     speculative_step=I64,  # address of Block-STM's step, which goes on when the plan is through
     size=I64,  # transactions in the plan
     missing=I64,  # the first transaction that is not in it
@@ -19,7 +18,6 @@ PLAN = Struct(
     successor_count=I64,
     ready=I64,  # queue of transactions, plus one, whose predecessors have finished
     # Counters, each on a cache line of its own.
-    next_hint=LINE_U64,  # next transaction of the dry run
     left=LINE_U64,  # planned transactions that have not been executed
     next_lane=LINE_U64,  # next lane without a worker
     ready_head=LINE_U64,
@@ -28,22 +26,8 @@ PLAN = Struct(
 
 PLAN_WORKER = Struct(
     "PlanWorker",
-    index=I64,  # of the worker
     planning=U64,  # whether the worker still follows the plan
     lane_next=I64,  # next position in the worker's lane, and the lane's end
     lane_end=I64,
     ticket=I64,  # the worker's position in the queue, plus one; or zero
-    hints=I64,  # its list of predicted accesses, as int64 (`evm.drivers.access_sets`)
-    hints_room=I64,
-    hint_count=I64,
-    dry_runs=U64,
-)
-
-# What the dry run of one transaction left.
-HINT = Struct(
-    "Hint",
-    gas=I64,  # used
-    start=I64,  # where its accesses begin in the list of the worker that ran it
-    count=I64,
-    worker=I64,
 )

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from contend.strategies.hints.predicted_sets import Hints
 from contend.strategies.planned.engine import PlannedStrategy
-from contend.strategies.planned.hints import Hints
 from contend.strategies.planned.plan import Plan, pack_longest_first
 
 

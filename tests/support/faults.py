@@ -21,10 +21,10 @@ from contend.evm.receipts import ReceiptTable
 from contend.evm.vm.machine import Machine
 from contend.strategies import compiled
 from contend.strategies.base import Outcome, Strategy
+from contend.strategies.block_stm import workspace
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import FIRST_ARENA_WORD, Workspace
 from contend.strategies.compiled import CompiledStrategy
-from contend.strategies.planned import engine
 from contend.strategies.sharded import Sharded
 from contend.strategies.sharded.memory import ShardMemory
 from contend.strategies.sharded.protocol.layout import NO_NODE
@@ -168,7 +168,7 @@ def _reads(space: Workspace, n: int) -> None:
 
 def _hints(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
     """Room for n hints with each worker."""
-    return patch.multiple(engine, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
+    return patch.multiple(workspace, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
 
 
 def _locks(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:

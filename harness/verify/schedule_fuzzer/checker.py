@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from contend.evm import Snapshot
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, repeatable
@@ -40,7 +41,7 @@ class ScheduleChecker:
         self._serial = Serial()
         self._kept = ExitStack()
         self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
-        self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle] | None = None
+        self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle, BlockKnowledge] | None = None
         self.steps = 0
 
     def close(self) -> None:
@@ -56,7 +57,7 @@ class ScheduleChecker:
             return (self._cut(kind) if case.cut else None) or repeatable(kind)
         return found
 
-    def _lay_out(self, case: ScheduleCase) -> tuple[Scene, Snapshot, Oracle]:
+    def _lay_out(self, case: ScheduleCase) -> tuple[Scene, Snapshot, Oracle, BlockKnowledge]:
         key = (case.source, case.block, case.kept)
         if self._laid_out is None or self._laid_out[0] != key:
             scene = scene_of(case)
@@ -64,12 +65,13 @@ class ScheduleChecker:
             scene = replace(scene, state=scene.state.copy())
             snapshot = scene.state.snapshot()
             oracle = Oracle(scene.block, scene.state, snapshot, self._serial, scene.contracts)
-            self._laid_out = key, scene, snapshot, oracle
+            knowledge = BlockKnowledge([scene.block], scene.state, self._serial)
+            self._laid_out = key, scene, snapshot, oracle, knowledge
         return self._laid_out[1:]
 
     def differences(self, case: ScheduleCase) -> list[str]:
         """Differences of the case's result from the serial one; empty when there are none."""
-        scene, snapshot, oracle = self._lay_out(case)
+        scene, snapshot, oracle, knowledge = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
         key = (case.strategy, case.workers, len(scene.block), case.cut)
         if key not in self._strategies:
@@ -79,6 +81,7 @@ class ScheduleChecker:
         strategy = self._strategies[key]
         clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
+        strategy.knowledge = knowledge.of(0, strategy.given)
         scene.state.restore(snapshot)
         try:
             outcome = strategy.execute(scene.block, scene.state, case.workers)

@@ -24,8 +24,8 @@ from contend.strategies.clocks import ACT_EXECUTE, ACT_VALIDATE, ACT_WASTED, FIN
 from contend.strategies.clocks.cost_table import CLASSES, CostTable, CostTableError, default_costs
 from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.hints.predicted_sets import Hints
 from contend.strategies.planned.engine import PlannedStrategy
-from contend.strategies.planned.hints import Hints
 from contend.strategies.planned.plan import Plan
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.serial import Serial

@@ -14,26 +14,26 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from contend.evm import Block
+from contend.strategies.hints.predicted_sets import Hints
 from contend.strategies.planned.engine import PlannedStrategy
-from contend.strategies.planned.hints import Hints
 from contend.strategies.planned.plan import Plan, PlanArrays, pack_longest_first
 
 WORLD = adversarial_state()
 
 
-class Given(PlannedStrategy):
+class Following(PlannedStrategy):
     """Follows whatever plan it was given, and keeps the hints that it saw."""
 
     name: ClassVar[str] = "given"
 
     def __init__(self) -> None:
         super().__init__()
-        self.given = Plan(lanes=[])
+        self.chosen = Plan(lanes=[])
         self.hints: Hints | None = None
 
     def plan(self, hints: Hints, workers: int) -> Plan:
         self.hints = hints
-        return self.given
+        return self.chosen
 
 
 class Graph(PlannedStrategy):
@@ -46,8 +46,8 @@ class Graph(PlannedStrategy):
 
 
 @pytest.fixture(scope="module")
-def followed() -> Given:
-    return Given()
+def followed() -> Following:
+    return Following()
 
 
 @pytest.fixture(scope="module")
@@ -58,20 +58,20 @@ def graph() -> Graph:
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(block=blocks, data=st.data(), workers=st.integers(1, 4))
 def test_any_lanes_end_in_the_serial_result(
-    equivalence: Equivalence, followed: Given, block: Block, data: st.DataObject, workers: int
+    equivalence: Equivalence, followed: Following, block: Block, data: st.DataObject, workers: int
 ) -> None:
     places = st.lists(st.integers(0, len(block) - 1), max_size=10).map(lambda found: np.array(found, np.int64))
-    followed.given = Plan(lanes=data.draw(st.lists(places, max_size=5)))
+    followed.chosen = Plan(lanes=data.draw(st.lists(places, max_size=5)))
     equivalence.check(followed, block, WORLD, workers)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(block=blocks, data=st.data(), workers=st.integers(1, 4))
 def test_any_graph_ends_in_the_serial_result(
-    equivalence: Equivalence, followed: Given, block: Block, data: st.DataObject, workers: int
+    equivalence: Equivalence, followed: Following, block: Block, data: st.DataObject, workers: int
 ) -> None:
     edges = npst.arrays(np.int64, st.tuples(st.integers(0, 30), st.just(2)), elements=st.integers(0, len(block) - 1))
-    followed.given = Plan(edges=data.draw(edges))
+    followed.chosen = Plan(edges=data.draw(edges))
     equivalence.check(followed, block, WORLD, workers)
 
 
@@ -89,8 +89,8 @@ def test_wrong_hints_are_repaired(equivalence: Equivalence, graph: Graph) -> Non
     assert outcome.receipts.status.sum() == 200
 
 
-def test_hints_name_what_is_touched(equivalence: Equivalence, followed: Given) -> None:
-    followed.given = Plan(lanes=[])
+def test_hints_name_what_is_touched(equivalence: Equivalence, followed: Following) -> None:
+    followed.chosen = Plan(lanes=[])
     acts = [Act(SENDERS[0], CONTRACTS["keyed"], word(11)), Act(SENDERS[1], CONTRACTS["keyed"], word(12))]
     equivalence.check(followed, block_of([*acts, acts[0]]), WORLD, 1)
     hints = followed.hints

@@ -1,8 +1,4 @@
-"""Hints: predicted access sets of transactions, from a dry run against the state before the block.
-
-A dry run executes every transaction as if it were the first of the block, without checking its nonce or funds, since
-an earlier transaction may have provided both. So a hint is right unless an earlier transaction of the block changes
-which locations a later one touches. Hints are never trusted: what they get wrong is found by validation and repaired.
+"""Hints as planners in Python see them: access sets in compressed rows, copied from a block's hint table.
 
 Hints number the locations that they name from zero, in the order of their first access, so that planners' arrays have
 an element for each location that the block touches and not for each in the state.
@@ -15,103 +11,31 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm.code import cost_model as evm_costs
-from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets, list_accesses
-from contend.evm.runtime import atomics
+from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT, AccessSets
 from contend.evm.runtime.integers import U0, U1, I, U
-from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_i64
-from contend.evm.state import intern_location
-from contend.evm.vm.access_table import supply_word
-from contend.evm.vm.transaction import open_machine, start_transaction
-from contend.strategies.accounting import end_step, spend
-from contend.strategies.block_stm.accounting import has_fault, note_fault
-from contend.strategies.block_stm.incarnation import RAN_INTO_FAULT, RAN_TO_END, RAN_TO_NEED, run_machine, state_value
-from contend.strategies.block_stm.layout import SHARED, WORKER
-from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table
-from contend.strategies.planned.layout import HINT, PLAN, PLAN_WORKER
+from contend.strategies.block_stm.layout import HINT
 
 Integers = npt.NDArray[np.int64]
 
-PHASE_NEXT, PHASE_READ = 0, 1
-COST_TASK, COST_HINT_LOCATION = cost_table.TASK, cost_table.HINT_LOCATION
 _SALT = U(0x9E3779B97F4A7C15)
 
 
-@kernel(inline=True)
-def _hint_of(shared, txn_idx):
-    return HINT.item(PLAN.at(shared.own).hints, shared.block_size, txn_idx)
-
-
 @kernel()
-def _record_accesses(shared, worker, machine):
-    """Append the locations of the transaction that has ended to the worker's list, writes marked."""
-    own = PLAN_WORKER.at(worker.own)
-    start = own.hint_count
-    count = list_accesses(machine, view_i64(own.hints, own.hints_room), start)
-    if count < 0:
-        note_fault(shared)
-        return FAILED
-    own.hint_count = count
-    spend(shared, worker, COST_HINT_LOCATION, count - start)
-    hint = _hint_of(shared, worker.txn_idx)
-    hint.gas = machine.gas_used
-    hint.start = start
-    hint.count = count - start
-    hint.worker = own.index
-    return WORKED
-
-
-@kernel()
-def _resume_dry(shared, worker, machine):
-    stopped = run_machine(shared, worker)
-    if stopped == RAN_INTO_FAULT:
-        return FAILED
-    worker.phase = PHASE_READ if stopped == RAN_TO_NEED else PHASE_NEXT
-    return _record_accesses(shared, worker, machine) if stopped == RAN_TO_END else WORKED
-
-
-@kernel()
-def _run_dry(shared, worker):
-    machine = open_machine(worker.machine)
-    if worker.phase == PHASE_NEXT:
-        if has_fault(shared):
-            return FAILED
-        txn_idx = I(atomics.add(PLAN.at(shared.own), "next_hint", U1))
-        if txn_idx >= shared.block_size:
-            return FINISHED
-        worker.txn_idx = txn_idx
-        PLAN_WORKER.at(worker.own).dry_runs += U1
-        spend(shared, worker, COST_TASK, 1)
-        start_transaction(machine, txn_idx)
-        return _resume_dry(shared, worker, machine)
-    location = intern_location(shared.state, machine.pending_location)
-    if location < 0 or not supply_word(machine, location, state_value(shared, location).value):
-        note_fault(shared)
-        return FAILED
-    spend(shared, worker, evm_costs.STATE_READ, 1)
-    return _resume_dry(shared, worker, machine)
-
-
-@native("int64(int64, int64)")
-def hint_step(shared_address, worker_address):
-    """Take a transaction for a dry run, or answer one of its reads from the state, and run on."""
-    worker = WORKER.at(worker_address)
-    worker.activity = U(ACT_PLAN)
-    return end_step(worker, _run_dry(SHARED.at(shared_address), worker))
-
-
-@kernel()
-def _gather(gathered, starts, counts, offsets, table, locations, writes, numbered):
+def _gather(rows, offsets, table, locations, writes, numbered):
     """Put transactions' accesses in the block's order, and number their locations by first access; how many there are.
 
-    `table` is an open-addressed map, all zero, its size a power of two: location << 32 | number + 1.
+    `rows` is the address of the hint table; `table` is an open-addressed map, all zero, its size a power of two:
+    location << 32 | number + 1.
     """
-    mask = U(table.size - 1)
+    mask, size = U(table.size - 1), offsets.size - 1
     distinct = 0
-    for i in range(counts.size):
-        for j in range(counts[i]):
-            raw = gathered[starts[i] + j]
+    for i in range(size):
+        hint = HINT.item(rows, size, i)
+        entries = view_i64(hint.entries, hint.count)
+        for j in range(hint.count):
+            raw = entries[U(j)]
             location = raw & LOCATION_MASK
             slot = (U(location) * _SALT) >> U(20) & mask
             while table[slot] != U0 and table[slot] >> U(32) != U(location):
@@ -183,7 +107,7 @@ def _conflict_edges(offsets, owners, locations, writes, last_writer, readers_hea
 
 @dataclass(frozen=True)
 class Hints(AccessSets):
-    """Predicted access sets of a block's transactions, in compressed rows; `costs` is the gas that the dry run used.
+    """Predicted access sets of a block's transactions, in compressed rows; `costs` is the gas that each may use.
 
     Attributes
     ----------
@@ -230,27 +154,20 @@ class Hints(AccessSets):
         return edges[:count]
 
 
-def collect_hints(hints: npt.NDArray[np.void], lists: list[Integers], table: npt.NDArray[np.uint64]) -> Hints:
-    """Put together what the workers of a dry run left.
+def collect_hints(hints: npt.NDArray[np.void], table: npt.NDArray[np.uint64]) -> Hints:
+    """Copy a block's hints out of the hint table.
 
     Parameters
     ----------
-    hints : ndarray of `strategies.planned.layout.HINT`, shape (n,)
-        What `hint_step` left for each transaction.
-    lists : list of ndarray of int64
-        Each worker's accesses, as far as used.
+    hints : ndarray of `strategies.block_stm.layout.HINT`, shape (n,)
     table : ndarray of uint64
         Memory for the numbering of locations, whatever is in it; its size is a power of two, and at least twice the
         number of accesses.
     """
-    counts = np.ascontiguousarray(hints["count"])
     offsets = np.zeros(len(hints) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    list_starts = np.zeros(len(lists), np.int64)
-    np.cumsum([len(found) for found in lists[:-1]], out=list_starts[1:])
+    np.cumsum(hints["count"], out=offsets[1:])
     entries = int(offsets[-1])
     locations, writes, numbered = np.zeros(entries, np.int64), np.zeros(entries, np.bool_), np.zeros(entries, np.int64)
     table.fill(0)
-    starts = list_starts[hints["worker"]] + hints["start"]
-    count = _gather(np.concatenate(lists), starts, counts, offsets, table, locations, writes, numbered)
+    count = _gather(int(hints.ctypes.data), offsets, table, locations, writes, numbered)
     return Hints(offsets, locations, writes, hints["gas"].copy(), count, numbered[:count])

@@ -1,0 +1,1 @@
+"""Sources of hints: what fills a block's hint table, and the table as planners see it."""
