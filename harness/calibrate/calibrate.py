@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +43,26 @@ class Calibration:
     errors: list[float]
 
 
-def calibrate(observer: Observer) -> Calibration:
+def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     """Measure and fit.
 
     Parameters
     ----------
     observer : Observer
         Told what is being measured.
+    only : sequence of str
+        Classes to fit where the others are to keep the costs of the project's table: how a new class joins a table
+        that figures were published with. Times are then brought to that table's machine, by the median ratio of what
+        has none of these classes. By default all are fitted.
+
+    Raises
+    ------
+    ValueError
+        For a class that is not known.
     """
+    unknown = [name for name in only if name not in CLASSES]
+    if unknown:
+        raise ValueError(f"class {unknown[0]!r} is not known; classes are {', '.join(CLASSES)}")
 
     def progress(text: str) -> None:
         observer.stage(0, "calibration", text)
@@ -63,15 +76,23 @@ def calibrate(observer: Observer) -> Calibration:
         times.append(seconds(subject))
     counts, measured = np.array(rows), np.array(times)
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
-    costs = fit(counts, measured, known)
-    slow = {}
-    for workers in range(2, len(usable_cores()) + 1):
+    free = np.isin(CLASSES, only) if only else np.ones(len(CLASSES), np.bool_)
+    if only:
+        others = counts[:, free].sum(axis=1) == 0
+        measured /= np.median(measured[others] / (counts[others] @ known))
+    costs = fit(counts, measured, known, free=free)
+    slow: dict[int, int] = {}
+    for workers in range(2, len(usable_cores()) + 1) if not only else ():
         progress(f"measuring how {workers} cores slow each other down")
         slow[workers] = slowdown(workers)
     nanoseconds = {name: round(float(cost) * _NANOSECONDS, _DIGITS) for name, cost in zip(CLASSES, costs, strict=True)}
     machine = environment.describe()
     origin = f"{machine['cpu']}, {machine['cores']} cores, {machine['time'][:10]}"
-    return Calibration(CostTable(nanoseconds, origin, slow), names, times, errors(counts, measured, costs).tolist())
+    if only:
+        origin = f"{default_costs().origin}; {', '.join(only)}: {origin}"
+    return Calibration(
+        CostTable(nanoseconds, origin, slow), names, measured.tolist(), errors(counts, measured, costs).tolist()
+    )
 
 
 def write(costs: CostTable, path: Path) -> None:

@@ -19,7 +19,9 @@ _ENOUGH = 1e-10
 _SMALLEST_SHARE = 0.01
 
 
-def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> Floats:
+def fit(
+    counts: Floats, seconds: Floats, known: Floats, pull: float = PULL, free: npt.NDArray[np.bool_] | None = None
+) -> Floats:
     """Find costs under which each observation takes as long as it took.
 
     Parameters
@@ -32,6 +34,8 @@ def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> F
         Earlier costs in seconds; above zero.
     pull : float
         Weight of a relative deviation from an earlier cost against one from a measured time.
+    free : ndarray of bool, shape (classes,), optional
+        Classes to fit; the others keep their earlier costs. By default all.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def fit(counts: Floats, seconds: Floats, known: Floats, pull: float = PULL) -> F
     factors = np.ones(len(known))
     for _ in range(_SWEEPS):
         largest = 0.0
-        for j in range(len(known)):
+        for j in range(len(known)) if free is None else np.flatnonzero(free):
             step = (right[j] - gram[j] @ factors) / gram[j, j]
             after = max(factors[j] + step, _SMALLEST_SHARE)
             largest = max(largest, abs(after - factors[j]))

@@ -18,8 +18,14 @@ from contend.harness.commands.common import bad_input, interruptible
     show_default=True,
     help="File for the table.",
 )
+@click.option(
+    "--only",
+    metavar="CLASS,...",
+    default="",
+    help="Fit these classes; the others keep the costs of the project's table.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
-def command(output: Path, quiet: bool) -> None:
+def command(output: Path, only: str, quiet: bool) -> None:
     """Fit a cost table for the virtual clock to this machine.
 
     Takes a few minutes, in which nothing else should run. `contend run --clock virtual --costs FILE` uses the table.
@@ -27,13 +33,17 @@ def command(output: Path, quiet: bool) -> None:
     from rich.console import Console
 
     from contend.harness.calibrate.calibrate import calibrate, print_calibration, write
+    from contend.harness.errors import BadInputError
     from contend.harness.present.progress_bar import display
     from contend.harness.record.atomic_write import check_file
 
     with bad_input(), interruptible():
         check_file(output)
         with display(quiet) as observer:
-            found = calibrate(observer)
+            try:
+                found = calibrate(observer, [name for name in only.split(",") if name])
+            except ValueError as error:
+                raise BadInputError(f"--only: {error}") from None
         write(found.costs, output)
         print_calibration(Console(), found)
         click.echo(f"table: {output}")

@@ -148,6 +148,15 @@ def test_a_class_that_nothing_tells_apart_keeps_its_price() -> None:
     assert found[0] == pytest.approx(1e-7, rel=0.1)
 
 
+def test_a_class_that_is_not_to_be_fitted_keeps_its_price() -> None:
+    matrix, known = np.array([[10.0, 1.0], [10.0, 9.0]]), np.array([2e-7, 3e-7])
+    # As if the first class cost half as much, and the second three times as much.
+    seconds = matrix @ np.array([1e-7, 9e-7])
+    found = fit(matrix, seconds, known, free=np.array([False, True]))
+    assert found[0] == known[0]
+    assert found[1] != known[1]
+
+
 def cell(strategy: str, workers: int, seconds: float, speedup: float) -> Mapping[str, Any]:
     median = {"median": speedup, "low": speedup, "high": speedup, "confidence": 0.95}
     shown = {"strategy": strategy, "workers": workers, "seconds": seconds, "speedup": median}
