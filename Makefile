@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV   := .venv
 ARGS   :=
+# Processes that run tests beside each other; each file's tests stay in one.
+TESTERS := auto
 BASE   := main
 # All but the compilation from nothing, which alone takes more than a minute.
 BENCH  := ^(?!compilation)
@@ -31,10 +33,10 @@ run: $(RUN) ## Measure the default suite, or what ARGS says (ARGS='--workload sw
 
 # The closing line of `make test`, which is what CI keeps, is that of the lane with all tests.
 test: test-bounds ## Run the tests: the bounds-checked lane, then all of them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 test-bounds: $(DEVELOP) ## Run the tests marked `bounds` with every array access of the kernels checked
-	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m bounds
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m bounds -n $(TESTERS) --dist loadfile
 
 lint: $(DEVELOP) ## Check style and format
 	@$(BIN)/ruff check .
