@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contend.evm import Block, State
+from contend.evm.access_list import access_list_of
 from contend.evm.drivers.recorder import record
 from contend.strategies.base import Strategy
 from contend.strategies.clocks.cost_table import default_costs
@@ -60,4 +61,4 @@ class BlockKnowledge:
     def _of_block(self, block: Block, given: str) -> Knowledge:
         if given == TRUTH:
             return Knowledge(recorded=RecordedSets.of(record(block, self._state, default_costs().table)))
-        raise NotImplementedError("access lists are not made yet")
+        return Knowledge(access_list=access_list_of(block, self._state, self._list_kind), list_kind=self._list_kind)

@@ -1,0 +1,161 @@
+"""Access log: what a block access list is made of, as the drivers of a block keep it, transaction by transaction.
+
+When a transaction has ended, the machine's access table has everything that it touched: which words it looked at,
+which it left changed, and which accounts an access list has to name although no word of theirs mattered. The log keeps
+that in records, a row a transaction. An incarnation that is executed again writes over the row, in its place if it
+fits, so that in the end every row is that of the incarnation which counts.
+
+Fees are credited lazily, so the beneficiary's balance in a record is the one that the transaction saw and left, which
+has the fees of those before it but not its own. Whoever builds the list adds that (`evm.access_list.assembly`).
+
+A transaction that is invalid did nothing: it has no records. In a block of a chain there is none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from contend.evm import errors
+from contend.evm.layout import KIND_TRANSIENT
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.runtime.structs import I64, KEY, U64, U256, Struct, words
+from contend.evm.vm.access_table import KIND_CODE, KIND_SHIFT, LOADED, TOUCHED, entry_at, is_write
+
+# One location of one transaction.
+LOGGED = Struct("LoggedAccess", key=KEY, marks=U64, word=U256)
+IS_WRITE, IS_READ, IS_TOUCH = U(1), U(2), U(4)  # written; its word was needed; the code's account is to be named
+# The records of one transaction.
+LOG_ROW = Struct("AccessLogRow", records=I64, count=I64, room=I64)
+# Where one worker keeps records, on a cache line of its own.
+LOG = Struct("AccessLog", address=I64, room=I64, used=I64, padding=words(5))
+
+RECORDS_PER_TRANSACTION = 32
+SPARE_RECORDS = 1 << 14
+_RECORD_BYTES = LOGGED.words * 8
+_TRANSIENT = U(KIND_TRANSIENT)
+
+
+@kernel(inline=True)
+def marks_of(entry):
+    """What the log says of an entry of the access table; 0 for one that it leaves out."""
+    kind = entry.key[2] >> KIND_SHIFT
+    if kind == _TRANSIENT:
+        return U0
+    marks = U0
+    if entry.flags & LOADED != U0:
+        marks |= IS_READ
+        if is_write(entry):
+            marks |= IS_WRITE
+    if kind == KIND_CODE and entry.flags & TOUCHED != U0:
+        marks |= IS_TOUCH
+    return marks
+
+
+@kernel()
+def log_accesses(machine, row, log):
+    """Keep the accesses of the transaction that the machine has ended. False when the log is full."""
+    count = 0
+    if machine.status != errors.STATUS_INVALID:
+        for i in range(machine.entry_count):
+            count += I(marks_of(entry_at(machine, i)) != U0)
+    if count > row.room:
+        if log.used + count > log.room:
+            return False
+        row.records = log.address + log.used * _RECORD_BYTES
+        row.room = count
+        log.used += count
+    row.count = count
+    at = 0
+    if count > 0:
+        for i in range(machine.entry_count):
+            entry = entry_at(machine, i)
+            marks = marks_of(entry)
+            if marks != U0:
+                record = LOGGED.item(row.records, count, at)
+                record.key = entry.key
+                record.marks = marks
+                record.word = entry.current
+                at += 1
+    return True
+
+
+@kernel()
+def _count_records(rows, count):
+    total = 0
+    for i in range(count):
+        total += LOG_ROW.item(rows, count, i).count
+    return total
+
+
+@kernel()
+def _collect_records(rows, count, keys, marks, found, indices):
+    to = 0
+    for i in range(count):
+        row = LOG_ROW.item(rows, count, i)
+        for j in range(row.count):
+            record = LOGGED.item(row.records, row.count, j)
+            for k in range(7):
+                keys[to, k] = record.key[k]
+            for k in range(4):
+                found[to, k] = record.word[k]
+            marks[to] = record.marks
+            indices[to] = i + 1
+            to += 1
+
+
+class AccessLog:
+    """The memory of an access log: a row a transaction, and a list of records a worker.
+
+    Parameters
+    ----------
+    size : int
+        Transactions.
+    workers : int
+    scale : int
+        Multiplies the usual room.
+    """
+
+    def __init__(self, size: int, workers: int = 1, scale: int = 1) -> None:
+        self.size = size
+        self.rows: Any = LOG_ROW.zeros(max(size, 1))
+        self.logs: Any = LOG.lines(workers)
+        room = scale * (size * RECORDS_PER_TRANSACTION + SPARE_RECORDS)
+        self._records = [sparse_zeros(room * LOGGED.words) for _ in range(workers)]
+        for log, records in zip(self.logs, self._records, strict=True):
+            log["address"], log["room"] = records.ctypes.data, room
+
+    def reset(self) -> None:
+        """Forget all records."""
+        self.rows.view(np.uint64)[:] = 0
+        self.logs["used"] = 0
+
+    @property
+    def address(self) -> int:
+        """Address of the rows."""
+        return int(self.rows.ctypes.data)
+
+    def log_address(self, worker: int) -> int:
+        """Address of a worker's log."""
+        return int(self.logs[worker : worker + 1].ctypes.data)
+
+    def records(self) -> tuple[Any, Any, Any, Any]:
+        """Copy all records out, in block order.
+
+        Returns
+        -------
+        keys : ndarray of uint64, shape (m, 7)
+        marks : ndarray of uint64, shape (m,)
+        found : ndarray of uint64, shape (m, 4)
+            Words that the transactions left.
+        indices : ndarray of int64, shape (m,)
+            Block access index: the transaction's number plus one.
+        """
+        total = int(_count_records(self.address, self.size))
+        keys, found = np.zeros((total, 7), np.uint64), np.zeros((total, 4), np.uint64)
+        marks, indices = np.zeros(total, np.uint64), np.zeros(total, np.int64)
+        _collect_records(self.address, self.size, keys, marks, found, indices)
+        return keys, marks, found, indices
