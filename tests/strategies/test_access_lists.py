@@ -19,7 +19,7 @@ from contend.evm.access_list import (
     state_before,
 )
 from contend.strategies.base import Strategy
-from contend.strategies.clocks import VirtualClock
+from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.compiled import NoAccessListError
 from contend.strategies.registry import get
 from contend.workloads import registry as workloads

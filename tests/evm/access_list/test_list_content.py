@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -92,12 +93,10 @@ def test_damaged_bytes_are_refused_or_mean_something_else(content: AccessList, d
     whole = encode(content)
     at, flip = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(1, 255))
     damaged = whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :]
-    try:
+    found = None
+    with suppress(AccessListError):
         found = decode(damaged)
-    except AccessListError as error:
-        assert "\n" not in str(error)
-    else:
-        assert encode(found) == damaged
+    assert found is None or encode(found) == damaged
 
 
 FINE = AccountChanges(ONE, ((1, ((1, 5), (2, 6))),), (2, 3), ((1, 9),), ((1, 1),), ((1, b"x"),))
