@@ -96,17 +96,20 @@ def test_the_beneficiary_is_listed_with_the_fees_so_far(maker: Strategy) -> None
     assert balances[-1][1] == after
 
 
+def built(name: str, size: int) -> tuple[Block, State]:
+    workload = workloads.get(name)()
+    scenario = workload.build({dial.name: dial.default for dial in workload.dials}, 1, size)
+    return scenario.blocks[0], scenario.genesis
+
+
 @pytest.mark.parametrize("name", workloads.names())
 def test_every_workload(maker: Strategy, name: str) -> None:
-    workload = workloads.get(name)()
-    scenario = workload.build({dial.name: dial.default for dial in workload.dials}, 1, 60)
-    block, state = scenario.blocks[0], scenario.genesis
+    block, state = built(name, 60)
     assert made_by(maker, block, state, 3) == encode(access_list_content(block, state))
 
 
 def test_a_large_block_is_divided(maker: Strategy) -> None:
-    scenario = workloads.get("payments")().build({}, 1, 1500)
-    block, state = scenario.blocks[0], scenario.genesis
+    block, state = built("payments", 1500)
     made = made_by(maker, block, state, 4)
     right = access_list_content(block, state)
     assert first_difference(made, right, len(block), state_before(state)) is None
