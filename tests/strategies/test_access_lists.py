@@ -27,7 +27,7 @@ from contend.workloads.files.block_file import read_block
 
 WORLD = adversarial_state()
 MAKERS = ["serial", "block_stm", "static_partition"]
-KEPT = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
+KEPT = [HealthCheck.function_scoped_fixture]
 
 
 @pytest.fixture(scope="module", params=MAKERS)
@@ -48,7 +48,7 @@ def made_by(strategy: Strategy, block: Block, state: State, workers: int) -> byt
 
 
 @pytest.mark.bounds
-@settings(max_examples=60, **KEPT)
+@settings(max_examples=60, suppress_health_check=KEPT)
 @given(block=blocks, workers=st.integers(1, 4))
 def test_any_small_block(maker: Strategy, block: Block, workers: int) -> None:
     right = access_list_content(block, WORLD)
@@ -58,7 +58,7 @@ def test_any_small_block(maker: Strategy, block: Block, workers: int) -> None:
     assert made == encode(right)
 
 
-@settings(max_examples=15, **KEPT)
+@settings(max_examples=15, suppress_health_check=KEPT)
 @given(block=blocks, workers=st.integers(2, 40))
 def test_simulated_workers_make_the_same(maker: Strategy, block: Block, workers: int) -> None:
     clock, maker.clock = maker.clock, VirtualClock()

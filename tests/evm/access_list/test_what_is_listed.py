@@ -79,6 +79,13 @@ def test_the_beneficiary_as_sender_is_listed_with_its_own_fee() -> None:
     assert found[SENDER].balance_changes == ((1, ETHER - 21_000 * 7 - 7),)
 
 
+def test_who_reads_the_beneficiary_is_a_reader_though_its_fee_changes_it() -> None:
+    code = push(int.from_bytes(COINBASE, "big"), 20) + assemble("BALANCE", "STOP")
+    found = listed(world(code), transaction(to=OTHER, value=1), transaction(1), transaction(2, to=COINBASE, value=1))
+    assert [index for index, _ in found[COINBASE].balance_changes] == [1, 2, 3]
+    assert found[COINBASE].readers.balance == (2,)
+
+
 def test_an_invalid_transaction_is_not_there() -> None:
     assert not listed(world(), transaction(5))
     found = listed(world(), transaction(5), transaction(to=OTHER, value=1))
