@@ -18,15 +18,17 @@ from contend.evm.access_list import (
     first_difference,
     state_before,
 )
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies.base import Strategy
+from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.compiled import NoAccessListError
 from contend.strategies.registry import get
 from contend.workloads import registry as workloads
 from contend.workloads.files.block_file import read_block
 
-WORLD = adversarial_state()
-MAKERS = ["serial", "block_stm", "static_partition"]
+WORLD, SERIAL = adversarial_state(), get("serial")()
+MAKERS = ["serial", "block_stm", "block_stm+truth", "static_partition"]
 KEPT = [HealthCheck.function_scoped_fixture]
 
 
@@ -40,6 +42,7 @@ def maker(request: pytest.FixtureRequest) -> Iterator[Strategy]:
 def made_by(strategy: Strategy, block: Block, state: State, workers: int) -> bytes:
     before = state.snapshot()
     try:
+        strategy.knowledge = BlockKnowledge([block], state, SERIAL).of(0, strategy.given)
         made = strategy.execute(block, state, workers).access_list
     finally:
         state.restore(before)
@@ -68,6 +71,16 @@ def test_simulated_workers_make_the_same(maker: Strategy, block: Block, workers:
         maker.clock = clock
 
 
+@settings(max_examples=40, suppress_health_check=KEPT)
+@given(block=blocks, workers=st.integers(2, 4), seed=st.integers(0, 2**32))
+def test_any_schedule(maker: Strategy, block: Block, workers: int, seed: int) -> None:
+    clock, maker.clock = maker.clock, Schedule(seed)
+    try:
+        assert made_by(maker, block, WORLD, workers) == access_list_of(block, WORLD)
+    finally:
+        maker.clock = clock
+
+
 @pytest.mark.parametrize("name", sorted(CONTRACTS))
 def test_everyone_calls_one_contract(maker: Strategy, name: str) -> None:
     block = hot(name, 200)
@@ -90,7 +103,7 @@ def test_the_beneficiary_is_listed_with_the_fees_so_far(maker: Strategy) -> None
     balances = next(account for account in made if account.address == coinbase).balance_changes
     assert [index for index, _ in balances] == list(range(1, len(block) + 1))
     before = WORLD.snapshot()
-    maker.execute(block, WORLD, 3)
+    SERIAL.execute(block, WORLD, 1)
     after = WORLD.balance(coinbase)
     WORLD.restore(before)
     assert balances[-1][1] == after
