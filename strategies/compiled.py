@@ -34,13 +34,14 @@ class CompiledStrategy(Strategy):
     def __init__(self) -> None:
         self._scale = 1
         self._image: BlockImage | None = None
+        self._before: Snapshot | None = None  # the state before the last block
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         """Execute `block` on `state`; see `Strategy.execute`."""
         if workers < 1:
             raise ValueError(f"workers = {workers}: at least 1 is needed")
         began = perf_counter()
-        before = state.snapshot()
+        self._before = before = state.snapshot()
         untimed = {"snapshot": perf_counter() - began}
         if self.clock.costs is not None:
             state.codes.set_cost_model(self.clock.costs.table)

@@ -170,7 +170,7 @@ def answer_read(shared, worker, never_wait):
 
 
 @kernel()
-def _record_read_set(shared, worker):
+def record_read_set(shared, worker):
     """Publish the read set, where the last incarnation's was if it fits. False when the arena is full.
 
     A validator may still be walking the former incarnation's read set in that place, and so see entries of both,
@@ -256,7 +256,7 @@ def record(shared, worker):
         note_fault(shared)
         return False, False
     applied, wrote_new_location = _apply_write_set(shared, worker)
-    if not applied or not _record_read_set(shared, worker):
+    if not applied or not record_read_set(shared, worker):
         note_fault(shared)
         return False, False
     return True, wrote_new_location

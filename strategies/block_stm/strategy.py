@@ -71,10 +71,9 @@ class OptimisticStrategy(CompiledStrategy):
         space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
         prepared = self.clock.now()
-        space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
+        self.run_block(space)
         executed = self.clock.now()
-        space.commit(state, self.clock)
-        self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
+        self.commit_block(space, state)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
         committed = self.clock.now()
@@ -89,6 +88,15 @@ class OptimisticStrategy(CompiledStrategy):
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         counters = self.counted(space)
         return Outcome(None, receipts, phases, counters, abort_locations=aborted, untimed=untimed, hinted=hinted)
+
+    def run_block(self, space: Workspace) -> None:
+        """Execute the block by all workers. Timed."""
+        space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
+
+    def commit_block(self, space: Workspace, state: State) -> None:
+        """Write what the block has changed to the state. Timed."""
+        space.commit(state, self.clock)
+        self.spend(cost_table.FEE, space.fits[0], clocks.ACT_COMMIT)
 
     def gather_hints(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Fill the hint table from what the strategy is given, by all workers. For `prepare`.

@@ -43,6 +43,12 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "list_item",  # of a block's access list, hopped over
+    "list_location",  # of a block's access list, found in the state
+    "list_change",  # of a block's access list, laid out
+    "list_read",  # answered from a block's access list, or from the state if it has nothing
+    "list_compare",  # of a write with what a block's access list says
+    "list_confirm",  # a transaction, begun and ended and held against a block's access list
 )
 (
     IDLE,
@@ -67,6 +73,12 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    LIST_ITEM,
+    LIST_LOCATION,
+    LIST_CHANGE,
+    LIST_READ,
+    LIST_COMPARE,
+    LIST_CONFIRM,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
