@@ -2,8 +2,9 @@
 
 When a transaction has ended, the machine's access table has everything that it touched: which words it looked at,
 which it left changed, and which accounts an access list has to name although no word of theirs mattered. The log keeps
-that in records, a row a transaction. An incarnation that is executed again writes over the row, in its place if it
-fits, so that in the end every row is that of the incarnation which counts.
+that in records, a row a block access index: 0 is for what the block does before its transactions, and the last for what
+it does after them. An incarnation that is executed again writes over the row, in its place if it fits, so that in the
+end every row is that of the incarnation which counts.
 
 Fees are credited lazily, so the beneficiary's balance in a record is the one that the transaction saw and left, which
 has the fees of those before it but not its own. Whoever builds the list adds that (`evm.access_list.assembly`).
@@ -26,15 +27,23 @@ from contend.evm.runtime.structs import I64, KEY, U64, U256, Struct, words
 from contend.evm.vm.access_table import KIND_CODE, KIND_SHIFT, LOADED, TOUCHED, entry_at, is_write
 
 # One location of one transaction.
-LOGGED = Struct("LoggedAccess", key=KEY, marks=U64, word=U256)
+LOGGED = Struct(
+    "LoggedAccess",
+    key=KEY,
+    marks=U64,  # block access index << INDEX_SHIFT | the marks below
+    word=U256,  # that the transaction left
+    code=I64,  # number of the code, where the location is one
+)
 IS_WRITE, IS_READ, IS_TOUCH = U(1), U(2), U(4)  # written; its word was needed; the code's account is to be named
-# The records of one transaction.
+INDEX_SHIFT, MARKS = U(8), U(7)
+# The records of one block access index: a transaction, or what the block does before and after them.
 LOG_ROW = Struct("AccessLogRow", records=I64, count=I64, room=I64)
 # Where one worker keeps records, on a cache line of its own.
 LOG = Struct("AccessLog", address=I64, room=I64, used=I64, padding=words(5))
 
 RECORDS_PER_TRANSACTION = 32
 SPARE_RECORDS = 1 << 14
+FEW_WORKERS = 16
 _RECORD_BYTES = LOGGED.words * 8
 _TRANSIENT = U(KIND_TRANSIENT)
 
@@ -56,9 +65,9 @@ def marks_of(entry):
 
 
 @kernel()
-def log_accesses(machine, row, log):
-    """Keep the accesses of the transaction that the machine has ended. False when the log is full."""
-    count = 0
+def log_accesses(machine, rows, index, size, log):
+    """Keep what the machine has touched as that of a block access index, of `size`. False when the log is full."""
+    row, count = LOG_ROW.item(rows, size, index), 0
     if machine.status != errors.STATUS_INVALID:
         for i in range(machine.entry_count):
             count += I(marks_of(entry_at(machine, i)) != U0)
@@ -77,8 +86,9 @@ def log_accesses(machine, row, log):
             if marks != U0:
                 record = LOGGED.item(row.records, count, at)
                 record.key = entry.key
-                record.marks = marks
+                record.marks = marks | (U(index) << INDEX_SHIFT)
                 record.word = entry.current
+                record.code = entry.code
                 at += 1
     return True
 
@@ -102,13 +112,13 @@ def _collect_records(rows, count, keys, marks, found, indices):
                 keys[to, k] = record.key[k]
             for k in range(4):
                 found[to, k] = record.word[k]
-            marks[to] = record.marks
-            indices[to] = i + 1
+            marks[to] = record.marks & MARKS
+            indices[to] = I(record.marks >> INDEX_SHIFT)
             to += 1
 
 
 class AccessLog:
-    """The memory of an access log: a row a transaction, and a list of records a worker.
+    """The memory of an access log: a row a block access index, and a list of records a worker.
 
     Parameters
     ----------
@@ -117,13 +127,23 @@ class AccessLog:
     workers : int
     scale : int
         Multiplies the usual room.
+
+    Attributes
+    ----------
+    size : int
+        Block access indices: those of the transactions, 0, and the last.
+    most : int
+        Records of which a list can be built.
     """
 
     def __init__(self, size: int, workers: int = 1, scale: int = 1) -> None:
-        self.size = size
-        self.rows: Any = LOG_ROW.zeros(max(size, 1))
+        self.size = size + 2
+        self.rows: Any = LOG_ROW.zeros(self.size)
         self.logs: Any = LOG.lines(workers)
-        room = scale * (size * RECORDS_PER_TRANSACTION + SPARE_RECORDS)
+        # Any worker may execute far more than its share, but hardly all of a large block.
+        share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
+        room = scale * (share * RECORDS_PER_TRANSACTION + SPARE_RECORDS)
+        self.most = scale * (2 * size * RECORDS_PER_TRANSACTION + SPARE_RECORDS)
         self._records = [sparse_zeros(room * LOGGED.words) for _ in range(workers)]
         for log, records in zip(self.logs, self._records, strict=True):
             log["address"], log["room"] = records.ctypes.data, room
@@ -152,7 +172,7 @@ class AccessLog:
         found : ndarray of uint64, shape (m, 4)
             Words that the transactions left.
         indices : ndarray of int64, shape (m,)
-            Block access index: the transaction's number plus one.
+            Block access index: a transaction's number plus one.
         """
         total = int(_count_records(self.address, self.size))
         keys, found = np.zeros((total, 7), np.uint64), np.zeros((total, 4), np.uint64)

@@ -49,8 +49,8 @@ def encode(content: AccessList, kind: str = FULL) -> bytes:
     return bytes(rlp.encode([_WRITERS[kind](account) for account in content]))
 
 
-def decode(data: bytes, kind: str = FULL, transactions: int | None = None) -> AccessList:
-    """Decode a list and check its order (`AccessList.check`).
+def decode(data: bytes, kind: str = FULL, transactions: int | None = None, checked: bool = True) -> AccessList:
+    """Decode a list and, unless told otherwise, check its order (`AccessList.check`).
 
     What a kind does not say is absent: values are zero in ``locations``, and in ``reads`` all slots are reads.
 
@@ -64,8 +64,21 @@ def decode(data: bytes, kind: str = FULL, transactions: int | None = None) -> Ac
     except RLPException as error:
         raise AccessListError(f"the bytes are not RLP: {error}") from None
     content = AccessList(tuple(_READERS[kind](item) for item in _list(raw, "the list")))
-    content.check(transactions)
+    if checked:
+        content.check(transactions)
     return content
+
+
+def of_kind(data: bytes, kind: str) -> bytes | None:
+    """A list of the kind ``full`` as another kind; None where that says more, or where the bytes are no list."""
+    if kind == FULL:
+        return data
+    if kind == INDEXED:
+        return None
+    try:
+        return encode(decode(data), kind)
+    except AccessListError:
+        return None
 
 
 def hash_of(data: bytes) -> bytes:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 
 from contend.evm import errors, layout
-from contend.evm.access_list.access_log import LOG, LOG_ROW, AccessLog, log_accesses
+from contend.evm.access_list.access_log import LOG, AccessLog, log_accesses
 from contend.evm.access_list.assembly import assemble
+from contend.evm.access_list.building.builder import ListBuilder, build_list
 from contend.evm.access_list.content import AccessList
 from contend.evm.access_list.encoding import FULL, encode
 from contend.evm.block import Block
@@ -26,6 +31,7 @@ FAULT_LOG = -4  # beside the faults of `run_serially`
 LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS = 24, 1 << 14
 ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 20
 LARGEST_SCALE = 64
+Made = TypeVar("Made")
 
 
 @kernel()
@@ -36,7 +42,7 @@ def run_and_log(resume, machine_address, state, table, arena, fees, coinbase, co
         ended = run_serially(resume, machine_address, state, table, arena, fees, coinbase, index, index + 1)
         if ended < 0:
             return I(ended)
-        if not log_accesses(machine, LOG_ROW.item(rows, count, index), LOG.at(log)):
+        if not log_accesses(machine, rows, index + 1, count + 2, LOG.at(log)):
             return I(FAULT_LOG)
     return I(count)
 
@@ -57,16 +63,22 @@ def access_list_of(block: Block, state: State, kind: str = FULL) -> bytes:
     CapacityError
         If a transaction needs more room than the largest machine has.
     """
+    if kind == FULL:
+        return _made(block, state, _build)
     return encode(access_list_content(block, state), kind)
 
 
 def access_list_content(block: Block, state: State) -> AccessList:
     """Access list of a block, with readers; see `access_list_of`."""
+    return _made(block, state, _assemble)
+
+
+def _made(block: Block, state: State, make: Callable[[_Run, State], Made]) -> Made:
     image, before = BlockImage(block), state.snapshot()
     scale = 1
     while True:
         try:
-            return _attempt(image, state, scale)
+            return make(_run(image, state, scale), state)
         except CapacityError:
             raise_failure()
             if scale >= LARGEST_SCALE:
@@ -76,7 +88,29 @@ def access_list_content(block: Block, state: State) -> AccessList:
             state.restore(before)
 
 
-def _attempt(image: BlockImage, state: State, scale: int) -> AccessList:
+@dataclass(frozen=True)
+class _Run:
+    """What a logged run leaves; `balance` is the beneficiary's before it."""
+
+    log: AccessLog
+    table: ReceiptTable
+    coinbase: bytes
+    balance: int
+
+
+def _build(run: _Run, state: State) -> bytes:
+    builder = ListBuilder(run.log)
+    builder.reset(state, run.coinbase, run.balance, run.table.address)
+    return build_list(builder)
+
+
+def _assemble(run: _Run, state: State) -> AccessList:
+    rows = run.table.rows[: run.log.size - 2]
+    invalid = (rows["status"] == errors.STATUS_INVALID).tolist()
+    return assemble(run.log, state, run.coinbase, run.balance, [word_to_int(fee) for fee in rows["fee"]], invalid)
+
+
+def _run(image: BlockImage, state: State, scale: int) -> _Run:
     count, coinbase_address = len(image), image.block.environment.coinbase
     state.codes.reserve(scale)
     state.reserve(state.count + scale * (LOCATIONS_PER_TRANSACTION * count + SPARE_LOCATIONS))
@@ -106,6 +140,4 @@ def _attempt(image: BlockImage, state: State, scale: int) -> AccessList:
             FAULT_LOG: "the log of accesses is full",
         }.get(int(ended), "the state is full")
         raise CapacityError(f"making an access list: {reason}")
-    paid = [word_to_int(row) for row in table.rows["fee"][:count]]
-    invalid = (table.rows["status"][:count] == errors.STATUS_INVALID).tolist()
-    return assemble(log, state, coinbase_address, balance, paid, invalid)
+    return _Run(log, table, coinbase_address, balance)

@@ -7,13 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from contend.evm import Block, CapacityError, State
-from contend.evm.access_list import AccessList, access_list_content, decode
+from contend.evm.access_list import access_list_content, first_difference, state_before
 from contend.evm.block_image import BlockImage
 from contend.strategies.bal.execution_order import CLASSES, order_step
 from contend.strategies.bal.layout import BAL, BAL_WORKER
 from contend.strategies.bal.repair import enter_step, publish_step
 from contend.strategies.bal.sweep import list_changed, sweep_step
-from contend.strategies.bal.verdict import first_difference
 from contend.strategies.bal.worker import seeded_step
 from contend.strategies.base import Outcome
 from contend.strategies.block_list.encoded_list import EncodedList
@@ -130,6 +129,12 @@ class Bal(OptimisticStrategy):
         space.run_hint_step(sweep_step, self.clock, self._list.memory)
         self._is_refused |= bool(space.own_workers["untouched"].any())
 
+    def build_list(self, space: Workspace, image: BlockImage, state: State, balance: int) -> bytes:
+        """Give the block's own list where it is right, or make the right one; see `OptimisticStrategy.build_list`."""
+        if self._is_refused or self.knowledge.access_list is None:
+            return super().build_list(space, image, state, balance)
+        return self.knowledge.access_list
+
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers counted, what had to be repaired, and what the list was."""
         refused = {"list_bytes": self._list.size, "refused_lists": int(self._is_refused)}
@@ -153,8 +158,8 @@ class Bal(OptimisticStrategy):
         before = State(state.capacity, state.codes)
         assert self._before is not None
         before.restore(self._before)
-        found: AccessList = access_list_content(block, before)
-        return first_difference(decode(self.knowledge.access_list or b"", FULL, len(block)), found)
+        right = access_list_content(block, before)
+        return str(first_difference(self.knowledge.access_list or b"", right, len(block), state_before(before)))
 
 
 class BalLongest(Bal):

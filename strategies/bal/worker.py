@@ -68,6 +68,7 @@ from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     RAN_INTO_FAULT,
     RAN_TO_NEED,
+    keep_accesses,
     receipt_of,
     record_read_set,
     run_machine,
@@ -240,6 +241,8 @@ def _confirm(shared, worker, own, block_list):
             _touch_account(shared, own, account_key(address, layout.KIND_CODE), I(-1))
     spend(shared, worker, COST_LIST_COMPARE, writes + 1)
     if not _log_writes(shared, worker, machine, writes) or not record_read_set(shared, worker):
+        return False
+    if not keep_accesses(shared, worker):
         return False
     return write_receipt(machine, receipt_of(shared, txn_idx), RECEIPT_ARENA.at(worker.receipt_arena))
 

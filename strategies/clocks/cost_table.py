@@ -43,6 +43,9 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "list_access",  # of a transaction, logged for the block's access list
+    "list_sort",  # an access in a pass of sorting
+    "list_byte",  # of the list, written
     "list_item",  # of a block's access list, hopped over
     "list_location",  # of a block's access list, found in the state
     "list_change",  # of a block's access list, laid out
@@ -73,6 +76,9 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    LIST_ACCESS,
+    LIST_SORT,
+    LIST_BYTE,
     LIST_ITEM,
     LIST_LOCATION,
     LIST_CHANGE,
