@@ -9,7 +9,7 @@ class the block's order stands.
 from __future__ import annotations
 
 from contend.evm.layout import BLOCK, TRANSACTION
-from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import count_leading_zeros, view_i64
 from contend.evm.vm.transaction import open_machine

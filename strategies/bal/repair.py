@@ -1,4 +1,4 @@
-"""Repair of a block whose access list was wrong: what was executed goes to multi-version memory, and is validated there.
+"""Repair of a block whose list was wrong: what was executed goes to multi-version memory, and is validated there.
 
 Every transaction has been executed, from values of which some were wrong, and what it read and wrote was kept. First
 all writes become versions; then each read is looked up there. Where the word is the one that the transaction saw, it
@@ -18,6 +18,7 @@ from contend.strategies.bal.layout import WRITE_LOG
 from contend.strategies.block_list.layout import BLOCK_LIST
 from contend.strategies.block_list.listed_changes import word_seen
 from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.hint_table import next_hinted
 from contend.strategies.block_stm.incarnation import fees_below, fees_seen_of, list_address, state_value
 from contend.strategies.block_stm.layout import (
     LIST_MASK,
@@ -30,7 +31,6 @@ from contend.strategies.block_stm.layout import (
     WORKER,
     WRITE,
 )
-from contend.strategies.block_stm.hint_table import next_hinted
 from contend.strategies.block_stm.mv_memory import FOUND_STATE, NO_VERSION, allocate, arena_offset, read, write
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_VALIDATE, FAILED, FINISHED, WORKED, cost_table

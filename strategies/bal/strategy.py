@@ -21,7 +21,7 @@ from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import Locations, Workspace
 from contend.strategies.compiled import LARGEST_SCALE
-from contend.strategies.given import BLOCK, FULL, MissingKnowledgeError
+from contend.strategies.given import BLOCK, FULL, TRUTH, MissingKnowledgeError
 
 
 class Bal(OptimisticStrategy):
@@ -163,8 +163,9 @@ class Bal(OptimisticStrategy):
 
 
 class BalLongest(Bal):
-    """As `Bal`, the transactions with the largest gas limits first."""
+    """As `Bal`, the transactions with the largest gas limits first; given the truth, those that take longest."""
 
     name: ClassVar[str] = "bal_longest"
-    summary: ClassVar[str] = "as bal, transactions in the order of the gas that they declare, the largest first"
+    summary: ClassVar[str] = "as bal, in the order of the gas that transactions declare, the largest first"
+    takes: ClassVar[tuple[str, ...]] = (BLOCK, TRUTH)
     longest_first: ClassVar[bool] = True

@@ -165,7 +165,7 @@ def _touch_account(shared, own, key, location):
 
 
 @kernel()
-def confirm_write(shared, own, block_list, location, txn_idx, word):
+def _confirm_write(shared, own, block_list, location, txn_idx, word):
     """Hold a write against the list."""
     record = record_of(shared, mark_of(shared, location))
     if record != NO_RECORD:
@@ -193,7 +193,7 @@ def _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid):
     before = word_seen(shared, block_list, location, record, seen)
     after = add(before if paid < 0 else entry_at(machine, paid).current, machine.fee)
     if not equal(before, after):
-        confirm_write(shared, own, block_list, location, txn_idx, after)
+        _confirm_write(shared, own, block_list, location, txn_idx, after)
 
 
 @kernel()
@@ -231,7 +231,7 @@ def _confirm(shared, worker, own, block_list):
             paid = i
             writes += I(is_write(entry))
         elif is_write(entry):
-            confirm_write(shared, own, block_list, entry.location, txn_idx, entry.current)
+            _confirm_write(shared, own, block_list, entry.location, txn_idx, entry.current)
             writes += 1
     if machine.status != errors.STATUS_INVALID:
         _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from contend.evm.access_list import AccessListError, decode
+from contend.evm.access_list import AccessList, first_difference
+from contend.evm.access_list.difference import MALFORMED, WRONG_ORDER
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.strategies.block_list.layout import BLOCK_LIST, PIECE, REASON_SHIFT, SOUND
@@ -100,9 +101,10 @@ class EncodedList:
         transactions : int
             Of the block.
         """
-        try:
-            decode(self._data, KINDS[int(self.header["kind"])], transactions)
-        except AccessListError as error:
-            return str(error)
-        found = int(self.header["malformed"])
-        return f"byte {found >> int(REASON_SHIFT)}: {REASONS[found & 0xFF]}"
+        found = first_difference(self._data, AccessList(), transactions, kind=KINDS[int(self.header["kind"])])
+        if found is not None and found.kind in (MALFORMED, WRONG_ORDER):
+            return str(found)
+        noted = int(self.header["malformed"])
+        if noted == int(SOUND):
+            return f"{MALFORMED}: it names more than there is room for"
+        return f"{MALFORMED}: byte {noted >> int(REASON_SHIFT)}: {REASONS[noted & 0xFF]}"

@@ -149,7 +149,7 @@ def _index_of(shared, block_list, data, at, form, first, last, previous):
 
 @kernel()
 def _append_change(shared, block_list, data, piece, at, end, most_bytes, previous):
-    """Add a change, a pair of index and value, to the record in hand. Its index and end; or `MALFORMED` and anything."""
+    """Add a change, index and value, to the record in hand. Its index and end; or `MALFORMED` and anything."""
     form, first, last = item_at(data, at, end)
     if form != LIST:
         return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE), last
@@ -395,8 +395,8 @@ def _words_of_fields(block_list, data, piece):
 def _words_needed(block_list, data, piece):
     """At most so many words have the records of a piece.
 
-    A change with its index and value is three bytes of the list at least and one word; an index alone, or a slot, may be
-    one byte; a code of one byte, with what is around it, is five bytes and six words.
+    A change with its index and value is three bytes of the list at least and one word; an index alone, or a slot, may
+    be one byte; a code of one byte, with what is around it, is five bytes and six words.
     """
     size = piece.last - piece.first
     if size <= 2 * PIECE_BYTES or block_list.kind == KIND_LOCATIONS or block_list.kind == KIND_INDEXED:
@@ -417,9 +417,7 @@ def _decode_parts(shared, worker, block_list, data, piece):
     account = address_at(data, piece.account)
     if what == CHANGES or what == READS:
         changes = what == CHANGES
-        return _decode_slots(
-            shared, worker, block_list, data, piece, account, at, piece.last, piece.previous, changes
-        )
+        return _decode_slots(shared, worker, block_list, data, piece, account, at, piece.last, piece.previous, changes)
     return _decode_fields(shared, worker, block_list, data, piece, account, at, piece.last, piece.previous > 0)
 
 

@@ -106,7 +106,7 @@ def _walk_piece(shared, worker, block_list, puts):
 
 @kernel()
 def _make_room(shared, worker):
-    """Give every row room for its entries, and the gas that its transaction may use. The worker who comes first does."""
+    """Give every row room for its entries, and the gas that its transaction may use: the first worker does."""
     if next_hinted(shared) > 0:
         return FINISHED
     total = 0
