@@ -15,7 +15,6 @@ from contend.evm.runtime.jit import kernel, native
 from contend.evm.u256 import add, equal, subtract
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import WRITE_LOG
-from contend.strategies.block_list.layout import BLOCK_LIST
 from contend.strategies.block_list.listed_changes import word_seen
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.hint_table import next_hinted
@@ -76,11 +75,11 @@ def _publish_writes(shared, worker):
 
 
 @kernel()
-def _enter_read(shared, worker, block_list, entry):
+def _enter_read(shared, worker, entry):
     """Replace what a transaction saw by the version that it should have seen, or by none if the word is another one."""
     txn_idx = worker.txn_idx
     location, seen = I(entry.origin >> ORIGIN_SHIFT), I(entry.origin & ORIGIN_MASK)
-    saw = word_seen(shared, block_list, location, entry.version, seen)
+    saw = word_seen(shared, location, entry.version, seen)
     found, version, tag, word = read(shared, location, txn_idx)
     if found == FOUND_STATE:
         word = state_value(shared, location).value
@@ -96,11 +95,11 @@ def _enter_read(shared, worker, block_list, entry):
 
 
 @kernel()
-def _enter_reads(shared, worker, block_list):
+def _enter_reads(shared, worker):
     line = transaction_of(shared, worker.txn_idx)
     reads, count = list_address(shared, line.read_set), I(line.read_set & LIST_MASK)
     for i in range(count):
-        _enter_read(shared, worker, block_list, READ.item(reads, count, i))
+        _enter_read(shared, worker, READ.item(reads, count, i))
     spend(shared, worker, COST_VALIDATE, 1)
     spend(shared, worker, COST_VALIDATE_READ, count)
 
@@ -125,5 +124,5 @@ def enter_step(shared_address, worker_address):
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     if not _next_transaction(shared, worker):
         return FINISHED
-    _enter_reads(shared, worker, BLOCK_LIST.at(shared.source))
+    _enter_reads(shared, worker)
     return end_step(worker, WORKED)

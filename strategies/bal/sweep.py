@@ -16,12 +16,11 @@ from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL_WORKER
 from contend.strategies.block_list.layout import (
     BLOCK_LIST,
-    CHANGED,
-    CODED,
     LIST_WORD,
     NAME_UNTOUCHED,
     PIECE,
     READ_UNTOUCHED,
+    VALUED,
 )
 from contend.strategies.block_list.listed_changes import (
     count_of_record,
@@ -39,10 +38,10 @@ COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 
 
 @kernel()
-def _sweep_record(shared, own, block_list, record, head):
+def _sweep_record(shared, own, record, head):
     location, what = location_of_record(head), what_of_record(head)
-    if what == CHANGED or what == CODED:
-        last = word_of_change(block_list, record, count_of_record(head) - 1)
+    if what == VALUED:
+        last = word_of_change(record, count_of_record(head) - 1)
         value_of(STATE.at(shared.state), location).value = last
         return
     mark = mark_of(shared, location)
@@ -51,12 +50,12 @@ def _sweep_record(shared, own, block_list, record, head):
 
 
 @kernel()
-def _sweep_piece(shared, worker, block_list, piece):
+def _sweep_piece(shared, worker, piece):
     own = BAL_WORKER.at(worker.own)
     record, end, count = piece.records, piece.records + piece.record_words * WORD_BYTES, 0
     while record < end:
         head = LIST_WORD.at(record).word
-        _sweep_record(shared, own, block_list, record, head)
+        _sweep_record(shared, own, record, head)
         record += words_of_record(head) * WORD_BYTES
         count += 1
     spend(shared, worker, COST_COMMIT_LOCATION, count)
@@ -71,7 +70,7 @@ def sweep_step(shared_address, worker_address):
     number = next_hinted(shared)
     if number >= I(block_list.published):
         return FINISHED
-    _sweep_piece(shared, worker, block_list, PIECE.item(block_list.pieces, block_list.pieces_room, number))
+    _sweep_piece(shared, worker, PIECE.item(block_list.pieces, block_list.pieces_room, number))
     return end_step(worker, WORKED)
 
 
@@ -84,8 +83,7 @@ def list_changed(pieces, found):
         record, end = piece.records, piece.records + piece.record_words * WORD_BYTES
         while record < end:
             head = LIST_WORD.at(record).word
-            what = what_of_record(head)
-            if what == CHANGED or what == CODED:
+            if what_of_record(head) == VALUED:
                 count += 1
                 if count < found.size:
                     found[count] = location_of_record(head)

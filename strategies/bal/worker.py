@@ -44,7 +44,6 @@ from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
 from contend.strategies.block_list.layout import (
-    BLOCK_LIST,
     LIST_WORD,
     NAME_TOUCHED,
     NAME_UNTOUCHED,
@@ -119,7 +118,7 @@ def _note_read(shared, own, location, kind, mark):
 
 
 @kernel()
-def _answer(shared, worker, own, block_list):
+def _answer(shared, worker, own):
     """Give the machine the word that it needs: that of the list, or the state's. False when something is full."""
     machine = open_machine(worker.machine)
     key = machine.pending_location
@@ -140,7 +139,7 @@ def _answer(shared, worker, own, block_list):
     entry.origin = (U(location) << ORIGIN_SHIFT) | U(seen)
     entry.version = record
     worker.read_count = count + 1
-    return supply_word(machine, location, word_seen(shared, block_list, location, record, seen))
+    return supply_word(machine, location, word_seen(shared, location, record, seen))
 
 
 @kernel()
@@ -165,21 +164,21 @@ def _touch_account(shared, own, key, location):
 
 
 @kernel()
-def _confirm_write(shared, own, block_list, location, txn_idx, word):
+def _confirm_write(shared, own, location, txn_idx, word):
     """Hold a write against the list."""
     record = record_of(shared, mark_of(shared, location))
     if record != NO_RECORD:
         number = changes_before(shared, record, txn_idx)
         if number < count_of_record(LIST_WORD.at(record).word):
             if index_of_change(change_at(record, number)) == txn_idx + 1:
-                if equal(word_of_change(block_list, record, number), word):
+                if equal(word_of_change(record, number), word):
                     own.confirmed += U1
                     return
     own.wrong_writes += U1
 
 
 @kernel()
-def _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid):
+def _confirm_beneficiary(shared, own, machine, txn_idx, paid):
     """Hold the beneficiary's balance against the list: what the transaction left of it, and its fee.
 
     Parameters
@@ -190,10 +189,10 @@ def _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid):
     location = shared.coinbase
     record = record_of(shared, mark_of(shared, location))
     seen = changes_before(shared, record, txn_idx) if record != NO_RECORD else I(0)
-    before = word_seen(shared, block_list, location, record, seen)
+    before = word_seen(shared, location, record, seen)
     after = add(before if paid < 0 else entry_at(machine, paid).current, machine.fee)
     if not equal(before, after):
-        _confirm_write(shared, own, block_list, location, txn_idx, after)
+        _confirm_write(shared, own, location, txn_idx, after)
 
 
 @kernel()
@@ -216,7 +215,7 @@ def _log_writes(shared, worker, machine, writes):
 
 
 @kernel()
-def _confirm(shared, worker, own, block_list):
+def _confirm(shared, worker, own):
     """Hold the transaction that has ended against the list, and keep what it did. False when something is full."""
     machine, txn_idx = open_machine(worker.machine), worker.txn_idx
     writes, paid = 0, -1
@@ -231,10 +230,10 @@ def _confirm(shared, worker, own, block_list):
             paid = i
             writes += I(is_write(entry))
         elif is_write(entry):
-            _confirm_write(shared, own, block_list, entry.location, txn_idx, entry.current)
+            _confirm_write(shared, own, entry.location, txn_idx, entry.current)
             writes += 1
     if machine.status != errors.STATUS_INVALID:
-        _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid)
+        _confirm_beneficiary(shared, own, machine, txn_idx, paid)
         if own.names_beneficiary == U0:
             own.names_beneficiary = U1
             address = to_address(BLOCK.at(machine.block).coinbase)
@@ -250,7 +249,6 @@ def _confirm(shared, worker, own, block_list):
 @kernel()
 def _execute(shared, worker, own):
     """Execute the worker's transaction from its first instruction to its receipt."""
-    block_list = BLOCK_LIST.at(shared.source)
     worker.executions += U1
     worker.read_count = 0
     worker.gas_spent = U0
@@ -262,10 +260,10 @@ def _execute(shared, worker, own):
             return FAILED
         if stopped != RAN_TO_NEED:
             break
-        if not _answer(shared, worker, own, block_list):
+        if not _answer(shared, worker, own):
             note_fault(shared)
             return FAILED
-    if not _confirm(shared, worker, own, block_list):
+    if not _confirm(shared, worker, own):
         note_fault(shared)
         return FAILED
     return WORKED

@@ -2,8 +2,9 @@
 
 The encoded list is cut into pieces (`PIECE`), each decoded by one worker into records in the arena. A record is one
 location: its head word, then, for what the block changes, a word for each change in the order of their indices:
-``index << INDEX_SHIFT | offset of the value in the encoded list``. Values are left where they are until somebody reads
-them; only codes are followed by their hashes, four words each.
+``index << INDEX_SHIFT | offset of the value in the encoded list``. Where the list is to seed reads, the words after
+each change follow behind, four machine words each; of a code that is its hash. Indices lie together, because they are
+searched, and words beside them, because who has found one reads the other.
 
 Where the list is to seed reads, the array of heads of multi-version memory (`strategies.block_stm.layout.SHARED`) has
 for each location that the list names the epoch and where in the arena its record lies, or one of the marks below,
@@ -13,7 +14,7 @@ which are lower than the offset of any record.
 from __future__ import annotations
 
 from contend.evm.runtime.integers import U
-from contend.evm.runtime.structs import I64, LINE_U64, U64, Struct, words
+from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct
 
 BLOCK_LIST = Struct(
     "BlockList",
@@ -61,11 +62,11 @@ PIECE = Struct(
 ACCOUNTS, CHANGES, READS, FIELDS = range(4)
 
 LIST_WORD = Struct("BlockListWord", word=U64)
-LIST_HASH = Struct("BlockListHash", limbs=words(4))
+LISTED_VALUE = Struct("BlockListValue", word=U256)
 # Head word of a record: location, how many changes or readers follow, and what it is.
 LOCATION_SHIFT, COUNT_SHIFT = U(34), U(3)
 COUNT_MASK, WHAT_MASK = U((1 << 31) - 1), U(7)
-CHANGED, CODED, READ_ONLY, NAMED, READERS = range(5)
+CHANGED, VALUED, READ_ONLY, NAMED, READERS = range(5)
 INDEX_SHIFT, OFFSET_MASK = U(32), U((1 << 32) - 1)
 
 # Marks of heads, in place of the offset of a record: a slot that is only read, an account of which only the address is

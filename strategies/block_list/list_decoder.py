@@ -30,26 +30,27 @@ from contend.strategies.block_list.layout import (
     BLOCK_LIST,
     CHANGED,
     CHANGES,
-    CODED,
     COUNT_SHIFT,
     FIELDS,
     INDEX_SHIFT,
     KIND_INDEXED,
     KIND_LOCATIONS,
     KIND_READS,
-    LIST_HASH,
     LIST_WORD,
+    LISTED_VALUE,
     LOCATION_SHIFT,
     NAME_UNTOUCHED,
     NAMED,
     NOTHING_LISTED,
+    OFFSET_MASK,
     PIECE,
     READ_ONLY,
     READ_UNTOUCHED,
     READERS,
     READS,
+    VALUED,
 )
-from contend.strategies.block_list.list_scanner import PIECE_BYTES, try_scan
+from contend.strategies.block_list.list_scanner import try_scan
 from contend.strategies.block_list.malformed import (
     FAULTED,
     INDEX_OUT_OF_RANGE,
@@ -83,7 +84,7 @@ COST_LIST_CHANGE, COST_TASK = cost_table.LIST_CHANGE, cost_table.TASK
 AHEAD = 32  # pieces that are to be known before they are needed
 INDEX_BYTES, WORD_SIZE, NONCE_BYTES = 4, 32, 8
 ANY_SIZE = -1  # of the text that a code is
-_HASH_WORDS = LIST_HASH.words
+_VALUE_WORDS = LISTED_VALUE.words
 
 
 @kernel(inline=True)
@@ -195,25 +196,38 @@ def _append_changes(shared, worker, block_list, data, piece, record, first, last
 
 
 @kernel()
-def _append_hashes(shared, worker, block_list, data, piece, record, count):
-    """Add the hashes of a record's codes behind its changes, and enter the codes in the directory."""
+def _enter_code(shared, worker, block_list, data, first, last):
+    """Enter a code in the directory. Whether there was room, and its hash as a word: zero for no code."""
+    size = last - first
+    if size == 0:
+        return True, ZERO
     machine = open_machine(worker.machine)
     rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(BLOCK.at(machine.block).fork))
+    code_hash = keccak_word(data, first, size)
+    scratch, room = scratch_address(machine), scratch_left(machine)
+    spend(shared, worker, evm_costs.HASH_BLOCK, size // evm_costs.HASH_BLOCK_BYTES + 1)
+    spend(shared, worker, evm_costs.CODE_BYTE, size)
+    entered = intern_code(machine.codes, rules, block_list.bytes + first, size, code_hash, scratch, room)
+    return entered >= 0, code_hash
+
+
+@kernel()
+def _append_words(shared, worker, block_list, data, piece, record, count, are_codes):
+    """Add the words after a record's changes behind them. A negative result if something is full."""
+    LIST_WORD.at(record).word |= U(VALUED)
     for i in range(count):
-        offset = I(LIST_WORD.at(record + (1 + i) * WORD_BYTES).word & U(0xFFFFFFFF))
+        offset = I(LIST_WORD.at(record + (1 + i) * WORD_BYTES).word & OFFSET_MASK)
         _, first, last = item_at(data, offset, block_list.size)
-        size = last - first
-        code_hash = ZERO
-        if size > 0:
-            code_hash = keccak_word(data, first, size)
-            scratch, room = scratch_address(machine), scratch_left(machine)
-            if intern_code(machine.codes, rules, block_list.bytes + first, size, code_hash, scratch, room) < 0:
+        word = ZERO
+        if are_codes:
+            fitted, word = _enter_code(shared, worker, block_list, data, first, last)
+            if not fitted:
                 note_fault(shared)
                 return I(FAULTED)
-            spend(shared, worker, evm_costs.HASH_BLOCK, size // evm_costs.HASH_BLOCK_BYTES + 1)
-            spend(shared, worker, evm_costs.CODE_BYTE, size)
-        for j in range(_HASH_WORDS):
-            _append(piece, code_hash[j])
+        else:
+            word = word_at(data, first, last)
+        LISTED_VALUE.at(piece.records + piece.record_words * WORD_BYTES).word = word
+        piece.record_words += _VALUE_WORDS
     return I(0)
 
 
@@ -235,10 +249,10 @@ def _decode_field(shared, worker, block_list, data, piece, key, at, end, what, m
     if what == READERS:
         return last
     piece.changes += count
-    if what == CODED and block_list.seeds != U0:
-        hashed = _append_hashes(shared, worker, block_list, data, piece, record, count)
-        if hashed < 0:
-            return hashed
+    if block_list.seeds != U0:
+        are_codes = most_bytes == ANY_SIZE
+        if _append_words(shared, worker, block_list, data, piece, record, count, are_codes) < 0:
+            return I(FAULTED)
     return last
 
 
@@ -253,7 +267,7 @@ def _decode_fields(shared, worker, block_list, data, piece, account, at, end, ha
     if at >= 0:
         at = _decode_field(shared, worker, block_list, data, piece, nonce, at, end, CHANGED, NONCE_BYTES)
     if at >= 0:
-        at = _decode_field(shared, worker, block_list, data, piece, code, at, end, CODED, ANY_SIZE)
+        at = _decode_field(shared, worker, block_list, data, piece, code, at, end, CHANGED, ANY_SIZE)
     if block_list.kind == KIND_INDEXED:
         for key in (balance, nonce, code):
             if at >= 0:
@@ -313,6 +327,8 @@ def _decode_slot(shared, worker, block_list, data, piece, account, at, end, prev
         return count
     if what == CHANGED:
         piece.changes += count
+        if block_list.seeds != U0:
+            _append_words(shared, worker, block_list, data, piece, record, count, False)
     return last
 
 
@@ -374,36 +390,29 @@ def _decode_account(shared, worker, block_list, data, piece, at, end):
 
 
 @kernel()
-def _words_of_fields(block_list, data, piece):
-    """At most so many words have the records of a piece with an account's fields: a long code has few."""
-    at, before = piece.first, piece.first
+def _words_needed(data, piece):
+    """At most so many words have the records of a piece.
+
+    A change is three bytes of the list at least, and a word with the four of its value; a slot that changes is six
+    bytes, and one word more; a slot that is read, or an index alone, may be one byte and is one word. But a code, of
+    which a block may have long ones, is no more than its hash.
+    """
+    most = 2 * (piece.last - piece.first) + 2
+    if piece.what != FIELDS:
+        return most
+    at, codes = piece.first, piece.first
     for _ in range(3):
         form, first, last = item_at(data, at, piece.last)
         if form != LIST:
-            return 2 * (piece.last - piece.first) + 2
-        before, at = first, last
-    words = (before - piece.first) // 3 + 8
-    while before < at:
-        form, _, before = item_at(data, before, at)
+            return most
+        codes, at = first, last
+    words = 2 * (codes - piece.first) + 2 * (piece.last - at) + 8
+    while codes < at:
+        form, _, codes = item_at(data, codes, at)
         if form == NO_ITEM:
-            return 2 * (piece.last - piece.first) + 2
-        words += 1 + _HASH_WORDS
+            return most
+        words += 1 + _VALUE_WORDS
     return words
-
-
-@kernel()
-def _words_needed(block_list, data, piece):
-    """At most so many words have the records of a piece.
-
-    A change with its index and value is three bytes of the list at least and one word; an index alone, or a slot, may
-    be one byte; a code of one byte, with what is around it, is five bytes and six words.
-    """
-    size = piece.last - piece.first
-    if size <= 2 * PIECE_BYTES or block_list.kind == KIND_LOCATIONS or block_list.kind == KIND_INDEXED:
-        return 2 * size + 2
-    if piece.what == FIELDS:
-        return _words_of_fields(block_list, data, piece)
-    return size // 3 + 8 if piece.what == CHANGES else 2 * size + 2
 
 
 @kernel()
@@ -425,7 +434,7 @@ def _decode_parts(shared, worker, block_list, data, piece):
 def _decode_piece(shared, worker, block_list, piece):
     """Decode a piece into records of its own; a negative result if that cannot be done."""
     data = view_u8(block_list.bytes, block_list.size)
-    words = _words_needed(block_list, data, piece)
+    words = _words_needed(data, piece)
     piece.records = allocate(shared, worker, words)
     if piece.records == 0:
         return I(FAULTED)

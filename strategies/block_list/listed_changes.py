@@ -11,27 +11,24 @@ from contend.evm.layout import STATE
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import view_u8
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.state import value_of
 from contend.strategies.block_list.layout import (
-    CODED,
     COUNT_MASK,
     COUNT_SHIFT,
     FIRST_RECORD,
     INDEX_SHIFT,
-    LIST_HASH,
     LIST_WORD,
+    LISTED_VALUE,
     LOCATION_SHIFT,
-    OFFSET_MASK,
+    VALUED,
     WHAT_MASK,
 )
-from contend.strategies.block_list.rlp_items import item_at, word_at
 from contend.strategies.block_stm.layout import HEAD_MASK, HEAD_SHIFT
 from contend.strategies.block_stm.mv_memory import heads_of
 
 NO_RECORD = 0
-_HASH_BYTES = LIST_HASH.words * WORD_BYTES
+_VALUE_BYTES = LISTED_VALUE.words * WORD_BYTES
 
 
 @kernel(inline=True)
@@ -75,7 +72,7 @@ def count_of_record(head):
 def words_of_record(head):
     """Size of a record in words, by its head word."""
     count = count_of_record(head)
-    return 1 + count * (1 + I(LIST_HASH.words)) if what_of_record(head) == CODED else 1 + count
+    return 1 + count * (1 + I(LISTED_VALUE.words)) if what_of_record(head) == VALUED else 1 + count
 
 
 @kernel(inline=True)
@@ -106,20 +103,15 @@ def changes_before(shared, record, txn_idx):
 
 
 @kernel()
-def word_of_change(block_list, record, number):
-    """Word after one of a record's changes."""
-    head = LIST_WORD.at(record).word
-    if what_of_record(head) == CODED:
-        limbs = LIST_HASH.at(record + (1 + count_of_record(head)) * WORD_BYTES + number * _HASH_BYTES).limbs
-        return limbs[U(0)], limbs[U(1)], limbs[U(2)], limbs[U(3)]
-    data = view_u8(block_list.bytes, block_list.size)
-    _, first, last = item_at(data, I(change_at(record, number) & OFFSET_MASK), block_list.size)
-    return word_at(data, first, last)
+def word_of_change(record, number):
+    """Word after one of the changes of a record that has words."""
+    count = count_of_record(LIST_WORD.at(record).word)
+    return LISTED_VALUE.at(record + (1 + count) * WORD_BYTES + number * _VALUE_BYTES).word
 
 
 @kernel()
-def word_seen(shared, block_list, location, record, seen):
+def word_seen(shared, location, record, seen):
     """Word of a location after so many of its changes."""
     if seen == 0:
         return value_of(STATE.at(shared.state), location).value
-    return word_of_change(block_list, record, seen - 1)
+    return word_of_change(record, seen - 1)

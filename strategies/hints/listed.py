@@ -27,7 +27,6 @@ from contend.strategies.block_list.encoded_list import EncodedList
 from contend.strategies.block_list.layout import (
     BLOCK_LIST,
     CHANGED,
-    CODED,
     LIST_WORD,
     PIECE,
     READERS,
@@ -54,7 +53,7 @@ COST_HINT_LOCATION, COST_LIST_ITEM = cost_table.HINT_LOCATION, cost_table.LIST_I
 def _entry_of(head):
     """What a record is as an entry of the hint table; -1 for what no transaction is named with."""
     what = what_of_record(head)
-    if what == CHANGED or what == CODED:
+    if what == CHANGED:
         return location_of_record(head) | WRITE_BIT
     return location_of_record(head) if what == READERS else I(-1)
 
