@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from contend.evm import CapacityError, State
-from contend.evm.access_list.access_log import AccessLog
+from contend.evm.access_list.building.access_log import AccessLog
 from contend.evm.access_list.building.builder import ListBuilder, build_list
 from contend.evm.access_list.serial_maker import run_and_log
 from contend.evm.block_image import BlockImage

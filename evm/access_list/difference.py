@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contend.evm.access_list.content import AccessList, AccessListError, AccountChanges, Readers
 from contend.evm.access_list.encoding import FULL, READS, decode
+from contend.evm.access_list.list_content import AccessList, AccessListError, AccountChanges, Readers
 from contend.evm.state import State
 
 MALFORMED, MISSING, SUPERFLUOUS = "malformed", "missing entry", "superfluous entry"
@@ -155,7 +155,7 @@ def _of_account(found: AccountChanges, wanted: AccountChanges, before: Before | 
         ("code", found.code_changes, wanted.code_changes),
     ):
         value = None if before is None else before(address, kind, 0)
-        difference = _of_changes(f"{name} {kind}", ours, theirs, value)  # type: ignore[arg-type]  # of either type
+        difference = _of_changes(f"{name} {kind}", ours, theirs, value)
         if difference is not None:
             return difference
     return _of_readers(name, found.readers, wanted.readers)

@@ -22,7 +22,7 @@ from typing import Any
 import rlp
 from rlp.exceptions import RLPException
 
-from contend.evm.access_list.content import (
+from contend.evm.access_list.list_content import (
     ADDRESS_BYTES,
     AccessList,
     AccessListError,

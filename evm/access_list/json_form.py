@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contend.evm.access_list.content import AccessList, AccessListError, AccountChanges
+from contend.evm.access_list.list_content import AccessList, AccessListError, AccountChanges
 
 _NAMES = ("address", "storageChanges", "storageReads", "balanceChanges", "nonceChanges", "codeChanges")
 

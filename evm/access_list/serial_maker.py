@@ -9,11 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from contend.evm import errors, layout
-from contend.evm.access_list.access_log import LOG, AccessLog, log_accesses
 from contend.evm.access_list.assembly import assemble
+from contend.evm.access_list.building.access_log import LOG, AccessLog, log_accesses
 from contend.evm.access_list.building.builder import ListBuilder, build_list
-from contend.evm.access_list.content import AccessList
 from contend.evm.access_list.encoding import FULL, encode
+from contend.evm.access_list.list_content import AccessList
 from contend.evm.block import Block
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS, run_serially

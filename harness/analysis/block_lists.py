@@ -45,12 +45,15 @@ class ListedBlock:
     state : State
     own_list : bytes or None
         That came with the block.
+    names : mapping
+        Of contracts and accounts with a role, by address.
     """
 
     title: str
     block: Block
     state: State
     own_list: bytes | None
+    names: Mapping[bytes, str]
 
 
 def listed_block(request: Request) -> ListedBlock:
@@ -77,7 +80,8 @@ def listed_block(request: Request) -> ListedBlock:
         raise BadInputError(f"{plan.title}: {error}") from None
     finally:
         state.restore(before)
-    return ListedBlock(plan.title, block, state, next(iter(scenario.access_lists), None))
+    names = {address: name for name, address in (scenario.accounts | scenario.contracts).items()}
+    return ListedBlock(plan.title, block, state, next(iter(scenario.access_lists), None), names)
 
 
 def made_by(name: str, subject: ListedBlock, workers: int, kind: str) -> bytes:
@@ -126,20 +130,24 @@ def difference_of(data: bytes, subject: ListedBlock, kind: str) -> Difference | 
     return first_difference(data, right, len(subject.block), state_before(subject.state), kind)
 
 
-def summary_of(content: AccessList, data: bytes, transactions: int, kind: str) -> dict[str, Any]:
-    """Figures of a list.
+def summary_of(content: AccessList, data: bytes, subject: ListedBlock, kind: str) -> dict[str, Any]:
+    """Figures of a list of a block.
 
     Returns
     -------
     dict
-        ``kind``, ``bytes``, ``bytes_per_transaction``, ``hash`` (of the kind full only: nobody else's has a name),
-        ``accounts``, ``items`` (addresses and slots, as EIP-7928 bounds them), ``entries`` by field, and ``top``: the
-        accounts with the most entries, each with its own.
+        ``kind``, ``bytes``, ``bytes_per_transaction``, ``hash`` (of the kind full only: no header has another's),
+        ``accounts``, ``items`` (addresses and slots, as EIP-7928 bounds them), ``entries`` by field; ``top``, the
+        accounts with the most entries, each with its own; and ``came_with_block``: what is wrong with the list that
+        came with the block, ``right`` where nothing is, or None where none came.
     """
+    transactions = len(subject.block)
     entries = _entries(content)
     top = sorted(content, key=lambda account: (-account.entries, account.address))[:TOP_ACCOUNTS]
     return {
+        "workload": subject.title,
         "kind": kind,
+        "came_with_block": None if subject.own_list is None else _verdict(subject.own_list, subject),
         "transactions": transactions,
         "bytes": len(data),
         "bytes_per_transaction": len(data) / max(transactions, 1),
@@ -150,6 +158,7 @@ def summary_of(content: AccessList, data: bytes, transactions: int, kind: str) -
         "top": [
             {
                 "address": account.name,
+                "name": subject.names.get(account.address),
                 "bytes": len(encode(AccessList((account,)), kind)),
                 "entries": account.entries,
                 **_entries(AccessList((account,))),
@@ -157,6 +166,11 @@ def summary_of(content: AccessList, data: bytes, transactions: int, kind: str) -
             for account in top
         ],
     }
+
+
+def _verdict(data: bytes, subject: ListedBlock) -> str:
+    difference = difference_of(data, subject, FULL)
+    return "right" if difference is None else str(difference)
 
 
 def _entries(content: AccessList) -> Mapping[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +120,7 @@ def _show(
     from contend.harness.analysis.block_lists import summary_of
 
     content = decode(data, kind, len(subject.block))
-    found = summary_of(content, data, len(subject.block), kind) | {"workload": subject.title, "made_by": maker}
+    found = summary_of(content, data, subject, kind) | {"made_by": maker}
     if output is not None:
         _write(Path(output), content, data, kind)
     if as_json:
@@ -156,17 +155,22 @@ def _print(found: Mapping[str, Any]) -> None:
         f"accounts, {found['items']:,} accounts and slots",
         ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["entries"].items()),
         *([f"hash {found['hash']}"] if found["hash"] else []),
+        *([f"the list that came with the block: {found['came_with_block']}"] if found["came_with_block"] else []),
     ]
     for line in lines:
         console.print(line, highlight=False, markup=False)
     fields = [*found["entries"]]
     columns = [
-        Column("account", itemgetter("address"), is_text=True, folds=True),
+        Column("account", lambda row: row["name"] or _short(row["address"]), is_text=True, folds=True),
         Column("bytes", lambda row: f"{row['bytes']:,}"),
         *(Column(name.replace("_", " "), _figure(name)) for name in fields),
     ]
     gives_way = [GivesWay(name.replace("_", " ")) for name in ("code_changes", "nonce_changes", "balance_changes")]
     FittedTable(console, columns, gives_way).print_all(found["top"])
+
+
+def _short(address: str) -> str:
+    return f"{address[:10]}…{address[-4:]}"
 
 
 def _figure(name: str) -> Any:

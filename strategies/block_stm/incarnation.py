@@ -12,7 +12,7 @@ set, compared by value. A transaction below that is not executed counts like an 
 from __future__ import annotations
 
 from contend.evm import errors
-from contend.evm.access_list.access_log import LOG, log_accesses
+from contend.evm.access_list.building.access_log import LOG, log_accesses
 from contend.evm.layout import STATE
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics

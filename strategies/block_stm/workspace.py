@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import CapacityError, State, layout
-from contend.evm.access_list.access_log import AccessLog
+from contend.evm.access_list.building.access_log import AccessLog
 from contend.evm.access_list.building.builder import ListBuilder
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT

@@ -12,8 +12,8 @@ Two forms are read, as JSON or as gzip of it:
 Without ``fork`` it is the one that the block belongs to (`workloads.files.fork_of_block`).
 
 Either may have the block's access list (EIP-7928): ``block_access_list`` of the first form its encoding in hexadecimal,
-``blockAccessList`` of the second, beside the block or in it, that or the list as the official tests write it. Whether it
-is right is for those to say who are given it.
+``blockAccessList`` of the second, beside the block or in it, that or the list as the official tests write it. Whether
+it is right is for those to say who are given it.
 
 A file holds what its block touches and nothing else: what it does not mention reads as zero.
 """

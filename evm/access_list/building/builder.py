@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from contend.evm import layout
-from contend.evm.access_list.access_log import INDEX_SHIFT, IS_TOUCH, LOGGED, AccessLog
+from contend.evm.access_list.building.access_log import INDEX_SHIFT, IS_TOUCH, LOGGED, AccessLog
 from contend.evm.access_list.building.joining import (
     ACCOUNTS_PER_PART,
     lay_out,

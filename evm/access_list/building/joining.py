@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contend.evm.access_list.access_log import LOGGED
+from contend.evm.access_list.building.access_log import LOGGED
 from contend.evm.access_list.building.layout import LISTED, PAID, PIECE
 from contend.evm.access_list.building.pieces import code_of, index_word, is_written, piece_address, piece_at
 from contend.evm.access_list.building.record_order import order_of, same_account

@@ -10,7 +10,7 @@ wrote to it is only noted.
 
 from __future__ import annotations
 
-from contend.evm.access_list.access_log import INDEX_SHIFT, IS_TOUCH, IS_WRITE, LOGGED
+from contend.evm.access_list.building.access_log import INDEX_SHIFT, IS_TOUCH, IS_WRITE, LOGGED
 from contend.evm.access_list.building.layout import CHANGE_BYTES, FIELD_BYTES, PAID, PIECE, READ_BYTES
 from contend.evm.access_list.building.record_order import order_of, same_account
 from contend.evm.access_list.building.rlp_writer import (

@@ -7,7 +7,7 @@ each bucket; from the counts every chunk knows where in a bucket its records go;
 
 from __future__ import annotations
 
-from contend.evm.access_list.access_log import LOG_ROW, LOGGED
+from contend.evm.access_list.building.access_log import LOG_ROW, LOGGED
 from contend.evm.access_list.building.layout import ROWS_PER_CHUNK
 from contend.evm.layout import KIND_SHIFT
 from contend.evm.runtime.checks import check

@@ -14,11 +14,13 @@ A transaction that is invalid did nothing: it has no records. In a block of a ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from contend.evm import errors
+from contend.evm.block import Words
 from contend.evm.layout import KIND_TRANSIENT
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
@@ -139,6 +141,7 @@ class AccessLog:
     def __init__(self, size: int, workers: int = 1, scale: int = 1) -> None:
         self.size = size + 2
         self.rows: Any = LOG_ROW.zeros(self.size)
+        self._noted: list[Any] = []
         self.logs: Any = LOG.lines(workers)
         # Any worker may execute far more than its share, but hardly all of a large block.
         share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
@@ -152,6 +155,32 @@ class AccessLog:
         """Forget all records."""
         self.rows.view(np.uint64)[:] = 0
         self.logs["used"] = 0
+        self._noted.clear()
+
+    def note(self, index: int, keys: Words, marks: Words, words: Words, codes: Sequence[int] = ()) -> None:
+        """Keep what a block access index touched, where no machine did it: a withdrawal, for one.
+
+        Parameters
+        ----------
+        index : int
+            Without a row so far.
+        keys : ndarray of uint64, shape (m, 7)
+            Of locations, each once.
+        marks : ndarray of uint64, shape (m,)
+            `IS_WRITE`, `IS_READ` and `IS_TOUCH`, added up.
+        words : ndarray of uint64, shape (m, 4)
+            After the index.
+        codes : sequence of int, optional
+            Numbers of codes, where locations are.
+        """
+        records = LOGGED.zeros(max(len(keys), 1))
+        for place, record in enumerate(records[: len(keys)]):
+            record["key"], record["word"] = keys[place], words[place]
+            record["marks"] = int(marks[place]) | index << int(INDEX_SHIFT)
+            record["code"] = codes[place] if codes else 0
+        self._noted.append(records)
+        row = self.rows[index]
+        row["records"], row["count"] = records.ctypes.data, len(keys)
 
     @property
     def address(self) -> int:

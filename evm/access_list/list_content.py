@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 ADDRESS_BYTES = 20
 MOST_INDEX = (1 << 32) - 1
@@ -21,6 +22,7 @@ GAS_PER_ITEM = 2000
 Change = tuple[int, int]
 SlotChanges = tuple[int, tuple[Change, ...]]
 SlotReaders = tuple[int, tuple[int, ...]]
+Ordered = TypeVar("Ordered", int, str)
 
 
 class AccessListError(ValueError):
@@ -145,11 +147,11 @@ class AccessList:
             raise AccessListError(f"the list: {self.items} addresses and slots; at {gas_limit} gas at most {most}")
 
 
-def _check_ascending(where: str, what: str, values: Sequence[int] | Sequence[str]) -> None:
+def _check_ascending(where: str, what: str, values: Sequence[Ordered]) -> None:
     for one, other in pairwise(values):
         if other == one:
             raise AccessListError(f"{where}: {what} {_shown(one)} stands there twice")
-        if other < one:  # type: ignore[operator]  # both are of one type
+        if other < one:
             raise AccessListError(f"{where}: {what} {_shown(other)} stands behind {_shown(one)}: wrong order")
 
 
