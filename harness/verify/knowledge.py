@@ -13,6 +13,9 @@ from contend.strategies.base import Strategy
 from contend.strategies.clocks.cost_table import default_costs
 from contend.strategies.given import BLOCK, FULL, TRUTH, Knowledge, RecordedSets
 
+MADE_HERE, CAME_WITH_BLOCK = "made here", "came with the block"
+"""Origins of access lists."""
+
 
 class BlockKnowledge:
     """Knowledge about blocks in a row, by place and by what is given.
@@ -35,6 +38,11 @@ class BlockKnowledge:
         self._genesis = state.snapshot()
         self._list_kind = list_kind
         self._found: dict[str, list[Knowledge]] = {}
+
+    @property
+    def list_origin(self) -> str:
+        """Where the access lists are from."""
+        return MADE_HERE
 
     def of(self, place: int, given: str) -> Knowledge:
         """Knowledge about the block at a place in the row, for a strategy that is given this."""
