@@ -35,6 +35,7 @@ _USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL = len("999,999"), len("99,999"), len("0
 _SIMULATED_RATE, _SIMULATED_GAS = len("9,999,999"), len("999,999")
 # Lines of a terminal that a section and the progress below it need beside the headings.
 _SPARE_LINES = 4
+_NOTICED_SHARE = 0.01
 
 Cell = Mapping[str, Any]
 
@@ -234,7 +235,7 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     if any("latency" in cell for cell in cells):
         columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
         columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
-    if any(cell["phases"].get("prepare") for cell in cells):
+    if any(map(_prepares, cells)):
         columns.append(Column("prepare", _prepare, least=len("99.9 ms") if to_come else 0))
     columns += [
         Column("p/e/c", _phases),
@@ -366,6 +367,11 @@ def _seconds(seconds: float) -> str:
 def _phases(cell: Cell) -> str:
     whole = sum(cell["phases"].values())
     return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
+
+
+def _prepares(cell: Cell) -> bool:
+    """Whether a noticeable share of the time is preparation; every strategy looks at the block first."""
+    return bool(cell["phases"]) and cell["phases"]["prepare"] >= _NOTICED_SHARE * sum(cell["phases"].values())
 
 
 def _prepare(cell: Cell) -> str:

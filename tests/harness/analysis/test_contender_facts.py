@@ -50,7 +50,13 @@ def test_values_are_had_by_who_uses_them_and_is_given_a_list_that_has_them() -> 
         kind: given_by_name("valued", Valued(), kind)["values"] for kind in ("full", "indexed", "locations", "reads")
     }
     assert told == {"full": True, "indexed": True, "locations": False, "reads": False}
-    assert not given_by_name("block_stm+block", get("block_stm+block")(), "full")["values"]
+
+
+def test_who_uses_locations_only_has_no_values() -> None:
+    class Listed(Serial):
+        takes: ClassVar[tuple[str, ...]] = (BLOCK,)
+
+    assert not given_by_name("listed", Listed(), "full")["values"]
 
 
 def test_a_contender_is_told_by_strategy_source_and_role() -> None:

@@ -19,8 +19,8 @@ from contend.harness.records import schema
 pytestmark = pytest.mark.usefixtures("plugins")
 
 
-def run(folder: Path, *arguments: str) -> Result:
-    words = ["run", "--results", str(folder), "--no-charts", "--quiet", "--isolated", *arguments]
+def run(folder: Path, line: str) -> Result:
+    words = ["run", "--results", str(folder), "--no-charts", "--quiet", "--isolated", *line.split()]
     return CliRunner().invoke(main, words, standalone_mode=False)
 
 
@@ -36,19 +36,8 @@ def test_what_was_given_and_how_good_it_was_is_on_record(
     monkeypatch.setenv("PYTHONPATH", plugin_environment["PYTHONPATH"])
     done = run(
         tmp_path,
-        *[
-            "-w",
-            "payments",
-            "-s",
-            "serial,block_stm,honest",
-            "--hints",
-            "none,dry_run,truth",
-            "--workers",
-            "4",
-            "--block-size",
-            "100",
-        ],
-        *["--clock", "virtual", "--processes", "1"],
+        "-w payments -s serial,block_stm --hints none,dry_run,truth --workers 4 --block-size 100 --clock virtual "
+        "--processes 1",
     )
     assert done.exception is None or done.exception.code == 0, done.output  # type: ignore[attr-defined]
     cells = cells_in(tmp_path)
@@ -72,10 +61,7 @@ def test_what_is_missing_ends_the_run_with_one_line(
     tmp_path: Path, plugin_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", plugin_environment["PYTHONPATH"])
-    done = run(
-        tmp_path,
-        *["-w", "ledger", "-s", "needing", "--workers", "1", "--block-size", "10", "--repeat", "1", "--processes", "1"],
-    )
+    done = run(tmp_path, "-w ledger -s needing --workers 1 --block-size 10 --repeat 1 --processes 1")
     assert isinstance(done.exception, SystemExit)
     assert done.exception.code == 2
     assert done.stderr == "contend: strategy 'needing': truth: it is nowhere\n"

@@ -83,7 +83,7 @@ class Valued(Strategy):
 
 
 def chosen(named: set[str], **more: Any) -> list[str]:
-    kinds = {"valued": Valued, "block_stm": get("block_stm")}
+    kinds: dict[str, type[Strategy]] = {"valued": Valued, "block_stm": get("block_stm")}
 
     def lookup(name: str) -> type[Strategy]:
         if not name.startswith("valued+"):
