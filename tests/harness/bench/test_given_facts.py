@@ -74,10 +74,10 @@ def test_hints_are_judged_once_by_the_recorded_sets(opened: Open, telling: Any) 
     assert facts is not None
     assert facts.given is not None
     assert (facts.given["source"], facts.given["role"]) == ("truth", "ceiling")
-    # Three entries a transfer, nonce and both balances: of 90 every second, and 30 wrong ones.
-    assert facts.given["entries"] == 75
+    # Five entries a transfer, nonce, balances and codes: of 150 every second, and 30 wrong ones.
+    assert facts.given["entries"] == 75 + 30
     assert facts.given["recall"]["all"] == 0.5
-    assert facts.given["precision"]["all"] == 45 / 75
+    assert facts.given["precision"]["all"] == 75 / 105
     assert facts.list_schedule
     assert facts.list_origin is None
 
