@@ -15,7 +15,9 @@ from contend.harness.record.statistics.paired_verdict import Standing, standing
 def ranked(part: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
     """Cells that may be ranked with each other: those of one role, and of no ceiling."""
     for role in RANKED:
-        yield part[part["role"] == role]
+        own = part[part["role"] == role]
+        if len(own):
+            yield own
 
 
 def certain_best(part: pandas.DataFrame) -> Hashable | None:
