@@ -40,6 +40,11 @@ def uses_values(strategy: Strategy, list_kind: str) -> bool:
     return strategy.given == BLOCK and strategy.uses_values and list_kind in WITH_VALUES
 
 
+def list_origin(knowledge: Sequence[Knowledge]) -> str:
+    """Say where the access lists of blocks are from; those of which one was made here were."""
+    return "made here" if any(one.list_maker is not None for one in knowledge) else "came with the block"
+
+
 def bytes_per_transaction(given: str, blocks: Sequence[Block], knowledge: Sequence[Knowledge]) -> float:
     """Bytes that had to come with the blocks for what a strategy is given, a transaction."""
     count = sum(map(len, blocks))

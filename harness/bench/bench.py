@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from contend.evm import Block, State
 from contend.harness.analysis.abort_causes import Causes
-from contend.harness.analysis.contender_facts import bytes_per_transaction, given_by_name, quality_of, uses_values
+from contend.harness.analysis.contender_facts import (
+    bytes_per_transaction,
+    given_by_name,
+    list_origin,
+    quality_of,
+    uses_values,
+)
 from contend.harness.analysis.profile import Schedules
 from contend.harness.bench.block_sequence import BlockSequence, blocks_digest
 from contend.harness.bench.failures import RunError, WorkloadError, described
@@ -108,7 +114,9 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         sequence.rewind()
-        self._knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, serial, self.list_kind)
+        self._knowledge = BlockKnowledge(
+            scenario.blocks, scenario.genesis, serial, self.list_kind, scenario.access_lists
+        )
         self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
         self._schedules = survey.schedules
         _settle()
@@ -219,7 +227,7 @@ class Bench:
                 "bytes_per_transaction": bytes_per_transaction(given, blocks, known),
                 **quality_of(outcomes, self._knowledge),
             },
-            self._knowledge.list_origin if given == BLOCK else None,
+            list_origin(known) if given == BLOCK else None,
             refusals[0] if refusals else None,
             self._schedules.length(key.workers, values),
         )

@@ -43,6 +43,9 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "list_access",  # of a transaction, logged for the block's access list
+    "list_sort",  # an access in a pass of sorting
+    "list_byte",  # of the list, written
 )
 (
     IDLE,
@@ -67,6 +70,9 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    LIST_ACCESS,
+    LIST_SORT,
+    LIST_BYTE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
