@@ -38,6 +38,7 @@ class CompiledStrategy(Strategy):
     def __init__(self) -> None:
         self._scale = 1
         self._image: BlockImage | None = None
+        self._before: Snapshot | None = None  # the state before the last block
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         """Execute `block` on `state`; see `Strategy.execute`."""
@@ -46,7 +47,7 @@ class CompiledStrategy(Strategy):
         if self.makes_access_list and not self.lists_accesses:
             raise NoAccessListError(f"strategy {self.name} makes no access list")
         began = perf_counter()
-        before = state.snapshot()
+        self._before = before = state.snapshot()
         untimed = {"snapshot": perf_counter() - began}
         if self.clock.costs is not None:
             state.codes.set_cost_model(self.clock.costs.table)

@@ -21,6 +21,8 @@ _BUILT_IN = {
 # Known by name and listed, but measured only where they are named: a user who names none wants one row of figures a
 # strategy.
 _VARIANTS = {
+    "bal": "contend.strategies.bal.strategy:Bal",
+    "bal_longest": "contend.strategies.bal.strategy:BalLongest",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
 }
 

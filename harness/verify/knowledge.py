@@ -6,6 +6,7 @@ Found out when it is first asked for: most runs give nobody anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from contend.evm import Block, State
 from contend.evm.access_list import access_list_of, of_kind
@@ -71,7 +72,9 @@ class BlockKnowledge:
 
     def _of_block(self, place: int, block: Block, given: str) -> Knowledge:
         if given == TRUTH:
-            return Knowledge(recorded=RecordedSets.of(record(block, self._state, default_costs().table)))
+            # Whoever has the truth may have the list that goes with it.
+            recorded = RecordedSets.of(record(block, self._state, default_costs().table))
+            return replace(self._of_block(place, block, BLOCK), recorded=recorded)
         own = self._own_lists[place] if place < len(self._own_lists) else None
         listed = None if own is None else of_kind(own, self._list_kind)
         if listed is not None:

@@ -172,7 +172,7 @@ def answer_read(shared, worker, never_wait):
 
 
 @kernel()
-def _record_read_set(shared, worker):
+def record_read_set(shared, worker):
     """Publish the read set, where the last incarnation's was if it fits. False when the arena is full.
 
     A validator may still be walking the former incarnation's read set in that place, and so see entries of both,
@@ -247,7 +247,7 @@ def _apply_write_set(shared, worker):
 
 
 @kernel()
-def _log_accesses(shared, worker):
+def keep_accesses(shared, worker):
     """Keep what the incarnation touched, where an access list is made. False when the log is full.
 
     The row is the transaction's alone, and the worker's that executes it; the next one comes to it by the status.
@@ -271,11 +271,11 @@ def record(shared, worker):
     if not write_receipt(machine, receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)):
         note_fault(shared)
         return False, False
-    if not _log_accesses(shared, worker):
+    if not keep_accesses(shared, worker):
         note_fault(shared)
         return False, False
     applied, wrote_new_location = _apply_write_set(shared, worker)
-    if not applied or not _record_read_set(shared, worker):
+    if not applied or not record_read_set(shared, worker):
         note_fault(shared)
         return False, False
     return True, wrote_new_location

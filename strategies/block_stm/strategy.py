@@ -76,11 +76,10 @@ class OptimisticStrategy(CompiledStrategy):
         self.prepare(space, image, state)
         prepared = self.clock.now()
         balance = word_to_int(state.values[int(space.shared["coinbase"])])
-        space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
+        self.run_block(space)
         executed = self.clock.now()
-        space.commit(state, self.clock)
-        self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
-        access_list = None if space.lists is None else self._access_list(space, image, state, balance)
+        self.commit_block(space, state)
+        access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
         committed = self.clock.now()
@@ -105,13 +104,22 @@ class OptimisticStrategy(CompiledStrategy):
             access_list=access_list,
         )
 
-    def _access_list(self, space: Workspace, image: BlockImage, state: State, balance: int) -> bytes:
+    def build_list(self, space: Workspace, image: BlockImage, state: State, balance: int) -> bytes:
         """Make the block's access list of what was logged, by all workers."""
         compared, joined = build_access_list(space, state, image.block.environment.coinbase, balance, self.clock)
         self.spend(cost_table.LIST_SORT, compared * compared.bit_length(), clocks.ACT_COMMIT)
         self.spend(cost_table.LIST_ACCESS, joined, clocks.ACT_COMMIT)
         assert space.lists is not None
         return space.lists.bytes()
+
+    def run_block(self, space: Workspace) -> None:
+        """Execute the block by all workers. Timed."""
+        space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
+
+    def commit_block(self, space: Workspace, state: State) -> None:
+        """Write what the block has changed to the state. Timed."""
+        space.commit(state, self.clock)
+        self.spend(cost_table.FEE, space.fits[0], clocks.ACT_COMMIT)
 
     def gather_hints(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Fill the hint table from what the strategy is given, by all workers. For `prepare`.

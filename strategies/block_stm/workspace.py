@@ -136,7 +136,7 @@ class Workspace:
 
     def fit_heads(self, capacity: int) -> None:
         """Have a head for each location of the state. Outside the time: it grows with the state."""
-        if len(self.heads) != capacity or self._epoch + 1 >= MOST_EPOCHS:
+        if len(self.heads) != capacity or self._epoch + 2 >= MOST_EPOCHS:
             self.heads = np.zeros(capacity, np.uint64)
             self._epoch = 0
 
@@ -184,6 +184,11 @@ class Workspace:
             worker["reads"], worker["reads_room"] = self.reads[number].ctypes.data, self.reads_room
             worker["own"] = own_addresses[number]
 
+    def forget_heads(self) -> None:
+        """Let all heads mean nothing, once in a block: what was kept there of its access list gives way to versions."""
+        self._epoch += 1
+        self.shared["epoch"] = self._epoch
+
     @property
     def address(self) -> int:
         """Address of the shared header."""
@@ -198,7 +203,11 @@ class Workspace:
         raise ValueError(f"wake counter {name!r} is no field of the shared memory; known: {', '.join(known)}")
 
     def run(
-        self, step: Native, clock: Clock, wake_counters: tuple[str, ...] = WAKE_COUNTERS, interchangeable: bool = True
+        self,
+        step: Native,
+        clock: Clock,
+        wake_counters: tuple[str | int, ...] = WAKE_COUNTERS,
+        interchangeable: bool = True,
     ) -> None:
         """Drive a step by all workers until all have finished.
 
@@ -206,9 +215,9 @@ class Workspace:
         ----------
         step : Native
         clock : Clock
-        wake_counters : tuple of str
-            Fields of the shared header, or of the strategy's own struct, of which one changes whenever a worker that
-            was idle may find something to do.
+        wake_counters : tuple of str or int
+            Fields of the shared header, or of the strategy's own struct, or addresses of words elsewhere, of which one
+            changes whenever a worker that was idle may find something to do.
         interchangeable : bool
             Whether idle workers all wait for the same; see `strategies.clocks.Workers`.
 
@@ -217,7 +226,7 @@ class Workspace:
         CapacityError
             If something was full.
         """
-        addresses = tuple(self._wake_address(name) for name in wake_counters)
+        addresses = tuple(one if isinstance(one, int) else self._wake_address(one) for one in wake_counters)
         activity = WORKER.offsets["activity"]
         workers = addresses_of(self.workers)
         execution = WORKER.offsets["txn_idx"], WORKER.offsets["executions"]
@@ -229,7 +238,9 @@ class Workspace:
         if FAILED in ended or self.shared["fault"]:
             raise CapacityError("a machine, the arena, the state or the receipts are too small for the block")
 
-    def run_hint_step(self, step: Native, clock: Clock, source: Any = None) -> None:
+    def run_hint_step(
+        self, step: Native, clock: Clock, source: Any = None, wake_counters: tuple[str | int, ...] = ()
+    ) -> None:
         """Drive a step over the transactions of the hint table (`hint_table.next_hinted`) by all workers.
 
         Parameters
@@ -238,11 +249,13 @@ class Workspace:
         clock : Clock
         source : structured array, optional
             The own struct of the source that fills the table, reached by the field `source` of the shared header.
+        wake_counters : tuple of str or int, optional
+            As in `run`; none where no worker is ever idle.
         """
         self.shared["next_hint"] = 0
         self._source = source
         self.shared["source"] = 0 if source is None else source.ctypes.data
-        self.run(step, clock, ())
+        self.run(step, clock, wake_counters)
 
     def hinted_sets(self, state: State) -> HintedSets:
         """Copy the hints out by keys, for who judges them. Outside the time."""

@@ -46,6 +46,12 @@ CLASSES: tuple[str, ...] = (
     "list_access",  # of a transaction, logged for the block's access list
     "list_sort",  # an access in a pass of sorting
     "list_byte",  # of the list, written
+    "list_item",  # of a block's access list, hopped over
+    "list_location",  # of a block's access list, found in the state
+    "list_change",  # of a block's access list, laid out
+    "list_read",  # answered from a block's access list, or from the state if it has nothing
+    "list_compare",  # of a write with what a block's access list says
+    "list_confirm",  # a transaction, begun and ended and held against a block's access list
 )
 (
     IDLE,
@@ -73,6 +79,12 @@ CLASSES: tuple[str, ...] = (
     LIST_ACCESS,
     LIST_SORT,
     LIST_BYTE,
+    LIST_ITEM,
+    LIST_LOCATION,
+    LIST_CHANGE,
+    LIST_READ,
+    LIST_COMPARE,
+    LIST_CONFIRM,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

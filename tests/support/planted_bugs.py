@@ -20,9 +20,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
+import planted_bal as bal_bugs
 import planted_block_stm as stm
 import planted_sharded as sharding
 from half_plan import HalfPlan
+from lying_list import LyingList
 
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
@@ -32,6 +34,9 @@ from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, preemptible_variant, repeatable
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.bal import repair, sweep
+from contend.strategies.bal import worker as bal_worker
+from contend.strategies.bal.strategy import Bal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
@@ -43,6 +48,7 @@ from contend.strategies.sharded.protocol import commit_order, lock_free, lock_ma
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
+LISTED = (Bal, LyingList)
 SHARDED = (Sharded, ShardedOrdered)
 
 
@@ -103,7 +109,7 @@ def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
     within : bool
         Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
     """
-    family = MULTI_VERSION if kind in MULTI_VERSION else SHARDED
+    family = next(one for one in (MULTI_VERSION, LISTED, SHARDED) if kind in one)
     copies = _copies(family, within)
     if within:
         assert issubclass(kind, OptimisticStrategy)
@@ -216,6 +222,22 @@ BUGS = {
         HalfPlan,
         Replacement(accounting, stm.count_repairs_as_aborts_too, "count_abort"),
     ),
+    "unconfirmed_write": Bug(
+        "comparison of writes with the list",
+        LyingList,
+        Replacement(bal_worker, bal_bugs.confirm_every_write, "_confirm_write"),
+    ),
+    "trusted_list": Bug(
+        "comparison of reads with versions",
+        LyingList,
+        Replacement(repair, bal_bugs.trust_what_was_seen, "_enter_read"),
+    ),
+    "unpublished_write": Bug(
+        "versions of what was executed from a list",
+        LyingList,
+        Replacement(repair, bal_bugs.publish_without_the_last, "_publish_writes"),
+    ),
+    "first_word": Bug("last words of a list", Bal, Replacement(sweep, bal_bugs.keep_the_first_word, "_sweep_record")),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
         "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")

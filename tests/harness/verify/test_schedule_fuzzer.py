@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from planted_bugs import (
     BUGS,
+    LISTED,
     MOST_SCHEDULES,
     MULTI_VERSION,
     PAGE,
@@ -30,7 +31,7 @@ from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
 from contend.strategies.base import Strategy
 
-PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
+PARALLEL = ["block_stm", "static_partition", "bal", "sharded", "sharded_ordered"]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,10 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "within"),
-    [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
+    [
+        *((kind, within) for kind in MULTI_VERSION for within in (False, True)),
+        *((kind, False) for kind in (*LISTED, *SHARDED)),
+    ],
 )
 def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
     checker = checker_only(copy_of(kind, within))

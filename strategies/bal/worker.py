@@ -1,0 +1,285 @@
+"""Worker of `bal`: executes a transaction from the values of the block's access list, and holds it against the list.
+
+EIP-7928's promise is that a list with the values after each transaction makes all of them independent: each is seeded
+with the last values before its own index. What it then reads, writes and touches is compared with what the list says;
+whether the list is right shows when all have been. By induction over the transactions in the block's order: the first
+one sees the state before the block. If all below a transaction wrote what the list says of them, and nothing else, it
+saw what a serial execution would have shown it. So if every transaction wrote just what the list says, all values are
+those of the serial execution; and if some did not, those up to the first such are.
+
+That the list says nothing else is found by counting: each write that is as listed belongs to one change in the list,
+and no two to the same one, so all changes are confirmed when there are as many of these as of those. What is read has
+no index. Reads set a mark at the location, so that in the end what is unmarked is superfluous (`strategies.bal.sweep`).
+
+The list does not change while transactions execute, nor does the state; marks are stored by whoever comes first, and
+by whoever comes at the same time, with the same value. So a step is a whole transaction: taking it is the only
+interaction with other workers. Transactions are taken several at a time, fewer as the end comes nearer (guided
+self-scheduling: Polychronopoulos and Kuck, IEEE Transactions on Computers C-36, 1987): a counter that 32 workers add
+to for every payment would be what they wait for.
+"""
+
+from __future__ import annotations
+
+from contend.evm import errors, layout
+from contend.evm.layout import BLOCK
+from contend.evm.receipts import RECEIPT_ARENA, write_receipt
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import view_i64
+from contend.evm.state import find_location, intern_location
+from contend.evm.u256 import add, equal
+from contend.evm.vm.access_table import (
+    KIND_CODE,
+    KIND_SHIFT,
+    LOADED,
+    TOUCHED,
+    account_key,
+    entry_at,
+    is_write,
+    supply_word,
+)
+from contend.evm.vm.call import to_address
+from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
+from contend.strategies.block_list.layout import (
+    BLOCK_LIST,
+    LIST_WORD,
+    NAME_TOUCHED,
+    NAME_UNTOUCHED,
+    NOTHING_LISTED,
+    READ_TOUCHED,
+    READ_UNTOUCHED,
+)
+from contend.strategies.block_list.listed_changes import (
+    NO_RECORD,
+    change_at,
+    changes_before,
+    count_of_record,
+    index_of_change,
+    mark_of,
+    record_of,
+    set_mark,
+    word_of_change,
+    word_seen,
+)
+from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.incarnation import (
+    RAN_INTO_FAULT,
+    RAN_TO_NEED,
+    keep_accesses,
+    receipt_of,
+    record_read_set,
+    run_machine,
+)
+from contend.strategies.block_stm.layout import LIST_SHIFT, ORIGIN_SHIFT, READ, SHARED, WORKER
+from contend.strategies.block_stm.mv_memory import allocate, arena_offset
+from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.clocks import ACT_EXECUTE, FAILED, FINISHED, WORKED, cost_table
+
+COST_TASK, COST_LIST_READ = cost_table.TASK, cost_table.LIST_READ
+COST_LIST_COMPARE, COST_LIST_CONFIRM = cost_table.LIST_COMPARE, cost_table.LIST_CONFIRM
+
+SHARE = 4  # a worker takes what is left, divided by the number of workers and this
+KIND_STORAGE = U(layout.KIND_STORAGE)
+
+
+@kernel()
+def _take_places(shared, worker, bal, own):
+    """Take the next places in the order for this worker. False when there are none left."""
+    size = U(shared.block_size)
+    taken = atomics.load(bal, "next")
+    while taken < size:
+        count = (size - taken) // (U(SHARE) * U(bal.workers)) + U1
+        found = atomics.compare_and_swap(bal, "next", taken, taken + count)
+        if found == taken:
+            own.next = I(taken)
+            own.end = I(taken + count)
+            spend(shared, worker, COST_TASK, 1)
+            return True
+        taken = found
+    return False
+
+
+@kernel(inline=True)
+def _next_transaction(shared, bal, own):
+    place = own.next
+    own.next = place + 1
+    return place if bal.order == 0 else view_i64(bal.order, shared.block_size)[U(place)]
+
+
+@kernel()
+def _note_read(shared, own, location, kind, mark):
+    """Mark what is read and has no changes in the list; for a slot that the list does not name, note that."""
+    if mark == READ_UNTOUCHED:
+        set_mark(shared, location, READ_TOUCHED)
+    elif mark == U0 and kind == KIND_STORAGE:
+        own.unlisted += U1
+
+
+@kernel()
+def _answer(shared, worker, own, block_list):
+    """Give the machine the word that it needs: that of the list, or the state's. False when something is full."""
+    machine = open_machine(worker.machine)
+    key = machine.pending_location
+    location = I(intern_location(shared.state, key))
+    if location < 0 or location >= shared.heads_count:
+        return False
+    spend(shared, worker, COST_LIST_READ, 1)
+    mark = mark_of(shared, location)
+    record, seen = record_of(shared, mark), I(0)
+    if record != NO_RECORD:
+        seen = changes_before(shared, record, worker.txn_idx)
+    else:
+        _note_read(shared, own, location, key[2] >> KIND_SHIFT, mark)
+    count = worker.read_count
+    if count >= worker.reads_room:
+        return False
+    entry = READ.item(worker.reads, worker.reads_room, count)
+    entry.origin = (U(location) << ORIGIN_SHIFT) | U(seen)
+    entry.version = record
+    worker.read_count = count + 1
+    return supply_word(machine, location, word_seen(shared, block_list, location, record, seen))
+
+
+@kernel()
+def _touch_account(shared, own, key, location):
+    """Mark that an account was touched, by its code's key, and location if it has one; or note that it is not named."""
+    if location < 0:
+        location = find_location(shared.state, key)
+    mark = mark_of(shared, location) if location >= 0 else U0
+    if mark != U0:
+        if mark == NAME_UNTOUCHED:
+            set_mark(shared, location, NAME_TOUCHED)
+        return
+    # It has no entry of its code. A named account without changes would have.
+    address = to_address(key)
+    for kind in (layout.KIND_BALANCE, layout.KIND_NONCE):
+        other = find_location(shared.state, account_key(address, kind))
+        if other >= 0 and mark_of(shared, other) != U0:
+            if location >= 0:
+                set_mark(shared, location, NOTHING_LISTED)
+            return
+    own.unlisted += U1
+
+
+@kernel()
+def _confirm_write(shared, own, block_list, location, txn_idx, word):
+    """Hold a write against the list."""
+    record = record_of(shared, mark_of(shared, location))
+    if record != NO_RECORD:
+        number = changes_before(shared, record, txn_idx)
+        if number < count_of_record(LIST_WORD.at(record).word):
+            if index_of_change(change_at(record, number)) == txn_idx + 1:
+                if equal(word_of_change(block_list, record, number), word):
+                    own.confirmed += U1
+                    return
+    own.wrong_writes += U1
+
+
+@kernel()
+def _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid):
+    """Hold the beneficiary's balance against the list: what the transaction left of it, and its fee.
+
+    Parameters
+    ----------
+    paid : int
+        The balance's entry in the access table; -1 if the transaction did not look at it.
+    """
+    location = shared.coinbase
+    record = record_of(shared, mark_of(shared, location))
+    seen = changes_before(shared, record, txn_idx) if record != NO_RECORD else I(0)
+    before = word_seen(shared, block_list, location, record, seen)
+    after = add(before if paid < 0 else entry_at(machine, paid).current, machine.fee)
+    if not equal(before, after):
+        _confirm_write(shared, own, block_list, location, txn_idx, after)
+
+
+@kernel()
+def _log_writes(shared, worker, machine, writes):
+    """Keep what the transaction wrote, for a repair. False when the arena is full."""
+    address = allocate(shared, worker, max(writes * WRITE_LOG.words, 1))
+    if address == 0:
+        return False
+    at = 0
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if is_write(entry):
+            log = WRITE_LOG.item(address, writes, at)
+            log.location = entry.location
+            log.word = entry.current
+            at += 1
+    line = transaction_of(shared, worker.txn_idx)
+    line.write_set = (arena_offset(shared, address) << LIST_SHIFT) | U(writes)
+    return True
+
+
+@kernel()
+def _confirm(shared, worker, own, block_list):
+    """Hold the transaction that has ended against the list, and keep what it did. False when something is full."""
+    machine, txn_idx = open_machine(worker.machine), worker.txn_idx
+    writes, paid = 0, -1
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        is_loaded = entry.flags & LOADED != U0
+        if entry.flags & TOUCHED != U0 and entry.key[2] >> KIND_SHIFT == KIND_CODE:
+            _touch_account(shared, own, entry.key, entry.location if is_loaded else I(-1))
+        if not is_loaded:
+            continue
+        if entry.location == shared.coinbase:
+            paid = i
+            writes += I(is_write(entry))
+        elif is_write(entry):
+            _confirm_write(shared, own, block_list, entry.location, txn_idx, entry.current)
+            writes += 1
+    if machine.status != errors.STATUS_INVALID:
+        _confirm_beneficiary(shared, own, block_list, machine, txn_idx, paid)
+        if own.names_beneficiary == U0:
+            own.names_beneficiary = U1
+            address = to_address(BLOCK.at(machine.block).coinbase)
+            _touch_account(shared, own, account_key(address, layout.KIND_CODE), I(-1))
+    spend(shared, worker, COST_LIST_COMPARE, writes + 1)
+    if not _log_writes(shared, worker, machine, writes) or not record_read_set(shared, worker):
+        return False
+    if not keep_accesses(shared, worker):
+        return False
+    return write_receipt(machine, receipt_of(shared, txn_idx), RECEIPT_ARENA.at(worker.receipt_arena))
+
+
+@kernel()
+def _execute(shared, worker, own):
+    """Execute the worker's transaction from its first instruction to its receipt."""
+    block_list = BLOCK_LIST.at(shared.source)
+    worker.executions += U1
+    worker.read_count = 0
+    worker.gas_spent = U0
+    spend(shared, worker, COST_LIST_CONFIRM, 1)
+    start_transaction(open_machine(worker.machine), worker.txn_idx)
+    while True:
+        stopped = run_machine(shared, worker)
+        if stopped == RAN_INTO_FAULT:
+            return FAILED
+        if stopped != RAN_TO_NEED:
+            break
+        if not _answer(shared, worker, own, block_list):
+            note_fault(shared)
+            return FAILED
+    if not _confirm(shared, worker, own, block_list):
+        note_fault(shared)
+        return FAILED
+    return WORKED
+
+
+@native("int64(int64, int64)")
+def seeded_step(shared_address, worker_address):
+    """Execute one transaction from the list's values."""
+    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
+    bal, own = BAL.at(shared.own), BAL_WORKER.at(worker.own)
+    worker.activity = U(ACT_EXECUTE)
+    if has_fault(shared):
+        return FAILED
+    if own.next == own.end and not _take_places(shared, worker, bal, own):
+        return FINISHED
+    worker.txn_idx = _next_transaction(shared, bal, own)
+    return end_step(worker, _execute(shared, worker, own))

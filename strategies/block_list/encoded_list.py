@@ -1,0 +1,110 @@
+"""An encoded access list in the hands of a strategy: its memory, and the run that decodes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from contend.evm.access_list import AccessList, first_difference
+from contend.evm.access_list.difference import MALFORMED, WRONG_ORDER
+from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.evm.runtime.structs import WORD_BYTES
+from contend.strategies.block_list.layout import BLOCK_LIST, PIECE, REASON_SHIFT, SOUND
+from contend.strategies.block_list.list_decoder import decode_step
+from contend.strategies.block_list.malformed import REASONS
+from contend.strategies.clocks import Clock
+from contend.strategies.given import FULL, INDEXED, LOCATIONS, READS
+
+KINDS = (FULL, LOCATIONS, READS, INDEXED)  # by their numbers in `strategies.block_list.layout`
+# No account is shorter, and one that is cut makes no more pieces beside those of its slots.
+ACCOUNT_BYTES, PIECES_AN_ACCOUNT = 27, 3
+SPARE_PIECES = 64
+_PIECE_BYTES = 256
+
+
+class EncodedList:
+    """Decodes one block's access list after another; memory is kept.
+
+    Attributes
+    ----------
+    header : record of `strategies.block_list.layout.BLOCK_LIST`
+    """
+
+    def __init__(self) -> None:
+        self.memory: Any = BLOCK_LIST.lines(1)
+        self.header: Any = self.memory[0]
+        self._data = b""
+        self._pieces: Any = PIECE.zeros(0)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the list."""
+        return len(self._data)
+
+    @property
+    def pieces(self) -> Any:
+        """Pieces of the list, after `decode`."""
+        return self._pieces[: int(self.header["published"])]
+
+    def _wake_address(self, name: str) -> int:
+        return int(self.memory.ctypes.data) + WORD_BYTES * BLOCK_LIST.offsets[name]
+
+    def decode(self, space: Any, data: bytes, kind: str, clock: Clock, seeds: bool) -> bool:
+        """Decode a list by all workers.
+
+        Parameters
+        ----------
+        space : strategies.block_stm.workspace.Workspace
+            Reset for the block. Records lie in its arena.
+        data : bytes
+        kind : str
+            One of `strategies.given.LIST_KINDS`.
+        clock : Clock
+        seeds : bool
+            Whether the heads of the locations are to be set.
+
+        Returns
+        -------
+        bool
+            False if the list is malformed.
+
+        Raises
+        ------
+        CapacityError
+            If the arena, the state or a machine was too small.
+        """
+        room = len(data) // ACCOUNT_BYTES * PIECES_AN_ACCOUNT + len(data) // _PIECE_BYTES + SPARE_PIECES
+        if len(self._pieces) < room:
+            self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
+        self._data = data
+        self.memory[:] = np.zeros((), self.memory.dtype)
+        for field, value in (
+            ("bytes", np.frombuffer(data, np.uint8).ctypes.data if data else 0),
+            ("size", len(data)),
+            ("kind", KINDS.index(kind)),
+            ("seeds", seeds),
+            ("pieces", self._pieces.ctypes.data),
+            ("pieces_room", len(self._pieces)),
+            ("malformed", SOUND),
+        ):
+            self.header[field] = value
+        wakes = tuple(self._wake_address(name) for name in ("published", "is_scanned", "malformed"))
+        space.run_hint_step(decode_step, clock, self.memory, (*wakes, "fault"))
+        return bool(self.header["malformed"] == SOUND)
+
+    def flaw(self, transactions: int) -> str:
+        """Why the list is malformed, in one line. Outside the time.
+
+        Parameters
+        ----------
+        transactions : int
+            Of the block.
+        """
+        found = first_difference(self._data, AccessList(), transactions, kind=KINDS[int(self.header["kind"])])
+        if found is not None and found.kind in (MALFORMED, WRONG_ORDER):
+            return str(found)
+        noted = int(self.header["malformed"])
+        if noted == int(SOUND):
+            return f"{MALFORMED}: it names more than there is room for"
+        return f"{MALFORMED}: byte {noted >> int(REASON_SHIFT)}: {REASONS[noted & 0xFF]}"
