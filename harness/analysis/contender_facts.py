@@ -25,7 +25,7 @@ def given_by_name(name: str, strategy: Strategy, list_kind: str) -> dict[str, An
     list_kind : str
         Kind of the access lists of the run.
     """
-    is_listed = strategy.given == BLOCK
+    is_listed = strategy.given == BLOCK or (strategy.uses_values and strategy.given == TRUTH)
     return {
         "strategy": name.partition(SEPARATOR)[0],
         "source": strategy.given,
@@ -36,8 +36,11 @@ def given_by_name(name: str, strategy: Strategy, list_kind: str) -> dict[str, An
 
 
 def uses_values(strategy: Strategy, list_kind: str) -> bool:
-    """Whether a strategy has the values that transactions write, from an access list of this kind."""
-    return strategy.given == BLOCK and strategy.uses_values and list_kind in WITH_VALUES
+    """Whether a strategy has the values that transactions write, from an access list of this kind.
+
+    Whoever is given the truth has the list that goes with it.
+    """
+    return strategy.given in (BLOCK, TRUTH) and strategy.uses_values and list_kind in WITH_VALUES
 
 
 def list_origin(knowledge: Sequence[Knowledge]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import LIST_KINDS, Request
 from contend.strategies.base import Strategy
-from contend.strategies.given import BLOCK, SEPARATOR, contender
+from contend.strategies.given import BLOCK, SEPARATOR, TRUTH, contender
 from contend.strategies.registry import usual_source
 
 Kinds = dict[str, type[Strategy]]
@@ -82,7 +82,8 @@ def _of_strategy(
 
 
 def _can_use(kind: type[Strategy], list_kind: str) -> bool:
-    return kind.given != BLOCK or list_kind in kind.list_kinds
+    is_listed = kind.given == BLOCK or (kind.uses_values and kind.given == TRUTH)
+    return not is_listed or list_kind in kind.list_kinds
 
 
 def _check_sources(kinds: Mapping[str, type[Strategy]], hints: Collection[str]) -> None:
