@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from contend.evm import Block, State
 from contend.harness.bench.cpu_time import cpu_seconds
 from contend.harness.bench.failures import RunError
+from contend.harness.doctor.files import Files
+from contend.harness.doctor.memory import available_bytes
 from contend.harness.record.sample import PHASES, Sample
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.wall import WallClock
@@ -28,6 +30,10 @@ from contend.strategies.serial import Serial
 _READINGS = 4
 """How often a strategy looks at its clock in a block: at both ends of three phases."""
 _PATIENCE_SECONDS = 60.0
+_LOCATION_BYTES = 300
+"""Of a state and its snapshot, for each location that there is room for: key, word and two places in the table."""
+_SHARE = 0.5
+"""Of the memory that is available."""
 
 
 class _TogetherClock(WallClock):
@@ -59,9 +65,15 @@ class SerialRunsAtOnce:
         Before the first block; left as it is.
     workers : int
         So many runs.
+
+    Raises
+    ------
+    RunError
+        If there is no memory for so many states.
     """
 
     def __init__(self, blocks: Sequence[Block], state: State, workers: int) -> None:
+        _check_memory(state, workers)
         self.workers = workers
         self._blocks = blocks
         self._states = [state.copy() for _ in range(workers)]
@@ -135,3 +147,10 @@ class SerialRunsAtOnce:
         if not all(found):
             raise RunError("a serial run at once with others failed")
         return found
+
+
+def _check_memory(state: State, workers: int) -> None:
+    """Refuse more states than half of the memory has room for."""
+    available, needed = available_bytes(Files()), workers * state.capacity * _LOCATION_BYTES
+    if available is not None and needed > _SHARE * available:
+        raise RunError(f"{workers} states at once take {needed >> 20:,} MiB, of {available >> 20:,} MiB available")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from contend.evm import Block, State
+from contend.harness.bench import serial_runs_at_once
 from contend.harness.bench.bench import Bench
 from contend.harness.bench.failures import RunError
 from contend.harness.plan.resolve import LIMIT, CellKey, WorkloadPlan
@@ -163,3 +164,14 @@ def test_a_serial_run_at_once_that_differs_is_refused(opened: Open, fakes: Any) 
     runs._expected = "another"
     with pytest.raises(RunError, match="another result than one alone"):
         bench.run(CellKey(LIMIT, 2))
+
+
+def test_so_many_states_as_there_is_no_memory_for_are_not_made(
+    opened: Open, fakes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = opened(fakes.Honest)
+    monkeypatch.setattr(serial_runs_at_once, "available_bytes", lambda files: 1 << 20)
+    with pytest.raises(RunError, match="2 states at once take .* MiB, of 1 MiB available"):
+        bench.run(CellKey(LIMIT, 2))
+    monkeypatch.setattr(serial_runs_at_once, "available_bytes", lambda files: None)
+    assert bench.run(CellKey(LIMIT, 2)).seconds > 0
