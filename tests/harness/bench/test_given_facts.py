@@ -171,7 +171,7 @@ def test_so_many_states_as_there_is_no_memory_for_are_not_made(
 ) -> None:
     bench = opened(fakes.Honest)
     monkeypatch.setattr(serial_runs_at_once, "available_bytes", lambda files: 1 << 20)
-    with pytest.raises(RunError, match="2 states at once take .* MiB, of 1 MiB available"):
+    with pytest.raises(RunError, match=r"2 states at once take .* MiB, of 1 MiB available"):
         bench.run(CellKey(LIMIT, 2))
     monkeypatch.setattr(serial_runs_at_once, "available_bytes", lambda files: None)
     assert bench.run(CellKey(LIMIT, 2)).seconds > 0
