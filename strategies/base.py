@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from contend.evm import Block, Changes, Receipts, State
 from contend.strategies.clocks import WALL, Clock
-from contend.strategies.given import NOTHING, Knowledge
+from contend.strategies.given import LIST_KINDS, NOTHING, Knowledge
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ class Strategy(ABC):
     given : str
         Which of them it is given: the usual one, unless the registry made it otherwise (``strategy+source``); or
         `strategies.given.NOTHING`.
+    list_kinds : tuple of str
+        Kinds of access lists (`strategies.given.LIST_KINDS`) that it can use, where it is given the block's.
+    uses_values : bool
+        Whether it takes from such a list the values that transactions write, and so need not wait for any of them: the
+        bound is another one then.
     knowledge : Knowledge
         What came with the block. Set before each block by who gives anything.
     reports_hints : bool
@@ -136,6 +141,8 @@ class Strategy(ABC):
     clock: Clock = WALL
     takes: ClassVar[tuple[str, ...]] = ()
     given: ClassVar[str] = NOTHING
+    list_kinds: ClassVar[tuple[str, ...]] = tuple(LIST_KINDS)
+    uses_values: ClassVar[bool] = False
     knowledge: Knowledge = Knowledge()
     reports_hints: bool = False
     makes_access_list: bool = False

@@ -48,6 +48,7 @@ BUILDER, VALIDATOR, CEILING = "builder", "validator", "ceiling"
 ROLES = (BUILDER, VALIDATOR, CEILING)
 
 FULL, LOCATIONS, READS, INDEXED = "full", "locations", "reads", "indexed"
+WITH_VALUES = (FULL, INDEXED)
 LIST_KINDS: dict[str, str] = {
     FULL: "as EIP-7928 has it: writes with their index and value, reads",
     LOCATIONS: "writes with their index, without values",

@@ -113,6 +113,8 @@ def _given(strategy: str, source: str) -> type[Strategy]:
         return kind
     if source not in kind.takes:
         can = f"can be given {', '.join(kind.takes)}" if kind.takes else "uses nothing beside the transactions"
-        raise UnknownName(f"strategy '{strategy}' cannot be given '{source}': it {can}")
+        near = difflib.get_close_matches(source, kind.takes, 1)
+        hint = f" (did you mean '{strategy}{SEPARATOR}{near[0]}'?)" if near else ""
+        raise UnknownName(f"strategy '{strategy}' cannot be given '{source}'{hint}: it {can}")
     name = contender(strategy, source, usual_source(kind))
     return type(kind.__name__, (kind,), {"name": name, "given": source, "__module__": kind.__module__})

@@ -14,7 +14,7 @@ from contend.evm.state import location_of
 from contend.harness.analysis.dependencies import build_graph
 from contend.harness.analysis.list_schedule import ListSchedule, longest_chain
 from contend.harness.analysis.names import CLASSES, Namer
-from contend.harness.analysis.profile import bounds_of
+from contend.harness.analysis.profile import Schedules, bounds_of
 
 WORKERS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 HOTTEST = 12
@@ -31,6 +31,12 @@ class Profile:
     recording : Recording
     namer : Namer
         Of the same block.
+
+    Attributes
+    ----------
+    bounds : Bounds
+    schedules : Schedules
+        List schedules of the block.
     """
 
     def __init__(self, recording: Recording, namer: Namer) -> None:
@@ -38,6 +44,8 @@ class Profile:
         self._namer = namer
         self._plain, self._commutative = build_graph(recording, False), build_graph(recording, True)
         self.bounds = bounds_of(recording)
+        self.schedules = Schedules()
+        self.schedules.add(recording)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as plain data: ``bounds``, ``speedups``, ``classes``, ``hottest`` and ``critical_path``."""

@@ -13,6 +13,7 @@ from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, one
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
     from contend.harness.analysis.conflicts import Profile
+    from contend.harness.verify.knowledge import BlockKnowledge
     from contend.harness.verify.oracle.oracle import Oracle
     from contend.strategies.base import Outcome
     from contend.workloads.base import Scenario, Workload
@@ -79,6 +80,8 @@ class Explainer:
         from contend.harness.analysis.failed_transactions import failures
         from contend.harness.analysis.names import Namer
         from contend.harness.kernels import compile_lock
+        from contend.harness.verify.knowledge import BlockKnowledge
+        from contend.strategies.serial import Serial
         from contend.workloads import registry
 
         name, dials = plan.workloads[0].name, plan.workloads[0].dials
@@ -94,11 +97,12 @@ class Explainer:
         state.restore(snapshot)
         profile = Profile(recording, Namer(workload, scenario, block, recording, changes))
         strategies = []
+        knowledge = BlockKnowledge([block], state, Serial(), self._request.access_list)
         for key in plan.cells:
             if key.strategy != BASELINE or key in plan.reported:
                 self._say(f"running {key}")
                 with compile_lock(key.strategy):
-                    strategies.append(self._strategy(key, block, state, snapshot, oracle, profile))
+                    strategies.append(self._strategy(key, block, state, snapshot, oracle, profile, knowledge))
                 self._observer.measured(name, key, 1)
         return {
             "workload": name,
@@ -143,8 +147,16 @@ class Explainer:
         return scenario, block, oracle, snapshot, recording
 
     def _strategy(
-        self, key: CellKey, block: Block, state: State, snapshot: Snapshot, oracle: Oracle, profile: Profile
+        self,
+        key: CellKey,
+        block: Block,
+        state: State,
+        snapshot: Snapshot,
+        oracle: Oracle,
+        profile: Profile,
+        knowledge: BlockKnowledge,
     ) -> dict[str, Any]:
+        from contend.harness.analysis.contender_facts import given_by_name
         from contend.harness.verify.oracle.oracle import refusal
         from contend.strategies import registry
 
@@ -153,6 +165,8 @@ class Explainer:
             state.restore(snapshot)
             with registry.get(key.strategy)() as strategy:
                 strategy.clock = clock_maker(self._request)()
+                strategy.knowledge = knowledge.of(0, strategy.given)
+                found |= {"given": given_by_name(key.strategy, strategy, self._request.access_list)}
                 outcome: Outcome = strategy.execute(block, state, key.workers)
                 differences = oracle.check(outcome, state.changes_since(snapshot))
         except Exception as error:
@@ -162,7 +176,10 @@ class Explainer:
         found |= {"counters": {name: int(value) for name, value in outcome.counters.items()}}
         # One run says nothing about real time: `contend run` repeats. Simulated time is what it is.
         found["seconds"] = outcome.seconds if self._request.simulated else None
-        return found | self._aborts(outcome, profile)
+        found["prepare_seconds"] = outcome.phases.get("prepare", 0.0) if self._request.simulated else None
+        found["refused_list"] = outcome.refused_list
+        schedule = profile.schedules.length(key.workers, found["given"]["values"])
+        return found | {"list_schedule": schedule} | self._aborts(outcome, profile)
 
     @staticmethod
     def _aborts(outcome: Outcome, profile: Profile) -> dict[str, Any]:

@@ -12,18 +12,29 @@ from dataclasses import dataclass, field, replace
 
 from contend.evm import Block, State
 from contend.harness.analysis.abort_causes import Causes
+from contend.harness.analysis.contender_facts import (
+    bytes_per_transaction,
+    given_by_name,
+    list_origin,
+    quality_of,
+    uses_values,
+)
+from contend.harness.analysis.profile import Schedules
 from contend.harness.bench.block_sequence import BlockSequence, blocks_digest
 from contend.harness.bench.failures import RunError, WorkloadError, described
+from contend.harness.bench.serial_runs_at_once import SerialRunsAtOnce
 from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
 from contend.harness.errors import RefusedBlockError
-from contend.harness.plan.resolve import BASELINE, CellKey, WorkloadPlan
+from contend.harness.plan.resolve import BASELINE, LIMIT, CellKey, WorkloadPlan, one_line
+from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.sample import BlockFacts, Sample
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import refusal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
+from contend.strategies.given import BLOCK, FULL, MissingKnowledgeError
 from contend.workloads.base import Workload
 from contend.workloads.files.fields import FieldError
 
@@ -48,15 +59,21 @@ class Bench:
         From a strategy's name to a context in which it may compile (`harness.kernels.compile_lock`).
     clock : callable, optional
         Makes the clock of one run.
+    list_kind : str, optional
+        Kind of the access lists that are given (`strategies.given.LIST_KINDS`).
     """
 
     strategy: Callable[[str], Callable[[], Strategy]]
     workload: Callable[[str], Callable[[], Workload]]
     compile_lock: CompileLock = field(default=lambda name: nullcontext())
     clock: Callable[[], Clock] = field(default=lambda: WALL)
+    list_kind: str = FULL
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
     _blocks: tuple[BlockSequence, State] | None = field(default=None, init=False)
     _causes: Causes | None = field(default=None, init=False)
+    _schedules: Schedules | None = field(default=None, init=False)
+    _at_once: SerialRunsAtOnce | None = field(default=None, init=False)
+    _facts: dict[CellKey, CellFacts] = field(default_factory=dict, init=False)
     _knowledge: BlockKnowledge | None = field(default=None, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
@@ -72,8 +89,9 @@ class Bench:
         FieldError
             If the workload refuses a file of the user's: its set-up reverts, for instance.
         """
-        self._blocks = self._causes = None
+        self._blocks = self._causes = self._at_once = None
         self._simulated.clear()
+        self._facts.clear()
         gc.unfreeze()
         workload = self.workload(plan.name)()
         with self.compile_lock(BASELINE):
@@ -96,8 +114,11 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         sequence.rewind()
-        self._knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, serial, own_lists=scenario.access_lists)
+        self._knowledge = BlockKnowledge(
+            scenario.blocks, scenario.genesis, serial, self.list_kind, scenario.access_lists
+        )
         self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
+        self._schedules = survey.schedules
         _settle()
         return survey.facts(genesis, blocks)
 
@@ -128,19 +149,24 @@ class Bench:
         ------
         RunError
             If the strategy raises or its outcome is malformed or differs from the serial one.
+        MissingKnowledgeError
+            If what it is given did not come with the block.
         """
         if self._blocks is None:
             raise RuntimeError("prepare a workload first")
         if key in self._simulated:
             return self._simulated[key]
+        if key.strategy == LIMIT:
+            return self._run_at_once(key.workers)
         sequence, state = self._blocks
+        assert self._knowledge is not None
+        knowledge = self._knowledge
         samples: list[Sample] = []
         outcomes: list[Outcome] = []
 
         def execute(block: Block) -> Outcome:
             strategy.clock = self.clock()
-            if self._knowledge is not None:
-                strategy.knowledge = self._knowledge.of(len(samples), strategy.given)
+            strategy.knowledge = knowledge.of(len(samples), strategy.given)
             run = timed_run(strategy, block, state, key.workers)
             samples.append(sample_of(run, strategy.clock.simulated))
             outcomes.append(run.outcome)
@@ -150,18 +176,61 @@ class Bench:
         try:
             strategy = self._instance(key)
             module = type(strategy).__module__
+            # Once: nobody judges the hints of every run.
+            strategy.reports_hints = is_first = key not in self._facts
+            if is_first:
+                self._facts[key] = CellFacts(given_by_name(key.strategy, strategy, self.list_kind))
             differences = sequence.run(execute)
             if not differences and self._causes is not None:
                 sequence.rewind()
                 samples[0].counters.update(self._causes.counters(outcomes[0]))
         except RunError:
             raise
+        except MissingKnowledgeError as error:
+            raise MissingKnowledgeError(f"strategy {key.strategy!r}: {one_line(error)}") from None
         except Exception as error:
             raise RunError(described(error, module)) from error
         if differences:
             raise RunError(refusal(differences), differences)
+        if is_first:
+            self._facts[key] = self._look_at(key, strategy, outcomes)
         sample = Sample.of_chain(samples)
         return replace(sample, untimed=sample.untimed | sequence.untimed)
+
+    def _run_at_once(self, workers: int) -> Sample:
+        """Time serial runs that execute at once."""
+        assert self._blocks is not None
+        if self._at_once is None or self._at_once.workers != workers:
+            # One set of states at a time: each is as large as the workload's.
+            self._at_once = None
+            sequence, state = self._blocks
+            sequence.rewind()
+            self._at_once = SerialRunsAtOnce(sequence.blocks, state, workers)
+        return self._at_once.run()
+
+    def facts_of(self, key: CellKey) -> CellFacts | None:
+        """What is known of a cell beside its samples, since it was first run on this workload."""
+        return self._facts.get(key)
+
+    def _look_at(self, key: CellKey, strategy: Strategy, outcomes: list[Outcome]) -> CellFacts:
+        """Judge what a strategy was given, by a run in which it told."""
+        assert self._blocks is not None
+        assert self._knowledge is not None
+        assert self._schedules is not None
+        blocks = self._blocks[0].blocks
+        given, values = strategy.given, uses_values(strategy, self.list_kind)
+        known = [self._knowledge.of(place, given) for place in range(len(blocks))]
+        refusals = [text for one in outcomes if (text := one.refused_list) is not None]
+        return CellFacts(
+            {
+                **given_by_name(key.strategy, strategy, self.list_kind),
+                "bytes_per_transaction": bytes_per_transaction(given, blocks, known),
+                **quality_of(outcomes, self._knowledge),
+            },
+            list_origin(known) if given == BLOCK else None,
+            refusals[0] if refusals else None,
+            self._schedules.length(key.workers, values),
+        )
 
     def _instance(self, key: CellKey) -> Strategy:
         if key not in self._strategies:
@@ -170,6 +239,7 @@ class Bench:
 
     def close(self) -> None:
         """Close every strategy that was used, the last one first."""
+        self._at_once = None
         while self._strategies:
             self._strategies.popitem()[1].close()
 

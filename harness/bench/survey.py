@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from contend.evm.drivers.recorder import record
 from contend.harness.analysis.abort_causes import Causes
-from contend.harness.analysis.profile import bounds_of
+from contend.harness.analysis.profile import Schedules, bounds_of
 from contend.harness.bench.failures import WorkloadError
 from contend.harness.plan.resolve import WorkloadPlan
 from contend.harness.record.bound import Bounds
@@ -35,6 +35,8 @@ class Survey:
         What the receipts say against the workload's invariant.
     causes : Causes or None
         Explains aborts on the block; None for several blocks, of which all recordings would have to be kept.
+    schedules : Schedules
+        List schedules of all blocks.
     """
 
     def __init__(self, workload: Workload, scenario: Scenario, costs: npt.NDArray[np.uint64]) -> None:
@@ -43,6 +45,7 @@ class Survey:
         self._costs = costs
         self.violated: list[str] = []
         self.causes: Causes | None = None
+        self.schedules = Schedules()
         self._rules = BlockRules()
         self._bounds: list[Bounds] = []
         self._gas = self._failed = self._changed = 0
@@ -66,6 +69,7 @@ class Survey:
         recording = record(block, state, self._costs)
         self._rules.check(block, state, reference.receipts, recording)
         self._bounds.append(bounds_of(recording))
+        self.schedules.add(recording)
         if len(self._scenario.blocks) == 1:
             self.causes = Causes(self._workload, self._scenario, recording, reference.changes)
         state.restore(after)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Snapshot, State
 from contend.harness.calibrate.programs import programs
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.cost_table import CLASSES, PS_PER_NS, CostTable
 from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.given import Knowledge
 from contend.strategies.serial import Serial
 from contend.workloads import registry as workloads
 from contend.workloads import resolve_dials
@@ -33,6 +35,8 @@ SEED = 5
 ROUNDS = 9
 # A step without cost still counts one picosecond: the cost in question must outweigh as many as there are steps.
 _WEIGHT = 1 << 24
+CONTENDERS = ("serial", "block_stm", "static_partition", "sharded")
+"""Strategies whose work is measured, with what they are given where that is not their usual source."""
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
     ("payments", {"erc20": 1.0}),
@@ -53,6 +57,8 @@ class Subject:
     state : State
     before : Snapshot
     strategy : Strategy
+    knowledge : Knowledge
+        What the strategy is given of the block.
     """
 
     name: str
@@ -60,10 +66,12 @@ class Subject:
     state: State
     before: Snapshot
     strategy: Strategy
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
     def run(self) -> float:
         """Execute the block; seconds of the strategy's clock."""
         self.state.restore(self.before)
+        self.strategy.knowledge = self.knowledge
         return self.strategy.execute(self.block, self.state, 1).seconds
 
 
@@ -78,11 +86,13 @@ def subjects() -> Iterator[Subject]:
         scenario = kind().build(resolve_dials(kind, dials), SEED, SIZE)
         block, state = scenario.blocks[0], scenario.genesis
         before = state.snapshot()
-        for name in ("serial", "block_stm", "static_partition", "sharded"):
+        known = BlockKnowledge([block], state, serial)
+        for name in CONTENDERS:
             if name not in kept:
                 kept[name] = strategies.get(name)()
             if "virtual" in kept[name].clocks:
-                yield Subject(f"{workload} {name}", block, state, before, kept[name])
+                given = known.of(0, kept[name].given)
+                yield Subject(f"{workload} {name}", block, state, before, kept[name], given)
 
 
 def amounts(subject: Subject) -> Floats:

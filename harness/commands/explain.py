@@ -20,6 +20,8 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "seed",
     "clock",
     "costs",
+    "hints",
+    "access_list",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},
     workers={"metavar": "COUNT", "default": "32", "help": "Workers of each strategy."},
     clock={"default": "virtual", "help": "Simulated workers, the same on every machine; or threads."},

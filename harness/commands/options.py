@@ -17,7 +17,7 @@ from contend.harness.commands.common import tell
 from contend.harness.errors import BadInputError
 from contend.harness.plan.implied import implied
 from contend.harness.plan.options import Option, options
-from contend.harness.plan.request import ALL, DEFAULT, Request
+from contend.harness.plan.request import ALL, DEFAULT, HINTS, Request
 from contend.harness.plan.setting import Setting, shown
 from contend.harness.plan.settings_environment import read_environment
 from contend.harness.plan.settings_file import read_nearest
@@ -145,8 +145,10 @@ class RequestOption(click.Option):
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the last of several names; everything else as click does."""
-        if self.name not in ("strategies", "workloads"):
+        if self.name not in ("strategies", "workloads", "hints"):
             return super().shell_complete(context, incomplete)
+        if self.name == "hints":
+            return _completed(HINTS, incomplete)
         from contend.strategies import registry as strategies
         from contend.workloads import registry as workloads
 
@@ -155,9 +157,12 @@ class RequestOption(click.Option):
             if self.name == "strategies"
             else [*workloads.names(), *workloads.ON_REQUEST]
         )
-        before, comma, last = incomplete.rpartition(",")
-        names = [name for name in (*every, ALL, DEFAULT) if name.startswith(last)]
-        return [CompletionItem(f"{before}{comma}{name}") for name in names]
+        return _completed((*every, ALL, DEFAULT), incomplete)
+
+
+def _completed(known: Sequence[str], incomplete: str) -> list[CompletionItem]:
+    before, comma, last = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in known if name.startswith(last)]
 
 
 def request_options(

@@ -18,6 +18,8 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "block_size",
     "repeat",
     "costs",
+    "hints",
+    "access_list",
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},
     costs={"help": "File of the cost table for the virtual clock."},

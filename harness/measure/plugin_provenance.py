@@ -21,6 +21,7 @@ from contend.evm.runtime.source_digest import digest_of, home_of
 from contend.harness.plan.resolve import MeasurementPlan
 from contend.harness.record.environment import git_output, git_state, vcs_revision
 from contend.strategies import registry as strategies
+from contend.strategies.given import SEPARATOR
 from contend.workloads import registry as workloads
 
 
@@ -54,7 +55,8 @@ def plugins_of(plan: MeasurementPlan) -> list[dict[str, Any]]:
 
 def _brought(plan: MeasurementPlan) -> Iterator[tuple[str, EntryPoint, type]]:
     """What of the plan is registered by an entry point, with its class."""
-    named = dict.fromkeys(cell.strategy for cell in plan.cells)
+    # Whatever a strategy is given, it is brought by one package.
+    named = dict.fromkeys(cell.strategy.partition(SEPARATOR)[0] for cell in plan.cells)
     by_name = {point.name: point for point in entry_points(group=strategies.GROUP)}
     for name in named:
         if name in by_name and not strategies.is_built_in(name):

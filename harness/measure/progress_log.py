@@ -125,6 +125,8 @@ class ProgressLog:
             _LOG.info("worker %d: %.2f s of compiling, or loading kernels", worker.number, result.compile_seconds)
         if result.facts is not None:
             self._compare(version, result.facts)
+        if result.about is not None and worker.task is not None:
+            self.measurements[version].about[worker.task.key] = result.about
         if result.failure is None:
             return
         if result.refused:

@@ -6,7 +6,7 @@ import logging
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contend.harness.doctor.run_mark import OtherRun
@@ -18,7 +18,7 @@ from contend.harness.measure.task import tasks_of
 from contend.harness.measure.worker_pool import TimeBudgetSpentError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request, command_words
-from contend.harness.plan.resolve import MeasurementPlan
+from contend.harness.plan.resolve import LIMIT, CellKey, MeasurementPlan
 from contend.harness.plan.setting import Setting
 from contend.harness.record import build, environment, resume
 from contend.harness.record.measurement import WorkloadMeasurement
@@ -95,6 +95,7 @@ class Engine:
             # Meanwhile the workers import the compiler.
             surroundings = environment.describe(self.request.affinity)
             ((plan, _, plugins),) = executor.resolve()
+            plan = self._with_limit(plan)
             self._log(plan)
             self.observer.planned(plan, self.request.rounds)
             self._begin(plan, build.full_environment(surroundings, plan, plugins))
@@ -123,6 +124,14 @@ class Engine:
                 if not refused and (self.record["complete"] or self.record["cells"] != before):
                     self._save()
         return self.record
+
+    def _with_limit(self, plan: MeasurementPlan) -> MeasurementPlan:
+        """The plan with what serial runs at once reach, for every number of workers that there are cores for."""
+        cores = len(self.request.affinity or environment.usable_cores())
+        counts = sorted({cell.workers for cell in plan.reported if 1 < cell.workers <= cores})
+        if self.request.simulated or not counts:
+            return plan
+        return replace(plan, cells=(*plan.cells, *(CellKey(LIMIT, workers) for workers in counts)))
 
     def _log(self, plan: MeasurementPlan) -> None:
         _LOG.info("asked for: %s", shlex.join(["contend", "run", *command_words(self.request.as_json())]))

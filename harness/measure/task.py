@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from contend.harness.plan.request import Request
+from contend.harness.plan.request import LIST_KINDS, Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
+from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.measurement import CellFailure
 from contend.harness.record.sample import BlockFacts, Sample
 
@@ -38,6 +39,8 @@ class Task:
         Simulated network between shards.
     revision : str
         Which version is measured; empty for the one that runs.
+    access_list : str
+        Kind of the access lists that are given.
     """
 
     workload: WorkloadPlan
@@ -49,6 +52,7 @@ class Task:
     costs: str | None = None
     network: str | None = None
     revision: str = ""
+    access_list: str = LIST_KINDS[0]
 
     @property
     def key(self) -> CellKey:
@@ -75,7 +79,9 @@ def tasks_of(
     request: Request, workload: WorkloadPlan, cells: Iterable[CellKey], revision: str = ""
 ) -> dict[CellKey, Task]:
     """Cells of a workload as they were asked for, each as a task."""
-    asked = {name: getattr(request, name) for name in ("seed", "block_size", "clock", "costs", "network")}
+    asked = {
+        name: getattr(request, name) for name in ("seed", "block_size", "clock", "costs", "network", "access_list")
+    }
     return {
         key: Task(workload, strategy=key.strategy, workers=key.workers, revision=revision, **asked) for key in cells
     }
@@ -100,6 +106,8 @@ class Result:
         input, and nothing is to be measured.
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
+    about : CellFacts or None
+        What is known of the cell beside its samples; None where it was not run, or an older version does not tell.
     """
 
     facts: BlockFacts | None = None
@@ -108,6 +116,7 @@ class Result:
     broken: bool = False
     refused: bool = False
     compile_seconds: float = 0.0
+    about: CellFacts | None = None
 
     def as_plain(self) -> dict[str, Any]:
         """Show the result as plain data."""
@@ -120,6 +129,7 @@ class Result:
             "broken": self.broken,
             "refused": self.refused,
             "compile_seconds": self.compile_seconds,
+            "about": None if self.about is None else self.about.as_plain(),
         }
 
     @classmethod
@@ -132,6 +142,7 @@ class Result:
             If it is malformed.
         """
         facts, sample, failure = (content[name] for name in ("facts", "sample", "failure"))
+        about = content.get("about")
         return cls(
             None if facts is None else BlockFacts.from_plain(facts),
             None if sample is None else Sample.from_plain(sample),
@@ -139,6 +150,7 @@ class Result:
             content["broken"],
             content["refused"],
             content["compile_seconds"],
+            None if about is None else CellFacts.from_plain(about),
         )
 
 

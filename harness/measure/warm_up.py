@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.task import Task
 from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
-from contend.harness.plan.resolve import BASELINE_CELL
+from contend.harness.plan.resolve import BASELINE_CELL, LIMIT
 
 
 class WarmUp:
@@ -51,7 +51,7 @@ class WarmUp:
         worker.task = None
         # The first worker builds, and so compiles what everyone needs first; the others would only wait for it.
         if self._batch.cold and slot > 0:
-            worker.send("compile", sorted({task.strategy for task in tasks}))
+            worker.send("compile", sorted({task.strategy for task in tasks} - {LIMIT}))
         worker.send("build", tasks[0].as_plain())
 
     def _version(self, slot: int) -> int:

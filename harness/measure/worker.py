@@ -55,6 +55,8 @@ _NAMES: dict[str, tuple[str, str]] = {
 # What versions of this layout may lack.
 _OPTIONAL = {"plugins_of": "contend.harness.measure.plugin_provenance:plugins_of"}
 _THIS_LAYOUT, _OLD_LAYOUT = range(2)
+# Errors that are no fault of what is measured: nothing of it can be measured as it was asked for.
+_REFUSALS = ("RefusedBlockError", "FieldError", "MissingKnowledgeError")
 # Set by `main`. Told by the sources and not by what can be imported: this version may be installed beside an older one.
 _layout = _THIS_LAYOUT
 
@@ -205,20 +207,22 @@ class _Worker:
     def _work(self, task: dict[str, Any], *parts: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
         """Do parts of a task until one fails, and send what came of it."""
         result: dict[str, Any] = {"facts": None, "sample": None, "failure": None, "broken": False, "refused": False}
+        result["about"] = None
         for part in parts:
             result["broken"] = part == self._build
             try:
                 part(task, result)
             except Exception as error:
                 result["failure"] = _failure(error)
-                result["refused"] = type(error).__name__ in ("RefusedBlockError", "FieldError")
+                result["refused"] = type(error).__name__ in _REFUSALS
                 break
         result["broken"] = result["broken"] and result["failure"] is not None
         seconds, self._compile_seconds = self._compile_seconds, 0.0
         self._send("result", {**result, "compile_seconds": seconds})
 
     def _build(self, task: dict[str, Any], result: dict[str, Any]) -> None:
-        wanted = {name: task[name] for name in ("workload", "seed", "block_size", "clock", "costs", "network")}
+        names = ("workload", "seed", "block_size", "clock", "costs", "network", "access_list")
+        wanted = {name: task[name] for name in names}
         if wanted == self._built:
             return
         self._announce_compilations()
@@ -232,18 +236,27 @@ class _Worker:
 
     def _bench_of(self, task: dict[str, Any]) -> Any:
         clock = {name: task[name] for name in ("clock", "costs", "network")}
-        key = tuple(clock.values())
+        key = (*clock.values(), task["access_list"])
         if key not in self._benches:
             maker = find("clock_maker")(_request({name: value for name, value in clock.items() if value is not None}))
             strategies, workloads = find("strategies"), find("workloads")
-            self._benches[key] = find("Bench")(strategies.get, workloads.get, find("compile_lock"), maker)
+            bench = find("Bench")(strategies.get, workloads.get, find("compile_lock"), maker)
+            # An older version gives no lists, and has refused a request that asks for any.
+            bench.list_kind = task["access_list"]
+            self._benches[key] = bench
         return self._benches[key]
 
     def _warm_up(self, task: dict[str, Any], result: dict[str, Any]) -> None:
         cell = task["strategy"], task["workers"]
-        if cell not in self._warm:
-            self._bench.warm_up(find("CellKey")(*cell))
+        if cell in self._warm:
+            return
+        key = find("CellKey")(*cell)
+        try:
+            self._bench.warm_up(key)
             self._warm.add(cell)
+        finally:
+            about = self._bench.facts_of(key) if hasattr(self._bench, "facts_of") else None
+            result["about"] = None if about is None else about.as_plain()
 
     def _run(self, task: dict[str, Any], result: dict[str, Any]) -> None:
         result["sample"] = asdict(self._bench.run(find("CellKey")(task["strategy"], task["workers"])))
@@ -291,7 +304,7 @@ def _tuples(value: Any) -> Any:
 def _failure(error: Exception) -> dict[str, Any]:
     text = " ".join(str(error).split())
     # What a bench raises is a sentence; anything else is an error of the version's own, of which a trace is kept.
-    if type(error).__name__ not in ("RunError", "WorkloadError", "RefusedBlockError", "BadInputError", "FieldError"):
+    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError", *_REFUSALS):
         traceback.print_exc()
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return {"error": text, "differences": list(getattr(error, "differences", ()))}

@@ -122,6 +122,24 @@ def choice(*words: str) -> OptionType[str, str]:
     return OptionType(keep, {"enum": list(words)}, choices=words)
 
 
+def several(*words: str) -> OptionType[Names, tuple[str, ...]]:
+    """Type of an option that is some of these words, each once; empty where nothing is said."""
+
+    def keep(name: str, values: Names) -> tuple[str, ...]:
+        kept = _keep_names(name, values)
+        for value in kept:
+            if value not in words:
+                from contend.workloads.suggest import nearest
+
+                raise BadInputError(
+                    f"{name}: {value!r} is not known{nearest(value, words)}; choose from {', '.join(words)}"
+                )
+        return kept
+
+    schema = {"type": "array", "items": {"enum": list(words)}}
+    return OptionType(keep, schema, read=parse_names, write=_write_names, plain=_plain_names)
+
+
 def unique(values: Iterable[Any]) -> tuple[Any, ...]:
     """Keep the values in their order, each once."""
     return tuple(dict.fromkeys(values))
@@ -318,6 +336,10 @@ def _keep_cores(name: str, cores: Cores) -> tuple[int, ...]:
     return tuple(sorted(set(kept)))
 
 
+def _write_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (",".join(names),) if names else ()
+
+
 def _write_sweep(sweep: Sweep | None) -> tuple[str, ...]:
     return () if sweep is None else (f"{sweep[0]}={','.join(map(str, sweep[1]))}",)
 
@@ -355,7 +377,7 @@ NAMES: OptionType[Names, tuple[str, ...]] = OptionType(
     _keep_names,
     {"type": "array", "items": {"type": "string"}},
     read=parse_names,
-    write=lambda names: (",".join(names),) if names else (),
+    write=_write_names,
     plain=_plain_names,
 )
 COUNTS: OptionType[Counts, tuple[int, ...]] = OptionType(

@@ -29,6 +29,7 @@ from contend.harness.plan.option_types import (
     PathLike,
     Sweep,
     choice,
+    several,
     whole_number,
 )
 from contend.harness.plan.options import Option, options
@@ -45,6 +46,10 @@ DEFAULT_WORKERS = {"wall": (1, 2), "virtual": (1, 2, 4, 8, 16, 32)}
 DEFAULT_BASELINE = "serial"
 # Of the serial strategy's throughput: busy, but not so busy that a steady stream would wait for ever.
 DEFAULT_LOAD = 0.8
+HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
+"""Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
+LIST_KINDS = ("full", "locations", "reads", "indexed")
+"""Kinds of access lists (`strategies.given.LIST_KINDS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
@@ -276,6 +281,31 @@ class Request:
         meaning="Strategy that the others are held against, with as many workers, beside their speed-up over serial",
         added_later=True,
         run_only=True,
+    )
+    hints: Option[Names, tuple[str, ...]] = Option(
+        None,
+        several(*HINTS),
+        "--hints",
+        metavar="SOURCES",
+        meaning="What strategies are given beside the transactions; each is measured with every source that it can "
+        "use, and one that uses nothing once",
+        on_command_line=f"some of {', '.join(HINTS)}, separated by commas; a strategy is also named with what it is "
+        "given, as in block_stm+truth",
+        in_python=f"one or several of {', '.join(HINTS)}; a strategy is also named with what it is given, as in "
+        '``"block_stm+truth"``',
+        in_record="empty for each strategy's usual source",
+        default_text="each strategy's usual source",
+        added_later=True,
+    )
+    access_list: Option[str, str] = Option(
+        LIST_KINDS[0],
+        choice(*LIST_KINDS),
+        "--access-list",
+        meaning="Kind of the access list that comes with a block for those that are given it: as EIP-7928 has it "
+        "(full), without values (locations), locations only (reads), or with every reader's index, which is an "
+        "extension of this project (indexed)",
+        added_later=True,
+        applies=lambda asked: "block" in (asked.get("hints") or ()),
     )
 
     def __post_init__(self) -> None:

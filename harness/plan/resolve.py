@@ -13,10 +13,12 @@ from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, Request
 
 BASELINE = DEFAULT_BASELINE
 REPLAY = "replay"
+LIMIT = "machine's limit"
+"""Stands for a strategy where serial runs are timed that execute at once, each by itself: what this machine can do."""
 
 
 class CellKey(NamedTuple):
-    """One cell of a workload's table: a strategy with a number of workers."""
+    """One cell of a workload's table: a strategy, with what it is given, and a number of workers."""
 
     strategy: str
     workers: int
@@ -120,6 +122,7 @@ def resolve(request: Request) -> MeasurementPlan:
     from llvmlite.binding import llvm_version_info
 
     from contend.harness.kernels import is_cold, sources_digest
+    from contend.harness.plan.contenders import contenders
     from contend.strategies import registry as strategies
 
     workloads = plan_workloads(request)
@@ -132,6 +135,7 @@ def resolve(request: Request) -> MeasurementPlan:
             raise BadInputError(
                 f"strategy {name!r} does not run under the {request.clock} clock, only under: {', '.join(kind.clocks)}"
             )
+    kinds = contenders(kinds, request, named, lambda name: lookup(strategies, name))
     _check_baseline(request.baseline, kinds)
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     digest = costs_digest(request)

@@ -17,6 +17,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count
 from contend.harness.present.html_table import html_table
 from contend.harness.present.tables import warning_lines
+from contend.harness.record.content.cell_facts import BUILDER
 from contend.harness.record.frame import COLUMNS
 from contend.harness.record.warnings import MOSTLY_FAILED
 
@@ -38,9 +39,8 @@ class Cells(pandas.DataFrame):
             return plain
         rows = self.to_dict("records")
         columns = _shown(self)
-        table = html_table(
-            list(columns), [[show(row) for show in columns.values()] for row in rows[:_MOST_ROWS]], _TEXT
-        )
+        text = _TEXT + ("given" in columns)
+        table = html_table(list(columns), [[show(row) for show in columns.values()] for row in rows[:_MOST_ROWS]], text)
         left = f" The first {_MOST_ROWS:,} are shown." if len(rows) > _MOST_ROWS else ""
         marks = _marks(rows)
         about = f"{count(len(rows), 'cell')}, {len(self.columns)} columns: see .columns.{left}"
@@ -54,6 +54,7 @@ def _shown(frame: pandas.DataFrame) -> dict[str, Callable[[Row], str]]:
     columns: dict[str, Callable[[Row], str]] = {
         "workload": lambda row: str(row["workload"]),
         "strategy": lambda row: str(row["strategy"]),
+        **({"given": _given} if frame["given"].notna().any() else {}),
         "workers": lambda row: f"{row['workers']:,}",
         "x serial": _speedup,
         "interval": _interval,
@@ -68,6 +69,13 @@ def _shown(frame: pandas.DataFrame) -> dict[str, Callable[[Row], str]]:
         if own or (told and frame[name].astype(str).nunique() > 1):
             columns[str(name)] = partial(_value, str(name))
     return columns
+
+
+def _given(row: Row) -> str:
+    """What was given, with the role where it is not the builder's."""
+    if not isinstance(row["given"], str):
+        return "-"
+    return row["given"] if row["role"] == BUILDER else f"{row['given']} ({row['role']})"
 
 
 def _figure(value: Any, form: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -10,7 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
+from contend.harness.present.formatting import duration
+from contend.harness.present.role_groups import by_role
 from contend.harness.record.bound import KINDS, Bound, Bounds
+from contend.harness.record.content.cell_facts import given_in
 from contend.harness.record.content.execution_counts import DRY_RUNS, EXECUTIONS, WAITS, WASTED, wasted
 from contend.harness.record.warnings import MOSTLY_FAILED, mostly_failed
 
@@ -47,7 +51,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     _print_classes(console, explanation["classes"])
     _print_hottest(console, explanation["hottest"])
     _print_chain(console, explanation["critical_path"], bounds.plain)
-    _print_strategies(console, explanation, bounds.plain)
+    _print_strategies(console, explanation, bounds)
 
 
 def _print(
@@ -164,36 +168,56 @@ def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
         console.print()
 
 
-def _print_strategies(console: Console, explanation: Explanation, bound: Bound) -> None:
-    strategies = explanation["strategies"]
+def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds) -> None:
+    strategies, bound = explanation["strategies"], bounds.plain
     if not strategies:
         return
     simulated = explanation["clock"] == "virtual"
     title = "Strategies, one verified run each" + (", simulated" if simulated else "")
-    headings = ("strategy", "W", "x serial", "of bound", "executions", "waste")
+    headings = (
+        "strategy", "given", "W", "x serial", "of bound", "of schedule", "ns a hop", "prepare", "executions", "waste"
+    )  # fmt: skip
     rows = []
-    for one in strategies:
-        if one["error"] is not None:
-            continue
+    hops = len(explanation["critical_path"]["links"])
+    # Those of one role stand together; nobody compares them with others.
+    for one in chain.from_iterable(by_role(one for one in strategies if one["error"] is None).values()):
         ratio = bound.work / 1e12 / one["seconds"] if one["seconds"] else None
+        own = bounds.for_values(one["given"]["values"]) or bound
         waste = wasted(one["counters"], bound.transactions)
+        prepare = one["prepare_seconds"]
         rows.append(
             (
                 one["strategy"],
+                given_in(one),
                 str(one["workers"]),
                 _NONE if ratio is None else f"{ratio:,.2f}{'!' if mostly_failed(explanation) else ''}",
-                _NONE if ratio is None else f"{ratio / bound.speedup(one['workers']):.0%}",
+                _NONE if ratio is None else f"{ratio / own.speedup(one['workers']):.0%}",
+                _NONE if ratio is None else f"{one['list_schedule'] / 1e12 / one['seconds']:.0%}",
+                _per_hop(one, hops),
+                duration(prepare) if prepare else _NONE,
                 f"{one['counters'].get('executions', bound.transactions):,}",
                 _NONE if waste is None else f"{waste / max(bound.transactions, 1):.2f}",
             )
         )
     if rows:
-        _print(console, title, headings, rows, gives_way=("executions", "waste"))
+        gives_way = ("executions", "prepare", "ns a hop", "waste", "of schedule")
+        _print(console, title, headings, rows, text=2, gives_way=gives_way)
+    for one in strategies:
+        if one.get("refused_list"):
+            text = f"{one['strategy']}: list refused: {one['refused_list']}"
+            console.print(text, style="yellow", markup=False, highlight=False)
     for one in strategies:
         if one["error"] is not None:
             console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
     _print_executions(console, [one for one in strategies if one["error"] is None], bound.transactions)
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
+
+
+def _per_hop(one: Explanation, hops: int) -> str:
+    """Nanoseconds beyond the list schedule for each link of the critical path; none where nobody waits for anybody."""
+    if not one["seconds"] or not hops or one["given"]["values"] or one["workers"] < 2:
+        return _NONE
+    return f"{(one['seconds'] * 1e12 - one['list_schedule']) / 1e3 / hops:,.0f}"
 
 
 def _print_executions(console: Console, strategies: list[Explanation], transactions: int) -> None:

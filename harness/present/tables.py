@@ -13,7 +13,9 @@ from rich.text import Text
 from contend.harness.present import execution_columns
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
-from contend.harness.present.formatting import differing, rate
+from contend.harness.present.formatting import differing, duration, rate
+from contend.harness.present.role_groups import MEANING, by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
+from contend.harness.record.content.cell_facts import given_in
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics import CONFIDENCE
 from contend.harness.record.statistics.paired import ratios_to
@@ -33,6 +35,7 @@ _USUAL_RATE, _USUAL_GAS, _USUAL_INTERVAL = len("999,999"), len("99,999"), len("0
 _SIMULATED_RATE, _SIMULATED_GAS = len("9,999,999"), len("999,999")
 # Lines of a terminal that a section and the progress below it need beside the headings.
 _SPARE_LINES = 4
+_NOTICED_SHARE = 0.01
 
 Cell = Mapping[str, Any]
 
@@ -97,11 +100,13 @@ class ResultTable:
         groups = {name: list(group) for name, group in groupby(cells, key=self._name)}
         self._waiting |= {name: group for name, group in groups.items() if name not in self._printed}
         if self._table is None:
-            self._fit(cells)
+            self._fit([*cells, *limit_rows(cells)])
         self._print_waiting(list(groups))
         self._print_legend(cells)
+        _print_given(self._console, cells, self._table.headings if self._table else ())
         _print_latency(self._console, cells)
         _print_failures(self._console, cells)
+        _print_refusals(self._console, cells)
         for line in warning_lines(cells):
             self._console.print(line, style="yellow", markup=False, highlight=False)
         _print_disagreements(self._console, cells)
@@ -114,8 +119,9 @@ class ResultTable:
                 self._printed.add(name)
 
     def _print_section(self, name: str, cells: list[Cell]) -> None:
-        console, is_new = self._console, self._fit(cells)
-        lines = len(cells) + 2
+        groups, limits = by_role(cells), limit_rows(cells)
+        console, is_new = self._console, self._fit([*cells, *limits])
+        lines = len(cells) + len(limits) + 2 + (len(groups) if len(groups) > 1 else 0)
         scrolled = console.is_terminal and self._since_header + lines > console.height - _SPARE_LINES
         assert self._table is not None
         _print_failing(console, name, cells)
@@ -125,7 +131,12 @@ class ResultTable:
             self._table.print_header()
             self._since_header = 0
         console.print(Text(f" {name}", style="bold"))
-        self._table.print_rows(cells)
+        for role, own in groups.items():
+            if len(groups) > 1:
+                console.print(Text(f"  {heading_of(role)}", style="dim"))
+            self._table.print_rows(own)
+        if limits:
+            self._table.print_rows(limits)
         console.print()
         self._since_header += lines
 
@@ -167,13 +178,24 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     baseline = baseline_of(cells)
     noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
     meanings = {
-        "of bound": "speed-up as a share of the best conceivable with W workers",
+        "of bound": "speed-up as a share of the best conceivable with W workers" + _and_of_role(cells),
         f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round{noisy}",
+        "given": "beside the transactions",
+        "B/tx": "bytes a transaction that came with the block for that",
+        "r/p": "recall and precision of the hints in %, all entries",
+        "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
+        "prepare": "median time of hints and planning",
         "p/e/c": "share of prepare, execute and commit in %",
         **execution_columns.MEANINGS,
     }
     known = set(headings)
     return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in known)
+
+
+def _and_of_role(cells: Iterable[Cell]) -> str:
+    """Said where a role has a bound of its own."""
+    values = any((cell.get("given") or {}).get("values") for cell in cells)
+    return ", who waits for nobody where it has the values that it reads" if values else ""
 
 
 def _namer(workloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Callable[[Cell], str]:
@@ -200,6 +222,7 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     workers = max((len(str(count)) for _, count in to_come), default=0)
     columns = [
         Column("strategy", lambda cell: f"{_INDENT}{cell['strategy']}", is_text=True, folds=True, least=strategies),
+        *([Column("given", lambda cell: given_in(cell) or _NONE, is_text=True)] if any(map(given_in, cells)) else []),
         Column("W", lambda cell: str(cell["workers"]), least=workers),
         Column("tx/s", _throughput, least=rates),
         Column("Mgas/s", _gas, least=gas),
@@ -212,12 +235,26 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     if any("latency" in cell for cell in cells):
         columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
         columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
+    if any(map(_prepares, cells)):
+        columns.append(Column("prepare", _prepare, least=len("99.9 ms") if to_come else 0))
     columns += [
         Column("p/e/c", _phases),
+        *_hint_columns(cells),
         *(Column(heading, show) for heading, show in execution_columns.COLUMNS.items()),
         Column("ok", _mark, is_text=True, least=len("yes ~") if to_come else 0),
     ]
     return columns
+
+
+def _hint_columns(cells: Sequence[Cell]) -> list[Column]:
+    """Columns about hints, where any are told."""
+    found = []
+    if any(bytes_of(cell) != _NONE for cell in cells):
+        found.append(Column("B/tx", bytes_of))
+    if any(hints_of(cell, "all") != _NONE for cell in cells):
+        found.append(Column("r/p", lambda cell: hints_of(cell, "all")))
+        found.append(Column("r/p confl.", lambda cell: hints_of(cell, "conflicting")))
+    return found
 
 
 _INDENT = "  "
@@ -228,7 +265,8 @@ _SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
 def _steps(cells: Sequence[Cell]) -> list[GivesWay]:
     """What gives way where a table is too wide, in this order; what is not named never does."""
     single = [heading for heading in execution_columns.COLUMNS if heading != execution_columns.WASTED]
-    first, then = [*reversed(single), "p/e/c", "Mgas/s"], ["of bound", execution_columns.WASTED]
+    first = ["r/p confl.", "r/p", *reversed(single), "B/tx", "p/e/c", "Mgas/s", "given", "prepare"]
+    then = ["of bound", execution_columns.WASTED]
     if baseline_of(cells) or any("latency" in cell for cell in cells):
         # Of several blocks in a row latency is what they were measured for, and a baseline was asked for.
         first, then = [*first, "of bound"], [execution_columns.WASTED]
@@ -331,7 +369,19 @@ def _phases(cell: Cell) -> str:
     return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
 
 
+def _prepares(cell: Cell) -> bool:
+    """Whether a noticeable share of the time is preparation; every strategy looks at the block first."""
+    return bool(cell["phases"]) and cell["phases"]["prepare"] >= _NOTICED_SHARE * sum(cell["phases"].values())
+
+
+def _prepare(cell: Cell) -> str:
+    seconds = cell["phases"].get("prepare")
+    return duration(seconds) if seconds else _NONE
+
+
 def _mark(cell: Cell) -> Text:
+    if cell["verified"] is None:
+        return Text(_NONE)
     if cell["error"] is not None:
         return Text("FAILED", style="bold red")
     doubt = " ~" if any(warning.startswith("unstable") for warning in cell["warnings"]) else ""
@@ -358,6 +408,27 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def _print_given(console: Console, cells: Sequence[Cell], headings: Iterable[str]) -> None:
+    """Say what roles mean, where there are several, and what was given, where its column found no room."""
+    roles = by_role(cells)
+    if len(roles) > 1:
+        told = "; ".join(f"{role}: {MEANING[role]}" for role in roles)
+        console.print(f"No ranking has two roles. {told}.", style="dim", markup=False, highlight=False)
+    line = "" if "given" in headings else given_line(cells)
+    if line:
+        console.print(line, style="dim", markup=False, highlight=False)
+
+
+def _print_refusals(console: Console, cells: Iterable[Cell]) -> None:
+    """Say which access lists were wrong, and what in them: the results are right all the same."""
+    for cell in cells:
+        if cell.get("refused_list"):
+            where = f"{cell['workload']}, {cell['strategy']}, workers {cell['workers']}"
+            console.print(
+                f"{where}: list refused: {cell['refused_list']}", style="yellow", markup=False, highlight=False
+            )
 
 
 def _print_failures(console: Console, cells: Iterable[Cell]) -> None:

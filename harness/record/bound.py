@@ -91,7 +91,7 @@ def bound_of_chain(bounds: Sequence[Bound]) -> Bound:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Both views of one block.
+    """All views of one block.
 
     Attributes
     ----------
@@ -99,19 +99,32 @@ class Bounds:
         Balances as they are: a credit reads the balance that it adds to.
     commutative : Bound
         Blind credits commute; see `evm.drivers.recorder`.
+    independent : Bound or None
+        Every transaction has the values that it reads, from an access list, and waits for none: the critical path is
+        the longest transaction. None in records of before.
     """
 
     plain: Bound
     commutative: Bound
+    independent: Bound | None = None
 
     @classmethod
     def of_chain(cls, bounds: Sequence[Bounds]) -> Bounds:
         """Those of blocks in a row."""
-        return cls(bound_of_chain([one.plain for one in bounds]), bound_of_chain([one.commutative for one in bounds]))
+        independent = [one.independent for one in bounds if one.independent is not None]
+        return cls(
+            bound_of_chain([one.plain for one in bounds]),
+            bound_of_chain([one.commutative for one in bounds]),
+            bound_of_chain(independent) if len(independent) == len(bounds) else None,
+        )
+
+    def for_values(self, values: bool) -> Bound | None:
+        """The bound of who has values, or of who has locations at most."""
+        return self.independent if values else self.plain
 
     def as_json(self) -> dict[str, Any]:
-        """Show both views as a record keeps them."""
-        views = asdict(self)
+        """Show the views that there are as a record keeps them."""
+        views = {name: view for name, view in asdict(self).items() if view is not None}
         for view in views.values():
             if not view["blocks"]:
                 del view["blocks"]
@@ -126,7 +139,10 @@ class Bounds:
         TypeError, KeyError
             If it is malformed.
         """
-        return cls(*(_read(content[view]) for view in ("plain", "commutative")))
+        independent = content.get("independent")
+        return cls(
+            _read(content["plain"]), _read(content["commutative"]), None if independent is None else _read(independent)
+        )
 
 
 def _read(content: Mapping[str, Any]) -> Bound:

@@ -110,7 +110,7 @@ def cell_record(
         Of the record so far, which say whether others were measuring at the same time.
     """
     failure = measurement.failures.get(key)
-    facts = measurement.facts
+    facts, about = measurement.facts, measurement.about.get(key)
     samples = [] if failure else measurement.samples(key)
     cell: dict[str, Any] = {
         "workload": measurement.plan.title,
@@ -139,6 +139,8 @@ def cell_record(
         cell["quick"] = True
     if others := runs_beside(samples, sessions):
         cell["other_runs"] = others
+    if about is not None:
+        cell |= about.as_plain()
     if measurement.plan.own_title:
         cell["workload_title"] = measurement.plan.own_title
     if measurement.plan.block_count > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,16 @@ from contend.harness.record.content.execution_counts import ABORTS, DRY_RUNS, WA
 from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
 
 _TOLD = (ABORTS, WAITS, DRY_RUNS)
+BESIDE_BOUND = (
+    "bound_speedup",
+    "bound_speedup_commutative",
+    "role_bound_speedup",
+    "list_schedule_speedup",
+    "share_of_bound",
+    "share_of_location_bound",
+    "share_of_list_schedule",
+)
+"""Figures of a cell that are held against what is conceivable on its block."""
 
 
 def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]:
@@ -54,6 +64,7 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
     typical = samples[int(np.argsort(seconds, kind="stable")[(len(seconds) - 1) // 2])]
     simulated = bool(cell.get("simulated"))
     beside = _beside_bound(cell, ratio.median)
+    limit = _limit(samples)
     return {
         "samples_seconds": seconds.tolist(),
         **_times(samples),
@@ -65,11 +76,24 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
         **_per_transaction(typical["counters"], cell["transactions"]),
-        "warnings": warnings.about(cell, own, ratio, beside["bound_speedup"], typical["counters"], cores),
+        "warnings": warnings.about(cell, own, ratio, beside["role_bound_speedup"], typical["counters"], cores),
         "figures_digest": _figures_digest(typical) if simulated else None,
         **beside,
+        **({} if limit is None else {"limit": limit}),
         **of_chain,
     }
+
+
+def _limit(samples: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """The machine's limit: what serial runs at once reach beside one alone, in the same rounds; None if not measured.
+
+    Each ``limit_seconds`` is the time for which one block is executed, all cores together.
+    """
+    measured = [sample for sample in samples if "limit_seconds" in sample]
+    if not measured:
+        return None
+    ratio = statistics.speedup(by_process(measured, "limit_seconds"), by_process(measured, "baseline_seconds"))
+    return {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence}
 
 
 def _times(samples: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
@@ -96,19 +120,26 @@ def _per_transaction(counters: Mapping[str, float], transactions: int) -> dict[s
 
 
 def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, float | None]:
-    """The best conceivable speed-up with the cell's workers, under both views, and what share of the first it has.
+    """The best conceivable speed-up with the cell's workers, and what share of it the cell has.
 
-    All None where the record has no bound.
+    `bound_speedup` is that of whoever waits for what he reads, `role_bound_speedup` that of the cell's role, which is
+    another one where transactions have the values that they read. All None where the record has no bound.
     """
     if not cell.get("bounds"):
-        return dict.fromkeys(("bound_speedup", "bound_speedup_commutative", "share_of_bound"))
-    bounds = Bounds.from_json(cell["bounds"])
-    bound = bounds.plain.speedup(cell["workers"])
-    return {
-        "bound_speedup": bound,
-        "bound_speedup_commutative": bounds.commutative.speedup(cell["workers"]),
-        "share_of_bound": None if speedup is None else speedup / bound,
-    }
+        return dict.fromkeys(BESIDE_BOUND)
+    bounds, workers = Bounds.from_json(cell["bounds"]), cell["workers"]
+    own = bounds.for_values(bool((cell.get("given") or {}).get("values")))
+    bound, role = bounds.plain.speedup(workers), None if own is None else own.speedup(workers)
+    schedule = cell.get("list_schedule")
+    reached = bounds.plain.work / schedule if schedule else None
+    figures = (
+        bound,
+        bounds.commutative.speedup(workers),
+        role,
+        reached,
+        *(None if speedup is None or best is None else speedup / best for best in (role, bound, reached)),
+    )
+    return dict(zip(BESIDE_BOUND, figures, strict=True))
 
 
 def _figures_digest(sample: Mapping[str, Any]) -> str:

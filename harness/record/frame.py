@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.record.bound import Bounds
+from contend.harness.record.content.cell_facts import given_in, role_in
+from contend.harness.record.derived import BESIDE_BOUND
 from contend.harness.record.statistics.paired import ratios_to
 from contend.harness.record.warnings import mostly_failed
 
@@ -18,7 +20,9 @@ COLUMNS = {
     "time": "start of the run, UTC",
     "workload": "name",
     "workload_title": "what charts call it, or None where that is its name",
-    "strategy": "name",
+    "strategy": "name, with what it is given where that is not its usual source, as in `block_stm+truth`",
+    "given": "what it was told beside the transactions, None where nobody noted it",
+    "role": "who has that: `builder`, `validator` or `ceiling`; figures of two roles are never ranked together",
     "workers": "worker count",
     "clock": "`wall`, or `virtual` where time is simulated",
     "simulated": "whether times are those of simulated workers",
@@ -45,7 +49,24 @@ COLUMNS = {
     "over_baseline_high": "upper end of its interval",
     "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
     "bound_speedup_commutative": "the same with additions to balances taken as commutative",
-    "share_of_bound": "speed-up / bound_speedup",
+    "role_bound_speedup": "best conceivable of the role: where it has values, every transaction is independent",
+    "list_schedule_speedup": "what a list schedule reaches that knows everything and costs nothing",
+    "share_of_bound": "speed-up / role_bound_speedup",
+    "share_of_location_bound": "speed-up / bound_speedup",
+    "share_of_list_schedule": "speed-up / list_schedule_speedup",
+    "limit": "of the machine: what as many independent serial runs at once reach; None where not measured",
+    "limit_low": "lower end of its interval",
+    "limit_high": "upper end of its interval",
+    "bytes_per_transaction": "that had to come with the block for what is given",
+    "recall": "share of what transactions touched that was hinted",
+    "recall_writes": "the same of what they wrote",
+    "recall_conflicting": "the same at locations that two touch and one writes",
+    "precision": "share of what was hinted that transactions touched",
+    "precision_writes": "the same of what was said to be written",
+    "precision_conflicting": "the same at locations that by the hints two touch and one writes",
+    "list_kind": "kind of the access list, where one is given",
+    "list_origin": "where the access list is from",
+    "refused_list": "what was found wrong with it, or None",
     "dependent_share": "share of the block's transactions that depend on an earlier one",
     "chain_share": "longest chain of dependent transactions / transactions",
     "critical_share": "critical path / whole work, by the cost table",
@@ -90,6 +111,7 @@ every dial and counter that any cell has."""
 
 _OF_ENVIRONMENT = ("time", "kernels", "costs", "machine", "cpu", "cores", "contend", "plugins")
 _ENDS = {"": "median", "_low": "low", "_high": "high"}
+_VIEWS = {"": "all", "_writes": "writes", "_conflicting": "conflicting"}
 
 
 def to_frame(records: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
@@ -138,7 +160,7 @@ def over(cells: pandas.DataFrame, baseline: str) -> pandas.DataFrame:
         speedup=[nothing if one is None else one.median for one in ratios],
         speedup_low=[nothing if one is None else one.low for one in ratios],
         speedup_high=[nothing if one is None else one.high for one in ratios],
-        **dict.fromkeys(("bound_speedup", "bound_speedup_commutative", "share_of_bound"), nothing),
+        **dict.fromkeys(BESIDE_BOUND, nothing),
     )
 
 
@@ -164,6 +186,8 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}
+    row |= _given(cell)
+    row |= {f"limit{end}": (cell.get("limit") or {}).get(name) for end, name in _ENDS.items()}
     beside = cell.get("over_baseline") or {}
     row |= {f"over_baseline{end}": beside.get(name) for end, name in _ENDS.items()}
     waited = cell.get("latency") or {}
@@ -176,3 +200,14 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row |= {f"dial.{name}": value for name, value in cell["dials"].items()}
     row |= {f"count.{name}": value for name, value in cell["counters"].items()}
     return row
+
+
+def _given(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """What the strategy was given, and how good it was."""
+    given = cell.get("given") or {}
+    told: dict[str, Any] = {"given": given_in(cell) or None, "role": role_in(cell)}
+    told |= {name: given.get(name) for name in ("bytes_per_transaction", "list_kind")}
+    for name in ("recall", "precision"):
+        views = given.get(name) or {}
+        told |= {f"{name}{end}": views.get(view) for end, view in _VIEWS.items()}
+    return told

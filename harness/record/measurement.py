@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
+from contend.harness.plan.resolve import BASELINE_CELL, LIMIT, CellKey, WorkloadPlan
+from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.sample import BlockFacts, Sample
 
 
@@ -49,6 +50,8 @@ class WorkloadMeasurement:
         By (process, round): when each of them was made.
     compile_seconds : dict
         By process: spent compiling kernels (or loading those that others call by address).
+    about : dict
+        By cell: what is known of it beside its samples.
     """
 
     plan: WorkloadPlan
@@ -59,6 +62,7 @@ class WorkloadMeasurement:
     stamps: dict[tuple[int, int], Mapping[CellKey, RunStamp]] = field(default_factory=dict)
     failures: dict[CellKey, CellFailure] = field(default_factory=dict)
     compile_seconds: dict[int, float] = field(default_factory=dict)
+    about: dict[CellKey, CellFacts] = field(default_factory=dict)
 
     def live(self) -> list[CellKey]:
         """List the cells that have not failed, the baseline first."""
@@ -90,13 +94,14 @@ class WorkloadMeasurement:
                 self.failures.setdefault(other, CellFailure(f"the serial baseline failed: {error}"))
 
     def samples(self, key: CellKey) -> list[dict[str, Any]]:
-        """List the samples of a cell as a record keeps them, each with the baseline's of the same round."""
+        """List the samples of a cell as a record keeps them, each with the baseline's and the limit's of its round."""
         rows = list(self.earlier.get(key, ()))
         baselines = {
             number: samples[BASELINE_CELL].seconds
             for (_, number), samples in self.rounds.items()
             if BASELINE_CELL in samples
         }
+        limit = CellKey(LIMIT, key.workers)
         for (process, number), samples in sorted(self.rounds.items()):
             if key in samples and number in baselines:
                 stamp = self.stamps[process, number].get(key)
@@ -107,6 +112,7 @@ class WorkloadMeasurement:
                         **({"place": None, "began": None} if stamp is None else stamp._asdict()),
                         **samples[key].as_plain(),
                         "baseline_seconds": baselines[number],
+                        **({"limit_seconds": samples[limit].seconds} if limit in samples else {}),
                     }
                 )
         return rows

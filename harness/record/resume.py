@@ -15,6 +15,7 @@ from typing import Any
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
+from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.environment import machine_differences
 from contend.harness.record.load import read
 from contend.harness.record.load_all import record_files
@@ -147,6 +148,7 @@ def measurement_of(record: Record, plan: MeasurementPlan, workload_index: int) -
     for cell in cells_of(record, workload_index):
         key = CellKey(cell["strategy"], cell["workers"])
         measurement.earlier[key] = list(cell["samples"])
+        measurement.about[key] = CellFacts.from_plain(cell)
         if cell["error"] is not None:
             measurement.failures[key] = CellFailure(cell["error"], tuple(cell["differences"]))
         if cell["block_digest"] is not None:

@@ -39,6 +39,8 @@ class Bal(OptimisticStrategy):
     name: ClassVar[str] = "bal"
     summary: ClassVar[str] = "every transaction on its own from the block's access list, which is checked (EIP-7928)"
     takes: ClassVar[tuple[str, ...]] = (BLOCK,)
+    list_kinds: ClassVar[tuple[str, ...]] = (FULL,)
+    uses_values: ClassVar[bool] = True
     step = seeded_step
     own_shared = BAL
     own_worker = BAL_WORKER

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from contend.harness.record.derived import derived
 from contend.harness.record.migrate import SCHEMA
 from contend.harness.record.store import Store
 from contend.harness.records import schema
+from contend.strategies.given import role_of
 
 FAKES = Path(__file__).parent / "fakes"
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +112,7 @@ def make_cell() -> MakeCell:
         counters: dict[str, int] | None = None,
         error: str | None = None,
         critical_path: int | None = None,
+        **facts: Any,
     ) -> dict[str, Any]:
         samples = []
         for number in range(0 if error else rounds):
@@ -156,8 +159,28 @@ def make_cell() -> MakeCell:
             # Of 100 microseconds of work.
             depth = {"nonce": 20, "balance": 10, "storage": 250, "code": 1}
             bound = Bound(1_000, 100_000_000, 21_000_000, 600, 250, critical_path, 5_000_000, depth)
-            cell["bounds"] = Bounds(bound, bound).as_json()
+            independent = replace(bound, dependent=0, longest_chain=1, critical_path=100_000)
+            cell["bounds"] = Bounds(bound, bound, independent).as_json()
+        cell |= facts
         return {**cell, **derived(cell)}
+
+    return make
+
+
+@pytest.fixture
+def make_given() -> Callable[..., dict[str, Any]]:
+    """What a record says of what a strategy was given."""
+
+    def make(strategy: str, source: str, values: bool = False, **more: Any) -> dict[str, Any]:
+        return {
+            "strategy": strategy,
+            "source": source,
+            "role": role_of(source),
+            "list_kind": "full" if source == "block" else None,
+            "values": values,
+            "bytes_per_transaction": 120.0 if source == "block" else 0.0,
+            **more,
+        }
 
     return make
 

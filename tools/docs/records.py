@@ -128,9 +128,11 @@ PARTS = {
     "phases": "`phases`",
     "speedup": "`cells[].speedup`",
     "over_baseline": "`cells[].over_baseline`",
+    "given": "`cells[].given`",
+    "hintShares": "`cells[].given.recall`, `.precision`",
     "latency": "`cells[].latency`",
     "bounds": "`cells[].bounds`",
-    "bound": "`cells[].bounds.plain`, `.commutative`",
+    "bound": "`cells[].bounds.plain`, `.commutative`, `.independent`",
 }
 
 

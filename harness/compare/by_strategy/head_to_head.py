@@ -18,6 +18,7 @@ from contend.harness.compare.exit_policy import EXIT_NOTHING, EXIT_OK
 from contend.harness.compare.measured import CellName, cell_name_of
 from contend.harness.errors import BadInputError
 from contend.harness.plan.resolve import BASELINE
+from contend.harness.record.content.cell_facts import role_in
 from contend.harness.record.statistics.paired import (
     Cell,
     PairedRatio,
@@ -351,6 +352,10 @@ def _notes(comparison: StrategyComparison, older: int) -> list[str]:
     if wall < len(comparison.compared):
         least = comparison.simulated_floor
         notes.append("simulated time is exact" + (f"; {100 * least:.3g} % of it count" if least else ""))
+    roles = {role_in(cell): cell["strategy"] for one in comparison.compared for cell in (one.own, one.base) if cell}
+    if len(roles) > 1:
+        told = ", ".join(f"{name} is a {role}'s" for role, name in roles.items())
+        notes.append(f"they are not given the same ({told}): a difference is one of what they know, too")
     chance = told_by_chance(wall, simulated=False)
     if chance:
         notes.append(chance)

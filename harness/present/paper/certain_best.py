@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 import pandas
 
 from contend.harness.present.report.answer import believable, figures_of
+from contend.harness.present.role_groups import RANKED
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import Standing, standing
+
+
+def ranked(part: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
+    """Cells that may be ranked with each other: those of one role, and of no ceiling."""
+    for role in RANKED:
+        own = part[part["role"] == role]
+        if len(own):
+            yield own
 
 
 def certain_best(part: pandas.DataFrame) -> Hashable | None:
@@ -21,7 +30,7 @@ def certain_best(part: pandas.DataFrame) -> Hashable | None:
     Parameters
     ----------
     part : DataFrame
-        Cells of one workload, setting and clock.
+        Cells of one workload, setting, clock and role.
     """
     good = believable(part)
     good = good[good["speedup"].notna()]

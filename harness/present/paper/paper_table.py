@@ -13,7 +13,7 @@ from contend.harness.present.charts.contention import swept
 from contend.harness.present.charts.style import workload_titles
 from contend.harness.present.formatting import listed
 from contend.harness.present.paper.caption import Caption
-from contend.harness.present.paper.certain_best import certain_best
+from contend.harness.present.paper.certain_best import certain_best, ranked
 from contend.harness.present.paper.latex import bold, escaped, tabular
 from contend.harness.present.paper.provenance import sentences
 from contend.harness.present.report.selection import Selection
@@ -92,7 +92,7 @@ def table_data(cells: pandas.DataFrame, baseline: str = BASELINE) -> pandas.Data
     for column in ("share_of_bound", "wasted_per_transaction", "runs"):
         data[column] = cells[column]
     data["processes"] = [len({sample["process"] for sample in samples}) for samples in cells["samples"]]
-    bests = {certain_best(part) for _, part in _groups(cells)}
+    bests = {certain_best(own) for _, part in _groups(cells) for own in ranked(part)}
     data["best"] = [label in bests for label in cells.index]
     data["warnings"] = ["; ".join(map(str, warnings)) for warnings in cells["warnings"]]
     dials = [str(name) for name in cells if str(name).startswith("dial.") and cells[name].notna().any()]

@@ -11,6 +11,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count, factor
 from contend.harness.present.report.answer import Answer, believable, doubt_of, place_of, workers_of
 from contend.harness.present.report.selection import Selection
+from contend.harness.present.role_groups import RANKED
 
 _QUESTION = "Where does it stop helping?"
 _WORTH_IT = 1.05
@@ -62,7 +63,10 @@ def where(every: Sequence[Selection]) -> Answer:
 def _lines(selected: Selection) -> dict[str, pandas.DataFrame]:
     """By workload, the cells of its fastest strategy, workers ascending, where there are enough of them."""
     found = {}
-    for workload, part in selected.plain.groupby("workload", sort=False):
+    # Of one role: whoever is given more is in no ranking with the others.
+    rivals_of = (selected.plain[selected.plain["role"] == role] for role in RANKED)
+    plain = next((own for own in rivals_of if set(own["strategy"]) - {BASELINE}), selected.plain[:0])
+    for workload, part in plain.groupby("workload", sort=False):
         rivals = believable(part[part["strategy"] != BASELINE])
         if rivals.empty:
             continue

@@ -1,8 +1,9 @@
-"""The question which strategy to use."""
+"""The question which strategy to use: for a builder, and for a validator, who is given the block's access list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas
@@ -19,6 +20,7 @@ from contend.harness.present.report.answer import (
     workers_of,
 )
 from contend.harness.present.report.selection import Selection
+from contend.harness.present.role_groups import RANKED, VALIDATOR
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
 from contend.harness.record.warnings import MOSTLY_FAILED
@@ -29,14 +31,23 @@ _MOST_LEFT_OUT = 6
 
 def which(every: Sequence[Selection]) -> Iterator[Answer]:
     """Answer for each clock, real cores first: they count for more, whatever can be simulated."""
-    told = [selected for selected in every if set(selected.plain["strategy"]) - {BASELINE}]
+    told = [one for selected in every for one in _by_role(selected)]
     if not told:
         yield Answer(_QUESTION, "No strategy was measured beside serial.", ("Run contend run.",), False)
-    for selected in told:
-        yield _of_clock(selected)
+    for selected, role in told:
+        yield _of_role(selected, role)
 
 
-def _of_clock(chosen: Selection) -> Answer:
+def _by_role(selected: Selection) -> Iterator[tuple[Selection, str]]:
+    """Cells of each role that is ranked and has a rival of serial; the ceiling, which nobody has, is not."""
+    plain = selected.plain
+    for role in RANKED:
+        own = plain[(plain["role"] == role) | (plain["strategy"] == BASELINE)]
+        if set(own["strategy"]) - {BASELINE}:
+            yield replace(selected, plain=own), role
+
+
+def _of_role(chosen: Selection, role: str) -> Answer:
     winners: dict[str, list[str]] = {}
     points = []
     doubtful = []
@@ -60,6 +71,8 @@ def _of_clock(chosen: Selection) -> Answer:
     else:
         rest = [f"{name} on {listed(names)}" for name, names in winners.items() if name != most]
         headline = f"{most} on {len(winners[most])} of {total} workloads, {where}; {listed(rest)}."
+    if role == VALIDATOR:
+        headline = f"Given the block's access list, as a validator is: {headline}"
     if most == BASELINE:
         headline += " Serial here means that no strategy is faster beyond doubt."
     if failing:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from contend.harness.record.content.cell_facts import role_in
 from contend.harness.record.statistics.paired import Cell, PairedRatio, ratio_between, setting_of
 from contend.harness.record.statistics.paired_verdict import ends, times
 
@@ -90,7 +91,8 @@ def rank_disagreements(cells: Iterable[Cell], visible: float = VISIBLE) -> list[
     for cell in cells:
         ratio = _speedup(cell)
         if ratio is not None and cell["tx_per_second"] and not cell.get("simulated"):
-            groups.setdefault(setting_of(cell), []).append((cell, ratio))
+            # Whoever knows more is in no ranking with those who know less.
+            groups.setdefault((setting_of(cell), role_in(cell)), []).append((cell, ratio))
     found = []
     for group in groups.values():
         for (one, one_speedup), (other, other_speedup) in combinations(group, 2):

@@ -104,6 +104,32 @@ def test_no_simulated_strategy_beats_the_bound(swaps: Found) -> None:
         assert speedup <= bounds.plain.speedup(one["workers"]) * (1 + 1e-9)
 
 
+def test_each_contender_is_held_against_the_bound_and_the_schedule_of_its_role() -> None:
+    found = Explainer(ask(strategies=("block_stm", "bal"), hints=("truth", "block"), block_size=200)).run()
+    told = {one["strategy"]: one for one in found["strategies"]}
+    assert {name: one["given"]["role"] for name, one in told.items()} == {
+        "block_stm+block": "validator",
+        "block_stm+truth": "ceiling",
+        "bal": "validator",
+    }
+    bounds = Bounds.from_json(found["bounds"])
+    assert bounds.independent is not None
+    # On two pools transactions wait for each other, but for one that has the values.
+    assert told["bal"]["list_schedule"] < told["block_stm+block"]["list_schedule"]
+    assert told["bal"]["seconds"] * 1e12 >= told["bal"]["list_schedule"] >= bounds.independent.critical_path
+    assert bounds.independent.speedup(8) > 2 * bounds.plain.speedup(8)
+    target = io.StringIO()
+    print_explanation(Console(file=target, width=140), found)
+    lines = target.getvalue().splitlines()
+    for heading in ("given", "of schedule", "ns a hop", "prepare"):
+        assert any(f" {heading} " in line for line in lines), heading
+    rows = [line.split() for line in lines if line.split()[:1] in (["block_stm+block"], ["bal"], ["block_stm+truth"])]
+    assert [row[0] for row in rows[:3]] == ["block_stm+block", "bal", "block_stm+truth"]
+    # Who waits for nobody has no overhead of waiting.
+    assert rows[1][6] == "-"
+    assert int(rows[0][6].replace(",", "")) > 0
+
+
 def test_the_same_block_is_explained_in_the_same_words(swaps: Found) -> None:
     assert Explainer(ask()).run() == swaps
     assert json.loads(json.dumps(swaps)) == swaps

@@ -188,6 +188,7 @@ def test_a_comparison_carries_its_settings_and_says_that_it_is_quick(
         ("contend explain -s shard", ["sharded", "sharded_ordered"]),
         ("contend run -w d", ["dao", "default"]),
         ("contend run --affi", ["--affinity"]),
+        ("contend run --hints none,t", ["none,template", "none,truth"]),
     ],
 )
 def test_a_shell_completes_options_and_the_last_of_several_names(

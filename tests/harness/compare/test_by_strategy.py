@@ -64,6 +64,17 @@ def shown(record: Record, strategies: list[str], width: int, floor: float = 0.05
     return output.getvalue()
 
 
+def test_that_two_roles_are_compared_is_noted(beside: Beside, make_record: MakeRecord, make_given: MakeCell) -> None:
+    base, own = beside()
+    own["given"], base["given"] = make_given("block_stm", "block"), make_given("sharded", "nothing")
+    found = compare_strategies([make_record([base, own])], ["sharded", "block_stm"], 0.05)
+    told = "they are not given the same (block_stm is a validator's, sharded is a builder's): a difference is one of"
+    assert any(note.startswith(told) for note in found.notes), found.notes
+    own["given"] = make_given("block_stm", "dry_run")
+    found = compare_strategies([make_record([base, own])], ["sharded", "block_stm"], 0.05)
+    assert not any("not given the same" in note for note in found.notes)
+
+
 def test_one_strategy_beside_another_is_a_ratio_and_a_sentence(
     tmp_path: Path, beside: Beside, make_record: MakeRecord
 ) -> None:

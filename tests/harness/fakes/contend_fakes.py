@@ -31,6 +31,7 @@ from contend.plugin import (
     Transaction,
     Workload,
 )
+from contend.strategies.given import MissingKnowledgeError
 
 ETHER = 10**18
 # A strategy that must show its process to a test leaves its id in this folder.
@@ -146,6 +147,16 @@ class Crashing(Honest):
 
         ctypes.string_at(0)
         raise AssertionError("a null pointer was read")
+
+
+class Needing(Honest):
+    """Is to be given what nobody has."""
+
+    name = "needing"
+    takes: ClassVar[tuple[str, ...]] = ("truth",)
+
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        raise MissingKnowledgeError("truth: it is nowhere")
 
 
 class Slow(Honest):
@@ -308,6 +319,7 @@ STRATEGIES = (
     WrongLater,
     Raising,
     Crashing,
+    Needing,
     Slow,
     Dozing,
     Compiling,

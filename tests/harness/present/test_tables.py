@@ -78,15 +78,24 @@ def test_orders_that_disagree_are_told_with_the_reason(make_cell: Make, make_rec
 
 @pytest.mark.parametrize("text", [" Mgas/s ", "10/80/10", "p/e/c: share"])
 def test_a_wide_table_has_gas_per_second_and_phases(record: dict[str, Any], text: str) -> None:
-    assert text in " ".join(" ".join(printed(100, record)).split())
+    assert text in " ".join(" ".join(printed(110, record)).split())
     narrow = " ".join(" ".join(printed(80, record)).split())
     assert text not in narrow
-    assert "ab/tx, p/e/c, Mgas/s; " in narrow
+    assert "ab/tx, p/e/c, Mgas/s, prepare; " in narrow
+
+
+def test_preparation_has_a_column_where_there_is_any(record: dict[str, Any], make_record: Make) -> None:
+    wide = printed(110, record)
+    assert "prepare" in next(line for line in wide if "strategy" in line)
+    assert re.search(r" 10\.\d ms ", next(line for line in wide if line.split()[:1] == ["serial"]))
+    for cell in record["cells"]:
+        cell["phases"] = {**cell["phases"], "prepare": 1e-6}
+    assert not any("prepare" in line and "strategy" in line for line in printed(110, make_record(record["cells"])))
 
 
 def test_a_cell_of_a_record_without_bounds_has_no_share(make_cell: Make, make_record: Make) -> None:
     row = next(line for line in printed(80, make_record([make_cell()])) if "block_stm" in line)
-    assert row.split()[-3:] == ["-", "-", "yes"]
+    assert row.split()[-5:] == ["-", row.split()[-4], "ms", "-", "yes"]
 
 
 def test_a_failed_cell_is_shown_with_its_differences_and_no_figures(make_cell: Make, make_record: Make) -> None:
