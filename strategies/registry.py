@@ -22,6 +22,7 @@ _BUILT_IN = {
 # strategy.
 _VARIANTS = {
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
+    "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
 }
 
 

@@ -11,6 +11,7 @@ from contend.evm.runtime.jit import Native
 from contend.evm.runtime.structs import Struct
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
+from contend.strategies.block_stm.commit import commit_step
 from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.worker import step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Locations, Workspace
@@ -27,6 +28,8 @@ class OptimisticStrategy(CompiledStrategy):
     ----------
     step : Native
         What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Workers`.
+    commit_step : Native
+        What a worker does when the block is executed: it writes final words to the state, until there are no more.
     own_shared : Struct or None
         Memory that the strategy itself brings for all workers: counters, each on a cache line (`LINE_U64`), addresses,
         whatever it needs. A kernel reaches it by ``OWN.at(shared.own)``, `prepare` by ``space.own_shared["name"]``.
@@ -42,6 +45,7 @@ class OptimisticStrategy(CompiledStrategy):
     """
 
     step: ClassVar[Native]
+    commit_step: ClassVar[Native] = commit_step
     own_shared: ClassVar[Struct | None] = None
     own_worker: ClassVar[Struct | None] = None
     wake_counters: ClassVar[tuple[str, ...]] = WAKE_COUNTERS
@@ -73,7 +77,7 @@ class OptimisticStrategy(CompiledStrategy):
         prepared = self.clock.now()
         space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
         executed = self.clock.now()
-        space.commit(state, self.clock)
+        space.commit(state, self.clock, self.commit_step)
         self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)

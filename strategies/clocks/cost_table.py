@@ -43,6 +43,8 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "turn_read",  # an entry of a read set, compared with the newest committed version
+    "turn_write",  # a prepared version, made the newest committed one
 )
 (
     IDLE,
@@ -67,6 +69,8 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    TURN_READ,
+    TURN_WRITE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

@@ -1,0 +1,170 @@
+"""Damage: hints made wrong on purpose, since whatever hints get wrong must cost time and never the result.
+
+What is damaged is a share of all entries of a block, whichever transaction they are of. An entry that is added, or put
+in another's place, is a location that the block touches elsewhere: a conflict that is none, which hurts more than a
+location that nobody touches.
+
+What came with a block is damaged before it is given (`Damage.of_knowledge`). What a strategy finds out itself, by a dry
+run for one, is damaged in its hint table, after it was found and before it is used (`damageable`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contend.evm import State
+from contend.evm.block_image import BlockImage
+from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT
+from contend.evm.runtime.structs import WORD_BYTES
+from contend.harness.errors import BadInputError
+from contend.strategies.base import Strategy
+from contend.strategies.block_stm.hint_table import copy_entries
+from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.workspace import Workspace
+from contend.strategies.given import BLOCK, NONE, NOTHING, TRUTH, Knowledge, RecordedSets
+from contend.workloads.building.sampling import RandomStream
+
+DROPPED, ADDED, EXCHANGED, MIXED = "dropped", "added", "exchanged", "mixed"
+KINDS = (DROPPED, ADDED, EXCHANGED, MIXED)
+SHARES = (5, 20, 50)
+_WHOLE = 100
+
+Integers = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to a block's hints.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`: of the entries that are hit, all are dropped, or to each is added another one of its
+        transaction, or it is exchanged for another one; ``mixed`` is a third of each.
+    percent : int
+        Of the entries that are hit, 0 to 100.
+    seed : int
+    """
+
+    kind: str
+    percent: int
+    seed: int
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> Damage:
+        """Read what `dataclasses.asdict` made.
+
+        Raises
+        ------
+        BadInputError
+            If it is something else.
+        """
+        if isinstance(content, Mapping) and content.get("kind") in KINDS:
+            numbers = [content.get(name) for name in ("percent", "seed")]
+            if all(type(number) is int and number >= 0 for number in numbers) and numbers[0] <= _WHOLE:
+                return cls(content["kind"], *numbers)
+        raise BadInputError(f"{where}: {content!r} is no damage; it has a kind ({', '.join(KINDS)}), percent and seed")
+
+    def of_entries(
+        self, offsets: Integers, entries: Integers, writes: Marks, pool: int
+    ) -> tuple[Integers, Integers, Marks]:
+        """Damage access sets in compressed rows.
+
+        Parameters
+        ----------
+        offsets : ndarray of int64, shape (n + 1,)
+            Transaction i has entries ``offsets[i]`` to ``offsets[i + 1]``.
+        entries : ndarray of int64, shape (m,)
+            Locations by number, each once a transaction.
+        writes : ndarray of bool, shape (m,)
+        pool : int
+            Locations that there are.
+
+        Returns
+        -------
+        tuple of ndarray
+            The same, with other entries; each location once a transaction.
+        """
+        count, owners = len(entries), np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        stream = RandomStream(self.seed, "damage")
+        hit = stream.permutation(count)[: -(-count * self.percent // _WHOLE)]
+        turn = np.arange(len(hit)) % 3 if self.kind == MIXED else np.full(len(hit), KINDS.index(self.kind))
+        gone = np.zeros(count, np.bool_)
+        gone[hit[turn != KINDS.index(ADDED)]] = True
+        grown = hit[turn != KINDS.index(DROPPED)]
+        others = stream.below(max(pool, 1), len(grown))
+        owner = np.concatenate([owners[~gone], owners[grown]])
+        entry = np.concatenate([entries[~gone], others])
+        write = np.concatenate([writes[~gone], writes[grown]])
+        # What was there stands before what is new, so that it stays where a transaction would have a location twice.
+        _, first = np.unique(owner * max(pool, 1) + entry, return_index=True)
+        kept = np.sort(first)
+        kept = kept[np.argsort(owner[kept], kind="stable")]
+        found = np.zeros(len(offsets), np.int64)
+        np.cumsum(np.bincount(owner[kept], minlength=len(offsets) - 1), out=found[1:])
+        return found, entry[kept], write[kept]
+
+    def of_sets(self, sets: RecordedSets) -> RecordedSets:
+        """Damage recorded access sets."""
+        offsets, entries, writes = self.of_entries(sets.offsets, sets.entries, sets.writes, len(sets.keys))
+        return replace(sets, offsets=offsets, entries=entries, writes=writes)
+
+    def of_knowledge(self, knowledge: Knowledge) -> Knowledge:
+        """Damage what came with a block."""
+        if knowledge.recorded is None:
+            return knowledge
+        return replace(knowledge, recorded=self.of_sets(knowledge.recorded))
+
+    def of_hint_table(self, space: Workspace) -> Integers:
+        """Damage a block's hints where they lie; the memory in which they lie then, which must outlive them."""
+        rows = space.hints[: int(space.shared["block_size"])]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(rows["count"], out=offsets[1:])
+        raw = np.zeros(int(offsets[-1]), np.int64)
+        copy_entries(int(rows.ctypes.data), offsets, raw)
+        locations, numbers = np.unique(raw & LOCATION_MASK, return_inverse=True)
+        offsets, entries, writes = self.of_entries(offsets, numbers, raw & WRITE_BIT != 0, len(locations))
+        found = np.append(locations[entries] | np.where(writes, WRITE_BIT, 0), 0)
+        rows["entries"] = found.ctypes.data + WORD_BYTES * offsets[:-1]
+        rows["count"] = np.diff(offsets)
+        return found
+
+
+def has_hints(kind: type[Strategy]) -> bool:
+    """Whether a strategy is given anything that can be damaged."""
+    return kind.given not in (NOTHING, NONE)
+
+
+def damageable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
+    """Make the same strategy, whose hint table is damaged as its attribute `damage` says, if it says anything."""
+
+    def gather_hints(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
+        kind.gather_hints(self, space, image, state)
+        if self.damage is not None:
+            self.damaged_hints = self.damage.of_hint_table(space)
+
+    return type(kind.__name__, (kind,), {"gather_hints": gather_hints, "damage": None})
+
+
+def damage_hints(strategy: Strategy, damage: Damage | None, transactions: int) -> None:
+    """Damage what a strategy, one of `damageable`, is given for its next block, or nothing.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        With the knowledge that it is given.
+    damage : Damage, optional
+    transactions : int
+        In the block.
+    """
+    came_with_block = strategy.given in (BLOCK, TRUTH)
+    if damage is not None and came_with_block:
+        strategy.knowledge = damage.of_knowledge(strategy.knowledge)
+    if hasattr(strategy, "damage"):
+        strategy.damage = None if came_with_block else damage
