@@ -151,11 +151,9 @@ def draw(cells: Sequence[Cell], folder: Path) -> Path:
     from contend.harness.present.charts.style import Style, chart_style
 
     with chart_style():
-        chart = damage_loss(
-            pandas.DataFrame([asdict(cell) for cell in cells]),
-            Style(list(dict.fromkeys(cell.strategy for cell in cells))),
-            UNAIDED,
-        )
+        frame = pandas.DataFrame([asdict(cell) for cell in cells])
+        chart = damage_loss(frame, Style(list(dict.fromkeys(frame["strategy"]))), UNAIDED)
+        assert chart is not None
         chart.arrange()
         folder.mkdir(parents=True, exist_ok=True)
         (written,) = chart.save(folder, CHART, ("svg",))

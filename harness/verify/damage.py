@@ -71,6 +71,32 @@ class Damage:
                 return cls(content["kind"], *numbers)
         raise BadInputError(f"{where}: {content!r} is no damage; it has a kind ({', '.join(KINDS)}), percent and seed")
 
+    def choose(self, count: int, pool: int) -> tuple[Marks, Integers, Integers]:
+        """Choose which of so many entries are hit.
+
+        Parameters
+        ----------
+        count : int
+        pool : int
+            What there is to add or to exchange for.
+
+        Returns
+        -------
+        kept : ndarray of bool, shape (count,)
+            Whether the entry stays.
+        grown : ndarray of int64, shape (k,)
+            Entries for each of which there is a new one.
+        others : ndarray of int64, shape (k,)
+            What of the pool that is.
+        """
+        stream = RandomStream(self.seed, "damage")
+        hit = stream.permutation(count)[: -(-count * self.percent // _WHOLE)]
+        turn = np.arange(len(hit)) % 3 if self.kind == MIXED else np.full(len(hit), KINDS.index(self.kind))
+        kept = np.ones(count, np.bool_)
+        kept[hit[turn != KINDS.index(ADDED)]] = False
+        grown = hit[turn != KINDS.index(DROPPED)]
+        return kept, grown, stream.below(max(pool, 1), len(grown))
+
     def of_entries(
         self, offsets: Integers, entries: Integers, writes: Marks, pool: int
     ) -> tuple[Integers, Integers, Marks]:
@@ -91,17 +117,11 @@ class Damage:
         tuple of ndarray
             The same, with other entries; each location once a transaction.
         """
-        count, owners = len(entries), np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-        stream = RandomStream(self.seed, "damage")
-        hit = stream.permutation(count)[: -(-count * self.percent // _WHOLE)]
-        turn = np.arange(len(hit)) % 3 if self.kind == MIXED else np.full(len(hit), KINDS.index(self.kind))
-        gone = np.zeros(count, np.bool_)
-        gone[hit[turn != KINDS.index(ADDED)]] = True
-        grown = hit[turn != KINDS.index(DROPPED)]
-        others = stream.below(max(pool, 1), len(grown))
-        owner = np.concatenate([owners[~gone], owners[grown]])
-        entry = np.concatenate([entries[~gone], others])
-        write = np.concatenate([writes[~gone], writes[grown]])
+        owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        stays, grown, others = self.choose(len(entries), pool)
+        owner = np.concatenate([owners[stays], owners[grown]])
+        entry = np.concatenate([entries[stays], others])
+        write = np.concatenate([writes[stays], writes[grown]])
         # What was there stands before what is new, so that it stays where a transaction would have a location twice.
         _, first = np.unique(owner * max(pool, 1) + entry, return_index=True)
         kept = np.sort(first)

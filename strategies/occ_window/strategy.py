@@ -11,7 +11,7 @@ from contend.evm.block_image import BlockImage
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Locations, Workspace
 from contend.strategies.occ_window.final_words import count_writes, final_words_step, list_writes
-from contend.strategies.occ_window.layout import WINDOW, WINDOW_WORKER
+from contend.strategies.occ_window.layout import ONE, WINDOW, WINDOW_WORKER
 from contend.strategies.occ_window.worker import window_step
 
 
@@ -21,7 +21,9 @@ class OccWindow(OptimisticStrategy):
     Attributes
     ----------
     transactions_per_worker : int
-        Size of the window: so many transactions may be executed ahead of the commit point, times the workers.
+        The largest window: so many transactions from the commit point on may be executed, times the workers.
+    adapts : bool
+        Whether the window's size follows what is found at transactions' turns, or is always the largest.
     compares_values : bool
         Whether a read is stale only where the word has changed, as Monad describes it, or wherever anyone has written.
     """
@@ -35,12 +37,16 @@ class OccWindow(OptimisticStrategy):
     own_worker = WINDOW_WORKER
     wake_counters: ClassVar[tuple[str, ...]] = ("committed", "fault")
     transactions_per_worker: int = 4
+    adapts: bool = True
     compares_values: bool = True
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Set the window's size; see `OptimisticStrategy.prepare`."""
-        space.own_shared["size"] = max(self.transactions_per_worker * len(space.workers), 1)
-        space.own_shared["compares_values"] = self.compares_values
+        workers, own = len(space.workers), space.own_shared
+        own["most"] = max(int(self.transactions_per_worker * workers), 1) * int(ONE)
+        own["size"] = min(own["most"], workers * int(ONE)) if self.adapts else own["most"]
+        own["adapts"] = self.adapts
+        own["compares_values"] = self.compares_values
 
     def written_locations(self) -> Locations | None:
         """Locations that the last attempt may have changed; see `CompiledStrategy.written_locations`."""

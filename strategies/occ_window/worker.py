@@ -19,6 +19,12 @@ A worker takes the turn if the transaction at the commit point is executed and n
 the next one is executed, one a step, and gives the turn back; otherwise it executes the next transaction within the
 window. The commit point moves at the beginning of the step that follows, so that a commit takes time under every clock.
 
+How far ahead is best depends on the block: what is executed too early is stale at its turn, and then the whole block
+waits for one execution. So the window's size follows what is found there, as the window of a TCP sender follows losses
+(Jacobson, "Congestion avoidance and control", SIGCOMM 1988): each transaction that was found fresh adds an eighth of a
+transaction, each stale one takes an eighth of the window away. That settles where one transaction of a window is stale,
+which is where fixed windows were found to be fastest, whatever the block.
+
 The turn is a lock, and nobody waits for it within a step: who finds it taken executes ahead, and only where the window
 is full is a worker idle, and then yields its core (`strategies.clocks.wall`). So a holder whose thread loses its core
 gets one back as soon as the others have used up the window. It holds the turn for a commit, a fraction of a
@@ -50,10 +56,11 @@ from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_
 from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
 from contend.strategies.occ_window.committed import FRESH, first_stale_read, publish
 from contend.strategies.occ_window.execution import answer_from_committed, give_up, keep_result
-from contend.strategies.occ_window.layout import DEFERRED, PENDING, UNEXECUTED, WINDOW, WINDOW_WORKER
+from contend.strategies.occ_window.layout import DEFERRED, ONE, PENDING, SIZE_BITS, UNEXECUTED, WINDOW, WINDOW_WORKER
 
 COST_TASK, COST_WAIT, COST_VALIDATE = cost_table.TASK, cost_table.WAIT, cost_table.VALIDATE
 PHASE_COMMITTED = PHASE_FINISH + 1
+ADAPTATION = U(8)  # of a transaction the window grows, or of its size it shrinks: one in so many
 
 
 @kernel(inline=True)
@@ -67,6 +74,17 @@ def give_turn_back(shared, worker):
     """Let others commit."""
     WINDOW_WORKER.at(worker.own).has_turn = U0
     atomics.store(WINDOW.at(shared.own), "turn", U0)
+
+
+@kernel()
+def adapt(shared, is_stale):
+    """Make the window larger after a transaction that was fresh at its turn, and smaller after a stale one."""
+    window = WINDOW.at(shared.own)
+    if window.adapts == U0:
+        return
+    size = atomics.load(window, "size")
+    size = max(size - size // ADAPTATION, ONE) if is_stale else min(size + ONE // ADAPTATION, window.most)
+    atomics.store(window, "size", size)
 
 
 @kernel()
@@ -91,6 +109,7 @@ def commit_next(shared, worker, txn_idx):
     spend(shared, worker, COST_VALIDATE, 1)
     compares_values = WINDOW.at(shared.own).compares_values != U0
     stale = first_stale_read(shared, worker, transaction_of(shared, txn_idx).read_set, compares_values)
+    adapt(shared, stale != FRESH)
     if stale == FRESH:
         return publish_result(shared, worker)
     count_abort(shared, worker, stale, receipt_of(shared, txn_idx).gas_used)
@@ -142,7 +161,8 @@ def _execute_ahead(shared, worker):
     if committed >= shared.block_size:
         return FINISHED
     txn_idx = I(atomics.load(window, "next_txn"))
-    if txn_idx >= min(committed + window.size, shared.block_size):
+    size = I(atomics.load(window, "size") >> SIZE_BITS)
+    if txn_idx >= min(committed + size, shared.block_size):
         return IDLE
     spend(shared, worker, COST_TASK, 1)
     if atomics.compare_and_swap(window, "next_txn", U(txn_idx), U(txn_idx + 1)) != U(txn_idx):

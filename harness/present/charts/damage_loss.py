@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-def damage_loss(cells: pandas.DataFrame, style: Style, unaided: str) -> Chart:
+def damage_loss(cells: pandas.DataFrame, style: Style, unaided: str) -> Chart | None:
     """Speed-up over serial of contenders whose hints were damaged.
 
     Parameters
@@ -28,12 +28,19 @@ def damage_loss(cells: pandas.DataFrame, style: Style, unaided: str) -> Chart:
     style : Style
     unaided : str
         A strategy that is given nothing, shown as a line across.
+
+    Returns
+    -------
+    Chart or None
+        None where nobody is given hints.
     """
+    hinted = cells[cells["strategy"] != unaided]
+    if hinted.empty:
+        return None
     titles = workload_titles(cells)
     chart = Chart(len(titles), width=3.2, height=2.5)
     chart.title, chart.across, chart.up = "What damaged hints cost", "hints damaged", f"times {BASELINE}"
     chart.subtitle = f"{clock_of(cells)}; every result equals the serial one"
-    hinted = cells[cells["strategy"] != unaided]
     drawn = chart.key_order = present(hinted, style)
     shares = sorted(set(hinted["damaged"]))
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
