@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from adversarial import CONTRACTS, ETHER, SENDERS, Act, adversarial_state, block_of, hot
+from adversarial import CONTRACTS, ETHER, Act, adversarial_state, block_of, hot
 from assembler import assemble
 from equivalence import Equivalence
 
@@ -34,6 +34,15 @@ def usual(window: OccWindow) -> None:
     window.clock = WALL
     for name in ("transactions_per_worker", "adapts", "compares_values"):
         setattr(window, name, getattr(OccWindow, name))
+
+
+def each_by_its_own_sender(contract: bytes, state: State | None = None) -> tuple[Block, State]:
+    """Forty calls of a contract that have nothing else in common."""
+    state = state or adversarial_state()
+    block = block_of([Act(bytes([0xA0, i]) + bytes(18), contract) for i in range(40)])
+    for act in block:
+        state.set_balance(act.sender, ETHER)
+    return block, state
 
 
 def run(equivalence: Equivalence, window: OccWindow, block: Block, state: State = WORLD, workers: int = 4) -> Outcome:
@@ -83,8 +92,7 @@ def test_who_needs_the_beneficiarys_balance_is_executed_at_its_turn(
     equivalence: Equivalence, window: OccWindow
 ) -> None:
     window.clock, window.adapts = VirtualClock(), False
-    acts = [Act(bytes([0xA0, i]) + bytes(18), CONTRACTS["miner_watcher"]) for i in range(40)]
-    outcome = run(equivalence, window, block_of(acts))
+    outcome = run(equivalence, window, *each_by_its_own_sender(CONTRACTS["miner_watcher"]))
     assert outcome.counters["wait_restarts"] > 10
     assert outcome.counters["executions"] == 40 + outcome.counters["wait_restarts"] + outcome.counters["aborts"]
 
@@ -93,9 +101,7 @@ def test_versions_find_stale_what_values_do_not(equivalence: Equivalence, window
     # A switch that is turned an even number of times is as it was.
     state, switch = adversarial_state(), bytes([0xC9]) * 20
     state.set_code(switch, assemble("0 SLOAD ISZERO 0 SSTORE"))
-    block = block_of([Act(bytes([0xA0, i]) + bytes(18), switch) for i in range(40)])
-    for act in block:
-        state.set_balance(act.sender, ETHER)
+    block, _ = each_by_its_own_sender(switch, state)
     window.clock, window.adapts = VirtualClock(), False
     by_value = run(equivalence, window, block, state).counters["aborts"]
     window.compares_values = False
