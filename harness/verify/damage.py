@@ -66,9 +66,10 @@ class Damage:
             If it is something else.
         """
         if isinstance(content, Mapping) and content.get("kind") in KINDS:
-            numbers = [content.get(name) for name in ("percent", "seed")]
-            if all(type(number) is int and number >= 0 for number in numbers) and numbers[0] <= _WHOLE:
-                return cls(content["kind"], *numbers)
+            percent, seed = content.get("percent"), content.get("seed")
+            # True is an int, and no number here.
+            if type(percent) is int and type(seed) is int and 0 <= percent <= _WHOLE and seed >= 0:
+                return cls(content["kind"], percent, seed)
         raise BadInputError(f"{where}: {content!r} is no damage; it has a kind ({', '.join(KINDS)}), percent and seed")
 
     def choose(self, count: int, pool: int) -> tuple[Marks, Integers, Integers]:

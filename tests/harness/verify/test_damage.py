@@ -23,7 +23,7 @@ from contend.harness.verify.schedule_fuzzer.campaign import Tally, batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
-from contend.strategies.base import HintedSets
+from contend.strategies.base import HintedSets, Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.given import TRUTH, RecordedSets
@@ -88,7 +88,7 @@ def test_recorded_sets_are_damaged_and_the_rest_of_knowledge_is_not(kind: str) -
     assert Damage(kind, 20, 1).of_sets(before).entries.tolist() == after.entries.tolist()
 
 
-def hinted(strategy: OptimisticStrategy, damage: Damage | None) -> HintedSets:
+def hinted(strategy: Strategy, damage: Damage | None) -> HintedSets:
     scenario = build_scenario("swaps", block_size=40)
     strategy.clock, strategy.reports_hints = VirtualClock(), True
     strategy.knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, Serial()).of(0, strategy.given)

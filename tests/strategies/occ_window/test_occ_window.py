@@ -25,8 +25,9 @@ BLOCKS = ("11743952.cancun", "12522062.cancun", "13287210.cancun", "15537394.can
 
 @pytest.fixture(scope="module")
 def window() -> Iterator[OccWindow]:
-    with OccWindow() as made:
-        yield made
+    made = OccWindow()
+    yield made
+    made.close()
 
 
 @pytest.fixture(autouse=True)
