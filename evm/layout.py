@@ -22,8 +22,8 @@ MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
 FLAG_LOADED, FLAG_WARM = 1, 2
 # Whether the word that the transaction found mattered: it was looked at, or only tested for zero.
 FLAG_OBSERVED, FLAG_TESTED = 8, 16
-# These stand at the entry of an account's code, for the account.
-FLAG_CREATED, FLAG_DESTROYED = 32, 64
+# These stand at the entry of an account's code, for the account. Touched: a block access list names it (EIP-7928).
+FLAG_CREATED, FLAG_DESTROYED, FLAG_TOUCHED = 32, 64, 4
 
 # A log record, in bytes: a header of four words (address, then topic count and data size), topics, data padded to 8.
 LOG_HEADER_BYTES = 32

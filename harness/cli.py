@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from contend.harness.commands import (
+    access_list,
     calibrate,
     compare,
     doctor,
@@ -120,6 +121,7 @@ for _module in (
     fuzz,
     fuzz_evm,
     export,
+    access_list,
     warm_up,
 ):
     add_verbosity(_module.command)

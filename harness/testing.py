@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from contend.evm import Block, Receipts, State
-from contend.harness.verify.damage import has_hints
+from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches

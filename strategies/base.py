@@ -104,6 +104,8 @@ class Strategy(ABC):
         What came with the block. Set before each block by who gives anything.
     reports_hints : bool
         Whether outcomes are to have `Outcome.hinted`.
+    lists_accesses : bool
+        Whether it can make a block's access list while it executes.
     makes_access_list : bool
         Whether outcomes are to have `Outcome.access_list`, made within the time.
 
@@ -129,6 +131,7 @@ class Strategy(ABC):
         """
 
     parallel: ClassVar[bool] = True
+    lists_accesses: ClassVar[bool] = False
     clocks: ClassVar[tuple[str, ...]] = ("wall",)
     clock: Clock = WALL
     takes: ClassVar[tuple[str, ...]] = ()

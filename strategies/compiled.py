@@ -21,6 +21,10 @@ SPARE_LOCATIONS = 1 << 12
 LARGEST_SCALE = 64
 
 
+class NoAccessListError(ValueError):
+    """A strategy was asked for a block's access list, and cannot make one (`Strategy.lists_accesses`)."""
+
+
 class CompiledStrategy(Strategy):
     """A strategy whose kernels work in memory of fixed size.
 
@@ -39,6 +43,8 @@ class CompiledStrategy(Strategy):
         """Execute `block` on `state`; see `Strategy.execute`."""
         if workers < 1:
             raise ValueError(f"workers = {workers}: at least 1 is needed")
+        if self.makes_access_list and not self.lists_accesses:
+            raise NoAccessListError(f"strategy {self.name} makes no access list")
         began = perf_counter()
         before = state.snapshot()
         untimed = {"snapshot": perf_counter() - began}

@@ -138,12 +138,15 @@ class Knowledge:
         The block's access list, encoded (`evm.access_list`).
     list_kind : str
         One of `LIST_KINDS`.
+    list_maker : str or None
+        Who made the list, where the block came without one: ``serial``, outside the time.
     recorded : RecordedSets or None
         The truth.
     """
 
     access_list: bytes | None = None
     list_kind: str = FULL
+    list_maker: str | None = None
     recorded: RecordedSets | None = None
 
 

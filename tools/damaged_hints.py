@@ -16,7 +16,8 @@ from pathlib import Path
 
 from contend.evm import State
 from contend.harness.testing import build_scenario
-from contend.harness.verify.damage import KINDS, MIXED, SHARES, Damage, damage_hints
+from contend.harness.verify.damage import KINDS, MIXED, SHARES, Damage
+from contend.harness.verify.given_damage import damage_hints
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.strategies import registry

@@ -100,6 +100,8 @@ class Scenario:
         empty where the workload has none.
     accounts : dict[str, bytes]
         Address, 20 bytes, of each account with a role by name, for explanations.
+    access_lists : list of bytes or None
+        Encoded access list (EIP-7928) that came with each block; empty where none did.
     """
 
     genesis: State
@@ -109,6 +111,7 @@ class Scenario:
     notes: dict[str, Any] = field(default_factory=dict)
     arrivals: list[Milliseconds] = field(default_factory=list)
     accounts: dict[str, bytes] = field(default_factory=dict)
+    access_lists: list[bytes | None] = field(default_factory=list)
 
 
 class Workload(ABC):

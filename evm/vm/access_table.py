@@ -29,7 +29,8 @@ KIND_SHIFT = U(layout.KIND_SHIFT)
 KIND_CODE = U(layout.KIND_CODE)
 LOADED, WARM = U(layout.FLAG_LOADED), U(layout.FLAG_WARM)
 OBSERVED, TESTED = U(layout.FLAG_OBSERVED), U(layout.FLAG_TESTED)
-LASTING = LOADED | OBSERVED | TESTED  # what a revert cannot take back
+TOUCHED = U(layout.FLAG_TOUCHED)
+LASTING = LOADED | OBSERVED | TESTED | TOUCHED  # what a revert cannot take back
 
 FIRST_INDEX_MASK = U(255)
 _LOW, _EPOCH_SHIFT = U(0xFFFFFFFF), U(32)
@@ -269,6 +270,12 @@ def has_flag(entry, flag):
 def mark_tested(entry):
     """Note that it mattered whether the entry's word is zero, and nothing else about it."""
     entry.flags |= TESTED
+
+
+@kernel(inline=True)
+def mark_touched(account):
+    """Note that the account of a code's entry was accessed, whatever becomes of the access (EIP-7928)."""
+    account.flags |= TOUCHED
 
 
 @kernel(inline=True)

@@ -26,6 +26,7 @@ from contend.evm.vm.access_table import (
     is_warm,
     loaded_entry,
     mark_tested,
+    mark_touched,
     set_warm,
     set_word,
     undo_to,
@@ -111,6 +112,20 @@ def address_word(address):
     return address[0], address[1], address[2], U0
 
 
+@kernel(inline=True)
+def _expansion_gas(size, end):
+    """Gas of growing a memory of `size` bytes to hold `end`; `end` is at most `MEMORY_LIMIT`."""
+    words, words_before = max(end + 31, size) >> 5, size >> 5
+    needed = GAS_MEMORY_WORD * (words - words_before)
+    return needed + words * words // MEMORY_QUOTIENT - words_before * words_before // MEMORY_QUOTIENT
+
+
+@kernel(inline=True)
+def affords(gas, needed, size, end):
+    """Whether gas is enough for what is needed and for memory of `size` bytes to hold `end`."""
+    return end <= MEMORY_LIMIT and needed + _expansion_gas(size, end) <= gas
+
+
 @kernel()
 def expand_memory(machine, memory, size, gas, end):
     """Grow a frame's memory, which begins at an address, to hold `end` bytes.
@@ -124,8 +139,7 @@ def expand_memory(machine, memory, size, gas, end):
     if end > MEMORY_LIMIT:
         return size, I(NO_GAS)
     words, words_before = (end + 31) >> 5, size >> 5
-    needed = GAS_MEMORY_WORD * (words - words_before)
-    needed += words * words // MEMORY_QUOTIENT - words_before * words_before // MEMORY_QUOTIENT
+    needed = _expansion_gas(size, end)
     if needed > gas:
         return size, I(NO_GAS)
     base = memory - machine.memory
@@ -240,6 +254,11 @@ def begin_call(machine, operation):
     needed = GAS_WARM_ACCESS if warm else GAS_COLD_ACCOUNT_ACCESS
     if needed > gas:
         return call_error(machine, errors.OUT_OF_GAS)
+    size = frame.memory_size
+    end = max(reach(data_at, data_size), reach(return_at, return_size))
+    # What the new account costs, if it is one, comes after it was looked at.
+    if affords(gas, needed + (GAS_CALL_VALUE if pays else 0), size, end):
+        mark_touched(account)
     if not precompile and is_null(loaded_entry(machine, account_key(target, layout.KIND_CODE))):
         return CALL_NEEDS
     affordable = True
@@ -256,8 +275,6 @@ def begin_call(machine, operation):
             if dead == DEAD:
                 needed += GAS_NEW_ACCOUNT
 
-    size = frame.memory_size
-    end = max(reach(data_at, data_size), reach(return_at, return_size))
     if needed > gas:
         return call_error(machine, errors.OUT_OF_GAS)
     gas -= needed

@@ -30,6 +30,7 @@ from contend.evm.vm.access_table import (
     find_entry,
     is_warm,
     loaded_entry,
+    mark_touched,
     scratch_address,
     scratch_left,
     set_flag,
@@ -202,6 +203,7 @@ def begin_create(machine, operation):
 
     # All is known: from here on things change, and the instruction is not run again.
     machine.gas_done += U(gas_before - gas)
+    mark_touched(code_entry)
     if not is_warm(code_entry) and not set_warm(machine, code_entry):
         return CALL_ERROR
     if not set_word(machine, creator_nonce, add(nonce, ONE)):

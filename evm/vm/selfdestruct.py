@@ -23,6 +23,7 @@ from contend.evm.vm.access_table import (
     has_flag,
     is_warm,
     loaded_entry,
+    mark_touched,
     set_flag,
     set_warm,
     set_word,
@@ -60,6 +61,7 @@ def selfdestruct(machine):
     needed = 0 if warm else GAS_COLD_ACCOUNT_ACCESS
     if needed > gas:
         return call_error(machine, errors.OUT_OF_GAS)
+    mark_touched(account)
     own_balance = loaded_entry(machine, account_key(frame.address, layout.KIND_BALANCE))
     if is_null(own_balance):
         return CALL_NEEDS

@@ -29,6 +29,7 @@ from contend.evm.vm.access_table import (
     credit_entry,
     find_or_insert,
     loaded_entry,
+    mark_touched,
     storage_key,
 )
 from contend.evm.vm.call import frame_at, is_precompile, open_frame, to_address, transfer
@@ -228,6 +229,8 @@ def begin_transaction(machine):
     coinbase = to_address(BLOCK.at(machine.block).coinbase)
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
         return errors.FAULT
+    mark_touched(sender_code)
+    mark_touched(code_entry)
     if transaction.list_addresses != 0 and not _warm_list(machine, transaction):
         return errors.FAULT
     nonce.current = add(nonce.current, ONE)

@@ -96,7 +96,7 @@ class Bench:
         if violated:
             raise WorkloadError(f"its invariant fails after the serial run: {'; '.join(violated)}")
         sequence.rewind()
-        self._knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, serial)
+        self._knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, serial, own_lists=scenario.access_lists)
         self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
         _settle()
         return survey.facts(genesis, blocks)

@@ -24,7 +24,7 @@ from contend.harness.plan.request import Request
 @click.option("--output", "-o", required=True, metavar="FILE", help="File to write; gzip if its name ends in .gz.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def command(asked: Asked, output: str, quiet: bool) -> None:
-    """Write a workload's block to a file, with the state before it and what a serial run gave.
+    """Write a workload's block to a file, with the state before it, its access list, and what a serial run gave.
 
     The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
     format.
@@ -59,6 +59,7 @@ def export(request: Request, path: Path) -> str:
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
     from contend.evm import CapacityError
+    from contend.evm.access_list import access_list_of
     from contend.evm.accounts import accounts_of
     from contend.evm.drivers.recorder import record
     from contend.harness.errors import RefusedBlockError
@@ -74,6 +75,7 @@ def export(request: Request, path: Path) -> str:
     before, snapshot = accounts_of(state), state.snapshot()
     try:
         recording = record(block, state, default_costs().table)
+        listed = access_list_of(block, state)
         receipts = Serial().execute(block, state, 1).receipts
         after = accounts_of(state)
         state.restore(snapshot)
@@ -82,7 +84,7 @@ def export(request: Request, path: Path) -> str:
         raise BadInputError(f"{plan.title}: {error}") from None
     dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
     source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
-    document = document_of(block, before, after, receipts, source)
+    document = document_of(block, before, after, receipts, source, listed)
     try:
         write_document(path, document)
     except OSError as error:

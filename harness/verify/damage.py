@@ -4,8 +4,8 @@ What is damaged is a share of all entries of a block, whichever transaction they
 in another's place, is a location that the block touches elsewhere: a conflict that is none, which hurts more than a
 location that nobody touches.
 
-What came with a block is damaged before it is given (`Damage.of_knowledge`). What a strategy finds out itself, by a dry
-run for one, is damaged in its hint table, after it was found and before it is used (`damageable`).
+Access lists, which have entries of another kind, are damaged by `harness.verify.damaged_list`; who is given what is
+damaged, by `harness.verify.given_damage`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import State
-from contend.evm.block_image import BlockImage
-from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT
-from contend.evm.runtime.structs import WORD_BYTES
 from contend.harness.errors import BadInputError
-from contend.strategies.base import Strategy
-from contend.strategies.block_stm.hint_table import copy_entries
-from contend.strategies.block_stm.strategy import OptimisticStrategy
-from contend.strategies.block_stm.workspace import Workspace
-from contend.strategies.given import BLOCK, NONE, NOTHING, TRUTH, Knowledge, RecordedSets
+from contend.strategies.given import RecordedSets
 from contend.workloads.building.sampling import RandomStream
 
 DROPPED, ADDED, EXCHANGED, MIXED = "dropped", "added", "exchanged", "mixed"
@@ -135,57 +127,3 @@ class Damage:
         """Damage recorded access sets."""
         offsets, entries, writes = self.of_entries(sets.offsets, sets.entries, sets.writes, len(sets.keys))
         return replace(sets, offsets=offsets, entries=entries, writes=writes)
-
-    def of_knowledge(self, knowledge: Knowledge) -> Knowledge:
-        """Damage what came with a block."""
-        if knowledge.recorded is None:
-            return knowledge
-        return replace(knowledge, recorded=self.of_sets(knowledge.recorded))
-
-    def of_hint_table(self, space: Workspace) -> Integers:
-        """Damage a block's hints where they lie; the memory in which they lie then, which must outlive them."""
-        rows = space.hints[: int(space.shared["block_size"])]
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(rows["count"], out=offsets[1:])
-        raw = np.zeros(int(offsets[-1]), np.int64)
-        copy_entries(int(rows.ctypes.data), offsets, raw)
-        locations, numbers = np.unique(raw & LOCATION_MASK, return_inverse=True)
-        offsets, entries, writes = self.of_entries(offsets, numbers, raw & WRITE_BIT != 0, len(locations))
-        found = np.append(locations[entries] | np.where(writes, WRITE_BIT, 0), 0)
-        rows["entries"] = found.ctypes.data + WORD_BYTES * offsets[:-1]
-        rows["count"] = np.diff(offsets)
-        return found
-
-
-def has_hints(kind: type[Strategy]) -> bool:
-    """Whether a strategy is given anything that can be damaged."""
-    return kind.given not in (NOTHING, NONE)
-
-
-def damageable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
-    """Make the same strategy, whose hint table is damaged as its attribute `damage` says, if it says anything."""
-
-    def gather_hints(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
-        kind.gather_hints(self, space, image, state)
-        if self.damage is not None:
-            self.damaged_hints = self.damage.of_hint_table(space)
-
-    return type(kind.__name__, (kind,), {"gather_hints": gather_hints, "damage": None})
-
-
-def damage_hints(strategy: Strategy, damage: Damage | None, transactions: int) -> None:
-    """Damage what a strategy, one of `damageable`, is given for its next block, or nothing.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        With the knowledge that it is given.
-    damage : Damage, optional
-    transactions : int
-        In the block.
-    """
-    came_with_block = strategy.given in (BLOCK, TRUTH)
-    if damage is not None and came_with_block:
-        strategy.knowledge = damage.of_knowledge(strategy.knowledge)
-    if hasattr(strategy, "damage"):
-        strategy.damage = None if came_with_block else damage

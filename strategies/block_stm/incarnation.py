@@ -12,6 +12,7 @@ set, compared by value. A transaction below that is not executed counts like an 
 from __future__ import annotations
 
 from contend.evm import errors
+from contend.evm.access_list.building.access_log import LOG, log_accesses
 from contend.evm.layout import STATE
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
@@ -42,6 +43,7 @@ from contend.strategies.block_stm.scheduler import is_executed, transaction_of, 
 from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
+COST_LIST_ACCESS = cost_table.LIST_ACCESS
 COST_PUBLISH_READ, COST_PUBLISH_WRITE = cost_table.PUBLISH_READ, cost_table.PUBLISH_WRITE
 
 # What `run_machine` and `answer_read` return.
@@ -245,6 +247,20 @@ def _apply_write_set(shared, worker):
 
 
 @kernel()
+def log_incarnation(shared, worker):
+    """Keep what the incarnation touched, where an access list is made. False when the log is full.
+
+    The row is the transaction's alone, and the worker's that executes it; the next one comes to it by the status.
+    """
+    if shared.access_rows == 0:
+        return True
+    machine = open_machine(worker.machine)
+    spend(shared, worker, COST_LIST_ACCESS, machine.entry_count)
+    rows, log = shared.access_rows, LOG.at(worker.access_log)
+    return log_accesses(machine, rows, worker.txn_idx + 1, shared.block_size + 2, log)
+
+
+@kernel()
 def record(shared, worker):
     """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
 
@@ -253,6 +269,9 @@ def record(shared, worker):
     spend(shared, worker, COST_FINISH, 1)
     machine = open_machine(worker.machine)
     if not write_receipt(machine, receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)):
+        note_fault(shared)
+        return False, False
+    if not log_incarnation(shared, worker):
         note_fault(shared)
         return False, False
     applied, wrote_new_location = _apply_write_set(shared, worker)

@@ -31,6 +31,8 @@ SHARED = Struct(
     own=I64,  # address of a strategy's own struct
     hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
     source=I64,  # address of the own struct of the source that fills the hints
+    access_rows=I64,  # rows of the log of accesses (`evm.access_list.building.access_log`), or 0: there is none
+    list_build=I64,  # address of the `BUILD` of the access list that is made of it
     # Counters, each on a cache line of its own. The first five are those of the paper's algorithms 4 and 5.
     execution_idx=LINE_U64,  # next transaction to try and execute
     validation_idx=LINE_U64,  # next transaction to try and validate
@@ -126,6 +128,7 @@ WORKER = Struct(
     hint_list=I64,  # the worker's list of hinted accesses, as int64: address, room, used
     hint_room=I64,
     hint_count=I64,
+    access_log=I64,  # address of the worker's `LOG` of accesses
     # Counters, see `strategies.accounting`.
     executions=U64,
     aborts=U64,

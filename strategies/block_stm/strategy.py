@@ -9,8 +9,10 @@ from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.runtime.jit import Native
 from contend.evm.runtime.structs import Struct
+from contend.evm.state import word_to_int
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
+from contend.strategies.block_stm.access_lists import build_access_list
 from contend.strategies.block_stm.commit import commit_step
 from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.worker import step
@@ -44,6 +46,7 @@ class OptimisticStrategy(CompiledStrategy):
         Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
     """
 
+    lists_accesses: ClassVar[bool] = True
     step: ClassVar[Native]
     commit_step: ClassVar[Native] = commit_step
     own_shared: ClassVar[Struct | None] = None
@@ -62,6 +65,7 @@ class OptimisticStrategy(CompiledStrategy):
         if self._workspace is None or self._workspace.fits != wanted:
             self._workspace = Workspace(*wanted, image, state, self.own_shared, self.own_worker)
         self._workspace.fit_heads(state.capacity)
+        self._workspace.fit_lists(self.makes_access_list)
         if self._source is not None:
             self._workspace.make_hint_table()
         return self._workspace
@@ -75,10 +79,12 @@ class OptimisticStrategy(CompiledStrategy):
         space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
         prepared = self.clock.now()
+        balance = word_to_int(state.values[int(space.shared["coinbase"])])
         space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
         executed = self.clock.now()
         space.commit(state, self.clock, self.commit_step)
         self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
+        access_list = None if space.lists is None else self._access_list(space, image, state, balance)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
         committed = self.clock.now()
@@ -92,7 +98,24 @@ class OptimisticStrategy(CompiledStrategy):
             untimed["hints"] = perf_counter() - collecting
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         counters = self.counted(space)
-        return Outcome(None, receipts, phases, counters, abort_locations=aborted, untimed=untimed, hinted=hinted)
+        return Outcome(
+            None,
+            receipts,
+            phases,
+            counters,
+            abort_locations=aborted,
+            untimed=untimed,
+            hinted=hinted,
+            access_list=access_list,
+        )
+
+    def _access_list(self, space: Workspace, image: BlockImage, state: State, balance: int) -> bytes:
+        """Make the block's access list of what was logged, by all workers."""
+        compared, joined = build_access_list(space, state, image.block.environment.coinbase, balance, self.clock)
+        self.spend(cost_table.LIST_SORT, compared * compared.bit_length(), clocks.ACT_COMMIT)
+        self.spend(cost_table.LIST_ACCESS, joined, clocks.ACT_COMMIT)
+        assert space.lists is not None
+        return space.lists.bytes()
 
     def gather_hints(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Fill the hint table from what the strategy is given, by all workers. For `prepare`.

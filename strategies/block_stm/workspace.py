@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import CapacityError, State, layout
+from contend.evm.access_list.building.access_log import AccessLog
+from contend.evm.access_list.building.builder import ListBuilder
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.access_sets import LOCATION_MASK, WRITE_BIT
 from contend.evm.drivers.serial import credit_beneficiary
@@ -45,6 +47,7 @@ RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_RECEIPT_BYTES = 1 << 20
 FEW_WORKERS = 16
 HINTS_PER_TRANSACTION = 64
+BUCKETS_PER_WORKER = 4
 SPARE_HINTS = 1 << 16
 
 # A worker that finds nothing to do has nothing to do until one of these fields changes.
@@ -112,6 +115,7 @@ class Workspace:
         self.hints = HINT.zeros(0)
         self._hint_lists: list[Locations] = []
         self._source: Words | None = None
+        self.lists: ListBuilder | None = None
 
     def make_hint_table(self) -> None:
         """Have room for hints: a row a transaction, and a list a worker. Outside the time."""
@@ -120,6 +124,15 @@ class Workspace:
             room = scale * (size * HINTS_PER_TRANSACTION + SPARE_HINTS)
             self._hint_lists = [sparse_zeros(room, np.int64) for _ in range(workers)]
             self.hints = HINT.zeros(max(size, 1))
+
+    def fit_lists(self, wanted: bool) -> None:
+        """Have memory for an access list where one is wanted, and none where not. Outside the time."""
+        size, workers, scale = self.fits
+        if not wanted:
+            self.lists = None
+        elif self.lists is None:
+            buckets = BUCKETS_PER_WORKER * workers if workers > 1 else 1
+            self.lists = ListBuilder(AccessLog(size, workers, scale), buckets)
 
     def fit_heads(self, capacity: int) -> None:
         """Have a head for each location of the state. Outside the time: it grows with the state."""
@@ -157,6 +170,11 @@ class Workspace:
             self.hints[:] = np.zeros((), self.hints.dtype)
             self.workers["hint_list"] = [one.ctypes.data for one in self._hint_lists]
             self.workers["hint_room"] = len(self._hint_lists[0])
+        if self.lists is not None:
+            log = self.lists.log
+            log.reset()
+            self.shared["access_rows"] = log.address
+            self.workers["access_log"] = [log.log_address(number) for number in range(len(self.workers))]
         own_addresses = [0] * len(self.workers) if self.own_workers is None else addresses_of(self.own_workers)
         for number, machine in enumerate(self.machines):
             machine.attach(image.address, state.codes.address)

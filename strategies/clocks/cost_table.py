@@ -45,6 +45,9 @@ CLASSES: tuple[str, ...] = (
     "receive",
     "turn_read",  # an entry of a read set, compared with the newest committed version
     "turn_write",  # a prepared version, made the newest committed one
+    "list_access",  # of a transaction, logged for the block's access list
+    "list_sort",  # an access in a pass of sorting
+    "list_byte",  # of the list, written
 )
 (
     IDLE,
@@ -71,6 +74,9 @@ CLASSES: tuple[str, ...] = (
     RECEIVE,
     TURN_READ,
     TURN_WRITE,
+    LIST_ACCESS,
+    LIST_SORT,
+    LIST_BYTE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

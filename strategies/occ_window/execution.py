@@ -18,7 +18,14 @@ from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.accounting import note_fault
-from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, FAULTED, fees_seen_of, receipt_of
+from contend.strategies.block_stm.incarnation import (
+    ANSWERED,
+    BLOCKED,
+    FAULTED,
+    fees_seen_of,
+    log_incarnation,
+    receipt_of,
+)
 from contend.strategies.block_stm.layout import LIST_SHIFT
 from contend.strategies.block_stm.mv_memory import allocate, arena_offset
 from contend.strategies.block_stm.scheduler import transaction_of
@@ -108,10 +115,10 @@ def keep_writes(shared, worker):
 
 @kernel()
 def keep_receipt(shared, worker):
-    """Keep the receipt of the worker's execution. False when there is no room."""
+    """Keep the receipt of the worker's execution, and what it touched for an access list. False without room."""
     spend(shared, worker, COST_FINISH, 1)
     receipt, arena = receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)
-    return write_receipt(open_machine(worker.machine), receipt, arena)
+    return write_receipt(open_machine(worker.machine), receipt, arena) and log_incarnation(shared, worker)
 
 
 @kernel()

@@ -44,7 +44,16 @@ SOURCES = {
             "folder": "blocks/eest",
         },
     ),
+    "access_lists.tar.gz": (
+        {
+            "name": "ethereum/execution-specs, blockchain_tests of EIP-7928 at the devnet of Amsterdam",
+            "version": "tests-bal@v5.7.0",
+            "licence": "LICENSE.execution-specs",
+            "folder": "access_lists",
+        },
+    ),
 }
+LISTED_FILES = 20
 # What a block's test says twice: the block in its transport encoding, and the genesis likewise.
 REPEATED = {"rlp", "genesisRLP", "uncleHeaders", "chainname", "rlp_decoded"}
 
@@ -94,6 +103,31 @@ def _trimmed(value: Any) -> Any:
     return [_trimmed(one) for one in value] if isinstance(value, list) else value
 
 
+def list_files(data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the longest files of blocks with access lists, cut to the first test with its lists."""
+    found = {}
+    with tarfile.open(data / "eest" / "eip7928_blockchain_tests_dev.tar.gz") as files:
+        for member in files:
+            stream = files.extractfile(member) if member.name.endswith(".json") else None
+            if stream is None:
+                continue
+            taken = {}
+            for name, test in json.loads(stream.read()).items():
+                blocks = [_listed(block) for block in test["blocks"] if "blockAccessList" in block]
+                if blocks:
+                    taken[name] = {"network": test["network"], "blocks": blocks}
+                    break
+            content = json.dumps(taken, sort_keys=True, separators=(",", ":")) + "\n"
+            if taken:
+                found[f"access_lists/{Path(member.name).name}"] = content.encode()
+    yield from sorted(found.items(), key=lambda one: (len(one[1]), one[0]))[-LISTED_FILES:]
+
+
+def _listed(block: dict[str, Any]) -> dict[str, Any]:
+    """What shows that a list is encoded right, and its transactions, for their number."""
+    return {name: block[name] for name in ("blockHeader", "blockAccessList", "transactions")}
+
+
 def archive(files: dict[str, bytes]) -> bytes:
     """Pack files into a compressed archive that depends on their names and contents only."""
     packed = io.BytesIO()
@@ -118,7 +152,11 @@ def digests(path: Path) -> dict[str, str]:
 
 def main(data: Path) -> None:
     """Write the archives and the manifest."""
-    contents = {"state_tests.tar.gz": dict(state_files(data)), "block_tests.tar.gz": dict(block_files(data))}
+    contents = {
+        "state_tests.tar.gz": dict(state_files(data)),
+        "block_tests.tar.gz": dict(block_files(data)),
+        "access_lists.tar.gz": dict(list_files(data)),
+    }
     manifest = {}
     for name, files in contents.items():
         (HERE / name).write_bytes(archive(files))

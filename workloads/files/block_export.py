@@ -116,7 +116,12 @@ def _changed(before: Account, after: Account, codes: dict[str, str]) -> dict[str
 
 
 def document_of(
-    block: Block, before: Mapping[bytes, Account], after: Mapping[bytes, Account], receipts: Receipts, source: str
+    block: Block,
+    before: Mapping[bytes, Account],
+    after: Mapping[bytes, Account],
+    receipts: Receipts,
+    source: str,
+    access_list: bytes | None = None,
 ) -> dict[str, Any]:
     """Content of the file, ready for JSON.
 
@@ -129,6 +134,8 @@ def document_of(
         Of the serial run.
     source : str
         Origin of the block, in words.
+    access_list : bytes, optional
+        Encoded access list of the block (EIP-7928).
     """
     from contend.evm.accounts import Account
 
@@ -153,6 +160,7 @@ def document_of(
         "transactions": [_transaction(transaction, environment.base_fee) for transaction in block],
         "pre": pre,
         "codes": codes,
+        "block_access_list": None if access_list is None else _hex(access_list),
         "expected": {
             "receipts": [
                 {

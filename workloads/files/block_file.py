@@ -11,6 +11,10 @@ Two forms are read, as JSON or as gzip of it:
 
 Without ``fork`` it is the one that the block belongs to (`workloads.files.fork_of_block`).
 
+Either may have the block's access list (EIP-7928): ``block_access_list`` of the first form its encoding in hexadecimal,
+``blockAccessList`` of the second, beside the block or in it, that or the list as the official tests write it. Whether
+it is right is for those to say who are given it.
+
 A file holds what its block touches and nothing else: what it does not mention reads as zero.
 """
 
@@ -65,12 +69,15 @@ class BlockFile:
     receipts : tuple of ExpectedReceipt, or None
     poststate : mapping or None
         Accounts by address after the last transaction, those that the block did not change included.
+    access_list : bytes or None
+        Encoded access list (EIP-7928) that came with the block.
     """
 
     block: Block
     prestate: Mapping[bytes, Account]
     receipts: tuple[ExpectedReceipt, ...] | None = None
     poststate: Mapping[bytes, Account] | None = None
+    access_list: bytes | None = None
 
 
 def read_block(path: Path | str) -> BlockFile:
@@ -179,15 +186,30 @@ def _from_replay(document: Field) -> BlockFile:
     prestate = unique(
         ((before.named(name).octets(20), _replay_account(account, codes)) for name, account in before.items()), before
     )
-    block = _block(environment, document["transactions"])
+    block, listed = _block(environment, document["transactions"]), _block_list(document.get("block_access_list"))
     expected = document.get("expected")
     if expected is None:
-        return BlockFile(block, prestate)
+        return BlockFile(block, prestate, access_list=listed)
     receipts = tuple(_receipt(content) for content in expected["receipts"].elements())
     if len(receipts) != len(block):
         raise expected["receipts"].fail(f"{len(receipts)} receipts for {len(block)} transactions")
     changes = expected.get("post_diff_before_withdrawals")
-    return BlockFile(block, prestate, receipts, None if changes is None else _poststate(prestate, changes, codes))
+    poststate = None if changes is None else _poststate(prestate, changes, codes)
+    return BlockFile(block, prestate, receipts, poststate, listed)
+
+
+def _block_list(content: Field | None) -> bytes | None:
+    """Encoded access list of a block, from its bytes or from JSON."""
+    from contend.evm.access_list import AccessListError, encode, from_json
+
+    if content is None:
+        return None
+    if not isinstance(content.value, list):
+        return content.octets()
+    try:
+        return encode(from_json(content.value))
+    except (AccessListError, OverflowError) as error:
+        raise content.fail(str(error)) from None
 
 
 def _code(content: Field | None, codes: Mapping[str, bytes]) -> bytes:
@@ -282,7 +304,8 @@ def _from_client(document: Field) -> BlockFile:
     before = next((found for name in ("prestate", "preState") if (found := document.get(name))), None)
     before = document["pre"] if before is None else before
     prestate = _merged(before) if isinstance(before.value, list) else read_prestate(before)
-    return BlockFile(_block(environment, transactions), prestate)
+    listed = _block_list(document.get("blockAccessList") or header.get("blockAccessList"))
+    return BlockFile(_block(environment, transactions), prestate, access_list=listed)
 
 
 def _merged(results: Field) -> dict[bytes, Account]:

@@ -34,7 +34,8 @@ class Replay(Workload):
         from contend.evm.accounts import new_state
 
         file = read_block(str(dials["file"]))
-        return Scenario(new_state(file.prestate), [file.block], dict(dials), notes={"file": file})
+        listed = [file.access_list]
+        return Scenario(new_state(file.prestate), [file.block], dict(dials), notes={"file": file}, access_lists=listed)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """Differences of the state after the block from the file's, at most 5. See `Workload.check`."""

@@ -10,7 +10,7 @@ from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import is_null
 from contend.evm.u256 import ZERO, from_u64, is_zero
-from contend.evm.vm.access_table import account_key, find_or_insert, is_warm, loaded_entry, set_warm
+from contend.evm.vm.access_table import account_key, find_or_insert, is_warm, loaded_entry, mark_touched, set_warm
 from contend.evm.vm.call import is_precompile, reach, to_address
 from contend.evm.vm.dispatch import instruction
 from contend.evm.vm.gas import GAS_COLD_ACCOUNT_ACCESS, GAS_COPY_WORD, GAS_WARM_ACCESS
@@ -86,6 +86,7 @@ def _account_word(machine, operation, address, gas_left):
     gas = _access_gas(machine, account, address)
     if gas > gas_left:
         return OUT_OF_GAS, ZERO, 0
+    mark_touched(account)
     if operation == op.BALANCE:
         word, is_known = _balance(machine, address)
     elif operation == op.EXTCODESIZE:
@@ -143,6 +144,7 @@ def extcodecopy(machine, frame, registers):
     grown = grow_memory(machine, registers, end)
     if grown != CONTINUE:
         return grown
+    mark_touched(account)
     if not is_precompile(machine, target) and not is_warm(account) and not set_warm(machine, account):
         return errors.JOURNAL_CAPACITY
 

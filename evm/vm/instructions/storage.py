@@ -45,7 +45,7 @@ def sload(machine, frame, registers):
 
     entry = loaded_entry(machine, key)
     if is_null(entry):
-        if registers.gas < GAS_COLD_SLOAD and not _is_listed(machine, key):
+        if registers.gas < (GAS_WARM_ACCESS if _is_listed(machine, key) else GAS_COLD_SLOAD):
             return OUT_OF_GAS
         return SUSPENDED
     if is_warm(entry):

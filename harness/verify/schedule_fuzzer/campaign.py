@@ -258,7 +258,7 @@ def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 def hinted_strategies(names: Sequence[str]) -> tuple[str, ...]:
     """Those of some strategies that are given hints."""
-    from contend.harness.verify.damage import has_hints
+    from contend.harness.verify.given_damage import has_hints
     from contend.strategies import registry
 
     return tuple(name for name in names if has_hints(registry.get(name)))

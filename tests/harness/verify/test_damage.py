@@ -14,10 +14,12 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contend.evm.access_list import decode, encode
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
 from contend.harness.testing import build_scenario
-from contend.harness.verify.damage import ADDED, DROPPED, EXCHANGED, KINDS, MIXED, Damage, damage_hints, damageable
+from contend.harness.verify.damage import ADDED, DROPPED, EXCHANGED, KINDS, MIXED, Damage
+from contend.harness.verify.given_damage import damage_hints, damageable, damaged_knowledge
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.schedule_fuzzer.campaign import Tally, batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
@@ -26,7 +28,7 @@ from contend.strategies import registry
 from contend.strategies.base import HintedSets, Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.given import TRUTH, RecordedSets
+from contend.strategies.given import BLOCK, LIST_KINDS, TRUTH, RecordedSets
 from contend.strategies.serial import Serial
 from tools.damaged_hints import cells_of, contenders, draw, markdown
 
@@ -78,7 +80,7 @@ def test_a_share_of_the_entries_is_hit(rows: Rows, kind: str, percent: int, seed
 def test_recorded_sets_are_damaged_and_the_rest_of_knowledge_is_not(kind: str) -> None:
     scenario = build_scenario("swaps", block_size=40)
     knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, Serial()).of(0, TRUTH)
-    before, after = knowledge.recorded, Damage(kind, 20, 1).of_knowledge(knowledge).recorded
+    before, after = knowledge.recorded, damaged_knowledge(knowledge, Damage(kind, 20, 1), 40).recorded
     assert before is not None
     assert after is not None
     more = len(after.entries) - len(before.entries)
@@ -175,6 +177,22 @@ def test_the_study_shows_each_share(tmp_path: Path) -> None:
     chart = draw(cells, tmp_path).read_text()
     assert "block_stm+truth" in chart
     assert "SIMULATED" in chart
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("list_kind", LIST_KINDS)
+def test_an_access_list_is_damaged_and_stays_one(kind: str, list_kind: str) -> None:
+    scenario = build_scenario("mixed", block_size=40)
+    knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, Serial(), list_kind).of(0, BLOCK)
+    assert damaged_knowledge(knowledge, Damage(kind, 0, 1), 40) == knowledge
+    damaged = damaged_knowledge(knowledge, Damage(kind, 50, 1), 40)
+    assert damaged.access_list != knowledge.access_list
+    assert damaged.access_list is not None
+    assert knowledge.access_list is not None
+    before, after = (decode(one.access_list or b"", list_kind, 40) for one in (knowledge, damaged))
+    if kind == DROPPED:
+        assert after.entries < before.entries
+    assert after == decode(encode(after, list_kind), list_kind, 40)
 
 
 def test_recorded_sets_without_entries_stay_without() -> None:

@@ -1,0 +1,183 @@
+"""Access lists of a workload's block: made by a strategy, summarised, and held against the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contend.evm import Block, CapacityError, State
+from contend.evm.access_list import (
+    FULL,
+    AccessList,
+    Difference,
+    access_list_content,
+    access_list_of,
+    encode,
+    first_difference,
+    hash_of,
+    state_before,
+)
+from contend.evm.drivers.recorder import record
+from contend.harness.errors import BadInputError, RefusedBlockError
+from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import plan_workloads
+from contend.harness.verify.block_rules import BlockRules
+from contend.harness.verify.knowledge import BlockKnowledge
+from contend.strategies import registry as strategies
+from contend.strategies.clocks.cost_table import default_costs
+from contend.strategies.compiled import NoAccessListError
+from contend.strategies.serial import Serial
+from contend.workloads import registry
+
+TOP_ACCOUNTS = 10
+
+
+@dataclass(frozen=True)
+class ListedBlock:
+    """A workload's first block, with the state before it.
+
+    Attributes
+    ----------
+    title : str
+        Of the workload.
+    block : Block
+    state : State
+    own_list : bytes or None
+        That came with the block.
+    names : mapping
+        Of contracts and accounts with a role, by address.
+    """
+
+    title: str
+    block: Block
+    state: State
+    own_list: bytes | None
+    names: Mapping[bytes, str]
+
+
+def listed_block(request: Request) -> ListedBlock:
+    """Build the request's one workload.
+
+    Raises
+    ------
+    BadInputError
+        If it names no single workload, or its block breaks a rule.
+    """
+    plans = plan_workloads(request)
+    if len(plans) != 1:
+        raise BadInputError(f"workload: a list is of one block; name one workload, not {len(plans)}")
+    plan = plans[0]
+    scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
+    block, state = scenario.blocks[0], scenario.genesis
+    before = state.snapshot()
+    try:
+        recording = record(block, state, default_costs().table)
+        receipts = Serial().execute(block, state, 1).receipts
+        state.restore(before)
+        BlockRules().check(block, state, receipts, recording)
+    except (CapacityError, RefusedBlockError) as error:
+        raise BadInputError(f"{plan.title}: {error}") from None
+    finally:
+        state.restore(before)
+    names = {address: name for name, address in (scenario.accounts | scenario.contracts).items()}
+    return ListedBlock(plan.title, block, state, next(iter(scenario.access_lists), None), names)
+
+
+def made_by(name: str, subject: ListedBlock, workers: int, kind: str) -> bytes:
+    """The block's list, as a strategy makes it.
+
+    Parameters
+    ----------
+    name : str
+        A strategy, or a contender.
+    subject : ListedBlock
+    workers : int
+    kind : str
+        Of the encoding; strategies make the kind ``full``, and others follow from a serial run.
+
+    Raises
+    ------
+    BadInputError
+        If there is no such strategy, or if it makes no lists.
+    """
+    try:
+        strategy = strategies.get(name)()
+    except (strategies.UnknownName, strategies.PluginError) as error:
+        raise BadInputError(str(error)) from None
+    if kind != FULL:
+        if name != Serial.name:
+            raise BadInputError(f"kind {kind}: strategies make the kind {FULL}; leave --strategy out")
+        return access_list_of(subject.block, subject.state, kind)
+    before = subject.state.snapshot()
+    with strategy:
+        strategy.makes_access_list = True
+        strategy.knowledge = BlockKnowledge([subject.block], subject.state, Serial()).of(0, strategy.given)
+        try:
+            outcome = strategy.execute(subject.block, subject.state, workers)
+        except NoAccessListError as error:
+            raise BadInputError(f"{error}; give --strategy serial, for instance") from None
+        finally:
+            subject.state.restore(before)
+    if outcome.access_list is None:
+        raise BadInputError(f"strategy {name} makes no access list; give --strategy serial, for instance")
+    return outcome.access_list
+
+
+def difference_of(data: bytes, subject: ListedBlock, kind: str) -> Difference | None:
+    """First difference of an encoded list from what a serial run touches."""
+    right = access_list_content(subject.block, subject.state)
+    return first_difference(data, right, len(subject.block), state_before(subject.state), kind)
+
+
+def summary_of(content: AccessList, data: bytes, subject: ListedBlock, kind: str) -> dict[str, Any]:
+    """Figures of a list of a block.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``bytes``, ``bytes_per_transaction``, ``hash`` (of the kind full only: no header has another's),
+        ``accounts``, ``items`` (addresses and slots, as EIP-7928 bounds them), ``entries`` by field; ``top``, the
+        accounts with the most entries, each with its own; and ``came_with_block``: what is wrong with the list that
+        came with the block, ``right`` where nothing is, or None where none came.
+    """
+    transactions = len(subject.block)
+    entries = _entries(content)
+    top = sorted(content, key=lambda account: (-account.entries, account.address))[:TOP_ACCOUNTS]
+    return {
+        "workload": subject.title,
+        "kind": kind,
+        "came_with_block": None if subject.own_list is None else _verdict(subject.own_list, subject),
+        "transactions": transactions,
+        "bytes": len(data),
+        "bytes_per_transaction": len(data) / max(transactions, 1),
+        "hash": "0x" + hash_of(data).hex() if kind == FULL else None,
+        "accounts": len(content),
+        "items": content.items,
+        "entries": entries,
+        "top": [
+            {
+                "address": account.name,
+                "name": subject.names.get(account.address),
+                "bytes": len(encode(AccessList((account,)), kind)),
+                "entries": account.entries,
+                **_entries(AccessList((account,))),
+            }
+            for account in top
+        ],
+    }
+
+
+def _verdict(data: bytes, subject: ListedBlock) -> str:
+    difference = difference_of(data, subject, FULL)
+    return "right" if difference is None else str(difference)
+
+
+def _entries(content: AccessList) -> Mapping[str, int]:
+    return {
+        "storage_changes": sum(len(changes) for account in content for _, changes in account.storage_changes),
+        "storage_reads": sum(len(account.storage_reads) for account in content),
+        "balance_changes": sum(len(account.balance_changes) for account in content),
+        "nonce_changes": sum(len(account.nonce_changes) for account in content),
+        "code_changes": sum(len(account.code_changes) for account in content),
+    }

@@ -1,0 +1,142 @@
+"""Access lists made by strategies: every one makes the same as serial, to the byte, and that is the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from adversarial import CONTRACTS, ENVIRONMENT, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contend.evm import Block, State
+from contend.evm.access_list import (
+    access_list_content,
+    access_list_of,
+    decode,
+    encode,
+    first_difference,
+    state_before,
+)
+from contend.strategies.base import Strategy
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.compiled import NoAccessListError
+from contend.strategies.registry import get
+from contend.workloads import registry as workloads
+from contend.workloads.files.block_file import read_block
+
+WORLD = adversarial_state()
+MAKERS = ["serial", "block_stm", "static_partition", "occ_window"]
+KEPT = [HealthCheck.function_scoped_fixture]
+
+
+@pytest.fixture(scope="module", params=MAKERS)
+def maker(request: pytest.FixtureRequest) -> Iterator[Strategy]:
+    with get(request.param)() as made:
+        made.makes_access_list = True
+        yield made
+
+
+def made_by(strategy: Strategy, block: Block, state: State, workers: int) -> bytes:
+    before = state.snapshot()
+    try:
+        made = strategy.execute(block, state, workers).access_list
+    finally:
+        state.restore(before)
+    assert made is not None
+    return made
+
+
+@pytest.mark.bounds
+@settings(max_examples=60, suppress_health_check=KEPT)
+@given(block=blocks, workers=st.integers(1, 4))
+def test_any_small_block(maker: Strategy, block: Block, workers: int) -> None:
+    right = access_list_content(block, WORLD)
+    right.check(len(block))
+    made = made_by(maker, block, WORLD, workers)
+    assert first_difference(made, right, len(block), state_before(WORLD)) is None
+    assert made == encode(right)
+
+
+@settings(max_examples=15, suppress_health_check=KEPT)
+@given(block=blocks, workers=st.integers(2, 40))
+def test_simulated_workers_make_the_same(maker: Strategy, block: Block, workers: int) -> None:
+    clock, maker.clock = maker.clock, VirtualClock()
+    try:
+        assert made_by(maker, block, WORLD, workers) == access_list_of(block, WORLD)
+    finally:
+        maker.clock = clock
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_everyone_calls_one_contract(maker: Strategy, name: str) -> None:
+    block = hot(name, 200)
+    right = access_list_content(block, WORLD)
+    for workers in (1, 3):
+        assert made_by(maker, block, WORLD, workers) == encode(right)
+
+
+def test_the_beneficiary_is_listed_with_the_fees_so_far(maker: Strategy) -> None:
+    coinbase = ENVIRONMENT.coinbase
+    acts = []
+    for i in range(20):
+        acts.append(Act(SENDERS[i % 4], coinbase, value=3))
+        acts.append(Act(SENDERS[(i + 1) % 4], CONTRACTS["miner_watcher"]))
+        acts.append(Act(coinbase, SENDERS[i % 4], value=1))
+        acts.append(Act(SENDERS[i % 4], CONTRACTS["forwarder"], word(coinbase), value=10))
+    block = block_of(acts)
+    made = decode(made_by(maker, block, WORLD, 3))
+    assert made == decode(access_list_of(block, WORLD))
+    balances = next(account for account in made if account.address == coinbase).balance_changes
+    assert [index for index, _ in balances] == list(range(1, len(block) + 1))
+    before = WORLD.snapshot()
+    maker.execute(block, WORLD, 3)
+    after = WORLD.balance(coinbase)
+    WORLD.restore(before)
+    assert balances[-1][1] == after
+
+
+def built(name: str, size: int) -> tuple[Block, State]:
+    workload = workloads.get(name)()
+    scenario = workload.build({dial.name: dial.default for dial in workload.dials}, 1, size)
+    return scenario.blocks[0], scenario.genesis
+
+
+@pytest.mark.parametrize("name", workloads.names())
+def test_every_workload(maker: Strategy, name: str) -> None:
+    block, state = built(name, 60)
+    assert made_by(maker, block, state, 3) == encode(access_list_content(block, state))
+
+
+def test_a_large_block_is_divided(maker: Strategy) -> None:
+    block, state = built("payments", 1500)
+    made = made_by(maker, block, state, 4)
+    right = access_list_content(block, state)
+    assert first_difference(made, right, len(block), state_before(state)) is None
+
+
+def test_who_is_asked_for_no_list_makes_none() -> None:
+    with get("block_stm")() as strategy:
+        before = WORLD.snapshot()
+        assert strategy.execute(hot("counter", 5), WORLD, 2).access_list is None
+        WORLD.restore(before)
+
+
+@pytest.mark.parametrize("name", ["sharded", "sharded_ordered"])
+def test_who_cannot_make_one_says_so(name: str) -> None:
+    with get(name)() as strategy:
+        strategy.makes_access_list = True
+        with pytest.raises(NoAccessListError, match=f"strategy {name} makes no access list"):
+            strategy.execute(hot("counter", 5), WORLD, 2)
+
+
+@pytest.mark.parametrize("number", [17666333, 19923400, 19929064, 19932703, 19933122])
+def test_real_blocks(mainnet_blocks, maker: Strategy, number: int) -> None:  # type: ignore[no-untyped-def]
+    from contend.evm.accounts import new_state
+
+    file = read_block(mainnet_blocks / f"{number}.json.gz")
+    state = new_state(file.prestate)
+    made = made_by(maker, file.block, state, 3)
+    right = access_list_content(file.block, state)
+    assert first_difference(made, right, len(file.block), state_before(state)) is None
+    assert made == encode(right)
