@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from contend.evm import Block, Receipts, State
+from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.campaign import WORKERS, batches
@@ -165,7 +166,8 @@ def _check_one(
 def _check_schedules(strategy: type[Strategy], schedules: int) -> None:
     checker = ScheduleChecker(lambda name: strategy)
     try:
-        for batch in batches([strategy.name], [ADVERSARIAL], WORKERS, schedules, seed=1):
+        hinted = [strategy.name] if has_hints(strategy) else []
+        for batch in batches([strategy.name], [ADVERSARIAL], WORKERS, schedules, 1, hinted):
             for case in batch.cases():
                 if checker.differences(case):
                     small = checker.shrink(case)

@@ -24,6 +24,7 @@ _VARIANTS = {
     "bal": "contend.strategies.bal.strategy:Bal",
     "bal_longest": "contend.strategies.bal.strategy:BalLongest",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
+    "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
 }
 
 

@@ -13,6 +13,7 @@ from contend.evm.state import word_to_int
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.access_lists import build_access_list
+from contend.strategies.block_stm.commit import commit_step
 from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.worker import step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Locations, Workspace
@@ -29,6 +30,8 @@ class OptimisticStrategy(CompiledStrategy):
     ----------
     step : Native
         What a worker does: ``step(shared, worker) -> cost``, see `strategies.clocks.Workers`.
+    commit_step : Native
+        What a worker does when the block is executed: it writes final words to the state, until there are no more.
     own_shared : Struct or None
         Memory that the strategy itself brings for all workers: counters, each on a cache line (`LINE_U64`), addresses,
         whatever it needs. A kernel reaches it by ``OWN.at(shared.own)``, `prepare` by ``space.own_shared["name"]``.
@@ -45,6 +48,7 @@ class OptimisticStrategy(CompiledStrategy):
 
     lists_accesses: ClassVar[bool] = True
     step: ClassVar[Native]
+    commit_step: ClassVar[Native] = commit_step
     own_shared: ClassVar[Struct | None] = None
     own_worker: ClassVar[Struct | None] = None
     wake_counters: ClassVar[tuple[str, ...]] = WAKE_COUNTERS
@@ -118,7 +122,7 @@ class OptimisticStrategy(CompiledStrategy):
 
     def commit_block(self, space: Workspace, state: State) -> None:
         """Write what the block has changed to the state. Timed."""
-        space.commit(state, self.clock)
+        space.commit(state, self.clock, self.commit_step)
         self.spend(cost_table.FEE, space.fits[0], clocks.ACT_COMMIT)
 
     def gather_hints(self, space: Workspace, image: BlockImage, state: State) -> None:

@@ -266,10 +266,10 @@ class Workspace:
         copy_entries(int(rows.ctypes.data), offsets, raw)
         return HintedSets(offsets, state.keys[raw & LOCATION_MASK], raw & WRITE_BIT != 0)
 
-    def commit(self, state: State, clock: Clock) -> None:
+    def commit(self, state: State, clock: Clock, step: Native = commit_step) -> None:
         """Write all final words to the state, and credit the beneficiary."""
         self._written_chunk = int(self.shared["written"])
-        self.run(commit_step, clock)
+        self.run(step, clock)
         fees = np.array(sum_fees(self.receipts.address, int(self.shared["block_size"])), np.uint64)
         credit_beneficiary(state.address, int(self.shared["coinbase"]), int(fees.ctypes.data))
 

@@ -43,6 +43,8 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "turn_read",  # an entry of a read set, compared with the newest committed version
+    "turn_write",  # a prepared version, made the newest committed one
     "list_access",  # of a transaction, logged for the block's access list
     "list_sort",  # an access in a pass of sorting
     "list_byte",  # of the list, written
@@ -76,6 +78,8 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    TURN_READ,
+    TURN_WRITE,
     LIST_ACCESS,
     LIST_SORT,
     LIST_BYTE,

@@ -11,7 +11,7 @@ from equivalence import Equivalence
 from contend.strategies.base import Strategy
 from contend.strategies.registry import get
 
-COMPILED = ["serial", "block_stm", "block_stm+truth", "block_stm+block", "static_partition", "bal"]
+COMPILED = ["serial", "block_stm", "block_stm+truth", "block_stm+block", "static_partition", "bal", "occ_window"]
 
 
 @pytest.fixture(scope="session")

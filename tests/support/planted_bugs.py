@@ -23,6 +23,7 @@ from typing import Any, cast
 import planted_bal as bal_bugs
 import planted_block_stm as stm
 import planted_sharded as sharding
+import planted_window as ordered
 from half_plan import HalfPlan
 from lying_list import LyingList
 
@@ -31,7 +32,12 @@ from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
-from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, preemptible_variant, repeatable
+from contend.harness.verify.schedule_fuzzer.preemption_points import (
+    preemptible,
+    preemptible_variant,
+    repeatable,
+    steps_of,
+)
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.bal import repair, sweep
@@ -40,6 +46,9 @@ from contend.strategies.bal.strategy import Bal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
+from contend.strategies.occ_window import committed, execution
+from contend.strategies.occ_window import worker as window_worker
+from contend.strategies.occ_window.strategy import OccWindow
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
@@ -49,7 +58,10 @@ from contend.strategies.sharded.protocol import commit_order, lock_free, lock_ma
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
 LISTED = (Bal, LyingList)
+WINDOW = (OccWindow,)
 SHARDED = (Sharded, ShardedOrdered)
+# Strategies whose bugs are planted in the same copies.
+FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, SHARDED)
 
 
 @dataclass(frozen=True)
@@ -109,13 +121,11 @@ def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
     within : bool
         Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
     """
-    family = next(one for one in (MULTI_VERSION, LISTED, SHARDED) if kind in one)
+    family = next(one for one in FAMILIES if kind in one)
     copies = _copies(family, within)
     if within:
         assert issubclass(kind, OptimisticStrategy)
-        cut = preemptible(kind, copies)
-        assert cut is not None
-        return cut
+        return preemptible(kind, copies)
     found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
     # Not by its base, which may be a copy, too.
     return repeatable(cast("type[OptimisticStrategy]", found)) if hasattr(found, "workspace") else found
@@ -129,7 +139,7 @@ def _copies(family: tuple[type[Strategy], ...], within: bool) -> Variant:
         if bug.strategy in family and bug.within == within
     ]
     if within:
-        return preemptible_variant(replacements)
+        return preemptible_variant(steps_of(family), replacements)
     return Variant([sys.modules[kind.__module__] for kind in family], replacements)
 
 
@@ -238,6 +248,32 @@ BUGS = {
         Replacement(repair, bal_bugs.publish_without_the_last, "_publish_writes"),
     ),
     "first_word": Bug("last words of a list", Bal, Replacement(sweep, bal_bugs.keep_the_first_word, "_sweep_record")),
+    "unvalidated_turn": Bug(
+        "validation at a transaction's turn",
+        OccWindow,
+        Replacement(committed, ordered.find_every_read_fresh, "first_stale_read"),
+    "early_fees": Bug(
+        "the beneficiary's balance at its turn only",
+        OccWindow,
+        Replacement(execution, ordered.need_no_turn, "needs_its_turn"),
+    "short_publication": Bug(
+        "publication of what was written",
+        OccWindow,
+        Replacement(committed, ordered.publish_all_but_the_last, "publish"),
+    "uncounted_deferral": Bug(
+        "counts of executions given up for their turn",
+        OccWindow,
+        Replacement(execution, ordered.give_up_without_counting, "give_up"),
+    "doubled_turn": Bug(
+        "one turn at a time",
+        OccWindow,
+        Replacement(window_worker, ordered.take_turn_by_a_plain_store, "_try_to_take_turn"),
+        within=True,
+    "early_commit_point": Bug(
+        "the commit point behind what is published",
+        OccWindow,
+        Replacement(window_worker, ordered.move_commit_point_before_publishing, "publish_result"),
+        within=True,
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
         "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")

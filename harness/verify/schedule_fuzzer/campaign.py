@@ -6,14 +6,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
+from contend.harness.verify.damage import KINDS, SHARES, Damage
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
 
 if TYPE_CHECKING:
@@ -26,7 +28,17 @@ _PARENT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class ScheduleBatch:
-    """Schedules of one block: seeds from `first` on."""
+    """Schedules of one block: seeds from `first` on.
+
+    Attributes
+    ----------
+    strategy : str
+    workers : int
+    source : str
+    block, first, count : int
+    hinted : bool
+        Whether the strategy is given hints, which can then be damaged.
+    """
 
     strategy: str
     workers: int
@@ -34,12 +46,17 @@ class ScheduleBatch:
     block: int
     first: int
     count: int
+    hinted: bool = False
 
     def cases(self) -> Iterator[ScheduleCase]:
-        """Each schedule as a case; in every other one steps are cut in two."""
+        """Each schedule as a case: in every other one steps are cut in two, and in half of either hints are damaged."""
         for schedule in range(self.first, self.first + self.count):
-            cut = schedule % 2 == 1
-            yield ScheduleCase(self.strategy, self.workers, self.source, self.block, schedule, cut=cut)
+            cut, pair = schedule % 2 == 1, schedule // 2
+            damage = None
+            if self.hinted and pair % 2 == 1:
+                turn = pair // 2
+                damage = Damage(KINDS[turn % len(KINDS)], SHARES[turn // len(KINDS) % len(SHARES)], schedule)
+            yield ScheduleCase(self.strategy, self.workers, self.source, self.block, schedule, None, cut, damage)
 
 
 @dataclass(frozen=True)
@@ -69,17 +86,31 @@ class Tally:
     ----------
     schedules : dict
         By strategy, how many were run.
+    damaged : dict
+        By strategy, in how many of them hints were damaged.
     steps : int
     failures : list of FailingSchedule
     """
 
     schedules: dict[str, int] = field(default_factory=dict)
+    damaged: dict[str, int] = field(default_factory=dict)
     steps: int = 0
     failures: list[FailingSchedule] = field(default_factory=list)
 
+    def add(self, batch: ScheduleBatch, run: int) -> None:
+        """Count the first schedules of a batch."""
+        damaged = sum(case.damage is not None for case in islice(batch.cases(), run))
+        for counts, more in ((self.schedules, run), (self.damaged, damaged)):
+            counts[batch.strategy] = counts.get(batch.strategy, 0) + more
+
 
 def batches(
-    strategies: Sequence[str], sources: Sequence[str], workers: Sequence[int], schedules: int, seed: int
+    strategies: Sequence[str],
+    sources: Sequence[str],
+    workers: Sequence[int],
+    schedules: int,
+    seed: int,
+    hinted: Collection[str] = (),
 ) -> Iterator[ScheduleBatch]:
     """Share schedules out: strategies and sources in turn, so that any beginning of a campaign has some of each.
 
@@ -93,6 +124,8 @@ def batches(
         In all.
     seed : int
         Of blocks and schedules.
+    hinted : collection of str
+        Those of the strategies that are given hints.
     """
     done, number = 0, 0
     while done < schedules:
@@ -101,7 +134,8 @@ def batches(
         source = sources[turn % len(sources)]
         count = min(SCHEDULES_A_BLOCK, schedules - done)
         block = seed * 1_000_003 + turn
-        yield ScheduleBatch(strategy, workers[turn // len(sources) % len(workers)], source, block, seed + done, count)
+        count_of_workers = workers[turn // len(sources) % len(workers)]
+        yield ScheduleBatch(strategy, count_of_workers, source, block, seed + done, count, strategy in hinted)
         done += count
         number += 1
 
@@ -162,7 +196,7 @@ def campaign(
                 batch, steps, failure = future.result()
                 # A batch ends at its first failure.
                 run = batch.count if failure is None else failure.case.schedule - batch.first + 1
-                tally.schedules[batch.strategy] = tally.schedules.get(batch.strategy, 0) + run
+                tally.add(batch, run)
                 tally.steps += steps
                 if failure is not None:
                     tally.failures.append(failure)
@@ -220,6 +254,14 @@ def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
         if name in wanted and "virtual" not in kind.clocks:
             raise BadInputError(f"strategy {name!r} runs under the wall clock only, and so under no schedule")
     return tuple(name for name, kind in kinds.items() if kind.parallel and "virtual" in kind.clocks)
+
+
+def hinted_strategies(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some strategies that are given hints."""
+    from contend.harness.verify.given_damage import has_hints
+    from contend.strategies import registry
+
+    return tuple(name for name in names if has_hints(registry.get(name)))
 
 
 def check_sources(names: tuple[str, ...]) -> None:

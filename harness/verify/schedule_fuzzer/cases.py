@@ -11,6 +11,7 @@ from typing import Any
 
 from contend.evm import Block, State
 from contend.harness.errors import BadInputError
+from contend.harness.verify.damage import Damage
 
 ADVERSARIAL = "adversarial_blocks"
 SIZES = (2, 4, 8, 16, 24)
@@ -36,6 +37,8 @@ class ScheduleCase:
         Places in the block of the transactions that are left of it; all for None.
     cut : bool
         Whether steps are cut in two, where the strategy has points at which they can be.
+    damage : Damage, optional
+        What is done to the hints that the strategy is given.
     """
 
     strategy: str
@@ -45,6 +48,7 @@ class ScheduleCase:
     schedule: int
     kept: tuple[int, ...] | None = None
     cut: bool = False
+    damage: Damage | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Show the case as a file keeps it."""
@@ -71,7 +75,10 @@ class ScheduleCase:
         cut = content.get("cut", False)
         if not isinstance(cut, bool):
             raise BadInputError(f"{where}: field 'cut' is {cut!r}, not true or false")
-        return cls(**fields, kept=None if kept is None else tuple(kept), cut=cut)
+        damage = content.get("damage")
+        if damage is not None:
+            damage = Damage.from_json(damage, f"{where}: field 'damage'")
+        return cls(**fields, kept=None if kept is None else tuple(kept), cut=cut, damage=damage)
 
 
 @dataclass(frozen=True)

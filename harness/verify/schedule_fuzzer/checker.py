@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from contend.evm import Snapshot
+from contend.harness.verify.given_damage import damage_hints, damageable
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
@@ -17,7 +18,7 @@ from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.serial import Serial
 
 Find = Callable[[str], Callable[[], Strategy]]
-Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy] | None]
+Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy]]
 
 # Schedules that a smaller block is given to fail again. A bug that needs a rare interleaving stays rare when the block
 # shrinks, so a few would keep blocks larger than they need be.
@@ -32,7 +33,7 @@ class ScheduleChecker:
     find : callable
         From the name of a strategy to its class.
     cut : callable
-        From a class to the same one with steps that can be cut in two, or None.
+        From a class to the same one with steps that can be cut in two.
     """
 
     def __init__(self, find: Find, cut: Cut = preemptible) -> None:
@@ -50,11 +51,11 @@ class ScheduleChecker:
         self._strategies.clear()
 
     def _kind(self, case: ScheduleCase) -> Callable[[], Strategy]:
-        """Class of the strategy, with steps that can be cut where the case wants that and they can."""
+        """Class of the strategy, with steps that can be cut where the case wants it, and hints that can be damaged."""
         found = self._find(case.strategy)
         kind: object = found
         if isinstance(kind, type) and issubclass(kind, OptimisticStrategy):
-            return (self._cut(kind) if case.cut else None) or repeatable(kind)
+            return damageable(self._cut(kind) if case.cut else repeatable(kind))
         return found
 
     def _lay_out(self, case: ScheduleCase) -> tuple[Scene, Snapshot, Oracle, BlockKnowledge]:
@@ -82,6 +83,7 @@ class ScheduleChecker:
         clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
         strategy.knowledge = knowledge.of(0, strategy.given)
+        damage_hints(strategy, case.damage, len(scene.block))
         scene.state.restore(snapshot)
         try:
             outcome = strategy.execute(scene.block, scene.state, case.workers)
@@ -128,8 +130,10 @@ class ScheduleChecker:
             if fewer is not None:
                 best = fewer
                 break
+        if best.damage is not None:
+            # Hints as they are given, and whole steps, are easier to follow.
+            best = fails(replace(best, damage=None)) or best
         if best.cut:
-            # Whole steps are easier to follow.
             best = fails(replace(best, cut=False)) or best
         pieces = 2
         while len(kept) > 1:

@@ -2,58 +2,111 @@
 
 See `strategies.clocks.preemption` for why. What threads share they access atomically, so that every order of their
 accesses is an order of these points; but workers that are cut go on in the reverse order, since they lie on one stack.
+
+Any strategy over multi-version memory can be cut, whatever its steps: that of its workers, those by which hints are
+gathered or a plan is made, that which commits. Each is exchanged for its copy where the workspace drives it
+(`Workspace.run`); where a step calls another one by an address in the strategy's own memory, as that of planned
+strategies does, the address is exchanged as well.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.runtime import atomics
 from contend.evm.runtime.jit import Native
 from contend.harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
+from contend.harness.verify.schedule_fuzzer.module_source import SourceError
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
-from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.clocks import preemption
 from contend.strategies.clocks.preemption import attach
-from contend.strategies.planned.engine import PlannedStrategy, planned_step
 
-# Steps of the multi-version strategies, the first of which is reached from the other by its address.
-STEPS = (speculative_step, planned_step)
+_STEP = "int64(int64, int64)"
 
 
-def preemptible_variant(replacements: Sequence[Replacement] = ()) -> Variant:
-    """Copies of all modules that `STEPS` have kernels from and that access anything atomically.
+def steps_of(kinds: Iterable[type[Strategy]]) -> tuple[Native, ...]:
+    """Steps that strategies' workers may make: all that the modules of their classes, and of those' bases, name."""
+    modules = dict.fromkeys(sys.modules[base.__module__] for kind in kinds for base in kind.__mro__)
+    named = (value for module in modules for value in vars(module).values())
+    return tuple(dict.fromkeys(one for one in named if isinstance(one, Native) and one.signature == _STEP))
+
+
+def preemptible_variant(steps: Sequence[Native], replacements: Sequence[Replacement] = ()) -> Variant:
+    """Copies of all modules that some steps have kernels from and that access anything atomically.
 
     Parameters
     ----------
+    steps : sequence of Native
     replacements : sequence of Replacement, optional
         Functions to exchange besides.
+
+    Raises
+    ------
+    SourceError
+        If a module cannot be copied.
     """
-    entries = [_module_of(step) for step in STEPS]
-    return Variant(entries, replacements, {atomics: preemption}, kernel_modules(STEPS))
-
-
-@cache
-def _plain_variant() -> Variant:
-    return preemptible_variant()
+    entries = list(dict.fromkeys(_module_of(step) for step in steps))
+    return Variant(entries, replacements, {atomics: preemption}, kernel_modules(steps))
 
 
 def _module_of(step: Native) -> ModuleType:
     return sys.modules[step.function.__module__]
 
 
-def _copy_of(step: Native, copies: Variant) -> Native:
-    found: Native = getattr(copies.module(_module_of(step)), step.function.__name__)
+@cache
+def _copied_alone(step: Native) -> Native:
+    """A step's copy, without other changes; the step itself if there is no source to copy."""
+    try:
+        return _copy_in(preemptible_variant([step]), step)
+    except SourceError:
+        return step
+
+
+def _copy_in(variant: Variant, step: Native) -> Native:
+    found: Native = getattr(variant.module(_module_of(step)), step.function.__name__)
     return found
+
+
+def _cut(step: Native, variant: Variant | None) -> Native:
+    """A step's copy: that of a variant if it has one."""
+    if variant is not None and step.function.__module__ in variant.copied:
+        return _copy_in(variant, step)
+    return _copied_alone(step)
+
+
+def _cut_runs(space: Workspace, steps: Sequence[Native], variant: Variant | None) -> None:
+    """Let a workspace drive copies instead of steps."""
+    run = space.run
+
+    def run_cut(step: Native, *arguments: Any, **options: Any) -> None:
+        # Only what has been compiled can have given its address to anyone.
+        known = {one.address: _cut(one, variant) for one in steps if one._compiled is not None}
+        for memory in (space.own_shared, space.own_workers):
+            if memory is not None:
+                _exchange_addresses(memory, known)
+        run(_cut(step, variant), *arguments, **options)
+
+    space.run = run_cut  # type: ignore[method-assign]  # of this one only
+
+
+def _exchange_addresses(memory: Any, known: dict[int, Native]) -> None:
+    """Wherever a struct has the address of a step, put that of its copy."""
+    for name in memory.dtype.names:
+        words = np.atleast_1d(memory[name])
+        for address in set(words.ravel().tolist()) & known.keys():
+            memory[name] = np.where(memory[name] == address, known[address].address, memory[name])
 
 
 def repeatable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
@@ -70,25 +123,22 @@ def repeatable(kind: type[OptimisticStrategy]) -> type[OptimisticStrategy]:
     return type(kind.__name__, (kind,), {"workspace": workspace})
 
 
-def preemptible(kind: type[OptimisticStrategy], variant: Variant | None = None) -> type[OptimisticStrategy] | None:
-    """Make the same strategy with steps that can be cut in two; None where its step is neither of the two known.
+def preemptible(kind: type[OptimisticStrategy], variant: Variant | None = None) -> type[OptimisticStrategy]:
+    """Make the same strategy with steps that can be cut in two, as far as the source of their modules can be had.
 
     Parameters
     ----------
     kind : type
     variant : Variant, optional
-        By default the copies without other changes.
+        Has copies with other changes besides; by default each step is copied as it is.
     """
     attach()
-    copies = variant or _plain_variant()
-    if kind.step is speculative_step:
-        return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(kind.step, copies)})
-    if issubclass(kind, PlannedStrategy) and kind.step is planned_step:
-        speculative = _copy_of(speculative_step, copies)
+    steps, plain = steps_of([kind]), repeatable(kind)
 
-        def prepare(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
-            kind.prepare(self, space, image, state)
-            space.own_shared["speculative_step"] = speculative.address
+    def workspace(self: Any, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
+        space = plain.workspace(self, image, state, workers, scale)
+        if "run" not in vars(space):
+            _cut_runs(space, steps, variant)
+        return space
 
-        return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(planned_step, copies), "prepare": prepare})
-    return None
+    return type(kind.__name__, (plain,), {"workspace": workspace})

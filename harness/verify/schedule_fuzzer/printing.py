@@ -13,7 +13,8 @@ from rich.table import Table
 
 from contend.harness.record.atomic_write import write_json
 from contend.harness.verify.schedule_fuzzer.campaign import FailingSchedule, Tally
-from contend.strategies.registry import is_built_in
+from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.registry import get, is_built_in
 
 _LINE_SECONDS = 10.0
 
@@ -83,14 +84,14 @@ def print_tally(tally: Tally, seconds: float, console: Console) -> None:
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("strategy")
-    for heading in ("schedules", "failed"):
+    for heading in ("schedules", "with damaged hints", "failed"):
         table.add_column(heading, justify="right")
     for name, count in sorted(tally.schedules.items()):
         failed = sum(failure.case.strategy == name for failure in tally.failures)
-        table.add_row(name, f"{count:,}", str(failed))
+        table.add_row(name, f"{count:,}", f"{tally.damaged.get(name, 0):,}", str(failed))
     console.print(table)
     done = sum(tally.schedules.values())
-    whole = sorted(name for name in tally.schedules if not is_built_in(name))
+    whole = sorted(name for name in tally.schedules if not is_built_in(name) and not _can_be_cut(name))
     if whole:
         console.print(
             f"Steps of {', '.join(whole)} were whole: what goes wrong within one step, threads may still show.",
@@ -101,3 +102,7 @@ def print_tally(tally: Tally, seconds: float, console: Console) -> None:
     console.print(
         f"{done:,} schedules, {tally.steps:,} steps, {len(tally.failures)} failed, in {seconds:,.0f} s", highlight=False
     )
+
+
+def _can_be_cut(name: str) -> bool:
+    return issubclass(get(name), OptimisticStrategy)

@@ -23,6 +23,7 @@ from contend.harness.present.charts.abort_causes import causes
 from contend.harness.present.charts.both_clocks import both_clocks
 from contend.harness.present.charts.chart import DOTS_PER_INCH, Chart
 from contend.harness.present.charts.contention import contention, winners
+from contend.harness.present.charts.damage_loss import damage_loss
 from contend.harness.present.charts.history import history
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.profile import profile
@@ -52,6 +53,10 @@ def one_count(strategies: int) -> tuple[int, ...]:
     return (2,) if strategies > 4 else (1, 2)
 
 
+def damaged(workloads: int, strategies: int) -> pandas.DataFrame:
+    return cells(workloads, strategies, (5, 20, 50), simulated=True).assign(damaged=lambda frame: frame["workers"])
+
+
 STYLE = Style(STRATEGIES)
 CHARTS: dict[str, Maker] = {
     "throughput, bars": lambda n, m: throughput(cells(n, m, one_count(m)), STYLE, notes=[NOTE]),
@@ -66,6 +71,7 @@ CHARTS: dict[str, Maker] = {
     "contention": lambda n, m: contention(swept(cells(n, m, (8,), extreme=True)), STYLE),
     "winners": lambda n, m: winners(swept(cells(n, m, (1, 32, 1024), extreme=True), (0.001, 250_000)), STYLE),
     "latency": lambda n, m: latency(cells(n, m, one_count(m)), STYLE),
+    "damage loss": lambda n, m: damage_loss(damaged(n, m), STYLE, STRATEGIES[0]),
 }
 
 

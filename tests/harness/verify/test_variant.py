@@ -15,10 +15,13 @@ import pytest
 from contend.evm import state
 from contend.harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
 from contend.harness.verify.schedule_fuzzer.module_source import SourceError
-from contend.harness.verify.schedule_fuzzer.preemption_points import STEPS, preemptible_variant
+from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible_variant, steps_of
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement, original
 from contend.harness.verify.schedule_fuzzer.switch import OFF, turned_to
 from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.block_stm.strategy import BlockSTM
+from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.planned.static_partition import StaticPartition
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -186,6 +189,9 @@ def test_compiled_code_of_a_copy_is_kept_for_the_next_process(town: Path) -> Non
         import replacements
         import contend.strategies  # compiled code is kept by the sources of all packages with kernels that are loaded
         from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.block_stm.strategy import BlockSTM
+from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.planned.static_partition import StaticPartition
         from contend.harness.verify.schedule_fuzzer.replacement import Replacement
         from town.deep import bottom
         copy = Variant([bottom], [Replacement(bottom, replacements.answer)]).module(bottom)
@@ -230,9 +236,10 @@ def test_what_cannot_be_copied_is_refused(town: Path) -> None:
 
 
 def test_cut_steps_are_copied_with_all_that_they_access_atomically() -> None:
-    linked, copied = kernel_modules(STEPS), preemptible_variant().copied
+    steps = steps_of([BlockSTM, StaticPartition, OccWindow])
+    linked, copied = kernel_modules(steps), preemptible_variant(steps).copied
     # Where the kernels of a step come from is known to the compiler: what its machine code is made from.
-    assert {step.function.__module__ for step in STEPS} <= copied <= linked
+    assert {step.function.__module__ for step in steps} <= copied <= linked
     for name in linked:
         uses = {"atomics", "preemption"} & set(vars(sys.modules[name]))
         assert not uses or name in copied, name
