@@ -21,6 +21,7 @@ _BUILT_IN = {
 # Known by name and listed, but measured only where they are named: a user who names none wants one row of figures a
 # strategy.
 _VARIANTS = {
+    "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
 }
 

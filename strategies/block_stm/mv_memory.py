@@ -251,6 +251,25 @@ def write(shared, worker, location, txn_idx, incarnation, word):
     return address, False
 
 
+@kernel()
+def version_of(shared, location, txn_idx):
+    """Address of the version that a transaction has at a location, or `NO_VERSION`."""
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return I(NO_VERSION)
+    _, found = _search(tower, txn_idx, 0)
+    return found if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx else I(NO_VERSION)
+
+
+@kernel(inline=True)
+def fill(address, incarnation, word):
+    """Give a version that stands as an ESTIMATE its word. Only the worker that executes its transaction may."""
+    version = VERSION.at(address)
+    check(version.tag & ESTIMATE != U0)
+    version.word = word
+    atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
+
+
 @kernel(inline=True)
 def is_written_by(version, incarnation):
     """Whether this incarnation of its transaction has written the version at an address."""

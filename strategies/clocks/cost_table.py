@@ -43,6 +43,8 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "fill",  # a version that stood there as a placeholder gets its word
+    "switch",  # a machine that waited is taken up again, with the word that it waited for
 )
 (
     IDLE,
@@ -67,6 +69,8 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    FILL,
+    SWITCH,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

@@ -16,6 +16,7 @@ from planted_bugs import (
     MOST_SCHEDULES,
     MULTI_VERSION,
     PAGE,
+    PLACEHOLDER,
     SHARDED,
     cases_nearest_first,
     checker_of,
@@ -30,7 +31,7 @@ from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
 from contend.strategies.base import Strategy
 
-PARALLEL = ["block_stm", "static_partition", "sharded", "sharded_ordered"]
+PARALLEL = ["block_stm", "static_partition", "placeholder+truth", "placeholder+dry_run", "sharded", "sharded_ordered"]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,10 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "within"),
-    [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
+    [
+        *((kind, within) for kind in MULTI_VERSION for within in (False, True)),
+        *((kind, False) for kind in (*PLACEHOLDER, *SHARDED)),
+    ],
 )
 def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
     checker = checker_only(copy_of(kind, within))
@@ -91,8 +95,8 @@ def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: 
 
 def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
     assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
-    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *SHARDED}
-    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `(\w+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
+    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *PLACEHOLDER, *SHARDED}
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `([\w+]+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
     assert told == [(name, bug.mechanism, bug.strategy.name) for name, bug in BUGS.items()]
 
 
