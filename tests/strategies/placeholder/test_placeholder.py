@@ -84,7 +84,7 @@ def test_right_hints_execute_everything_once_and_validate_nothing(workload: str)
 def test_more_machines_let_more_transactions_wait() -> None:
     block = hot("counter", 200)
     known = truth_of(block, WORLD)
-    few, many = (check(block, WORLD, 2, known, count, VirtualClock()).counters["waits"] for count in (1, 8))
+    few, many = (check(block, WORLD, 16, known, count, VirtualClock()).counters["waits"] for count in (1, 8))
     assert many > few >= 0
 
 
