@@ -29,7 +29,7 @@ class Placeholder(OptimisticStrategy):
     own_shared = PLACEHOLDERS
     own_worker = PLACEHOLDER_WORKER
     wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "news")
-    machines_per_worker: ClassVar[int] = 8
+    machines_per_worker: ClassVar[int] = 4
 
     def __init__(self) -> None:
         super().__init__()

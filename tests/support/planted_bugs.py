@@ -24,6 +24,7 @@ import planted_block_stm as stm
 import planted_placeholder as placeholders
 import planted_sharded as sharding
 from half_plan import HalfPlan
+from half_told import FewMachines, HalfTold
 
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
@@ -33,7 +34,6 @@ from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, preemptible_variant, repeatable
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
-from contend.strategies import registry
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
@@ -46,9 +46,7 @@ from contend.strategies.sharded.protocol import commit_order, lock_free, lock_ma
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
-# With hints that are right, and with some that are wrong.
-WITH_TRUTH, WITH_DRY_RUN = registry.get("placeholder+truth"), registry.get("placeholder+dry_run")
-PLACEHOLDER = (WITH_TRUTH, WITH_DRY_RUN)
+PLACEHOLDER = (FewMachines, HalfTold)
 SHARDED = (Sharded, ShardedOrdered)
 FAMILIES = (MULTI_VERSION, PLACEHOLDER, SHARDED)
 
@@ -95,7 +93,7 @@ def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
 
 def cases_nearest_first(name: str) -> Iterator[ScheduleCase]:
     """As `cases_of`, but first those around the one that the page tells of: tests need not run thousands before."""
-    told = re.search(rf"^\| `{name}` \| .*? \| `[\w+]+` \| ([\d,]+) \|", PAGE.read_text(), re.M)
+    told = re.search(rf"^\| `{name}` \| .*? \| `\w+` \| ([\d,]+) \|", PAGE.read_text(), re.M)
     assert told, f"{PAGE} does not tell of {name}: run `python tests/support/planted_bugs.py`"
     number = int(told[1].replace(",", ""))
     yield from islice(cases_of(name), max(0, number - 100), number + 100)
@@ -118,8 +116,6 @@ def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
         assert cut is not None
         return cut
     found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
-    if found.given != kind.given:
-        found = type(kind.__name__, (found,), {"name": kind.name, "given": kind.given})
     # Not by its base, which may be a copy, too.
     return repeatable(cast("type[OptimisticStrategy]", found)) if hasattr(found, "workspace") else found
 
@@ -227,25 +223,25 @@ BUGS = {
     ),
     "untold_waiters": Bug(
         "wake-up of those who wait at placeholders",
-        WITH_TRUTH,
+        FewMachines,
         Replacement(filling, placeholders.fill_and_tell_nobody, "wake_waiters"),
     ),
     "lost_context": Bug(
-        "contexts used again", WITH_TRUTH, Replacement(contexts, placeholders.keep_no_context, "give_back")
+        "contexts used again", FewMachines, Replacement(contexts, placeholders.keep_no_context, "give_back")
     ),
     "unfilled_placeholder": Bug(
         "placeholders for which no write comes",
-        WITH_DRY_RUN,
+        HalfTold,
         Replacement(mv_memory, placeholders.leave_what_was_not_written, "mark_absent"),
     ),
     "undoubted_hints": Bug(
         "validation of those above an unexpected write",
-        WITH_DRY_RUN,
+        HalfTold,
         Replacement(filling, placeholders.doubt_nothing, "doubt"),
     ),
     "forgotten_reads": Bug(
         "read sets of those who are put aside",
-        WITH_DRY_RUN,
+        HalfTold,
         Replacement(contexts, placeholders.put_down_without_the_reads, "put_down"),
     ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
