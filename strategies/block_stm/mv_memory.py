@@ -131,19 +131,8 @@ def _search(tower, txn_idx, level):
 
 
 @kernel()
-def read(shared, location, txn_idx):
-    """MVMemory.read: what a transaction must read at a location.
-
-    Returns
-    -------
-    tuple
-        `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
-        word.
-    """
-    tower = tower_at(shared, atomics.load(heads_of(shared), location))
-    if tower == 0:
-        return FOUND_STATE, I(NO_VERSION), U0, ZERO
-    _, address = _search(tower, txn_idx - 1, 0)
+def _first_present(address):
+    """From a version down the first one that is not ABSENT; results as of `read`."""
     while address != NO_VERSION:
         version = VERSION.at(address)
         tag = atomics.load(version, "tag")
@@ -157,6 +146,29 @@ def read(shared, location, txn_idx):
         else:
             address = _follow(address + _NEXT)
     return FOUND_STATE, I(NO_VERSION), U0, ZERO
+
+
+@kernel()
+def read(shared, location, txn_idx):
+    """MVMemory.read: what a transaction must read at a location.
+
+    Returns
+    -------
+    tuple
+        `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
+        word.
+    """
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return FOUND_STATE, I(NO_VERSION), U0, ZERO
+    _, address = _search(tower, txn_idx - 1, 0)
+    return _first_present(address)
+
+
+@kernel()
+def read_below(version):
+    """As `read`, for a transaction that has a version of its own at the location, at this address."""
+    return _first_present(_follow(version + _NEXT))
 
 
 @kernel(inline=True)

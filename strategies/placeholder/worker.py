@@ -35,7 +35,6 @@ from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
-    answer_read,
     fees_seen_of,
     receipt_of,
     record_read_set,
@@ -48,6 +47,7 @@ from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILE
 from contend.strategies.placeholder.contexts import borrow, context_at, put_down, take_up
 from contend.strategies.placeholder.filling import doubt, fill_placeholders, wait_for, wake_waiters
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
+from contend.strategies.placeholder.reading import answer_at_placeholder
 from contend.strategies.placeholder.ready_set import NOBODY_READY, context_number, take_ready
 
 COST_TASK, COST_WAIT, COST_SWITCH, COST_FINISH = (
@@ -79,7 +79,7 @@ def _put_aside(shared, space, worker, own, blocking):
 def _read(shared, space, worker, own):
     """Answer the read that the machine stands at, or put it aside."""
     worker.activity = U(ACT_EXECUTE)
-    answered, blocking = answer_read(shared, worker, True)
+    answered, blocking = answer_at_placeholder(shared, worker)
     if answered == ANSWERED:
         return run_to_need(shared, worker)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
