@@ -24,7 +24,7 @@ import planted_block_stm as stm
 import planted_placeholder as placeholders
 import planted_sharded as sharding
 from half_plan import HalfPlan
-from half_told import FewMachines, HalfTold
+from planted_placeholder import FewMachines, HalfTold
 
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
