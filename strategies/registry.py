@@ -23,6 +23,7 @@ _BUILT_IN = {
 _VARIANTS = {
     "bal": "contend.strategies.bal.strategy:Bal",
     "bal_longest": "contend.strategies.bal.strategy:BalLongest",
+    "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
 }

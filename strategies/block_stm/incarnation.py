@@ -126,6 +126,20 @@ def fees_below(shared, txn_idx, only_executed):
 
 
 @kernel()
+def supply(shared, worker, location, version, tag, word):
+    """Give the machine a word, and note in the read set where it is from. False when there is no room (a fault)."""
+    count = worker.read_count
+    if count >= worker.reads_room or not supply_word(open_machine(worker.machine), location, word):
+        note_fault(shared)
+        return False
+    entry = READ.item(worker.reads, worker.reads_room, count)
+    entry.origin = (U(location) << ORIGIN_SHIFT) | (tag >> TAG_SHIFT)
+    entry.version = version
+    worker.read_count = count + 1
+    return True
+
+
+@kernel()
 def answer_read(shared, worker, never_wait):
     """Give the machine the word that it needs, from multi-version memory or the state.
 
@@ -146,8 +160,10 @@ def answer_read(shared, worker, never_wait):
     if location < 0 or location >= shared.heads_count:
         note_fault(shared)
         return FAULTED, NOBODY
+    worker.met_location = I(location)
     found, version, tag, word = read(shared, location, txn_idx)
     if found == FOUND_ESTIMATE:
+        worker.met_version = version
         return BLOCKED, writer_of(version)
     if found == FOUND_STATE:
         word = state_value(shared, location).value
@@ -160,15 +176,7 @@ def answer_read(shared, worker, never_wait):
         seen = fees_seen_of(shared, txn_idx)
         seen.fees = fees
         seen.seen = U1
-    count = worker.read_count
-    if count >= worker.reads_room or not supply_word(machine, location, word):
-        note_fault(shared)
-        return FAULTED, NOBODY
-    entry = READ.item(worker.reads, worker.reads_room, count)
-    entry.origin = (U(location) << ORIGIN_SHIFT) | (tag >> TAG_SHIFT)
-    entry.version = version
-    worker.read_count = count + 1
-    return ANSWERED, NOBODY
+    return (ANSWERED if supply(shared, worker, location, version, tag, word) else FAULTED), NOBODY
 
 
 @kernel()

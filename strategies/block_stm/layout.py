@@ -63,7 +63,7 @@ TRANSACTION = Struct(
     read_set_words=I64,  # that fit there
     write_set=U64,  # likewise
     is_planned=U64,  # whether it was executed as a plan said, and not aborted since
-    unused=words(1),
+    waiters=U64,  # first of the machines that stand at a placeholder of this one, see `strategies.placeholder`
 )
 STATUS_BITS, STATUS_MASK = U(2), U(3)
 READY_TO_EXECUTE, EXECUTING, EXECUTED, ABORTING = range(4)
@@ -118,6 +118,8 @@ WORKER = Struct(
     reads=I64,  # the read set being recorded: a private array of READ
     reads_room=I64,
     read_count=I64,
+    met_location=I64,  # that the machine needed last, and the ESTIMATE that its read met there
+    met_version=I64,
     chunk=I64,  # the worker's piece of the arena: next free word, and end
     chunk_end=I64,
     written=I64,  # the WRITTEN that the worker fills, or zero

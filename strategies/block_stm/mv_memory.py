@@ -131,19 +131,8 @@ def _search(tower, txn_idx, level):
 
 
 @kernel()
-def read(shared, location, txn_idx):
-    """MVMemory.read: what a transaction must read at a location.
-
-    Returns
-    -------
-    tuple
-        `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
-        word.
-    """
-    tower = tower_at(shared, atomics.load(heads_of(shared), location))
-    if tower == 0:
-        return FOUND_STATE, I(NO_VERSION), U0, ZERO
-    _, address = _search(tower, txn_idx - 1, 0)
+def _first_present(address):
+    """From a version down the first one that is not ABSENT; results as of `read`."""
     while address != NO_VERSION:
         version = VERSION.at(address)
         tag = atomics.load(version, "tag")
@@ -157,6 +146,29 @@ def read(shared, location, txn_idx):
         else:
             address = _follow(address + _NEXT)
     return FOUND_STATE, I(NO_VERSION), U0, ZERO
+
+
+@kernel()
+def read(shared, location, txn_idx):
+    """MVMemory.read: what a transaction must read at a location.
+
+    Returns
+    -------
+    tuple
+        `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
+        word.
+    """
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return FOUND_STATE, I(NO_VERSION), U0, ZERO
+    _, address = _search(tower, txn_idx - 1, 0)
+    return _first_present(address)
+
+
+@kernel()
+def read_below(version):
+    """As `read`, for a transaction that has a version of its own at the location, at this address."""
+    return _first_present(_follow(version + _NEXT))
 
 
 @kernel(inline=True)
@@ -249,6 +261,25 @@ def write(shared, worker, location, txn_idx, incarnation, word):
             if I(atomics.compare_and_swap(LINK.at(link), "version", U(found), U(address))) == found:
                 break
     return address, False
+
+
+@kernel()
+def version_of(shared, location, txn_idx):
+    """Address of the version that a transaction has at a location, or `NO_VERSION`."""
+    tower = tower_at(shared, atomics.load(heads_of(shared), location))
+    if tower == 0:
+        return I(NO_VERSION)
+    _, found = _search(tower, txn_idx, 0)
+    return found if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx else I(NO_VERSION)
+
+
+@kernel(inline=True)
+def fill(address, incarnation, word):
+    """Give a version that stands as an ESTIMATE its word. Only the worker that executes its transaction may."""
+    version = VERSION.at(address)
+    check(version.tag & ESTIMATE != U0)
+    version.word = word
+    atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
 
 
 @kernel(inline=True)

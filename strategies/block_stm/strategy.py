@@ -42,6 +42,8 @@ class OptimisticStrategy(CompiledStrategy):
         Fields of the shared header (`strategies.block_stm.layout.SHARED`) or of `own_shared` of which one changes
         whenever a worker that was idle may find something to do. A step that is idle for want of anything else waits
         for ever under the virtual clock.
+    machines_per_worker : int
+        Machines for each worker, so that it can go on with another transaction while one waits.
     interchangeable : bool
         Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
     """
@@ -52,6 +54,7 @@ class OptimisticStrategy(CompiledStrategy):
     own_shared: ClassVar[Struct | None] = None
     own_worker: ClassVar[Struct | None] = None
     wake_counters: ClassVar[tuple[str, ...]] = WAKE_COUNTERS
+    machines_per_worker: ClassVar[int] = 1
     interchangeable: bool = True
 
     def __init__(self) -> None:
@@ -63,7 +66,8 @@ class OptimisticStrategy(CompiledStrategy):
         """The workspace for these sizes: the last one if it fits. Outside the time."""
         wanted = (len(image), workers, scale)
         if self._workspace is None or self._workspace.fits != wanted:
-            self._workspace = Workspace(*wanted, image, state, self.own_shared, self.own_worker)
+            own = self.own_shared, self.own_worker
+            self._workspace = Workspace(*wanted, image, state, *own, self.machines_per_worker)
         self._workspace.fit_heads(state.capacity)
         self._workspace.fit_lists(self.makes_access_list)
         if self._source is not None:

@@ -71,6 +71,8 @@ class Workspace:
     state : State
     own_shared, own_worker : Struct, optional
         What a strategy brings itself: one for all workers, and one for each.
+    machines_per_worker : int
+        Machines that there are for each worker, but no more beside those in hand than transactions.
 
     Attributes
     ----------
@@ -78,6 +80,10 @@ class Workspace:
     workers : ndarray of `WORKER`, shape (workers,)
     own_shared : record of the strategy's own struct, or None
     own_workers : ndarray of the strategy's own struct, shape (workers,), or None
+    machines : list of Machine
+        The first ones are those of the workers.
+    reads : list of ndarray of uint64
+        For each machine, room for the read set of the transaction that executes on it.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class Workspace:
         state: State,
         own_shared: Struct | None = None,
         own_worker: Struct | None = None,
+        machines_per_worker: int = 1,
     ) -> None:
         self.fits = (size, workers, scale)
         self._shared = SHARED.lines(1)
@@ -108,9 +115,10 @@ class Workspace:
         share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
         room = scale * (share * RECEIPT_BYTES_PER_TRANSACTION + SPARE_RECEIPT_BYTES)
         self.receipts = ReceiptTable(workers, room)
-        self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(workers)]
+        count = workers + min((machines_per_worker - 1) * workers, size)
+        self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(count)]
         self.reads_room = scale * READ_SET_ENTRIES
-        self.reads = [sparse_zeros(self.reads_room * READ.words) for _ in range(workers)]
+        self.reads = [sparse_zeros(self.reads_room * READ.words) for _ in range(count)]
         self._written_chunk = 0
         self.hints = HINT.zeros(0)
         self._hint_lists: list[Locations] = []
@@ -176,10 +184,11 @@ class Workspace:
             self.shared["access_rows"] = log.address
             self.workers["access_log"] = [log.log_address(number) for number in range(len(self.workers))]
         own_addresses = [0] * len(self.workers) if self.own_workers is None else addresses_of(self.own_workers)
-        for number, machine in enumerate(self.machines):
+        for machine in self.machines:
             machine.attach(image.address, state.codes.address)
+        for number in range(len(self.workers)):
             worker = self.workers[number]
-            worker["machine"] = machine.address
+            worker["machine"] = self.machines[number].address
             worker["receipt_arena"] = self.receipts.arena_address(number)
             worker["reads"], worker["reads_room"] = self.reads[number].ctypes.data, self.reads_room
             worker["own"] = own_addresses[number]

@@ -54,6 +54,8 @@ CLASSES: tuple[str, ...] = (
     "list_read",  # answered from a block's access list, or from the state if it has nothing
     "list_compare",  # of a write with what a block's access list says
     "list_confirm",  # a transaction, begun and ended and held against a block's access list
+    "fill",  # a version that stood there as a placeholder gets its word
+    "switch",  # a machine that waited is taken up again, with the word that it waited for
 )
 (
     IDLE,
@@ -89,6 +91,8 @@ CLASSES: tuple[str, ...] = (
     LIST_READ,
     LIST_COMPARE,
     LIST_CONFIRM,
+    FILL,
+    SWITCH,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

@@ -11,7 +11,17 @@ from equivalence import Equivalence
 from contend.strategies.base import Strategy
 from contend.strategies.registry import get
 
-COMPILED = ["serial", "block_stm", "block_stm+truth", "block_stm+block", "static_partition", "bal", "occ_window"]
+COMPILED = [
+    "serial",
+    "block_stm",
+    "block_stm+truth",
+    "block_stm+block",
+    "static_partition",
+    "bal",
+    "occ_window",
+    "placeholder+truth",
+    "placeholder+dry_run",
+]
 
 
 @pytest.fixture(scope="session")

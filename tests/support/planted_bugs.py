@@ -22,10 +22,12 @@ from typing import Any, cast
 
 import planted_bal as bal_bugs
 import planted_block_stm as stm
+import planted_placeholder as placeholders
 import planted_sharded as sharding
 import planted_window as ordered
 from half_plan import HalfPlan
 from lying_list import LyingList
+from planted_placeholder import FewMachines, HalfTold
 
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
@@ -49,6 +51,7 @@ from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.occ_window import committed, execution
 from contend.strategies.occ_window import worker as window_worker
 from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.placeholder import contexts, filling
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
@@ -59,9 +62,10 @@ MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
 LISTED = (Bal, LyingList)
 WINDOW = (OccWindow,)
+PLACEHOLDER = (FewMachines, HalfTold)
 SHARDED = (Sharded, ShardedOrdered)
 # Strategies whose bugs are planted in the same copies.
-FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, SHARDED)
+FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, PLACEHOLDER, SHARDED)
 
 
 @dataclass(frozen=True)
@@ -252,28 +256,57 @@ BUGS = {
         "validation at a transaction's turn",
         OccWindow,
         Replacement(committed, ordered.find_every_read_fresh, "first_stale_read"),
+    ),
     "early_fees": Bug(
         "the beneficiary's balance at its turn only",
         OccWindow,
         Replacement(execution, ordered.need_no_turn, "needs_its_turn"),
+    ),
     "short_publication": Bug(
         "publication of what was written",
         OccWindow,
         Replacement(committed, ordered.publish_all_but_the_last, "publish"),
+    ),
     "uncounted_deferral": Bug(
         "counts of executions given up for their turn",
         OccWindow,
         Replacement(execution, ordered.give_up_without_counting, "give_up"),
+    ),
     "doubled_turn": Bug(
         "one turn at a time",
         OccWindow,
         Replacement(window_worker, ordered.take_turn_by_a_plain_store, "_try_to_take_turn"),
         within=True,
+    ),
     "early_commit_point": Bug(
         "the commit point behind what is published",
         OccWindow,
         Replacement(window_worker, ordered.move_commit_point_before_publishing, "publish_result"),
         within=True,
+    ),
+    "untold_waiters": Bug(
+        "wake-up of those who wait at placeholders",
+        FewMachines,
+        Replacement(filling, placeholders.fill_and_tell_nobody, "wake_waiters"),
+    ),
+    "lost_context": Bug(
+        "contexts used again", FewMachines, Replacement(contexts, placeholders.keep_no_context, "give_back")
+    ),
+    "unfilled_placeholder": Bug(
+        "placeholders for which no write comes",
+        HalfTold,
+        Replacement(mv_memory, placeholders.leave_what_was_not_written, "mark_absent"),
+    ),
+    "undoubted_hints": Bug(
+        "validation of those above an unexpected write",
+        HalfTold,
+        Replacement(filling, placeholders.doubt_nothing, "doubt"),
+    ),
+    "forgotten_reads": Bug(
+        "read sets of those who are put aside",
+        HalfTold,
+        Replacement(contexts, placeholders.put_down_without_the_reads, "put_down"),
+    ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
         "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")

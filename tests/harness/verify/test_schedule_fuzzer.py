@@ -30,7 +30,16 @@ from contend.strategies import registry
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 
-PARALLEL = ["block_stm", "static_partition", "bal", "occ_window", "sharded", "sharded_ordered"]
+PARALLEL = [
+    "block_stm",
+    "static_partition",
+    "placeholder+truth",
+    "placeholder+dry_run",
+    "bal",
+    "occ_window",
+    "sharded",
+    "sharded_ordered",
+]
 
 
 @pytest.fixture(scope="module")

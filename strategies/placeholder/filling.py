@@ -1,0 +1,205 @@
+"""Filling: an executed transaction's words go into the placeholders that stand for them, and who waits can go on.
+
+Bohm makes a version's placeholder before any transaction executes and has its reader wait for the writer (Faleiro and
+Abadi, "Rethinking serializable multiversion concurrency control", VLDB 2015, sections 3.2 and 3.3). There the writes
+are known; here they are hinted (`strategies.block_stm.estimates` makes the placeholders), and a hint may be wrong:
+
+- A write that was expected and does not come leaves its placeholder ABSENT, which fills it, too: who waits goes on to
+  the version below.
+- A write that was not expected is inserted as Block-STM inserts any. Transactions above may have read past it, so none
+  of them is sure any more (`first_doubt`).
+
+Where no unexpected write was made below a transaction, nothing that it has read can be wrong. For the placeholders of
+all that write a location below it stood before it began; of these it took the highest, waited until that was filled,
+and went on to the next one below if it was ABSENT; and what is filled stays as it is while transactions execute for
+the first time. By induction over the block, the words are the serial ones. So those below the first doubt need no
+validation at all, and where hints are right there is none.
+
+Memory order. The words are stored with their versions' tags (releasing), then the list of those that wait is
+exchanged for `FILLED` (sequentially consistent). Who wants to wait puts itself on that list by a compare-and-swap: it
+succeeds before the exchange, and then the filler finds it there; or it finds `FILLED`, whose load acquires all that
+was filled. One word decides, so there is no pair of words that each side could miss.
+"""
+
+from __future__ import annotations
+
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import subtract
+from contend.evm.vm.access_table import entry_at, is_write
+from contend.evm.vm.transaction import open_machine
+from contend.strategies.accounting import spend
+from contend.strategies.block_stm.incarnation import fees_seen_of, list_address
+from contend.strategies.block_stm.layout import LIST_MASK, LIST_SHIFT, WRITE
+from contend.strategies.block_stm.mv_memory import (
+    NO_VERSION,
+    allocate,
+    arena_offset,
+    fill,
+    is_written_by,
+    mark_absent,
+    version_of,
+    write,
+)
+from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.clocks import cost_table
+from contend.strategies.placeholder.layout import FILLED
+from contend.strategies.placeholder.ready_set import make_ready
+
+COST_FILL, COST_PUBLISH_WRITE = cost_table.FILL, cost_table.PUBLISH_WRITE
+_LOOKS = 8  # along the expected writes, before the location's versions are searched
+
+
+@kernel()
+def doubt(space, txn_idx):
+    """Transactions from this one on may have read something wrong."""
+    atomics.minimum(space, "first_doubt", U(txn_idx))
+
+
+@kernel(inline=True)
+def _word_of(shared, worker, entry):
+    """The word that a written location gets: the beneficiary's balance without the fees of those before."""
+    word = entry.current
+    if entry.location == shared.coinbase:
+        word = subtract(word, fees_seen_of(shared, worker.txn_idx).fees)
+    return word
+
+
+@kernel()
+def _placeholder(shared, txn_idx, location, expected, count, nearest):
+    """Address of a transaction's placeholder at a location, or `NO_VERSION`; its place in the list of those expected.
+
+    Looked for from the place behind the last one, since most hints name locations in the order in which a machine
+    meets them.
+    """
+    at = nearest
+    for _ in range(min(count, _LOOKS)):
+        if at >= count:
+            at = 0
+        found = WRITE.item(expected, count, at)
+        if found.location == location:
+            return found.version, at
+        at += 1
+    return version_of(shared, location, txn_idx), nearest
+
+
+@kernel()
+def _fill_expected(shared, worker, expected, count):
+    """Fill the placeholders of what was written; how many were filled, and how many writes have none."""
+    machine = open_machine(worker.machine)
+    filled, unexpected, nearest = 0, 0, 0
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if not is_write(entry):
+            continue
+        version, at = _placeholder(shared, worker.txn_idx, entry.location, expected, count, nearest)
+        if version == NO_VERSION:
+            unexpected += 1
+            continue
+        fill(version, worker.incarnation, _word_of(shared, worker, entry))
+        filled += 1
+        nearest = at + 1
+    spend(shared, worker, COST_FILL, filled)
+    return filled, unexpected
+
+
+@kernel()
+def _write_unexpected(shared, worker, address, room, made):
+    """Insert versions of what was written without being expected, and list them. False when the arena is full."""
+    machine = open_machine(worker.machine)
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if not is_write(entry):
+            continue
+        location = entry.location
+        if version_of(shared, location, worker.txn_idx) != NO_VERSION:
+            continue
+        word = _word_of(shared, worker, entry)
+        version, _ = write(shared, worker, location, worker.txn_idx, worker.incarnation, word)
+        if version == NO_VERSION:
+            return False
+        listed = WRITE.item(address, room, made)
+        listed.location = location
+        listed.version = version
+        made += 1
+    check(made == room)
+    return True
+
+
+@kernel()
+def _list_anew(shared, worker, expected, count, filled, unexpected):
+    """Make the write set what was written, where it is not what was expected. False when the arena is full."""
+    line, room = transaction_of(shared, worker.txn_idx), filled + unexpected
+    address = allocate(shared, worker, max(room * WRITE.words, 1))
+    if address == 0:
+        return False
+    made = 0
+    for i in range(count):
+        one = WRITE.item(expected, count, i)
+        if not is_written_by(one.version, worker.incarnation):
+            mark_absent(one.version, worker.incarnation)
+            continue
+        listed = WRITE.item(address, room, made)
+        listed.location = one.location
+        listed.version = one.version
+        made += 1
+    spend(shared, worker, COST_FILL, count - filled)
+    if unexpected > 0:
+        spend(shared, worker, COST_PUBLISH_WRITE, unexpected)
+        if not _write_unexpected(shared, worker, address, room, made):
+            return False
+    atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(room))
+    return True
+
+
+@kernel()
+def fill_placeholders(shared, space, worker):
+    """Make visible what the worker's transaction, which has run to its end, has written. False when the arena is full.
+
+    Until the last is filled, nobody who waits for the transaction is told.
+    """
+    packed = transaction_of(shared, worker.txn_idx).write_set
+    expected, count = list_address(shared, packed), I(packed & LIST_MASK)
+    filled, unexpected = _fill_expected(shared, worker, expected, count)
+    if filled != count or unexpected != 0:
+        if not _list_anew(shared, worker, expected, count, filled, unexpected):
+            return False
+    if unexpected != 0:
+        doubt(space, worker.txn_idx + 1)
+    return True
+
+
+@kernel()
+def wake_waiters(shared, space, txn_idx):
+    """Tell all that wait for a transaction that its placeholders are filled."""
+    waiting = atomics.exchange(transaction_of(shared, txn_idx), "waiters", FILLED)
+    check(waiting != FILLED)
+    if waiting == U0:
+        return
+    while waiting != U0:
+        woken = I(waiting) - 1
+        check(woken > txn_idx)
+        # Who takes it up may make it wait again, and link it elsewhere.
+        waiting = transaction_of(shared, woken).next_dependent
+        make_ready(space, woken)
+    atomics.add(space, "news", U1)
+
+
+@kernel()
+def wait_for(shared, worker, blocking_txn_idx):
+    """Put the worker's transaction on the list of those that wait for another. False if that has filled by now.
+
+    The transaction must not be touched by the worker afterwards: another may have taken it up already.
+    """
+    line, blocking = transaction_of(shared, worker.txn_idx), transaction_of(shared, blocking_txn_idx)
+    check(blocking_txn_idx < worker.txn_idx)
+    head = atomics.load(blocking, "waiters")
+    while head != FILLED:
+        line.next_dependent = head
+        found = atomics.compare_and_swap(blocking, "waiters", head, U(worker.txn_idx + 1))
+        if found == head:
+            return True
+        head = found
+    return False

@@ -1,0 +1,196 @@
+"""A worker over placeholders as a step: execute every transaction once, and put those aside that have to wait.
+
+Bohm's execution phase (Faleiro and Abadi, VLDB 2015, section 3.3), with a scheduler of contexts in the place of its
+recursion: a reader that meets a version that is not filled keeps its machine and is put aside; its worker goes on with
+another transaction. When the writer has run to its end it fills its versions, before it writes its receipt or anything
+else, and makes ready all that wait for it; any worker takes them up, where they were, at that very read.
+
+What a worker does next, in this order:
+
+1. what it has in hand: the read that it stands at, the filling, the bookkeeping;
+2. the lowest transaction that was put aside and can go on;
+3. the next transaction of the block, if there is a free machine.
+
+There is no deadlock. Transactions get machines in the order of the block, and keep them until they have executed. So
+the lowest one that has not is either the next one, and then all machines are free; or it has a machine. What it waits
+for is lower, and has filled its placeholders: it is ready, or in a worker's hands, or about to be made ready by the
+worker that fills. None of these waits for a machine.
+
+When every transaction has executed, what may be wrong is validated and repaired by Block-STM's scheduler, from the
+first transaction on that may have read past a write that nobody expected (`strategies.placeholder.filling`). A
+transaction that reads the beneficiary's balance does not wait for the fees of all others, but is validated.
+"""
+
+from __future__ import annotations
+
+from contend.evm.receipts import RECEIPT_ARENA, write_receipt
+from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
+from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.jit import kernel, native
+from contend.evm.runtime.memory_views import call_2, view_i64
+from contend.evm.vm.transaction import open_machine
+from contend.strategies.accounting import end_step, spend
+from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.incarnation import (
+    ANSWERED,
+    BLOCKED,
+    fees_seen_of,
+    receipt_of,
+    record_read_set,
+    supply,
+)
+from contend.strategies.block_stm.layout import ABSENT, ESTIMATE, SHARED, TASK_NONE, VERSION, WORKER
+from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
+from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
+from contend.strategies.placeholder.contexts import borrow, context_at, put_down, take_up
+from contend.strategies.placeholder.filling import doubt, fill_placeholders, wait_for, wake_waiters
+from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
+from contend.strategies.placeholder.reading import answer_at_placeholder
+from contend.strategies.placeholder.ready_set import NOBODY_READY, context_number, take_ready
+
+COST_TASK, COST_WAIT, COST_SWITCH, COST_FINISH = (
+    cost_table.TASK,
+    cost_table.WAIT,
+    cost_table.SWITCH,
+    cost_table.FINISH,
+)
+PHASE_RECORD = PHASE_FINISH + 1  # what an execution has written is visible; the rest is to be recorded
+
+
+@kernel()
+def _put_aside(shared, space, worker, own, blocking):
+    """Put the worker's transaction aside until another one has filled, unless it has by now; the worker has nothing."""
+    number = own.context - 1
+    put_down(worker, context_at(space, number))
+    view_i64(space.context_of, shared.block_size)[U(worker.txn_idx)] = number
+    spend(shared, worker, COST_WAIT, 1)
+    if wait_for(shared, worker, blocking):
+        worker.activity = U(ACT_WAIT)
+        worker.waits += U1
+        worker.phase = PHASE_TASK
+        worker.task = TASK_NONE
+        own.context = I(0)
+    return WORKED
+
+
+@kernel()
+def _read(shared, space, worker, own):
+    """Answer the read that the machine stands at, or put it aside."""
+    worker.activity = U(ACT_EXECUTE)
+    answered, blocking = answer_at_placeholder(shared, worker)
+    if answered == ANSWERED:
+        return run_to_need(shared, worker)
+    return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
+
+
+@kernel()
+def _go_on(shared, space, worker, own):
+    """Run the transaction that was taken up from the read on that it waited at."""
+    version, location = VERSION.at(worker.met_version), worker.met_location
+    tag = atomics.load(version, "tag")
+    check(tag & ESTIMATE == U0)
+    if tag & ABSENT != U0 or location == shared.coinbase:
+        worker.phase = PHASE_READ
+        return _read(shared, space, worker, own)
+    if not supply(shared, worker, location, worker.met_version, tag, version.word):
+        return FAILED
+    worker.activity = U(ACT_EXECUTE)
+    return run_to_need(shared, worker)
+
+
+@kernel()
+def _fill(shared, space, worker):
+    """Make the writes of the worker's transaction visible, and wake who waits for them."""
+    if not fill_placeholders(shared, space, worker):
+        note_fault(shared)
+        return FAILED
+    wake_waiters(shared, space, worker.txn_idx)
+    worker.phase = PHASE_RECORD
+    return WORKED
+
+
+@kernel()
+def _open_validation(shared, space):
+    """Every transaction has executed: let the scheduler validate those that may have read something wrong."""
+    atomics.store(shared, "validation_idx", atomics.load(space, "first_doubt"))
+    atomics.add(shared, "decrease_cnt", U1)
+    end_task(shared)
+
+
+@kernel()
+def _record(shared, space, worker):
+    """Record the rest of what the worker's transaction did: receipt, read set, status."""
+    spend(shared, worker, COST_FINISH, 1)
+    txn_idx = worker.txn_idx
+    receipt, arena = receipt_of(shared, txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)
+    if not write_receipt(open_machine(worker.machine), receipt, arena):
+        note_fault(shared)
+        return FAILED
+    if not record_read_set(shared, worker):
+        note_fault(shared)
+        return FAILED
+    if fees_seen_of(shared, txn_idx).seen != U0:
+        doubt(space, txn_idx)
+    transaction_of(shared, txn_idx).is_planned = U1
+    set_executed_status(shared, worker)
+    worker.phase = PHASE_TASK
+    worker.task = TASK_NONE
+    left = atomics.subtract(space, "left", U1)
+    check(left != U0)
+    if left == U1:
+        _open_validation(shared, space)
+    return WORKED
+
+
+@kernel()
+def _find_work(shared, space, worker, own):
+    """Take up what can go on, or begin the next transaction."""
+    worker.activity = U(ACT_SCHEDULE)
+    ready = take_ready(shared, space)
+    if ready != NOBODY_READY:
+        spend(shared, worker, COST_SWITCH, 1)
+        take_up(space, worker, own, ready, context_number(shared, space, ready))
+        return _go_on(shared, space, worker, own)
+    if atomics.load(space, "next_transaction") < U(shared.block_size):
+        if own.context == 0 and not borrow(space, worker, own):
+            return IDLE
+        txn_idx = I(atomics.add(space, "next_transaction", U1))
+        spend(shared, worker, COST_TASK, 1)
+        if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
+            return begin_execution(shared, worker)
+        return WORKED
+    if atomics.load(space, "left") != U0:
+        return IDLE
+    # All contexts but those in workers' hands are free by now, and there are more than workers.
+    if own.context == 0 and not borrow(space, worker, own):
+        return IDLE
+    own.filling = U0
+    return WORKED
+
+
+@kernel()
+def _execute(shared, worker, own):
+    """One step of a worker while transactions execute for the first time."""
+    space = PLACEHOLDERS.at(shared.own)
+    if has_fault(shared):
+        return FAILED
+    phase = worker.phase
+    if phase == PHASE_READ:
+        return _read(shared, space, worker, own)
+    if phase == PHASE_FINISH:
+        return _fill(shared, space, worker)
+    if phase == PHASE_RECORD:
+        return _record(shared, space, worker)
+    return _find_work(shared, space, worker, own)
+
+
+@native("int64(int64, int64)")
+def placeholder_step(shared_address, worker_address):
+    """Execute while a transaction has not; then validate and repair."""
+    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
+    own = PLACEHOLDER_WORKER.at(worker.own)
+    if own.filling != U0:
+        return end_step(worker, _execute(shared, worker, own))
+    return call_2(PLACEHOLDERS.at(shared.own).speculative_step, shared_address, worker_address)
