@@ -22,6 +22,8 @@ _BUILT_IN = {
 # strategy.
 _VARIANTS = {
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
+    "groups": "contend.strategies.groups:Groups",
+    "locks": "contend.strategies.locks:Locks",
 }
 
 

@@ -43,6 +43,8 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "sort_hint",  # an access, by the part of the locations that it belongs to
+    "link_hint",  # an access, into its location's queue
 )
 (
     IDLE,
@@ -67,6 +69,8 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    SORT_HINT,
+    LINK_HINT,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
