@@ -1,7 +1,8 @@
 """Planted bugs: for each mechanism that a strategy's correctness rests on, what happens without it.
 
 They are this project's mutation score: random schedules must find every one of them. What each replaced function does
-wrongly is in `planted_block_stm` and `planted_sharded`; which function it takes the place of is said here.
+wrongly is in `planted_block_stm`, `planted_graphs` and `planted_sharded`; which function it takes the place of is said
+here.
 
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import planted_block_stm as stm
+import planted_graphs as graphs
 import planted_sharded as sharding
+from dry_graphs import DryGroups, DryLocks
 from half_plan import HalfPlan
 
 from contend.evm import Block, State
@@ -35,6 +38,7 @@ from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
+from contend.strategies.dependency import linking, validating
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
@@ -43,6 +47,7 @@ from contend.strategies.sharded.protocol import commit_order, lock_free, lock_ma
 
 MOST_SCHEDULES = 20_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
+GRAPHS = (DryGroups, DryLocks)
 SHARDED = (Sharded, ShardedOrdered)
 
 
@@ -103,7 +108,7 @@ def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
     within : bool
         Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
     """
-    family = MULTI_VERSION if kind in MULTI_VERSION else SHARDED
+    family = next(family for family in (MULTI_VERSION, GRAPHS, SHARDED) if kind in family)
     copies = _copies(family, within)
     if within:
         assert issubclass(kind, OptimisticStrategy)
@@ -215,6 +220,16 @@ BUGS = {
         "one count for each execution",
         HalfPlan,
         Replacement(accounting, stm.count_repairs_as_aborts_too, "count_abort"),
+    ),
+    "unbounded_sweep": Bug(
+        "validation behind the executed prefix",
+        DryGroups,
+        Replacement(validating, graphs.validate_ahead_of_execution, "next_to_validate"),
+    ),
+    "closed_list": Bug(
+        "a look at whether a predecessor has finished",
+        DryLocks,
+        Replacement(linking, graphs.wait_for_what_has_finished, "wait_behind"),
     ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(

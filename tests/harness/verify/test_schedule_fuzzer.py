@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from planted_bugs import (
     BUGS,
+    GRAPHS,
     MOST_SCHEDULES,
     MULTI_VERSION,
     PAGE,
@@ -91,7 +92,7 @@ def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: 
 
 def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
     assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
-    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *SHARDED}
+    assert {bug.strategy for bug in BUGS.values()} == {*MULTI_VERSION, *GRAPHS, *SHARDED}
     told = re.findall(r"^\| `(\w+)` \| (.*?) \| `(\w+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
     assert told == [(name, bug.mechanism, bug.strategy.name) for name, bug in BUGS.items()]
 
