@@ -80,7 +80,10 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "within"),
-    [*((kind, within) for kind in MULTI_VERSION for within in (False, True)), *((kind, False) for kind in SHARDED)],
+    [
+        *((kind, within) for kind in MULTI_VERSION for within in (False, True)),
+        *((kind, False) for kind in (*GRAPHS, *SHARDED)),
+    ],
 )
 def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:
     checker = checker_only(copy_of(kind, within))

@@ -12,14 +12,14 @@ from contend.evm.block_image import BlockImage
 from contend.evm.drivers.access_sets import WRITE_BIT
 from contend.evm.runtime.integers import U0
 from contend.evm.runtime.jit import native
+from contend.strategies import registry
 from contend.strategies.accounting import end_step
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.clocks import FINISHED, IDLE, Clock
 from contend.strategies.clocks.cost_table import default_costs
-from contend.strategies.dependency.engine import grow
+from contend.strategies.dependency.engine import GraphStrategy, grow
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, TRANSACTION_SHIFT
 from contend.strategies.dependency.memory import GraphMemory
-from contend.strategies.groups import Groups
 
 Sets = Sequence[Sequence[tuple[int, bool]]]
 
@@ -50,7 +50,8 @@ class GrownGraph:
     def __init__(self, block: Block, state: State, sets: Sets, exclusive: bool, workers: int, clock: Clock) -> None:
         size = len(sets)
         assert len(block) == size
-        strategy, image = Groups(), BlockImage(block)
+        strategy, image = registry.get("groups+truth")(), BlockImage(block)
+        assert isinstance(strategy, GraphStrategy)
         space = strategy.workspace(image, state, workers, 1)
         space.reset(image, state, default_costs())
         entries = [np.array([at | (WRITE_BIT * written) for at, written in one], np.int64) for one in sets]
