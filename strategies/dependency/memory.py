@@ -11,7 +11,7 @@ from contend.strategies.block_stm.workspace import HINTS_PER_TRANSACTION, SPARE_
 from contend.strategies.dependency.layout import EDGE, MOST_EPOCHS, NODE, READY_GROUP, TAIL, WORDS_PER_GROUP
 from contend.strategies.dependency.ready_set import WORD_BITS
 
-LARGEST_CHUNK, SMALLEST_CHUNK = 64, 8
+LARGEST_CHUNK, SMALLEST_CHUNK = 64, 4
 
 
 class GraphMemory:
