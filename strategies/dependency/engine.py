@@ -44,8 +44,9 @@ from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS as ENGINE_WAKE_COUNTERS
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
+from contend.strategies.dependency.early import give_up, next_early
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNTERS
-from contend.strategies.dependency.linking import is_sorted, link_chunk, release, sort_chunk
+from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, release, sort_chunk
 from contend.strategies.dependency.memory import GraphMemory
 from contend.strategies.dependency.ready_set import add_ready, take_lowest
 from contend.strategies.dependency.validating import next_to_validate
@@ -56,12 +57,17 @@ COST_TASK = cost_table.TASK
 
 @kernel()
 def _read(shared, worker, graph, own):
-    answered, _ = answer_read(shared, worker, own.first != U0)
+    answered, writer = answer_read(shared, worker, own.first != U0)
     if answered == ANSWERED:
         own.is_waiting = U0
         return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
+    if own.first != U0 and not has_begun(shared, writer):
+        own.is_waiting = U0
+        worker.activity = U(ACT_WAIT)
+        give_up(shared, worker, graph, own, writer)
+        return WORKED
     if own.is_waiting == U0:
         own.is_waiting = U1
         worker.waits += U1
@@ -132,10 +138,11 @@ def grow(shared, worker, graph, own):
 
 @kernel()
 def _execute_first(shared, worker, own, txn_idx):
-    taken = try_incarnate(shared, worker, txn_idx)
-    check(taken)
-    own.first = U1
     spend(shared, worker, COST_TASK, 1)
+    # It may have begun before it was ready.
+    if has_begun(shared, txn_idx) or not try_incarnate(shared, worker, txn_idx):
+        return WORKED
+    own.first = U1
     return begin_execution(shared, worker)
 
 
@@ -157,10 +164,13 @@ def _find_task(shared, worker, graph, own):
         return WORKED
     if is_done(shared):
         return FINISHED
-    lowest = take_lowest(graph, I(atomics.load(graph, "executed_prefix")))
-    if lowest >= 0:
-        return _execute_first(shared, worker, own, lowest)
-    return IDLE
+    prefix = I(atomics.load(graph, "executed_prefix"))
+    lowest = take_lowest(graph, prefix)
+    if lowest < 0:
+        lowest = next_early(shared, graph, prefix)
+    if lowest < 0:
+        return IDLE
+    return _execute_first(shared, worker, own, lowest)
 
 
 @kernel()
@@ -197,6 +207,8 @@ class GraphStrategy(OptimisticStrategy):
     ----------
     exclusive : bool
         Whether a writer waits for the readers before it, too.
+    early_per_worker : int
+        How many transactions a worker, behind the executed prefix, may begin that are not ready; 0 for none.
     """
 
     step: ClassVar[Native] = graph_step
@@ -207,6 +219,7 @@ class GraphStrategy(OptimisticStrategy):
     # Who waits for a version that is written again, or for a chunk of its partition, waits for nothing else.
     interchangeable = False
     exclusive: ClassVar[bool] = False
+    early_per_worker: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -226,6 +239,7 @@ class GraphStrategy(OptimisticStrategy):
         self.gather_hints(space, image, state)
         self._memory.open(space.own_shared)
         space.own_shared["exclusive"] = self.exclusive
+        space.own_shared["early"] = self.early_per_worker * len(space.workers)
         space.own_shared["speculative_step"] = speculative_step.address
         size = len(image)
         space.own_shared["left"] = size

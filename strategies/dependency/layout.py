@@ -10,6 +10,7 @@ GRAPH = Struct(
     "DependencyGraph",
     speculative_step=I64,  # address of Block-STM's step, for validation and repair
     exclusive=U64,  # whether a writer also waits for the readers before it
+    early=I64,  # how far behind the executed prefix transactions may begin that are not ready; 0 for not at all
     chunk_size=I64,  # transactions in a chunk
     chunk_count=I64,
     partition_count=I64,  # parts of the locations, each linked by one worker
@@ -29,6 +30,7 @@ GRAPH = Struct(
     # Counters, each on a cache line of its own.
     next_chunk=LINE_U64,  # to be sorted
     next_partition=LINE_U64,  # to be linked
+    early_idx=LINE_U64,  # next transaction to begin though it may not be ready
     accesses_used=LINE_U64,
     executed_prefix=LINE_U64,  # all transactions below have been executed at least once
     left=LINE_U64,  # transactions that have not been executed for the first time
@@ -53,9 +55,11 @@ GRAPH_WORKER = Struct(
 # One cache line a transaction.
 NODE = Struct(
     "DependencyNode",
-    waits=U64,  # accesses that are not linked, and predecessors that have not finished
+    waits=U64,  # accesses that are not linked, predecessors that have not finished, and one more if `is_behind`
     waiters=U64,  # first of the list of those who wait for this transaction, or `CLOSED` when it has finished
-    unused=words(6),
+    next=U64,  # of the list in which it waits for one that it met while executing
+    is_behind=U64,  # whether it is on that list
+    unused=words(4),
 )
 CLOSED = U((1 << 64) - 1)
 

@@ -35,7 +35,10 @@ from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_i64, view_u64
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.accounting import note_fault
+from contend.strategies.block_stm.estimates import expect_writes
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in
+from contend.strategies.block_stm.layout import READY_TO_EXECUTE
+from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
 from contend.strategies.dependency.layout import (
     ACCESS_MASK,
@@ -54,13 +57,19 @@ COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
 _SALT = U(0x9E3779B97F4A7C15)
 _HALF = U(32)
 _EPOCH_MASK = (U1 << EPOCH_SHIFT) - U1
-NOT_SORTED = -1
+NOT_BEGUN = U(READY_TO_EXECUTE)  # the status of a transaction of which nothing was executed, or nothing kept
 
 
 @kernel(inline=True)
 def node_of(graph, shared, txn_idx):
     """Node of a transaction."""
     return NODE.item(graph.nodes, shared.block_size, txn_idx)
+
+
+@kernel(inline=True)
+def has_begun(shared, txn_idx):
+    """Whether a worker holds a transaction, or has executed it."""
+    return atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status") != NOT_BEGUN
 
 
 @macro
@@ -96,6 +105,7 @@ def _count_chunk(shared, graph, first, last, ranges):
         node = node_of(graph, shared, txn_idx)
         node.waits = U(hint.count)
         node.waiters = U0
+        node.is_behind = U0
         total += hint.count
     return total
 
@@ -131,6 +141,11 @@ def sort_chunk(shared, worker, graph, chunk):
         place += ranges[U(i)]
         ranges[U(i)] = place
     _place_chunk(shared, graph, first, last, ranges)
+    if graph.early != 0:
+        for txn_idx in range(first, last):
+            if not expect_writes(shared, worker, txn_idx):
+                note_fault(shared)
+                return False
     spend(shared, worker, COST_TASK, 1)
     spend(shared, worker, COST_SORT_HINT, total)
     for txn_idx in range(first, last):
@@ -148,7 +163,7 @@ def is_sorted(graph, chunk):
 
 
 @kernel(inline=True)
-def _take_off(shared, graph, txn_idx):
+def take_off(shared, graph, txn_idx):
     """Count one thing less that a transaction waits for. True for the one that was the last."""
     before = atomics.subtract(node_of(graph, shared, txn_idx), "waits", U1)
     check(before != U0)
@@ -156,8 +171,17 @@ def _take_off(shared, graph, txn_idx):
 
 
 @kernel(inline=True)
-def _set_next(graph, place, following):
-    """Set what follows a place in a list of waiters; places are numbered two an access."""
+def place_of(graph, txn_idx):
+    """Place of a transaction itself in a list of waiters, beyond those of accesses."""
+    return U(2 * graph.access_room + txn_idx)
+
+
+@kernel(inline=True)
+def _set_next(shared, graph, place, following):
+    """Set what follows a place in a list of waiters; places are numbered two an access, and one a transaction."""
+    if I(place) >= 2 * graph.access_room:
+        node_of(graph, shared, I(place) - 2 * graph.access_room).next = following
+        return
     edge = EDGE.item(graph.edges, graph.access_room, I(place >> U1))
     if place & U1 == U0:
         edge.next = following
@@ -171,7 +195,7 @@ def wait_behind(shared, graph, predecessor, place):
     node = node_of(graph, shared, predecessor)
     head = atomics.load(node, "waiters")
     while head != CLOSED:
-        _set_next(graph, place, head)
+        _set_next(shared, graph, place, head)
         found = atomics.compare_and_swap(node, "waiters", head, place + U1)
         if found == head:
             return True
@@ -191,7 +215,7 @@ def _wait_for_readers(shared, graph, txn_idx, reader):
             edge.writer = txn_idx
             atomics.add(node_of(graph, shared, txn_idx), "waits", U1)
             if not wait_behind(shared, graph, reading, U(2 * access + 1)):
-                _take_off(shared, graph, txn_idx)
+                take_off(shared, graph, txn_idx)
         reader = edge.previous_reader
 
 
@@ -219,7 +243,7 @@ def link(shared, graph, access):
         tail.writer = (graph.epoch << EPOCH_SHIFT) | U(txn_idx + 1)
     if writer >= 0 and writer != txn_idx and wait_behind(shared, graph, writer, U(2 * access)):
         return False
-    return _take_off(shared, graph, txn_idx)
+    return take_off(shared, graph, txn_idx)
 
 
 @kernel()
@@ -234,26 +258,37 @@ def link_chunk(shared, worker, graph, chunk, partition):
 
 
 @kernel()
+def _next_waiter(shared, graph, place):
+    """Transaction at a place of a list that has been closed, and the place that follows."""
+    if I(place) >= 2 * graph.access_room:
+        waiting = I(place) - 2 * graph.access_room
+        node = node_of(graph, shared, waiting)
+        following = node.next
+        # From here on the place may be used again.
+        atomics.exchange(node, "is_behind", U0)
+        return waiting, following
+    access = I(place >> U1)
+    edge = EDGE.item(graph.edges, graph.access_room, access)
+    if place & U1 == U0:
+        return accesses_of(graph)[U(access)] >> TRANSACTION_SHIFT, edge.next
+    return edge.writer, edge.writer_next
+
+
+@kernel()
 def release(shared, worker, graph, txn_idx):
     """A transaction has finished: those that waited for it alone are ready.
 
     The lowest of them is not put into the set of ready transactions but returned, for the worker itself; -1 if there
-    is none.
+    is none. One that has begun before it was ready goes on by itself.
     """
     place = atomics.exchange(node_of(graph, shared, txn_idx), "waiters", CLOSED)
     check(place != CLOSED)
-    accesses = accesses_of(graph)
     kept, count = I(-1), 0
     while place != U0:
-        access = I((place - U1) >> U1)
-        edge = EDGE.item(graph.edges, graph.access_room, access)
-        if (place - U1) & U1 == U0:
-            waiting, place = accesses[U(access)] >> TRANSACTION_SHIFT, edge.next
-        else:
-            waiting, place = edge.writer, edge.writer_next
+        waiting, place = _next_waiter(shared, graph, place - U1)
         check(waiting > txn_idx)
         count += 1
-        if not _take_off(shared, graph, waiting):
+        if not take_off(shared, graph, waiting) or has_begun(shared, waiting):
             continue
         if kept < 0:
             kept = waiting

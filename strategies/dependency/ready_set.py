@@ -12,7 +12,6 @@ A search may miss what is added behind its back; the counter `readied`, raised l
 from __future__ import annotations
 
 from contend.evm.runtime import atomics
-from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_u64
@@ -42,13 +41,19 @@ def lowest_bit(word):
 
 @kernel()
 def add_ready(graph, txn_idx):
-    """Add a transaction that is not in the set."""
-    word = txn_idx // WORD_BITS
-    atomics.add(READY_GROUP.item(graph.groups, graph.group_count, word // WORDS_PER_GROUP), "count", U1)
+    """Add a transaction; nothing changes if it is in the set."""
+    words, word = ready_words(graph), txn_idx // WORD_BITS
+    group = READY_GROUP.item(graph.groups, graph.group_count, word // WORDS_PER_GROUP)
+    atomics.add(group, "count", U1)
     bit = U1 << U(txn_idx % WORD_BITS)
-    before = atomics.add(ready_words(graph), word, bit)
-    check(before & bit == U0)
-    atomics.add(graph, "readied", U1)
+    content = atomics.load(words, word)
+    while content & bit == U0:
+        found = atomics.compare_and_swap(words, word, content, content | bit)
+        if found == content:
+            atomics.add(graph, "readied", U1)
+            return
+        content = found
+    atomics.subtract(group, "count", U1)
 
 
 @kernel()
@@ -68,7 +73,7 @@ def _take_from(graph, group, first, last):
 
 @kernel()
 def take_lowest(graph, above):
-    """Take the lowest transaction of the set, none of which is below `above`; or `NOTHING_READY`."""
+    """Take the lowest transaction of the set, but for those below `above`; or `NOTHING_READY`."""
     first = above // WORD_BITS
     for group in range(first // WORDS_PER_GROUP, graph.group_count):
         if atomics.load(READY_GROUP.item(graph.groups, graph.group_count, group), "count") == U0:
