@@ -170,7 +170,7 @@ def answer_read(shared, worker, never_wait):
 
 
 @kernel()
-def _record_read_set(shared, worker):
+def record_read_set(shared, worker):
     """Publish the read set, where the last incarnation's was if it fits. False when the arena is full.
 
     A validator may still be walking the former incarnation's read set in that place, and so see entries of both,
@@ -201,7 +201,7 @@ def _record_read_set(shared, worker):
 
 
 @kernel()
-def _apply_write_set(shared, worker):
+def apply_write_set(shared, worker):
     """Make the writes visible, and mark those of the last incarnation that were not repeated.
 
     Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
@@ -245,18 +245,29 @@ def _apply_write_set(shared, worker):
 
 
 @kernel()
-def record(shared, worker):
-    """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
-
-    Returns whether there was room, and whether a location was written that the last incarnation did not write.
-    """
+def record_outcome(shared, worker):
+    """Receipt and read set of the worker's incarnation, whose writes are visible. False without room for them."""
     spend(shared, worker, COST_FINISH, 1)
     machine = open_machine(worker.machine)
     if not write_receipt(machine, receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)):
         note_fault(shared)
-        return False, False
-    applied, wrote_new_location = _apply_write_set(shared, worker)
-    if not applied or not _record_read_set(shared, worker):
+        return False
+    if not record_read_set(shared, worker):
+        note_fault(shared)
+        return False
+    return True
+
+
+@kernel()
+def record(shared, worker):
+    """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
+
+    The writes come first: others wait for them, and for nothing else.
+
+    Returns whether there was room, and whether a location was written that the last incarnation did not write.
+    """
+    applied, wrote_new_location = apply_write_set(shared, worker)
+    if not applied:
         note_fault(shared)
         return False, False
-    return True, wrote_new_location
+    return record_outcome(shared, worker), wrote_new_location

@@ -27,8 +27,8 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.block_stm.accounting import has_fault
-from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, answer_read, record
+from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, answer_read, apply_write_set, record_outcome
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import (
     NOTHING,
@@ -53,6 +53,7 @@ from contend.strategies.dependency.validating import next_to_validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 
 COST_TASK = cost_table.TASK
+PHASE_KEEP = PHASE_FINISH + 1
 
 
 @kernel()
@@ -78,17 +79,15 @@ def _read(shared, worker, graph, own):
 
 @kernel()
 def _finish_first(shared, worker, graph, own):
-    """The first execution of a transaction has ended: publish it, and release who waits for it."""
-    fitted, _ = record(shared, worker)
-    if not fitted:
-        return FAILED
+    """The first execution of a transaction has ended: release who waits for its writes, then keep what it did."""
     txn_idx = worker.txn_idx
-    transaction_of(shared, txn_idx).is_planned = U1
-    set_executed_status(shared, worker)
-    own.first = U0
-    worker.task = TASK_NONE
-    worker.phase = PHASE_TASK
+    applied, _ = apply_write_set(shared, worker)
+    if not applied:
+        note_fault(shared)
+        return FAILED
     kept = release(shared, worker, graph, txn_idx)
+    # For those that wait in place: its writes are there.
+    atomics.add(graph, "finished", U1)
     check(own.kept == U0)
     if kept >= 0:
         if own.partition == U0:
@@ -96,6 +95,20 @@ def _finish_first(shared, worker, graph, own):
         else:
             # Others would wait for it, or for the partition.
             add_ready(graph, kept)
+    own.first = U0
+    worker.phase = PHASE_KEEP
+    return WORKED
+
+
+@kernel()
+def _keep_outcome(shared, worker, graph):
+    """Keep receipt and read set of a first execution; from then on it can be validated."""
+    if not record_outcome(shared, worker):
+        return FAILED
+    transaction_of(shared, worker.txn_idx).is_planned = U1
+    set_executed_status(shared, worker)
+    worker.task = TASK_NONE
+    worker.phase = PHASE_TASK
     left = atomics.subtract(graph, "left", U1)
     check(left != U0)
     if left == U1:
@@ -181,6 +194,8 @@ def _step(shared, worker, graph, own):
         return _read(shared, worker, graph, own)
     if worker.phase == PHASE_FINISH:
         return _finish_first(shared, worker, graph, own)
+    if worker.phase == PHASE_KEEP:
+        return _keep_outcome(shared, worker, graph)
     return _find_task(shared, worker, graph, own)
 
 

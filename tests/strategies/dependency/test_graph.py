@@ -95,7 +95,8 @@ def test_the_truth_needs_no_repair_and_one_validation_each(equivalence: Equivale
         strategy.clock = VirtualClock()
         counters = equivalence.check(strategy, block_of(acts), WORLD, workers).counters
     assert counters["executions"] == counters["validations"] == len(acts)
-    assert counters["chained"] > 0
+    # One goes on along the chain, or others have begun and wait for their read.
+    assert counters["chained"] + counters["waits"] > len(acts) // 2
 
 
 def test_wrong_hints_are_repaired(equivalence: Equivalence) -> None:
