@@ -26,6 +26,8 @@ _VARIANTS = {
     "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
+    "groups": "contend.strategies.groups:Groups",
+    "locks": "contend.strategies.locks:Locks",
 }
 
 

@@ -211,7 +211,7 @@ def record_read_set(shared, worker):
 
 
 @kernel()
-def _apply_write_set(shared, worker):
+def apply_write_set(shared, worker):
     """Make the writes visible, and mark those of the last incarnation that were not repeated.
 
     Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
@@ -269,21 +269,29 @@ def keep_accesses(shared, worker):
 
 
 @kernel()
-def record(shared, worker):
-    """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
-
-    Returns whether there was room, and whether a location was written that the last incarnation did not write.
-    """
+def record_outcome(shared, worker):
+    """Receipt and read set of the worker's incarnation, whose writes are visible. False without room for them."""
     spend(shared, worker, COST_FINISH, 1)
     machine = open_machine(worker.machine)
     if not write_receipt(machine, receipt_of(shared, worker.txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)):
         note_fault(shared)
-        return False, False
-    if not keep_accesses(shared, worker):
+        return False
+    if not keep_accesses(shared, worker) or not record_read_set(shared, worker):
+        note_fault(shared)
+        return False
+    return True
+
+
+@kernel()
+def record(shared, worker):
+    """MVMemory.record: write set, read set and receipt of the worker's incarnation, which has run to its end.
+
+    The writes come first: others wait for them, and for nothing else.
+
+    Returns whether there was room, and whether a location was written that the last incarnation did not write.
+    """
+    applied, wrote_new_location = apply_write_set(shared, worker)
+    if not applied:
         note_fault(shared)
         return False, False
-    applied, wrote_new_location = _apply_write_set(shared, worker)
-    if not applied or not record_read_set(shared, worker):
-        note_fault(shared)
-        return False, False
-    return True, wrote_new_location
+    return record_outcome(shared, worker), wrote_new_location

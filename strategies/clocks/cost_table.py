@@ -56,6 +56,8 @@ CLASSES: tuple[str, ...] = (
     "list_confirm",  # a transaction, begun and ended and held against a block's access list
     "fill",  # a version that stood there as a placeholder gets its word
     "switch",  # a machine that waited is taken up again, with the word that it waited for
+    "sort_hint",  # an access, by the part of the locations that it belongs to
+    "link_hint",  # an access, into its location's queue
 )
 (
     IDLE,
@@ -93,6 +95,8 @@ CLASSES: tuple[str, ...] = (
     LIST_CONFIRM,
     FILL,
     SWITCH,
+    SORT_HINT,
+    LINK_HINT,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

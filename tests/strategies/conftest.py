@@ -21,6 +21,8 @@ COMPILED = [
     "occ_window",
     "placeholder+truth",
     "placeholder+dry_run",
+    "groups+dry_run",
+    "locks+truth",
 ]
 
 

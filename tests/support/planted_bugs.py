@@ -1,7 +1,8 @@
 """Planted bugs: for each mechanism that a strategy's correctness rests on, what happens without it.
 
 They are this project's mutation score: random schedules must find every one of them. What each replaced function does
-wrongly is in `planted_block_stm` and `planted_sharded`; which function it takes the place of is said here.
+wrongly is in `planted_block_stm`, `planted_graphs` and `planted_sharded`; which function it takes the place of is said
+here.
 
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
@@ -25,6 +26,9 @@ import planted_block_stm as stm
 import planted_placeholder as placeholders
 import planted_sharded as sharding
 import planted_window as ordered
+import planted_graphs as graphs
+import planted_sharded as sharding
+from dry_graphs import DryGroups, DryLocks
 from half_plan import HalfPlan
 from lying_list import LyingList
 from planted_placeholder import FewMachines, HalfTold
@@ -52,6 +56,7 @@ from contend.strategies.occ_window import committed, execution
 from contend.strategies.occ_window import worker as window_worker
 from contend.strategies.occ_window.strategy import OccWindow
 from contend.strategies.placeholder import contexts, filling
+from contend.strategies.dependency import linking, validating
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
@@ -63,9 +68,10 @@ MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
 LISTED = (Bal, LyingList)
 WINDOW = (OccWindow,)
 PLACEHOLDER = (FewMachines, HalfTold)
+GRAPHS = (DryGroups, DryLocks)
 SHARDED = (Sharded, ShardedOrdered)
 # Strategies whose bugs are planted in the same copies.
-FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, PLACEHOLDER, SHARDED)
+FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, PLACEHOLDER, GRAPHS, SHARDED)
 
 
 @dataclass(frozen=True)
@@ -306,6 +312,15 @@ BUGS = {
         "read sets of those who are put aside",
         HalfTold,
         Replacement(contexts, placeholders.put_down_without_the_reads, "put_down"),
+    "unbounded_sweep": Bug(
+        "validation behind the executed prefix",
+        DryGroups,
+        Replacement(validating, graphs.validate_ahead_of_execution, "next_to_validate"),
+    ),
+    "closed_list": Bug(
+        "a look at whether a predecessor has finished",
+        DryLocks,
+        Replacement(linking, graphs.wait_for_what_has_finished, "wait_behind"),
     ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(

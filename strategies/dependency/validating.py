@@ -1,0 +1,71 @@
+"""Validation behind execution: a transaction is validated when all before it have been executed.
+
+Block-STM validates what is executed as soon as it can, and again whenever something below has changed. Here most of
+that would be in vain: what runs when its predecessors have finished has read rightly as a rule. So the sweep of
+validations (`validation_idx` of Block-STM's scheduler) stays within the prefix of the block that has been executed, in
+the block's order, by whoever is free, while the rest is still executing. With right hints that is one validation a
+transaction and no abort, and what the sweep has passed is final.
+
+What is found stale is executed again at once, by the worker that found it, when everything before it has been executed;
+the sweep then goes back as ever (arXiv 2203.06871, algorithm 5). So the scheduler's rules hold with one change: while
+the prefix grows the sweep ends at it and not at the block's end.
+
+- `executed_prefix` only grows, and covers a transaction only after its status said EXECUTED. The sweep is moved by
+  compare-and-swap from a place below the prefix. So a first execution is never behind the sweep, and need not look for
+  it when it ends.
+- A later execution is, and looks: it is `finish_execution` of the scheduler, whose pair (set EXECUTED, then read
+  `validation_idx`; move `validation_idx`, then read the status) is kept by the sequentially consistent load here.
+"""
+
+from __future__ import annotations
+
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.jit import kernel
+from contend.strategies.block_stm.layout import EXECUTED, STATUS_BITS, TASK_VALIDATE
+from contend.strategies.block_stm.scheduler import (
+    FOUND,
+    NOTHING,
+    PASSED,
+    check_done,
+    end_task,
+    is_executed,
+    transaction_of,
+    txn_status,
+)
+
+MOST_AT_ONCE = 64  # by which one worker moves the prefix on
+
+
+@kernel()
+def advance_prefix(shared, graph):
+    """Let the prefix cover what has been executed; where it ends."""
+    prefix = I(atomics.load(graph, "executed_prefix"))
+    end = prefix
+    last = min(prefix + MOST_AT_ONCE, shared.block_size)
+    # A status beyond that of the first execution, of whatever incarnation, is a greater word.
+    while end < last and txn_status(shared, end) >= U(EXECUTED):
+        end += 1
+    if end > prefix and I(atomics.compare_and_swap(graph, "executed_prefix", U(prefix), U(end))) == prefix:
+        return end
+    return I(atomics.load(graph, "executed_prefix"))
+
+
+@kernel()
+def next_to_validate(shared, worker, graph):
+    """Look at the next transaction of the sweep: `FOUND`, `PASSED` or `NOTHING`, as `scheduler.next_task` has them."""
+    txn_idx = I(atomics.load(shared, "validation_idx"))
+    if txn_idx >= I(atomics.load(graph, "executed_prefix")) and txn_idx >= advance_prefix(shared, graph):
+        if txn_idx >= shared.block_size:
+            check_done(shared)
+        return NOTHING
+    atomics.add(shared, "num_active_tasks", U1)
+    if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
+        status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
+        if is_executed(status):
+            worker.task = TASK_VALIDATE
+            worker.txn_idx = txn_idx
+            worker.incarnation = status >> STATUS_BITS
+            return FOUND
+    end_task(shared)
+    return PASSED

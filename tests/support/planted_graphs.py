@@ -1,0 +1,47 @@
+"""Planted bugs of the strategies over dependency graphs: what each replaced function does wrongly.
+
+Each takes the place of a function of the strategies in a copy of them, by the table in `planted_bugs`.
+"""
+
+from __future__ import annotations
+
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U1, I
+from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.block_stm.layout import STATUS_BITS, TASK_VALIDATE
+from contend.strategies.block_stm.scheduler import (
+    FOUND,
+    NOTHING,
+    PASSED,
+    check_done,
+    end_task,
+    is_executed,
+    transaction_of,
+)
+from contend.strategies.dependency.layout import CLOSED
+from contend.strategies.dependency.linking import node_of
+
+
+def validate_ahead_of_execution(shared, worker, graph):
+    """The sweep of validations passes transactions that have not been executed, and none of them looks for it."""
+    if I(atomics.load(shared, "validation_idx")) >= shared.block_size:
+        original(shared, worker, graph)
+        check_done(shared)
+        return NOTHING
+    atomics.add(shared, "num_active_tasks", U1)
+    txn_idx = I(atomics.add(shared, "validation_idx", U1))
+    if txn_idx < shared.block_size:
+        status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
+        if is_executed(status):
+            worker.task = TASK_VALIDATE
+            worker.txn_idx = txn_idx
+            worker.incarnation = status >> STATUS_BITS
+            return FOUND
+    end_task(shared)
+    return PASSED
+
+
+def wait_for_what_has_finished(shared, graph, predecessor, place):
+    """Who is linked behind a transaction that has finished waits for it all the same."""
+    finished = atomics.load(node_of(graph, shared, predecessor), "waiters") == CLOSED
+    return True if finished else original(shared, graph, predecessor, place)
