@@ -43,6 +43,10 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "predict_context",  # looked up: what the past says of calls of one kind
+    "predict_template",  # evaluated, apart from its hashes: a location
+    "learn_location",  # of a committed transaction, explained; or a hash's preimage, noted for it
+    "learn_template",  # counted in a context
 )
 (
     IDLE,
@@ -67,6 +71,10 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    PREDICT_CONTEXT,
+    PREDICT_TEMPLATE,
+    LEARN_LOCATION,
+    LEARN_TEMPLATE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
