@@ -256,8 +256,8 @@ def explain_location(shared, worker, learner, own, txn_idx, location, is_written
     anywhere = I(0) if by_place else atom
     if in_place or by_place:
         first = _note(learner, own, key, atom, full, marks | IN_CALL)
-        # A load may be a coincidence: then the constant is right in the call's contexts, too.
-        also = IN_CALL if full[1] != U0 else U0
+        # Equality with a word may be a coincidence: then the constant is right in the call's contexts, too.
+        also = IN_CALL if by_place or full[1] != U0 else U0
         _note(learner, own, key, anywhere, plain, marks | IN_VALUE | also)
     else:
         first = _note(learner, own, key, atom, plain, marks | IN_CALL | IN_VALUE)

@@ -9,6 +9,7 @@ nothing is known of the call, the transaction is dry-run instead.
 from __future__ import annotations
 
 from contend.evm.code.directory import is_no_code
+from contend.evm.drivers.access_sets import WRITE_BIT
 from contend.evm.layout import KIND_BALANCE, KIND_CODE, KIND_NONCE
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
@@ -19,7 +20,7 @@ from contend.evm.u256 import is_zero
 from contend.evm.vm.access_table import account_key
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
-from contend.strategies.block_stm.hint_table import WRITE_BIT, add_entry, next_hinted, open_hint
+from contend.strategies.block_stm.hint_table import add_entry, next_hinted, open_hint
 from contend.strategies.block_stm.incarnation import state_value
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table

@@ -124,8 +124,6 @@ def read_words(own, image, txn_idx):
 @kernel()
 def match_atom(own, word, uses_arguments, skip):
     """Atom of the transaction in hand that is this word, passing over so many; 0 if there is none."""
-    if is_zero(word):
-        return I(0)
     last = FIRST_ARGUMENT + ARGUMENTS if uses_arguments else FIRST_ARGUMENT
     for atom in range(SENDER, last):
         if has_atom(own, atom) and equal(get(own.atoms, atom), word):
