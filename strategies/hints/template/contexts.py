@@ -20,7 +20,9 @@ from contend.strategies.clocks import cost_table
 from contend.strategies.hints.template.layout import (
     CONTEXT,
     COUNT_MASK,
+    EXPRESSION_MASK,
     HITS_SHIFT,
+    IS_GUESS,
     IS_WRITTEN,
     NUMBER_MASK,
     PARTITIONS,
@@ -33,6 +35,7 @@ from contend.strategies.hints.template.layout import (
 COST_TEMPLATE, COST_CONTEXT = cost_table.LEARN_TEMPLATE, cost_table.PREDICT_CONTEXT
 FEWEST_SAMPLES = 2
 SHARE, OF = U(4), U(5)  # of its samples in which a template must have held
+GUESS_SHARE, GUESS_OF = U(19), U(20)  # where the index of an array may be a number that happens to be equal
 MOST_SAMPLES = 1 << 12
 MOST_OF_BLOCK = 256  # samples of one context that a block adds: more tell nothing new
 TRIES = 8
@@ -90,14 +93,16 @@ def hits_of(template):
 @kernel(inline=True)
 def number_of(template):
     """Number of a template's expression."""
-    return I(template & NUMBER_MASK)
+    return I(template & EXPRESSION_MASK)
 
 
 @kernel(inline=True)
 def holds(context, template):
     """Whether a template has held in enough of its context's samples to be predicted."""
-    hits = hits_of(template)
-    return hits >= U(FEWEST_SAMPLES) and hits * OF >= U(context.samples) * SHARE
+    hits, samples = hits_of(template), U(context.samples)
+    if template & IS_GUESS != U0:
+        return hits >= U(FEWEST_SAMPLES) and hits * GUESS_OF >= samples * GUESS_SHARE
+    return hits >= U(FEWEST_SAMPLES) and hits * OF >= samples * SHARE
 
 
 @kernel(inline=True)

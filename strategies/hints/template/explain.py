@@ -35,6 +35,7 @@ from contend.strategies.hints.template.layout import (
     FIRST_ARGUMENT,
     IN_CALL,
     IN_VALUE,
+    IS_GUESS,
     IS_WRITTEN,
     LOADED,
     OFFSETS,
@@ -44,11 +45,11 @@ from contend.strategies.hints.template.layout import (
     VYPER,
 )
 from contend.strategies.hints.template.preimages import NOT_FOUND, find_preimage, preimage_at
-from contend.strategies.hints.template.words import has_atom, is_name, match_atom, match_load, row_of
+from contend.strategies.hints.template.words import has_atom, match_atom, match_load, row_of
 
 COST_LEARN_LOCATION = cost_table.LEARN_LOCATION
 LARGEST_INDEX = U(64)  # of an array whose elements are told by an argument
-FIRST_ARGUMENTS, MOST_INDICES = 8, 2  # arguments that may be indices, and how many of them are noted
+FIRST_ARGUMENTS, MOST_INDICES = 8, 3  # arguments that may be indices, and how many of them are noted
 LARGEST_SLOT = U(1 << 32)  # of a variable: others are hashes
 NO_ORDER = -1
 _LOW_32 = U(0xFFFFFFFF)
@@ -186,7 +187,7 @@ def _index_by(draft, offset, atom, load, word):
     index, at = word[0], U(atom) << INDEX_ATOM_SHIFT
     if form != U0:
         # In a mapping: some of the slots behind the hash are the index.
-        return index <= U(offset), (form | at - (index << OFFSET_SHIFT), loads | load, slot, constant, False)
+        return index <= U(offset), ((form | at) - (index << OFFSET_SHIFT), loads | load, slot, constant, False)
     possible = index < LARGEST_INDEX and fits_u64(slot) and slot[0] < LARGEST_SLOT and index <= slot[0]
     return possible, (at, loads | load, (slot[0] - index, U0, U0, U0), constant, False)
 
@@ -268,7 +269,7 @@ def explain_location(shared, worker, learner, own, txn_idx, location, is_written
         _note(learner, own, key, atom, second, marks | IN_CALL)
     if kind != KIND_STORAGE:
         return
-    _note_indexed(learner, own, key, atom, full, marks | IN_CALL)
+    _note_indexed(learner, own, key, atom, full, marks | IN_CALL | IS_GUESS)
     word = state_value(shared, location).value
-    if first != NO_EXPRESSION and is_name(word) and not loads_twice(learner.dictionary, first):
+    if first != NO_EXPRESSION and not loads_twice(learner.dictionary, first):
         note_load(own, U(first) + U1, word)

@@ -58,7 +58,7 @@ CONTEXT = Struct(
     templates=words(TEMPLATES),  # number | hits << HITS_SHIFT | writes << WRITES_SHIFT
 )
 HITS_SHIFT, WRITES_SHIFT, COUNT_MASK = U(32), U(48), U(0xFFFF)
-NUMBER_MASK = U(0xFFFFFFFF)
+NUMBER_MASK, EXPRESSION_MASK = U(0xFFFFFFFF), U(EXPRESSIONS - 1)
 
 # What a committed transaction teaches.
 SAMPLE = Struct(
@@ -71,6 +71,7 @@ SAMPLE = Struct(
     links=words(CONTEXTS),  # the next of the chunk in the same partition, see `learn`
 )
 IS_WRITTEN, IN_CALL, IN_VALUE, IS_KNOWN = U(1 << 32), U(1 << 33), U(1 << 34), U(1 << 35)
+IS_GUESS = U(1 << 31)  # by a small number, which many are: part of what tells templates apart
 
 CHUNK = 16  # transactions that one step explains
 MEMO = 16

@@ -11,7 +11,7 @@ from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.strategies.hints.template.contexts import hits_of, number_of
 from contend.strategies.hints.template.expression import NO_EXPRESSION, expression_at, intern_expression
-from contend.strategies.hints.template.layout import CONTEXT, LEARNER, NUMBER_MASK, SETS, WAYS
+from contend.strategies.hints.template.layout import CONTEXT, EXPRESSION_MASK, LEARNER, SETS, WAYS
 
 
 @kernel()
@@ -45,7 +45,7 @@ def _tidy_context(old, new, context):
             continue
         number = _copy_with_loads(old, new, number_of(template))
         if number != NO_EXPRESSION:
-            templates[U(kept)] = (template & ~NUMBER_MASK) | U(number)
+            templates[U(kept)] = (template & ~EXPRESSION_MASK) | U(number)
             kept += 1
     context.count = I(kept)
     context.hand = I(0)

@@ -2,11 +2,11 @@
 
 A context is a kind of calls, and stands for itself by a hash: all calls of one function of a contract; those with as
 many bytes of call data (which tells a swap over one pool from one over two); and those that have a certain word in
-them, wherever it stands, or a certain sender. The last learn what belongs to a word though nothing in the transaction
+them, or a certain sender. The last learn what belongs to a word though nothing in the transaction
 says it, such as the second token of a pool.
 
-Not every word makes a context: amounts hardly return. Words that name something do, which are small numbers and
-addresses or hashes.
+Not every word makes a context: amounts hardly return. Words that name something do, which are small numbers, each in
+its place, and addresses or hashes in any.
 """
 
 from __future__ import annotations
@@ -64,11 +64,14 @@ def _set_atom(own, atom, word):
     own.present |= U1 << U(atom)
 
 
-@kernel()
-def is_name(word):
-    """Whether a word may be the name of something, not an amount: it is small, or of the size of an address."""
-    if (word[1] | word[2] | word[3]) == U0:
-        return word[0] != U0 and word[0] < SMALL
+@kernel(inline=True)
+def _is_small(word):
+    return (word[1] | word[2] | word[3]) == U0 and word[0] < SMALL
+
+
+@kernel(inline=True)
+def _is_name(word):
+    """Whether a word that is not small may be the name of something, not an amount: it is as long as an address."""
     return word[2] != U0 or word[3] != U0
 
 
@@ -117,7 +120,9 @@ def read_words(own, image, txn_idx):
             swap_bytes(load_8(data, at)),
         )
         _set_atom(own, FIRST_ARGUMENT + i, word)
-        if is_name(word):
+        if _is_small(word):
+            _add_value(own, mix_word(mix(hashed, U(i) + U1), word))
+        elif _is_name(word):
             _add_value(own, mix_word(hashed, word))
 
 
