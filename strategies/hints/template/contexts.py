@@ -37,7 +37,7 @@ FEWEST_SAMPLES = 2
 SHARE, OF = U(4), U(5)  # of its samples in which a template must have held
 GUESS_SHARE, GUESS_OF = U(19), U(20)  # where the index of an array may be a number that happens to be equal
 MOST_SAMPLES = 1 << 12
-MOST_OF_BLOCK = 256  # samples of one context that a block adds: more tell nothing new
+MOST_OF_BLOCK = 128  # samples of one context that a block adds: more tell nothing new
 TRIES = 8
 
 
@@ -103,6 +103,13 @@ def holds(context, template):
     if template & IS_GUESS != U0:
         return hits >= U(FEWEST_SAMPLES) and hits * GUESS_OF >= samples * GUESS_SHARE
     return hits >= U(FEWEST_SAMPLES) and hits * OF >= samples * SHARE
+
+
+@kernel(inline=True)
+def _is_sure(context, template):
+    """Whether a template explains a location so well that guesses, which follow it, are not needed."""
+    samples = U(context.samples)
+    return samples > U(FEWEST_SAMPLES) and hits_of(template) * GUESS_OF >= samples * GUESS_SHARE
 
 
 @kernel(inline=True)
@@ -172,9 +179,10 @@ def count_sample(shared, worker, learner, hashed, sample, scope, left_out):
     entries = view_u64(sample.entries, sample.count)
     templates = context.templates
     hand = I(0)
+    is_sure = False
     for i in range(sample.count):
         entry = entries[U(i)]
-        if entry & scope == U0 or entry & left_out != U0:
+        if entry & scope == U0 or entry & left_out != U0 or (is_sure and entry & IS_GUESS != U0):
             continue
         place = find_template(context, entry & NUMBER_MASK, hand)
         if place < 0:
@@ -184,4 +192,6 @@ def count_sample(shared, worker, learner, hashed, sample, scope, left_out):
             templates[U(place)] = entry & NUMBER_MASK
         templates[U(place)] += (U1 << HITS_SHIFT) | (U(entry & IS_WRITTEN != U0) << WRITES_SHIFT)
         hand = place + 1
+        if entry & IS_GUESS == U0:
+            is_sure = _is_sure(context, templates[U(place)])
     spend(shared, worker, COST_TEMPLATE, sample.count)

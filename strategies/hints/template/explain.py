@@ -55,21 +55,26 @@ NO_ORDER = -1
 _LOW_32 = U(0xFFFFFFFF)
 
 
-@kernel()
-def _is_base(learner, word):
-    """Whether a mapping may lie there: at a small slot, or in another mapping."""
-    return (fits_u64(word) and word[0] < LARGEST_SLOT) or find_preimage(learner, word) != NOT_FOUND
+@kernel(inline=True)
+def _is_slot(word):
+    """Whether a mapping may lie there that lies in no other one."""
+    return fits_u64(word) and word[0] < LARGEST_SLOT
 
 
 @kernel()
 def _order_of(learner, own, place):
     """Which of the hashed words is the key: the order that leaves a base; the one with a known key if both do."""
     row = preimage_at(learner, place)
-    if not _is_base(learner, row.right):
-        return I(VYPER) if _is_base(learner, row.left) else I(NO_ORDER)
-    if not _is_base(learner, row.left):
+    left, right = row.left, row.right
+    left_is_hash = find_preimage(learner, left) != NOT_FOUND
+    right_is_hash = find_preimage(learner, right) != NOT_FOUND
+    if left_is_hash != right_is_hash:
+        return I(VYPER) if left_is_hash else I(SOLIDITY)
+    if not (right_is_hash or _is_slot(right)):
+        return I(VYPER) if _is_slot(left) else I(NO_ORDER)
+    if not (left_is_hash or _is_slot(left)):
         return I(SOLIDITY)
-    if match_atom(own, row.right, True, 0) == 0 and match_atom(own, row.left, True, 0) != 0:
+    if match_atom(own, right, True, 0) == 0 and match_atom(own, left, True, 0) != 0:
         return I(SOLIDITY)
     return I(VYPER)
 
@@ -180,11 +185,11 @@ def _note(learner, own, key, address_atom, draft, marks):
 
 @kernel()
 def _index_by(draft, offset, atom, load, word):
-    """Whether a slot may be an array's element whose index is this word, and its draft as such."""
+    """Whether a slot may be an array's element whose index is this word, or is the word, and its draft as such."""
     form, loads, slot, constant, _ = draft
-    if not fits_u64(word):
-        return False, draft
     index, at = word[0], U(atom) << INDEX_ATOM_SHIFT
+    if not fits_u64(word):
+        return form == U0 and equal(slot, word), (at, loads | load, ZERO, constant, False)
     if form != U0:
         # In a mapping: some of the slots behind the hash are the index.
         return index <= U(offset), ((form | at) - (index << OFFSET_SHIFT), loads | load, slot, constant, False)

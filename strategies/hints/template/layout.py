@@ -73,7 +73,7 @@ SAMPLE = Struct(
 IS_WRITTEN, IN_CALL, IN_VALUE, IS_KNOWN = U(1 << 32), U(1 << 33), U(1 << 34), U(1 << 35)
 IS_GUESS = U(1 << 31)  # by a small number, which many are: part of what tells templates apart
 
-CHUNK = 16  # transactions that one step explains
+CHUNK = 8  # transactions that one step explains
 MEMO = 16
 SEEN = 256
 MOST_PREDICTED = 160
