@@ -229,4 +229,5 @@ def key_of_expression(shared, worker, own, dictionary, number):
 @kernel()
 def loads_twice(dictionary, number):
     """Whether an expression loads a word by one that loads: no further expression can load what it gives."""
-    return expression_at(dictionary, number).load != U0
+    load = expression_at(dictionary, number).load
+    return load != U0 and expression_at(dictionary, I(load) - 1).load != U0

@@ -54,6 +54,7 @@ from contend.strategies.hints.template.tidy import tidy
 PREIMAGES_PER_TRANSACTION, ENTRIES_PER_TRANSACTION = 32, 160
 SPARE = 1 << 12
 FEW_WORKERS = 16
+NEARLY_FULL = EXPRESSIONS * 3 // 4
 
 
 class _Dictionary:
@@ -210,7 +211,7 @@ class Template(HintSource):
     def _tidy(self, clock: Clock) -> None:
         """Leave out expressions without use, if the dictionary is nearly full."""
         block = int(self._learner[0]["block"])
-        for oldest, limit in ((0, EXPRESSIONS * 3 // 4), (block, EXPRESSIONS // 2)):
+        for oldest, limit in ((0, NEARLY_FULL), (block, NEARLY_FULL * 2 // 3)):
             if self._dictionary.used <= limit:
                 return
             other = self._dictionaries[self._dictionary is self._dictionaries[0]]
