@@ -86,10 +86,10 @@ class OptimisticStrategy(CompiledStrategy):
         balance = word_to_int(state.values[int(space.shared["coinbase"])])
         self.run_block(space)
         executed = self.clock.now()
-        self.commit_block(space, state)
-        access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
+        self.commit_block(space, state)
+        access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         committed = self.clock.now()
         collecting = perf_counter()
         receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)

@@ -58,6 +58,10 @@ CLASSES: tuple[str, ...] = (
     "switch",  # a machine that waited is taken up again, with the word that it waited for
     "sort_hint",  # an access, by the part of the locations that it belongs to
     "link_hint",  # an access, into its location's queue
+    "predict_context",  # looked up: what the past says of calls of one kind
+    "predict_template",  # evaluated, apart from its hashes: a location
+    "learn_location",  # of a committed transaction, explained; or a hash's preimage, noted for it
+    "learn_template",  # counted in a context
 )
 (
     IDLE,
@@ -97,6 +101,10 @@ CLASSES: tuple[str, ...] = (
     SWITCH,
     SORT_HINT,
     LINK_HINT,
+    PREDICT_CONTEXT,
+    PREDICT_TEMPLATE,
+    LEARN_LOCATION,
+    LEARN_TEMPLATE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

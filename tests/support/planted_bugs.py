@@ -23,11 +23,10 @@ from typing import Any, cast
 
 import planted_bal as bal_bugs
 import planted_block_stm as stm
+import planted_graphs as graphs
 import planted_placeholder as placeholders
 import planted_sharded as sharding
 import planted_window as ordered
-import planted_graphs as graphs
-import planted_sharded as sharding
 from dry_graphs import DryGroups, DryLocks
 from half_plan import HalfPlan
 from lying_list import LyingList
@@ -52,11 +51,11 @@ from contend.strategies.bal.strategy import Bal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
+from contend.strategies.dependency import linking, validating
 from contend.strategies.occ_window import committed, execution
 from contend.strategies.occ_window import worker as window_worker
 from contend.strategies.occ_window.strategy import OccWindow
 from contend.strategies.placeholder import contexts, filling
-from contend.strategies.dependency import linking, validating
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
@@ -312,6 +311,7 @@ BUGS = {
         "read sets of those who are put aside",
         HalfTold,
         Replacement(contexts, placeholders.put_down_without_the_reads, "put_down"),
+    ),
     "unbounded_sweep": Bug(
         "validation behind the executed prefix",
         DryGroups,
