@@ -43,6 +43,10 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "order_access",  # a hinted access moved on to its place in the order of its location; twice each
+    "join",  # of a transaction and a predecessor into one component
+    "pack_transaction",  # moved on to its place in a lane; twice each
+    "link_edge",  # of a dependency graph, or a transaction of it
 )
 (
     IDLE,
@@ -67,6 +71,10 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    ORDER_ACCESS,
+    JOIN,
+    PACK_TRANSACTION,
+    LINK_EDGE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

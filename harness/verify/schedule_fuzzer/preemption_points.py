@@ -24,7 +24,7 @@ from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.clocks import preemption
 from contend.strategies.clocks.preemption import attach
-from contend.strategies.planned.engine import PlannedStrategy, planned_step
+from contend.strategies.planned.engine import PlanFollower, planned_step
 
 # Steps of the multi-version strategies, the first of which is reached from the other by its address.
 STEPS = (speculative_step, planned_step)
@@ -83,7 +83,7 @@ def preemptible(kind: type[OptimisticStrategy], variant: Variant | None = None) 
     copies = variant or _plain_variant()
     if kind.step is speculative_step:
         return type(kind.__name__, (repeatable(kind),), {"step": _copy_of(kind.step, copies)})
-    if issubclass(kind, PlannedStrategy) and kind.step is planned_step:
+    if issubclass(kind, PlanFollower) and kind.step is planned_step:
         speculative = _copy_of(speculative_step, copies)
 
         def prepare(self: Any, space: Workspace, image: BlockImage, state: State) -> None:
