@@ -21,7 +21,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.runtime.structs import LINE_U64, Struct, is_null
+from contend.evm.runtime.structs import LINE_U64, U64, Struct, is_null
 from contend.evm.state import intern_location
 from contend.evm.u256 import is_zero
 from contend.evm.vm.access_table import account_key, entry_at, find_or_insert, storage_key
@@ -35,12 +35,11 @@ from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, Clock,
 from contend.strategies.given import HintSource, Knowledge
 
 COST_TASK, COST_HINT_LOCATION = cost_table.TASK, cost_table.HINT_LOCATION
-# Whether a slot that a list names is expected to be written.
-SLOTS_ARE_WRITTEN = True
 ADDRESS_RLP_BYTES, SLOT_RLP_BYTES = 21, 33
 
 DECLARED = Struct(
     "DeclaredLists",
+    slots_are_written=U64,  # whether a slot that a list names is expected to be written
     with_list=LINE_U64,  # transactions that have a list
 )
 
@@ -71,7 +70,7 @@ def _note_accounts(machine, transaction):
 
 
 @kernel()
-def _note_list(machine, transaction):
+def _note_list(machine, transaction, is_written):
     """Note what a transaction's access list names; its layout is that of `evm.block_image`."""
     size = (transaction.data_size + 7) & ~7
     words = view_u64(machine.calldata + size, (transaction.data_room - size) >> 3)
@@ -83,7 +82,7 @@ def _note_list(machine, transaction):
         at += 4
         for _ in range(slots):
             slot = words[U(at)], words[U(at + 1)], words[U(at + 2)], words[U(at + 3)]
-            noted &= _note(machine, storage_key(address, slot), SLOTS_ARE_WRITTEN)
+            noted &= _note(machine, storage_key(address, slot), is_written)
             at += 4
     return noted
 
@@ -118,7 +117,7 @@ def _declare_next(shared, worker, declared):
     noted = _note_accounts(machine, transaction)
     if transaction.list_addresses != 0:
         atomics.add(declared, "with_list", U1)
-        noted &= _note_list(machine, transaction)
+        noted &= _note_list(machine, transaction, declared.slots_are_written != U0)
     if not noted:
         note_fault(shared)
         return FAILED
@@ -134,10 +133,17 @@ def declared_step(shared_address, worker_address):
 
 
 class Declared(HintSource):
-    """Gives what the transactions declare."""
+    """Gives what the transactions declare.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    slots_are_written : bool
+        Whether listed slots count as written, or as read.
+    """
+
+    def __init__(self, slots_are_written: bool = True) -> None:
         self._memory = DECLARED.lines(1)
+        self._memory["slots_are_written"] = slots_are_written
 
     def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:
         """Fill the hint table; see `HintSource.fill`."""

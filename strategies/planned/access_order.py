@@ -45,7 +45,7 @@ def starts_of(partition, chunk):
 
 @macro
 def writers_of(partition):
-    """View of the last writers by place; later of predecessors, then of edges."""
+    """View of the last writers by place."""
     return view_u64(partition.writers, partition.access_room)
 
 

@@ -62,17 +62,23 @@ def unite(parents, one, other):
         one, other = find_root(parents, high), find_root(parents, low)
 
 
+@macro
+def edges_of(partition):
+    """View of predecessors by place, and later of edges."""
+    return view_u64(partition.edges, partition.access_room)
+
+
 @kernel()
-def _keep_predecessors(writers, place, count, txn_idx):
-    """Keep of a transaction's last writers each one once, at the front; how many there are."""
+def _list_predecessors(writers, predecessors, place, count, txn_idx):
+    """List a transaction's last writers, each once; how many there are."""
     kept = 0
     for i in range(count):
         writer = writers[U(place + i)]
         is_new = writer != U0 and writer != U(txn_idx + 1)
         for k in range(max(0, kept - _REMEMBERED), kept):
-            is_new &= writers[U(place + k)] != writer
+            is_new &= predecessors[U(place + k)] != writer
         if is_new:
-            writers[U(place + kept)] = writer
+            predecessors[U(place + kept)] = writer
             kept += 1
     return kept
 
@@ -80,16 +86,16 @@ def _keep_predecessors(writers, place, count, txn_idx):
 @kernel()
 def join_predecessors(shared, worker, partition, chunk):
     """Join the transactions of one piece of the block with their predecessors."""
-    parents, writers = parents_of(shared, partition), writers_of(partition)
+    parents, writers, predecessors = parents_of(shared, partition), writers_of(partition), edges_of(partition)
     places, counts = view_i64(partition.places, shared.block_size), view_i64(partition.predecessors, shared.block_size)
     joined = 0
     for txn_idx in range(first_of_chunk(shared, partition, chunk), first_of_chunk(shared, partition, chunk + 1)):
         place = places[U(txn_idx)]
-        count = _keep_predecessors(writers, place, hint_of(shared, txn_idx).count, txn_idx)
+        count = _list_predecessors(writers, predecessors, place, hint_of(shared, txn_idx).count, txn_idx)
         counts[U(txn_idx)] = count
         joined += count
         for i in range(count):
-            unite(parents, txn_idx, I(writers[U(place + i)]) - 1)
+            unite(parents, txn_idx, I(predecessors[U(place + i)]) - 1)
     spend(shared, worker, COST_JOIN, joined)
 
 

@@ -34,7 +34,15 @@ from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 from contend.strategies.hints.predicted_sets import Hints, collect_hints
-from contend.strategies.planned.layout import EDGE_SHIFT, LOW_WORD, PLAN, PLAN_WORKER
+from contend.strategies.planned.ahead import (
+    GO_ON,
+    NOBODY,
+    is_ready_to_execute,
+    next_ahead,
+    prefers_ahead,
+    wait_ahead,
+)
+from contend.strategies.planned.layout import EDGE_SHIFT, LOW_WORD, PARTITION, PLAN, PLAN_WORKER
 from contend.strategies.planned.plan import Plan, PlanArrays
 
 COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
@@ -60,8 +68,8 @@ def _next_in_lane(plan, own, size):
 
 
 @kernel()
-def _next_ready(plan, size):
-    """Take a transaction from the queue of those whose predecessors have finished.
+def _next_ready(shared, plan):
+    """Take a transaction from the queue of those whose predecessors have finished, unless it was begun ahead.
 
     A position of the queue is handed out before it is filled. Who meets one that is not filled looks again, and does
     not wait: filling it changes no counter.
@@ -70,26 +78,47 @@ def _next_ready(plan, size):
         position = atomics.load(plan, "ready_head")
         if position >= atomics.load(plan, "ready_tail"):
             return I(NOTHING_LEFT)
-        found = atomics.load(view_u64(plan.ready, size), I(position))
-        if found == U0:
+        found = I(atomics.load(view_u64(plan.ready, shared.block_size), I(position))) - 1
+        if found < 0:
             return I(NOTHING_YET)
         if atomics.compare_and_swap(plan, "ready_head", position, position + U1) == position:
-            return I(found) - 1
+            if is_ready_to_execute(shared, found):
+                return found
+
+
+@kernel()
+def _next_begun_ahead(shared, plan, own):
+    """The next transaction to be begun before its predecessors have finished."""
+    if plan.partition == 0 or PARTITION.at(plan.partition).cut == U0:
+        return I(NOTHING_LEFT)
+    found = next_ahead(shared, plan)
+    if found == NOBODY:
+        return I(NOTHING_LEFT)
+    own.is_ahead = U1
+    return found
 
 
 @kernel()
 def _next_planned(shared, plan, own):
     """The worker's next transaction: what it has made ready itself, what another has, and then what is in lanes.
 
-    So the dependency graph goes first: its paths are long, and lanes fill what they leave.
+    So the dependency graph goes first: its paths are long, and lanes fill what they leave. What is not ready comes
+    last, but for the few workers that begin it ahead (`strategies.planned.ahead`).
     """
+    own.is_ahead = U0
     if own.own_ready != 0:
         found = own.own_ready - 1
         own.own_ready = I(0)
         return found
-    found = _next_ready(plan, shared.block_size)
+    found = I(NOTHING_LEFT)
+    if prefers_ahead(plan):
+        found = _next_begun_ahead(shared, plan, own)
     if found == NOTHING_LEFT:
-        return _next_in_lane(plan, own, shared.block_size)
+        found = _next_ready(shared, plan)
+    if found == NOTHING_LEFT:
+        found = _next_in_lane(plan, own, shared.block_size)
+    if found == NOTHING_LEFT:
+        found = _next_begun_ahead(shared, plan, own)
     return found
 
 
@@ -104,24 +133,30 @@ def make_ready(plan, size, txn_idx):
 def _release_successors(shared, worker, txn_idx):
     """One predecessor less for those that wait for a transaction; who waits for none any more is ready.
 
-    The first of them is the worker's own next one: no other worker need find it, and a path of the graph goes on at
-    once.
+    One of them is the worker's own next one: no other worker need find it, and a path of the graph goes on at once. It
+    is one that others wait for, if there is one.
     """
     plan, own, size = PLAN.at(shared.own), PLAN_WORKER.at(worker.own), shared.block_size
     edges, waits = view_u64(plan.edges, plan.edge_room), view_u64(plan.waits, size)
-    edge, released = view_u64(plan.successors, size)[U(txn_idx)], 0
+    successors = view_u64(plan.successors, size)
+    edge, released = successors[U(txn_idx)], 0
     while edge != U0:
         word = edges[edge - U1]
         successor = I(word & _LOW_WORD)
         released += 1
         before = atomics.subtract(waits, successor, U1)
         check(before != U0)
-        if before == U1:
+        if before == U1 and is_ready_to_execute(shared, successor):
             if own.own_ready == 0:
+                own.own_ready = successor + 1
+            elif successors[U(own.own_ready - 1)] == U0:
+                make_ready(plan, size, own.own_ready - 1)
                 own.own_ready = successor + 1
             else:
                 make_ready(plan, size, successor)
         edge = word >> _EDGE_SHIFT
+    if released != 0:
+        atomics.add(plan, "advanced", U1)
     spend(shared, worker, COST_RELEASE, released)
 
 
@@ -155,17 +190,19 @@ def _finish_planned(shared, worker):
 @kernel()
 def _follow_plan(shared, worker):
     """One step of a worker while the plan lasts."""
-    phase = worker.phase
+    phase, plan, own = worker.phase, PLAN.at(shared.own), PLAN_WORKER.at(worker.own)
     if has_fault(shared):
         return FAILED
     if phase == PHASE_READ:
+        waited = wait_ahead(shared, worker, plan, own)
+        if waited != GO_ON:
+            return waited
         answered, _ = answer_read(shared, worker, True)
         if answered != ANSWERED:
             return FAILED
         return run_to_need(shared, worker)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
-    plan, own = PLAN.at(shared.own), PLAN_WORKER.at(worker.own)
     if atomics.load(plan, "left") == U0:
         own.planning = U0
         return WORKED

@@ -23,6 +23,9 @@ PLAN = Struct(
     next_lane=LINE_U64,  # next lane without a worker
     ready_head=LINE_U64,
     ready_tail=LINE_U64,
+    ahead=LINE_U64,  # below it everything of the graph has begun
+    waiting=LINE_U64,  # workers that wait for another transaction
+    advanced=LINE_U64,  # transactions that have finished for which others may wait
     stage=LINE_U64,  # of planning, where kernels do it: a worker that waits for the others looks here
 )
 END_OF_LANE = -1
@@ -33,6 +36,8 @@ PLAN_WORKER = Struct(
     "PlanWorker",
     planning=U64,  # whether the worker still follows the plan
     lane_next=I64,  # next transaction in the worker's lane, plus one; or zero
+    is_ahead=U64,  # whether the worker's transaction was begun before its predecessors had finished
+    waits_for=I64,  # the transaction, plus one, for which it waits; or zero
     own_ready=I64,  # a transaction, plus one, that the worker's last one was the last to hold up; or zero
 )
 
@@ -47,7 +52,8 @@ PARTITION = Struct(
     access_room=I64,  # hinted accesses
     placed=I64,  # array of PLACED, chunk by chunk, in each by shard of the location
     starts=I64,  # for each chunk where each shard's begin, and the end of the last; as int64
-    writers=I64,  # by place: who wrote last before, plus one; then a transaction's predecessors; then edges
+    writers=I64,  # by place: who wrote last before, plus one; or zero
+    edges=I64,  # by place: a transaction's predecessors, plus one, each once; then the edges from them
     places=I64,  # the first place of each transaction; as int64
     predecessors=I64,  # how many predecessors each transaction has; as int64
     last_writers=I64,  # by location: epoch << 32 | transaction + 1

@@ -7,7 +7,8 @@ the class with the costliest first: Graham's LPT rule ("Bounds on multiprocessin
 of an eighth instead of an exact order, and with the time that lanes really take instead of the gas that was foretold.
 
 A component of more gas would keep one worker busy when all others have finished. It is cut: its transactions are put
-into a dependency graph, which is executed as a list schedule (ibid.) is, no worker idle while one of them is ready.
+into a dependency graph, which is executed as a list schedule (ibid.) is, no worker idle while one of them is ready,
+and by workers that would be idle ahead of that (`ahead`).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from contend.evm.runtime.memory_views import view_i64, view_u64
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.hint_table import hint_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.planned.access_order import first_of_chunk, starts_of, writers_of
-from contend.strategies.planned.components import parents_of
+from contend.strategies.planned.access_order import first_of_chunk, starts_of
+from contend.strategies.planned.components import edges_of, parents_of
 from contend.strategies.planned.engine import make_ready
 from contend.strategies.planned.layout import EDGE_SHIFT, END_OF_LANE, LANE_CLASSES, PLAN
 
@@ -136,7 +137,7 @@ def list_lanes(shared, partition):
 def link_edges(shared, worker, partition, chunk):
     """Put those transactions of one piece of the block into the graph that are in components that are cut."""
     plan, size = PLAN.at(shared.own), shared.block_size
-    parents, writers = parents_of(shared, partition), writers_of(partition)
+    parents, edges = parents_of(shared, partition), edges_of(partition)
     weights, places = view_i64(partition.weights, size), view_i64(partition.places, size)
     counts, waits = view_i64(partition.predecessors, size), view_u64(plan.waits, size)
     successors = view_u64(plan.successors, size)
@@ -147,9 +148,9 @@ def link_edges(shared, worker, partition, chunk):
         place, count = places[U(txn_idx)], counts[U(txn_idx)]
         waits[U(txn_idx)] = U(count)
         for i in range(count):
-            predecessor = I(writers[U(place + i)]) - 1
+            predecessor = I(edges[U(place + i)]) - 1
             before = atomics.exchange(successors, predecessor, U(place + i + 1))
-            writers[U(place + i)] = (before << _SHIFT) | U(txn_idx)
+            edges[U(place + i)] = (before << _SHIFT) | U(txn_idx)
         linked += count + 1
         if count == 0:
             make_ready(plan, size, txn_idx)

@@ -36,6 +36,10 @@ class StaticPartition(PlanFollower):
     name: ClassVar[str] = "static_partition"
     summary: ClassVar[str] = "components of the hinted conflict graph, packed onto workers; large ones cut into a graph"
 
+    wake_counters: ClassVar[tuple[str, ...]] = (*PlanFollower.wake_counters, "advanced")
+    # Who waits at a read waits for one transaction.
+    interchangeable = False
+
     def __init__(self) -> None:
         super().__init__()
         self._partition = PARTITION.lines(1)
@@ -91,12 +95,12 @@ class StaticPartition(PlanFollower):
             for struct, memory in ((PARTITION, self._partition[0]), (PLAN, plan)):
                 if name in struct.offsets:
                     memory[name] = array.ctypes.data
-        plan["edges"] = self._accesses["writers"].ctypes.data
 
     def _make_room(self, accesses: int) -> None:
         if not self._accesses or len(self._accesses["writers"]) < accesses:
             room = 1 << max(accesses, 1).bit_length()
-            self._accesses = {"writers": np.zeros(room, np.uint64), "placed": PLACED.zeros(room)}
+            self._accesses = {name: np.zeros(room, np.uint64) for name in ("writers", "edges")}
+            self._accesses["placed"] = PLACED.zeros(room)
 
 
 # Arrays of a word a transaction, by their fields in `PLAN` and `PARTITION`.

@@ -65,7 +65,7 @@ class Inspected(StaticPartition):
         for txn_idx in range(size):
             edge = int(self.kept["successors"][txn_idx])
             while edge:
-                word = int(self.kept["writers"][edge - 1])
+                word = int(self.kept["edges"][edge - 1])
                 found.append((txn_idx, word & LOW_WORD))
                 edge = word >> EDGE_SHIFT
         return found
