@@ -31,8 +31,6 @@ from contend.strategies.planned.layout import PARTITION
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 GO_ON, NOBODY = 2, -1
-# While fewer than one in so many workers wait, the next one to be free begins something ahead.
-WORKERS_PER_WAITING = 8
 
 
 @kernel(inline=True)
@@ -49,7 +47,7 @@ def prefers_ahead(plan):
     partition = PARTITION.at(plan.partition)
     if partition.cut == U0:
         return False
-    return atomics.load(plan, "waiting") * U(WORKERS_PER_WAITING) < U(partition.workers)
+    return I(atomics.load(plan, "waiting")) < partition.most_waiting
 
 
 @kernel()

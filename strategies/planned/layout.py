@@ -46,6 +46,7 @@ LANE_CLASSES = 8
 PARTITION = Struct(
     "Partition",
     workers=I64,
+    most_waiting=I64,  # while fewer workers wait, the next one to be free begins something ahead
     chunks=I64,  # pieces of the block, of `chunk_size` transactions each
     chunk_size=I64,
     shards=I64,  # a power of two

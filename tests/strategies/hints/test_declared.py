@@ -79,6 +79,7 @@ def test_without_lists_the_protocol_is_all_that_is_known(equivalence: Equivalenc
         assert hinted(outcome, txn_idx) == by_protocol(transaction)
 
 
+@pytest.mark.bounds
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=st.lists(lists, min_size=1, max_size=8), workers=st.integers(1, 3))
 def test_listed_slots_count_as_written_and_no_list_is_trusted(

@@ -127,7 +127,8 @@ def check_plan(plan: Inspected, accesses: Accesses, gas: list[int]) -> None:
     assert sorted(plan.kept["ready"][: plan.ready_count].tolist()) == sorted(i + 1 for i in free)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.bounds
+@settings(max_examples=100)
 @given(data=st.data(), accesses=accesses_of_blocks, workers=st.integers(1, 5), seed=st.integers(0, 1 << 32))
 def test_any_hints_give_the_plan_of_a_naive_computation(
     equivalence: Equivalence, inspected: Inspected, data: st.DataObject, accesses: Accesses, workers: int, seed: int
