@@ -31,7 +31,7 @@ from contend.evm.drivers.access_sets import (
     AccessSets,
     list_accesses,
 )
-from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS, run_serially
+from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS, credit_beneficiary, run_serially
 from contend.evm.errors import CapacityError
 from contend.evm.interpreter import resume
 from contend.evm.receipts import ReceiptTable
@@ -142,8 +142,8 @@ class Recording(AccessSets):
         return (self.keys[:, 2] >> U(layout.KIND_SHIFT)).astype(np.int64)
 
 
-def record(block: Block, state: State, cost_model: Words) -> Recording:
-    """Execute `block` on `state` in its order and record access sets and costs; the state is put back.
+def record(block: Block, state: State, cost_model: Words, keep: bool = False) -> Recording:
+    """Execute `block` on `state` in its order and record access sets and costs; the state is put back, if not kept.
 
     Parameters
     ----------
@@ -152,6 +152,8 @@ def record(block: Block, state: State, cost_model: Words) -> Recording:
         Before the block.
     cost_model : ndarray of uint64
         Picoseconds by class of work, see `evm.code.directory.CodeDirectory.set_cost_model`.
+    keep : bool
+        Leave the state as it is after the block, for the block that follows.
 
     Raises
     ------
@@ -160,17 +162,20 @@ def record(block: Block, state: State, cost_model: Words) -> Recording:
     """
     image, before = BlockImage(block), state.snapshot()
     state.codes.set_cost_model(cost_model)
-    scale = 1
+    scale, done = 1, False
     while True:
         try:
-            return _attempt(image, state, scale)
+            recording = _attempt(image, state, scale)
+            done = True
+            return recording
         except CapacityError:
             raise_failure()
             if scale >= LARGEST_SCALE:
                 raise
             scale *= 2
         finally:
-            state.restore(before)
+            if not (done and keep):
+                state.restore(before)
 
 
 def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
@@ -204,6 +209,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
             FAULT_LIST: "the list of accesses is full",
         }.get(int(used), "the state is full")
         raise CapacityError(f"recording access sets: {reason}")
+    credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(rows[:, ROW_COUNT], out=offsets[1:])
     raw = found[:used]

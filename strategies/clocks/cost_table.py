@@ -62,6 +62,10 @@ CLASSES: tuple[str, ...] = (
     "predict_template",  # evaluated, apart from its hashes: a location
     "learn_location",  # of a committed transaction, explained; or a hash's preimage, noted for it
     "learn_template",  # counted in a context
+    "order_access",  # a hinted access moved on to its place in the order of its location; twice each
+    "join",  # of a transaction and a predecessor into one component
+    "pack_transaction",  # moved on to its place in a lane; twice each
+    "link_edge",  # of a dependency graph, or a transaction of it
 )
 (
     IDLE,
@@ -105,6 +109,10 @@ CLASSES: tuple[str, ...] = (
     PREDICT_TEMPLATE,
     LEARN_LOCATION,
     LEARN_TEMPLATE,
+    ORDER_ACCESS,
+    JOIN,
+    PACK_TRANSACTION,
+    LINK_EDGE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

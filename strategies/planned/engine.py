@@ -23,7 +23,6 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2, view_i64, view_u64
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.base import Outcome
 from contend.strategies.block_stm.accounting import has_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, answer_read, record
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
@@ -35,61 +34,130 @@ from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 from contend.strategies.hints.predicted_sets import Hints, collect_hints
-from contend.strategies.planned.layout import PLAN, PLAN_WORKER
+from contend.strategies.planned.ahead import (
+    GO_ON,
+    NOBODY,
+    is_ready_to_execute,
+    next_ahead,
+    prefers_ahead,
+    wait_ahead,
+)
+from contend.strategies.planned.layout import EDGE_SHIFT, LOW_WORD, PARTITION, PLAN, PLAN_WORKER
 from contend.strategies.planned.plan import Plan, PlanArrays
 
 COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
 
 NOTHING_YET, NOTHING_LEFT = -1, -2
+_EDGE_SHIFT, _LOW_WORD = U(EDGE_SHIFT), U(LOW_WORD)
 
 
 @kernel()
-def _next_in_lane(plan, own):
+def _next_in_lane(plan, own, size):
     """The next transaction of the worker's lane, or of the next lane that has no worker."""
-    starts = view_i64(plan.lane_starts, plan.lane_count + 1)
-    while own.lane_next == own.lane_end:
+    if own.lane_next == 0:
+        # Looked at first: who finds nothing must not have changed anything.
+        if I(atomics.load(plan, "next_lane")) >= plan.lane_count:
+            return I(NOTHING_LEFT)
         lane = I(atomics.add(plan, "next_lane", U1))
         if lane >= plan.lane_count:
             return I(NOTHING_LEFT)
-        own.lane_next = starts[U(lane)]
-        own.lane_end = starts[U(lane + 1)]
-    position = own.lane_next
-    own.lane_next = position + 1
-    return view_i64(plan.lanes, plan.size)[U(position)]
+        own.lane_next = view_i64(plan.lanes, plan.lane_count)[U(lane)] + 1
+    found = own.lane_next - 1
+    own.lane_next = view_i64(plan.next_in_lane, size)[U(found)] + 1
+    return found
 
 
 @kernel()
-def _next_ready(plan, own):
-    """The transaction behind the worker's ticket in the queue of those whose predecessors have finished."""
-    if own.ticket == 0:
-        own.ticket = I(atomics.add(plan, "ready_head", U1)) + 1
-    position = own.ticket - 1
-    if position >= plan.size:
+def _next_ready(shared, plan):
+    """Take a transaction from the queue of those whose predecessors have finished, unless it was begun ahead.
+
+    A position of the queue is handed out before it is filled. Who meets one that is not filled looks again, and does
+    not wait: filling it changes no counter.
+    """
+    while True:
+        position = atomics.load(plan, "ready_head")
+        if position >= atomics.load(plan, "ready_tail"):
+            return I(NOTHING_LEFT)
+        found = I(atomics.load(view_u64(plan.ready, shared.block_size), I(position))) - 1
+        if found < 0:
+            return I(NOTHING_YET)
+        if atomics.compare_and_swap(plan, "ready_head", position, position + U1) == position:
+            if is_ready_to_execute(shared, found):
+                return found
+
+
+@kernel()
+def _next_begun_ahead(shared, plan, own):
+    """The next transaction to be begun before its predecessors have finished."""
+    if plan.partition == 0 or PARTITION.at(plan.partition).cut == U0:
         return I(NOTHING_LEFT)
-    found = I(atomics.load(view_u64(plan.ready, plan.size), position))
-    if found == 0:
-        return I(NOTHING_YET)
-    own.ticket = 0
-    return found - 1
+    found = next_ahead(shared, plan)
+    if found == NOBODY:
+        return I(NOTHING_LEFT)
+    own.is_ahead = U1
+    return found
+
+
+@kernel()
+def _next_planned(shared, plan, own):
+    """The worker's next transaction: what it has made ready itself, what another has, and then what is in lanes.
+
+    So the dependency graph goes first: its paths are long, and lanes fill what they leave. What is not ready comes
+    last, but for the few workers that begin it ahead (`strategies.planned.ahead`).
+    """
+    own.is_ahead = U0
+    if own.own_ready != 0:
+        found = own.own_ready - 1
+        own.own_ready = I(0)
+        return found
+    found = I(NOTHING_LEFT)
+    if prefers_ahead(plan):
+        found = _next_begun_ahead(shared, plan, own)
+    if found == NOTHING_LEFT:
+        found = _next_ready(shared, plan)
+    if found == NOTHING_LEFT:
+        found = _next_in_lane(plan, own, shared.block_size)
+    if found == NOTHING_LEFT:
+        found = _next_begun_ahead(shared, plan, own)
+    return found
+
+
+@kernel()
+def make_ready(plan, size, txn_idx):
+    """Put a transaction into the queue of those whose predecessors have finished."""
+    position = I(atomics.add(plan, "ready_tail", U1))
+    atomics.store(view_u64(plan.ready, size), position, U(txn_idx + 1))
 
 
 @kernel()
 def _release_successors(shared, worker, txn_idx):
-    """One predecessor less for those that wait for a transaction; who waits for none any more is ready."""
-    plan = PLAN.at(shared.own)
-    starts = view_i64(plan.successor_starts, shared.block_size + 1)
-    successors = view_i64(plan.successors, plan.successor_count)
-    waits = view_u64(plan.waits, shared.block_size)
-    ready = view_u64(plan.ready, plan.size)
-    first, last = starts[U(txn_idx)], starts[U(txn_idx + 1)]
-    spend(shared, worker, COST_RELEASE, last - first)
-    for i in range(first, last):
-        successor = successors[U(i)]
+    """One predecessor less for those that wait for a transaction; who waits for none any more is ready.
+
+    One of them is the worker's own next one: no other worker need find it, and a path of the graph goes on at once. It
+    is one that others wait for, if there is one.
+    """
+    plan, own, size = PLAN.at(shared.own), PLAN_WORKER.at(worker.own), shared.block_size
+    edges, waits = view_u64(plan.edges, plan.edge_room), view_u64(plan.waits, size)
+    successors = view_u64(plan.successors, size)
+    edge, released = successors[U(txn_idx)], 0
+    while edge != U0:
+        word = edges[edge - U1]
+        successor = I(word & _LOW_WORD)
+        released += 1
         before = atomics.subtract(waits, successor, U1)
         check(before != U0)
-        if before == U1:
-            position = I(atomics.add(plan, "ready_tail", U1))
-            atomics.store(ready, position, U(successor + 1))
+        if before == U1 and is_ready_to_execute(shared, successor):
+            if own.own_ready == 0:
+                own.own_ready = successor + 1
+            elif successors[U(own.own_ready - 1)] == U0:
+                make_ready(plan, size, own.own_ready - 1)
+                own.own_ready = successor + 1
+            else:
+                make_ready(plan, size, successor)
+        edge = word >> _EDGE_SHIFT
+    if released != 0:
+        atomics.add(plan, "advanced", U1)
+    spend(shared, worker, COST_RELEASE, released)
 
 
 @kernel()
@@ -111,8 +179,7 @@ def _finish_planned(shared, worker):
     set_executed_status(shared, worker)
     worker.task = TASK_NONE
     worker.phase = PHASE_TASK
-    if plan.lane_count == 0:
-        _release_successors(shared, worker, worker.txn_idx)
+    _release_successors(shared, worker, worker.txn_idx)
     left = atomics.subtract(plan, "left", U1)
     check(left != U0)
     if left == U1:
@@ -123,25 +190,29 @@ def _finish_planned(shared, worker):
 @kernel()
 def _follow_plan(shared, worker):
     """One step of a worker while the plan lasts."""
-    phase = worker.phase
+    phase, plan, own = worker.phase, PLAN.at(shared.own), PLAN_WORKER.at(worker.own)
     if has_fault(shared):
         return FAILED
     if phase == PHASE_READ:
+        waited = wait_ahead(shared, worker, plan, own)
+        if waited != GO_ON:
+            return waited
         answered, _ = answer_read(shared, worker, True)
         if answered != ANSWERED:
             return FAILED
         return run_to_need(shared, worker)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
-    plan, own = PLAN.at(shared.own), PLAN_WORKER.at(worker.own)
     if atomics.load(plan, "left") == U0:
         own.planning = U0
         return WORKED
-    txn_idx = _next_in_lane(plan, own) if plan.lane_count != 0 else _next_ready(plan, own)
-    if txn_idx < 0:
+    txn_idx = _next_planned(shared, plan, own)
+    if txn_idx == NOTHING_LEFT:
         return IDLE
     worker.activity = U(ACT_SCHEDULE)
     spend(shared, worker, COST_TASK, 1)
+    if txn_idx == NOTHING_YET:
+        return WORKED
     if not try_incarnate(shared, worker, txn_idx):
         return WORKED
     return begin_execution(shared, worker)
@@ -156,8 +227,42 @@ def planned_step(shared_address, worker_address):
     return call_2(PLAN.at(shared.own).speculative_step, shared_address, worker_address)
 
 
-class PlannedStrategy(OptimisticStrategy):
-    """A strategy that is a plan: write `plan` and nothing else.
+class PlanFollower(OptimisticStrategy):
+    """A strategy whose workers follow a plan first; `prepare` makes it."""
+
+    step: ClassVar[Native] = planned_step
+    own_shared = PLAN
+    own_worker = PLAN_WORKER
+    takes: ClassVar[tuple[str, ...]] = (DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
+    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail")
+
+    def begin(self, space: Workspace, planned: int, missing: int) -> None:
+        """Let the workers begin with the plan.
+
+        Parameters
+        ----------
+        space : Workspace
+        planned : int
+            Transactions in the plan.
+        missing : int
+            The first one of the block that is not; the block's size if there is none.
+        """
+        plan, shared = space.own_shared, space.shared
+        plan["speculative_step"] = speculative_step.address
+        plan["size"], plan["missing"] = planned, missing
+        if planned:
+            plan["left"] = planned
+            shared["num_active_tasks"] = 1
+            shared["execution_idx"] = shared["validation_idx"] = int(shared["block_size"])
+            space.own_workers["planning"] = 1
+
+    def counted(self, space: Workspace) -> dict[str, int]:
+        """What the workers counted, and what of the plan had to be repaired."""
+        return space.counted(follows_plan=True) | self.hint_counters() | {"lanes": int(space.own_shared["lane_count"])}
+
+
+class PlannedStrategy(PlanFollower):
+    """A strategy that is a plan in Python: write `plan` and nothing else.
 
     Examples
     --------
@@ -167,12 +272,6 @@ class PlannedStrategy(OptimisticStrategy):
     ...     def plan(self, hints, workers):
     ...         return Plan(edges=hints.conflict_edges())
     """
-
-    step: ClassVar[Native] = planned_step
-    own_shared = PLAN
-    own_worker = PLAN_WORKER
-    takes: ClassVar[tuple[str, ...]] = (DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
-    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail")
 
     def __init__(self) -> None:
         super().__init__()
@@ -196,41 +295,22 @@ class PlannedStrategy(OptimisticStrategy):
         self._arrays = PlanArrays.of(self.plan(hints, len(space.workers)), len(image))
         self.spend(cost_table.PLAN_TRANSACTION, len(hints), ACT_PLAN)
         self.spend(cost_table.PLAN_LOCATION, len(hints.locations), ACT_PLAN)
-        arrays, plan, shared = self._arrays, space.own_shared, space.shared
+        arrays, plan = self._arrays, space.own_shared
         for field, array in (
             ("lanes", arrays.lanes),
-            ("lane_starts", arrays.lane_starts),
+            ("next_in_lane", arrays.next_in_lane),
             ("waits", arrays.waits),
             ("successors", arrays.successors),
-            ("successor_starts", arrays.successor_starts),
+            ("edges", arrays.edges),
             ("ready", arrays.ready),
         ):
             plan[field] = array.ctypes.data
-        plan["speculative_step"] = speculative_step.address
-        plan["lane_count"] = len(arrays.lane_starts) - 1
-        plan["successor_count"] = len(arrays.successors)
-        plan["size"], plan["missing"] = arrays.planned, arrays.missing
-        # In a graph each idle worker waits for its own position in the queue to be filled.
-        self.interchangeable = len(arrays.lane_starts) > 1
+        plan["lane_count"], plan["edge_room"] = len(arrays.lanes), len(arrays.edges)
         plan["ready_tail"] = arrays.ready_count
-        if arrays.planned:
-            plan["left"] = arrays.planned
-            shared["num_active_tasks"] = 1
-            shared["execution_idx"] = shared["validation_idx"] = len(image)
-            space.own_workers["planning"] = 1
+        self.begin(space, arrays.planned, arrays.missing)
 
     def _hints(self, space: Workspace, size: int) -> Hints:
         entries = int(space.hints["count"].sum())
         if len(self._numbering) < 2 * entries:
             self._numbering = np.zeros(1 << (2 * entries).bit_length(), np.uint64)
         return collect_hints(space.hints[:size], self._numbering)
-
-    def counted(self, space: Workspace) -> dict[str, int]:
-        """What the workers counted, and what of the plan had to be repaired."""
-        return space.counted(follows_plan=True) | self.hint_counters()
-
-    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
-        """Execute once; see `CompiledStrategy.attempt`."""
-        outcome = super().attempt(image, state, workers, scale)
-        outcome.counters["lanes"] = max(len(self._arrays.lane_starts) - 1, 0)
-        return outcome

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from contend.strategies.planned.layout import EDGE_SHIFT, END_OF_LANE
+
 Indices = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
 
 def _empty_edges() -> Indices:
@@ -44,14 +47,18 @@ class PlanArrays:
 
     Attributes
     ----------
-    lanes, lane_starts : ndarray of int64
-        Transactions lane by lane; where each lane begins, and the end of the last.
-    waits : ndarray of uint64
-        For a graph: how many predecessors each transaction has.
-    successors, successor_starts : ndarray of int64
-        For a graph: who waits for each transaction.
-    ready : ndarray of uint64
-        For a graph: the queue, holding at first those that wait for nobody (each plus one).
+    lanes : ndarray of int64
+        The first transaction of each lane.
+    next_in_lane : ndarray of int64, shape (size,)
+        Which transaction comes behind each in its lane; `END_OF_LANE` where none does.
+    waits : ndarray of uint64, shape (size,)
+        How many predecessors each transaction has.
+    successors : ndarray of uint64, shape (size,)
+        The first edge to those that wait for each transaction, plus one; zero where nobody does.
+    edges : ndarray of uint64
+        The next edge from the same transaction, plus one, ``<< EDGE_SHIFT``; and whom it leads to.
+    ready : ndarray of uint64, shape (size,)
+        The queue of those that wait for nobody, each plus one.
     planned : int
         Transactions in the plan.
     ready_count : int
@@ -61,11 +68,11 @@ class PlanArrays:
     """
 
     lanes: Indices
-    lane_starts: Indices
-    waits: npt.NDArray[np.uint64]
-    successors: Indices
-    successor_starts: Indices
-    ready: npt.NDArray[np.uint64]
+    next_in_lane: Indices
+    waits: Words
+    successors: Words
+    edges: Words
+    ready: Words
     planned: int
     ready_count: int
     missing: int
@@ -99,11 +106,15 @@ class PlanArrays:
         _, first = np.unique(indices, return_index=True)
         kept = np.sort(first)
         indices, lane_of = indices[kept], lane_of[kept]
-        starts = np.searchsorted(lane_of, np.arange(len(arrays) + 1)).astype(np.int64)
+        begins = np.append(True, lane_of[1:] != lane_of[:-1])[: len(indices)]
+        next_in_lane = np.full(size, END_OF_LANE, np.int64)
+        next_in_lane[indices[:-1][~begins[1:]]] = indices[1:][~begins[1:]]
         present = np.zeros(size + 1, np.bool_)
         present[indices] = True
-        none, no_words = np.zeros(1, np.int64), np.zeros(1, np.uint64)
-        return cls(indices, starts, no_words, none, none, no_words, len(indices), 0, int(present.argmin()))
+        nobody = np.zeros(size, np.uint64)
+        waits, edges, ready = (np.zeros(size, np.uint64) for _ in range(3))
+        missing = int(present.argmin())
+        return cls(indices[begins], next_in_lane, waits, nobody, edges, ready, len(indices), 0, missing)
 
     @classmethod
     def _of_graph(cls, edges: Indices, size: int) -> PlanArrays:
@@ -115,14 +126,20 @@ class PlanArrays:
         apart = earlier != later
         earlier, later = earlier[apart], later[apart]
         order = np.argsort(earlier, kind="stable")
-        starts = np.zeros(size + 1, np.int64)
-        np.cumsum(np.bincount(earlier, minlength=size), out=starts[1:])
+        earlier, later = earlier[order], later[order]
+        # A list for each transaction, its edges in the order in which they stand here.
+        behind = np.arange(2, len(earlier) + 2, dtype=np.uint64)
+        behind[np.append(earlier[1:] != earlier[:-1], True)[: len(earlier)]] = 0
+        links: Words = behind << np.uint64(EDGE_SHIFT) | later.astype(np.uint64)
+        first = np.flatnonzero(np.append(True, earlier[1:] != earlier[:-1])[: len(earlier)])
+        successors = np.zeros(size, np.uint64)
+        successors[earlier[first]] = first + 1
         waits = np.bincount(later, minlength=size).astype(np.uint64)
         free = np.flatnonzero(waits == 0)
         ready = np.zeros(size, np.uint64)
         ready[: len(free)] = free + 1
-        none = np.zeros(1, np.int64)
-        return cls(none, none, waits, later[order], starts, ready, size, len(free), size)
+        none = np.zeros(0, np.int64)
+        return cls(none, np.zeros(size, np.int64), waits, successors, links, ready, size, len(free), size)
 
 
 def _indices(given: object, what: str) -> Indices:

@@ -23,6 +23,7 @@ COMPILED = [
     "placeholder+dry_run",
     "groups+dry_run",
     "locks+truth",
+    "static_partition+declared",
 ]
 
 

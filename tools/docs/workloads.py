@@ -45,6 +45,11 @@ can be aimed at.
 Several blocks (`--block-count`) continue where the one before ended. The dial `burst` spreads arrivals over them as
 measured: NASDAQ's opening second, a token sale's plateau, a viral second. [Latency](latency.md) is then reported, too.
 
+The dial `access_lists` gives transactions the lists of what they touch (EIP-2930), as wallets get them from an
+execution ahead of inclusion: each transaction (`exact`), or half of them (`partial`). Lists cost gas and make first
+accesses cheaper, so gas and digests are others than without; what transactions do is the same. They are what a strategy
+that is given `declared` hints reads.
+
 `contend run` measures {default} unless it is told otherwise; `--workload all` measures all.
 """
 SOURCES = {"swaps": ("router", "pool", "liquidity"), "dao": ("votes", "dao"), "nft": ("collection", "market", "bazaar")}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from contend.workloads.base import Dial, DialValue, Scenario, Workload
+from contend.workloads.building.access_lists import ACCESS_LISTS, add_access_lists
 from contend.workloads.building.arrivals import BURST, arrival_times
 from contend.workloads.building.block_builder import ETHER, BlockBuilder, genesis_environment
 from contend.workloads.building.ether_conservation import nonce_violations, nonces_by_sender
@@ -50,6 +51,7 @@ def workload_of(name: str, content: ContractFile) -> type[ContractFileWorkload]:
         Dial("accounts", content.accounts, "accounts that send", 1, 1_000_000),
         Dial("sender_zipf", content.zipf, "Zipf exponent of senders; 0 is uniform", 0.0, 5.0),
         BURST,
+        ACCESS_LISTS,
     )
     # The file may set up each account, so that the number of accounts stays.
     ends = ({"sender_zipf": 0.0}, {"sender_zipf": 5.0})
@@ -116,10 +118,12 @@ class ContractFileWorkload(Workload):
             savings = 0 if account in funded else file.ether * ETHER
             held = genesis.state.balance(accounts[account])
             genesis.fund(accounts[account], held + savings + builder.max_cost_wei.get(account, 0))
+        lists = context.stream("access lists")
+        listed = add_access_lists(str(dials[ACCESS_LISTS.name]), genesis.state, builder.build(), lists)
         notes = {"wei": _total_wei(genesis.state), "nonces": nonces_by_sender(builder), "accounts": accounts}
         arrivals = arrival_times(burst, builder.block_sizes, context.stream("arrivals"))
         named = {f"account {account}": accounts[account] for account in range(count)} | roles
-        return Scenario(genesis.state, builder.build(), dict(dials), context.contracts, notes, arrivals, named)
+        return Scenario(genesis.state, listed, dict(dials), context.contracts, notes, arrivals, named)
 
     def _deploy(self, genesis: Genesis, context: DrawContext) -> None:
         """Deploy all contracts, each of which may know the address of any other."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contend.workloads.base import DialValue, Scenario, Workload
+from contend.workloads.building.access_lists import ACCESS_LISTS, add_access_lists
 from contend.workloads.building.arrivals import BURST, arrival_times
 from contend.workloads.building.block_builder import BlockBuilder, genesis_environment
 from contend.workloads.building.chain_builder import ChainBuilder, GenesisTokens
@@ -26,8 +27,10 @@ class Application(Workload):
     """
 
     def __init_subclass__(cls) -> None:
-        """Derive the storage classes of variables from the artifacts."""
+        """Derive the storage classes of variables from the artifacts, and add the dial that all have."""
         super().__init_subclass__()
+        if "dials" in vars(cls):
+            cls.dials = (*cls.dials, ACCESS_LISTS)
         cls.classes = storage_classes(cls.artifacts.values())
 
     @abstractmethod
@@ -69,6 +72,8 @@ class Application(Workload):
         notes = self.compose(chain, dials)
         chain.tokens.write_storage()
         builder.fund(genesis)
+        kind = str(dials.get(ACCESS_LISTS.name, ACCESS_LISTS.default))
+        listed = add_access_lists(kind, genesis.state, builder.build(), chain.stream("access lists"))
         others = (*chain.contracts.values(), *chain.roles.values())
         conserved = {
             "ether": EtherConservation.at_genesis(genesis.state, builder, others),
@@ -76,7 +81,7 @@ class Application(Workload):
         }
         return Scenario(
             genesis.state,
-            builder.build(),
+            listed,
             dict(dials),
             chain.contracts,
             conserved | notes,

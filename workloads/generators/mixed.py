@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from contend.workloads.base import Dial, DialValue, Preset, Scenario, Workload
+from contend.workloads.building.access_lists import ACCESS_LISTS, add_access_lists
 from contend.workloads.building.arrivals import BURST, arrival_times
 from contend.workloads.building.block_builder import BlockBuilder, SubBuilder, genesis_environment
 from contend.workloads.building.chain_builder import ChainBuilder, GenesisTokens
@@ -66,6 +67,7 @@ class Mixed(Workload):
         *(Dial.weight(application.name, weight, application.name) for application, weight in WEIGHTS.items()),
         Dial("skew", 1.0, "factor on all Zipf exponents; 0 makes everything uniform", 0.0, 5.0),
         BURST,
+        ACCESS_LISTS,
     )
     presets = (
         Preset("defi", "decentralised finance only: swaps, lending, order books, stablecoins",
@@ -121,7 +123,8 @@ class Mixed(Workload):
         contracts = {
             f"{name} {label}": address for name, part in parts.items() for label, address in part.contracts.items()
         }
-        finished = builder.build()
+        lists = RandomStream(seed, "mixed/access lists")
+        finished = add_access_lists(str(dials[ACCESS_LISTS.name]), genesis.state, builder.build(), lists)
         for part in parts.values():
             part.blocks = finished
         ether = EtherConservation.at_genesis(genesis.state, builder, (*contracts.values(), *roles.values()))

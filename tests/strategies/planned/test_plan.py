@@ -147,8 +147,8 @@ def test_edges_and_components_agree_with_brute_force(accesses: list[dict[int, bo
 
 def test_repeated_transactions_count_once_and_missing_ones_are_known() -> None:
     arrays = PlanArrays.of(Plan(lanes=[np.array([4, 0, 4]), np.array([0, 2])]), 6)
-    assert arrays.lanes.tolist() == [4, 0, 2]
-    assert arrays.lane_starts.tolist() == [0, 2, 3]
+    assert arrays.lanes.tolist() == [4, 2]
+    assert arrays.next_in_lane.tolist() == [-1, -1, -1, -1, 0, -1]
     assert (arrays.planned, arrays.missing) == (3, 1)
 
 
