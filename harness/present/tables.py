@@ -195,7 +195,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
 def _and_of_role(cells: Iterable[Cell]) -> str:
     """Said where a role has a bound of its own."""
     values = any((cell.get("given") or {}).get("values") for cell in cells)
-    return ", who waits for nobody where it has the values that it reads" if values else ""
+    return " (of independent transactions, for who has the values that they read)" if values else ""
 
 
 def _namer(workloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Callable[[Cell], str]:
