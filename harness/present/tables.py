@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from contend.harness.plan.resolve import LIMIT
 from contend.harness.present import execution_columns
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
@@ -166,6 +167,8 @@ class ResultTable:
             told = "x: median paired ratio to serial" if "x" in headings else "x serial: median paired ratio"
             if "x serial" in headings:
                 told += f" [{confidence:.0%} interval over processes and rounds]"
+            if limit_rows(cells):
+                told += f". {LIMIT}: W serial runs at once, each on a state of its own, in the same rounds"
             console.print(
                 f"tx/s: median of the block's whole time. {told}. {meanings}"
                 "ok: every timed run equalled the serial result.",
