@@ -69,5 +69,5 @@ def test_blocks_are_summed_and_nothing_is_no_share() -> None:
 
 @given(sets, sets, st.integers(0, 6))
 def test_a_location_that_is_left_out_counts_on_neither_side(there: Sets, told: Sets, left_out: int) -> None:
-    without = [[{at: w for at, w in own.items() if at != left_out} for own in each] for each in (there, told)]
-    assert counted(there, told, left_out) == counted(*without)
+    own, other = ([{at: w for at, w in of.items() if at != left_out} for of in each] for each in (there, told))
+    assert counted(there, told, left_out) == counted(own, other)
