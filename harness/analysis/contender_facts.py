@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contend.evm import Block
+from contend.evm import Block, layout
+from contend.evm.state import location_key
 from contend.harness.analysis.hint_quality import Tallies, quality, tally, total
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies.base import HintedSets, Outcome, Strategy
@@ -74,17 +75,17 @@ def _list_bytes(content: int) -> int:
     return content + 1 + (0 if content <= 55 else (content.bit_length() + 7) // 8)
 
 
-def quality_of(outcomes: Sequence[Outcome], knowledge: BlockKnowledge) -> dict[str, Any]:
+def quality_of(outcomes: Sequence[Outcome], blocks: Sequence[Block], knowledge: BlockKnowledge) -> dict[str, Any]:
     """Recall and precision of the hints that outcomes tell, over all blocks; nothing where one does not tell."""
     hinted = [one.hinted for one in outcomes if one.hinted is not None]
     if not hinted or len(hinted) < len(outcomes):
         return {}
-    found = [_tally(one, knowledge, place) for place, one in enumerate(hinted)]
+    found = [_tally(one, blocks[place], knowledge, place) for place, one in enumerate(hinted)]
     told: dict[str, Any] = {"entries": sum(len(one.keys) for one in hinted), **quality(total(found))}
     return told | ({"by_block": [quality(one) for one in found]} if len(found) > 1 else {})
 
 
-def _tally(hinted: HintedSets, knowledge: BlockKnowledge, place: int) -> Tallies:
+def _tally(hinted: HintedSets, block: Block, knowledge: BlockKnowledge, place: int) -> Tallies:
     recorded = knowledge.of(place, TRUTH).recorded
     assert recorded is not None
-    return tally(hinted, recorded)
+    return tally(hinted, recorded, location_key(block.environment.coinbase, layout.KIND_BALANCE))

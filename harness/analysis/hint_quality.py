@@ -7,6 +7,9 @@ An entry is a transaction with a location that it touches. Three views: all entr
 say that the location is written; and conflicting entries, at locations that at least two transactions of the block
 touch and at least one writes. These alone decide what waits for what. Which locations those are, recall takes from what
 happened and precision from what was foretold: a false conflict costs time as well.
+
+The beneficiary's balance is left out on both sides. An access list names it for every transaction that pays a fee,
+while the recorded sets have no fees (`evm.drivers.recorder`), and strategies credit them once, at the end.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from contend.strategies.given import RecordedSets
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+NOWHERE = -1
 VIEWS = ("all", "writes", "conflicting")
 
 
@@ -65,12 +69,22 @@ class HintTally:
 Tallies = dict[str, HintTally]
 
 
-def tally(hinted: HintedSets, recorded: RecordedSets) -> Tallies:
-    """Count a block's hints against its recorded access sets, by view."""
+def tally(hinted: HintedSets, recorded: RecordedSets, left_out: npt.NDArray[np.uint64] | None = None) -> Tallies:
+    """Count a block's hints against its recorded access sets, by view.
+
+    Parameters
+    ----------
+    hinted : HintedSets
+    recorded : RecordedSets
+    left_out : ndarray of uint64, shape (7,), optional
+        Key of a location that does not count.
+    """
     numbers: dict[bytes, int] = {}
     known = _numbered(recorded.keys, numbers)
-    there = _Entries.of(recorded.offsets, known[recorded.entries], recorded.writes)
-    told = _Entries.of(hinted.offsets, _numbered(hinted.keys, numbers), hinted.writes)
+    named = _numbered(hinted.keys, numbers)
+    without = NOWHERE if left_out is None else numbers.get(left_out.tobytes(), NOWHERE)
+    there = _Entries.of(recorded.offsets, known[recorded.entries], recorded.writes, without)
+    told = _Entries.of(hinted.offsets, named, hinted.writes, without)
     size = len(numbers)
     own, other = there.places(size), told.places(size)
     conflicting_there, conflicting_told = there.conflicting(size), told.conflicting(size)
@@ -111,8 +125,10 @@ class _Entries:
     writes: Flags
 
     @classmethod
-    def of(cls, offsets: Integers, locations: Integers, writes: Flags) -> _Entries:
+    def of(cls, offsets: Integers, locations: Integers, writes: Flags, without: int) -> _Entries:
         owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        counts = locations != without
+        owners, locations, writes = owners[counts], locations[counts], writes[counts]
         # A location that is named twice is written if either says so.
         order = np.lexsort((~writes, locations, owners))
         owners, locations, writes = owners[order], locations[order], writes[order]

@@ -225,7 +225,7 @@ class Bench:
             {
                 **given_by_name(key.strategy, strategy, self.list_kind),
                 "bytes_per_transaction": bytes_per_transaction(given, blocks, known),
-                **quality_of(outcomes, self._knowledge),
+                **quality_of(outcomes, blocks, self._knowledge),
             },
             list_origin(known) if given == BLOCK else None,
             refusals[0] if refusals else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from contend.harness.plan.resolve import LIMIT
 from contend.harness.present import execution_columns
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
@@ -166,6 +167,8 @@ class ResultTable:
             told = "x: median paired ratio to serial" if "x" in headings else "x serial: median paired ratio"
             if "x serial" in headings:
                 told += f" [{confidence:.0%} interval over processes and rounds]"
+            if limit_rows(cells):
+                told += f". {LIMIT}: W serial runs at once, each on a state of its own, in the same rounds"
             console.print(
                 f"tx/s: median of the block's whole time. {told}. {meanings}"
                 "ok: every timed run equalled the serial result.",
@@ -195,7 +198,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
 def _and_of_role(cells: Iterable[Cell]) -> str:
     """Said where a role has a bound of its own."""
     values = any((cell.get("given") or {}).get("values") for cell in cells)
-    return ", who waits for nobody where it has the values that it reads" if values else ""
+    return " (of independent transactions, for who has the values that they read)" if values else ""
 
 
 def _namer(workloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Callable[[Cell], str]:

@@ -28,7 +28,7 @@ def rows(found: Sets) -> tuple[np.ndarray, list[int], np.ndarray]:
     return offsets, [one for own in found for one in own], np.array([w for own in found for w in own.values()], bool)
 
 
-def counted(there: Sets, told: Sets) -> dict[str, HintTally]:
+def counted(there: Sets, told: Sets, left_out: int | None = None) -> dict[str, HintTally]:
     offsets, locations, writes = rows(there)
     known = sorted(set(locations))
     entries = np.array([known.index(one) for one in locations], np.int64)
@@ -36,7 +36,7 @@ def counted(there: Sets, told: Sets) -> dict[str, HintTally]:
     recorded = RecordedSets(offsets, entries, writes, keys, np.zeros(3, np.int64), np.zeros(3, np.int64))
     offsets, locations, writes = rows(told)
     hinted = HintedSets(offsets, np.array([key(one) for one in locations], np.uint64).reshape(-1, 7), writes)
-    return tally(hinted, recorded)
+    return tally(hinted, recorded, None if left_out is None else np.array(key(left_out), np.uint64))
 
 
 def conflicting(found: Sets) -> set[int]:
@@ -65,3 +65,9 @@ def test_blocks_are_summed_and_nothing_is_no_share() -> None:
     assert both["recall"] == {"all": 0.5, "writes": 1.0, "conflicting": 0.5}
     assert both["precision"] == {"all": 1 / 3, "writes": 0.5, "conflicting": None}
     assert list(both["recall"]) == list(VIEWS)
+
+
+@given(sets, sets, st.integers(0, 6))
+def test_a_location_that_is_left_out_counts_on_neither_side(there: Sets, told: Sets, left_out: int) -> None:
+    own, other = ([{at: w for at, w in of.items() if at != left_out} for of in each] for each in (there, told))
+    assert counted(there, told, left_out) == counted(own, other)

@@ -15,6 +15,7 @@ from contend.strategies import given
 from contend.strategies.base import Strategy
 from contend.strategies.given import BLOCK, FULL, INDEXED, TRUTH
 from contend.strategies.registry import get
+from contend.strategies.serial import Serial
 
 
 def measured(*strategies: str, **more: Any) -> list[str]:
@@ -74,7 +75,7 @@ def test_what_cannot_be_given_is_refused_with_a_hint(strategies: tuple[str, ...]
     assert text in refused(*strategies, hints=hints)
 
 
-class Valued(Strategy):
+class Valued(Serial):
     """Needs an access list with values."""
 
     name = "valued"

@@ -76,6 +76,7 @@ def test_the_limit_stands_beside_the_speed_ups_and_claims_nothing_else(record: d
     row = next(line for line in printed(record, 120) if "machine's limit" in line)
     assert row.split()[:3] == ["machine's", "limit", "-"]
     assert "1.61 [1.60, 1.62]" in row
+    assert "machine's limit: W serial runs at once" in " ".join(" ".join(printed(record, 120)).split())
     assert not any(word in row for word in ("yes", "no", "FAILED"))
 
 
