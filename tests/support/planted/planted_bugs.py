@@ -1,13 +1,13 @@
 """Planted bugs: for each mechanism that a strategy's correctness rests on, what happens without it.
 
 They are this project's mutation score: random schedules must find every one of them. What each replaced function does
-wrongly is in `planted_block_stm`, `planted_graphs` and `planted_sharded`; which function it takes the place of is said
+wrongly is in the other files of this folder; which function it takes the place of is said
 here.
 
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
 
-``python tests/support/planted_bugs.py`` writes into ``docs/fuzzing.md`` how many schedules it took to find each.
+``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` how many schedules it took to find each.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
 def cases_nearest_first(name: str) -> Iterator[ScheduleCase]:
     """As `cases_of`, but first those around the one that the page tells of: tests need not run thousands before."""
     told = re.search(rf"^\| `{name}` \| .*? \| `\w+` \| ([\d,]+) \|", PAGE.read_text(), re.M)
-    assert told, f"{PAGE} does not tell of {name}: run `python tests/support/planted_bugs.py`"
+    assert told, f"{PAGE} does not tell of {name}: run `python tests/support/planted/planted_bugs.py`"
     number = int(told[1].replace(",", ""))
     yield from islice(cases_of(name), max(0, number - 100), number + 100)
     yield from cases_of(name)
@@ -371,7 +371,7 @@ BUGS = {
 }
 
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fuzzing.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "fuzzing.md"
 _HEAD = "| bug | what does not work | strategy | schedules | transactions |\n| --- | --- | --- | ---: | ---: |\n"
 _TABLE = re.compile(rf"{re.escape(_HEAD)}(\|.*\n)*")
 
