@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from contend.evm import Block, CapacityError, State
@@ -30,6 +31,7 @@ from contend.strategies.compiled import NoAccessListError
 from contend.strategies.serial import Serial
 from contend.workloads import registry
 
+SCHEMA_FILE = Path(__file__).with_name("access_list.schema.json")
 TOP_ACCOUNTS = 10
 
 

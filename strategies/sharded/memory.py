@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Changes, State, layout
+from contend.evm.access_list.building.access_log import AccessLog
 from contend.evm.code.directory import CodeDirectory
 from contend.evm.interpreter import resume
 from contend.evm.receipts import RECEIPT_ARENA
@@ -142,6 +143,7 @@ class ShardMemory:
         self._deferred_by_shard = np.zeros(shards, np.int64)
         self._ready = np.zeros(0, np.int64)
         self._abort_causes = np.zeros(0, np.uint64)
+        self.access_log: AccessLog | None = None
         self.receipt_arena = RECEIPT_ARENA.zeros()
         self._memory = SHARD.zeros()
         self.header: Any = self._memory[0]
@@ -214,6 +216,7 @@ class ShardMemory:
         arena: int,
         size: int,
         ordered: bool = False,
+        logs: bool = False,
     ) -> None:
         """Take over the transactions of a block that this shard coordinates.
 
@@ -231,6 +234,8 @@ class ShardMemory:
             Address of `size` bytes for what receipts hold.
         ordered : bool
             Whether transactions commit in the block's order, see `strategies.sharded.protocol.commit_order`.
+        logs : bool
+            Whether to log what transactions touch (`access_log`).
         """
         count = len(queue)
         if len(self._ready) < count:
@@ -241,6 +246,7 @@ class ShardMemory:
         receipts.view(np.uint64)[:] = 0
         self.receipt_arena["address"], self.receipt_arena["size"], self.receipt_arena["used"] = arena, size, 0
         self._begin_slots(image)
+        self.access_log = AccessLog(count, scale=self._scale) if logs else None
         header = self.header
         for field in CLEARED:
             header[field] = 0
@@ -251,6 +257,8 @@ class ShardMemory:
             "queue_size": count,
             "ready": self._ready.ctypes.data,
             "receipts": receipts.ctypes.data,
+            "access_rows": 0 if self.access_log is None else self.access_log.address,
+            "access_log": 0 if self.access_log is None else self.access_log.log_address(0),
             "mode": MODE_BLOCK,
             "keeps_order": ordered,
             "commit_index": 0 if is_first_here else NO_INDEX,

@@ -97,7 +97,15 @@ class _Shard:
         self._output = Segment(output_words, descriptors[1])
 
     def block(
-        self, layout: PartLayout, part: int, output: int, arena: int, count: int, coinbase: bytes, ordered: bool
+        self,
+        layout: PartLayout,
+        part: int,
+        output: int,
+        arena: int,
+        count: int,
+        coinbase: bytes,
+        ordered: bool,
+        logs: bool,
     ) -> Any:
         """Execute this shard's part of a block; when it began and ended, what it counted, and where results lie."""
         assert self._memory is not None
@@ -108,7 +116,7 @@ class _Shard:
         receipts_address = self._output.address + output * 8
         receipts = RECEIPT.array_at(receipts_address, count)
         arena_address = receipts_address + layout.transactions * RECEIPT.words * 8
-        self._memory.begin_block(image, coinbase, transactions, receipts, arena_address, arena, ordered)
+        self._memory.begin_block(image, coinbase, transactions, receipts, arena_address, arena, ordered, logs)
         arrive(self._exchange.address, self._shards)
         began = perf_counter()
         ended = drive(step.address, self._cluster.address, self._memory.address)
@@ -117,6 +125,12 @@ class _Shard:
             raise_failure()
             return (FULL,)
         return OK, began, finished, self._memory.counted(), self._output.address
+
+    def accesses(self) -> Any:
+        """What the shard logged, if it did."""
+        assert self._memory is not None
+        assert self._memory.access_log is not None
+        return OK, *self._memory.access_log.exported()
 
     def changes(self) -> Any:
         assert self._memory is not None

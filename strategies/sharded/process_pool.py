@@ -18,6 +18,7 @@ from contend.evm import CapacityError, Changes, State
 from contend.evm.block_image import BlockImage
 from contend.evm.code import shared_store
 from contend.evm.receipts import RECEIPT
+from contend.strategies.sharded.joined_log import ShardLog, received_log
 from contend.strategies.sharded.partitioning import PartLayout, deliver, owners
 from contend.strategies.sharded.process import OK, RAISED, serve
 from contend.strategies.sharded.protocol.layout import CONTROL
@@ -109,7 +110,7 @@ class ProcessPool:
         return self._layout.transactions * RECEIPT.words + self._arena_bytes // 8
 
     def execute(
-        self, image: BlockImage, ordered: bool = False
+        self, image: BlockImage, ordered: bool = False, logs: bool = False
     ) -> tuple[dict[str, float], dict[str, int], list[ShardResult]]:
         """Execute a block on what was loaded.
 
@@ -118,6 +119,8 @@ class ProcessPool:
         image : BlockImage
         ordered : bool
             Whether to commit in the block's order.
+        logs : bool
+            Whether to log what transactions touch (`access_logs`).
 
         Returns
         -------
@@ -138,7 +141,8 @@ class ProcessPool:
         coinbase = image.block.environment.coinbase
         for number, count in enumerate(counts.tolist()):
             part, output = number * self._layout.words, number * self._output_words
-            self._send(number, "block", 0, self._layout, part, output, self._arena_bytes, count, coinbase, ordered)
+            where = part, output, self._arena_bytes
+            self._send(number, "block", 0, self._layout, *where, count, coinbase, ordered, logs)
         answers = self._answers()
         done = perf_counter()
         if any(answer[0] != OK for answer in answers):
@@ -156,6 +160,10 @@ class ProcessPool:
             moved = self._output.address - answer[4]
             results.append(ShardResult(queue, receipts, int(counts[number]), moved))
         return phases, counters, results
+
+    def access_logs(self) -> list[ShardLog]:
+        """What each shard logged of the block, which was executed with logs."""
+        return [received_log(*answer[1:]) for answer in self._command("accesses")]
 
     def changes(self) -> Changes:
         """Changes of the block in all shards."""

@@ -18,15 +18,16 @@ from contend.evm.receipts import RECEIPT
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import cost_table
-from contend.strategies.clocks.base import FAILED, Clock, Workers
+from contend.strategies.clocks.base import ACT_COMMIT, FAILED, Clock, Workers
 from contend.strategies.clocks.cost_table import default_costs
 from contend.strategies.clocks.network_model import NetworkModel
 from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION
+from contend.strategies.sharded.joined_log import ShardLog, joined_list
 from contend.strategies.sharded.memory import Cluster, ShardMemory
 from contend.strategies.sharded.partitioning import PartLayout, deliver, open_part, owners
 from contend.strategies.sharded.protocol.layout import CONTROL, SHARD
 from contend.strategies.sharded.protocol.worker import step
-from contend.strategies.sharded.results import ShardResult, collect, is_block_order
+from contend.strategies.sharded.results import Indices, ShardResult, collect, is_block_order
 from contend.strategies.sharded.transport.simulated_network import SimulatedEndpoint, SimulatedNetwork
 
 Words = npt.NDArray[np.uint64]
@@ -69,6 +70,7 @@ class SimulatedCluster:
         clock: Clock,
         model: NetworkModel,
         ordered: bool = False,
+        logs: bool = False,
     ) -> Outcome:
         """Execute a block, and leave `state` as it is after it.
 
@@ -79,6 +81,8 @@ class SimulatedCluster:
         model : NetworkModel
         ordered : bool
             Whether to commit in the block's order.
+        logs : bool
+            Whether to make the block's access list.
 
         Raises
         ------
@@ -88,7 +92,7 @@ class SimulatedCluster:
         mark = clock.mark()
         while True:
             try:
-                return self._attempt(image, state, clock, model, ordered)
+                return self._attempt(image, state, clock, model, ordered, logs)
             except CapacityError:
                 if not self._make_room():
                     raise
@@ -108,6 +112,7 @@ class SimulatedCluster:
         clock: Clock,
         model: NetworkModel,
         ordered: bool,
+        logs: bool,
     ) -> Outcome:
         count, begin = len(image), perf_counter()
         self._load(state, count)
@@ -119,7 +124,7 @@ class SimulatedCluster:
         parts = sparse_zeros(len(self.shards) * layout.words)
 
         began = clock.now()
-        results, kept = self._deliver(image, layout, parts, ordered)
+        results, kept = self._deliver(image, layout, parts, ordered, logs)
         costs = (clock.costs or default_costs()).table
         clock.spend(int(costs[cost_table.ROUTE]) * count)
         prepared = clock.now()
@@ -140,6 +145,7 @@ class SimulatedCluster:
         executed = clock.now()
         begin = perf_counter()
         receipts, order = collect(results)
+        access_list = self._access_list(image, state, results, order, clock) if logs else None
         del kept
         untimed["receipts"] = perf_counter() - begin
         begin = perf_counter()
@@ -151,10 +157,31 @@ class SimulatedCluster:
         untimed["changes"] = perf_counter() - begin
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
-        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": 0.0}
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": clock.now() - executed}
         named = None if ordered or is_block_order(order) else order
         blamed = self._abort_locations()
-        return Outcome(together, receipts, phases, counters, named, abort_locations=blamed, untimed=untimed)
+        return Outcome(
+            together,
+            receipts,
+            phases,
+            counters,
+            named,
+            abort_locations=blamed,
+            untimed=untimed,
+            access_list=access_list,
+        )
+
+    def _access_list(
+        self, image: BlockImage, state: State, results: list[ShardResult], order: Indices, clock: Clock
+    ) -> bytes:
+        """Access list of the block in its serialisation order, made at one place of what the shards logged."""
+        own = [ShardLog(shard.access_log.address, shard) for shard in self.shards if shard.access_log is not None]
+        coinbase = image.block.environment.coinbase
+        made, records = joined_list(results, own, order, state, coinbase, state.balance(coinbase), self._scale)
+        costs = (clock.costs or default_costs()).table.tolist()
+        joining = records * (costs[cost_table.LIST_ACCESS] + costs[cost_table.LIST_SORT] * records.bit_length())
+        clock.spend(joining + len(made) * costs[cost_table.LIST_BYTE], ACT_COMMIT)
+        return made
 
     def _load(self, state: State, count: int) -> None:
         """Give each shard its part of the state."""
@@ -171,7 +198,7 @@ class SimulatedCluster:
             shard.load(Changes(keys[mine], words[mine]), int(spare[number]))
 
     def _deliver(
-        self, image: BlockImage, layout: PartLayout, parts: Words, ordered: bool
+        self, image: BlockImage, layout: PartLayout, parts: Words, ordered: bool, logs: bool
     ) -> tuple[list[ShardResult], list[npt.NDArray[np.generic]]]:
         """Give each shard its part of the block; where results will lie, and the arrays in which they will."""
         counts = deliver(image, len(self.shards), layout, int(parts.ctypes.data))
@@ -188,7 +215,7 @@ class SimulatedCluster:
             receipts = RECEIPT.zeros(count)
             kept.append(receipts)
             arena, room = int(starts[number]), int(rooms[number])
-            shard.begin_block(part_image, coinbase, queue, receipts, arena, room, ordered)
+            shard.begin_block(part_image, coinbase, queue, receipts, arena, room, ordered, logs)
             results.append(ShardResult(part + layout.queue * 8, int(receipts.ctypes.data), count, 0))
         return results, kept
 

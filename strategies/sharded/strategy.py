@@ -55,6 +55,7 @@ from contend.evm.block_image import BlockImage
 from contend.strategies.base import Outcome
 from contend.strategies.clocks.network_model import NETWORKS, NetworkModel
 from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
+from contend.strategies.sharded.joined_log import joined_list
 from contend.strategies.sharded.partitioning import PartLayout, deliver
 from contend.strategies.sharded.process import compile_kernels
 from contend.strategies.sharded.process_pool import ProcessPool
@@ -93,6 +94,7 @@ class Sharded(CompiledStrategy):
 
     name: ClassVar[str] = "sharded"
     summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
+    lists_accesses: ClassVar[bool] = True
     keeps_order: ClassVar[bool] = False
 
     def __init__(self, slots: int = SLOTS, network: NetworkModel | None = None) -> None:
@@ -114,13 +116,13 @@ class Sharded(CompiledStrategy):
         """
         if workers > MOST_SHARDS:
             raise ValueError(f"workers = {workers}: at most {MOST_SHARDS} shards can be told apart")
-        ordered = self.keeps_order or image.block.binding_order
+        ordered, logs = self.keeps_order or image.block.binding_order, self.makes_access_list
         if self.clock.simulated:
             cluster = self._open_cluster(workers, state, scale)
-            return cluster.execute(image, state, self.clock, self.clock.network or self.network, ordered)
+            return cluster.execute(image, state, self.clock, self.clock.network or self.network, ordered, logs)
         pool = self._open_pool(workers)
         try:
-            return self._run(pool, image, state, scale, ordered)
+            return self._run(pool, image, state, scale, ordered, logs)
         except CapacityError:
             raise
         except BaseException:
@@ -129,28 +131,35 @@ class Sharded(CompiledStrategy):
             raise
 
     @staticmethod
-    def _run(pool: ProcessPool, image: BlockImage, state: State, scale: int, ordered: bool) -> Outcome:
+    def _run(pool: ProcessPool, image: BlockImage, state: State, scale: int, ordered: bool, logs: bool) -> Outcome:
         began = perf_counter()
         pool.set_up(scale)
         pool.make_room(image)
         pool.load(state, scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS))
         loaded = perf_counter()
-        phases, counters, results = pool.execute(image, ordered)
+        phases, counters, results = pool.execute(image, ordered, logs)
         executed = perf_counter()
         receipts, order = collect(results)
-        collected = perf_counter()
-        changes = pool.changes()
+        copied = perf_counter() - executed
         for code in pool.created_codes():
             state.codes.add(code)
+        access_list = None
+        if logs:
+            coinbase, began_list = image.block.environment.coinbase, perf_counter()
+            balance = state.balance(coinbase)
+            access_list, _ = joined_list(results, pool.access_logs(), order, state, coinbase, balance, scale)
+            phases["commit"] += perf_counter() - began_list
+        collected = perf_counter()
+        changes = pool.changes()
         state.apply(changes)
         untimed = {
             "partition": loaded - began,
-            "receipts": collected - executed,
+            "receipts": copied,
             "changes": perf_counter() - collected,
         }
         # With the order kept, the claim is the block's order, and the oracle holds the result against that one.
         claimed = None if ordered or is_block_order(order) else order
-        return Outcome(changes, receipts, phases, counters, claimed, untimed=untimed)
+        return Outcome(changes, receipts, phases, counters, claimed, untimed=untimed, access_list=access_list)
 
     def close(self) -> None:
         """End the shards' processes."""

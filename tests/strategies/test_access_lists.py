@@ -20,6 +20,8 @@ from contend.evm.access_list import (
 )
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies.base import Strategy
+from contend.strategies.block_stm.strategy import BlockSTM
+from contend.strategies.clocks import WALL
 from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.compiled import NoAccessListError
@@ -135,12 +137,46 @@ def test_who_is_asked_for_no_list_makes_none() -> None:
         WORLD.restore(before)
 
 
-@pytest.mark.parametrize("name", ["sharded", "sharded_ordered"])
-def test_who_cannot_make_one_says_so(name: str) -> None:
-    with get(name)() as strategy:
+def test_who_cannot_make_one_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BlockSTM, "lists_accesses", False)
+    with get("block_stm")() as strategy:
         strategy.makes_access_list = True
-        with pytest.raises(NoAccessListError, match=f"strategy {name} makes no access list"):
+        with pytest.raises(NoAccessListError, match="strategy block_stm makes no access list"):
             strategy.execute(hot("counter", 5), WORLD, 2)
+
+
+@pytest.fixture(scope="module", params=["sharded", "sharded_ordered"])
+def shards(request: pytest.FixtureRequest) -> Iterator[Strategy]:
+    with get(request.param)() as made:
+        made.makes_access_list = True
+        yield made
+
+
+def check_shards(strategy: Strategy, block: Block, state: State, workers: int) -> None:
+    """The list is that of the block in the order that the outcome claims."""
+    before = state.snapshot()
+    outcome = strategy.execute(block, state, workers)
+    state.restore(before)
+    serialised = block if outcome.order is None else block.reordered(outcome.order)
+    right = access_list_content(serialised, state)
+    assert outcome.access_list is not None
+    assert first_difference(outcome.access_list, right, len(block), state_before(state)) is None
+    assert outcome.access_list == encode(right)
+
+
+@settings(max_examples=40, suppress_health_check=KEPT)
+@given(block=blocks, workers=st.integers(1, 5))
+def test_simulated_shards_list_the_order_they_claim(shards: Strategy, block: Block, workers: int) -> None:
+    shards.clock = VirtualClock()
+    check_shards(shards, block, WORLD, workers)
+
+
+@pytest.mark.parametrize("name", ["swaps", "payments", "nft"])
+def test_shards_in_processes_list_the_order_they_claim(shards: Strategy, name: str) -> None:
+    shards.clock = WALL
+    check_shards(shards, *built(name, 60), 2)
+    for contract in ("chaser", "miner_watcher", "counter"):
+        check_shards(shards, hot(contract, 30), WORLD, 2)
 
 
 @pytest.mark.parametrize("number", [17666333, 19923400, 19929064, 19932703, 19933122])

@@ -15,6 +15,7 @@ of one shard to another keep their order.
 
 from __future__ import annotations
 
+from contend.evm.access_list.building.access_log import LOG, log_accesses
 from contend.evm.code import cost_model as evm_costs
 from contend.evm.layout import MACHINE
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
@@ -170,6 +171,15 @@ def _write_own(cluster, shard, slot_number, machine):
 
 
 @kernel()
+def _log_accesses(cluster, shard, machine, position):
+    """Keep what a transaction touched, where an access list is made. False when the log is full."""
+    if shard.access_rows == 0:
+        return True
+    spend(cluster, shard, cost_table.LIST_ACCESS, machine.entry_count)
+    return log_accesses(machine, shard.access_rows, position + 1, shard.queue_size + 2, LOG.at(shard.access_log))
+
+
+@kernel()
 def commit(cluster, shard, slot_number):
     """Decide for a transaction: nothing can undo it from here on.
 
@@ -184,6 +194,9 @@ def commit(cluster, shard, slot_number):
         release(cluster, shard, local_context(shard, slot_number))
     receipt = RECEIPT.item(shard.receipts, shard.queue_size, position)
     if not write_receipt(machine, receipt, RECEIPT_ARENA.at(shard.receipt_arena)):
+        note_fault(cluster)
+        return FAILED
+    if not _log_accesses(cluster, shard, machine, position):
         note_fault(cluster)
         return FAILED
     shard.fees = add(shard.fees, machine.fee)

@@ -126,6 +126,8 @@ SHARD = Struct(
     epilogue_position=I64,
     receipts=I64,
     receipt_arena=I64,
+    access_rows=I64,  # rows of the log of accesses, by position plus one; or 0: there is none
+    access_log=I64,
     # Progress.
     mode=I64,
     clock=U64,

@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from contend.evm.access_list import AccessList, decode, encode, hash_of
+from contend.harness.analysis.block_lists import SCHEMA_FILE
 from contend.harness.cli import main
 from contend.harness.commands.export import export
 from contend.harness.plan.request import Request
+from contend.strategies.serial import Serial
 from contend.workloads.files.block_file import read_block
 
 SWAPS = ("--workload", "swaps", "--block-size", "20")
@@ -54,6 +57,7 @@ def test_json_has_figures_and_the_list(written: Path, tmp_path: Path) -> None:
     code, shown, _ = contend(*SWAPS, "--json", "-o", str(path))
     assert code == 0
     found: dict[str, Any] = json.loads(shown)
+    jsonschema.validate(found, json.loads(SCHEMA_FILE.read_text()))
     content = decode(written.read_bytes())
     assert found["bytes"] == written.stat().st_size
     assert (found["accounts"], found["items"]) == (len(content), content.items)
@@ -70,6 +74,8 @@ def test_other_kinds_are_written_and_checked(tmp_path: Path, kind: str) -> None:
     code, shown, _ = contend(*SWAPS, "--kind", kind, "-o", str(path))
     assert code == 0
     assert f"kind {kind}" in shown
+    figures = json.loads(contend(*SWAPS, "--kind", kind, "--json")[1])
+    jsonschema.validate(figures, json.loads(SCHEMA_FILE.read_text()))
     assert "7928" not in shown, "nothing but the kind full is called so"
     assert contend(*SWAPS, "--kind", kind, "--check", str(path))[0] == 0
     assert contend(*SWAPS, "--check", str(path))[0] in (1, 2)
@@ -97,7 +103,6 @@ def test_a_wrong_list_is_refused_with_its_first_difference(written: Path, tmp_pa
     [
         ((), "none is named; give --workload NAME, or --block FILE"),
         (("-w", "swaps,nft"), "name one workload, not 2"),
-        ((*SWAPS, "-s", "sharded"), "strategy sharded makes no access list; give --strategy serial"),
         ((*SWAPS, "-s", "serail"), "unknown strategy 'serail'; did you mean 'serial'?"),
         ((*SWAPS, "-s", "block_stm", "--kind", "reads"), "strategies make the kind full"),
         ((*SWAPS, "--check", "nowhere"), "nowhere: No such file"),
@@ -118,6 +123,13 @@ def test_bad_input_is_one_line(
     assert code == 2
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_who_makes_no_list_is_told_of_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Serial, "lists_accesses", False)
+    code, _, error = contend(*SWAPS)
+    assert code == 2
+    assert "strategy serial makes no access list; give --strategy" in error
 
 
 def test_an_exported_block_carries_its_list(written: Path, tmp_path: Path) -> None:
