@@ -18,4 +18,4 @@ class Groups(GraphStrategy):
 
     name: ClassVar[str] = "groups"
     summary: ClassVar[str] = "dependency graph of hints, a chain one task, ordered validation behind (Grevm 2.1)"
-    early_per_worker: ClassVar[int] = 4
+    early_per_worker: ClassVar[int] = 8
