@@ -1,12 +1,13 @@
 """Engine of strategies that execute a dependency graph: sort, link, execute what is ready, validate behind.
 
 A worker looks for something to do in this order: accesses to sort, then to link, until the graph is whole; the
-successor that it has kept; a validation; the lowest ready transaction. So the graph grows first, by all workers at
-once, but nobody waits for it: who finds a chunk not sorted yet executes what is ready.
+successor that it has kept; a validation; the lowest ready transaction; one that may begin early (`early`). So the graph
+grows first, by all workers at once, but nobody waits for it: who finds a chunk not sorted yet executes what is ready.
 
 A worker that has executed a transaction keeps the lowest of those that became ready by it, and goes on with that. So
 what Grevm calls a group, a chain in which each waits for the one before only, is one task of one worker, without being
-looked for beforehand, and a hop along it costs no wake-up.
+looked for beforehand, and a hop along it costs no wake-up. Who waits is released when the writes are visible, before
+the receipt and the read set are kept.
 
 What hints got wrong is found by validation. Who finds a transaction stale executes it again at once. Who reads a
 version that is being written again meanwhile waits for it, with its machine kept: it is held by a worker, which at most
