@@ -4,6 +4,10 @@ After Grevm 2.1 (Galxe, 2025): a graph from hints instead of optimism; a chain o
 the one before is one task of one worker; and a transaction is final as soon as it and all before it are validated,
 while those behind still execute. The memory is multi-version, so that only readers wait, for the last writer before
 them. See `strategies.dependency.engine`.
+
+One thing is not Grevm's: workers that find nothing ready begin transactions that are not, and wait at the read for
+which they are not (`strategies.dependency.early`). Without it a hot chain takes as long as its transactions from
+beginning to end, with it as long as what they do behind that read.
 """
 
 from __future__ import annotations
@@ -18,4 +22,4 @@ class Groups(GraphStrategy):
 
     name: ClassVar[str] = "groups"
     summary: ClassVar[str] = "dependency graph of hints, a chain one task, ordered validation behind (Grevm 2.1)"
-    early_per_worker: ClassVar[int] = 4
+    early_per_worker: ClassVar[int] = 8

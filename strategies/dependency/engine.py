@@ -1,12 +1,13 @@
 """Engine of strategies that execute a dependency graph: sort, link, execute what is ready, validate behind.
 
 A worker looks for something to do in this order: accesses to sort, then to link, until the graph is whole; the
-successor that it has kept; a validation; the lowest ready transaction. So the graph grows first, by all workers at
-once, but nobody waits for it: who finds a chunk not sorted yet executes what is ready.
+successor that it has kept; a validation; the lowest ready transaction; one that may begin early (`early`). So the graph
+grows first, by all workers at once, but nobody waits for it: who finds a chunk not sorted yet executes what is ready.
 
 A worker that has executed a transaction keeps the lowest of those that became ready by it, and goes on with that. So
 what Grevm calls a group, a chain in which each waits for the one before only, is one task of one worker, without being
-looked for beforehand, and a hop along it costs no wake-up.
+looked for beforehand, and a hop along it costs no wake-up. Who waits is released when the writes are visible, before
+the receipt and the read set are kept.
 
 What hints got wrong is found by validation. Who finds a transaction stale executes it again at once. Who reads a
 version that is being written again meanwhile waits for it, with its machine kept: it is held by a worker, which at most
@@ -15,7 +16,7 @@ waits for one lower still, so that the lowest goes on.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from contend.evm.runtime.memory_views import call_2
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, answer_read, apply_write_set, record_outcome
-from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
+from contend.strategies.block_stm.layout import SHARED, TASK_EXECUTE, TASK_NONE, TASK_VALIDATE, WORKER
 from contend.strategies.block_stm.scheduler import (
     NOTHING,
     end_task,
@@ -43,13 +44,23 @@ from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS as ENGINE_WAKE_COUNTERS
 from contend.strategies.block_stm.workspace import Workspace
-from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
+from contend.strategies.clocks import (
+    ACT_PLAN,
+    ACT_SCHEDULE,
+    ACT_VALIDATE,
+    ACT_WAIT,
+    FAILED,
+    FINISHED,
+    IDLE,
+    WORKED,
+    cost_table,
+)
 from contend.strategies.dependency.early import give_up, next_early
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNTERS
-from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, release, sort_chunk
+from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
 from contend.strategies.dependency.memory import GraphMemory
 from contend.strategies.dependency.ready_set import add_ready, take_lowest
-from contend.strategies.dependency.validating import next_to_validate
+from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 
 COST_TASK = cost_table.TASK
@@ -81,10 +92,12 @@ def _read(shared, worker, graph, own):
 def _finish_first(shared, worker, graph, own):
     """The first execution of a transaction has ended: release who waits for its writes, then keep what it did."""
     txn_idx = worker.txn_idx
-    applied, _ = apply_write_set(shared, worker)
+    applied, wrote_new_location = apply_write_set(shared, worker)
     if not applied:
         note_fault(shared)
         return FAILED
+    if wrote_new_location:
+        note_stray(graph, txn_idx)
     kept = release(shared, worker, graph, txn_idx)
     # For those that wait in place: its writes are there.
     atomics.add(graph, "finished", U1)
@@ -150,12 +163,14 @@ def grow(shared, worker, graph, own):
 
 
 @kernel()
-def _execute_first(shared, worker, own, txn_idx):
+def _execute_first(shared, worker, graph, own, txn_idx):
     spend(shared, worker, COST_TASK, 1)
     # It may have begun before it was ready.
     if has_begun(shared, txn_idx) or not try_incarnate(shared, worker, txn_idx):
         return WORKED
     own.first = U1
+    is_sure = graph.early != 0 and I(atomics.load(graph, "sorted_count")) == graph.chunk_count
+    node_of(graph, shared, txn_idx).is_sure = U(is_sure)
     return begin_execution(shared, worker)
 
 
@@ -169,7 +184,7 @@ def _find_task(shared, worker, graph, own):
         kept = I(own.kept) - 1
         own.kept = U0
         own.chained += U1
-        return _execute_first(shared, worker, own, kept)
+        return _execute_first(shared, worker, graph, own, kept)
     worker.activity = U(ACT_SCHEDULE)
     found = next_to_validate(shared, worker, graph)
     if found != NOTHING:
@@ -183,7 +198,7 @@ def _find_task(shared, worker, graph, own):
         lowest = next_early(shared, graph, prefix)
     if lowest < 0:
         return IDLE
-    return _execute_first(shared, worker, own, lowest)
+    return _execute_first(shared, worker, graph, own, lowest)
 
 
 @kernel()
@@ -196,17 +211,21 @@ def _step(shared, worker, graph, own):
         return _finish_first(shared, worker, graph, own)
     if worker.phase == PHASE_KEEP:
         return _keep_outcome(shared, worker, graph)
+    if worker.task == TASK_VALIDATE:
+        worker.activity = U(ACT_VALIDATE)
+        validate(shared, worker, graph, own)
+        return WORKED
     return _find_task(shared, worker, graph, own)
 
 
 @native("int64(int64, int64)")
 def graph_step(shared_address, worker_address):
-    """One step of a worker; validations and repairs are those of Block-STM."""
+    """One step of a worker; to execute again is Block-STM's."""
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     graph, own = GRAPH.at(shared.own), GRAPH_WORKER.at(worker.own)
     if own.first == U0:
         finishing = worker.phase == PHASE_FINISH
-        if finishing or (worker.phase == PHASE_TASK and worker.task != TASK_NONE):
+        if finishing or (worker.phase == PHASE_TASK and worker.task == TASK_EXECUTE):
             result = call_2(graph.speculative_step, shared_address, worker_address)
             # Who waits for what is executed again looks once more.
             if finishing:
@@ -257,13 +276,12 @@ class GraphStrategy(OptimisticStrategy):
         space.own_shared["early"] = self.early_per_worker * len(space.workers)
         space.own_shared["speculative_step"] = speculative_step.address
         size = len(image)
-        space.own_shared["left"] = size
+        space.own_shared["left"] = space.own_shared["lowest_stray"] = size
         space.shared["execution_idx"] = size
         # Until all have been executed once the block is not done, whatever the sweep of validations finds.
         space.shared["num_active_tasks"] = min(size, 1)
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers counted: what had to be repaired, and how many followed on their predecessor."""
-        chained: Any = space.own_workers["chained"]
-        own = {"chained": int(np.sum(chained))}
+        own = {name: int(np.sum(space.own_workers[name])) for name in ("chained", "sure")}
         return space.counted(follows_plan=True) | own | self.hint_counters()

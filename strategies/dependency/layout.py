@@ -33,6 +33,7 @@ GRAPH = Struct(
     early_idx=LINE_U64,  # next transaction to begin though it may not be ready
     accesses_used=LINE_U64,
     executed_prefix=LINE_U64,  # all transactions below have been executed at least once
+    lowest_stray=LINE_U64,  # lowest transaction that wrote what was not expected, or was aborted; see `validating`
     left=LINE_U64,  # transactions that have not been executed for the first time
     # What idle workers wait for. They only grow, so that no two changes cancel each other.
     sorted_count=LINE_U64,  # chunks
@@ -49,6 +50,7 @@ GRAPH_WORKER = Struct(
     next_chunk=I64,  # of that partition
     is_waiting=U64,  # whether the read in hand found a version that is being written again
     # Counters.
+    sure=U64,  # validations that had nothing to look at, see `validating`
     chained=U64,  # executions that followed on that of a predecessor, by the same worker
 )
 
@@ -59,7 +61,8 @@ NODE = Struct(
     waiters=U64,  # first of the list of those who wait for this transaction, or `CLOSED` when it has finished
     next=U64,  # of the list in which it waits for one that it met while executing
     is_behind=U64,  # whether it is on that list
-    unused=words(4),
+    is_sure=U64,  # whether all that is expected to be written stood in memory when it began
+    unused=words(3),
 )
 CLOSED = U((1 << 64) - 1)
 

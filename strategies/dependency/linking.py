@@ -106,6 +106,7 @@ def _count_chunk(shared, graph, first, last, ranges):
         node.waits = U(hint.count)
         node.waiters = U0
         node.is_behind = U0
+        node.is_sure = U0
         total += hint.count
     return total
 

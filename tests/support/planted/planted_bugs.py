@@ -327,6 +327,11 @@ BUGS = {
         DryGroups,
         Replacement(validating, graphs.validate_ahead_of_execution, "next_to_validate"),
     ),
+    "unnoticed_stray": Bug(
+        "notice of unexpected writes",
+        DryGroups,
+        Replacement(validating, graphs.note_no_stray, "note_stray"),
+    ),
     "closed_list": Bug(
         "a look at whether a predecessor has finished",
         DryLocks,

@@ -45,3 +45,7 @@ def wait_for_what_has_finished(shared, graph, predecessor, place):
     """Who is linked behind a transaction that has finished waits for it all the same."""
     finished = atomics.load(node_of(graph, shared, predecessor), "waiters") == CLOSED
     return True if finished else original(shared, graph, predecessor, place)
+
+
+def note_no_stray(graph, txn_idx):
+    """A write that nobody expected leaves those above unvalidated."""
