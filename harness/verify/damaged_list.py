@@ -7,7 +7,7 @@ location that the list has elsewhere; so the list stays a well-formed one, and o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from contend.harness.verify.damage import Damage
 _STORAGE, _BALANCE, _NONCE, _CODE = layout.KIND_NAMES
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     """An entry of a list: what is at a location after an index, or, without a value, that the location is read."""
 
     address: bytes
@@ -81,8 +82,8 @@ def _entries_of(account: AccountChanges) -> Iterator[Entry]:
 def _elsewhere(entry: Entry, other: Entry) -> Entry:
     """What an entry says, of the location of another one; code stays code."""
     if _CODE in (entry.kind, other.kind):
-        return other._replace(index=entry.index) if entry.kind != _CODE else entry._replace(address=other.address)
-    return other._replace(index=entry.index, value=entry.value)
+        return replace(other, index=entry.index) if entry.kind != _CODE else replace(entry, address=other.address)
+    return replace(other, index=entry.index, value=entry.value)
 
 
 def _note(found: Assembly, entry: Entry) -> None:

@@ -52,7 +52,7 @@ from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.dependency import linking, validating
-from contend.strategies.occ_window import committed, execution
+from contend.strategies.occ_window import committed, pending_results
 from contend.strategies.occ_window import worker as window_worker
 from contend.strategies.occ_window.strategy import OccWindow
 from contend.strategies.placeholder import contexts, filling
@@ -275,7 +275,7 @@ BUGS = {
     "early_fees": Bug(
         "the beneficiary's balance at its turn only",
         OccWindow,
-        Replacement(execution, ordered.need_no_turn, "needs_its_turn"),
+        Replacement(pending_results, ordered.need_no_turn, "needs_its_turn"),
     ),
     "short_publication": Bug(
         "publication of what was written",
@@ -285,7 +285,7 @@ BUGS = {
     "uncounted_deferral": Bug(
         "counts of executions given up for their turn",
         OccWindow,
-        Replacement(execution, ordered.give_up_without_counting, "give_up"),
+        Replacement(pending_results, ordered.give_up_without_counting, "give_up"),
     ),
     "doubled_turn": Bug(
         "one turn at a time",

@@ -1,4 +1,4 @@
-"""One execution of a transaction over committed versions: answer reads, keep what it did for its turn.
+"""Pending results: one execution over committed versions; answers its reads, keeps what it did for its turn.
 
 The beneficiary's balance lacks the fees of the block, which are credited lazily. The sum of the fees of all committed
 transactions is known exactly and grows with every commit: only at its turn does a transaction know what it must add.
