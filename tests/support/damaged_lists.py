@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import ClassVar
 
+from contend.evm import Block, State
 from contend.evm.access_list import AccessList, AccountChanges, decode, encode
+from contend.strategies.bal.strategy import Bal
+from contend.strategies.base import Outcome
 
 Damage = Callable[[AccountChanges, Random], AccountChanges | None]
 
@@ -191,3 +195,35 @@ def with_accounts_swapped(data: bytes, random: Random) -> bytes:
     """A list of which the first two accounts have changed places."""
     first, second, *rest = decode(data)
     return encode(AccessList((second, first, *rest)))
+
+
+class LyingList(Bal):
+    """`bal` with a list in which a slot's first change, or a balance's if no slot changes, is one off."""
+
+    name: ClassVar[str] = "lying_list"
+
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        """Execute with another list than the one that came."""
+        came = self.knowledge
+        self.knowledge = replace(came, access_list=with_a_lie(came.access_list or b""))
+        try:
+            return super().execute(block, state, workers)
+        finally:
+            self.knowledge = came
+
+
+def with_a_lie(data: bytes) -> bytes:
+    """The list with one value one off."""
+    accounts = list(decode(data))
+    for place, account in enumerate(accounts):
+        if account.storage_changes:
+            (slot, ((index, word), *later)), *others = account.storage_changes
+            changes = ((slot, ((index, word ^ 1), *later)), *others)
+            accounts[place] = replace(account, storage_changes=changes)
+            return encode(AccessList(tuple(accounts)))
+    for place, account in enumerate(accounts):
+        if account.balance_changes:
+            (index, balance), *rest = account.balance_changes
+            accounts[place] = replace(account, balance_changes=((index, balance ^ 1), *rest))
+            return encode(AccessList(tuple(accounts)))
+    return data

@@ -5,11 +5,24 @@ Each takes the place of a function of the strategies in a copy of them, by the t
 
 from __future__ import annotations
 
+from contend.evm.layout import STATE
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.state import value_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.block_list.layout import VALUED
+from contend.strategies.block_list.listed_changes import location_of_record, what_of_record, word_of_change
 from contend.strategies.block_stm.incarnation import fees_seen_of
-from contend.strategies.block_stm.layout import ABORTING, ABSENT, LINK, TAG_SHIFT, TASK_NONE, VERSION
+from contend.strategies.block_stm.layout import (
+    ABORTING,
+    ABSENT,
+    LINK,
+    LIST_MASK,
+    ORIGIN_SHIFT,
+    TAG_SHIFT,
+    TASK_NONE,
+    VERSION,
+)
 from contend.strategies.block_stm.mv_memory import (
     _LINK_BYTES,
     _LOWEST_WORDS,
@@ -20,6 +33,7 @@ from contend.strategies.block_stm.mv_memory import (
     _search,
     allocate,
     heads_of,
+    read,
     tower_at,
 )
 from contend.strategies.block_stm.scheduler import (
@@ -186,3 +200,31 @@ def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word
             atomics.load(LINK.at(link), "version")
         atomics.store(LINK.at(link), "version", U(address))
     return address, False
+
+
+def confirm_every_write(shared, own, location, txn_idx, word):
+    """A write counts as being what the list says."""
+    own.confirmed += U1
+
+
+def trust_what_was_seen(shared, worker, entry):
+    """A read of a word that the list had wrong is entered as one of the version that is there."""
+    location = I(entry.origin >> ORIGIN_SHIFT)
+    _, version, tag, _ = read(shared, location, worker.txn_idx)
+    entry.origin = (U(location) << ORIGIN_SHIFT) | (tag >> U(2))
+    entry.version = version
+
+
+def publish_without_the_last(shared, worker):
+    """The last write of a transaction that was executed from a wrong list is forgotten."""
+    line = transaction_of(shared, worker.txn_idx)
+    if line.write_set & LIST_MASK != U(0):
+        line.write_set -= U1
+    return original(shared, worker)
+
+
+def keep_the_first_word(shared, own, record, head):
+    """The word after the first change of a location goes to the state."""
+    original(shared, own, record, head)
+    if what_of_record(head) == VALUED:
+        value_of(STATE.at(shared.state), location_of_record(head)).value = word_of_change(record, 0)

@@ -20,11 +20,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-import planted_bal as bal_bugs
 import planted_block_stm as stm
 import planted_sharded as sharding
+from damaged_lists import LyingList
 from half_plan import HalfPlan
-from lying_list import LyingList
 
 from contend.evm import Block, State
 from contend.harness.verify.schedule_fuzzer import switch
@@ -225,19 +224,19 @@ BUGS = {
     "unconfirmed_write": Bug(
         "comparison of writes with the list",
         LyingList,
-        Replacement(bal_worker, bal_bugs.confirm_every_write, "_confirm_write"),
+        Replacement(bal_worker, stm.confirm_every_write, "_confirm_write"),
     ),
     "trusted_list": Bug(
         "comparison of reads with versions",
         LyingList,
-        Replacement(repair, bal_bugs.trust_what_was_seen, "_enter_read"),
+        Replacement(repair, stm.trust_what_was_seen, "_enter_read"),
     ),
     "unpublished_write": Bug(
         "versions of what was executed from a list",
         LyingList,
-        Replacement(repair, bal_bugs.publish_without_the_last, "_publish_writes"),
+        Replacement(repair, stm.publish_without_the_last, "_publish_writes"),
     ),
-    "first_word": Bug("last words of a list", Bal, Replacement(sweep, bal_bugs.keep_the_first_word, "_sweep_record")),
+    "first_word": Bug("last words of a list", Bal, Replacement(sweep, stm.keep_the_first_word, "_sweep_record")),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(
         "conflict of upgrades", Sharded, Replacement(lock_manager, sharding.upgrade_among_others, "upgrade")
