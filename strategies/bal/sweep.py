@@ -19,7 +19,8 @@ from contend.strategies.block_list.layout import (
     LIST_WORD,
     NAME_UNTOUCHED,
     PIECE,
-    READ_UNTOUCHED,
+    READ_ONLY,
+    READ_TOUCHED,
     VALUED,
 )
 from contend.strategies.block_list.listed_changes import (
@@ -45,7 +46,8 @@ def _sweep_record(shared, own, record, head):
         value_of(STATE.at(shared.state), location).value = last
         return
     mark = mark_of(shared, location)
-    if mark == READ_UNTOUCHED or mark == NAME_UNTOUCHED:
+    # A slot whose mark is neither stands among the changes as well.
+    if (what == READ_ONLY and mark != READ_TOUCHED) or mark == NAME_UNTOUCHED:
         own.untouched += U1
 
 

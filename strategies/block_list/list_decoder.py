@@ -99,10 +99,13 @@ def _append(piece, word):
 @kernel()
 def _set_head(shared, block_list, location, mark, at):
     """Let a location's head lead to what the list says of it. `MALFORMED` if it does already."""
-    head = (shared.epoch << HEAD_SHIFT) | mark
-    before = atomics.exchange(heads_of(shared), location, head)
-    if before >> HEAD_SHIFT == shared.epoch:
+    heads = heads_of(shared)
+    # Two workers that name one slot at the same moment may both find nothing there. Then one of two records has no
+    # head: its changes are never confirmed, or its mark is missing when the list is swept over, so the list is refused
+    # later. An exchange would find it now, at the price of a cache miss that nothing else can overlap with.
+    if atomics.load(heads, location) >> HEAD_SHIFT == shared.epoch:
         return refuse(block_list, at, NAMED_TWICE)
+    atomics.store(heads, location, (shared.epoch << HEAD_SHIFT) | mark)
     return I(0)
 
 

@@ -57,7 +57,8 @@ def test_a_thousand_schedules_give_the_serial_result(checker: ScheduleChecker, s
             assert checker.differences(case) == [], case
             run += 1
     assert run == 1_000
-    assert checker.steps > 100_000
+    # Fewer where a step is a whole transaction.
+    assert checker.steps > 40_000
 
 
 @pytest.mark.parametrize("name", BUGS)
