@@ -178,7 +178,11 @@ MACHINE = Struct(
     precompile_result=I64,  # one more than the error that it found; 0 before it was called
     precompile_gas=I64,  # and what it takes
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
+    preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
 )
+# What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
+PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)
+PREIMAGES = Struct("Preimages", rows=I64, room=I64, count=I64)
 ENTRY = Struct(
     "Entry",
     key=KEY,

@@ -197,6 +197,21 @@ def keccak_word(data, start, length):
     return swap_bytes(state[U(3)]), swap_bytes(state[U(2)]), swap_bytes(state[U(1)]), swap_bytes(state[U(0)])
 
 
+@kernel()
+def keccak_pair(left, right):
+    """Hash of two words, one behind the other: what finds a mapping's slot."""
+    state = stack_buffer(25)
+    for i in range(25):
+        state[U(i)] = U(0)
+    for i in range(4):
+        state[U(i)] = swap_bytes(left[3 - i])
+        state[U(4 + i)] = swap_bytes(right[3 - i])
+    state[U(8)] = U(1)
+    state[U(16)] = U(1 << 63)
+    permute(state)
+    return swap_bytes(state[U(3)]), swap_bytes(state[U(2)]), swap_bytes(state[U(1)]), swap_bytes(state[U(0)])
+
+
 def keccak256(data: bytes) -> bytes:
     """Hash of `data`, 32 bytes."""
     array = np.frombuffer(data, dtype=np.uint8)
