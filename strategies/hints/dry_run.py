@@ -7,6 +7,8 @@ et al., "Calvin: fast distributed transactions for partitioned database systems"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from contend.evm import State, layout
@@ -57,25 +59,38 @@ def _resume_dry(shared, worker, machine):
 
 
 @kernel()
-def _run_dry(shared, worker):
+def begin_dry_run(shared, worker, txn_idx):
+    """Start the dry run of a transaction, and run it to its first need. `WORKED` or `FAILED`."""
     machine = open_machine(worker.machine)
-    if worker.phase == PHASE_NEXT:
-        if has_fault(shared):
-            return FAILED
-        txn_idx = next_hinted(shared)
-        if txn_idx >= shared.block_size:
-            return FINISHED
-        worker.txn_idx = txn_idx
-        worker.dry_runs += U1
-        spend(shared, worker, COST_TASK, 1)
-        start_transaction(machine, txn_idx)
-        return _resume_dry(shared, worker, machine)
+    worker.txn_idx = txn_idx
+    worker.dry_runs += U1
+    spend(shared, worker, COST_TASK, 1)
+    start_transaction(machine, txn_idx)
+    return _resume_dry(shared, worker, machine)
+
+
+@kernel()
+def answer_from_state(shared, worker):
+    """Answer the need of the worker's dry run from the state, and run on. `WORKED` or `FAILED`."""
+    machine = open_machine(worker.machine)
     location = intern_location(shared.state, machine.pending_location)
     if location < 0 or not supply_word(machine, location, state_value(shared, location).value):
         note_fault(shared)
         return FAILED
     spend(shared, worker, evm_costs.STATE_READ, 1)
     return _resume_dry(shared, worker, machine)
+
+
+@kernel()
+def _run_dry(shared, worker):
+    if worker.phase != PHASE_NEXT:
+        return answer_from_state(shared, worker)
+    if has_fault(shared):
+        return FAILED
+    txn_idx = next_hinted(shared)
+    if txn_idx >= shared.block_size:
+        return FINISHED
+    return begin_dry_run(shared, worker, txn_idx)
 
 
 @native("int64(int64, int64)")
@@ -86,19 +101,26 @@ def dry_run_step(shared_address, worker_address):
     return end_step(worker, _run_dry(SHARED.at(shared_address), worker))
 
 
+@contextmanager
+def dry_machines(space: Any) -> Iterator[None]:
+    """The machines of a workspace check neither nonces nor funds meanwhile."""
+    for machine in space.machines:
+        machine.header["mode"] = layout.MODE_HINT
+    try:
+        yield
+    finally:
+        for machine in space.machines:
+            machine.header["mode"] = layout.MODE_NORMAL
+    space.workers["phase"] = PHASE_NEXT
+
+
 class DryRun(HintSource):
     """Executes every transaction on the state before the block."""
 
     def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:
         """Fill the hint table; see `HintSource.fill`."""
-        for machine in space.machines:
-            machine.header["mode"] = layout.MODE_HINT
-        try:
+        with dry_machines(space):
             space.run_hint_step(dry_run_step, clock)
-        finally:
-            for machine in space.machines:
-                machine.header["mode"] = layout.MODE_NORMAL
-        space.workers["phase"] = 0
         self._dry_runs = int(space.workers["dry_runs"].sum())
 
     def counters(self) -> dict[str, int]:
