@@ -177,7 +177,11 @@ class HintSource(ABC):
         """
 
     def learn(self, space: Any, image: BlockImage, state: State, clock: Clock) -> None:  # noqa: B027  # most do not
-        """Learn from a block that has been executed and committed. Timed; the default learns nothing."""
+        """Learn from a block that has been executed. Timed; the default learns nothing.
+
+        Every transaction has its final read and write set, and nothing can be aborted any more, but the words are not
+        written to the state yet: it is still the one before the block, which predictions are made from.
+        """
 
     def counters(self) -> dict[str, int]:
         """What the source counted in the last block, for the outcome; the default nothing."""

@@ -73,10 +73,10 @@ class OptimisticStrategy(CompiledStrategy):
         prepared = self.clock.now()
         space.run(self.step, self.clock, self.wake_counters, self.interchangeable)
         executed = self.clock.now()
-        space.commit(state, self.clock)
-        self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
+        space.commit(state, self.clock)
+        self.spend(cost_table.FEE, len(image), clocks.ACT_COMMIT)
         committed = self.clock.now()
         collecting = perf_counter()
         receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
