@@ -43,6 +43,11 @@ CLASSES: tuple[str, ...] = (
     "lock",  # a location's, asked for or upgraded
     "send",  # a message between shards, apart from the network
     "receive",
+    "predict_context",  # looked up: what the past says of calls of one kind
+    "predict_template",  # evaluated, apart from its hashes: a location
+    "note_preimage",  # of a hash, while it is executed, and entered in an index
+    "learn_location",  # of a transaction that has been executed, explained
+    "learn_template",  # counted in a context
 )
 (
     IDLE,
@@ -67,6 +72,11 @@ CLASSES: tuple[str, ...] = (
     LOCK,
     SEND,
     RECEIVE,
+    PREDICT_CONTEXT,
+    PREDICT_TEMPLATE,
+    NOTE_PREIMAGE,
+    LEARN_LOCATION,
+    LEARN_TEMPLATE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
