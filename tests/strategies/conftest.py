@@ -11,7 +11,7 @@ from equivalence import Equivalence
 from contend.strategies.base import Strategy
 from contend.strategies.registry import get
 
-COMPILED = ["serial", "block_stm", "static_partition"]
+COMPILED = ["serial", "block_stm", "block_stm+template", "static_partition"]
 
 
 @pytest.fixture(scope="session")
