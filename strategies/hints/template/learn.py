@@ -1,7 +1,7 @@
 """Learning from a committed block: passes over it by all workers.
 
 1. Preimages of hashes are entered (`preimages`).
-2. Each transaction's final read set is explained (`explain`); what it teaches is its sample. Of calls that are well
+2. Each transaction's final read set is explained (`explanation`); what it teaches is its sample. Of calls that are well
    known and were predicted without a miss only every fourth is, and counts four times, so that shares stay what they
    are (the estimator of Horvitz and Thompson, JASA 1952).
 3. Samples are counted in the contexts of their calls.
@@ -27,7 +27,7 @@ from contend.strategies.block_stm.layout import LIST_MASK, ORIGIN_SHIFT, READ, S
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
 from contend.strategies.hints.template.contexts import count_sample, find_context, find_template, holds, partition_of
-from contend.strategies.hints.template.explain import explain_location
+from contend.strategies.hints.template.explanation import explain_location
 from contend.strategies.hints.template.layout import (
     CALL_SIZE,
     CHUNK,

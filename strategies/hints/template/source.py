@@ -3,7 +3,7 @@
 Contracts find what they touch by a few rules: a variable at a fixed slot, a mapping's element by the sender or by an
 argument, a contract whose address is an argument or was stored somewhere. Such a rule is an expression over the
 transaction's own words (`expression`). After each block the final read and write set of every transaction is explained
-by expressions (`explain`), which are counted for each kind of call (`contexts`); those that held in at least four
+by expressions (`explanation`), which are counted for each kind of call (`contexts`); those that held in at least four
 fifths of the calls of a kind are predicted for its next one (`predict`). A transaction whose call nobody has seen is
 dry-run, as all are in the first block; so is a contract's creation.
 
