@@ -60,12 +60,13 @@ CLASSES: tuple[str, ...] = (
     "link_hint",  # an access, into its location's queue
     "predict_context",  # looked up: what the past says of calls of one kind
     "predict_template",  # evaluated, apart from its hashes: a location
-    "learn_location",  # of a committed transaction, explained; or a hash's preimage, noted for it
+    "learn_location",  # of a transaction that has been executed, explained
     "learn_template",  # counted in a context
     "order_access",  # a hinted access moved on to its place in the order of its location; twice each
     "join",  # of a transaction and a predecessor into one component
     "pack_transaction",  # moved on to its place in a lane; twice each
     "link_edge",  # of a dependency graph, or a transaction of it
+    "note_preimage",  # of a hash, while it is executed, and entered in an index
 )
 (
     IDLE,
@@ -113,6 +114,7 @@ CLASSES: tuple[str, ...] = (
     JOIN,
     PACK_TRANSACTION,
     LINK_EDGE,
+    NOTE_PREIMAGE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

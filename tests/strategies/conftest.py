@@ -24,6 +24,7 @@ COMPILED = [
     "groups+dry_run",
     "locks+truth",
     "static_partition+declared",
+    "block_stm+template",
 ]
 
 

@@ -33,7 +33,7 @@ from contend.strategies.hints.template.layout import (
 )
 
 COST_TEMPLATE, COST_CONTEXT = cost_table.LEARN_TEMPLATE, cost_table.PREDICT_CONTEXT
-FEWEST_SAMPLES = 2
+FEWEST_SAMPLES, YOUNG = 2, 8
 SHARE, OF = U(4), U(5)  # of its samples in which a template must have held
 GUESS_SHARE, GUESS_OF = U(19), U(20)  # where the index of an array may be a number that happens to be equal
 MOST_SAMPLES = 1 << 12
@@ -174,8 +174,10 @@ def count_sample(shared, worker, learner, hashed, sample, scope, left_out):
     context.taken += 1
     if context.samples >= MOST_SAMPLES:
         _halve(context)
-    context.samples += 1
-    context.gas += sample.gas
+    # A few samples of a young context must be as many calls that were looked at.
+    weight = sample.weight if context.samples >= YOUNG else I(1)
+    context.samples += weight
+    context.gas += sample.gas * weight
     entries = view_u64(sample.entries, sample.count)
     templates = context.templates
     hand = I(0)
@@ -190,7 +192,8 @@ def count_sample(shared, worker, learner, hashed, sample, scope, left_out):
             if place < 0:
                 continue
             templates[U(place)] = entry & NUMBER_MASK
-        templates[U(place)] += (U1 << HITS_SHIFT) | (U(entry & IS_WRITTEN != U0) << WRITES_SHIFT)
+        written = weight if entry & IS_WRITTEN != U0 else I(0)
+        templates[U(place)] += (U(weight) << HITS_SHIFT) | (U(written) << WRITES_SHIFT)
         hand = place + 1
         if entry & IS_GUESS == U0:
             is_sure = _is_sure(context, templates[U(place)])

@@ -66,6 +66,7 @@ SAMPLE = Struct(
     entries=I64,  # address of its entries, uint64: number | marks
     count=I64,
     gas=I64,
+    weight=I64,  # of how many transactions it stands for
     context_count=I64,
     contexts=words(CONTEXTS),  # hashes
     links=words(CONTEXTS),  # the next of the chunk in the same partition, see `learn`
@@ -73,7 +74,7 @@ SAMPLE = Struct(
 IS_WRITTEN, IN_CALL, IN_VALUE, IS_KNOWN = U(1 << 32), U(1 << 33), U(1 << 34), U(1 << 35)
 IS_GUESS = U(1 << 31)  # by a small number, which many are: part of what tells templates apart
 
-CHUNK = 8  # transactions that one step explains
+CHUNK = 4  # transactions that one step explains
 MEMO = 16
 SEEN = 256
 MOST_PREDICTED = 160
@@ -130,4 +131,6 @@ LEARNER = Struct(
     task_kind=I64,
     tasks=I64,
     counts_values=I64,  # whether it counts in contexts of words, not of calls
+    other=I64,  # the dictionary to which expressions in use are copied, see `tidy`
+    oldest=I64,  # the block since which contexts must have been met
 )

@@ -1,7 +1,9 @@
 """Learning from a committed block: passes over it by all workers.
 
 1. Preimages of hashes are entered (`preimages`).
-2. Each transaction's final read set is explained (`explain`); what it teaches is its sample.
+2. Each transaction's final read set is explained (`explanation`); what it teaches is its sample. Of calls that are well
+   known and were predicted without a miss only every fourth is, and counts four times, so that shares stay what they
+   are (the estimator of Horvitz and Thompson, JASA 1952).
 3. Samples are counted in the contexts of their calls.
 4. What those contexts now predict is marked: it need not be learned again for each word.
 5. Samples are counted in the contexts of their words.
@@ -19,13 +21,13 @@ from contend.evm.runtime.jit import kernel, macro, native
 from contend.evm.runtime.memory_views import view_u64
 from contend.evm.runtime.structs import WORD_BYTES, address_of
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.block_stm.hint_table import next_hinted
+from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in, next_hinted
 from contend.strategies.block_stm.incarnation import list_address, receipt_of
 from contend.strategies.block_stm.layout import LIST_MASK, ORIGIN_SHIFT, READ, SHARED, WORKER, WRITE
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
 from contend.strategies.hints.template.contexts import count_sample, find_context, find_template, holds, partition_of
-from contend.strategies.hints.template.explain import explain_location
+from contend.strategies.hints.template.explanation import explain_location
 from contend.strategies.hints.template.layout import (
     CALL_SIZE,
     CHUNK,
@@ -35,15 +37,19 @@ from contend.strategies.hints.template.layout import (
     IN_VALUE,
     IS_KNOWN,
     LEARNER,
+    MOST_PREDICTED,
     NUMBER_MASK,
     PARTITIONS,
     SAMPLE,
 )
-from contend.strategies.hints.template.predict import scratch_of
+from contend.strategies.hints.template.predict import find_seen, scratch_of
 from contend.strategies.hints.template.preimages import enter_piece
-from contend.strategies.hints.template.words import read_words
+from contend.strategies.hints.template.tidy import tidy_piece
+from contend.strategies.hints.template.words import mix, read_words
 
-COST_TASK, COST_TEMPLATE = cost_table.TASK, cost_table.LEARN_TEMPLATE
+COST_TASK, COST_TEMPLATE, COST_LOCATION = cost_table.TASK, cost_table.LEARN_TEMPLATE, cost_table.LEARN_LOCATION
+LOCATIONS_OF_WORDS = 2  # to read a transaction's words costs about as much as to explain so many locations
+WELL_KNOWN, ONE_OF = 128, 4
 
 
 @kernel(inline=True)
@@ -74,13 +80,51 @@ def _is_written(shared, txn_idx, location):
 
 
 @kernel()
+def _misses(shared, own, txn_idx, reads, count):
+    """Whether a transaction has read a location that was not expected; the hint is put into the table of seen ones."""
+    hint, seen = hint_of(shared, txn_idx), own.seen
+    entries = entries_of(hint)
+    if hint.count > MOST_PREDICTED:
+        return True
+    for i in range(hint.count):
+        location = location_in(entries[U(i)])
+        place = find_seen(own, location)
+        seen[U(2 * place)] = own.epoch << U(16)
+        seen[U(2 * place + 1)] = U(location)
+    missed = False
+    for i in range(count):
+        place = find_seen(own, I(READ.item(reads, count, i).origin >> ORIGIN_SHIFT))
+        missed |= seen[U(2 * place)] >> U(16) != own.epoch
+    return missed
+
+
+@kernel()
+def _weight_of(shared, worker, learner, own, txn_idx, reads, count):
+    """Of how many transactions one is the sample; 0 if another stands for it."""
+    context = find_context(learner, own.contexts[U(CALL_SIZE)])
+    if address_of(context) == 0 or context.samples < WELL_KNOWN:
+        return I(1)
+    spend(shared, worker, COST_TEMPLATE, count)
+    if _misses(shared, own, txn_idx, reads, count):
+        return I(1)
+    drawn = mix(U(txn_idx), U(learner.block)) >> U(32)
+    return I(ONE_OF if drawn % U(ONE_OF) == U0 else 0)
+
+
+@kernel()
 def _explain(shared, worker, learner, own, txn_idx):
     """Make a transaction's sample."""
     read_words(own, learner.image, txn_idx)
+    spend(shared, worker, COST_LOCATION, LOCATIONS_OF_WORDS)
     sample = _sample_of(shared, learner, txn_idx)
     first = own.entry_count
     packed = atomics.load(transaction_of(shared, txn_idx), "read_set")
     reads, count = list_address(shared, packed), I(packed & LIST_MASK)
+    sample.weight = _weight_of(shared, worker, learner, own, txn_idx, reads, count)
+    if sample.weight == 0:
+        sample.count = I(0)
+        sample.context_count = I(0)
+        return
     for i in range(count):
         location = I(READ.item(reads, count, i).origin >> ORIGIN_SHIFT)
         explain_location(shared, worker, learner, own, txn_idx, location, _is_written(shared, txn_idx, location))
@@ -142,7 +186,7 @@ def mark_chunk(shared, worker, learner, chunk):
     for txn_idx in range(first, min(first + CHUNK, shared.block_size)):
         sample = _sample_of(shared, learner, txn_idx)
         context = find_context(learner, sample.contexts[U(CALL_SIZE)])
-        if address_of(context) == 0:
+        if address_of(context) == 0 or sample.count == 0:
             continue
         entries, templates = view_u64(sample.entries, sample.count), context.templates
         hand = I(0)
@@ -158,7 +202,7 @@ def mark_chunk(shared, worker, learner, chunk):
         spend(shared, worker, COST_TEMPLATE, sample.count)
 
 
-PASSES = PASS_PREIMAGES, PASS_EXPLAIN, PASS_COUNT, PASS_MARK = range(4)
+PASS_PREIMAGES, PASS_EXPLAIN, PASS_COUNT, PASS_MARK, PASS_TIDY = range(5)
 
 
 @kernel()
@@ -173,8 +217,10 @@ def _learn_next(shared, worker, learner):
         explain_chunk(shared, worker, learner, number)
     elif learner.task_kind == PASS_COUNT:
         count_partition(shared, worker, learner, number)
-    else:
+    elif learner.task_kind == PASS_MARK:
         mark_chunk(shared, worker, learner, number)
+    else:
+        tidy_piece(shared, worker, learner, number)
     return WORKED
 
 

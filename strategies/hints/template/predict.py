@@ -50,21 +50,28 @@ def scratch_of(learner, worker):
     return SCRATCH.item(learner.scratch, learner.workers, number)
 
 
+@kernel(inline=True)
+def find_seen(own, location):
+    """Place of a location in the table of those of the transaction in hand; a free one, of another epoch, else."""
+    seen = own.seen
+    place = (U(location) * _SALT) >> U(40) & U(SEEN - 1)
+    while seen[U(2) * place] >> U(16) == own.epoch and seen[U(2) * place + U1] != U(location):
+        place = (place + U1) & U(SEEN - 1)
+    return I(place)
+
+
 @kernel()
 def _add_location(shared, worker, own, hint, location, is_written):
     """Add a location to the hint, or a mark to its entry. False when the list is full."""
-    seen = own.seen
-    slot = (U(location) * _SALT) >> U(40) & U(SEEN - 1)
-    while seen[U(2) * slot] >> U(16) == own.epoch:
-        if seen[U(2) * slot + U1] == U(location):
-            if is_written:
-                view_i64(hint.entries, hint.count)[seen[U(2) * slot] & U(0xFFFF)] |= WRITE_BIT
-            return True
-        slot = (slot + U1) & U(SEEN - 1)
+    seen, place = own.seen, find_seen(own, location)
+    if seen[U(2 * place)] >> U(16) == own.epoch:
+        if is_written:
+            view_i64(hint.entries, hint.count)[seen[U(2 * place)] & U(0xFFFF)] |= WRITE_BIT
+        return True
     if hint.count >= MOST_PREDICTED:
         return True
-    seen[U(2) * slot] = (own.epoch << U(16)) | U(hint.count)
-    seen[U(2) * slot + U1] = U(location)
+    seen[U(2 * place)] = (own.epoch << U(16)) | U(hint.count)
+    seen[U(2 * place + 1)] = U(location)
     return add_entry(shared, worker, hint, location, is_written)
 
 

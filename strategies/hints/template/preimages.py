@@ -18,7 +18,7 @@ from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
 from contend.strategies.hints.template.layout import INDEX_MASK, INDEX_SHIFT
 
-COST_LEARN_LOCATION = cost_table.LEARN_LOCATION
+COST_PREIMAGE = cost_table.NOTE_PREIMAGE
 PIECE = 64  # preimages that one step enters
 NOT_FOUND = -1
 
@@ -64,7 +64,7 @@ def enter_piece(shared, worker, learner, number):
     for i in range(first, last):
         _enter(learner, log * room + i)
     if last > first:
-        spend(shared, worker, COST_LEARN_LOCATION, last - first)
+        spend(shared, worker, COST_PREIMAGE, last - first)
 
 
 @kernel()

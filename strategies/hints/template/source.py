@@ -3,7 +3,7 @@
 Contracts find what they touch by a few rules: a variable at a fixed slot, a mapping's element by the sender or by an
 argument, a contract whose address is an argument or was stored somewhere. Such a rule is an expression over the
 transaction's own words (`expression`). After each block the final read and write set of every transaction is explained
-by expressions (`explain`), which are counted for each kind of call (`contexts`); those that held in at least four
+by expressions (`explanation`), which are counted for each kind of call (`contexts`); those that held in at least four
 fifths of the calls of a kind are predicted for its next one (`predict`). A transaction whose call nobody has seen is
 dry-run, as all are in the first block; so is a contract's creation.
 
@@ -23,7 +23,7 @@ from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.layout import PREIMAGE, PREIMAGES
 from contend.evm.runtime.sparse_memory import sparse_zeros
-from contend.strategies.clocks import ACT_COMMIT, Clock, cost_table
+from contend.strategies.clocks import Clock
 from contend.strategies.given import HintSource, Knowledge
 from contend.strategies.hints.dry_run import dry_machines
 from contend.strategies.hints.template.layout import (
@@ -45,11 +45,12 @@ from contend.strategies.hints.template.learn import (
     PASS_EXPLAIN,
     PASS_MARK,
     PASS_PREIMAGES,
+    PASS_TIDY,
     learn_step,
 )
 from contend.strategies.hints.template.predict import predict_step
 from contend.strategies.hints.template.preimages import PIECE
-from contend.strategies.hints.template.tidy import tidy
+from contend.strategies.hints.template.tidy import PIECES
 
 PREIMAGES_PER_TRANSACTION, ENTRIES_PER_TRANSACTION = 32, 160
 SPARE = 1 << 12
@@ -202,23 +203,28 @@ class Template(HintSource):
             (PASS_MARK, memory.chunks, 0),
             (PASS_COUNT, PARTITIONS, 1),
         ):
-            learner["task_kind"], learner["tasks"], learner["counts_values"] = kind, tasks, counts_values
-            space.run_hint_step(learn_step, clock, self._learner)
-        self._tidy(clock)
+            learner["counts_values"] = counts_values
+            self._pass(space, clock, kind, tasks)
+        self._tidy(space, clock)
         learner["block"] += 1
         self._last_number = image.block.environment.number
 
-    def _tidy(self, clock: Clock) -> None:
+    def _pass(self, space: Any, clock: Clock, kind: int, tasks: int) -> None:
+        self._learner[0]["task_kind"], self._learner[0]["tasks"] = kind, tasks
+        space.run_hint_step(learn_step, clock, self._learner)
+
+    def _tidy(self, space: Any, clock: Clock) -> None:
         """Leave out expressions without use, if the dictionary is nearly full."""
-        block = int(self._learner[0]["block"])
+        learner = self._learner[0]
+        block = int(learner["block"])
         for oldest, limit in ((0, NEARLY_FULL), (block, NEARLY_FULL * 2 // 3)):
             if self._dictionary.used <= limit:
                 return
             other = self._dictionaries[self._dictionary is self._dictionaries[0]]
             other.clear()
-            looked = tidy(self._learner.ctypes.data, other.address, oldest)
-            if clock.costs is not None:
-                clock.spend(int(clock.costs.table[cost_table.LEARN_TEMPLATE]) * looked, ACT_COMMIT)
+            learner["other"], learner["oldest"] = other.address, oldest
+            self._pass(space, clock, PASS_TIDY, PIECES)
+            learner["dictionary"] = other.address
 
     def counters(self) -> dict[str, int]:
         """How many transactions were predicted, how many dry-run for want of a past, and how many expressions known."""

@@ -3,24 +3,36 @@
 What is in use is copied to another dictionary, as a copying collector does (Cheney, CACM 13, 1970), and contexts are
 told the new numbers. In use are templates that hold in half of their context's samples. Where that leaves more than
 half of the dictionary in use, contexts that the last block did not meet are given up, too.
+
+All workers copy, each a piece of the contexts at a time. Two that copy one expression enter it once, as ever, and note
+the same number beside the old one; who does not see the note yet finds it by entering.
 """
 
 from __future__ import annotations
 
+from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
+from contend.strategies.accounting import spend
+from contend.strategies.clocks import cost_table
 from contend.strategies.hints.template.contexts import hits_of, number_of
 from contend.strategies.hints.template.expression import NO_EXPRESSION, expression_at, intern_expression
-from contend.strategies.hints.template.layout import CONTEXT, EXPRESSION_MASK, LEARNER, SETS, WAYS
+from contend.strategies.hints.template.layout import CONTEXT, EXPRESSION_MASK, SETS, WAYS
+
+COST_TEMPLATE = cost_table.LEARN_TEMPLATE
+PIECES = 64
+CONTEXTS_OF_PIECE = SETS * WAYS // PIECES
 
 
 @kernel()
 def _copy(old, new, number, load):
     """Copy one expression, once; its number in the other dictionary."""
     row = expression_at(old, number)
-    if row.forward == U0:
-        row.forward = U(intern_expression(new, row.form, load, row.key, row.constant) + 1)
-    return I(row.forward) - 1
+    forward = atomics.load(row, "forward")
+    if forward == U0:
+        forward = U(intern_expression(new, row.form, load, row.key, row.constant) + 1)
+        atomics.store(row, "forward", forward)
+    return I(forward) - 1
 
 
 @kernel()
@@ -52,18 +64,16 @@ def _tidy_context(old, new, context):
 
 
 @kernel()
-def tidy(address, new, oldest):
-    """Copy what contexts that were met since block `oldest` use; templates looked at."""
-    learner = LEARNER.at(address)
+def tidy_piece(shared, worker, learner, number):
+    """Copy what one piece of the contexts uses, of those that were met since block `oldest`."""
     looked = 0
-    for i in range(SETS * WAYS):
+    for i in range(number * CONTEXTS_OF_PIECE, (number + 1) * CONTEXTS_OF_PIECE):
         context = CONTEXT.item(learner.contexts, SETS * WAYS, i)
         if context.generation != learner.generation:
             continue
-        if context.block < oldest:
+        if context.block < learner.oldest:
             context.generation = U0
             continue
         looked += context.count + 1
-        _tidy_context(learner.dictionary, new, context)
-    learner.dictionary = new
-    return looked
+        _tidy_context(learner.dictionary, learner.other, context)
+    spend(shared, worker, COST_TEMPLATE, looked)

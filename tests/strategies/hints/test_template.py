@@ -17,6 +17,7 @@ from contend.evm.drivers.recorder import record
 from contend.strategies.base import HintedSets, Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
+from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.hints.template import source
 from contend.strategies.registry import get
@@ -210,6 +211,17 @@ def test_what_is_learned_does_not_depend_on_the_workers() -> None:
             outcome, _ = chain.run(calls(number, PEOPLE, [NUMBERS[(i * number) % 7] for i in range(16)]))
         found.append(entries(outcome.hinted))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("name", ["block_stm+template", "static_partition+template"])
+def test_any_schedule_learns_the_same(name: str) -> None:
+    found = set()
+    for seed in range(20):
+        chain = Chain(world(f"0 {COUNT_UP} {program(BASE_AND_KEY, 'loaded')}"), name, workers=3)
+        for number in range(2):
+            outcome, _ = chain.run(calls(number, PEOPLE[:6], NUMBERS[:6]), Schedule(seed))
+        found.add(frozenset(entries(outcome.hinted)))
+    assert len(found) == 1
 
 
 def test_unused_expressions_give_way_and_used_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:

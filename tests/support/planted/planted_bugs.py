@@ -7,7 +7,7 @@ here.
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
 
-``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` how many schedules it took to find each.
+``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` after how many schedules each was found.
 """
 
 from __future__ import annotations
