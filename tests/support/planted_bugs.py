@@ -35,7 +35,7 @@ from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
-from contend.strategies.planned import ahead, engine
+from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
 from contend.strategies.sharded.protocol import commit as sharded_commit
@@ -209,14 +209,12 @@ BUGS = {
         Replacement(engine, stm.trust_what_the_plan_left_out, "_open_validation"),
     ),
     "left_lane": Bug(
-        "execution of lanes to their end",
-        StaticPartition,
-        Replacement(engine, stm.leave_lanes_after_one, "_next_in_lane"),
+        "execution of every lane", StaticPartition, Replacement(engine, stm.leave_the_last_lane, "_next_in_lane")
     ),
-    "ahead_out_of_order": Bug(
-        "order in which transactions are begun ahead",
+    "unseen_release": Bug(
+        "wake-up of those who wait at a read",
         StaticPartition,
-        Replacement(ahead, stm.begin_the_last_ahead, "next_ahead"),
+        Replacement(engine, stm.release_unseen, "_release_successors"),
     ),
     "uncounted_restart": Bug(
         "counts of restarts after a wait", BlockSTM, Replacement(scheduler, stm.wait_without_counting, "add_dependency")
