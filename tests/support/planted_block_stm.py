@@ -32,7 +32,6 @@ from contend.strategies.block_stm.scheduler import (
 )
 from contend.strategies.block_stm.validation import VALID
 from contend.strategies.planned.engine import NOTHING_LEFT
-from contend.strategies.planned.layout import PLAN
 
 
 def leave_writes_of_the_aborted(version):
@@ -123,14 +122,6 @@ def leave_the_last_lane(plan, own, size):
     if own.lane_next == 0 and I(atomics.load(plan, "next_lane")) + 1 >= plan.lane_count:
         return I(NOTHING_LEFT)
     return original(plan, own, size)
-
-
-def release_unseen(shared, worker, txn_idx):
-    """Who waits at a read is not told that the transaction that it waits for has finished."""
-    plan = PLAN.at(shared.own)
-    before = atomics.load(plan, "advanced")
-    original(shared, worker, txn_idx)
-    atomics.store(plan, "advanced", before)
 
 
 def wait_without_looking_again(shared, worker, blocking_txn_idx):

@@ -211,11 +211,6 @@ BUGS = {
     "left_lane": Bug(
         "execution of every lane", StaticPartition, Replacement(engine, stm.leave_the_last_lane, "_next_in_lane")
     ),
-    "unseen_release": Bug(
-        "wake-up of those who wait at a read",
-        StaticPartition,
-        Replacement(engine, stm.release_unseen, "_release_successors"),
-    ),
     "uncounted_restart": Bug(
         "counts of restarts after a wait", BlockSTM, Replacement(scheduler, stm.wait_without_counting, "add_dependency")
     ),
