@@ -44,7 +44,7 @@ PLAN_WORKER = Struct(
 # Working memory of the partition that kernels make; which stage fills what is said in `strategies.planned.partition`.
 LANE_CLASSES = 8
 PARTITION = Struct(
-    "Partition",
+    "PartitionPlan",
     workers=I64,
     most_waiting=I64,  # while fewer workers wait, the next one to be free begins something ahead
     chunks=I64,  # pieces of the block, of `chunk_size` transactions each

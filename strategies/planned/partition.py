@@ -40,6 +40,8 @@ NO_TASK = -1
 # A component of more than this share of what each worker has on average is cut: since the graph goes first, a lane is
 # begun late, and a long one would end alone.
 LANES_PER_WORKER = 4
+# Of a small block that is less than a transaction or two, and nothing is won by cutting a component of two.
+UNCUT_TRANSACTIONS = 2
 _SHIFT, _LOW = U(EDGE_SHIFT), U(LOW_WORD)
 
 
@@ -96,13 +98,21 @@ def _do_task(shared, worker, partition, stage, task):
 
 
 @kernel()
+def _most_gas_of_lane(shared, partition):
+    """Gas of the largest component that is not cut. One worker needs no graph."""
+    gas = I(partition.gas)
+    if partition.workers == 1:
+        return gas
+    least = UNCUT_TRANSACTIONS * gas // max(shared.block_size, 1)
+    return max(gas // (partition.workers * LANES_PER_WORKER), least)
+
+
+@kernel()
 def _close_stage(shared, partition, stage):
     """All tasks of a stage are done: open the next one."""
     following = stage + 1
     if stage == STAGE_SORT:
-        partition.most_gas = I(partition.gas) // (partition.workers * LANES_PER_WORKER)
-        if partition.workers == 1:
-            partition.most_gas = I(partition.gas)
+        partition.most_gas = _most_gas_of_lane(shared, partition)
     elif stage == STAGE_PACK:
         list_lanes(shared, partition)
         if partition.cut == U0:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
-from contend.evm.runtime.memory_views import view_u64
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.incarnation import fees_seen_of
 from contend.strategies.block_stm.layout import ABORTING, ABSENT, LINK, TAG_SHIFT, TASK_NONE, VERSION
@@ -32,7 +31,7 @@ from contend.strategies.block_stm.scheduler import (
     try_incarnate,
 )
 from contend.strategies.block_stm.validation import VALID
-from contend.strategies.planned.ahead import NOBODY, is_ready_to_execute
+from contend.strategies.planned.engine import NOTHING_LEFT
 
 
 def leave_writes_of_the_aborted(version):
@@ -118,22 +117,11 @@ def trust_what_the_plan_left_out(shared):
     atomics.store(shared, "execution_idx", U(shared.block_size))
 
 
-def leave_lanes_after_one(plan, own, size):
-    """Of each lane only the first transaction is executed."""
-    found = original(plan, own, size)
-    own.lane_next = I(0)
-    return found
-
-
-def begin_the_last_ahead(shared, plan):
-    """Of what nobody has begun the last is begun ahead, so that it waits for one that nobody will begin."""
-    size = shared.block_size
-    successors = view_u64(plan.successors, size)
-    for back in range(size):
-        txn_idx = size - 1 - back
-        if successors[U(txn_idx)] != U0 and is_ready_to_execute(shared, txn_idx):
-            return txn_idx
-    return I(NOBODY)
+def leave_the_last_lane(plan, own, size):
+    """The last lane is never executed."""
+    if own.lane_next == 0 and I(atomics.load(plan, "next_lane")) + 1 >= plan.lane_count:
+        return I(NOTHING_LEFT)
+    return original(plan, own, size)
 
 
 def wait_without_looking_again(shared, worker, blocking_txn_idx):

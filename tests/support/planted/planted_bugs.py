@@ -7,7 +7,7 @@ here.
 All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
 is little to compile however many there are.
 
-``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` after how many schedules each was found.
+``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` when each was found.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from contend.strategies.occ_window import committed, pending_results
 from contend.strategies.occ_window import worker as window_worker
 from contend.strategies.occ_window.strategy import OccWindow
 from contend.strategies.placeholder import contexts, filling
-from contend.strategies.planned import ahead, engine
+from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
 from contend.strategies.sharded import Sharded, ShardedOrdered
 from contend.strategies.sharded.protocol import commit as sharded_commit
@@ -234,14 +234,7 @@ BUGS = {
         Replacement(engine, stm.trust_what_the_plan_left_out, "_open_validation"),
     ),
     "left_lane": Bug(
-        "execution of lanes to their end",
-        StaticPartition,
-        Replacement(engine, stm.leave_lanes_after_one, "_next_in_lane"),
-    ),
-    "ahead_out_of_order": Bug(
-        "order in which transactions are begun ahead",
-        StaticPartition,
-        Replacement(ahead, stm.begin_the_last_ahead, "next_ahead"),
+        "execution of every lane", StaticPartition, Replacement(engine, stm.leave_the_last_lane, "_next_in_lane")
     ),
     "uncounted_restart": Bug(
         "counts of restarts after a wait", BlockSTM, Replacement(scheduler, stm.wait_without_counting, "add_dependency")
