@@ -1,7 +1,7 @@
 """Damage of a block's access list (EIP-7928): a list of the same form that says something else.
 
-Its entries are changes and reads. One that is added, or put in another's place, is what another entry says, at a
-location that the list has elsewhere; so the list stays a well-formed one, and only executing the block tells.
+Its entries are changes and reads. One that is added, or put in another's place, is what an entry says, at a location
+that the list has elsewhere; so the list stays a well-formed one, and only executing the block tells.
 """
 
 from __future__ import annotations
@@ -83,6 +83,9 @@ def _elsewhere(entry: Entry, other: Entry) -> Entry:
     """What an entry says, of the location of another one; code stays code."""
     if _CODE in (entry.kind, other.kind):
         return replace(other, index=entry.index) if entry.kind != _CODE else replace(entry, address=other.address)
+    if entry.value is None:
+        # That another location of the list is read, the list mostly says already: its slot, of another account.
+        return replace(entry, address=other.address)
     return replace(other, index=entry.index, value=entry.value)
 
 
