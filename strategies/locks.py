@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from contend.strategies.dependency.engine import GraphStrategy
+from contend.strategies.dependency.graph_engine import GraphStrategy
 
 
 class Locks(GraphStrategy):

@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot
 from equivalence import Equivalence
-from growing import GrownGraph, Sets, naive_edges
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +24,10 @@ from contend.strategies.clocks import WALL
 from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.dependency import linking
-from contend.strategies.dependency.engine import GraphStrategy
+from contend.strategies.dependency.graph_engine import GraphStrategy
 from contend.strategies.given import TRUTH
 from contend.strategies.locks import Locks
+from tests.strategies.dependency.growing import GrownGraph, Sets, naive_edges
 
 WORLD = adversarial_state()
 CONTENDERS = ("groups+truth", "groups+dry_run", "locks+truth", "locks+dry_run")

@@ -17,9 +17,9 @@ from contend.strategies.accounting import end_step
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.clocks import FINISHED, IDLE, Clock
 from contend.strategies.clocks.cost_table import default_costs
-from contend.strategies.dependency.engine import GraphStrategy, grow
+from contend.strategies.dependency.graph_engine import GraphStrategy, grow
+from contend.strategies.dependency.graph_memory import GraphMemory
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, TRANSACTION_SHIFT
-from contend.strategies.dependency.memory import GraphMemory
 
 Sets = Sequence[Sequence[tuple[int, bool]]]
 

@@ -56,9 +56,9 @@ from contend.strategies.clocks import (
     cost_table,
 )
 from contend.strategies.dependency.early import give_up, next_early
+from contend.strategies.dependency.graph_memory import GraphMemory
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNTERS
 from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
-from contend.strategies.dependency.memory import GraphMemory
 from contend.strategies.dependency.ready_set import add_ready, take_lowest
 from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
