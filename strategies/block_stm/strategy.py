@@ -12,9 +12,9 @@ from contend.evm.runtime.structs import Struct
 from contend.evm.state import word_to_int
 from contend.strategies import clocks
 from contend.strategies.base import Outcome
-from contend.strategies.block_stm.access_lists import build_access_list
 from contend.strategies.block_stm.commit import commit_step
 from contend.strategies.block_stm.estimates import estimate_step
+from contend.strategies.block_stm.list_of_block import build_access_list
 from contend.strategies.block_stm.worker import step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Locations, Workspace
 from contend.strategies.clocks import cost_table

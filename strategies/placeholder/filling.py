@@ -46,7 +46,7 @@ from contend.strategies.block_stm.mv_memory import (
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
 from contend.strategies.placeholder.layout import FILLED
-from contend.strategies.placeholder.ready_set import make_ready
+from contend.strategies.placeholder.woken_set import make_ready
 
 COST_FILL, COST_PUBLISH_WRITE = cost_table.FILL, cost_table.PUBLISH_WRITE
 _LOOKS = 8  # along the expected writes, before the location's versions are searched

@@ -15,7 +15,7 @@ from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 from contend.strategies.placeholder.layout import CONTEXT, PLACEHOLDER_WORKER, PLACEHOLDERS
-from contend.strategies.placeholder.ready_set import WORD_BITS
+from contend.strategies.placeholder.woken_set import WORD_BITS
 from contend.strategies.placeholder.worker import placeholder_step
 
 

@@ -48,7 +48,7 @@ from contend.strategies.placeholder.contexts import borrow, context_at, put_down
 from contend.strategies.placeholder.filling import doubt, fill_placeholders, wait_for, wake_waiters
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
 from contend.strategies.placeholder.reading import answer_at_placeholder
-from contend.strategies.placeholder.ready_set import NOBODY_READY, context_number, take_ready
+from contend.strategies.placeholder.woken_set import NOBODY_READY, context_number, take_ready
 
 COST_TASK, COST_WAIT, COST_SWITCH, COST_FINISH = (
     cost_table.TASK,

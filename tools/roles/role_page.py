@@ -31,8 +31,8 @@ BUILDER_CONTENDERS = (
 _HEAD = """# Contenders
 
 Every contender on every workload, simulated: {workers} workers, {size:,} transactions, default dials, seed {seed}, the
-cost table of the project ({costs}). Made by `python -m tools.roles`; every cell's result is the serial one. Speed-ups
-are over serial. What is given is in the name after the plus sign; the roles are never ranked together
+cost table of the project ({costs}). Made by `python -m tools.contenders`; every cell's result is the serial one.
+Speed-ups are over serial. What is given is in the name after the plus sign; the roles are never ranked together
 ([glossary](glossary.md)).
 
 """

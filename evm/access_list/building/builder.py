@@ -1,6 +1,6 @@
 """Builder of an encoded block access list: the memory of its steps, and all of them done by one worker.
 
-Several workers do the same steps part by part (`strategies.block_stm.access_lists`).
+Several workers do the same steps part by part (`strategies.block_stm.list_of_block`).
 """
 
 from __future__ import annotations

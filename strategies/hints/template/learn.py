@@ -26,7 +26,13 @@ from contend.strategies.block_stm.incarnation import list_address, receipt_of
 from contend.strategies.block_stm.layout import LIST_MASK, ORIGIN_SHIFT, READ, SHARED, WORKER, WRITE
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
-from contend.strategies.hints.template.contexts import count_sample, find_context, find_template, holds, partition_of
+from contend.strategies.hints.template.call_contexts import (
+    count_sample,
+    find_context,
+    find_template,
+    holds,
+    partition_of,
+)
 from contend.strategies.hints.template.explanation import explain_location
 from contend.strategies.hints.template.layout import (
     CALL_SIZE,

@@ -25,7 +25,7 @@ from contend.strategies.block_stm.incarnation import state_value
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table
 from contend.strategies.hints.dry_run import PHASE_NEXT, answer_from_state, begin_dry_run
-from contend.strategies.hints.template.contexts import FEWEST_SAMPLES, find_context, holds, number_of, writes
+from contend.strategies.hints.template.call_contexts import FEWEST_SAMPLES, find_context, holds, number_of, writes
 from contend.strategies.hints.template.expression import key_of_expression
 from contend.strategies.hints.template.layout import (
     CALL,

@@ -15,7 +15,7 @@ from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
-from contend.strategies.hints.template.contexts import hits_of, number_of
+from contend.strategies.hints.template.call_contexts import hits_of, number_of
 from contend.strategies.hints.template.expression import NO_EXPRESSION, expression_at, intern_expression
 from contend.strategies.hints.template.layout import CONTEXT, EXPRESSION_MASK, SETS, WAYS
 

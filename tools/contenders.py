@@ -1,4 +1,4 @@
-"""``python -m tools.roles``: measure every contender on every workload, simulated, and write ``docs/contenders.md``.
+"""``python -m tools.contenders``: measure all contenders on all workloads, simulated, and write ``docs/contenders.md``.
 
 Cells are kept as they are measured. A study that was interrupted goes on when the same command is given again.
 """
@@ -19,7 +19,7 @@ from contend.workloads.registry import BUILT_IN
 from tools.roles.role_cells import Study, cells_of, facts_of
 from tools.roles.role_page import BUILDER_CONTENDERS, SINGLE_BLOCK_CONTENDERS, write_page
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SINGLE = Study()
 BUILDER = Study(block_count=4)
 _Key = tuple[int, str, str]  # blocks, workload, contender; no contender for facts
@@ -27,7 +27,7 @@ _Key = tuple[int, str, str]  # blocks, workload, contender; no contender for fac
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is missing, and write the page; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.roles", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.contenders", description=__doc__)
     parser.add_argument("--workloads", default=",".join(BUILT_IN), help="names, separated by commas (default: all)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="at once (default: all cores)")
     parser.add_argument("--kept", type=Path, default=ROOT / "results" / "roles" / "cells.jsonl", help="cells so far")
