@@ -28,6 +28,29 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+# Files whose tests take minutes. They begin first, so that no process ends with one of them while the others are idle.
+LONGEST = (
+    "test_schedule_fuzzer.py",
+    "test_gate_power.py",
+    "test_readme.py",
+    "test_tutorials.py",
+    "test_equivalence.py",
+)
+# Of the fuzzer's tests, those of one strategy: they share copies of its kernels, which are not kept.
+_SHARES_COPIES = "test_schedule_fuzzer.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group tests that share what is costly to make, and put the longest groups first."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    for item in items:
+        group = item.path.name
+        if group == _SHARES_COPIES and "copies" in item.name:
+            group += "-copies"
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_run_marks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Runs of tests know nothing of those that somebody else makes on this machine, nor these of them."""

@@ -139,7 +139,7 @@ def assemble(
         else:
             made.write(address, kind, slot, index, word)
     for index in range(len(fees) + 2):
-        after = paid.get(index, balance) + (fees[index - 1] if 1 <= index <= len(fees) else 0)
+        after = (paid.get(index, balance) + (fees[index - 1] if 1 <= index <= len(fees) else 0)) % 2**256
         if after != balance and index in paid:
             made.write(coinbase, _BALANCE, 0, index, after)
         elif after != balance:

@@ -145,7 +145,10 @@ class SimulatedCluster:
         executed = clock.now()
         begin = perf_counter()
         receipts, order = collect(results)
-        access_list = self._access_list(image, state, results, order, clock) if logs else None
+        access_list, listing = None, 0.0
+        if logs:
+            access_list = self._access_list(image, state, results, order, clock)
+            listing = clock.now() - executed
         del kept
         untimed["receipts"] = perf_counter() - begin
         begin = perf_counter()
@@ -157,7 +160,7 @@ class SimulatedCluster:
         untimed["changes"] = perf_counter() - begin
         counted = [shard.counted() for shard in self.shards]
         counters = {name: sum(one[name] for one in counted) for name in counted[0]}
-        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": clock.now() - executed}
+        phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": listing}
         named = None if ordered or is_block_order(order) else order
         blamed = self._abort_locations()
         return Outcome(

@@ -21,7 +21,6 @@ from contend.evm.receipts import ReceiptTable
 from contend.evm.vm.machine import Machine
 from contend.strategies import compiled
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.block_stm import workspace
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import FIRST_ARENA_WORD, Workspace
 from contend.strategies.compiled import CompiledStrategy
@@ -166,9 +165,9 @@ def _reads(space: Workspace, n: int) -> None:
     space.workers["reads_room"] = n
 
 
-def _hints(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
+def _hints(space: Workspace, n: int) -> None:
     """Room for n hints with each worker."""
-    return patch.multiple(workspace, HINTS_PER_TRANSACTION=0, SPARE_HINTS=n)
+    space.workers["hint_room"] = n
 
 
 def _locks(strategy: Strategy, state: State, n: int) -> AbstractContextManager[object]:
@@ -192,7 +191,7 @@ COMMON = (
     Fault("decoded code", _code_words, keeps=True),
 )
 OPTIMISTIC = (of_workers("versions and lists", _versions, step=7), of_workers("reads", _reads))
-PLANNED = (Fault("hints", _hints),)
+PLANNED = (of_workers("hints", _hints),)
 SHARDED = (Fault("locks", _locks),)
 
 

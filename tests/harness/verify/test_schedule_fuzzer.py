@@ -28,7 +28,6 @@ from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCa
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
 from contend.strategies.base import Strategy
-from contend.strategies.block_stm.strategy import OptimisticStrategy
 
 PARALLEL = [
     "block_stm",
@@ -94,7 +93,8 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
         for family in FAMILIES
         for kind in family
         for within in (False, True)
-        if not within or issubclass(kind, OptimisticStrategy)
+        # Steps are cut where a bug lies within one; all others' copies are whole, which compile in a third of the time.
+        if not within or any(bug.within and bug.strategy in family for bug in BUGS.values())
     ],
 )
 def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: bool) -> None:

@@ -189,9 +189,6 @@ def test_compiled_code_of_a_copy_is_kept_for_the_next_process(town: Path) -> Non
         import replacements
         import contend.strategies  # compiled code is kept by the sources of all packages with kernels that are loaded
         from contend.harness.verify.schedule_fuzzer.variant import Variant
-from contend.strategies.block_stm.strategy import BlockSTM
-from contend.strategies.occ_window.strategy import OccWindow
-from contend.strategies.planned.static_partition import StaticPartition
         from contend.harness.verify.schedule_fuzzer.replacement import Replacement
         from town.deep import bottom
         copy = Variant([bottom], [Replacement(bottom, replacements.answer)]).module(bottom)

@@ -129,7 +129,7 @@ def outcome(path: Path, content: dict[str, Any]) -> str:
     except ContractFileError as error:
         return str(error)
     try:
-        scenario = kind().build({"accounts": 3, "sender_zipf": 0.8, "burst": "steady"}, 1, 5)
+        scenario = kind().build({"accounts": 3, "sender_zipf": 0.8, "burst": "steady", "access_lists": "none"}, 1, 5)
     except FieldError as error:
         return str(error)
     assert len(scenario.blocks[0]) == 5
