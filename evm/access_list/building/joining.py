@@ -90,7 +90,7 @@ def lay_out(build):
     starts = view_i64(build.bucket_starts, build.bucket_count + 1)
     counts = view_i64(build.piece_counts, build.bucket_count)
     accounts, at = I(0), I(0)
-    account, previous, is_named = listed_at(build, 0), PIECE.at(I(0)), False
+    account, previous, is_named = LISTED.at(build.accounts), PIECE.at(I(0)), False
     is_open = False
     for bucket in range(build.bucket_count):
         for i in range(counts[U(bucket)]):
