@@ -40,6 +40,8 @@ LONGEST = (
 _SHARES_COPIES = "test_schedule_fuzzer.py"
 
 
+# First, so that the groups are there when they are looked at.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group tests that share what is costly to make, and put the longest groups first."""
     rank = {name: place for place, name in enumerate(LONGEST)}
