@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 ARGS   :=
-# Processes that run tests beside each other; tests that share what is costly to make stay in one (`tests/conftest.py`).
+# Processes that run tests beside each other; each file's tests stay in one, the longest files first (`tests/conftest.py`).
 TESTERS := auto
 BASE   := main
 # All but the compilation from nothing, which alone takes more than a minute.
@@ -33,10 +33,10 @@ run: $(RUN) ## Measure the default suite, or what ARGS says (ARGS='--workload sw
 
 # The closing line of `make test`, which is what CI keeps, is that of the lane with all tests.
 test: test-bounds ## Run the tests: the bounds-checked lane, then all of them
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 test-bounds: $(DEVELOP) ## Run the tests marked `bounds` with every array access of the kernels checked
-	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m bounds -n $(TESTERS) --dist loadgroup --no-loadscope-reorder
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m bounds -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(DEVELOP) ## Check style and format
 	@$(BIN)/ruff check .

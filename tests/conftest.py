@@ -36,20 +36,11 @@ LONGEST = (
     "test_tutorials.py",
     "test_equivalence.py",
 )
-# Of the fuzzer's tests, those of one strategy: they share copies of its kernels, which are not kept.
-_SHARES_COPIES = "test_schedule_fuzzer.py"
 
 
-# First, so that the groups are there when they are looked at.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests that share what is costly to make, and put the longest groups first."""
+    """Put the longest files first."""
     rank = {name: place for place, name in enumerate(LONGEST)}
-    for item in items:
-        group = item.path.name
-        if group == _SHARES_COPIES and "copies" in item.name:
-            group += "-copies"
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
