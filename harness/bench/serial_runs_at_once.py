@@ -127,14 +127,16 @@ class SerialRunsAtOnce:
 
     def _run_threads(self) -> list[dict[str, float]]:
         found: list[dict[str, float]] = [{} for _ in range(self.workers)]
+        errors: list[Exception] = []
         together = threading.Barrier(self.workers)
 
         def work(number: int) -> None:
             self._serial[number].clock = _TogetherClock(together)
             try:
                 found[number] = self._execute(number)
-            except Exception:
-                # The others are not to wait for it.
+            except Exception as error:
+                errors.append(error)
+                # The others are not to wait for it: what they raise comes behind.
                 together.abort()
             finally:
                 self._serial[number].clock = WALL
@@ -144,8 +146,8 @@ class SerialRunsAtOnce:
             thread.start()
         for thread in threads:
             thread.join()
-        if not all(found):
-            raise RunError("a serial run at once with others failed")
+        if errors:
+            raise RunError(f"a serial run at once with others failed: {errors[0]}") from errors[0]
         return found
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contend.evm import Block, State, layout
+from contend.evm import State, layout
 from contend.evm.block_image import BlockImage
 from contend.evm.layout import TRANSACTION
 from contend.evm.runtime import atomics
@@ -35,7 +35,6 @@ from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, Clock,
 from contend.strategies.given import HintSource, Knowledge
 
 COST_TASK, COST_HINT_LOCATION = cost_table.TASK, cost_table.HINT_LOCATION
-ADDRESS_RLP_BYTES, SLOT_RLP_BYTES = 21, 33
 
 DECLARED = Struct(
     "DeclaredLists",
@@ -153,19 +152,3 @@ class Declared(HintSource):
     def counters(self) -> dict[str, int]:
         """How many transactions declared anything."""
         return {"declared": int(self._memory[0]["with_list"])}
-
-
-def declared_bytes(block: Block) -> int:
-    """Bytes that the access lists of a block's transactions take up in RLP, beyond those of as many empty lists."""
-    return sum(_list_bytes([_account_bytes(len(slots)) for _, slots in t.access_list]) - 1 for t in block)
-
-
-def _account_bytes(slots: int) -> int:
-    return _list_bytes([ADDRESS_RLP_BYTES, _list_bytes([SLOT_RLP_BYTES] * slots)])
-
-
-def _list_bytes(items: list[int]) -> int:
-    """Bytes of an RLP list of items of so many bytes (Yellow Paper, appendix B)."""
-    payload = sum(items)
-    prefix = 1 if payload <= 55 else 1 + (payload.bit_length() + 7) // 8
-    return prefix + payload

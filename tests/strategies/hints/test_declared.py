@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
-import numpy as np
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, hot, word
 from equivalence import Equivalence
@@ -16,7 +14,6 @@ from contend.evm import Block, Transaction
 from contend.evm.state import location_of
 from contend.harness.testing import build_scenario
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.hints.declared import declared_bytes
 from contend.strategies.registry import get
 
 WORLD = adversarial_state()
@@ -109,32 +106,6 @@ def test_exact_lists_leave_little_to_repair() -> None:
     with get("static_partition+declared")() as uninformed:
         counters = uninformed.execute(without, genesis.copy(), 4).counters
     assert counters["declared"] == 0
-
-
-def _rlp(item: Any) -> bytes:
-    if isinstance(item, bytes):
-        return item if len(item) == 1 and item[0] < 0x80 else _prefix(0x80, len(item)) + item
-    payload = b"".join(map(_rlp, item))
-    return _prefix(0xC0, len(payload)) + payload
-
-
-def _prefix(base: int, size: int) -> bytes:
-    if size < 56:
-        return bytes([base + size])
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([base + 55 + len(length)]) + length
-
-
-@settings(max_examples=100)
-@given(st.lists(lists, max_size=4))
-def test_bytes_are_those_of_the_encoding(found: list[list[tuple[bytes, tuple[int, ...]]]]) -> None:
-    block = with_lists(hot("counter", len(found)), found)
-    encoded = [
-        _rlp([[address, [slot.to_bytes(32, "big") for slot in slots]] for address, slots in access_list])
-        for access_list in found
-    ]
-    assert declared_bytes(block) == sum(len(one) - 1 for one in encoded)
-    assert np.array([len(one) for one in encoded]).sum() == declared_bytes(block) + len(found)
 
 
 def test_an_unknown_contract_needs_no_list(equivalence: Equivalence, strategy: Strategy) -> None:
