@@ -15,6 +15,7 @@ from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.clocks.schedule import Schedule
+from contend.strategies.given import TEMPLATE
 from contend.strategies.serial import Serial
 
 Find = Callable[[str], Callable[[], Strategy]]
@@ -44,6 +45,7 @@ class ScheduleChecker:
         self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
         self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle, BlockKnowledge] | None = None
         self.steps = 0
+        self.cuts = 0
 
     def close(self) -> None:
         """Close all strategies."""
@@ -83,9 +85,11 @@ class ScheduleChecker:
         clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
         strategy.knowledge = knowledge.of(0, strategy.given)
-        damage_hints(strategy, case.damage, len(scene.block))
-        scene.state.restore(snapshot)
         try:
+            if strategy.given == TEMPLATE:
+                _teach(strategy, scene, snapshot, case.workers)
+            damage_hints(strategy, case.damage, len(scene.block))
+            scene.state.restore(snapshot)
             outcome = strategy.execute(scene.block, scene.state, case.workers)
         # Whatever a strategy raises on a block that serial execution manages is a failure of the strategy.
         except Exception as error:
@@ -94,6 +98,7 @@ class ScheduleChecker:
             return [f"{type(error).__name__}: {error}"]
         finally:
             self.steps += clock.steps
+            self.cuts += clock.cuts
         return oracle.check(outcome, scene.state.changes_since(snapshot))
 
     def shrink(self, case: ScheduleCase, budget: int = 4_000) -> ScheduleCase:
@@ -149,6 +154,18 @@ class ScheduleChecker:
 
 
 _MOST_STRATEGIES = 24
+
+
+def _teach(strategy: Strategy, scene: Scene, snapshot: Snapshot, workers: int) -> None:
+    """Let a strategy learn from the same transactions in a block before; what it learned earlier, it forgets.
+
+    So what it predicts depends on nothing but the case, and is wrong where transactions move what others touch.
+    """
+    environment = scene.block.environment
+    before = replace(scene.block, environment=replace(environment, number=environment.number - 1))
+    damage_hints(strategy, None, len(before))
+    scene.state.restore(snapshot)
+    strategy.execute(before, scene.state, workers)
 
 
 def _without(kept: tuple[int, ...], pieces: int) -> Iterator[tuple[int, ...]]:
