@@ -11,6 +11,7 @@ from contend.harness.verify.given_damage import damage_hints, damageable
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.list_checks import has_list, list_differences
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, repeatable
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
@@ -73,7 +74,7 @@ class ScheduleChecker:
         return self._laid_out[1:]
 
     def differences(self, case: ScheduleCase) -> list[str]:
-        """Differences of the case's result from the serial one; empty when there are none."""
+        """Differences of the case's result and access lists from the serial ones; empty when there are none."""
         scene, snapshot, oracle, knowledge = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
         key = (case.strategy, case.workers, len(scene.block), case.cut)
@@ -85,6 +86,7 @@ class ScheduleChecker:
         clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
         strategy.knowledge = knowledge.of(0, strategy.given)
+        strategy.makes_access_list = has_list(case, strategy)
         try:
             if strategy.given == TEMPLATE:
                 _teach(strategy, scene, snapshot, case.workers)
@@ -99,7 +101,8 @@ class ScheduleChecker:
         finally:
             self.steps += clock.steps
             self.cuts += clock.cuts
-        return oracle.check(outcome, scene.state.changes_since(snapshot))
+        found = oracle.check(outcome, scene.state.changes_since(snapshot))
+        return found or list_differences(strategy, outcome, scene, snapshot, knowledge)
 
     def shrink(self, case: ScheduleCase, budget: int = 4_000) -> ScheduleCase:
         """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.
