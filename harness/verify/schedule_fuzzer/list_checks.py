@@ -6,7 +6,6 @@ from contend.evm import Snapshot
 from contend.evm.access_list import access_list_content, access_list_of, first_difference, state_before
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase
-from contend.strategies.bal.strategy import Bal
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.given import BLOCK
 
@@ -37,7 +36,8 @@ def list_differences(
     knowledge : BlockKnowledge
     """
     given = strategy.knowledge.access_list
-    judges = isinstance(strategy, Bal)
+    # Who judges lists counts those that it refuses.
+    judges = "refused_lists" in outcome.counters
     if not judges and not strategy.makes_access_list:
         return []
     found = []

@@ -201,9 +201,9 @@ def keep_the_first_accesses(shared, worker):
     return True if worker.incarnation != U0 else original(shared, worker)
 
 
-def take_every_other_part(build):
-    """Half of the parts of a list in the making are nobody's."""
-    return I(atomics.add(build, "next", U(2)))
+def leave_the_first_part(build):
+    """The first part of a list in the making is nobody's; those of small blocks have no other."""
+    return I(atomics.add(build, "next", U1)) + 1
 
 
 def expect_and_forget(shared, worker, txn_idx):

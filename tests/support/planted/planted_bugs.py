@@ -264,7 +264,7 @@ BUGS = {
     "untaken_part": Bug(
         "every part of an access list in the making",
         BlockSTM,
-        Replacement(list_of_block, stm.take_every_other_part, "_next_part"),
+        Replacement(list_of_block, stm.leave_the_first_part, "_next_part"),
     ),
     "lasting_prediction": Bug(
         "ABSENT marks of predicted writes that do not come",
