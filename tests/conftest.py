@@ -30,6 +30,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # Files whose tests take minutes. They begin first, so that no process ends with one of them while the others are idle.
 LONGEST = (
+    "test_planted_bugs.py",
     "test_schedule_fuzzer.py",
     "test_gate_power.py",
     "test_readme.py",

@@ -9,14 +9,13 @@ before it: what it writes is filled in, and what it does not write becomes ABSEN
 from __future__ import annotations
 
 from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel, native
-from contend.evm.u256 import ZERO
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in, next_hinted, writes_in
 from contend.strategies.block_stm.layout import LIST_SHIFT, SHARED, WORKER, WRITE
-from contend.strategies.block_stm.mv_memory import NO_VERSION, allocate, arena_offset, mark_estimate, write
+from contend.strategies.block_stm.mv_memory import NO_VERSION, allocate, arena_offset, expect
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table
 
@@ -41,12 +40,11 @@ def expect_writes(shared, worker, txn_idx):
         if not writes_in(entries[U(i)]):
             continue
         location = location_in(entries[U(i)])
-        version, repeated = write(shared, worker, location, txn_idx, U0, ZERO)
+        version, stands = expect(shared, worker, location, txn_idx)
         if version == NO_VERSION:
             return False
-        mark_estimate(version)
         # A location that the hint names twice has one version.
-        if not repeated:
+        if not stands:
             made = WRITE.item(address, count, marked)
             made.location = location
             made.version = version

@@ -220,36 +220,23 @@ def _make_tower(shared, worker, location, head):
 
 
 @kernel()
-def write(shared, worker, location, txn_idx, incarnation, word):
-    """Make an incarnation's write visible. Only the worker that executes the transaction may call this.
-
-    Returns
-    -------
-    tuple
-        The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
-        too.
-    """
+def _tower_for(shared, worker, location):
+    """Address of a location's tower, made if there is none; 0 when the arena is full."""
     head = atomics.load(heads_of(shared), location)
     tower = tower_at(shared, head)
-    if tower == 0:
-        tower = _make_tower(shared, worker, location, head)
-        if tower == 0:
-            return I(NO_VERSION), False
-    link, found = _search(tower, txn_idx, 0)
-    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
-        version = VERSION.at(found)
-        check(version.tag & (ESTIMATE | ABSENT) != U0)
-        repeated = version.tag & ABSENT == U0
-        version.word = word
-        atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
-        return found, repeated
+    return tower if tower != 0 else _make_tower(shared, worker, location, head)
+
+
+@kernel()
+def _insert(shared, worker, tower, location, txn_idx, tag, word):
+    """Insert a transaction's first version at a location: its address, or `NO_VERSION` when the arena is full."""
     levels = _height(location, txn_idx)
     address = allocate(shared, worker, _LOWEST_WORDS + levels)
     if address == 0:
-        return I(NO_VERSION), False
+        return I(NO_VERSION)
     version = VERSION.at(address)
     version.txn_idx = txn_idx
-    version.tag = U(incarnation) << TAG_SHIFT
+    version.tag = tag
     version.word = word
     # From the lowest level up, so that a search finds below whatever it has found above.
     for level in range(levels):
@@ -260,7 +247,53 @@ def write(shared, worker, location, txn_idx, incarnation, word):
             LINK.at(own_link).version = U(found)
             if I(atomics.compare_and_swap(LINK.at(link), "version", U(found), U(address))) == found:
                 break
-    return address, False
+    return address
+
+
+@kernel()
+def write(shared, worker, location, txn_idx, incarnation, word):
+    """Make an incarnation's write visible. Only the worker that executes the transaction may call this.
+
+    Returns
+    -------
+    tuple
+        The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
+        too.
+    """
+    tower = _tower_for(shared, worker, location)
+    if tower == 0:
+        return I(NO_VERSION), False
+    _, found = _search(tower, txn_idx, 0)
+    tag = U(incarnation) << TAG_SHIFT
+    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
+        version = VERSION.at(found)
+        check(version.tag & (ESTIMATE | ABSENT) != U0)
+        repeated = version.tag & ABSENT == U0
+        version.word = word
+        atomics.store(version, "tag", tag)
+        return found, repeated
+    return _insert(shared, worker, tower, location, txn_idx, tag, word), False
+
+
+@kernel()
+def expect(shared, worker, location, txn_idx):
+    """Have a version stand for a write that is expected of a transaction that has not begun.
+
+    It is an ESTIMATE before anybody can find it. Were it marked afterwards, who read it meanwhile would have a word
+    that nobody wrote, and validation would not notice: the first incarnation's word has the same version and tag.
+
+    Returns
+    -------
+    tuple
+        The version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
+    """
+    tower = _tower_for(shared, worker, location)
+    if tower == 0:
+        return I(NO_VERSION), False
+    _, found = _search(tower, txn_idx, 0)
+    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
+        return found, True
+    return _insert(shared, worker, tower, location, txn_idx, ESTIMATE, ZERO), False
 
 
 @kernel()

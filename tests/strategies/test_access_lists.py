@@ -30,7 +30,17 @@ from contend.workloads import registry as workloads
 from contend.workloads.files.block_file import read_block
 
 WORLD, SERIAL = adversarial_state(), get("serial")()
-MAKERS = ["serial", "block_stm", "block_stm+truth", "static_partition", "occ_window"]
+MAKERS = [
+    "serial",
+    "block_stm",
+    "block_stm+truth",
+    "static_partition",
+    "occ_window",
+    "bal",
+    "placeholder",
+    "groups+dry_run",
+    "locks+truth",
+]
 KEPT = [HealthCheck.function_scoped_fixture]
 
 

@@ -11,10 +11,12 @@ from contend.harness.verify.given_damage import damage_hints, damageable
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.harness.verify.schedule_fuzzer.cases import Scene, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.list_checks import has_list, list_differences
 from contend.harness.verify.schedule_fuzzer.preemption_points import preemptible, repeatable
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.clocks.schedule import Schedule
+from contend.strategies.given import TEMPLATE
 from contend.strategies.serial import Serial
 
 Find = Callable[[str], Callable[[], Strategy]]
@@ -44,6 +46,7 @@ class ScheduleChecker:
         self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
         self._laid_out: tuple[tuple[object, ...], Scene, Snapshot, Oracle, BlockKnowledge] | None = None
         self.steps = 0
+        self.cuts = 0
 
     def close(self) -> None:
         """Close all strategies."""
@@ -71,7 +74,7 @@ class ScheduleChecker:
         return self._laid_out[1:]
 
     def differences(self, case: ScheduleCase) -> list[str]:
-        """Differences of the case's result from the serial one; empty when there are none."""
+        """Differences of the case's result and access lists from the serial ones; empty when there are none."""
         scene, snapshot, oracle, knowledge = self._lay_out(case)
         # Rooms fit one size of block and one number of workers.
         key = (case.strategy, case.workers, len(scene.block), case.cut)
@@ -83,9 +86,12 @@ class ScheduleChecker:
         clock = Schedule(case.schedule, cut=case.cut)
         strategy.clock = clock
         strategy.knowledge = knowledge.of(0, strategy.given)
-        damage_hints(strategy, case.damage, len(scene.block))
-        scene.state.restore(snapshot)
+        strategy.makes_access_list = has_list(case, strategy)
         try:
+            if strategy.given == TEMPLATE:
+                _teach(strategy, scene, snapshot, case.workers)
+            damage_hints(strategy, case.damage, len(scene.block))
+            scene.state.restore(snapshot)
             outcome = strategy.execute(scene.block, scene.state, case.workers)
         # Whatever a strategy raises on a block that serial execution manages is a failure of the strategy.
         except Exception as error:
@@ -94,7 +100,9 @@ class ScheduleChecker:
             return [f"{type(error).__name__}: {error}"]
         finally:
             self.steps += clock.steps
-        return oracle.check(outcome, scene.state.changes_since(snapshot))
+            self.cuts += clock.cuts
+        found = oracle.check(outcome, scene.state.changes_since(snapshot))
+        return found or list_differences(strategy, outcome, scene, snapshot, knowledge)
 
     def shrink(self, case: ScheduleCase, budget: int = 4_000) -> ScheduleCase:
         """Make a failing case small: fewer workers, then fewer transactions, as long as some schedule still fails.
@@ -149,6 +157,18 @@ class ScheduleChecker:
 
 
 _MOST_STRATEGIES = 24
+
+
+def _teach(strategy: Strategy, scene: Scene, snapshot: Snapshot, workers: int) -> None:
+    """Let a strategy learn from the same transactions in a block before; what it learned earlier, it forgets.
+
+    So what it predicts depends on nothing but the case, and is wrong where transactions move what others touch.
+    """
+    environment = scene.block.environment
+    before = replace(scene.block, environment=replace(environment, number=environment.number - 1))
+    damage_hints(strategy, None, len(before))
+    scene.state.restore(snapshot)
+    strategy.execute(before, scene.state, workers)
 
 
 def _without(kept: tuple[int, ...], pieces: int) -> Iterator[tuple[int, ...]]:

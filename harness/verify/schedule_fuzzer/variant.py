@@ -98,7 +98,9 @@ class Variant:
         self.copied = frozenset(copied)
         """Full names of the modules that were copied."""
         paths = {_path(sources[name]): text.replace(_UNNAMED, self._package) for name, text in texts.items()}
-        _write(self._package, paths)
+        self._folder = _folder()
+        self._modules: dict[str, ModuleType] = {}
+        _write(self._folder, self._package, paths)
 
     def module(self, copied: ModuleType | str) -> ModuleType:
         """The copy of a module.
@@ -111,11 +113,13 @@ class Variant:
         name = copied if isinstance(copied, str) else copied.__name__
         if name not in self.copied:
             raise SourceError(f"{name}: not copied, since nothing that it imports is changed")
-        folder = str(_folder())
-        if folder not in sys.path:
-            sys.path.append(folder)
-        importlib.invalidate_caches()
-        return importlib.import_module(f"{self._package}.{name}")
+        if name not in self._modules:
+            folder = str(self._folder)
+            if folder not in sys.path:
+                sys.path.append(folder)
+            importlib.invalidate_caches()
+            self._modules[name] = importlib.import_module(f"{self._package}.{name}")
+        return self._modules[name]
 
 
 def _importers(imported: Mapping[str, set[str]], changed: set[str]) -> set[str]:
@@ -140,6 +144,7 @@ def _path(source: ModuleSource) -> Path:
 
 
 def _folder() -> Path:
+    """Folder of the copies made now. All kernel sources are read for its name."""
     folder = cache_root() / kernels_digest() / "variants"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,19 +163,19 @@ def _temporary_folder() -> Path:
     return Path(_TEMPORARY[0].name)
 
 
-def _write(package: str, texts: Mapping[Path, str]) -> None:
+def _write(folder: Path, package: str, texts: Mapping[Path, str]) -> None:
     """Write a package, whole or not at all: another process may be doing the same."""
-    place = _folder() / package
+    place = folder / package
     if place.is_dir():
         return
-    with tempfile.TemporaryDirectory(dir=_folder()) as room:
+    with tempfile.TemporaryDirectory(dir=folder) as room:
         new = Path(room) / package
         for path, text in texts.items():
             file = new / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        for folder in {new, *(parent for path in texts for parent in (new / path).parents if new in parent.parents)}:
-            (folder / "__init__.py").touch()
+        for inner in {new, *(parent for path in texts for parent in (new / path).parents if new in parent.parents)}:
+            (inner / "__init__.py").touch()
         try:
             os.rename(new, place)
         except OSError:

@@ -19,6 +19,7 @@ from contend.harness.commands.export import export
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import plan_workloads
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.virtual import VirtualClock
@@ -35,16 +36,24 @@ BLOCKS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=names())
+# Every strategy as it is usually given, and beside it those that are given something else.
+CONTENDERS = (
+    *names(variants=True), "block_stm+template", "block_stm+truth", "static_partition+block", "placeholder+dry_run",
+    "groups+truth", "locks+dry_run",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=CONTENDERS)
 def strategy(request: pytest.FixtureRequest) -> Iterator[Strategy]:
     with get(request.param)() as made:
         yield made
 
 
 @cache
-def real_block(path: Path) -> tuple[Scenario, Snapshot]:
+def real_block(path: Path) -> tuple[Scenario, Snapshot, BlockKnowledge]:
     scenario = Replay().build({"file": str(path)}, 1, 1)
-    return scenario, scenario.genesis.snapshot()
+    knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, Serial())
+    return scenario, scenario.genesis.snapshot(), knowledge
 
 
 @pytest.mark.parametrize(("clock", "workers"), [("wall", 2), ("virtual", 4)])
@@ -53,13 +62,15 @@ def test_a_real_block_gives_the_chains_receipts_and_state(
     mainnet_blocks: Path, strategy: Strategy, name: str, clock: str, workers: int
 ) -> None:
     workload = Replay()
-    scenario, snapshot = real_block(mainnet_blocks / f"{name}.json.gz")
+    scenario, snapshot, knowledge = real_block(mainnet_blocks / f"{name}.json.gz")
     block, state = scenario.blocks[0], scenario.genesis
     state.restore(snapshot)
+    strategy.knowledge = knowledge.of(0, strategy.given)
     strategy.clock = WALL if clock == "wall" else VirtualClock()
     outcome = strategy.execute(block, state, workers)
     # Nothing is right in an order of its own here: others depend on the chain's.
     assert outcome.order is None
+    assert outcome.refused_list is None
     assert workload.check_receipts(scenario, outcome.receipts) == []
     assert workload.check(scenario, state) == []
     changed = state.changes_since(snapshot)

@@ -17,13 +17,20 @@ class LyingList(Bal):
     name: ClassVar[str] = "lying_list"
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
-        """Execute with another list than the one that came."""
+        """Execute with another list than the one that came, and see to it that it is refused."""
         came = self.knowledge
         self.knowledge = replace(came, access_list=with_a_lie(came.access_list or b""))
         try:
-            return super().execute(block, state, workers)
+            outcome = super().execute(block, state, workers)
+            lied = self.knowledge.access_list != came.access_list
         finally:
             self.knowledge = came
+        if lied:
+            if outcome.refused_list is None:
+                raise AssertionError("a lie is confirmed")
+            # Of the list that came there is no verdict.
+            outcome.refused_list = None
+        return outcome
 
 
 def with_a_lie(data: bytes) -> bytes:

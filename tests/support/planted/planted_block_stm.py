@@ -194,3 +194,20 @@ def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word
             atomics.load(LINK.at(link), "version")
         atomics.store(LINK.at(link), "version", U(address))
     return address, False
+
+
+def keep_the_first_accesses(shared, worker):
+    """The block's access list has what a transaction's first incarnation touched, whatever became of that one."""
+    return True if worker.incarnation != U0 else original(shared, worker)
+
+
+def leave_the_first_part(build):
+    """The first part of a list in the making is nobody's; those of small blocks have no other."""
+    return I(atomics.add(build, "next", U1)) + 1
+
+
+def expect_and_forget(shared, worker, txn_idx):
+    """What was expected to be written stays marked, if it is not written."""
+    is_done = original(shared, worker, txn_idx)
+    atomics.store(transaction_of(shared, txn_idx), "write_set", U0)
+    return is_done

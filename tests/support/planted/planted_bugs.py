@@ -31,8 +31,10 @@ from dry_graphs import DryGroups, DryLocks
 from half_plan import HalfPlan
 from lying_list import LyingList
 from planted_placeholder import FewMachines, HalfTold
+from predicted import Predicted
 
 from contend.evm import Block, State
+from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
@@ -49,7 +51,16 @@ from contend.strategies.bal import repair, sweep
 from contend.strategies.bal import worker as bal_worker
 from contend.strategies.bal.strategy import Bal
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.block_stm import accounting, commit, incarnation, mv_memory, scheduler, validation
+from contend.strategies.block_stm import (
+    accounting,
+    commit,
+    estimates,
+    incarnation,
+    list_of_block,
+    mv_memory,
+    scheduler,
+    validation,
+)
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.dependency import linking, validating
 from contend.strategies.occ_window import committed, pending_results
@@ -63,7 +74,7 @@ from contend.strategies.sharded.protocol import commit as sharded_commit
 from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
 MOST_SCHEDULES = 20_000
-MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan)
+MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan, Predicted)
 LISTED = (Bal, LyingList)
 WINDOW = (OccWindow,)
 PLACEHOLDER = (FewMachines, HalfTold)
@@ -106,9 +117,10 @@ def checker_only(kind: type[Strategy]) -> ScheduleChecker:
 
 
 def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
-    """The first schedules, all cut where only those can find the bug."""
+    """The first schedules, half of them with damaged hints if there are any; all cut if only those find the bug."""
     bug = BUGS[name]
-    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5):
+    hinted = [bug.strategy.name] if has_hints(bug.strategy) else []
+    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5, hinted=hinted):
         for case in batch.cases():
             yield replace(case, cut=True) if bug.within else case
 
@@ -244,6 +256,21 @@ BUGS = {
         HalfPlan,
         Replacement(accounting, stm.count_repairs_as_aborts_too, "count_abort"),
     ),
+    "stale_accesses": Bug(
+        "an access list of each transaction's last incarnation",
+        BlockSTM,
+        Replacement(incarnation, stm.keep_the_first_accesses, "keep_accesses"),
+    ),
+    "untaken_part": Bug(
+        "every part of an access list in the making",
+        BlockSTM,
+        Replacement(list_of_block, stm.leave_the_first_part, "_next_part"),
+    ),
+    "lasting_prediction": Bug(
+        "ABSENT marks of predicted writes that do not come",
+        Predicted,
+        Replacement(estimates, stm.expect_and_forget, "expect_writes"),
+    ),
     "unconfirmed_write": Bug(
         "comparison of writes with the list",
         LyingList,
@@ -260,6 +287,11 @@ BUGS = {
         Replacement(repair, bal_bugs.publish_without_the_last, "_publish_writes"),
     ),
     "first_word": Bug("last words of a list", Bal, Replacement(sweep, bal_bugs.keep_the_first_word, "_sweep_record")),
+    "unnoticed_read": Bug(
+        "notice of reads that a list does not name",
+        Bal,
+        Replacement(bal_worker, bal_bugs.note_no_unlisted_read, "_note_read"),
+    ),
     "unvalidated_turn": Bug(
         "validation at a transaction's turn",
         OccWindow,
@@ -300,6 +332,12 @@ BUGS = {
     "lost_context": Bug(
         "contexts used again", FewMachines, Replacement(contexts, placeholders.keep_no_context, "give_back")
     ),
+    "missed_filling": Bug(
+        "one word for filling and for waiting",
+        FewMachines,
+        Replacement(filling, placeholders.wait_by_a_plain_store, "wait_for"),
+        within=True,
+    ),
     "unfilled_placeholder": Bug(
         "placeholders for which no write comes",
         HalfTold,
@@ -329,6 +367,12 @@ BUGS = {
         "a look at whether a predecessor has finished",
         DryLocks,
         Replacement(linking, graphs.wait_for_what_has_finished, "wait_behind"),
+    ),
+    "missed_closing": Bug(
+        "one word for finishing and for waiting behind",
+        DryLocks,
+        Replacement(linking, graphs.link_by_a_plain_store, "wait_behind"),
+        within=True,
     ),
     "skipped_lock": Bug("conflict of locks", Sharded, Replacement(lock_manager, sharding.grant_every_lock, "lock")),
     "skipped_upgrade": Bug(

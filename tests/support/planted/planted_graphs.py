@@ -19,7 +19,7 @@ from contend.strategies.block_stm.scheduler import (
     transaction_of,
 )
 from contend.strategies.dependency.layout import CLOSED
-from contend.strategies.dependency.linking import node_of
+from contend.strategies.dependency.linking import _set_next, node_of
 
 
 def validate_ahead_of_execution(shared, worker, graph):
@@ -45,6 +45,17 @@ def wait_for_what_has_finished(shared, graph, predecessor, place):
     """Who is linked behind a transaction that has finished waits for it all the same."""
     finished = atomics.load(node_of(graph, shared, predecessor), "waiters") == CLOSED
     return True if finished else original(shared, graph, predecessor, place)
+
+
+def link_by_a_plain_store(shared, graph, predecessor, place):
+    """Who is linked behind a transaction that finishes at the same moment waits for ever."""
+    node = node_of(graph, shared, predecessor)
+    head = atomics.load(node, "waiters")
+    if head == CLOSED:
+        return False
+    _set_next(shared, graph, place, head)
+    atomics.store(node, "waiters", place + U1)
+    return True
 
 
 def note_no_stray(graph, txn_idx):

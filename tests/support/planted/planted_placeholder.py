@@ -10,7 +10,7 @@ from typing import ClassVar
 from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import I
+from contend.evm.runtime.integers import I, U
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.block_stm.workspace import Workspace
@@ -41,6 +41,17 @@ def put_down_without_the_reads(worker, context):
     """A transaction that is put aside forgets what it has read so far."""
     original(worker, context)
     context.read_count = I(0)
+
+
+def wait_by_a_plain_store(shared, worker, blocking_txn_idx):
+    """Who waits for a transaction that fills at the same moment is told by nobody."""
+    blocking = transaction_of(shared, blocking_txn_idx)
+    head = atomics.load(blocking, "waiters")
+    if head == FILLED:
+        return False
+    transaction_of(shared, worker.txn_idx).next_dependent = head
+    atomics.store(blocking, "waiters", U(worker.txn_idx + 1))
+    return True
 
 
 class FewMachines(Placeholder):
