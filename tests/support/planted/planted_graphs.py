@@ -18,8 +18,8 @@ from contend.strategies.block_stm.scheduler import (
     is_executed,
     transaction_of,
 )
-from contend.strategies.dependency.layout import CLOSED
-from contend.strategies.dependency.linking import _set_next, node_of
+from contend.strategies.dependency.linking import _link_of, _waiters_of, node_of
+from contend.strategies.waiters.waiter_list import CLOSED, WAITER_LINK, WAITER_LIST
 
 
 def validate_ahead_of_execution(shared, worker, graph):
@@ -49,12 +49,12 @@ def wait_for_what_has_finished(shared, graph, predecessor, place):
 
 def link_by_a_plain_store(shared, graph, predecessor, place):
     """Who is linked behind a transaction that finishes at the same moment waits for ever."""
-    node = node_of(graph, shared, predecessor)
-    head = atomics.load(node, "waiters")
-    if head == CLOSED:
+    head, own = WAITER_LIST.at(_waiters_of(shared, graph, predecessor)), WAITER_LINK.at(_link_of(shared, graph, place))
+    first = atomics.load(head, "first")
+    if first == CLOSED:
         return False
-    _set_next(shared, graph, place, head)
-    atomics.store(node, "waiters", place + U1)
+    own.next = first
+    atomics.store(head, "first", place + U1)
     return True
 
 
