@@ -16,7 +16,7 @@ from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in, next_hinted, writes_in
 from contend.strategies.block_stm.layout import LIST_SHIFT, SHARED, WORKER, WRITE
-from contend.strategies.block_stm.mv_memory import NO_VERSION, allocate, arena_offset, mark_estimate, write
+from contend.strategies.block_stm.mv_memory import NO_VERSION, allocate, arena_offset, expect, write
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_PLAN, FAILED, FINISHED, WORKED, cost_table
 
@@ -44,7 +44,7 @@ def expect_writes(shared, worker, txn_idx):
         version, repeated = write(shared, worker, location, txn_idx, U0, ZERO)
         if version == NO_VERSION:
             return False
-        mark_estimate(version)
+        expect(version)
         # A location that the hint names twice has one version.
         if not repeated:
             made = WRITE.item(address, count, marked)
