@@ -7,9 +7,9 @@ compare-and-swap and from which none is ever removed. So a reader walks O(log n)
 lock, and finds its own near the front, since transactions are executed roughly in order.
 
 A version's tag says which incarnation gave it its word, and whether it is an ESTIMATE (its writer was aborted and will
-write again) or ABSENT (the last incarnation did not write here). An incarnation that writes the same word once more
-leaves the number as it is: who has read the version has read rightly, and stays valid, as if incarnations were compared
-by words. So one number never stands for two words.
+write again) or ABSENT (the last incarnation did not write here). Not all that an abort takes back is marked
+(`strategies.block_stm.validation`): where a version still stands in sight and gets the same word once more, it keeps
+its number, so that who has read it stays valid. One number never stands for two words.
 
 The word in a version changes only while it is an ESTIMATE or ABSENT, so that a reader who finds the same tag before and
 after reading the word has read it whole (a sequence lock, whose number is the incarnation). Who finds the version
@@ -229,10 +229,9 @@ def _write_again(version, incarnation, word):
     """Write where the transaction has a version; whether nobody needs to be told, as of `write`."""
     tag = atomics.load(version, "tag")
     version.written = U(incarnation) + U1
-    if tag & ABSENT == U0 and equal(version.word, word):
-        atomics.store(version, "tag", tag & ~ESTIMATE)
-        return True
     if tag & (ESTIMATE | ABSENT) == U0:
+        if equal(version.word, word):
+            return True
         atomics.store(version, "tag", tag | ESTIMATE)
         atomics.release_fence()
     version.word = word

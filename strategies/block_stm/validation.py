@@ -1,10 +1,10 @@
 """Validation of an incarnation, and what follows a failed one (arXiv 2203.06871, algorithms 2 and 3).
 
 The paper's validate_read_set compares versions, not words; so does this one, except for the fees before a transaction
-that has read the beneficiary's balance (`strategies.block_stm.incarnation`). But a version that is written once more
-with the same word stays the version that it was (`strategies.block_stm.mv_memory`), so that a read is good as long as
-its writer stands by the word: where a transaction is executed again and writes the same, nobody above is. It says which
-location was stale, since aborts are counted by their cause.
+that has read the beneficiary's balance (`strategies.block_stm.incarnation`). But of what a
+repair leaves in sight (`convert_writes_to_estimates`), a version that gets the same word once more stays the version
+that it was (`strategies.block_stm.mv_memory`): where a transaction is executed again and writes the same, nobody above
+is. It says which location was stale, since aborts are counted by their cause.
 
 A repaired transaction's writes stay in sight, and may be read and found valid, while it executes again. If it then
 writes another word, those above are validated once more, as if it had written to a new location (`finish_execution`):

@@ -148,8 +148,8 @@ def test_reads_agree_with_a_model(events: list[tuple[str, int, int, int]]) -> No
             node, repeated = memory.write(location, transaction, one.incarnation, value)
             assert node == one.node
             assert repeated == (one.kind == "estimate" or (one.kind == "word" and value == one.value))
-            # Who has read the same word of this version need not know that it was written again.
-            if value != one.value or one.kind == "absent":
+            # Who has read the same word, and nothing was marked, need not know that it was written again.
+            if value != one.value or one.kind != "word":
                 one.value, one.stamp = value, one.incarnation
             one.kind = "word"
         elif event == "estimate" and one is not None and one.kind == "word":
