@@ -180,6 +180,9 @@ class HintSource(ABC):
             If what the source needs did not come with the block.
         """
 
+    def watch(self, space: Any, image: BlockImage) -> None:  # noqa: B027  # most have nothing to learn
+        """Get ready to learn from a block that is executed without hints, in place of `fill`; most need not."""
+
     def learn(self, space: Any, image: BlockImage, state: State, clock: Clock) -> None:  # noqa: B027  # most do not
         """Learn from a block that has been executed. Timed; the default learns nothing.
 

@@ -26,6 +26,7 @@ _VARIANTS = {
     "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
+    "adaptive": "contend.strategies.adaptive:Adaptive",
     "groups": "contend.strategies.groups:Groups",
     "locks": "contend.strategies.locks:Locks",
 }

@@ -104,6 +104,17 @@ def compare_and_swap(typing_context: Any, array: Any, index: Any, expected: Any,
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def release_fence(typing_context: Any) -> Any:
+    """No store behind it moves before a load or store in front of it. Costs nothing where stores are ordered anyway."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.fence("release")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
 def acquire_fence(typing_context: Any) -> Any:
     """No load or store behind it moves before a load in front of it. Costs nothing where loads are ordered anyway."""
 

@@ -82,6 +82,9 @@ def quality_of(outcomes: Sequence[Outcome], blocks: Sequence[Block], knowledge: 
         return {}
     found = [_tally(one, blocks[place], knowledge, place) for place, one in enumerate(hinted)]
     told: dict[str, Any] = {"entries": sum(len(one.keys) for one in hinted), **quality(total(found))}
+    known = [one.counters["templates"] for one in outcomes if "templates" in one.counters]
+    if known and not any(known):
+        told["learned"] = False
     return told | ({"by_block": [quality(one) for one in found]} if len(found) > 1 else {})
 
 

@@ -214,7 +214,8 @@ def record_read_set(shared, worker):
 def apply_write_set(shared, worker):
     """Make the writes visible, and mark those of the last incarnation that were not repeated.
 
-    Returns whether it succeeded, and whether a location was written that the last incarnation did not write.
+    Returns whether it succeeded, and whether somebody may have read what is no longer so: where the last incarnation
+    did not write, or where it wrote, or did, another word and no ESTIMATE has stood since.
     """
     machine = open_machine(worker.machine)
     txn_idx, incarnation = worker.txn_idx, worker.incarnation
@@ -227,7 +228,7 @@ def apply_write_set(shared, worker):
     address = allocate(shared, worker, max(count * WRITE.words, 1))
     if address == 0:
         return False, False
-    wrote_new_location = False
+    surprises = False
     written = 0
     for i in range(machine.entry_count):
         entry = entry_at(machine, i)
@@ -239,7 +240,7 @@ def apply_write_set(shared, worker):
         version, repeated = write(shared, worker, location, txn_idx, incarnation, word)
         if version == NO_VERSION:
             return False, False
-        wrote_new_location |= not repeated
+        surprises |= not repeated
         made = WRITE.item(address, count, written)
         made.location = location
         made.version = version
@@ -248,10 +249,10 @@ def apply_write_set(shared, worker):
     for i in range(old_count):
         version = WRITE.item(old_address, old_count, i).version
         if not is_written_by(version, incarnation):
-            mark_absent(version, incarnation)
+            surprises |= not mark_absent(version, incarnation)
     atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
     spend(shared, worker, COST_PUBLISH_WRITE, written)
-    return True, wrote_new_location
+    return True, surprises
 
 
 @kernel()
@@ -288,10 +289,10 @@ def record(shared, worker):
 
     The writes come first: others wait for them, and for nothing else.
 
-    Returns whether there was room, and whether a location was written that the last incarnation did not write.
+    Returns whether there was room, and whether others may have read what is no longer so, see `apply_write_set`.
     """
-    applied, wrote_new_location = apply_write_set(shared, worker)
+    applied, surprises = apply_write_set(shared, worker)
     if not applied:
         note_fault(shared)
         return False, False
-    return record_outcome(shared, worker), wrote_new_location
+    return record_outcome(shared, worker), surprises

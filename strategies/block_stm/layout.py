@@ -94,8 +94,9 @@ TOWER = Struct("BlockSTMTower", first=words(LEVELS))  # the first version of eac
 VERSION = Struct(
     "BlockSTMVersion",
     txn_idx=I64,
-    tag=U64,  # incarnation << TAG_SHIFT | ABSENT | ESTIMATE
+    tag=U64,  # incarnation that gave it its word << TAG_SHIFT | ABSENT | ESTIMATE
     word=U256,
+    written=U64,  # the last incarnation that wrote here, plus one; only who executes the transaction looks
     next=U64,  # the next version on level 0; those on the version's further levels follow
 )
 LINK = Struct("BlockSTMLink", version=U64)  # any word that links to a version

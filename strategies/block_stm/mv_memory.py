@@ -6,12 +6,17 @@ location has a skip list (Pugh, 1990) ordered from the highest transaction down,
 compare-and-swap and from which none is ever removed. So a reader walks O(log n) versions of a hot location, takes no
 lock, and finds its own near the front, since transactions are executed roughly in order.
 
-A version's tag says whose incarnation wrote it, and whether it is an ESTIMATE (its writer was aborted and will write
-again) or ABSENT (the last incarnation did not write here). The word in a version changes only while it is one of
-these, so that a reader who finds the same tag before and after reading the word has read it whole (a sequence lock,
-whose number is the incarnation). Between the store of an ESTIMATE and the next incarnation's first store lie two
-read-modify-writes of the transaction's status, by which its new words come after the tag on every architecture; the
-reader's fence keeps its loads of the word before its second load of the tag.
+A version's tag says which incarnation gave it its word, and whether it is an ESTIMATE (its writer was aborted and will
+write again) or ABSENT (the last incarnation did not write here). Not all that an abort takes back is marked
+(`strategies.block_stm.validation`): where a version still stands in sight and gets the same word once more, it keeps
+its number, so that who has read it stays valid. One number never stands for two words.
+
+The word in a version changes only while it is an ESTIMATE or ABSENT, so that a reader who finds the same tag before and
+after reading the word has read it whole (a sequence lock, whose number is the incarnation). Who finds the version
+neither makes it an ESTIMATE for that moment; the fence behind keeps the new words after the tag on every architecture.
+Of a version that was marked by an abort, two read-modify-writes of the transaction's status lie between the tag and the
+next incarnation's first store, and do the same. The reader's fence keeps its loads of the word before its second load
+of the tag.
 
 Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
 block in which it was set, and means nothing in another. The worker that makes a location's skip list notes the
@@ -27,7 +32,7 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_u64
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.u256 import ZERO
+from contend.evm.u256 import ZERO, equal
 from contend.strategies.block_stm.layout import (
     ABSENT,
     ESTIMATE,
@@ -228,7 +233,7 @@ def _tower_for(shared, worker, location):
 
 
 @kernel()
-def _insert(shared, worker, tower, location, txn_idx, tag, word):
+def _insert(shared, worker, tower, location, txn_idx, tag, word, written):
     """Insert a transaction's first version at a location: its address, or `NO_VERSION` when the arena is full."""
     levels = _height(location, txn_idx)
     address = allocate(shared, worker, _LOWEST_WORDS + levels)
@@ -238,6 +243,7 @@ def _insert(shared, worker, tower, location, txn_idx, tag, word):
     version.txn_idx = txn_idx
     version.tag = tag
     version.word = word
+    version.written = written
     # From the lowest level up, so that a search finds below whatever it has found above.
     for level in range(levels):
         own_link = address + _NEXT + _LINK_BYTES * level
@@ -251,6 +257,21 @@ def _insert(shared, worker, tower, location, txn_idx, tag, word):
 
 
 @kernel()
+def _write_again(version, incarnation, word):
+    """Write where the transaction has a version; whether nobody needs to be told, as of `write`."""
+    tag = atomics.load(version, "tag")
+    version.written = U(incarnation) + U1
+    if tag & (ESTIMATE | ABSENT) == U0:
+        if equal(version.word, word):
+            return True
+        atomics.store(version, "tag", tag | ESTIMATE)
+        atomics.release_fence()
+    version.word = word
+    atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
+    return tag & ESTIMATE != U0
+
+
+@kernel()
 def write(shared, worker, location, txn_idx, incarnation, word):
     """Make an incarnation's write visible. Only the worker that executes the transaction may call this.
 
@@ -258,21 +279,16 @@ def write(shared, worker, location, txn_idx, incarnation, word):
     -------
     tuple
         The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
-        too.
+        too, and either the same word, or it was known since (an ESTIMATE) that another may come.
     """
     tower = _tower_for(shared, worker, location)
     if tower == 0:
         return I(NO_VERSION), False
     _, found = _search(tower, txn_idx, 0)
-    tag = U(incarnation) << TAG_SHIFT
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
-        version = VERSION.at(found)
-        check(version.tag & (ESTIMATE | ABSENT) != U0)
-        repeated = version.tag & ABSENT == U0
-        version.word = word
-        atomics.store(version, "tag", tag)
-        return found, repeated
-    return _insert(shared, worker, tower, location, txn_idx, tag, word), False
+        return found, _write_again(VERSION.at(found), incarnation, word)
+    tag = U(incarnation) << TAG_SHIFT
+    return _insert(shared, worker, tower, location, txn_idx, tag, word, U(incarnation) + U1), False
 
 
 @kernel()
@@ -293,7 +309,7 @@ def expect(shared, worker, location, txn_idx):
     _, found = _search(tower, txn_idx, 0)
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
         return found, True
-    return _insert(shared, worker, tower, location, txn_idx, ESTIMATE, ZERO), False
+    return _insert(shared, worker, tower, location, txn_idx, ESTIMATE, ZERO, U0), False
 
 
 @kernel()
@@ -312,13 +328,14 @@ def fill(address, incarnation, word):
     version = VERSION.at(address)
     check(version.tag & ESTIMATE != U0)
     version.word = word
+    version.written = U(incarnation) + U1
     atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
 
 
 @kernel(inline=True)
 def is_written_by(version, incarnation):
     """Whether this incarnation of its transaction has written the version at an address."""
-    return VERSION.at(version).tag == U(incarnation) << TAG_SHIFT
+    return VERSION.at(version).written == U(incarnation) + U1
 
 
 @kernel(inline=True)
@@ -331,9 +348,11 @@ def mark_estimate(version):
 
 @kernel(inline=True)
 def mark_absent(version, incarnation):
-    """The version's writer has executed again and did not write here."""
-    check(VERSION.at(version).tag & ESTIMATE != U0)
+    """The version's writer has executed again and did not write here. Whether readers were waiting for it."""
+    tag = atomics.load(VERSION.at(version), "tag")
+    check(tag & ABSENT == U0)
     atomics.store(VERSION.at(version), "tag", (U(incarnation) << TAG_SHIFT) | ABSENT)
+    return tag & ESTIMATE != U0
 
 
 @kernel()

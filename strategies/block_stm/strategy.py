@@ -86,8 +86,7 @@ class OptimisticStrategy(CompiledStrategy):
         balance = word_to_int(state.values[int(space.shared["coinbase"])])
         self.run_block(space)
         executed = self.clock.now()
-        if self._source is not None:
-            self._source.learn(space, image, state, self.clock)
+        self.learn(space, image, state)
         self.commit_block(space, state)
         access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         committed = self.clock.now()
@@ -140,6 +139,11 @@ class OptimisticStrategy(CompiledStrategy):
         if self._source is None:
             raise RuntimeError(f"{self.name}: given {self.given}, so there are no hints to be had")
         self._source.fill(space, image, state, self.knowledge, self.clock)
+
+    def learn(self, space: Workspace, image: BlockImage, state: State) -> None:
+        """Let the source of the hints learn from the block, which has been executed. Timed."""
+        if self._source is not None:
+            self._source.learn(space, image, state, self.clock)
 
     def hint_counters(self) -> dict[str, int]:
         """What the source of the hints counted."""

@@ -1,8 +1,15 @@
 """Validation of an incarnation, and what follows a failed one (arXiv 2203.06871, algorithms 2 and 3).
 
 The paper's validate_read_set compares versions, not words; so does this one, except for the fees before a transaction
-that has read the beneficiary's balance (`strategies.block_stm.incarnation`). It says which location was stale, since
-aborts are counted by their cause.
+that has read the beneficiary's balance (`strategies.block_stm.incarnation`). But of what a
+repair leaves in sight (`convert_writes_to_estimates`), a version that gets the same word once more stays the version
+that it was (`strategies.block_stm.mv_memory`): where a transaction is executed again and writes the same, nobody above
+is. It says which location was stale, since aborts are counted by their cause.
+
+A repaired transaction's writes stay in sight, and may be read and found valid, while it executes again. If it then
+writes another word, those above are validated once more, as if it had written to a new location (`finish_execution`):
+its new words, its status, and the sweep's way back come in that order, and a validation that was taken from the sweep
+before is followed by one that is taken after.
 """
 
 from __future__ import annotations
@@ -62,19 +69,28 @@ def validate_unrecorded(shared, worker):
 
 
 @kernel()
-def convert_writes_to_estimates(shared, worker):
-    """Mark the writes of the worker's transaction, which it aborts, as estimates."""
+def convert_writes_to_estimates(shared, worker, stale):
+    """Mark writes of the worker's transaction, which it aborts, as estimates: those that will change, it is thought.
+
+    An incarnation that was executed as planned is nearly right: what it reads and writes at the stale location will
+    change, and nothing else. What it has written elsewhere stays in sight meanwhile, and is compared when the next
+    incarnation writes (`mv_memory.write`). After that all is marked, as in the paper.
+    """
     line = transaction_of(shared, worker.txn_idx)
     check(line.txn_status == pack_status(worker.incarnation, ABORTING))
     writes, count = list_address(shared, line.write_set), I(line.write_set & LIST_MASK)
+    marked = 0
     for i in range(count):
-        mark_estimate(WRITE.item(writes, count, i).version)
+        one = WRITE.item(writes, count, i)
+        if line.is_planned == U0 or one.location == stale:
+            mark_estimate(one.version)
+            marked += 1
     spend(shared, worker, COST_ABORT, 1)
-    spend(shared, worker, COST_ABORT_WRITE, count)
+    spend(shared, worker, COST_ABORT_WRITE, marked)
 
 
 @kernel()
 def abort(shared, worker, stale):
     """Take back what the worker's transaction wrote, and count what its incarnation cost for nothing."""
-    convert_writes_to_estimates(shared, worker)
+    convert_writes_to_estimates(shared, worker, stale)
     count_abort(shared, worker, stale, U(receipt_of(shared, worker.txn_idx).gas_used))

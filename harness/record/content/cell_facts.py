@@ -22,8 +22,8 @@ class CellFacts:
     given : mapping or None
         ``strategy``, ``source``, ``role``, ``list_kind`` (None where no list is given), ``values`` (whether it uses a
         list's values), ``bytes_per_transaction``, and, where the hints were told, ``recall`` and ``precision``, each of
-        ``all`` entries, ``writes`` and ``conflicting`` ones; of several blocks, ``by_block``, both for each. None in
-        records of before.
+        ``all`` entries, ``writes`` and ``conflicting`` ones; of several blocks, ``by_block``, both for each.
+        ``learned`` is False where nothing was learned before any of the blocks. None in records of before.
     list_origin : str or None
         Where the access list is from.
     refused_list : str or None
@@ -74,7 +74,8 @@ def given_in(cell: Mapping[str, Any]) -> str:
     source, kind = str(given["source"]), given.get("list_kind")
     if kind not in (None, "full"):
         return f"{source} {kind}"
-    return _FOUND_NOTHING[source] if source in _FOUND_NOTHING and given.get("entries") == 0 else source
+    knew_nothing = given.get("entries") == 0 or given.get("learned") is False
+    return _FOUND_NOTHING[source] if source in _FOUND_NOTHING and knew_nothing else source
 
 
 _FOUND_NOTHING = {"declared": "declared nothing", "template": "nothing learned"}

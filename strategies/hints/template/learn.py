@@ -2,8 +2,8 @@
 
 1. Preimages of hashes are entered (`preimages`).
 2. Each transaction's final read set is explained (`explanation`); what it teaches is its sample. Of calls that are well
-   known and were predicted without a miss only every fourth is, and counts four times, so that shares stay what they
-   are (the estimator of Horvitz and Thompson, JASA 1952).
+   known and were predicted without a miss only every fourth is, and counts four times, and of those that were predicted
+   exactly, every sixteenth; so shares stay what they are (the estimator of Horvitz and Thompson, JASA 1952).
 3. Samples are counted in the contexts of their calls.
 4. What those contexts now predict is marked: it need not be learned again for each word.
 5. Samples are counted in the contexts of their words.
@@ -55,7 +55,8 @@ from contend.strategies.hints.template.words import mix, read_words
 
 COST_TASK, COST_TEMPLATE, COST_LOCATION = cost_table.TASK, cost_table.LEARN_TEMPLATE, cost_table.LEARN_LOCATION
 LOCATIONS_OF_WORDS = 2  # to read a transaction's words costs about as much as to explain so many locations
-WELL_KNOWN, ONE_OF = 128, 4
+WELL_KNOWN = 128  # samples of a call
+ONE_OF, ONE_OF_EXACT = 4, 16  # that were predicted without a miss, or exactly: one is explained for all
 
 
 @kernel(inline=True)
@@ -113,8 +114,9 @@ def _weight_of(shared, worker, learner, own, txn_idx, reads, count):
     spend(shared, worker, COST_TEMPLATE, count)
     if _misses(shared, own, txn_idx, reads, count):
         return I(1)
+    one_of = I(ONE_OF_EXACT) if count == hint_of(shared, txn_idx).count else I(ONE_OF)
     drawn = mix(U(txn_idx), U(learner.block)) >> U(32)
-    return I(ONE_OF if drawn % U(ONE_OF) == U0 else 0)
+    return one_of if drawn % U(one_of) == U0 else I(0)
 
 
 @kernel()

@@ -1,9 +1,9 @@
 """Preimages of the block's hashes: which two words a mapping's slot is the hash of.
 
 While a block is executed, and where a transaction is dry-run, machines note what pairs of words they hash
-(`evm.layout.PREIMAGES`), each worker in its own log. All workers then enter the logs in one index, by hash. So a slot
-is explained by one look-up a mapping, where guessing keys and base slots would take thousands of hashes, and nothing
-is found but what a contract really computed. (Clients that keep preimages of their state's keys do it likewise.)
+(`evm.layout.PREIMAGES`), each machine in a log of its own. All workers then enter the logs in one index, by hash. So a
+slot is explained by one look-up a mapping, where guessing keys and base slots would take thousands of hashes, and
+nothing is found but what a contract really computed. (Clients that keep preimages of their state's keys do likewise.)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_FOUND = -1
 
 @kernel(inline=True)
 def _log_of(learner, number):
-    return PREIMAGES.item(learner.logs, learner.workers, number)
+    return PREIMAGES.item(learner.logs, learner.log_count, number)
 
 
 @kernel(inline=True)
@@ -57,7 +57,7 @@ def _enter(learner, place):
 
 @kernel()
 def enter_piece(shared, worker, learner, number):
-    """Enter one piece of one worker's log."""
+    """Enter one piece of one machine's log."""
     log, first = number // learner.log_chunks, PIECE * (number % learner.log_chunks)
     count, room = _log_of(learner, log).count, _log_of(learner, log).room
     last = min(first + PIECE, count)

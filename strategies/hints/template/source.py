@@ -83,16 +83,17 @@ class _Dictionary:
 class _BlockMemory:
     """What learning from a block of some size by some workers needs; kept for the next one of the same size."""
 
-    def __init__(self, size: int, workers: int) -> None:
-        self.fits = size, workers
+    def __init__(self, size: int, workers: int, machines: int) -> None:
+        self.fits = size, workers, machines
         share = size if workers <= FEW_WORKERS else size * FEW_WORKERS // workers
         self.chunks = -(-size // CHUNK)
         self.samples = SAMPLE.zeros(max(size, 1))
         self.heads = np.zeros(2 * max(self.chunks, 1) * PARTITIONS, np.uint64)
         self.scratch = SCRATCH.zeros(workers)
         self.room = PREIMAGES_PER_TRANSACTION * share + SPARE
-        self.logs = PREIMAGES.zeros(workers)
-        self.log_rows = [sparse_zeros(self.room * PREIMAGE.words) for _ in range(workers)]
+        # A machine's, and not a worker's: workers hand on machines that wait.
+        self.logs = PREIMAGES.zeros(machines)
+        self.log_rows = [sparse_zeros(self.room * PREIMAGE.words) for _ in range(machines)]
         self.logs["rows"], self.logs["room"] = [rows.ctypes.data for rows in self.log_rows], self.room
         entries = ENTRIES_PER_TRANSACTION * share + SPARE
         self.entries = [sparse_zeros(entries) for _ in range(workers)]
@@ -144,21 +145,22 @@ class Template(HintSource):
 
     def _prepare(self, space: Any, image: BlockImage) -> _BlockMemory:
         """Point the learner at a block and at the workers of a workspace."""
-        size, workers = len(image), len(space.workers)
-        if self._memory is None or self._memory.fits != (size, workers):
-            self._memory = _BlockMemory(size, workers)
+        sizes = len(image), len(space.workers), len(space.machines)
+        if self._memory is None or self._memory.fits != sizes:
+            self._memory = _BlockMemory(*sizes)
         memory, learner = self._memory, self._learner[0]
         memory.reset()
         for field, value in (
             ("image", image.address),
             ("scratch", memory.scratch.ctypes.data),
-            ("workers", workers),
+            ("workers", len(space.workers)),
             ("first_worker", space.workers.ctypes.data),
             ("worker_stride", space.workers.strides[0]),
             ("samples", memory.samples.ctypes.data),
             ("heads", memory.heads.ctypes.data),
             ("chunks", memory.chunks),
             ("logs", memory.logs.ctypes.data),
+            ("log_count", len(memory.logs)),
             ("preimages", memory.preimages.ctypes.data),
             ("preimage_mask", len(memory.preimages) - 1),
             ("preimage_generation", memory.generation),
@@ -166,15 +168,21 @@ class Template(HintSource):
             learner[field] = value
         return memory
 
-    def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:
-        """Fill the hint table; see `HintSource.fill`."""
+    def watch(self, space: Any, image: BlockImage) -> None:
+        """Forget what is not of this chain, and let machines note preimages; see `HintSource.watch`."""
         number = image.block.environment.number
         if self._last_number is not None and number <= self._last_number:
             self._forget()
         memory = self._prepare(space, image)
         stride = memory.logs.strides[0]
-        for i, machine in enumerate(space.machines[: len(space.workers)]):
+        for i, machine in enumerate(space.machines):
             machine.header["preimages"] = memory.logs.ctypes.data + i * stride
+
+    def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:
+        """Fill the hint table; see `HintSource.fill`."""
+        self.watch(space, image)
+        memory = self._memory
+        assert memory is not None
         with dry_machines(space):
             space.run_hint_step(predict_step, clock, self._learner)
         self._counters = {
@@ -197,7 +205,7 @@ class Template(HintSource):
             machine.header["preimages"] = 0
         learner["log_chunks"] = max(-(-memory.bounded_preimages() // PIECE), 1)
         for kind, tasks, counts_values in (
-            (PASS_PREIMAGES, int(learner["log_chunks"]) * len(space.workers), 0),
+            (PASS_PREIMAGES, int(learner["log_chunks"]) * len(memory.logs), 0),
             (PASS_EXPLAIN, memory.chunks, 0),
             (PASS_COUNT, PARTITIONS, 0),
             (PASS_MARK, memory.chunks, 0),

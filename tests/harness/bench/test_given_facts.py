@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
 
 from contend.evm import Block, State
+from contend.harness.analysis import contender_facts
+from contend.harness.analysis.hint_quality import VIEWS, HintTally
 from contend.harness.bench import serial_runs_at_once
 from contend.harness.bench.bench import Bench
 from contend.harness.bench.failures import RunError
 from contend.harness.plan.resolve import LIMIT, CellKey, WorkloadPlan
+from contend.harness.record.content.cell_facts import given_in
 from contend.strategies.base import HintedSets, Outcome, Strategy
 from contend.strategies.given import DRY_RUN, TRUTH, MissingKnowledgeError
 from contend.strategies.registry import get
@@ -81,6 +84,18 @@ def test_hints_are_judged_once_by_the_recorded_sets(opened: Open, telling: Any) 
     assert facts.given["precision"]["all"] == 75 / 105
     assert facts.list_schedule
     assert facts.list_origin is None
+
+
+@pytest.mark.parametrize(("templates", "said"), [([0, 0], "nothing learned"), ([0, 7], "template"), ([], "template")])
+def test_where_nothing_was_learned_the_row_says_so(
+    templates: list[int], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contender_facts, "_tally", lambda *_: {view: HintTally(1, 1, 1, 1) for view in VIEWS})
+    hinted = HintedSets(np.zeros(2, np.int64), np.zeros((5, 7), np.uint64), np.zeros(5, np.bool_))
+    counters = [{"templates": count} for count in templates] or [{}]
+    outcomes: Any = [Outcome(None, cast("Any", None), {}, one, hinted=hinted) for one in counters]
+    found = contender_facts.quality_of(outcomes, [cast("Any", None)] * len(outcomes), cast("Any", None))
+    assert given_in({"given": {"source": "template", **found}}) == said
 
 
 def test_each_workload_is_judged_by_itself(opened: Open, telling: Any) -> None:

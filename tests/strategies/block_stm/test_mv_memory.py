@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,17 @@ def mark_estimate(version):  # type: ignore[no-untyped-def]  # a kernel
 
 @kernel()
 def mark_absent(version, incarnation):  # type: ignore[no-untyped-def]  # a kernel
-    mv.mark_absent(version, U(incarnation))
+    return mv.mark_absent(version, U(incarnation))
+
+
+@kernel()
+def expect(version):  # type: ignore[no-untyped-def]  # a kernel
+    mv.expect(version)
+
+
+@kernel()
+def is_written_by(version, incarnation):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.is_written_by(version, U(incarnation))
 
 
 @kernel()
@@ -99,6 +110,17 @@ class Memory:
         return int(found), int(node), int(version), tuple(int(w) for w in words)
 
 
+@dataclass
+class Modelled:
+    """What a transaction's version at a location should be."""
+
+    node: int
+    value: int
+    stamp: int  # the incarnation that gave it its word
+    incarnation: int
+    kind: str = "word"
+
+
 @pytest.mark.bounds
 @settings(max_examples=200)
 @given(
@@ -107,43 +129,61 @@ class Memory:
             st.sampled_from(["write", "write", "write", "estimate", "absent", "read"]),
             st.integers(0, LOCATIONS - 1),
             st.integers(0, 20) | st.integers(0, TRANSACTIONS - 1),
+            st.integers(0, 2),
         ),
         max_size=120,
     )
 )
-def test_reads_agree_with_a_model(events: list[tuple[str, int, int]]) -> None:
+def test_reads_agree_with_a_model(events: list[tuple[str, int, int, int]]) -> None:
     memory = Memory()
-    model: dict[tuple[int, int], tuple[str, int]] = {}
-    incarnations: dict[tuple[int, int], int] = {}
-    nodes: dict[tuple[int, int], int] = {}
-    for value, (event, location, transaction) in enumerate(events):
-        key = (location, transaction)
-        if event == "write" and model.get(key, ("absent", 0))[0] != "word":
-            incarnations[key] = incarnations.get(key, -1) + 1
-            nodes[key], repeated = memory.write(location, transaction, incarnations[key], value)
-            assert repeated == (model.get(key, ("absent", 0))[0] == "estimate")
-            model[key] = ("word", value)
-        elif event == "estimate" and model.get(key, ("absent", 0))[0] == "word":
-            mark_estimate(nodes[key])
-            model[key] = ("estimate", 0)
-        elif event == "absent" and model.get(key, ("absent", 0))[0] == "estimate":
-            incarnations[key] += 1
-            mark_absent(nodes[key], incarnations[key])
-            model[key] = ("absent", 0)
-        below = [t for (at, t), (kind, _) in model.items() if at == location and t < transaction and kind != "absent"]
+    model: dict[tuple[int, int], Modelled] = {}
+    for event, location, transaction, value in events:
+        one = model.get((location, transaction))
+        if event == "write" and one is None:
+            node, repeated = memory.write(location, transaction, 0, value)
+            assert not repeated
+            model[location, transaction] = Modelled(node, value, 0, 0)
+        elif event == "write" and one is not None:
+            one.incarnation += 1
+            node, repeated = memory.write(location, transaction, one.incarnation, value)
+            assert node == one.node
+            assert repeated == (one.kind == "estimate" or (one.kind == "word" and value == one.value))
+            # Who has read the same word, and nothing was marked, need not know that it was written again.
+            if value != one.value or one.kind != "word":
+                one.value, one.stamp = value, one.incarnation
+            one.kind = "word"
+        elif event == "estimate" and one is not None and one.kind == "word":
+            mark_estimate(one.node)
+            one.kind = "estimate"
+        elif event == "absent" and one is not None and one.kind != "absent":
+            one.incarnation += 1
+            assert mark_absent(one.node, one.incarnation) == (one.kind == "estimate")
+            one.kind = "absent"
+        below = [t for (at, t), it in model.items() if at == location and t < transaction and it.kind != "absent"]
         found, node, version, words = memory.read(location, transaction)
         if not below:
             assert found == mv.FOUND_STATE
             continue
-        expected = (location, max(below))
-        assert node == nodes[expected]
-        if model[expected][0] == "estimate":
+        expected = model[location, max(below)]
+        assert node == expected.node
+        if expected.kind == "estimate":
             assert found == mv.FOUND_ESTIMATE
         else:
-            written = model[expected][1]
             assert found == mv.FOUND_WORD
-            assert version >> 2 == incarnations[expected]
-            assert words == tuple(written + i for i in range(4))
+            assert version >> 2 == expected.stamp
+            assert words == tuple(expected.value + i for i in range(4))
+
+
+@pytest.mark.bounds
+def test_a_write_that_is_only_expected_was_written_by_nobody() -> None:
+    memory = Memory()
+    node, _ = memory.write(0, 3, 0, 0)
+    expect(node)
+    assert memory.read(0, 4)[0] == mv.FOUND_ESTIMATE
+    assert not is_written_by(node, 0)
+    memory.write(0, 3, 0, 0)
+    assert is_written_by(node, 0)
+    assert memory.read(0, 4)[0] == mv.FOUND_WORD
 
 
 @pytest.mark.bounds
@@ -204,14 +244,16 @@ def test_threads_insert_into_one_hot_location(round_number: int) -> None:
 
 
 @pytest.mark.stress
-def test_readers_never_see_half_a_word_while_a_writer_rewrites() -> None:
+@pytest.mark.parametrize("marked", [True, False])
+def test_readers_never_see_half_a_word_while_a_writer_rewrites(marked: bool) -> None:
     memory = Memory(2)
     node, _ = memory.write(0, 0, 0, 0)
     stop, torn, seen = threading.Event(), [], set()
 
     def rewrite() -> None:
         for incarnation in range(1, 20_000):
-            mark_estimate(node)
+            if marked:
+                mark_estimate(node)
             memory.write(0, 0, incarnation, 16 * incarnation)
         stop.set()
 

@@ -184,12 +184,55 @@ def test_a_transfer_needs_no_learning() -> None:
     assert entries(outcome.hinted) == real
 
 
-def test_gas_is_that_of_the_calls_before() -> None:
-    chain = Chain(world(program(BASE_AND_KEY, "sender")))
+def test_machines_that_are_handed_on_note_what_they_hash_too() -> None:
+    # All wait at slot 0, and go on with whichever worker is free; what they touch then is found by hashes alone.
+    chain = Chain(world(f"0 {COUNT_UP} {program(KEY_AND_BASE, 'argument')}"), "placeholder+template")
+    for number in range(4):
+        outcome, real = chain.run(calls(number, PEOPLE, [NUMBERS[i] + 100 * number for i in range(16)]))
+    assert outcome.counters["waits"] > 0
+    assert entries(outcome.hinted) == real
+
+
+def test_what_was_predicted_exactly_is_hardly_explained_again_and_still_holds() -> None:
+    state = world(program(KEY_AND_BASE, "argument"))
+    chain, people = Chain(state, workers=8), [bytes([0xA0, i]) * 10 for i in range(200)]
+    for person in people:
+        state.set_balance(person, ETHER)
+    for number in range(4):
+        outcome, real = chain.run(calls(number, people, [(1 << 200) + 1000 * number + i for i in range(200)]))
+    assert entries(outcome.hinted) == real
+    samples = chain.strategy._source._memory.samples["weight"]  # type: ignore[attr-defined]
+    assert set(np.unique(samples)) == {0, 16}
+    assert abs(int(samples.sum()) - 200) < 150
+
+
+@pytest.mark.parametrize("name", ["block_stm+template", "static_partition+template"])
+def test_gas_is_that_of_the_calls_before(name: str) -> None:
+    chain = Chain(world(program(BASE_AND_KEY, "sender")), name)
     first, _ = chain.run(calls(0, PEOPLE[:8], NUMBERS[:8]))
     chain.run(calls(1, PEOPLE[8:], NUMBERS[:8]))
     hints = chain.strategy._workspace.hints  # type: ignore[attr-defined]
     assert set(hints["gas"][:8].tolist()) == {int(first.receipts.gas_used.mean())}
+
+
+def test_lanes_are_packed_by_the_gas_of_the_calls_before() -> None:
+    counting = [f"{element(KEY_AND_BASE, base, 'CALLER')} {COUNT_UP}" for base in "345"]
+    told = []
+    for name in ("static_partition+template", "static_partition+dry_run"):
+        state = world(counting[0])
+        state.set_code(OTHER, assemble(" ".join(counting)))
+        chain = Chain(state, name, workers=2)
+        for number in range(2):
+            people = PEOPLE[8 * number : 8 * number + 8]
+            acts = [Act(person, CONTRACT if i % 4 else OTHER, SELECTOR) for i, person in enumerate(people)]
+            outcome, _ = chain.run(block(number, acts))
+        gas = chain.strategy._workspace.hints["gas"][:8].tolist()  # type: ignore[attr-defined]
+        assert gas == outcome.receipts.gas_used.tolist()
+        assert len(set(gas)) == 2
+        told.append((outcome.counters.get("predicted", 0), outcome.counters["lanes"]))
+    (predicted, lanes), (_, lanes_of_dry_run) = told
+    assert predicted == 8
+    assert lanes == lanes_of_dry_run > 1
 
 
 @pytest.mark.parametrize("numbers", [(0, 1, 0), (0, 0), (3, 2), (0, 1, 1)])

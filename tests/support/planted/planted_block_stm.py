@@ -9,7 +9,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.incarnation import fees_seen_of
-from contend.strategies.block_stm.layout import ABORTING, ABSENT, LINK, TAG_SHIFT, TASK_NONE, VERSION
+from contend.strategies.block_stm.layout import ABORTING, ABSENT, ESTIMATE, LINK, TAG_SHIFT, TASK_NONE, VERSION
 from contend.strategies.block_stm.mv_memory import (
     _LINK_BYTES,
     _LOWEST_WORDS,
@@ -74,6 +74,7 @@ def finish_execution_without_validation(shared, worker, wrote_new_location):
 def keep_what_was_not_written_again(version, incarnation):
     """A write that the next incarnation does not repeat stays visible."""
     atomics.store(VERSION.at(version), "tag", U(incarnation) << TAG_SHIFT)
+    return True
 
 
 def answer_without_noting_the_prefix(shared, worker, never_wait):
@@ -153,6 +154,21 @@ def count_repairs_as_aborts_too(shared, worker, stale, gas):
     repairs = worker.repairs
     original(shared, worker, stale, gas)
     worker.aborts += worker.repairs - repairs
+
+
+def keep_a_changed_word_to_oneself(version, incarnation, word):
+    """Who has read what a transaction wrote is not told that its next incarnation wrote another word."""
+    original(version, incarnation, word)
+    return True
+
+
+def take_another_word_for_the_same(version, incarnation, word):
+    """A version whose word changes says that it is still the one that was read."""
+    tag = atomics.load(VERSION.at(version), "tag")
+    told = original(version, incarnation, word)
+    if tag & ABSENT == U0:
+        atomics.store(VERSION.at(version), "tag", tag & ~ESTIMATE)
+    return told
 
 
 def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):

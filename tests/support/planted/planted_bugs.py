@@ -178,6 +178,16 @@ BUGS = {
     "dropped_estimate": Bug(
         "ESTIMATE marks", BlockSTM, Replacement(mv_memory, stm.leave_writes_of_the_aborted, "mark_estimate")
     ),
+    "secret_word": Bug(
+        "re-validation after a repair that wrote another word",
+        HalfPlan,
+        Replacement(mv_memory, stm.keep_a_changed_word_to_oneself, "_write_again"),
+    ),
+    "same_stamp": Bug(
+        "the number of a version's word",
+        BlockSTM,
+        Replacement(mv_memory, stm.take_another_word_for_the_same, "_write_again"),
+    ),
     "skipped_validation": Bug(
         "validation", BlockSTM, Replacement(validation, stm.find_everything_valid, "validate_read_set")
     ),

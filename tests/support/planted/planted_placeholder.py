@@ -26,6 +26,7 @@ def fill_and_tell_nobody(shared, space, txn_idx):
 
 def leave_what_was_not_written(version, incarnation):
     """A placeholder for which no write comes stays as it is."""
+    return True
 
 
 def doubt_nothing(space, txn_idx):
@@ -47,7 +48,7 @@ def wait_by_a_plain_store(shared, worker, blocking_txn_idx):
     """Who waits for a transaction that fills at the same moment is told by nobody."""
     blocking = transaction_of(shared, blocking_txn_idx)
     head = atomics.load(blocking, "waiters")
-    if head == FILLED:
+    if head == CLOSED:
         return False
     transaction_of(shared, worker.txn_idx).next_dependent = head
     atomics.store(blocking, "waiters", U(worker.txn_idx + 1))
