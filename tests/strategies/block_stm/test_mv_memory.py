@@ -52,8 +52,8 @@ def mark_absent(version, incarnation):  # type: ignore[no-untyped-def]  # a kern
 
 
 @kernel()
-def expect(version):  # type: ignore[no-untyped-def]  # a kernel
-    mv.expect(version)
+def expect(shared, worker, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.expect(SHARED.at(shared), WORKER.at(worker), location, txn_idx)
 
 
 @kernel()
@@ -177,8 +177,9 @@ def test_reads_agree_with_a_model(events: list[tuple[str, int, int, int]]) -> No
 @pytest.mark.bounds
 def test_a_write_that_is_only_expected_was_written_by_nobody() -> None:
     memory = Memory()
-    node, _ = memory.write(0, 3, 0, 0)
-    expect(node)
+    node, stood = expect(memory.shared, memory.workers[0], 0, 3)
+    assert not stood
+    assert expect(memory.shared, memory.workers[0], 0, 3) == (node, True)
     assert memory.read(0, 4)[0] == mv.FOUND_ESTIMATE
     assert not is_written_by(node, 0)
     memory.write(0, 3, 0, 0)
