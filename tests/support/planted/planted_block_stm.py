@@ -164,10 +164,10 @@ def keep_a_changed_word_to_oneself(version, incarnation, word):
 
 def take_another_word_for_the_same(version, incarnation, word):
     """A version whose word changes says that it is still the one that was read."""
-    tag = atomics.load(VERSION.at(version), "tag")
+    tag = atomics.load(version, "tag")
     told = original(version, incarnation, word)
     if tag & ABSENT == U0:
-        atomics.store(VERSION.at(version), "tag", tag & ~ESTIMATE)
+        atomics.store(version, "tag", tag & ~ESTIMATE)
     return told
 
 
@@ -193,6 +193,7 @@ def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word
         version = VERSION.at(found)
         repeated = version.tag & ABSENT == U0
         version.word = word
+        version.written = U(incarnation) + U1
         atomics.store(version, "tag", U(incarnation) << TAG_SHIFT)
         return found, repeated
     levels = _height(location, txn_idx)
@@ -203,6 +204,7 @@ def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word
     version.txn_idx = txn_idx
     version.tag = U(incarnation) << TAG_SHIFT
     version.word = word
+    version.written = U(incarnation) + U1
     for level in range(levels):
         link, found = _search(tower, txn_idx, level)
         LINK.at(address + _NEXT + _LINK_BYTES * level).version = U(found)
