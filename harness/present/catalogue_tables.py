@@ -13,6 +13,13 @@ from contend.harness.present.fitted_table import Column, FittedTable
 # Wide enough for any range of numbers; choices wrap.
 _RANGE_WIDTH = 18
 
+_NOTHING = "nothing"
+_GIVEN = (
+    "Can be given, beside the transactions: the usual source first, others by --hints or as strategy+source. A builder "
+    "has none, dry_run, template or declared; a validator has block, the access list that came with it; truth is a "
+    "ceiling, ranked nowhere."
+)
+
 One = Mapping[str, Any]
 
 
@@ -21,9 +28,21 @@ def print_strategies(console: Console, strategies: Iterable[One]) -> None:
     columns = [
         Column("strategy", lambda one: one["name"], is_text=True, folds=True),
         Column("workers", _workers, is_text=True),
+        Column("can be given", _takes, is_text=True, folds=True, most=_RANGE_WIDTH),
         Column("what it does", _summary, is_text=True, folds=True),
     ]
-    FittedTable(console, columns).print_all(list(strategies))
+    shown = list(strategies)
+    FittedTable(console, columns).print_all(shown)
+    if any(one["takes"] for one in shown):
+        console.print(_GIVEN, style="dim", highlight=False)
+    if any(one["default"] for one in shown) and len(shown) > 1:
+        names = ", ".join(one["name"] for one in shown if one["default"])
+        console.print(f"A run that names none measures {names}; all is every built-in one.", style="dim")
+        console.print()
+
+
+def _takes(one: One) -> str:
+    return ", ".join(one["takes"]) or _NOTHING
 
 
 def _workers(one: One) -> str:
