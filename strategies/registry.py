@@ -16,13 +16,13 @@ GROUP = "contend.strategies"
 _BUILT_IN = {
     "serial": "contend.strategies.serial:Serial",
     "block_stm": "contend.strategies.block_stm.strategy:BlockSTM",
-    "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "sharded": "contend.strategies.sharded:Sharded",
     "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
     "bal": "contend.strategies.bal.strategy:Bal",
 }
 # Known by name and listed, but measured only where they are named, or all are: a user who names none wants few rows.
 _VARIANTS = {
+    "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "groups": "contend.strategies.groups:Groups",
     "locks": "contend.strategies.locks:Locks",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",

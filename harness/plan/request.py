@@ -106,7 +106,7 @@ class Request:
         in_python='a name or several; ``"all"`` is all built-in ones, variants such as ``"sharded_ordered"`` included, '
         '``["default", "mine"]`` those of the default and mine',
         in_record="empty for the default, all for those that are built in with their variants",
-        default_text="serial,block_stm,static_partition,sharded,placeholder,bal",
+        default_text="serial,block_stm,sharded,placeholder,bal",
     )
     workers: Option[Counts, tuple[int, ...]] = Option(
         None,

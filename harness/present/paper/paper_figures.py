@@ -43,7 +43,7 @@ _BESIDE = 0.6  # inches that the labels of an axis take
 _KEYS = {
     "single run": "Dots are single runs.",
     BOUND: "The solid black line is the bound, what no strategy can beat on this block with so many workers.",
-    WITH_VALUES: "The line of long dashes is the bound of who has the values that transactions read, and waits for none.",
+    WITH_VALUES: "The line of long dashes is the bound of who has the values that transactions read and need not wait.",
     COMMUTATIVE: "The dotted one takes additions to balances as commutative.",
     SCHEDULE: "The line of dashes and dots is a list schedule that knows everything and costs nothing.",
     LIMIT: "The short dashes in grey are the machine's limit, what as many serial runs at once reach.",

@@ -19,7 +19,6 @@ from contend.harness.present.paper.latex import bold, escaped, tabular
 from contend.harness.present.paper.provenance import sentences
 from contend.harness.present.report.selection import Selection
 from contend.harness.present.role_groups import MEANING
-from contend.harness.record.content.cell_facts import BUILDER
 from contend.harness.record.frame import over
 from contend.harness.record.statistics import Interval
 from contend.harness.record.statistics.paired_verdict import FLOOR, ends, times
@@ -147,11 +146,9 @@ def _table(
 def _groups(cells: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
     """Cells of one workload, one value of the dial that was turned, and one role, with the name of all."""
     for title, part in _settings(cells):
-        for own in role_parts(part):
+        for place, own in enumerate(role_parts(part)):
             # Serial stands with the first role.
-            rows = (
-                own.cells if own.role in (BUILDER, cells["role"].iloc[0]) else own.cells[own.cells["role"] == own.role]
-            )
+            rows = own.cells[own.cells["strategy"] != BASELINE] if place else own.cells
             yield (f"{title}, {own.title}" if own.named else title), rows
 
 

@@ -97,7 +97,7 @@ PLAIN = (
         "Speed-up and its bound",
         "Median of the paired ratios to the serial run of the same round, with its interval. Black lines are what no "
         "strategy can beat on this block: waiting for what it reads, or with the values that its transactions read; "
-        "beside them what a list schedule reaches that knows everything. The dashed grey line, where it was measured, is "
+        "beside them what a list schedule reaches that knows everything. The dashed grey line, where there is one, is "
         "what as many serial runs at once reach on this machine.",
         speedup,
         speedup_caption,
