@@ -18,9 +18,9 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     dict
         ``strategies``: ``name``, ``summary``, ``parallel``, ``takes`` (what it can be given, the usual first),
         ``default`` (whether a run measures it that names none), ``error``. ``workloads``: ``name``, ``summary``,
-        ``dials`` (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each with
-        ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
-        it can. ``suites``: ``name``, ``summary``.
+        ``dials`` (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each
+        with ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None
+        where it can. ``suites``: ``name``, ``summary``.
     """
     from contend.harness.plan import suites
     from contend.strategies import registry as strategies
