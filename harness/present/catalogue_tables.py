@@ -23,8 +23,8 @@ _GIVEN = (
 One = Mapping[str, Any]
 
 
-def print_strategies(console: Console, strategies: Iterable[One]) -> None:
-    """Print names and summaries of strategies."""
+def print_strategies(console: Console, strategies: Iterable[One], are_all: bool = True) -> None:
+    """Print names and summaries of strategies; where they are all, which of them a run measures by default."""
     columns = [
         Column("strategy", lambda one: one["name"], is_text=True, folds=True),
         Column("workers", _workers, is_text=True),
@@ -35,7 +35,7 @@ def print_strategies(console: Console, strategies: Iterable[One]) -> None:
     FittedTable(console, columns).print_all(shown)
     if any(one["takes"] for one in shown):
         console.print(_GIVEN, style="dim", highlight=False)
-    if any(one["default"] for one in shown) and len(shown) > 1:
+    if are_all and any(one["default"] for one in shown):
         names = ", ".join(one["name"] for one in shown if one["default"])
         console.print(f"A run that names none measures {names}; all is every built-in one.", style="dim")
         console.print()
@@ -118,7 +118,7 @@ def print_catalogue(console: Console, content: Mapping[str, Sequence[One]], with
         Whether to print which dials presets set.
     """
     if content["strategies"]:
-        print_strategies(console, content["strategies"])
+        print_strategies(console, content["strategies"], are_all=not with_dials)
     if content["workloads"]:
         print_workloads(console, content["workloads"])
         print_presets(console, content["workloads"], with_dials)
