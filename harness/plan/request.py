@@ -289,10 +289,10 @@ class Request:
         metavar="SOURCES",
         meaning="What strategies are given beside the transactions; each is measured with every source that it can "
         "use, and one that uses nothing once",
-        on_command_line=f"some of {', '.join(HINTS)}, separated by commas, or all; a strategy is also named with what it is "
-        "given, as in block_stm+truth",
-        in_python=f"one or several of {', '.join(HINTS)}, or all; a strategy is also named with what it is given, as in "
-        '``"block_stm+truth"``',
+        on_command_line=f"some of {', '.join(HINTS)}, separated by commas, or all; a strategy is also named with what "
+        "it is given, as in block_stm+truth",
+        in_python=f"one or several of {', '.join(HINTS)}, or all; a strategy is also named with what it is given, as "
+        'in ``"block_stm+truth"``',
         in_record="empty for each strategy's usual source",
         default_text="each strategy's usual source",
         added_later=True,
