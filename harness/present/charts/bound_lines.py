@@ -48,8 +48,10 @@ class BoundLine:
 
     @property
     def look(self) -> dict[str, Any]:
-        """Look of the line."""
-        return dict(_LOOKS[self.name])
+        """Look of the line; a single value is a mark."""
+        look = _LOOKS[self.name]
+        mark = {"marker": "_", "markersize": 16, "markeredgewidth": look["linewidth"]} if len(self.values) == 1 else {}
+        return look | mark
 
 
 def bound_lines(part: pandas.DataFrame, across: str) -> Iterator[BoundLine]:
@@ -64,8 +66,8 @@ def bound_lines(part: pandas.DataFrame, across: str) -> Iterator[BoundLine]:
     """
     values = uses_values(part)
     waiting = part[~values]
+    bound = _by(waiting, across, "bound_speedup")
     if len(waiting):
-        bound = _by(waiting, across, "bound_speedup")
         for name, line in (
             (BOUND, bound),
             (COMMUTATIVE, _by(waiting, across, "bound_speedup_commutative")),
@@ -73,8 +75,9 @@ def bound_lines(part: pandas.DataFrame, across: str) -> Iterator[BoundLine]:
         ):
             if len(line) and (name == BOUND or _differs(line, bound)):
                 yield BoundLine(name, line)
-    if values.any():
-        yield BoundLine(WITH_VALUES, _by(part[values], across, "role_bound_speedup"))
+    valued = _by(part[values], across, "role_bound_speedup")
+    if len(valued) and _differs(valued, bound):
+        yield BoundLine(WITH_VALUES, valued)
     limit = _by(part, across, "limit")
     if len(limit):
         yield BoundLine(LIMIT, limit)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.role_groups import CEILING, MEANING, VALIDATOR
-from contend.harness.record.content.cell_facts import BUILDER
+from contend.harness.record.content.cell_facts import BUILDER, CEILING, MEANING, VALIDATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

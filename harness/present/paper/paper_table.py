@@ -18,7 +18,7 @@ from contend.harness.present.paper.certain_best import certain_best, ranked
 from contend.harness.present.paper.latex import bold, escaped, tabular
 from contend.harness.present.paper.provenance import sentences
 from contend.harness.present.report.selection import Selection
-from contend.harness.present.role_groups import MEANING
+from contend.harness.record.content.cell_facts import MEANING
 from contend.harness.record.frame import over
 from contend.harness.record.statistics import Interval
 from contend.harness.record.statistics.paired_verdict import FLOOR, ends, times

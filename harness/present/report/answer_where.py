@@ -11,7 +11,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count, factor
 from contend.harness.present.report.answer import Answer, believable, by_role, doubt_of, place_of, workers_of
 from contend.harness.present.report.selection import Selection
-from contend.harness.present.role_groups import VALIDATOR
+from contend.harness.record.content.cell_facts import VALIDATOR
 
 _QUESTION = "Where does it stop helping?"
 _OF_VALIDATOR = "Where does it stop helping a validator?"

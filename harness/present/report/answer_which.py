@@ -20,8 +20,7 @@ from contend.harness.present.report.answer import (
     workers_of,
 )
 from contend.harness.present.report.selection import Selection
-from contend.harness.present.role_groups import VALIDATOR
-from contend.harness.record.content.cell_facts import BUILDER
+from contend.harness.record.content.cell_facts import BUILDER, VALIDATOR
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
 from contend.harness.record.warnings import MOSTLY_FAILED

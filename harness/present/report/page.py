@@ -26,10 +26,9 @@ from contend.harness.present.report.history import histories
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
 from contend.harness.present.report.summary import answers
 from contend.harness.present.report.svg import palette_css, swatch
-from contend.harness.present.role_groups import MEANING
 from contend.harness.present.timeline import Trace
 from contend.harness.record.atomic_write import check_folder
-from contend.harness.record.content.cell_facts import BUILDER
+from contend.harness.record.content.cell_facts import BUILDER, MEANING
 
 ROOM = Path(__file__).parent
 PAGE = "index.html"
