@@ -39,7 +39,10 @@ A step: the strategy
 `OptimisticStrategy` : class
     A strategy whose workers execute over multi-version memory and validate. Its class attributes: ``step``;
     ``own_shared`` and ``own_worker``, a `Struct` of its own counters and words, as many as it wants, by name;
-    ``wake_counters``, the names of the fields of which one changes whenever an idle worker may find something to do.
+    ``wake_counters``, the names of the fields of which one changes whenever an idle worker may find something to do;
+    ``takes``, the sources of hints that it can use, the usual one first. What it is given is ``self.given``. Its method
+    ``prepare(space, image, state)`` may call ``self.gather_hints(space, image, state)``, which fills the hint table
+    from there, and ``self.mark_expected_writes(space)``, after which who reads what is expected is `BLOCKED`.
 `BlockSTM`, `block_stm_step`, `speculate` : class, Native, kernel
     Block-STM, its step, and the same as a kernel, ``speculate(shared, worker)``: to be built upon.
 `WAKE_COUNTERS` : tuple of str

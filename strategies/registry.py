@@ -12,23 +12,23 @@ from contend.strategies.base import Strategy
 from contend.strategies.given import NOTHING, SEPARATOR, contender
 
 GROUP = "contend.strategies"
+# What a run measures that names none: of each role what a newcomer wants to see beside serial, in two minutes.
 _BUILT_IN = {
     "serial": "contend.strategies.serial:Serial",
     "block_stm": "contend.strategies.block_stm.strategy:BlockSTM",
-    "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "sharded": "contend.strategies.sharded:Sharded",
-}
-# Known by name and listed, but measured only where they are named: a user who names none wants one row of figures a
-# strategy.
-_VARIANTS = {
-    "bal": "contend.strategies.bal.strategy:Bal",
-    "bal_longest": "contend.strategies.bal.strategy:BalLongest",
     "placeholder": "contend.strategies.placeholder.strategy:Placeholder",
-    "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
-    "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
-    "adaptive": "contend.strategies.adaptive:Adaptive",
+    "bal": "contend.strategies.bal.strategy:Bal",
+}
+# Known by name and listed, but measured only where they are named, or all are: a user who names none wants few rows.
+_VARIANTS = {
+    "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "groups": "contend.strategies.groups:Groups",
     "locks": "contend.strategies.locks:Locks",
+    "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
+    "adaptive": "contend.strategies.adaptive:Adaptive",
+    "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
+    "bal_longest": "contend.strategies.bal.strategy:BalLongest",
 }
 
 
@@ -56,7 +56,7 @@ def built_in(variants: bool = False) -> tuple[str, ...]:
     Parameters
     ----------
     variants : bool
-        With those that differ from another one by an option.
+        With those that a run measures only where they are named, or all are.
     """
     return tuple(_BUILT_IN | _VARIANTS if variants else _BUILT_IN)
 
@@ -67,7 +67,7 @@ def names(variants: bool = False) -> list[str]:
     Parameters
     ----------
     variants : bool
-        With those that differ from another one by an option.
+        With those that a run measures only where they are named, or all are.
     """
     return [*built_in(variants), *sorted(set(_plugins()) - set(_BUILT_IN) - set(_VARIANTS))]
 

@@ -15,7 +15,19 @@ import sys
 import tempfile
 import time
 
-STRATEGIES = ("serial", "block_stm", "static_partition", "sharded", "sharded_ordered")
+STRATEGIES = (
+    "serial",
+    "block_stm",
+    "sharded",
+    "placeholder",
+    "bal",
+    "static_partition",
+    "groups",
+    "locks",
+    "occ_window",
+    "sharded_ordered",
+    "bal_longest",
+)
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64
 # What takes less is loaded, not compiled, or is nothing to wait for.

@@ -72,7 +72,8 @@ def command(
 ) -> None:
     """Measure strategies on workloads, every timed run verified against the serial result.
 
-    Without options: the four default workloads and the four default strategies, 1 and 2 workers.
+    Without options: the default workloads and the default strategies of both roles (builders, who know the
+    transactions, and validators, who have the block's access list), 1 and 2 workers.
     """
     output = Output(results, json_path, charts=not no_charts)
     with bad_input(), interruptible():

@@ -16,10 +16,11 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     Returns
     -------
     dict
-        ``strategies``: ``name``, ``summary``, ``parallel``, ``error``. ``workloads``: ``name``, ``summary``, ``dials``
-        (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each with
-        ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None where
-        it can. ``suites``: ``name``, ``summary``.
+        ``strategies``: ``name``, ``summary``, ``parallel``, ``takes`` (what it can be given, the usual first),
+        ``default`` (whether a run measures it that names none), ``error``. ``workloads``: ``name``, ``summary``,
+        ``dials`` (each with ``name``, ``default``, ``summary``, ``low``, ``high`` and ``choices``), ``presets`` (each
+        with ``name``, ``summary`` and ``dials``), ``error``. The error says why a plug-in cannot be used, and is None
+        where it can. ``suites``: ``name``, ``summary``.
     """
     from contend.harness.plan import suites
     from contend.strategies import registry as strategies
@@ -62,8 +63,15 @@ def _strategy(registry: Any, name: str) -> dict[str, Any]:
     try:
         kind = lookup(registry, name)
     except BadInputError as error:
-        return {"name": name, "summary": "", "parallel": False, "error": str(error)}
-    return {"name": name, "summary": kind.summary, "parallel": bool(kind.parallel), "error": None}
+        return {"name": name, "summary": "", "parallel": False, "takes": [], "default": False, "error": str(error)}
+    return {
+        "name": name,
+        "summary": kind.summary,
+        "parallel": bool(kind.parallel),
+        "takes": list(kind.takes),
+        "default": name in registry.built_in(),
+        "error": None,
+    }
 
 
 def _workload(registry: Any, name: str) -> dict[str, Any]:

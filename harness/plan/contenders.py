@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import LIST_KINDS, Request
 from contend.strategies.base import Strategy
-from contend.strategies.given import BLOCK, SEPARATOR, TRUTH, contender
+from contend.strategies.given import BLOCK, SEPARATOR, SOURCES, TRUTH, contender
 from contend.strategies.registry import usual_source
 
 Kinds = dict[str, type[Strategy]]
@@ -87,8 +87,8 @@ def _can_use(kind: type[Strategy], list_kind: str) -> bool:
 
 
 def _check_sources(kinds: Mapping[str, type[Strategy]], hints: Collection[str]) -> None:
-    """Refuse a source that nobody takes."""
-    for source in hints:
+    """Refuse a source that nobody takes; who names all of them means those that are taken."""
+    for source in () if set(hints) >= set(SOURCES) else hints:
         if any(_takes(name, kind, source) for name, kind in kinds.items()):
             continue
         able = {name.partition(SEPARATOR)[0]: ", ".join(kind.takes) for name, kind in kinds.items() if kind.takes}

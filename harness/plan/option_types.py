@@ -123,16 +123,18 @@ def choice(*words: str) -> OptionType[str, str]:
 
 
 def several(*words: str) -> OptionType[Names, tuple[str, ...]]:
-    """Type of an option that is some of these words, each once; empty where nothing is said."""
+    """Type of an option that is some of these words, each once, ``all`` for all; empty where nothing is said."""
 
     def keep(name: str, values: Names) -> tuple[str, ...]:
         kept = _keep_names(name, values)
+        if "all" in kept:
+            return words
         for value in kept:
             if value not in words:
                 from contend.workloads.suggest import nearest
 
                 raise BadInputError(
-                    f"{name}: {value!r} is not known{nearest(value, words)}; choose from {', '.join(words)}"
+                    f"{name}: {value!r} is not known{nearest(value, words)}; choose from {', '.join(words)}, or all"
                 )
         return kept
 

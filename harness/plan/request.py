@@ -106,7 +106,7 @@ class Request:
         in_python='a name or several; ``"all"`` is all built-in ones, variants such as ``"sharded_ordered"`` included, '
         '``["default", "mine"]`` those of the default and mine',
         in_record="empty for the default, all for those that are built in with their variants",
-        default_text="serial,block_stm,static_partition,sharded",
+        default_text="serial,block_stm,sharded,placeholder,bal",
     )
     workers: Option[Counts, tuple[int, ...]] = Option(
         None,
@@ -289,10 +289,10 @@ class Request:
         metavar="SOURCES",
         meaning="What strategies are given beside the transactions; each is measured with every source that it can "
         "use, and one that uses nothing once",
-        on_command_line=f"some of {', '.join(HINTS)}, separated by commas; a strategy is also named with what it is "
-        "given, as in block_stm+truth",
-        in_python=f"one or several of {', '.join(HINTS)}; a strategy is also named with what it is given, as in "
-        '``"block_stm+truth"``',
+        on_command_line=f"some of {', '.join(HINTS)}, separated by commas, or all; a strategy is also named with what "
+        "it is given, as in block_stm+truth",
+        in_python=f"one or several of {', '.join(HINTS)}, or all; a strategy is also named with what it is given, as "
+        'in ``"block_stm+truth"``',
         in_record="empty for each strategy's usual source",
         default_text="each strategy's usual source",
         added_later=True,

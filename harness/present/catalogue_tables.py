@@ -13,17 +13,36 @@ from contend.harness.present.fitted_table import Column, FittedTable
 # Wide enough for any range of numbers; choices wrap.
 _RANGE_WIDTH = 18
 
+_NOTHING = "nothing"
+_GIVEN = (
+    "Can be given, beside the transactions: the usual source first, others by --hints or as strategy+source. A builder "
+    "has none, dry_run, template or declared; a validator has block, the access list that came with it; truth is a "
+    "ceiling, ranked nowhere."
+)
+
 One = Mapping[str, Any]
 
 
-def print_strategies(console: Console, strategies: Iterable[One]) -> None:
-    """Print names and summaries of strategies."""
+def print_strategies(console: Console, strategies: Iterable[One], are_all: bool = True) -> None:
+    """Print names and summaries of strategies; where they are all, which of them a run measures by default."""
     columns = [
         Column("strategy", lambda one: one["name"], is_text=True, folds=True),
         Column("workers", _workers, is_text=True),
+        Column("can be given", _takes, is_text=True, folds=True, most=_RANGE_WIDTH),
         Column("what it does", _summary, is_text=True, folds=True),
     ]
-    FittedTable(console, columns).print_all(list(strategies))
+    shown = list(strategies)
+    FittedTable(console, columns).print_all(shown)
+    if any(one["takes"] for one in shown):
+        console.print(_GIVEN, style="dim", highlight=False)
+    if are_all and any(one["default"] for one in shown):
+        names = ", ".join(one["name"] for one in shown if one["default"])
+        console.print(f"A run that names none measures {names}; all is every built-in one.", style="dim")
+        console.print()
+
+
+def _takes(one: One) -> str:
+    return ", ".join(one["takes"]) or _NOTHING
 
 
 def _workers(one: One) -> str:
@@ -99,7 +118,7 @@ def print_catalogue(console: Console, content: Mapping[str, Sequence[One]], with
         Whether to print which dials presets set.
     """
     if content["strategies"]:
-        print_strategies(console, content["strategies"])
+        print_strategies(console, content["strategies"], are_all=not with_dials)
     if content["workloads"]:
         print_workloads(console, content["workloads"])
         print_presets(console, content["workloads"], with_dials)

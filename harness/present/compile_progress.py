@@ -62,12 +62,13 @@ def expected(cold: Iterable[str], simulated: bool) -> dict[str, float]:
     Parameters
     ----------
     cold : iterable of str
-        Strategies whose kernels are not compiled yet. Of one that is not built in nothing is known.
+        Contenders whose kernels are not compiled yet. Of one that is not built in nothing is known, nor of sources.
     simulated : bool
         Whether they run under the virtual clock.
     """
     by_strategy = sizes()["virtual" if simulated else "wall"]
-    return {kernel: size for strategy in cold for kernel, size in by_strategy.get(strategy, {}).items()}
+    known = [by_strategy.get(contender.partition("+")[0], {}) for contender in cold]
+    return {kernel: size for kernels in known for kernel, size in kernels.items()}
 
 
 def _rate_file() -> Path | None:

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contend.harness.plan.resolve import LIMIT
-from contend.harness.record.content.cell_facts import BUILDER, given_in, role_in, strategy_in
+from contend.harness.record.content.cell_facts import (
+    BUILDER,
+    CEILING,
+    MEANING,
+    VALIDATOR,
+    given_in,
+    role_in,
+    strategy_in,
+)
 
 Cell = Mapping[str, Any]
 _NONE = "-"
 
-VALIDATOR, CEILING = "validator", "ceiling"
-MEANING = {
-    BUILDER: "knows the transactions and what it finds out itself, in the time",
-    VALIDATOR: "has an access list that came with the block",
-    CEILING: "has what was recorded when the block was executed before, which nobody has",
-}
-"""Roles in the order in which they stand, and who has them."""
 RANKED = (BUILDER, VALIDATOR)
 """Roles within each of which there is a ranking."""
 

@@ -15,8 +15,8 @@ from contend.harness.present import execution_columns
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, duration, rate
-from contend.harness.present.role_groups import MEANING, by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
-from contend.harness.record.content.cell_facts import given_in
+from contend.harness.present.role_groups import by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
+from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics import CONFIDENCE
 from contend.harness.record.statistics.paired import ratios_to

@@ -50,6 +50,7 @@ COLUMNS = {
     "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
     "bound_speedup_commutative": "the same with additions to balances taken as commutative",
     "role_bound_speedup": "best conceivable of the role: where it has values, every transaction is independent",
+    "uses_values": "whether it has the values that transactions read, and so waits for nobody",
     "list_schedule_speedup": "what a list schedule reaches that knows everything and costs nothing",
     "share_of_bound": "speed-up / role_bound_speedup",
     "share_of_location_bound": "speed-up / bound_speedup",
@@ -207,6 +208,7 @@ def _given(cell: Mapping[str, Any]) -> dict[str, Any]:
     given = cell.get("given") or {}
     told: dict[str, Any] = {"given": given_in(cell) or None, "role": role_in(cell)}
     told |= {name: given.get(name) for name in ("bytes_per_transaction", "list_kind")}
+    told["uses_values"] = bool(given.get("values"))
     for name in ("recall", "precision"):
         views = given.get(name) or {}
         told |= {f"{name}{end}": views.get(view) for end, view in _VIEWS.items()}

@@ -145,6 +145,10 @@ class OptimisticStrategy(CompiledStrategy):
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
 
+    def mark_expected_writes(self, space: Workspace) -> None:
+        """Let what the hint table expects to be written stand as ESTIMATEs, by all workers. For `prepare`."""
+        space.run_hint_step(estimate_step, self.clock)
+
     def hint_counters(self) -> dict[str, int]:
         """What the source of the hints counted."""
         return {} if self._source is None else self._source.counters()
@@ -173,7 +177,7 @@ class BlockSTM(OptimisticStrategy):
         """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""
         if self._source is not None:
             self.gather_hints(space, image, state)
-            space.run_hint_step(estimate_step, self.clock)
+            self.mark_expected_writes(space)
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers and the source of the hints counted."""

@@ -1,4 +1,4 @@
-"""Charts of measured cells. Failed cells are not drawn."""
+"""Charts of measured cells, each role's by itself. Failed cells are not drawn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
+from contend.harness.present.charts.role_parts import role_parts
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
@@ -49,7 +50,8 @@ def draw(
     prefix : str
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
         ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
-        ``-winners.png`` instead; and the same as ``.svg``.
+        ``-winners.png`` instead; and the same as ``.svg``. Those of validators end in ``-validator``, those of ceilings
+        in ``-ceiling``.
     notes : sequence of str, optional
         Sentences below the charts of throughput and speed-up, before those about orders of cells that disagree between
         the two.
@@ -67,14 +69,18 @@ def draw(
         return []
     folder.mkdir(parents=True, exist_ok=True)
     style = Style(list(dict.fromkeys(good["strategy"])))
-    told = [f"{one.sentence}." for one in rank_disagreements(good.to_dict("records"))[:_MOST_NOTES]]
     written = []
     with chart_style():
-        for name, chart in (_BY_CONTENTION if swept(good) else _by_workload([*notes, *told], baseline)).items():
-            drawn = chart(good, style)
-            if drawn is not None:
-                drawn.arrange()
-                written += [path for path in drawn.save(folder, f"{prefix}-{name}") if path.suffix == ".png"]
+        for part in role_parts(good, baseline):
+            told = [f"{one.sentence}." for one in rank_disagreements(part.cells.to_dict("records"))[:_MOST_NOTES]]
+            charts = _BY_CONTENTION if swept(good) else _by_workload([*notes, *told], baseline)
+            for name, chart in charts.items():
+                drawn = chart(part.cells, style)
+                if drawn is not None:
+                    part.name(drawn)
+                    drawn.arrange()
+                    saved = drawn.save(folder, f"{prefix}-{name}{part.suffix}")
+                    written += [path for path in saved if path.suffix == ".png"]
     return written
 
 

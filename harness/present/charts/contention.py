@@ -18,8 +18,8 @@ from contend.harness.present.charts.axis_ticks import (
     plain,
     whole,
 )
+from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, bound_lines
 from contend.harness.present.charts.chart import Chart
-from contend.harness.present.charts.palette import INK
 from contend.harness.present.charts.style import Style, clock_of, present, workload_titles
 
 if TYPE_CHECKING:
@@ -75,13 +75,15 @@ def _lines(chart: Chart, axes: Axes, part: pandas.DataFrame, style: Style) -> No
         chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
     serial: dict[str, Any] = {"color": style.colour[BASELINE], "linewidth": 1.2}
     chart.key(BASELINE, Line2D([], [], **serial), axes, axes.axhline(1, zorder=1, **serial))
-    bound = part.groupby("chain_share")["bound_speedup"].max().dropna()
-    look: dict[str, Any] = {"color": INK, "linewidth": 1.4}
-    chart.key("bound", Line2D([], [], **look), axes, *axes.plot(bound.index, bound, zorder=2, **look))
+    bounds = [line for line in bound_lines(part, "chain_share") if line.name in (BOUND, WITH_VALUES)]
+    for line in bounds:
+        marks = axes.plot(line.values.index, line.values, zorder=2, **line.look)
+        chart.key(line.name, Line2D([], [], **line.look), axes, *marks)
     decimal_axis(axes.xaxis, percent)
     shares = part["chain_share"]
     axes.set_xlim(shares.min() / 1.15, min(shares.max() * 1.15, 1.1))
-    low, high = min(float(part["speedup"].min()), 1.0), max(float(part["speedup"].max()), float(bound.max() or 1), 1.0)
+    highest = max([float(part["speedup"].max()), 1.0, *(float(line.values.max()) for line in bounds)])
+    low, high = min(float(part["speedup"].min()), 1.0), highest
     if high / low > _WIDE_RANGE:
         factor_axis(axes.yaxis)
         axes.set_ylim(low / 1.3, high * 1.3)

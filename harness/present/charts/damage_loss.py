@@ -40,7 +40,7 @@ def damage_loss(cells: pandas.DataFrame, style: Style, unaided: str) -> Chart | 
     titles = workload_titles(cells)
     chart = Chart(len(titles), width=3.2, height=2.5)
     chart.title, chart.across, chart.up = "What damaged hints cost", "hints damaged", f"times {BASELINE}"
-    chart.subtitle = f"{clock_of(cells)}; every result equals the serial one"
+    chart.subtitle = f"{clock_of(cells)}; every result equals the serial one; compare a line with where it begins"
     drawn = chart.key_order = present(hinted, style)
     shares = sorted(set(hinted["damaged"]))
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.axis_ticks import factor_axis, linear_axis, worker_axis
+from contend.harness.present.charts.bound_lines import bound_lines
 from contend.harness.present.charts.chart import Chart
-from contend.harness.present.charts.palette import GUIDE, INK
+from contend.harness.present.charts.palette import GUIDE
 from contend.harness.present.charts.style import Style, clock_of, present, workload_titles
 from contend.harness.record.frame import over
 
@@ -24,19 +25,18 @@ _WIDE_SPREAD = 0.5
 # From this many workers on, one linear axis cannot show both what happens at few and at many.
 _MANY_WORKERS = 16
 _WIDE_RANGE = 20.0
-_BOUNDS = (("bound_speedup", "-", "bound"), ("bound_speedup_commutative", ":", "bound, if credits commute"))
 _IDEAL: dict[str, Any] = {"color": GUIDE, "linestyle": "--", "linewidth": 1}
 
 
 def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = (), baseline: str = BASELINE) -> Chart | None:
     """Speed-up over a baseline against workers, one panel a workload; both axes logarithmic where workers are many.
 
-    The bound, and what is ideal, are known over serial only.
+    The bound, what is ideal, and the machine's limit are known over serial only.
 
     Parameters
     ----------
     cells : DataFrame
-        Those that have no pair with the baseline are left out.
+        Of one role. Those that have no pair with the baseline are left out.
     style : Style
     notes : sequence of str, optional
         Sentences below the panels.
@@ -56,8 +56,11 @@ def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = (), ba
         chart.subtitle += "; median paired ratio with its interval"
     chart.notes = list(notes)
     drawn = chart.key_order = present(rivals, style)
-    bounds = [bound for bound in _BOUNDS if baseline == BASELINE and bound[0] in rivals]
-    low, high = _range(rivals, counts, [column for column, _, _ in bounds])
+    bounds = {
+        workload: list(bound_lines(part, "workers")) if baseline == BASELINE else []
+        for workload, part in rivals.groupby("workload", sort=False)
+    }
+    low, high = _range(rivals, counts, [max(line.values) for lines in bounds.values() for line in lines])
     wide = counts[-1] >= _MANY_WORKERS or high / low > _WIDE_RANGE
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         part = rivals[rivals["workload"] == workload]
@@ -71,14 +74,12 @@ def speedup(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = (), ba
             # end to end would be right nowhere else.
             ideal = [ends[0], *counts, ends[1]]
             chart.key("ideal", Line2D([], [], **_IDEAL), axes, *axes.plot(ideal, ideal, zorder=1, **_IDEAL))
-        for column, line, name in bounds:
-            best = part.groupby("workers")[column].max().dropna()
-            look: dict[str, Any] = {"color": INK, "linestyle": line, "linewidth": 1.4}
+        for line in bounds[workload]:
             # One worker count is no line: a short one across it.
-            at = list(best.index) if len(counts) > 1 else [ends[0], ends[1]]
-            up = list(best) if len(counts) > 1 else list(best) * 2
-            marks = axes.plot(at, up, zorder=2, **look) if up else []
-            chart.key(name, Line2D([], [], **look), axes, *marks)
+            at = list(line.values.index) if len(counts) > 1 else [ends[0], ends[1]]
+            up = list(line.values) if len(counts) > 1 else list(line.values) * 2
+            marks = axes.plot(at, up, zorder=2, **line.look)
+            chart.key(line.name, Line2D([], [], **line.look), axes, *marks)
         axes.set_xlim(ends)
         chart.name_panel(axes, title)
     first = chart.panels[0]
@@ -115,9 +116,8 @@ def _strategies(
         chart.key(name, Line2D([], [], **look), axes, drawing.lines[0])
 
 
-def _range(rivals: pandas.DataFrame, counts: list[int], bounds: list[str]) -> tuple[float, float]:
+def _range(rivals: pandas.DataFrame, counts: list[int], bounds: list[float]) -> tuple[float, float]:
     """What is shown of the vertical axis: all but where only the ideal line is."""
-    values = rivals[["speedup", "speedup_high", *bounds]].to_numpy(dtype=float)
     seen = float(np.nanmax(rivals[["speedup", "speedup_high"]].to_numpy(dtype=float)))
-    high = max(min(float(np.nanmax(values)), max(counts[-1], seen)), seen, 2)
+    high = max(min(max([seen, *bounds]), max(counts[-1], seen)), seen, 2)
     return min(float(rivals["speedup"].min()), 1), high

@@ -18,17 +18,31 @@ import seaborn
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.palette import GRID, GUIDE, INK, SERIAL, TONES
 from contend.harness.record.warnings import MOSTLY_FAILED
+from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, NONE, SEPARATOR, SOURCES, TEMPLATE, TRUTH
 
 if TYPE_CHECKING:
     import pandas
 
 # As many as there are tones, so that strategies beyond the last tone have a marker that its first owner has not.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
-_RESERVED = ("block_stm", "static_partition", "sharded", "sharded_ordered")
+# Strategies that come with Contend; those that a run measures by default have the tones that are told apart best, and
+# no plug-in is given these while another one is free.
+_COMMON = ("block_stm", "static_partition", "sharded", "placeholder", "bal")
+_RESERVED = (*_COMMON, "groups", "locks", "occ_window", "sharded_ordered", "bal_longest")
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")
 # From this tone on, those that are close to an earlier one: broken lines, hatched bars.
 _CLOSE_TONES = 5
+# Of a strategy that is given something else than usual: its colour and marker, hollow, and a line of the source's own.
+_SOURCE_LINES: dict[str, Any] = {
+    NONE: (0, (1, 1)),
+    DRY_RUN: (0, (5, 2)),
+    TEMPLATE: (0, (3, 1, 1, 1, 1, 1)),
+    DECLARED: (0, (2, 2)),
+    BLOCK: (0, (5, 1)),
+    TRUTH: (0, (1, 2)),
+}
+_SOURCE_HATCHES = {NONE: "....", DRY_RUN: "\\\\\\\\", TEMPLATE: "xxxx", DECLARED: "----", BLOCK: "||||", TRUTH: "OO"}
 _MOST_BARS = 4
 _MOST_BARS_A_PANEL = 16
 FONT_SCALE = 0.85
@@ -72,15 +86,16 @@ def chart_style(font_scale: float = FONT_SCALE) -> Iterator[None]:
 
 
 class Style:
-    """Look of each strategy: colour, marker, line and hatch, the same in every chart of every record.
+    """Look of each contender: colour, marker, line and hatch, the same in every chart of every record.
 
     The strategies that come with Contend have theirs for good; those of plug-ins get one by their name, the next free
-    one where two names fall together.
+    one where two names fall together. A strategy keeps its colour and marker whatever it is given; where that is not
+    what it is usually given, the marker is hollow, and line and hatch are the source's.
 
     Parameters
     ----------
     strategies : sequence of str
-        In the order in which legends name them.
+        Names of contenders, in the order in which legends name them.
     hatched : bool, optional
         Whether the bars of each strategy but serial have a hatch of their own, so that they can be told from each other
         in grey, too. Markers tell lines from each other everywhere.
@@ -89,40 +104,63 @@ class Style:
     def __init__(self, strategies: Sequence[str], hatched: bool = False) -> None:
         self.strategies = list(strategies)
         self.hatched = hatched
-        slots = _slots(self.strategies)
-        self.colour = {BASELINE: SERIAL.light} | {name: TONES[slot % len(TONES)].light for name, slot in slots.items()}
+        slots = _slots([_strategy_and_source(name)[0] for name in self.strategies])
+        self.colour = {BASELINE: SERIAL.light}
         self.marker = {BASELINE: "o"}
         self.line: dict[str, Any] = {BASELINE: "-"}
         self.hatch = {BASELINE: ""}
-        for name, slot in slots.items():
+        self._hollow = set()
+        for name in dict.fromkeys(self.strategies):
+            strategy, source = _strategy_and_source(name)
+            if strategy == BASELINE:
+                continue
+            slot = slots[strategy]
             turn, place = divmod(slot, len(TONES))
+            is_close = place >= _CLOSE_TONES
+            self.colour[name] = TONES[place].light
             self.marker[name] = _MARKERS[(place + turn) % len(_MARKERS)]
-            self.line[name] = "-" if place < _CLOSE_TONES else (0, (7, 1.2, 1.6, 1.2))
-            plain = "" if place < _CLOSE_TONES else "////"
-            self.hatch[name] = _HATCHES[slot % len(_HATCHES)] if hatched else plain
+            self.line[name] = (0, (7, 1.2, 1.6, 1.2)) if is_close else "-"
+            self.hatch[name] = _HATCHES[slot % len(_HATCHES)] if hatched else "////" if is_close else ""
+            if source:
+                self._hollow.add(name)
+                self.line[name] = _SOURCE_LINES[source]
+                # A hatch of both, where each strategy has one already.
+                self.hatch[name] = _SOURCE_HATCHES[source] + (self.hatch[name] if hatched else "")
 
     def bars(self, name: str) -> dict[str, Any]:
-        """Look of a strategy's bars: also one without height leaves a line."""
+        """Look of a contender's bars: also one without height leaves a line."""
         look: dict[str, Any] = {"facecolor": self.colour[name], "linewidth": 0.8}
         # A hatch has the colour of the edge: it must be the background's.
         return look | ({"edgecolor": "white", "hatch": self.hatch[name]} if self.hatch[name] else _edge(look))
 
     def lines(self, name: str, markersize: float = 5) -> dict[str, Any]:
-        """Look of a strategy's line."""
+        """Look of a contender's line."""
         look: dict[str, Any] = {"color": self.colour[name], "marker": self.marker[name], "linestyle": self.line[name]}
-        return look | {"markersize": markersize, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        return look | {"markersize": markersize} | self.edge(name)
+
+    def edge(self, name: str) -> dict[str, Any]:
+        """How markers of a contender are filled and edged."""
+        if name in self._hollow:
+            return {"markerfacecolor": "white", "markeredgecolor": self.colour[name], "markeredgewidth": 1.0}
+        return {"markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
 def _edge(look: dict[str, Any]) -> dict[str, Any]:
     return {"edgecolor": look["facecolor"]}
 
 
+def _strategy_and_source(name: str) -> tuple[str, str]:
+    """Name of a contender's strategy, and what it is given where that is told; of other names, the name."""
+    strategy, _, source = name.partition(SEPARATOR)
+    return (strategy, source) if source in SOURCES and strategy not in ("", BASELINE) else (name, "")
+
+
 def _slots(names: Sequence[str]) -> dict[str, int]:
     """Number of each strategy's look; a name's own wherever it is free."""
     found = {name: place for place, name in enumerate(_RESERVED) if name in names}
-    others = sorted(set(names) - set(found) - {BASELINE})
-    first, room = len(_RESERVED), len(TONES) - len(_RESERVED)
-    for name in others:
+    first = len(_COMMON)
+    room = len(TONES) - first
+    for name in sorted(set(names) - set(found) - {BASELINE}):
         taken = set(found.values())
         wanted = zlib.crc32(name.encode()) % room
         own = (first + (wanted + step) % room for step in range(room))

@@ -27,6 +27,8 @@ WASTE = (
 # What a strategy of one kind or another does to transactions that it could not run as it meant to.
 _OUTSIDE = ("count.repairs", "count.deferred")
 _BAR = 0.24  # inches from bar to bar
+_MOST_ROWS = 9  # of panels with bars, where lines could show the same
+_FEW_COUNTS = 2
 _WIDEST = 9.0  # inches of a panel with bars, the bars of one workload at least
 _NARROWEST = 3.6
 
@@ -47,22 +49,18 @@ def wasted(cells: pandas.DataFrame, style: Style, room: float = _WIDEST) -> Char
         return None
     # A panel of nothing but zeros is left out, unless it is the only one.
     shown = [entry for entry in shown if cells[entry[0]].max() > 0] or shown[:1]
-    chart = _lines(cells, style, shown) if are_many(cells) else _bars(cells, style, shown, room)
+    rows = len(shown) * _rows(cells, len(_series(cells, style, shown)), room)
+    tower = rows > _MOST_ROWS and cells["workers"].nunique() > _FEW_COUNTS
+    chart = _lines(cells, style, shown) if tower or are_many(cells) else _bars(cells, style, shown, room)
     chart.title, chart.key_order = "Wasted work", style.strategies
     return chart
 
 
 def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]], room: float) -> Chart:
     """A panel for each counter, or several below each other where workloads are many; a group for each workload."""
-    counting = cells[cells[[entry[0] for entry in shown]].notna().any(axis="columns")]
     titles = workload_titles(cells)
-    names = present(counting, style)
-    series = [
-        (name, int(count)) for name in names for count in sorted(set(counting[counting["strategy"] == name]["workers"]))
-    ]
-    most = max(1, int(room / (_BAR * (len(series) + 1))))
-    rows = -(-len(titles) // most)
-    most = -(-len(titles) // rows)  # as many in each row
+    series = _series(cells, style, shown)
+    most = -(-len(titles) // _rows(cells, len(series), room))  # as many in each row
     groups = [list(titles)[place : place + most] for place in range(0, len(titles), most)]
     width = max(_NARROWEST, most * _BAR * (len(series) + 1))
     chart = Chart(len(shown) * len(groups), width=width, height=1.9, columns=1)
@@ -84,6 +82,21 @@ def _bars(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str
             share_axis(axes.yaxis) if as_share else linear_axis(axes.yaxis)
             chart.name_axes(axes, up="share" if as_share else "per transaction")
     return chart
+
+
+def _series(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> list[tuple[str, int]]:
+    """Strategies with worker counts that have a bar."""
+    counting = cells[cells[[entry[0] for entry in shown]].notna().any(axis="columns")]
+    return [
+        (name, int(count))
+        for name in present(counting, style)
+        for count in sorted(set(counting[counting["strategy"] == name]["workers"]))
+    ]
+
+
+def _rows(cells: pandas.DataFrame, series: int, room: float) -> int:
+    """Rows of panels that the bars of all workloads take."""
+    return -(-cells["workload"].nunique() // max(1, int(room / (_BAR * (series + 1)))))
 
 
 def with_waste(cells: pandas.DataFrame) -> pandas.DataFrame:
@@ -149,7 +162,7 @@ def _lines(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, st
             marks = axes.plot(line["workers"], line[counter] / line[per], clip_on=False, **style.lines(name))
             chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
         worker_axis(axes, counts)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=0) if part[counter].max() > 0 else axes.set_ylim(0, 1)
         share_axis(axes.yaxis) if as_share else linear_axis(axes.yaxis)
         chart.name_panel(axes, f"{titles[workload]}: {title.partition(',')[0]}")
         chart.name_axes(axes, up="share" if as_share else "per transaction")

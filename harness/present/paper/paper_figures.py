@@ -17,9 +17,11 @@ from typing import Any
 import pandas
 
 from contend.harness.errors import BadInputError
-from contend.harness.plan.resolve import BASELINE
+from contend.harness.plan.resolve import BASELINE, LIMIT
+from contend.harness.present.charts.bound_lines import BOUND, COMMUTATIVE, SCHEDULE, WITH_VALUES
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.contention import swept
+from contend.harness.present.charts.role_parts import RolePart, role_parts
 from contend.harness.present.charts.style import Style, clock_of
 from contend.harness.present.paper.caption import Caption
 from contend.harness.present.paper.provenance import sentences
@@ -40,8 +42,11 @@ _MOST_NOTES = 3
 _BESIDE = 0.6  # inches that the labels of an axis take
 _KEYS = {
     "single run": "Dots are single runs.",
-    "bound": "The solid black line is the bound, what no strategy can beat on this block with so many workers.",
-    "bound, if credits commute": "The dotted one takes additions to balances as commutative.",
+    BOUND: "The solid black line is the bound, what no strategy can beat on this block with so many workers.",
+    WITH_VALUES: "The line of long dashes is the bound of who has the values that transactions read and need not wait.",
+    COMMUTATIVE: "The dotted one takes additions to balances as commutative.",
+    SCHEDULE: "The line of dashes and dots is a list schedule that knows everything and costs nothing.",
+    LIMIT: "The short dashes in grey are the machine's limit, what as many serial runs at once reach.",
     "ideal": "On the dashed grey line workers and speed-up are equal.",
 }
 
@@ -111,38 +116,44 @@ def paper_figures(
         With another one than serial there are the speed-ups over it as well.
     """
     for selected in every:
+        clock = selected.clock
         for kind in PLAIN:
-            yield from _drawn(f"{kind.name}-{selected.clock}", kind, selected.plain, records, style, width)
+            for part in role_parts(selected.plain):
+                yield from _drawn(f"{kind.name}-{clock}", kind, part, records, style, width)
             if kind.name == "speedup" and baseline != BASELINE:
-                name = f"speedup-over-{_plain(baseline)}-{selected.clock}"
-                yield from _drawn(name, kind, selected.plain, records, style, width, baseline)
+                for part in role_parts(selected.plain, baseline):
+                    name = f"speedup-over-{_plain(baseline)}-{clock}"
+                    yield from _drawn(name, kind, part, records, style, width, baseline)
         known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
         for kind in SWEPT:
-            yield from _drawn(f"{kind.name}-{selected.clock}", kind, known, records, style, width)
+            for part in role_parts(known):
+                yield from _drawn(f"{kind.name}-{clock}", kind, part, records, style, width)
     if len(every) > 1:
         cells = pandas.concat([selected.plain for selected in every], ignore_index=True)
         # Of other blocks, the two clocks would tell of the blocks.
         cells = cells[cells.groupby(["workload", "block_digest"])["clock"].transform("nunique") == len(every)]
-        yield from _drawn(BOTH.name, BOTH, cells, records, style, width)
+        for part in role_parts(cells):
+            yield from _drawn(BOTH.name, BOTH, part, records, style, width)
 
 
 def _drawn(
     name: str,
     kind: FigureKind,
-    cells: pandas.DataFrame,
+    own: RolePart,
     records: Sequence[Mapping[str, Any]],
     style: Style,
     width: float,
     baseline: str = BASELINE,
 ) -> Iterator[PaperFigure]:
+    cells, name = own.cells, f"{name}{own.suffix}"
     workloads = list(dict.fromkeys(cells["workload"]))
     parts = _parts(kind, cells, workloads, style, width, baseline)
     if any(chart.crowded for _, chart in parts) and width < WIDTHS[TEXT]:
         parts = _parts(kind, cells, workloads, style, WIDTHS[TEXT], baseline)
     for number, (part, chart) in enumerate(parts, 1):
         several = len(parts) > 1
-        title = f"{chart.title}{f', part {number} of {len(parts)}' if several else ''}"
-        about = [*_about(kind, part, baseline), _sentence(chart.subtitle.partition("; ")[2])]
+        title = own.titled(f"{chart.title}{f', part {number} of {len(parts)}' if several else ''}")
+        about = [_sentence(own.meaning), *_about(kind, part, baseline), _sentence(chart.subtitle.partition("; ")[2])]
         about += [text for key in chart.keys if (text := _KEYS.get(key.label))]
         about += [f"{one.sentence}." for one in _disagreements(kind, part)]
         # Nobody must take a simulated figure for a measured one, whatever becomes of the caption.

@@ -10,6 +10,7 @@ import pandas
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import swept
+from contend.harness.present.charts.role_parts import role_parts
 from contend.harness.present.charts.style import workload_titles
 from contend.harness.present.formatting import listed
 from contend.harness.present.paper.caption import Caption
@@ -17,6 +18,7 @@ from contend.harness.present.paper.certain_best import certain_best, ranked
 from contend.harness.present.paper.latex import bold, escaped, tabular
 from contend.harness.present.paper.provenance import sentences
 from contend.harness.present.report.selection import Selection
+from contend.harness.record.content.cell_facts import MEANING
 from contend.harness.record.frame import over
 from contend.harness.record.statistics import Interval
 from contend.harness.record.statistics.paired_verdict import FLOOR, ends, times
@@ -27,6 +29,16 @@ _MOST_ROWS = 56
 _COLUMN_ROOM = 58
 _SETTING = ("seed", "block_size", "block_count", "transactions")
 _ENDS = ("", "_low", "_high")
+_BESIDE = (
+    "limit",
+    "share_of_bound",
+    "prepare_seconds",
+    "bytes_per_transaction",
+    "recall",
+    "precision",
+    "wasted_per_transaction",
+    "runs",
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def paper_tables(
 def table_data(cells: pandas.DataFrame, baseline: str = BASELINE) -> pandas.DataFrame:
     """What a table shows of cells, in their order, unrounded; ``best`` where that is certain."""
     titles = workload_titles(cells)
-    data = cells[["workload", "strategy", "workers", "clock"]].copy()
+    data = cells[["workload", "strategy", "role", "given", "workers", "clock"]].copy()
     data.insert(1, "title", [titles[str(name)] for name in cells["workload"]])
     data["tx_per_second"] = cells["tx_per_second"]
     for end in _ENDS:
@@ -89,7 +101,7 @@ def table_data(cells: pandas.DataFrame, baseline: str = BASELINE) -> pandas.Data
         beside = over(cells, baseline)
         for end in _ENDS:
             data[f"over_{baseline}{end}"] = beside[f"speedup{end}"].to_numpy()
-    for column in ("share_of_bound", "wasted_per_transaction", "runs"):
+    for column in _BESIDE:
         data[column] = cells[column]
     data["processes"] = [len({sample["process"] for sample in samples}) for samples in cells["samples"]]
     bests = {certain_best(own) for _, part in _groups(cells) for own in ranked(part)}
@@ -132,7 +144,15 @@ def _table(
 
 
 def _groups(cells: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
-    """Cells of one workload, and of one value of the dial that was turned, with the name of both."""
+    """Cells of one workload, one value of the dial that was turned, and one role, with the name of all."""
+    for title, part in _settings(cells):
+        for place, own in enumerate(role_parts(part)):
+            # Serial stands with the first role.
+            rows = own.cells[own.cells["strategy"] != BASELINE] if place else own.cells
+            yield (f"{title}, {own.title}" if own.named else title), rows
+
+
+def _settings(cells: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
     titles = workload_titles(cells)
     dials = swept(cells) if bool(cells["swept"].any()) else {}
     for workload, part in cells.groupby("workload", sort=False):
@@ -200,6 +220,12 @@ def _about(data: pandas.DataFrame, exact: bool, baseline: str, failed: pandas.Da
     if baseline != BASELINE:
         yield f"Times {baseline}: {ratio} to {baseline} with as many workers{brackets}."
     yield "Of bound: speed-up as a share of the best conceivable with so many workers on this block."
+    if len(set(data["role"])) > 1:
+        yield (
+            "Roles, of which no ranking has two: "
+            + "; ".join(f"{role}, {meaning}" for role, meaning in MEANING.items() if role in set(data["role"]))
+            + "."
+        )
     yield "wasted/tx: executions that were thrown away, per transaction."
     least = "" if exact else f" by more than {100 * FLOOR:.3g} %"
     if data["best"].any():

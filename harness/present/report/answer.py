@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas
@@ -12,6 +12,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.style import workload_titles
 from contend.harness.present.formatting import count
 from contend.harness.present.report.selection import Selection
+from contend.harness.present.role_groups import RANKED
 from contend.harness.record.statistics.paired_verdict import told_by_chance
 from contend.harness.record.warnings import MISLEADING, MOSTLY_FAILED
 
@@ -71,6 +72,15 @@ def doubt_of(cells: pandas.DataFrame) -> str:
 def workers_of(number: int, simulated: bool) -> str:
     """So many workers, in words."""
     return count(number, "simulated worker" if simulated else "worker")
+
+
+def by_role(selected: Selection) -> Iterator[tuple[Selection, str]]:
+    """Cells of each role that is ranked and has a rival of serial; the ceiling, which nobody has, is not."""
+    plain = selected.plain
+    for role in RANKED:
+        own = plain[(plain["role"] == role) | (plain["strategy"] == BASELINE)]
+        if set(own["strategy"]) - {BASELINE}:
+            yield replace(selected, plain=own), role
 
 
 def name_of(selected: Selection, workload: str) -> str:

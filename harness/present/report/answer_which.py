@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas
@@ -13,6 +12,7 @@ from contend.harness.present.formatting import count, factor, listed, share
 from contend.harness.present.report.answer import (
     Answer,
     believable,
+    by_role,
     doubt_of,
     figures_of,
     name_of,
@@ -20,34 +20,27 @@ from contend.harness.present.report.answer import (
     workers_of,
 )
 from contend.harness.present.report.selection import Selection
-from contend.harness.present.role_groups import RANKED, VALIDATOR
+from contend.harness.record.content.cell_facts import BUILDER, VALIDATOR
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
 from contend.harness.record.warnings import MOSTLY_FAILED
 
 _QUESTION = "Which strategy should I use?"
+_OF_ROLE = {BUILDER: "Which strategy should a builder use?", VALIDATOR: "Which strategy should a validator use?"}
 _MOST_LEFT_OUT = 6
 
 
 def which(every: Sequence[Selection]) -> Iterator[Answer]:
     """Answer for each clock, real cores first: they count for more, whatever can be simulated."""
-    told = [one for selected in every for one in _by_role(selected)]
+    told = [one for selected in every for one in by_role(selected)]
     if not told:
         yield Answer(_QUESTION, "No strategy was measured beside serial.", ("Run contend run.",), False)
+    several = {role for _, role in told} != {BUILDER}
     for selected, role in told:
-        yield _of_role(selected, role)
+        yield _of_role(selected, role, _OF_ROLE[role] if several else _QUESTION)
 
 
-def _by_role(selected: Selection) -> Iterator[tuple[Selection, str]]:
-    """Cells of each role that is ranked and has a rival of serial; the ceiling, which nobody has, is not."""
-    plain = selected.plain
-    for role in RANKED:
-        own = plain[(plain["role"] == role) | (plain["strategy"] == BASELINE)]
-        if set(own["strategy"]) - {BASELINE}:
-            yield replace(selected, plain=own), role
-
-
-def _of_role(chosen: Selection, role: str) -> Answer:
+def _of_role(chosen: Selection, role: str, question: str) -> Answer:
     winners: dict[str, list[str]] = {}
     points = []
     doubtful = []
@@ -84,7 +77,7 @@ def _of_role(chosen: Selection, role: str) -> Answer:
         more = len(chosen.left_out) - _MOST_LEFT_OUT
         rest = [*chosen.left_out[:_MOST_LEFT_OUT], *([f"{count(more, 'more setting')}"] if more > 0 else [])]
         points.append(f"Left out here, and in the table of all cells: {'; '.join(rest)}.")
-    return Answer(_QUESTION, headline, tuple(points), chosen.simulated, doubt_of(chosen.plain))
+    return Answer(question, headline, tuple(points), chosen.simulated, doubt_of(chosen.plain))
 
 
 def _by_how_much(chosen: Selection, winner: str) -> str:
@@ -113,7 +106,11 @@ def _best_of(part: pandas.DataFrame) -> tuple[str, str]:
         return BASELINE, f"nothing beats serial for certain; the best is {name}, {measured}."
     text = f"{name}, {measured}"
     if best["share_of_bound"] == best["share_of_bound"]:
-        text += f", {share(best['share_of_bound'])} of the bound"
+        text += f", {share(best['share_of_bound'])} of the bound{' with the values' if best['uses_values'] else ''}"
+    if best["limit"] == best["limit"] and best["limit"]:
+        text += f"; so many serial runs at once reach {factor(float(best['limit']))}"
+    if best["bytes_per_transaction"] == best["bytes_per_transaction"] and best["bytes_per_transaction"]:
+        text += f"; {best['bytes_per_transaction']:,.0f} bytes a transaction come with the block"
     others = ranked[ranked["strategy"] != name]
     return name, f"{text}.{_beside(best, others.iloc[0]) if len(others) else ''}"
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas
 
-from contend.harness.plan.resolve import BASELINE
+from contend.harness.plan.resolve import BASELINE, LIMIT
 from contend.harness.present.charts.abort_causes import aborts_of, worst
+from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, bound_lines
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.formatting import duration, factor, listed, rate, share
 from contend.harness.present.report.history import Series
 
 _MOST_TOLD = 6
+_TOLD_LINES = {
+    BOUND: "The bound is",
+    WITH_VALUES: "With the values that transactions read it is",
+    LIMIT: "As many serial runs at once reach",
+}
 
 
 def _fastest(cells: pandas.DataFrame) -> pandas.Series[Any]:
@@ -29,14 +34,18 @@ def throughput_caption(part: pandas.DataFrame) -> str:
 
 
 def speedup_caption(part: pandas.DataFrame) -> str:
-    """The best speed-up of each strategy, and the bound."""
+    """The best speed-up of each strategy, and what it is held against."""
     told = []
     for name, own in part[part["strategy"] != BASELINE].groupby("strategy", sort=False):
         best = _fastest(own)
         told.append(f"{name} {factor(best['speedup'])} with {best['workers']:,} workers")
     text = f"best speed-up over serial: {listed(told)}."
-    bound = part["bound_speedup"].max()
-    return text if np.isnan(bound) else f"{text} The bound is {factor(bound)} with {part['workers'].max():,} workers."
+    rivals = part[part["strategy"] != BASELINE]
+    for line in bound_lines(rivals, "workers"):
+        if line.name in _TOLD_LINES:
+            most = int(line.values.index[-1])
+            text += f" {_TOLD_LINES[line.name]} {factor(float(line.values.iloc[-1]))} with {most:,} workers."
+    return text
 
 
 def wasted_caption(part: pandas.DataFrame) -> str:

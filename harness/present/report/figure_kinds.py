@@ -63,7 +63,17 @@ class FigureKind:
     hint: str = ""
 
 
-_SPEED = ("speedup", "speedup_low", "speedup_high", "bound_speedup", "bound_speedup_commutative", "share_of_bound")
+_SPEED = (
+    "speedup",
+    "speedup_low",
+    "speedup_high",
+    "bound_speedup",
+    "bound_speedup_commutative",
+    "role_bound_speedup",
+    "list_schedule_speedup",
+    "limit",
+    "share_of_bound",
+)
 BOTH = FigureKind(
     "scaling",
     "Scaling on both clocks",
@@ -85,8 +95,10 @@ PLAIN = (
     FigureKind(
         "speedup",
         "Speed-up and its bound",
-        "Median of the paired ratios to the serial run of the same round, with its interval. The black line is what no "
-        "strategy can beat on this block.",
+        "Median of the paired ratios to the serial run of the same round, with its interval. Black lines are what no "
+        "strategy can beat on this block: waiting for what it reads, or with the values that its transactions read; "
+        "beside them what a list schedule reaches that knows everything. The dashed grey line, where there is one, is "
+        "what as many serial runs at once reach on this machine.",
         speedup,
         speedup_caption,
         _SPEED,

@@ -11,6 +11,7 @@ import pandas
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.charts.history import history
+from contend.harness.present.charts.role_parts import RolePart, role_parts
 from contend.harness.present.charts.style import Style, workload_titles
 from contend.harness.present.charts.timeline import shares, timeline
 from contend.harness.present.formatting import listed, share
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 4
 _MOST_NOTES = 3
+_TELLING = ("record", "workload", "strategy", "role", "given", "workers", "clock")
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,16 @@ def style_of(frame: pandas.DataFrame, hatched: bool = False) -> Style:
 
 
 def report_figures(selected: Selection, style: Style) -> Iterator[ReportFigure]:
-    """Draw what the cells of one clock have data for."""
-    for kind in PLAIN:
-        yield from _drawn(kind, selected, selected.plain, style)
-    for kind in SWEPT:
-        known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
-        yield from _drawn(kind, selected, known, style)
+    """Draw what the cells of one clock have data for, role by role."""
+    known = selected.sweeps[selected.sweeps["workload"].isin(list(swept(selected.sweeps)))]
+    for kinds, cells in ((PLAIN, selected.plain), (SWEPT, known)):
+        for kind in kinds:
+            for part in role_parts(cells):
+                yield from _drawn(kind, selected, part, style)
 
 
 def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[ReportFigure]:
-    """Draw the speed-ups that were measured next to those that were simulated, where a workload has both."""
+    """Draw the speed-ups that were measured next to those that were simulated, where a workload has both; by role."""
     if len(every) < 2:
         return
     cells = pandas.concat([selected.plain for selected in every], ignore_index=True)
@@ -90,7 +92,8 @@ def on_both_clocks(every: Sequence[Selection], style: Style) -> Iterator[ReportF
         return
     commands = {record: text for selected in every for record, text in selected.commands.items()}
     both = Selection("both", cells, cells[:0], commands)
-    yield from _drawn(BOTH, both, cells, style, simulated=False)
+    for part in role_parts(cells):
+        yield from _drawn(BOTH, both, part, style, simulated=False)
 
 
 def traced(trace: Trace, command: str, activities: tuple[str, ...]) -> ReportFigure:
@@ -146,8 +149,9 @@ def along_records(series: Iterable[Series], style: Style, clock: str) -> Iterato
 
 
 def _drawn(
-    kind: FigureKind, selected: Selection, cells: pandas.DataFrame, style: Style, simulated: bool | None = None
+    kind: FigureKind, selected: Selection, own: RolePart, style: Style, simulated: bool | None = None
 ) -> Iterator[ReportFigure]:
+    cells = own.cells
     pictures: list[str] = []
     legend: dict[str, Entry] = {}
     shown = []
@@ -159,19 +163,19 @@ def _drawn(
                 continue
             for entry in entries(chart):
                 legend.setdefault(entry.label, entry)
-            name = f"{kind.name}-{selected.clock}-{_identifier(str(workload))}"
+            name = f"{kind.name}-{selected.clock}{own.suffix}-{_identifier(str(workload))}"
             pictures.append(svg(chart, name, f"{titles[str(workload)]}. {kind.caption(part)}"))
             shown.append(part)
     if not pictures:
         return
     data = pandas.concat(shown)
     dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
-    columns = [name for name in ("record", "workload", "strategy", "workers", "clock", *kind.columns) if name in data]
-    title = kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}"
+    columns = [name for name in (*_TELLING, *kind.columns) if name in data]
+    title = own.titled(kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}")
     yield ReportFigure(
-        name=f"{kind.name}-{selected.clock}",
+        name=f"{kind.name}-{selected.clock}{own.suffix}",
         title=title,
-        about=" ".join(filter(None, (kind.about, kind.hint))),
+        about=" ".join(filter(None, (f"{_capital(own.meaning)}." if own.named else "", kind.about, kind.hint))),
         simulated=selected.simulated if simulated is None else simulated,
         captions=tuple(f"{titles[str(part['workload'].iloc[0])]}: {kind.caption(part)}" for part in shown),
         pictures=tuple(pictures),
@@ -186,6 +190,10 @@ def _notes(kind: FigureKind, cells: pandas.DataFrame) -> dict[str, list[str]]:
     if kind.name not in ("throughput", "speedup"):
         return {}
     return {"notes": [f"{one.sentence}." for one in rank_disagreements(cells.to_dict("records"))[:_MOST_NOTES]]}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _clock(simulated: bool) -> str:

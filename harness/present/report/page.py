@@ -28,6 +28,7 @@ from contend.harness.present.report.summary import answers
 from contend.harness.present.report.svg import palette_css, swatch
 from contend.harness.present.timeline import Trace
 from contend.harness.record.atomic_write import check_folder
+from contend.harness.record.content.cell_facts import BUILDER, MEANING
 
 ROOM = Path(__file__).parent
 PAGE = "index.html"
@@ -136,6 +137,8 @@ def render(
         columns=_COLUMNS,
         rows=[_row(cell) for cell in told_apart(frame).to_dict("records")],
         failures=[cell for cell in frame.to_dict("records") if not cell["verified"]],
+        refused=[cell for cell in frame.to_dict("records") if isinstance(cell["refused_list"], str)],
+        roles=_roles(set(frame["role"])),
         warnings=_warnings(frame),
         records=[_described(record) for record in records],
         simulated=bool(frame["simulated"].any()),
@@ -171,6 +174,11 @@ _WANTED = {
     "timeline": ("What each worker did when", "the report without --no-timeline"),
     "causes": ("What aborts were due to", "a strategy that aborts, with several workers"),
 }
+
+
+def _roles(found: set[str]) -> dict[str, str]:
+    """Roles with what they mean; nothing where nobody was given more than the transactions."""
+    return {role: meaning for role, meaning in MEANING.items() if role in found} if found - {BUILDER} else {}
 
 
 def _missing(names: set[str]) -> list[tuple[str, str]]:
@@ -254,6 +262,8 @@ _COLUMNS = (
     ("workload", "text"),
     ("setting", "text"),
     ("strategy", "text"),
+    ("role", "text"),
+    ("given", "text"),
     ("workers", "number"),
     ("clock", "text"),
     ("tx/s", "number"),
@@ -262,7 +272,12 @@ _COLUMNS = (
     ("CPU ms", "number"),
     ("x serial", "number"),
     ("interval", "text"),
+    ("limit", "number"),
     ("of bound", "number"),
+    ("prepare ms", "number"),
+    ("bytes/tx", "number"),
+    ("recall", "number"),
+    ("precision", "number"),
     ("wasted/tx", "number"),
     ("aborts/tx", "number"),
     ("result", "text"),
@@ -280,6 +295,8 @@ def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
         _plain(str(cell["workload"])),
         _plain(cell["told"]),
         _plain(str(cell["strategy"])),
+        _plain(str(cell["role"])),
+        _plain(cell["given"] if isinstance(cell["given"], str) else ""),
         _number(cell["workers"], "{:,.0f}"),
         _plain("SIMULATED" if cell["simulated"] else "wall"),
         (rate(cell["tx_per_second"]), repr(cell["tx_per_second"])) if good else _NOTHING,
@@ -288,22 +305,33 @@ def _row(cell: Mapping[Any, Any]) -> list[tuple[str, str]]:
         _number(cell["cpu_seconds"] * 1e3, "{:,.2f}") if good else _NOTHING,
         (factor(cell["speedup"]).removesuffix("x"), repr(cell["speedup"])) if good else _NOTHING,
         _plain(f"{low:.2f} to {high:.2f}") if wall else _NOTHING,
+        _known(cell["limit"], "{:.2f}"),
         _NOTHING if of_bound is None else _number(of_bound, "{:.0%}"),
-        *(_rate(cell[name]) if good else _NOTHING for name in ("wasted_per_transaction", "aborts_per_transaction")),
-        _plain("equal to serial" if good else "FAILED"),
+        _known(cell["prepare_seconds"] * 1e3, "{:,.2f}") if good else _NOTHING,
+        _known(cell["bytes_per_transaction"], "{:,.0f}"),
+        *(_known(cell[name], "{:.0%}") for name in ("recall", "precision")),
+        *(_known(cell[name], "{:.2f}") if good else _NOTHING for name in _WASTED),
+        _plain(_RESULTS[good, isinstance(cell["refused_list"], str)]),
         _plain(str(cell["record"])),
     ]
 
 
 _NOTHING = ("", "")
+_WASTED = ("wasted_per_transaction", "aborts_per_transaction")
+_RESULTS = {
+    (True, False): "equal to serial",
+    (True, True): "equal to serial; list refused",
+    (False, False): "FAILED",
+    (False, True): "FAILED",
+}
 
 
 def _plain(text: str) -> tuple[str, str]:
     return text, text
 
 
-def _rate(value: float | None) -> tuple[str, str]:
-    return _NOTHING if value is None or value != value else _number(value, "{:.2f}")
+def _known(value: float | None, pattern: str) -> tuple[str, str]:
+    return _NOTHING if value is None or value != value else _number(value, pattern)
 
 
 def _number(value: Any, pattern: str) -> tuple[str, str]:

@@ -18,5 +18,5 @@ def answers(
 ) -> Iterator[Answer]:
     """Answer all questions; those of two clocks in a card each."""
     yield from which(selected)
-    yield where(selected)
+    yield from where(selected)
     yield from slower(records, histories)

@@ -80,6 +80,8 @@ class Entry:
         Whether it stands for an area.
     hatched : bool
         Whether that is hatched.
+    hollow : bool
+        Whether the marker is.
     """
 
     label: str
@@ -88,6 +90,7 @@ class Entry:
     marker: str = ""
     filled: bool = False
     hatched: bool = False
+    hollow: bool = False
 
 
 def palette_css() -> str:
@@ -112,9 +115,10 @@ def _entry(key: Key) -> Entry:
     handle: Any = key.handle
     if hasattr(handle, "get_facecolor"):
         return Entry(key.label, _css(handle.get_facecolor()), filled=True, hatched=bool(handle.get_hatch()))
-    line = {"-": "solid", "--": "dashed", ":": "dotted"}.get(str(handle.get_linestyle()), "none")
-    marker = str(handle.get_marker() or "")
-    return Entry(key.label, _css(handle.get_color()), line, "" if marker == "None" else marker)
+    line = {"-": "solid", "--": "dashed", "-.": "dashed", ":": "dotted"}.get(str(handle.get_linestyle()), "none")
+    marker = "" if str(handle.get_marker()) in ("None", "") else str(handle.get_marker())
+    hollow = bool(marker) and colors.same_color(handle.get_markerfacecolor(), PAPER)
+    return Entry(key.label, _css(handle.get_color()), line, marker, hollow=hollow)
 
 
 def _css(colour: Any) -> str:
@@ -134,7 +138,8 @@ def swatch(entry: Entry) -> str:
             dashes = f' stroke-dasharray="{_DASHES[entry.line]}"' if entry.line in _DASHES else ""
             inner += f'<path d="M1 6H27" stroke="{entry.colour}" stroke-width="1.8" fill="none"{dashes}/>'
         if entry.marker:
-            inner += f'<path d="{_marker(entry.marker)}" fill="{entry.colour}" stroke="{entry.colour}"/>'
+            inside = "var(--paper)" if entry.hollow else entry.colour
+            inner += f'<path d="{_marker(entry.marker)}" fill="{inside}" stroke="{entry.colour}"/>'
     return f'<svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">{inner}</svg>'
 
 

@@ -11,6 +11,13 @@ from typing import Any
 
 BUILDER = "builder"
 """The role of whoever knows only the transactions, as `strategies.given` has it; of cells that say nothing, too."""
+VALIDATOR, CEILING = "validator", "ceiling"
+MEANING = {
+    BUILDER: "knows the transactions and what it finds out itself, in the time",
+    VALIDATOR: "has an access list that came with the block",
+    CEILING: "has what was recorded when the block was executed before, which nobody has",
+}
+"""Roles in the order in which they stand, and who has them."""
 
 
 @dataclass(frozen=True)

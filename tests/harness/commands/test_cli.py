@@ -286,10 +286,14 @@ def test_the_list_as_json(run_contend: Contend) -> None:
     content = json.loads(run_contend("list", "--json").stdout)
     strategies = {one["name"]: one for one in content["strategies"]}
     assert strategies["serial"]["parallel"] is False
+    assert strategies["bal"]["takes"] == ["block"]
+    assert strategies["bal"]["default"]
     assert strategies["honest"] == {
         "name": "honest",
         "summary": "serial in disguise",
         "parallel": True,
+        "takes": [],
+        "default": False,
         "error": None,
     }
     assert "contend_fakes_that_are_not_there" in strategies["unimportable"]["error"]

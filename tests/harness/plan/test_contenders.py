@@ -47,6 +47,15 @@ def test_a_strategy_is_measured_with_each_source_that_it_takes() -> None:
 
 
 def test_without_sources_each_has_its_usual_one() -> None:
+    assert measured("serial", "bal", "groups", hints="all") == [
+        "serial",
+        "bal",
+        "groups+dry_run",
+        "groups+template",
+        "groups+declared",
+        "groups",
+        "groups+truth",
+    ]
     assert measured("serial", "block_stm", "static_partition") == ["serial", "block_stm", "static_partition"]
 
 

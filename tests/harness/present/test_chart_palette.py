@@ -27,6 +27,7 @@ from contend.harness.present.charts.palette import (
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style
 from contend.harness.present.report.svg import Entry, drawing, palette_css, svg, swatch
+from contend.strategies.registry import built_in
 
 CSS = (Path(__file__).parents[3] / "harness/present/report/page.css").read_text(encoding="utf-8")
 
@@ -75,7 +76,7 @@ def test_no_tone_of_a_legend_is_another_one() -> None:
 @given(st.lists(st.text(min_size=1, max_size=12), max_size=30, unique=True), st.randoms())
 def test_a_strategy_looks_the_same_in_every_chart(names: list[str], random: Random) -> None:
     """Whatever the order, and for those of Contend whatever else there is; no two look alike."""
-    own = ["serial", "block_stm", "static_partition", "sharded", "sharded_ordered"]
+    own = ["serial", *built_in(variants=True)[1:], "block_stm+truth", "bal_longest+truth"]
     every = [*own, *(name for name in names if name not in own)]
     mixed = list(every)
     random.shuffle(mixed)
@@ -85,6 +86,9 @@ def test_a_strategy_looks_the_same_in_every_chart(names: list[str], random: Rand
         assert style.bars(name) == again.bars(name)
     for name in own:
         assert style.lines(name) == alone.lines(name)
+    for name in ("block_stm+truth", "block_stm"):
+        assert style.colour[name] == style.colour["block_stm"]
+        assert style.marker[name] == style.marker["block_stm"]
     looks = [(style.colour[name], style.marker[name], str(style.line[name])) for name in every if name != "serial"]
     assert len(set(looks)) == len(looks)
 

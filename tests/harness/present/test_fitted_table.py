@@ -122,7 +122,7 @@ def test_the_catalogue_is_whole_in_any_width(width: int, names: list[str], about
     presets = [{"name": name, "summary": about, "dials": dict.fromkeys(names, 12.5)} for name in names]
     common = {"summary": about, "error": None}
     content: dict[str, list[dict[str, Any]]] = {
-        "strategies": [{"name": name, "parallel": True, **common} for name in names],
+        "strategies": [{"name": name, "parallel": True, "takes": names, "default": True, **common} for name in names],
         "workloads": [{"name": name, "dials": dials, "presets": presets, **common} for name in names],
         "suites": [{"name": name, **common} for name in names],
     }
