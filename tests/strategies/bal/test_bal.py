@@ -117,6 +117,19 @@ def test_a_wrong_value_repairs_who_saw_it_and_nobody_else(bal: Bal) -> None:
     assert 1 <= middle.counters["repairs"] <= 20
 
 
+def test_many_short_slots_make_room_for_themselves(bal: Bal) -> None:
+    # A slot of one byte becomes a record of twelve words, and there are more of them than the index expects.
+    on = judge("swaps")
+    accounts = list(decode(on.right))
+    place = next(i for i, account in enumerate(accounts) if not account.storage_changes and not account.storage_reads)
+    for count in (1, 100, 3000):
+        accounts[place] = replace(accounts[place], storage_reads=tuple(range(1, count + 1)))
+        found = on.outcome(bal, encode(AccessList(tuple(accounts))))
+        assert found.refused_list is not None
+        assert found.refused_list.startswith("superfluous entry"), found.refused_list
+        assert found.counters["repairs"] == 0
+
+
 def damaged_at(data: bytes, index: int) -> bytes:
     """A list in which the first slot's word after an index is another one."""
     accounts = list(decode(data))

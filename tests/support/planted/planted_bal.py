@@ -7,13 +7,13 @@ from contend.evm.runtime.integers import U1, I, U
 from contend.evm.state import value_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_list.layout import VALUED
-from contend.strategies.block_list.listed_changes import location_of_record, what_of_record, word_of_change
+from contend.strategies.block_list.listed_changes import location_of_record, what_of_record, word_seen
 from contend.strategies.block_stm.layout import LIST_MASK, ORIGIN_SHIFT
 from contend.strategies.block_stm.mv_memory import read
 from contend.strategies.block_stm.scheduler import transaction_of
 
 
-def confirm_every_write(shared, own, location, txn_idx, word):
+def confirm_every_write(own, record, seen, txn_idx, word):
     """A write counts as being what the list says."""
     own.confirmed += U1
 
@@ -38,4 +38,4 @@ def keep_the_first_word(shared, own, record, head):
     """The word after the first change of a location goes to the state."""
     original(shared, own, record, head)
     if what_of_record(head) == VALUED:
-        value_of(STATE.at(shared.state), location_of_record(head)).value = word_of_change(record, 0)
+        value_of(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, 1)
