@@ -47,6 +47,7 @@ from contend.evm.vm.call import to_address
 from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
+from contend.strategies.block_list.change_rows import prefetch_records, prefetch_row, prefetch_slots
 from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, READ_ONLY
 from contend.strategies.block_list.listed_changes import (
     change_at,
@@ -98,10 +99,22 @@ def _take_places(shared, worker, bal, own):
 
 
 @kernel(inline=True)
-def _next_transaction(shared, bal, own):
-    place = own.next
-    own.next = place + 1
+def _transaction_at(shared, bal, place):
     return place if bal.order == 0 else view_i64(bal.order, shared.block_size)[U(place)]
+
+
+@kernel()
+def _next_transaction(shared, bal, own):
+    """Take the worker's next transaction, and ask for what the three behind it will look for: the nearer, the more."""
+    place, block_list = own.next, BLOCK_LIST.at(shared.source)
+    own.next = place + 1
+    if place + 3 < own.end:
+        prefetch_row(shared, block_list, _transaction_at(shared, bal, place + 3))
+    if place + 2 < own.end:
+        prefetch_records(shared, block_list, _transaction_at(shared, bal, place + 2))
+    if place + 1 < own.end:
+        prefetch_slots(shared, block_list, _transaction_at(shared, bal, place + 1))
+    return _transaction_at(shared, bal, place)
 
 
 @kernel()

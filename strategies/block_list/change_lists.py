@@ -13,6 +13,7 @@ from contend.evm.u256 import ZERO
 from contend.evm.vm.access_table import scratch_address, scratch_left
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
+from contend.strategies.block_list.change_rows import note_change
 from contend.strategies.block_list.layout import CHANGE, LIST_INDEX
 from contend.strategies.block_list.malformed import (
     FAULTED,
@@ -74,13 +75,14 @@ def _append_index(block_list, piece, index):
 
 
 @kernel()
-def _append_word(shared, worker, block_list, data, piece, index, first, last, is_code):
+def _append_word(shared, worker, block_list, data, piece, record, index, first, last, is_code):
     """Add an index and the word after the change; the index, or a negative result."""
     address = take_words(piece, CHANGE.words)
     if address < 0:
         return address
     change = CHANGE.at(address)
     change.index = index
+    note_change(shared, block_list, record, index)
     if not is_code:
         change.word = word_at(data, first, last)
         return index
@@ -93,7 +95,7 @@ def _append_word(shared, worker, block_list, data, piece, index, first, last, is
 
 
 @kernel()
-def _append_change(shared, worker, block_list, data, piece, at, end, most_bytes, previous):
+def _append_change(shared, worker, block_list, data, piece, record, at, end, most_bytes, previous):
     """Add a change to the record in hand. Its index and end; or a negative result and anything."""
     form, first, last = item_at(data, at, end)
     if form != LIST:
@@ -110,7 +112,8 @@ def _append_change(shared, worker, block_list, data, piece, at, end, most_bytes,
         return refuse(block_list, index_last, NOT_AN_INTEGER), last
     if block_list.seeds == U0:
         return _append_index(block_list, piece, index), last
-    return _append_word(shared, worker, block_list, data, piece, index, value_first, value_last, is_code), last
+    appended = _append_word(shared, worker, block_list, data, piece, record, index, value_first, value_last, is_code)
+    return appended, last
 
 
 @kernel()
@@ -124,7 +127,7 @@ def append_changes(shared, worker, block_list, data, piece, record, first, last,
     """
     at, index, count = first, I(-1), 0
     while at < last:
-        index, at = _append_change(shared, worker, block_list, data, piece, at, last, most_bytes, index)
+        index, at = _append_change(shared, worker, block_list, data, piece, record, at, last, most_bytes, index)
         if index < 0:
             return index
         count += 1

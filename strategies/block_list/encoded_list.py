@@ -11,6 +11,7 @@ from contend.evm.access_list import AccessList, first_difference
 from contend.evm.access_list.difference import MALFORMED, WRONG_ORDER
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES
+from contend.strategies.block_list.change_rows import ROW_WORDS
 from contend.strategies.block_list.layout import BLOCK_LIST, MOST_EPOCHS, PIECE, REASON_SHIFT, SOUND
 from contend.strategies.block_list.list_decoder import decode_step
 from contend.strategies.block_list.malformed import REASONS
@@ -43,6 +44,7 @@ class EncodedList:
         self._pieces: Any = PIECE.zeros(0)
         self._index: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._epoch = 0
+        self._rows: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
 
     @property
     def size(self) -> int:
@@ -57,12 +59,13 @@ class EncodedList:
     def _wake_address(self, name: str) -> int:
         return int(self.memory.ctypes.data) + WORD_BYTES * BLOCK_LIST.offsets[name]
 
-    def _fit_index(self, slots: int) -> int:
-        """Have an index of at least so many words, all of them of former lists; how many are to be used."""
+    def _fit_index(self, slots: int, transactions: int) -> int:
+        """Have rows, and an index of at least so many words, all of former lists; how many of these are to be used."""
         slots = 1 << (max(slots, _FEWEST_SLOTS) - 1).bit_length()
         self._epoch += 1
-        if len(self._index) < slots or self._epoch >= MOST_EPOCHS:
+        if len(self._index) < slots or len(self._rows) < transactions * ROW_WORDS or self._epoch >= MOST_EPOCHS:
             self._index, self._epoch = sparse_zeros(max(slots, len(self._index))), 1
+            self._rows = sparse_zeros(max(transactions * ROW_WORDS, len(self._rows)))
         return slots
 
     def decode(self, space: Any, data: bytes, kind: str, clock: Clock, seeds: bool) -> bool:
@@ -93,7 +96,8 @@ class EncodedList:
         if len(self._pieces) < room:
             self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
         self._data = data
-        slots = self._fit_index(space.fits[2] * len(data) // _BYTES_A_SLOT) if seeds else 1
+        size, _, scale = space.fits
+        slots = self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 1
         self.memory[:] = np.zeros((), self.memory.dtype)
         for field, value in (
             ("bytes", np.frombuffer(data, np.uint8).ctypes.data if data else 0),
@@ -103,6 +107,7 @@ class EncodedList:
             ("index", self._index.ctypes.data),
             ("index_mask", slots - 1),
             ("epoch", self._epoch),
+            ("rows", self._rows.ctypes.data),
             ("pieces", self._pieces.ctypes.data),
             ("pieces_room", len(self._pieces)),
             ("malformed", SOUND),

@@ -22,7 +22,8 @@ BLOCK_LIST = Struct(
     seeds=U64,  # whether the index is filled, and words are laid out
     index=I64,  # array of words, and their number less one
     index_mask=I64,
-    epoch=U64,  # of the words of the index that are of this list
+    epoch=U64,  # of the words of the index, and of the rows, that are of this list
+    rows=I64,  # of transactions: ROW_WORDS words each (`strategies.block_list.change_rows`)
     pieces=I64,  # array of PIECE
     pieces_room=I64,
     # The scanner's place; whoever holds the word `scanner` has it.
