@@ -25,7 +25,8 @@ from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import multiply_wide, view_u64
-from contend.evm.runtime.structs import KEY, LINE_U64, Struct
+from contend.evm.runtime.prefetch import prefetch
+from contend.evm.runtime.structs import KEY, LINE_U64, WORD_BYTES, Struct, address_of
 
 NOT_FOUND = -1
 NO_ROOM = -2
@@ -81,6 +82,28 @@ def _probe(state, table, slot, hashed, key):
         if number >= 0 and same_key(key_of(state, number).key, key):
             return number
     return I(NOT_FOUND)
+
+
+@kernel()
+def prefetch_slot(state_address, key):
+    """Ask for the memory in which the search for a key begins."""
+    state = STATE.at(state_address)
+    prefetch(state.table + (I(hash_key(key)) & state.table_mask) * WORD_BYTES)
+
+
+@kernel()
+def prefetch_location(state_address, key):
+    """Ask for the key and the word to which that memory leads: in all likelihood those of the location itself."""
+    state = STATE.at(state_address)
+    mask = state.table_mask
+    hashed = hash_key(key)
+    found = atomics.load(view_u64(state.table, mask + 1), I(hashed) & mask)
+    number = I(found & _NUMBER) - 1
+    if number >= 0:
+        key_address = address_of(key_of(state, number))
+        prefetch(key_address)
+        prefetch(key_address + (KEY_AT.words - 1) * WORD_BYTES)
+        prefetch(address_of(value_of(state, number)))
 
 
 @kernel()

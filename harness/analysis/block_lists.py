@@ -11,9 +11,11 @@ from contend.evm import Block, CapacityError, State
 from contend.evm.access_list import (
     FULL,
     AccessList,
+    AccessListError,
     Difference,
     access_list_content,
     access_list_of,
+    decode,
     encode,
     first_difference,
     hash_of,
@@ -132,6 +134,18 @@ def difference_of(data: bytes, subject: ListedBlock, kind: str) -> Difference | 
     return first_difference(data, right, len(subject.block), state_before(subject.state), kind)
 
 
+def flaw_of(data: bytes, subject: ListedBlock, kind: str) -> str | None:
+    """What is wrong with an encoded list, in words: its first difference, or more items than the block's gas allows."""
+    difference = difference_of(data, subject, kind)
+    if difference is not None:
+        return str(difference)
+    try:
+        decode(data, kind).check_size(subject.block.environment.gas_limit)
+    except AccessListError as error:
+        return str(error)
+    return None
+
+
 def summary_of(content: AccessList, data: bytes, subject: ListedBlock, kind: str) -> dict[str, Any]:
     """Figures of a list of a block.
 
@@ -171,8 +185,7 @@ def summary_of(content: AccessList, data: bytes, subject: ListedBlock, kind: str
 
 
 def _verdict(data: bytes, subject: ListedBlock) -> str:
-    difference = difference_of(data, subject, FULL)
-    return "right" if difference is None else str(difference)
+    return flaw_of(data, subject, FULL) or "right"
 
 
 def _entries(content: AccessList) -> Mapping[str, int]:

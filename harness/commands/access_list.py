@@ -102,14 +102,14 @@ def _read(path: Path, kind: str) -> bytes:
 def _tell_difference(
     context: click.Context, subject: ListedBlock, data: bytes, kind: str, name: str, quiet: bool
 ) -> None:
-    from contend.harness.analysis.block_lists import difference_of
+    from contend.harness.analysis.block_lists import flaw_of
 
-    difference = difference_of(data, subject, kind)
-    if difference is None:
+    flaw = flaw_of(data, subject, kind)
+    if flaw is None:
         if not quiet:
             click.echo(f"{name}: right, {len(data)} bytes for {len(subject.block)} transactions")
         return
-    click.echo(f"{name}: {difference}")
+    click.echo(f"{name}: {flaw}")
     context.exit(EXIT_FAILED)
 
 

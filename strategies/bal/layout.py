@@ -20,7 +20,8 @@ BAL_WORKER = Struct(
     wrong_writes=U64,  # writes that are not
     unlisted=U64,  # slots read and accounts touched that the list does not name
     untouched=U64,  # slots and accounts that the list names and nobody touched
-    names_beneficiary=U64,  # whether the worker has marked the beneficiary as touched
+    names_beneficiary=U64,  # whether the worker has noted that the beneficiary is touched
+    beneficiary=I64,  # and then the record of its balance
 )
 
 # What a transaction wrote, kept for who has to repair the block if the list is wrong.

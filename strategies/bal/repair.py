@@ -16,6 +16,7 @@ from contend.evm.u256 import add, equal, subtract
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import WRITE_LOG
 from contend.strategies.block_list.listed_changes import word_seen
+from contend.strategies.block_list.record_index import NO_RECORD
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.hint_table import next_hinted
 from contend.strategies.block_stm.incarnation import fees_below, fees_seen_of, list_address, state_value
@@ -79,10 +80,11 @@ def _enter_read(shared, worker, entry):
     """Replace what a transaction saw by the version that it should have seen, or by none if the word is another one."""
     txn_idx = worker.txn_idx
     location, seen = I(entry.origin >> ORIGIN_SHIFT), I(entry.origin & ORIGIN_MASK)
-    saw = word_seen(shared, location, entry.version, seen)
+    was = state_value(shared, location).value
+    saw = word_seen(entry.version, seen) if entry.version != NO_RECORD else was
     found, version, tag, word = read(shared, location, txn_idx)
     if found == FOUND_STATE:
-        word = state_value(shared, location).value
+        word = was
     if location == shared.coinbase:
         spend(shared, worker, COST_FEE, txn_idx)
         _, fees = fees_below(shared, txn_idx, True)

@@ -109,7 +109,6 @@ class Bal(OptimisticStrategy):
             if self._is_confirmed:
                 return
         self._is_refused = True
-        space.forget_heads()
         if self._is_sound:
             self._hand_over(space)
         space.run(speculative_step, self.clock)

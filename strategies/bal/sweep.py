@@ -14,22 +14,15 @@ from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.state import value_of
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL_WORKER
-from contend.strategies.block_list.layout import (
-    BLOCK_LIST,
-    LIST_WORD,
-    NAME_UNTOUCHED,
-    PIECE,
-    READ_ONLY,
-    READ_TOUCHED,
-    VALUED,
-)
+from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, PIECE, READ_ONLY, VALUED
 from contend.strategies.block_list.listed_changes import (
+    bytes_of_record,
     count_of_record,
+    head_of,
+    is_touched,
     location_of_record,
-    mark_of,
     what_of_record,
-    word_of_change,
-    words_of_record,
+    word_seen,
 )
 from contend.strategies.block_stm.hint_table import next_hinted
 from contend.strategies.block_stm.layout import SHARED, WORKER
@@ -40,14 +33,10 @@ COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 
 @kernel()
 def _sweep_record(shared, own, record, head):
-    location, what = location_of_record(head), what_of_record(head)
+    what = what_of_record(head)
     if what == VALUED:
-        last = word_of_change(record, count_of_record(head) - 1)
-        value_of(STATE.at(shared.state), location).value = last
-        return
-    mark = mark_of(shared, location)
-    # A slot whose mark is neither stands among the changes as well.
-    if (what == READ_ONLY and mark != READ_TOUCHED) or mark == NAME_UNTOUCHED:
+        value_of(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, count_of_record(head))
+    elif (what == READ_ONLY or what == NAMED) and not is_touched(head):
         own.untouched += U1
 
 
@@ -56,9 +45,9 @@ def _sweep_piece(shared, worker, piece):
     own = BAL_WORKER.at(worker.own)
     record, end, count = piece.records, piece.records + piece.record_words * WORD_BYTES, 0
     while record < end:
-        head = LIST_WORD.at(record).word
+        head = head_of(record)
         _sweep_record(shared, own, record, head)
-        record += words_of_record(head) * WORD_BYTES
+        record += bytes_of_record(head)
         count += 1
     spend(shared, worker, COST_COMMIT_LOCATION, count)
 
@@ -84,10 +73,10 @@ def list_changed(pieces, found):
         piece = PIECE.item(pieces, found[0], number)
         record, end = piece.records, piece.records + piece.record_words * WORD_BYTES
         while record < end:
-            head = LIST_WORD.at(record).word
+            head = head_of(record)
             if what_of_record(head) == VALUED:
                 count += 1
                 if count < found.size:
                     found[count] = location_of_record(head)
-            record += words_of_record(head) * WORD_BYTES
+            record += bytes_of_record(head)
     return count

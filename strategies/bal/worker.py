@@ -9,7 +9,11 @@ those of the serial execution; and if some did not, those up to the first such a
 
 That the list says nothing else is found by counting: each write that is as listed belongs to one change in the list,
 and no two to the same one, so all changes are confirmed when there are as many of these as of those. What is read has
-no index. Reads set a mark at the location, so that in the end what is unmarked is superfluous (`strategies.bal.sweep`).
+no index. Reads mark the record, so that in the end what is unmarked is superfluous (`strategies.bal.sweep`).
+
+A read looks its key up in the list's index, once: what it found, the record and how many of its changes come before
+the transaction, is in the read set, to which the machine's entry leads by its number. So a write is held against the
+list without another search: if it is listed, it is the change that comes next.
 
 The list does not change while transactions execute, nor does the state; marks are stored by whoever comes first, and
 by whoever comes at the same time, with the same value. So a step is a whole transaction: taking it is the only
@@ -21,13 +25,13 @@ to for every payment would be what they wait for.
 from __future__ import annotations
 
 from contend.evm import errors, layout
-from contend.evm.layout import BLOCK
+from contend.evm.layout import BLOCK, STATE
 from contend.evm.receipts import RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_i64
-from contend.evm.state import find_location, intern_location
+from contend.evm.state import intern_location, value_of
 from contend.evm.u256 import add, equal
 from contend.evm.vm.access_table import (
     KIND_CODE,
@@ -43,26 +47,19 @@ from contend.evm.vm.call import to_address
 from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
-from contend.strategies.block_list.layout import (
-    LIST_WORD,
-    NAME_TOUCHED,
-    NAME_UNTOUCHED,
-    NOTHING_LISTED,
-    READ_TOUCHED,
-    READ_UNTOUCHED,
-)
+from contend.strategies.block_list.change_rows import prefetch_records, prefetch_row, prefetch_slots
+from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, READ_ONLY
 from contend.strategies.block_list.listed_changes import (
-    NO_RECORD,
     change_at,
     changes_before,
     count_of_record,
-    index_of_change,
-    mark_of,
-    record_of,
-    set_mark,
-    word_of_change,
+    head_of,
+    location_of_record,
+    touch_record,
+    what_of_record,
     word_seen,
 )
+from contend.strategies.block_list.record_index import NO_RECORD, find_record
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     RAN_INTO_FAULT,
@@ -72,7 +69,7 @@ from contend.strategies.block_stm.incarnation import (
     record_read_set,
     run_machine,
 )
-from contend.strategies.block_stm.layout import LIST_SHIFT, ORIGIN_SHIFT, READ, SHARED, WORKER
+from contend.strategies.block_stm.layout import LIST_SHIFT, ORIGIN_MASK, ORIGIN_SHIFT, READ, SHARED, WORKER
 from contend.strategies.block_stm.mv_memory import allocate, arena_offset
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_EXECUTE, FAILED, FINISHED, WORKED, cost_table
@@ -102,36 +99,30 @@ def _take_places(shared, worker, bal, own):
 
 
 @kernel(inline=True)
-def _next_transaction(shared, bal, own):
-    place = own.next
-    own.next = place + 1
+def _transaction_at(shared, bal, place):
     return place if bal.order == 0 else view_i64(bal.order, shared.block_size)[U(place)]
 
 
 @kernel()
-def _note_read(shared, own, location, kind, mark):
-    """Mark what is read and has no changes in the list; for a slot that the list does not name, note that."""
-    if mark == READ_UNTOUCHED:
-        set_mark(shared, location, READ_TOUCHED)
-    elif mark == U0 and kind == KIND_STORAGE:
-        own.unlisted += U1
+def _next_transaction(shared, bal, own):
+    """Take the worker's next transaction, and ask for what the three behind it will look for: the nearer, the more."""
+    place, block_list = own.next, BLOCK_LIST.at(shared.source)
+    own.next = place + 1
+    if place + 3 < own.end:
+        prefetch_row(shared, block_list, _transaction_at(shared, bal, place + 3))
+    if place + 2 < own.end:
+        prefetch_records(shared, block_list, _transaction_at(shared, bal, place + 2))
+    if place + 1 < own.end:
+        prefetch_slots(shared, block_list, _transaction_at(shared, bal, place + 1))
+    return _transaction_at(shared, bal, place)
 
 
 @kernel()
-def _answer(shared, worker, own):
-    """Give the machine the word that it needs: that of the list, or the state's. False when something is full."""
-    machine = open_machine(worker.machine)
-    key = machine.pending_location
-    location = I(intern_location(shared.state, key))
-    if location < 0 or location >= shared.heads_count:
-        return False
-    spend(shared, worker, COST_LIST_READ, 1)
-    mark = mark_of(shared, location)
-    record, seen = record_of(shared, mark), I(0)
-    if record != NO_RECORD:
-        seen = changes_before(shared, record, worker.txn_idx)
-    else:
-        _note_read(shared, own, location, key[2] >> KIND_SHIFT, mark)
+def _note_read(shared, worker, location, record, seen, word):
+    """Give the machine the word that it needs, and note what was read. False when something is full.
+
+    The machine's entry gets the number of the read in place of the location.
+    """
     count = worker.read_count
     if count >= worker.reads_room:
         return False
@@ -139,42 +130,69 @@ def _answer(shared, worker, own):
     entry.origin = (U(location) << ORIGIN_SHIFT) | U(seen)
     entry.version = record
     worker.read_count = count + 1
-    return supply_word(machine, location, word_seen(shared, location, record, seen))
+    return supply_word(open_machine(worker.machine), count, word)
 
 
 @kernel()
-def _touch_account(shared, own, key, location):
-    """Mark that an account was touched, by its code's key, and location if it has one; or note that it is not named."""
-    if location < 0:
-        location = find_location(shared.state, key)
-    mark = mark_of(shared, location) if location >= 0 else U0
-    if mark != U0:
-        if mark == NAME_UNTOUCHED:
-            set_mark(shared, location, NAME_TOUCHED)
+def _answer_unlisted(shared, worker, own, key):
+    """Answer from the state, since the list does not name the location. False when something is full."""
+    location = I(intern_location(shared.state, key))
+    if location < 0 or location >= shared.heads_count:
+        return False
+    if key[2] >> KIND_SHIFT == KIND_STORAGE:
+        own.unlisted += U1
+    word = value_of(STATE.at(shared.state), location).value
+    return _note_read(shared, worker, location, I(NO_RECORD), I(0), word)
+
+
+@kernel()
+def _answer(shared, worker, own):
+    """Give the machine the word that it needs: that of the list, or the state's. False when something is full."""
+    key = open_machine(worker.machine).pending_location
+    spend(shared, worker, COST_LIST_READ, 1)
+    record = find_record(shared, BLOCK_LIST.at(shared.source), key)
+    if record == NO_RECORD:
+        return _answer_unlisted(shared, worker, own, key)
+    head, seen = head_of(record), I(0)
+    count = count_of_record(head)
+    if count > 0:
+        seen = changes_before(shared, record, count, worker.txn_idx)
+    elif what_of_record(head) == READ_ONLY:
+        touch_record(record, head)
+    return _note_read(shared, worker, location_of_record(head), record, seen, word_seen(record, seen))
+
+
+@kernel()
+def _touch_account(own, record):
+    """Note that an account was touched, by the record of its code: the list has one of each account that it names."""
+    if record == NO_RECORD:
+        own.unlisted += U1
         return
-    # It has no entry of its code. A named account without changes would have.
-    address = to_address(key)
-    for kind in (layout.KIND_BALANCE, layout.KIND_NONCE):
-        other = find_location(shared.state, account_key(address, kind))
-        if other >= 0 and mark_of(shared, other) != U0:
-            if location >= 0:
-                set_mark(shared, location, NOTHING_LISTED)
-            return
-    own.unlisted += U1
+    head = head_of(record)
+    if what_of_record(head) == NAMED:
+        touch_record(record, head)
 
 
 @kernel()
-def _confirm_write(shared, own, location, txn_idx, word):
-    """Hold a write against the list."""
-    record = record_of(shared, mark_of(shared, location))
+def _confirm_write(own, record, seen, txn_idx, word):
+    """Hold a write against the list: against the change behind those that come before the transaction."""
     if record != NO_RECORD:
-        number = changes_before(shared, record, txn_idx)
-        if number < count_of_record(LIST_WORD.at(record).word):
-            if index_of_change(change_at(record, number)) == txn_idx + 1:
-                if equal(word_of_change(record, number), word):
-                    own.confirmed += U1
-                    return
+        if seen < count_of_record(head_of(record)):
+            change = change_at(record, seen)
+            if change.index == txn_idx + 1 and equal(change.word, word):
+                own.confirmed += U1
+                return
     own.wrong_writes += U1
+
+
+@kernel()
+def _name_beneficiary(shared, own, machine):
+    """Note that the beneficiary is touched, as it is by every transaction, and which record its balance has."""
+    if own.names_beneficiary == U0:
+        own.names_beneficiary = U1
+        block_list, address = BLOCK_LIST.at(shared.source), to_address(BLOCK.at(machine.block).coinbase)
+        _touch_account(own, find_record(shared, block_list, account_key(address, layout.KIND_CODE)))
+        own.beneficiary = find_record(shared, block_list, account_key(address, layout.KIND_BALANCE))
 
 
 @kernel()
@@ -186,13 +204,21 @@ def _confirm_beneficiary(shared, own, machine, txn_idx, paid):
     paid : int
         The balance's entry in the access table; -1 if the transaction did not look at it.
     """
-    location = shared.coinbase
-    record = record_of(shared, mark_of(shared, location))
-    seen = changes_before(shared, record, txn_idx) if record != NO_RECORD else I(0)
-    before = word_seen(shared, location, record, seen)
+    _name_beneficiary(shared, own, machine)
+    record, seen = own.beneficiary, I(0)
+    before = value_of(STATE.at(shared.state), shared.coinbase).value
+    if record != NO_RECORD:
+        seen = changes_before(shared, record, count_of_record(head_of(record)), txn_idx)
+        before = word_seen(record, seen)
     after = add(before if paid < 0 else entry_at(machine, paid).current, machine.fee)
     if not equal(before, after):
-        _confirm_write(shared, own, location, txn_idx, after)
+        _confirm_write(own, record, seen, txn_idx, after)
+
+
+@kernel(inline=True)
+def _read_of(worker, entry):
+    """What was read for an entry of the access table that has its word."""
+    return READ.item(worker.reads, worker.reads_room, entry.location)
 
 
 @kernel()
@@ -206,7 +232,7 @@ def _log_writes(shared, worker, machine, writes):
         entry = entry_at(machine, i)
         if is_write(entry):
             log = WRITE_LOG.item(address, writes, at)
-            log.location = entry.location
+            log.location = I(_read_of(worker, entry).origin >> ORIGIN_SHIFT)
             log.word = entry.current
             at += 1
     line = transaction_of(shared, worker.txn_idx)
@@ -215,29 +241,40 @@ def _log_writes(shared, worker, machine, writes):
 
 
 @kernel()
-def _confirm(shared, worker, own):
-    """Hold the transaction that has ended against the list, and keep what it did. False when something is full."""
-    machine, txn_idx = open_machine(worker.machine), worker.txn_idx
+def _confirm_account(shared, own, entry, read_record):
+    """Hold an account that was touched against the list: by the record of its code, which is known if it was read."""
+    if entry.flags & LOADED == U0:
+        read_record = find_record(shared, BLOCK_LIST.at(shared.source), entry.key)
+    _touch_account(own, read_record)
+
+
+@kernel()
+def _confirm_entries(shared, worker, own, machine):
+    """Hold all that the transaction touched against the list. Writes, and the entry of the beneficiary's balance."""
     writes, paid = 0, -1
     for i in range(machine.entry_count):
         entry = entry_at(machine, i)
-        is_loaded = entry.flags & LOADED != U0
+        read, is_loaded = _read_of(worker, entry), entry.flags & LOADED != U0
         if entry.flags & TOUCHED != U0 and entry.key[2] >> KIND_SHIFT == KIND_CODE:
-            _touch_account(shared, own, entry.key, entry.location if is_loaded else I(-1))
+            _confirm_account(shared, own, entry, read.version)
         if not is_loaded:
             continue
-        if entry.location == shared.coinbase:
+        wrote = is_write(entry)
+        writes += I(wrote)
+        if I(read.origin >> ORIGIN_SHIFT) == shared.coinbase:
             paid = i
-            writes += I(is_write(entry))
-        elif is_write(entry):
-            _confirm_write(shared, own, entry.location, txn_idx, entry.current)
-            writes += 1
+        elif wrote:
+            _confirm_write(own, read.version, I(read.origin & ORIGIN_MASK), worker.txn_idx, entry.current)
+    return writes, paid
+
+
+@kernel()
+def _confirm(shared, worker, own):
+    """Hold the transaction that has ended against the list, and keep what it did. False when something is full."""
+    machine, txn_idx = open_machine(worker.machine), worker.txn_idx
+    writes, paid = _confirm_entries(shared, worker, own, machine)
     if machine.status != errors.STATUS_INVALID:
         _confirm_beneficiary(shared, own, machine, txn_idx, paid)
-        if own.names_beneficiary == U0:
-            own.names_beneficiary = U1
-            address = to_address(BLOCK.at(machine.block).coinbase)
-            _touch_account(shared, own, account_key(address, layout.KIND_CODE), I(-1))
     spend(shared, worker, COST_LIST_COMPARE, writes + 1)
     if not _log_writes(shared, worker, machine, writes) or not record_read_set(shared, worker):
         return False

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from contend.evm.access_list import AccessList, first_difference
 from contend.evm.access_list.difference import MALFORMED, WRONG_ORDER
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.strategies.block_list.layout import BLOCK_LIST, PIECE, REASON_SHIFT, SOUND
+from contend.strategies.block_list.change_rows import ROW_WORDS
+from contend.strategies.block_list.layout import BLOCK_LIST, MOST_EPOCHS, PIECE, REASON_SHIFT, SOUND
 from contend.strategies.block_list.list_decoder import decode_step
 from contend.strategies.block_list.malformed import REASONS
 from contend.strategies.clocks import Clock
@@ -21,6 +23,10 @@ KINDS = (FULL, LOCATIONS, READS, INDEXED)  # by their numbers in `strategies.blo
 ACCOUNT_BYTES, PIECES_AN_ACCOUNT = 27, 3
 SPARE_PIECES = 64
 _PIECE_BYTES = 256
+# Of the list, for each word of the index: a location takes some thirty. Where it takes far less, there has to be more
+# room than is usual.
+_BYTES_A_SLOT = 8
+_FEWEST_SLOTS = 1 << 10
 
 
 class EncodedList:
@@ -36,6 +42,9 @@ class EncodedList:
         self.header: Any = self.memory[0]
         self._data = b""
         self._pieces: Any = PIECE.zeros(0)
+        self._index: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._epoch = 0
+        self._rows: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
 
     @property
     def size(self) -> int:
@@ -50,6 +59,15 @@ class EncodedList:
     def _wake_address(self, name: str) -> int:
         return int(self.memory.ctypes.data) + WORD_BYTES * BLOCK_LIST.offsets[name]
 
+    def _fit_index(self, slots: int, transactions: int) -> int:
+        """Have rows, and an index of at least so many words, all of former lists; how many of these are to be used."""
+        slots = 1 << (max(slots, _FEWEST_SLOTS) - 1).bit_length()
+        self._epoch += 1
+        if len(self._index) < slots or len(self._rows) < transactions * ROW_WORDS or self._epoch >= MOST_EPOCHS:
+            self._index, self._epoch = sparse_zeros(max(slots, len(self._index))), 1
+            self._rows = sparse_zeros(max(transactions * ROW_WORDS, len(self._rows)))
+        return slots
+
     def decode(self, space: Any, data: bytes, kind: str, clock: Clock, seeds: bool) -> bool:
         """Decode a list by all workers.
 
@@ -62,7 +80,7 @@ class EncodedList:
             One of `strategies.given.LIST_KINDS`.
         clock : Clock
         seeds : bool
-            Whether the heads of the locations are to be set.
+            Whether transactions are to be seeded: words are laid out, and records are found by key.
 
         Returns
         -------
@@ -72,18 +90,24 @@ class EncodedList:
         Raises
         ------
         CapacityError
-            If the arena, the state or a machine was too small.
+            If the arena, the index, the state or a machine was too small.
         """
         room = len(data) // ACCOUNT_BYTES * PIECES_AN_ACCOUNT + len(data) // _PIECE_BYTES + SPARE_PIECES
         if len(self._pieces) < room:
             self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
         self._data = data
+        size, _, scale = space.fits
+        slots = self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 1
         self.memory[:] = np.zeros((), self.memory.dtype)
         for field, value in (
             ("bytes", np.frombuffer(data, np.uint8).ctypes.data if data else 0),
             ("size", len(data)),
             ("kind", KINDS.index(kind)),
             ("seeds", seeds),
+            ("index", self._index.ctypes.data),
+            ("index_mask", slots - 1),
+            ("epoch", self._epoch),
+            ("rows", self._rows.ctypes.data),
             ("pieces", self._pieces.ctypes.data),
             ("pieces_room", len(self._pieces)),
             ("malformed", SOUND),

@@ -1,27 +1,29 @@
 """Memory layout of a block's access list while it is decoded, and of what it is decoded to.
 
 The encoded list is cut into pieces (`PIECE`), each decoded by one worker into records in the arena. A record is one
-location: its head word, then, for what the block changes, a word for each change in the order of their indices:
-``index << INDEX_SHIFT | offset of the value in the encoded list``. Where the list is to seed reads, the words after
-each change follow behind, four machine words each; of a code that is its hash. Indices lie together, because they are
-searched, and words beside them, because who has found one reads the other.
+location (`RECORD`): its key, what it is, and its word before the block, side by side. Behind it stand the changes in
+the order of their indices: each its index and, where the list is to seed reads, the word after it (`CHANGE`). So who
+looks up what a transaction is to see finds key, index and word in two or three cache lines that follow each other.
 
-Where the list is to seed reads, the array of heads of multi-version memory (`strategies.block_stm.layout.SHARED`) has
-for each location that the list names the epoch and where in the arena its record lies, or one of the marks below,
-which are lower than the offset of any record.
+Where the list is to seed reads, an index by key (`strategies.block_list.record_index`) leads to the records: an open-
+addressed table of words, each ``epoch << EPOCH_SHIFT | some bits of the hash << TAG_SHIFT | where in the arena``.
 """
 
 from __future__ import annotations
 
 from contend.evm.runtime.integers import U
-from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct
+from contend.evm.runtime.structs import I64, KEY, LINE_U64, U64, U256, Struct
 
 BLOCK_LIST = Struct(
     "BlockList",
     bytes=I64,  # address of the encoded list, and its size
     size=I64,
     kind=I64,  # one of KIND_FULL to KIND_INDEXED
-    seeds=U64,  # whether heads are set
+    seeds=U64,  # whether the index is filled, and words are laid out
+    index=I64,  # array of words, and their number less one
+    index_mask=I64,
+    epoch=U64,  # of the words of the index, and of the rows, that are of this list
+    rows=I64,  # of transactions: ROW_WORDS words each (`strategies.block_list.change_rows`)
     pieces=I64,  # array of PIECE
     pieces_room=I64,
     # The scanner's place; whoever holds the word `scanner` has it.
@@ -55,21 +57,27 @@ PIECE = Struct(
     last=I64,
     previous=I64,  # the item before it in the same list, or 0; of FIELDS, bytes of the account's lists of slots
     records=I64,  # address of its records
-    record_words=I64,
+    room=I64,  # words that there are for them
+    record_words=I64,  # and words that they have
     changes=I64,  # in all its records
 )
 # What a piece holds: whole accounts; of one account, slots that change, slots that are read, or the fields behind.
 ACCOUNTS, CHANGES, READS, FIELDS = range(4)
 
-LIST_WORD = Struct("BlockListWord", word=U64)
-LISTED_VALUE = Struct("BlockListValue", word=U256)
-# Head word of a record: location, how many changes or readers follow, and what it is.
-LOCATION_SHIFT, COUNT_SHIFT = U(34), U(3)
-COUNT_MASK, WHAT_MASK = U((1 << 31) - 1), U(7)
-CHANGED, VALUED, READ_ONLY, NAMED, READERS = range(5)
-INDEX_SHIFT, OFFSET_MASK = U(32), U((1 << 32) - 1)
+LIST_INDEX = Struct("BlockListIndex", index=I64)
+CHANGE = Struct("BlockListChange", index=I64, word=U256)
+RECORD = Struct(
+    "BlockListRecord",
+    key=KEY,
+    head=U64,  # location, how many changes or readers follow, whether it was touched, and what it is
+    before=U256,  # the location's word before the block, where the list is to seed reads
+)
+LOCATION_SHIFT, COUNT_SHIFT = U(34), U(4)
+COUNT_MASK, TOUCHED, WHAT_MASK = U((1 << 30) - 1), U(8), U(7)
+# Changes, without words and with them; a slot that is only read; an account of which only the address is named; the
+# code of an account that is named for something else; readers of a location.
+CHANGED, VALUED, READ_ONLY, NAMED, IMPLIED, READERS = range(6)
 
-# Marks of heads, in place of the offset of a record: a slot that is only read, an account of which only the address is
-# named, a location of an account that is named; and whether a transaction has touched it yet.
-READ_UNTOUCHED, READ_TOUCHED, NAME_UNTOUCHED, NAME_TOUCHED, NOTHING_LISTED = U(1), U(2), U(3), U(4), U(5)
-FIRST_RECORD = U(8)
+EPOCH_SHIFT, TAG_SHIFT = U(48), U(36)
+TAG_MASK, OFFSET_MASK = U((1 << 12) - 1), U((1 << 36) - 1)
+MOST_EPOCHS = 1 << 16

@@ -7,47 +7,29 @@ change a location, as they do the beneficiary's balance, there is next to nothin
 
 from __future__ import annotations
 
-from contend.evm.layout import STATE
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import value_of
 from contend.strategies.block_list.layout import (
+    CHANGE,
     COUNT_MASK,
     COUNT_SHIFT,
-    FIRST_RECORD,
-    INDEX_SHIFT,
-    LIST_WORD,
-    LISTED_VALUE,
+    LIST_INDEX,
     LOCATION_SHIFT,
+    RECORD,
+    TOUCHED,
     VALUED,
     WHAT_MASK,
 )
-from contend.strategies.block_stm.layout import HEAD_MASK, HEAD_SHIFT
-from contend.strategies.block_stm.mv_memory import heads_of
 
-NO_RECORD = 0
-_VALUE_BYTES = LISTED_VALUE.words * WORD_BYTES
+_HEAD_BYTES, _CHANGE_BYTES = RECORD.words * WORD_BYTES, CHANGE.words * WORD_BYTES
 
 
 @kernel(inline=True)
-def mark_of(shared, location):
-    """What the list says of a location: the offset of its record, a mark, or 0 for nothing."""
-    head = atomics.load(heads_of(shared), location)
-    return head & HEAD_MASK if head >> HEAD_SHIFT == shared.epoch else U(0)
-
-
-@kernel(inline=True)
-def set_mark(shared, location, mark):
-    """Replace a mark. Whoever does so at the same time stores the same one."""
-    atomics.store(heads_of(shared), location, (shared.epoch << HEAD_SHIFT) | mark)
-
-
-@kernel(inline=True)
-def record_of(shared, mark):
-    """Address of the record that a head leads to, or `NO_RECORD`."""
-    return shared.arena + I(mark) * WORD_BYTES if mark >= FIRST_RECORD else I(NO_RECORD)
+def head_of(record):
+    """Head word of a record, by its address."""
+    return atomics.load(RECORD.at(record), "head")
 
 
 @kernel(inline=True)
@@ -64,38 +46,52 @@ def what_of_record(head):
 
 @kernel(inline=True)
 def count_of_record(head):
-    """Changes of a record, by its head word."""
+    """Changes or readers of a record, by its head word."""
     return I((head >> COUNT_SHIFT) & COUNT_MASK)
 
 
 @kernel(inline=True)
-def words_of_record(head):
-    """Size of a record in words, by its head word."""
-    count = count_of_record(head)
-    return 1 + count * (1 + I(LISTED_VALUE.words)) if what_of_record(head) == VALUED else 1 + count
+def bytes_of_record(head):
+    """Size of a record with all that stands behind it, by its head word."""
+    return _HEAD_BYTES + count_of_record(head) * (_CHANGE_BYTES if what_of_record(head) == VALUED else WORD_BYTES)
+
+
+@kernel(inline=True)
+def touch_record(record, head):
+    """Note that a transaction has touched what a record names. Whoever does so at the same time stores the same."""
+    if head & TOUCHED == U(0):
+        atomics.store(RECORD.at(record), "head", head | TOUCHED)
+
+
+@kernel(inline=True)
+def is_touched(head):
+    """Whether a transaction has touched what a record names, by its head word."""
+    return head & TOUCHED != U(0)
 
 
 @kernel(inline=True)
 def change_at(record, number):
-    """One of a record's changes: index and offset."""
-    return LIST_WORD.at(record + (1 + number) * WORD_BYTES).word
+    """One of the changes of a record that has words (`CHANGE`)."""
+    return CHANGE.at(record + _HEAD_BYTES + number * _CHANGE_BYTES)
 
 
 @kernel(inline=True)
-def index_of_change(change):
-    """Block access index of a change."""
-    return I(change >> INDEX_SHIFT)
+def index_at(record, number):
+    """Block access index of one of the changes, or readers, of a record that has no words."""
+    return LIST_INDEX.at(record + _HEAD_BYTES + number * WORD_BYTES).index
 
 
 @kernel()
-def changes_before(shared, record, txn_idx):
-    """How many of a record's changes a transaction is to see: those with its number or a lower one as index."""
-    count = count_of_record(LIST_WORD.at(record).word)
+def changes_before(shared, record, count, txn_idx):
+    """How many of a record's changes, `count`, a transaction is to see: those of its number as index, or a lower one.
+
+    The record has words.
+    """
     # At most one change has each index; of those above the transaction's number there are block_size + 1 - txn_idx.
     low, high = max(0, count - (shared.block_size + 1 - txn_idx)), min(count, txn_idx + 1)
     while low < high:
         middle = (low + high) >> 1
-        if index_of_change(change_at(record, middle)) <= txn_idx:
+        if change_at(record, middle).index <= txn_idx:
             low = middle + 1
         else:
             high = middle
@@ -103,15 +99,8 @@ def changes_before(shared, record, txn_idx):
 
 
 @kernel()
-def word_of_change(record, number):
-    """Word after one of the changes of a record that has words."""
-    count = count_of_record(LIST_WORD.at(record).word)
-    return LISTED_VALUE.at(record + (1 + count) * WORD_BYTES + number * _VALUE_BYTES).word
-
-
-@kernel()
-def word_seen(shared, location, record, seen):
-    """Word of a location after so many of its changes."""
+def word_seen(record, seen):
+    """Word of a location after so many of the changes of its record."""
     if seen == 0:
-        return value_of(STATE.at(shared.state), location).value
-    return word_of_change(record, seen - 1)
+        return RECORD.at(record).before
+    return change_at(record, seen - 1).word

@@ -8,7 +8,7 @@ from contend.evm.runtime.jit import kernel
 from contend.strategies.block_list.layout import REASON_SHIFT, SOUND
 
 # What the kernels of this package return instead of a count or an offset.
-MALFORMED, FAULTED = -1, -2
+MALFORMED, FAULTED, UNFIT = -1, -2, -3  # it breaks a rule; something is full; the room of the piece is too small
 
 NOT_RLP, NOT_ITS_SHAPE, NOT_AN_INTEGER, WRONG_ORDER, INDEX_OUT_OF_RANGE, NO_CHANGE, NAMED_TWICE = range(7)
 REASONS = (

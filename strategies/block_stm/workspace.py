@@ -144,7 +144,7 @@ class Workspace:
 
     def fit_heads(self, capacity: int) -> None:
         """Have a head for each location of the state. Outside the time: it grows with the state."""
-        if len(self.heads) != capacity or self._epoch + 2 >= MOST_EPOCHS:
+        if len(self.heads) != capacity or self._epoch + 1 >= MOST_EPOCHS:
             self.heads = np.zeros(capacity, np.uint64)
             self._epoch = 0
 
@@ -192,11 +192,6 @@ class Workspace:
             worker["receipt_arena"] = self.receipts.arena_address(number)
             worker["reads"], worker["reads_room"] = self.reads[number].ctypes.data, self.reads_room
             worker["own"] = own_addresses[number]
-
-    def forget_heads(self) -> None:
-        """Let all heads mean nothing, once in a block: what was kept there of its access list gives way to versions."""
-        self._epoch += 1
-        self.shared["epoch"] = self._epoch
 
     @property
     def address(self) -> int:

@@ -24,20 +24,14 @@ from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_list.encoded_list import EncodedList
-from contend.strategies.block_list.layout import (
-    BLOCK_LIST,
-    CHANGED,
-    LIST_WORD,
-    PIECE,
-    READERS,
-)
+from contend.strategies.block_list.layout import BLOCK_LIST, CHANGED, PIECE, READERS
 from contend.strategies.block_list.listed_changes import (
-    change_at,
+    bytes_of_record,
     count_of_record,
-    index_of_change,
+    head_of,
+    index_at,
     location_of_record,
     what_of_record,
-    words_of_record,
 )
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.hint_table import hint_of, location_in, next_hinted
@@ -63,7 +57,7 @@ def _count_entries(shared, record, head):
     """Count the entries of a record, by transaction. How many; what the block does outside of transactions is none."""
     found = 0
     for i in range(count_of_record(head)):
-        txn_idx = index_of_change(change_at(record, i)) - 1
+        txn_idx = index_at(record, i) - 1
         if 0 <= txn_idx < shared.block_size:
             atomics.add(hint_of(shared, txn_idx), "count", U1)
             found += 1
@@ -75,7 +69,7 @@ def _put_entries(shared, record, head):
     """Put the entries of a record in the rows of their transactions. How many."""
     entry, found = _entry_of(head), 0
     for i in range(count_of_record(head)):
-        txn_idx = index_of_change(change_at(record, i)) - 1
+        txn_idx = index_at(record, i) - 1
         if 0 <= txn_idx < shared.block_size:
             hint = hint_of(shared, txn_idx)
             place = I(atomics.add(hint, "count", U1))
@@ -95,11 +89,11 @@ def _walk_piece(shared, worker, block_list, puts):
     piece = PIECE.item(block_list.pieces, block_list.pieces_room, number)
     record, found, end = piece.records, 0, piece.records + piece.record_words * WORD_BYTES
     while record < end:
-        head = LIST_WORD.at(record).word
+        head = head_of(record)
         # The beneficiary is credited by every transaction, lazily (`evm.drivers.serial`): no one waits for that.
         if _entry_of(head) >= 0 and location_in(_entry_of(head)) != shared.coinbase:
             found += _put_entries(shared, record, head) if puts else _count_entries(shared, record, head)
-        record += words_of_record(head) * WORD_BYTES
+        record += bytes_of_record(head)
     spend(shared, worker, COST_HINT_LOCATION, found)
     return WORKED
 

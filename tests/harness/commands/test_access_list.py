@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from contend.evm.access_list import AccessList, decode, encode, hash_of
-from contend.harness.analysis.block_lists import SCHEMA_FILE
+from contend.harness.analysis.block_lists import SCHEMA_FILE, flaw_of, listed_block
 from contend.harness.cli import main
 from contend.harness.commands.export import export
 from contend.harness.plan.request import Request
@@ -130,6 +130,15 @@ def test_who_makes_no_list_is_told_of_in_one_line(monkeypatch: pytest.MonkeyPatc
     code, _, error = contend(*SWAPS)
     assert code == 2
     assert "strategy serial makes no access list; give --strategy" in error
+
+
+def test_a_list_that_names_more_than_the_block_has_gas_for_is_refused(written: Path) -> None:
+    subject = listed_block(Request(workloads=("swaps",), block_size=20))
+    data = written.read_bytes()
+    assert flaw_of(data, subject, "full") is None
+    environment = replace(subject.block.environment, gas_limit=2_000 * decode(data).items - 1)
+    poor = replace(subject, block=replace(subject.block, environment=environment))
+    assert "addresses and slots; at" in str(flaw_of(data, poor, "full"))
 
 
 def test_an_exported_block_carries_its_list(written: Path, tmp_path: Path) -> None:

@@ -26,13 +26,14 @@ from hypothesis import strategies as st
 from contend.evm import Block, State
 from contend.evm.access_list import AccessList, access_list_of, decode, encode
 from contend.harness.testing import build_scenario
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.strategies import registry
 from contend.strategies.bal.strategy import Bal, BalLongest
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.given import BLOCK, FULL, LOCATIONS, Knowledge, MissingKnowledgeError
+from contend.strategies.given import BLOCK, FULL, LOCATIONS, TRUTH, Knowledge, MissingKnowledgeError
 from contend.strategies.serial import Serial
 
 WORLD = adversarial_state()
@@ -117,6 +118,19 @@ def test_a_wrong_value_repairs_who_saw_it_and_nobody_else(bal: Bal) -> None:
     assert 1 <= middle.counters["repairs"] <= 20
 
 
+def test_many_short_slots_make_room_for_themselves(bal: Bal) -> None:
+    # A slot of one byte becomes a record of twelve words, and there are more of them than the index expects.
+    on = judge("swaps")
+    accounts = list(decode(on.right))
+    place = next(i for i, account in enumerate(accounts) if not account.storage_changes and not account.storage_reads)
+    for count in (1, 100, 3000):
+        accounts[place] = replace(accounts[place], storage_reads=tuple(range(1, count + 1)))
+        found = on.outcome(bal, encode(AccessList(tuple(accounts))))
+        assert found.refused_list is not None
+        assert found.refused_list.startswith("superfluous entry"), found.refused_list
+        assert found.counters["repairs"] == 0
+
+
 def damaged_at(data: bytes, index: int) -> bytes:
     """A list in which the first slot's word after an index is another one."""
     accounts = list(decode(data))
@@ -194,6 +208,30 @@ def test_the_longest_first_is_another_order_with_the_same_result() -> None:
         # Within an eighth of an octave the block's order stands.
         assert all(gas[one] * 1.125 > gas[other] for one, other in pairwise(order))
     made.close()
+
+
+def test_given_the_truth_those_that_take_longest_come_first() -> None:
+    scenario = build_scenario("mixed", {}, 3, 60)
+    on = Judge(scenario.blocks[0], scenario.genesis)
+    knowledge = BlockKnowledge(scenario.blocks, scenario.genesis, SERIAL).of(0, TRUTH)
+    with registry.get("bal_longest+truth")() as made:
+        assert isinstance(made, BalLongest)
+        assert made.given == TRUTH
+        made.clock = VirtualClock()
+        made.knowledge = knowledge
+        found = made.execute(on.block, on.state, 3)
+        assert found.refused_list is None
+        assert knowledge.recorded is not None
+        work = knowledge.recorded.work
+        order = made._order.tolist()
+        assert sorted(order) == list(range(60))
+        assert order != list(range(60))
+        assert all(work[one] * 1.125 > work[other] for one, other in pairwise(order))
+    with Serial() as serial:
+        alone = serial.execute(on.block, scenario.genesis.copy(), 1)
+        assert alone.changes is not None
+        assert found.changes is not None
+        assert found.changes.digest == alone.changes.digest
 
 
 def test_it_needs_a_list_with_values(bal: Bal) -> None:

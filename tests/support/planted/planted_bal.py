@@ -6,19 +6,14 @@ from contend.evm.layout import STATE
 from contend.evm.runtime.integers import U1, I, U
 from contend.evm.state import value_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
-from contend.strategies.block_list.layout import READ_TOUCHED, READ_UNTOUCHED, VALUED
-from contend.strategies.block_list.listed_changes import (
-    location_of_record,
-    set_mark,
-    what_of_record,
-    word_of_change,
-)
+from contend.strategies.block_list.layout import VALUED
+from contend.strategies.block_list.listed_changes import location_of_record, what_of_record, word_seen
 from contend.strategies.block_stm.layout import LIST_MASK, ORIGIN_SHIFT
 from contend.strategies.block_stm.mv_memory import read
 from contend.strategies.block_stm.scheduler import transaction_of
 
 
-def confirm_every_write(shared, own, location, txn_idx, word):
+def confirm_every_write(own, record, seen, txn_idx, word):
     """A write counts as being what the list says."""
     own.confirmed += U1
 
@@ -43,10 +38,12 @@ def keep_the_first_word(shared, own, record, head):
     """The word after the first change of a location goes to the state."""
     original(shared, own, record, head)
     if what_of_record(head) == VALUED:
-        value_of(STATE.at(shared.state), location_of_record(head)).value = word_of_change(record, 0)
+        value_of(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, 1)
 
 
-def note_no_unlisted_read(shared, own, location, kind, mark):
+def note_no_unlisted_read(shared, worker, own, key):
     """A list that leaves out what is read is taken for the right one."""
-    if mark == READ_UNTOUCHED:
-        set_mark(shared, location, READ_TOUCHED)
+    before = own.unlisted
+    done = original(shared, worker, own, key)
+    own.unlisted = before
+    return done

@@ -300,7 +300,7 @@ BUGS = {
     "unnoticed_read": Bug(
         "notice of reads that a list does not name",
         Bal,
-        Replacement(bal_worker, bal_bugs.note_no_unlisted_read, "_note_read"),
+        Replacement(bal_worker, bal_bugs.note_no_unlisted_read, "_answer_unlisted"),
     ),
     "unvalidated_turn": Bug(
         "validation at a transaction's turn",

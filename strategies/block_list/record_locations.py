@@ -1,0 +1,87 @@
+"""Locations of records: looked up in the state, a batch at a time, so that cache misses are waited for together.
+
+A location is found by a word of the state's table, then by a key, and then its word is read: three misses, each of
+which needs what the one before found. For one location they take as long as a hash; but locations do not need each
+other. So of a batch first all words of the table are asked for, then all keys and words, and when the third pass comes
+to them they are there (as in the batched probes of hash joins: Chen, Ailamaki, Gibbons and Mowry, "Improving hash join
+performance through prefetching", ICDE 2004).
+"""
+
+from __future__ import annotations
+
+from contend.evm.layout import STATE
+from contend.evm.runtime.integers import U0, I, U
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.structs import WORD_BYTES
+from contend.evm.state import intern_location, prefetch_location, prefetch_slot, value_of
+from contend.strategies.accounting import spend
+from contend.strategies.block_list.layout import LOCATION_SHIFT, RECORD
+from contend.strategies.block_list.listed_changes import bytes_of_record
+from contend.strategies.block_list.malformed import FAULTED, NAMED_TWICE, refuse
+from contend.strategies.block_list.record_index import ENTERED, IS_THERE, enter_record, prefetch_index
+from contend.strategies.block_stm.accounting import note_fault
+from contend.strategies.clocks import cost_table
+
+COST_LIST_LOCATION = cost_table.LIST_LOCATION
+
+BATCH = 16  # more than a core can wait for at once, and less than its first cache holds
+
+
+@kernel()
+def _ask_for_slots(shared, block_list, record, end):
+    """Ask for where the search for each record of a batch begins. The end of the batch."""
+    count = 0
+    while record < end and count < BATCH:
+        opened = RECORD.at(record)
+        prefetch_slot(shared.state, opened.key)
+        if block_list.seeds != U0:
+            prefetch_index(block_list, opened.key)
+        record += bytes_of_record(opened.head)
+        count += 1
+    return record
+
+
+@kernel()
+def _ask_for_locations(shared, record, end):
+    while record < end:
+        opened = RECORD.at(record)
+        prefetch_location(shared.state, opened.key)
+        record += bytes_of_record(opened.head)
+
+
+@kernel()
+def _locate(shared, block_list, piece, record):
+    """Look up the location of a record and enter it in the index. A negative result if that cannot be done."""
+    opened = RECORD.at(record)
+    location = I(intern_location(shared.state, opened.key))
+    if location < 0 or location >= shared.heads_count:
+        note_fault(shared)
+        return I(FAULTED)
+    opened.head |= U(location) << LOCATION_SHIFT
+    if block_list.seeds != U0:
+        opened.before = value_of(STATE.at(shared.state), location).value
+        entered = enter_record(shared, block_list, record)
+        if entered == IS_THERE:
+            return refuse(block_list, piece.first, NAMED_TWICE)
+        if entered != ENTERED:
+            note_fault(shared)
+            return I(FAULTED)
+    return I(0)
+
+
+@kernel()
+def locate_records(shared, worker, block_list, piece):
+    """Look up the locations of all records of a piece. A negative result if that cannot be done."""
+    record, end = piece.records, piece.records + piece.record_words * WORD_BYTES
+    located = 0
+    while record < end:
+        last = _ask_for_slots(shared, block_list, record, end)
+        _ask_for_locations(shared, record, last)
+        while record < last:
+            found = _locate(shared, block_list, piece, record)
+            if found < 0:
+                return found
+            record += bytes_of_record(RECORD.at(record).head)
+            located += 1
+    spend(shared, worker, COST_LIST_LOCATION, located)
+    return I(located)
