@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contend.harness.calibrate.fit import errors, fit
-from contend.harness.calibrate.measure import amounts, seconds, slowdown, subjects
+from contend.harness.calibrate.measure import amounts, ratio, slowdown, subjects
 from contend.harness.observer import Observer
 from contend.harness.record import environment
 from contend.harness.record.atomic_write import write_json
@@ -52,8 +52,8 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         Told what is being measured.
     only : sequence of str
         Classes to fit where the others are to keep the costs of the project's table: how a new class joins a table
-        that figures were published with. Times are then brought to that table's machine, by the median ratio of what
-        has none of these classes. By default all are fitted.
+        that figures were published with. Times are then brought to that table's machine, by what it says of the serial
+        run of the same block, so that what is fitted is times over serial. By default all are fitted.
 
     Raises
     ------
@@ -68,19 +68,30 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         observer.stage(0, "calibration", text)
         observer.tick()
 
-    names, rows, times = [], [], []
-    for subject in subjects():
-        progress(f"measuring {subject.name}")
-        names.append(subject.name)
-        rows.append(amounts(subject))
-        times.append(seconds(subject))
-    counts, measured = np.array(rows), np.array(times)
-    known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
     free = np.isin(CLASSES, only) if only else np.ones(len(CLASSES), np.bool_)
+    found = {subject.name: subject for subject in subjects()}
+    known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
+    rows, rests = [], []
+    for name, subject in found.items():
+        progress(f"counting the work of {name}")
+        counts, rest = amounts(subject, free)
+        rows.append(counts)
+        rests.append(rest)
+    counted, rest_times = np.array(rows), np.array(rests)
+    ratios: dict[str, float] = {}
+    references: dict[str, list[float]] = {}
+    for name, subject in found.items():
+        progress(f"measuring {name}")
+        ratios[name], seconds = ratio(subject, found[subject.reference])
+        references.setdefault(subject.reference, []).append(seconds)
     if only:
-        others = counts[:, free].sum(axis=1) == 0
-        measured /= np.median(measured[others] / (counts[others] @ known))
-    costs = fit(counts, measured, known, free=free)
+        modelled = dict(zip(found, (counted @ known + rest_times).tolist(), strict=True))
+        bases = {name: modelled[name] for name in references}
+    else:
+        bases = {name: float(np.median(seconds)) for name, seconds in references.items()}
+    names = list(found)
+    measured = np.array([ratios[name] * bases[found[name].reference] for name in names])
+    costs = fit(counted, measured, known, rest=rest_times, free=free)
     slow: dict[int, int] = {}
     for workers in range(2, len(usable_cores()) + 1) if not only else ():
         progress(f"measuring how {workers} cores slow each other down")
@@ -91,7 +102,10 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     if only:
         origin = f"{default_costs().origin}; {', '.join(only)}: {origin}"
     return Calibration(
-        CostTable(nanoseconds, origin, slow), names, measured.tolist(), errors(counts, measured, costs).tolist()
+        CostTable(nanoseconds, origin, slow),
+        names,
+        measured.tolist(),
+        errors(counted, measured, costs, rest_times).tolist(),
     )
 
 

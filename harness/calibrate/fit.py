@@ -20,7 +20,12 @@ _SMALLEST_SHARE = 0.01
 
 
 def fit(
-    counts: Floats, seconds: Floats, known: Floats, pull: float = PULL, free: npt.NDArray[np.bool_] | None = None
+    counts: Floats,
+    seconds: Floats,
+    known: Floats,
+    pull: float = PULL,
+    rest: Floats | float = 0.0,
+    free: npt.NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Find costs under which each observation takes as long as it took.
 
@@ -34,6 +39,8 @@ def fit(
         Earlier costs in seconds; above zero.
     pull : float
         Weight of a relative deviation from an earlier cost against one from a measured time.
+    rest : ndarray, shape (observations,), optional
+        Seconds that work takes that is not counted.
     free : ndarray of bool, shape (classes,), optional
         Classes to fit; the others keep their earlier costs. By default all.
 
@@ -44,8 +51,9 @@ def fit(
     """
     # In units of the earlier costs everything is of the order of one.
     design = counts * known / seconds[:, None]
+    wanted = 1.0 - rest / seconds
     gram = design.T @ design + pull**2 * np.eye(len(known))
-    right = design.sum(axis=0) + pull**2
+    right = design.T @ wanted + pull**2
     factors = np.ones(len(known))
     for _ in range(_SWEEPS):
         largest = 0.0
@@ -59,6 +67,6 @@ def fit(
     return factors * known
 
 
-def errors(counts: Floats, seconds: Floats, costs: Floats) -> Floats:
+def errors(counts: Floats, seconds: Floats, costs: Floats, rest: Floats | float = 0.0) -> Floats:
     """Relative errors of the times that costs give, shape (observations,)."""
-    return counts @ costs / seconds - 1.0
+    return (counts @ costs + rest) / seconds - 1.0

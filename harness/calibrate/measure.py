@@ -1,7 +1,8 @@
 """Measurements for calibration: seconds of blocks and programs here, and how much work of each class they are.
 
-How much work a run is, the virtual clock itself tells: under a table in which one class costs something and all others
-nothing, time is the amount of that class. One worker makes the same steps whatever they cost.
+How much work a run is, a clock itself tells: under a table in which one class costs something and all others nothing,
+time is the amount of that class. One worker makes the same steps whatever they cost. So do several that take turns on
+one thread (`strategies.clocks.round_robin`): they show what conflicts cost, which one worker alone does not have.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
-from contend.strategies.clocks.cost_table import CLASSES, PS_PER_NS, CostTable
+from contend.strategies.clocks.base import PS_PER_SECOND
+from contend.strategies.clocks.cost_table import CLASSES, PS_PER_NS, CostTable, default_costs
+from contend.strategies.clocks.round_robin import RoundRobin
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.given import Knowledge
+from contend.strategies.given import TEMPLATE, Knowledge
 from contend.strategies.serial import Serial
 from contend.workloads import registry as workloads
 from contend.workloads import resolve_dials
@@ -35,8 +38,36 @@ SEED = 5
 ROUNDS = 9
 # A step without cost still counts one picosecond: the cost in question must outweigh as many as there are steps.
 _WEIGHT = 1 << 24
-CONTENDERS = ("serial", "block_stm", "static_partition", "sharded")
-"""Strategies whose work is measured, with what they are given where that is not their usual source."""
+ALONE = (
+    "serial",
+    "block_stm",
+    "block_stm+block",
+    "static_partition",
+    "static_partition+block",
+    "static_partition+template",
+    "sharded",
+    "bal",
+    "placeholder",
+    "placeholder+template",
+    "groups",
+    "locks",
+    "occ_window",
+)
+"""Contenders whose work with one worker is measured."""
+IN_TURN = (
+    "block_stm",
+    "static_partition",
+    "bal",
+    "placeholder",
+    "placeholder+dry_run",
+    "groups",
+    "locks",
+    "occ_window",
+)
+"""Contenders whose work with `TURNS` workers on one thread is measured."""
+LISTING = ("serial", "block_stm")
+"""Contenders that are measured as well while they make the block's access list."""
+TURNS = 4
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
     ("payments", {"erc20": 1.0}),
@@ -48,7 +79,7 @@ LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
 
 @dataclass
 class Subject:
-    """Something that is run with one worker.
+    """Something that is run on one core.
 
     Attributes
     ----------
@@ -59,6 +90,14 @@ class Subject:
     strategy : Strategy
     knowledge : Knowledge
         What the strategy is given of the block.
+    workers : int
+        That take turns; or one, that is driven as usual.
+    lists : bool
+        Whether the block's access list is made.
+    earlier : Block or None
+        The block before, where the strategy learns from it: executed first, and not measured.
+    reference : str
+        Name of what it is held against: the serial run of the same block; of a program, that of the first one.
     """
 
     name: str
@@ -67,59 +106,122 @@ class Subject:
     before: Snapshot
     strategy: Strategy
     knowledge: Knowledge = field(default_factory=Knowledge)
+    workers: int = 1
+    lists: bool = False
+    earlier: Block | None = None
+    reference: str = ""
 
     def run(self) -> float:
         """Execute the block; seconds of the strategy's clock."""
         self.state.restore(self.before)
         self.strategy.knowledge = self.knowledge
-        return self.strategy.execute(self.block, self.state, 1).seconds
+        self.strategy.makes_access_list = self.lists
+        if self.earlier is not None:
+            self.strategy.execute(self.earlier, self.state, self.workers)
+        return self.strategy.execute(self.block, self.state, self.workers).seconds
 
 
 def subjects() -> Iterator[Subject]:
     """Make everything that is measured: the programs serially, blocks of workloads under every compiled strategy."""
     serial = Serial()
+    reference = ""
     for program in programs():
-        yield Subject(f"program {program.name}", program.block, program.state, program.state.snapshot(), serial)
+        name = f"program {program.name}"
+        reference = reference or name
+        yield Subject(name, program.block, program.state, program.state.snapshot(), serial, reference=reference)
     kept: dict[str, Strategy] = {}
     for workload, dials in LOADS:
         kind = workloads.get(workload)
-        scenario = kind().build(resolve_dials(kind, dials), SEED, SIZE)
-        block, state = scenario.blocks[0], scenario.genesis
+        scenario = kind().build(resolve_dials(kind, dials), SEED, SIZE, blocks=2)
+        (first, second), state = scenario.blocks, scenario.genesis
         before = state.snapshot()
-        known = BlockKnowledge([block], state, serial)
-        for name in CONTENDERS:
+        known = BlockKnowledge(scenario.blocks, state, serial)
+        text = " ".join([workload, *(f"{name}={value:g}" for name, value in dials.items())])
+        ways = [(name, 1, False) for name in ALONE]
+        ways += [(name, TURNS, False) for name in IN_TURN]
+        ways += [(name, 1, True) for name in LISTING]
+        for name, workers, lists in ways:
             if name not in kept:
                 kept[name] = strategies.get(name)()
-            if "virtual" in kept[name].clocks:
-                given = known.of(0, kept[name].given)
-                yield Subject(f"{workload} {name}", block, state, before, kept[name], given)
+            strategy = kept[name]
+            how = f", {workers} in turn" if workers > 1 else ", with a list" if lists else ""
+            given = known.of(0, strategy.given)
+            block, earlier = (second, first) if strategy.given == TEMPLATE else (first, None)
+            yield Subject(
+                f"{text} {name}{how}", block, state, before, strategy, given, workers, lists, earlier, f"{text} serial"
+            )
 
 
-def amounts(subject: Subject) -> Floats:
-    """Count the work of one run by class, shape (classes,)."""
-    found = np.zeros(len(CLASSES))
-    for number, name in enumerate(CLASSES):
-        costs = dict.fromkeys(CLASSES, 0.0) | {name: _WEIGHT / PS_PER_NS}
-        clock = VirtualClock(CostTable(costs))
-        subject.strategy.clock = clock
-        subject.run()
-        found[number] = clock.picoseconds // _WEIGHT
+def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Count the work of one run by class.
+
+    Parameters
+    ----------
+    subject : Subject
+    classes : ndarray of bool, shape (classes,)
+        Which to count.
+
+    Returns
+    -------
+    counts : ndarray, shape (classes,)
+        Zero for classes that are not counted.
+    rest : float
+        Seconds that the work of all other classes takes by the project's table.
+    """
+    counts = np.zeros(len(CLASSES))
+    _warm_up(subject)
+    for number in np.flatnonzero(classes):
+        one = dict.fromkeys(CLASSES, 0.0) | {CLASSES[number]: _WEIGHT / PS_PER_NS}
+        counts[number] = round(_simulated(subject, one) * PS_PER_SECOND) // _WEIGHT
+    others = {name: 0.0 if classes[k] else default_costs().nanoseconds[name] for k, name in enumerate(CLASSES)}
+    rest = 0.0 if classes.all() else _simulated(subject, others)
     subject.strategy.clock = WALL
-    return found
+    return counts, rest
 
 
-def seconds(subject: Subject, rounds: int = ROUNDS) -> float:
-    """Median time of one run."""
-    subject.strategy.clock = WALL
-    times = []
-    for _ in range(rounds + 1):
-        gc.collect()
-        gc.disable()
-        try:
-            times.append(subject.run())
-        finally:
-            gc.enable()
-    return float(np.median(times[1:]))
+def _simulated(subject: Subject, nanoseconds: dict[str, float]) -> float:
+    """Seconds of a run by a cost table."""
+    costs = CostTable(nanoseconds)
+    subject.strategy.clock = VirtualClock(costs) if subject.workers == 1 else RoundRobin(costs)
+    return subject.run()
+
+
+def ratio(subject: Subject, reference: Subject, rounds: int = ROUNDS) -> tuple[float, float]:
+    """How long a subject takes over what a reference takes, the two in turns.
+
+    Machines that others use as well change their speed within seconds, and by more than what is to be learned; so
+    nothing is held against what was measured at another time.
+
+    Returns
+    -------
+    ratio : float
+        Median of the rounds.
+    seconds : float
+        Of the reference, median.
+    """
+    _warm_up(reference)
+    _warm_up(subject)
+    ratios, times = [], []
+    for _ in range(rounds):
+        before = _timed(reference)
+        ratios.append(_timed(subject) / before)
+        times.append(before)
+    return float(np.median(ratios)), float(np.median(times))
+
+
+def _timed(subject: Subject) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        return subject.run()
+    finally:
+        gc.enable()
+
+
+def _warm_up(subject: Subject) -> None:
+    """Run as it will be measured, without measuring."""
+    subject.strategy.clock = WALL if subject.workers == 1 else RoundRobin()
+    subject.run()
 
 
 def slowdown(workers: int, rounds: int = ROUNDS) -> int:

@@ -21,8 +21,22 @@ from contend.harness.record.atomic_write import write_json
 if TYPE_CHECKING:
     from contend.strategies.clocks.cost_table import CostTable
 
-GOAL = 0.10
-"""Median error of the speed-up that is wanted."""
+GOAL, MOST = 0.10, 0.25
+"""Median error of the speed-up that is wanted, and the largest."""
+CONTENDERS = (
+    "serial",
+    "block_stm",
+    "block_stm+block",
+    "static_partition",
+    "static_partition+block",
+    "sharded",
+    "occ_window",
+    "bal",
+    "placeholder",
+    "groups",
+    "locks",
+)
+"""What is compared unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,14 @@ class Validation:
     def median_error_of(self, workers: int) -> float:
         """The same over the cells with so many workers."""
         return float(np.median([abs(one.speedup_error) for one in self.comparisons if one.workers == workers]))
+
+    @property
+    def by_contender(self) -> dict[str, tuple[float, float]]:
+        """Median and largest error of each contender, in the order of their first cells."""
+        errors: dict[str, list[float]] = {}
+        for one in self.comparisons:
+            errors.setdefault(one.strategy, []).append(abs(one.speedup_error))
+        return {name: (float(np.median(found)), max(found)) for name, found in errors.items()}
 
     @property
     def by_workers(self) -> str:
@@ -168,6 +190,13 @@ def print_validation(console: Console, validation: Validation) -> None:
         )
         before = one.workload
     console.print(table)
+    contenders = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    contenders.add_column("strategy", no_wrap=True)
+    for heading in ("median error", "largest"):
+        contenders.add_column(heading, justify="right", no_wrap=True)
+    for name, (median, largest) in validation.by_contender.items():
+        contenders.add_row(name, f"{median:.1%}", f"{largest:.0%}")
+    console.print(contenders)
     for workers, factor in validation.slowdown.items():
         console.print(f"{workers} cores of this machine slow each other down to {factor / 1000:.2f} times the time.")
     if validation.comparisons:

@@ -20,6 +20,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "costs",
     "hints",
     "access_list",
+    strategies={"default_text": "every built-in one, some with more than one source"},
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},
     costs={"help": "File of the cost table for the virtual clock."},
@@ -37,7 +38,7 @@ def command(
     """
     from rich.console import Console
 
-    from contend.harness.calibrate.validate import print_validation, validate
+    from contend.harness.calibrate.validate import CONTENDERS, print_validation, validate
     from contend.harness.plan.clock_options import read_costs
     from contend.harness.present.progress_bar import display
     from contend.harness.record.atomic_write import check_file, write_json
@@ -45,7 +46,8 @@ def command(
 
     with bad_input(), interruptible():
         counts = asked.value("workers") or range(1, len(usable_cores()) + 1)
-        request = asked.request(workers=counts, costs=None)
+        strategies = asked.value("strategies") or CONTENDERS
+        request = asked.request(workers=counts, strategies=strategies, costs=None)
         tell_settings(asked.settings, quiet)
         table = read_costs(asked.value("costs"))
         if json_path is not None:

@@ -39,6 +39,8 @@ def markdown(content: Mapping[str, Any]) -> str:
     for one in found.comparisons:
         speedups = f"{one.wall_speedup:.2f} | {one.virtual_speedup:.2f} | {one.speedup_error:+.0%}"
         lines.append(f"| {one.workload} | {one.strategy} | {one.workers} | {speedups} |")
+    lines += ["", "| strategy | median error | largest |", "| --- | ---: | ---: |"]
+    lines += [f"| {name} | {median:.1%} | {largest:.0%} |" for name, (median, largest) in found.by_contender.items()]
     where = found.environment
     slow = ", ".join(f"{workers} cores {factor / 1000:.2f} times" for workers, factor in found.slowdown.items())
     lines += [
