@@ -131,7 +131,7 @@ def _search(tower, txn_idx, level):
 
 
 @kernel()
-def _first_present(address):
+def read_from(address):
     """From a version down the first one that is not ABSENT; results as of `read`."""
     while address != NO_VERSION:
         version = VERSION.at(address)
@@ -162,13 +162,13 @@ def read(shared, location, txn_idx):
     if tower == 0:
         return FOUND_STATE, I(NO_VERSION), U0, ZERO
     _, address = _search(tower, txn_idx - 1, 0)
-    return _first_present(address)
+    return read_from(address)
 
 
 @kernel()
 def read_below(version):
     """As `read`, for a transaction that has a version of its own at the location, at this address."""
-    return _first_present(_follow(version + _NEXT))
+    return read_from(_follow(version + _NEXT))
 
 
 @kernel(inline=True)

@@ -59,9 +59,10 @@ from contend.strategies.dependency.early import give_up, next_early
 from contend.strategies.dependency.graph_memory import GraphMemory
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNTERS
 from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
-from contend.strategies.dependency.ready_set import add_ready, take_lowest
 from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
+from contend.strategies.waiters.at_read import stand
+from contend.strategies.waiters.ready_set import add_ready, take_lowest
 
 COST_TASK = cost_table.TASK
 PHASE_KEEP = PHASE_FINISH + 1
@@ -71,19 +72,17 @@ PHASE_KEEP = PHASE_FINISH + 1
 def _read(shared, worker, graph, own):
     answered, writer = answer_read(shared, worker, own.first != U0)
     if answered == ANSWERED:
-        own.is_waiting = U0
+        own.waits_for = I(0)
         return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
     if own.first != U0 and not has_begun(shared, writer):
-        own.is_waiting = U0
+        own.waits_for = I(0)
         worker.activity = U(ACT_WAIT)
         give_up(shared, worker, graph, own, writer)
         return WORKED
-    if own.is_waiting == U0:
-        own.is_waiting = U1
-        worker.waits += U1
-        worker.activity = U(ACT_WAIT)
+    if own.waits_for == 0:
+        stand(worker, own, writer)
         return WORKED
     return IDLE
 

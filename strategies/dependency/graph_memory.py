@@ -8,8 +8,8 @@ import numpy as np
 
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.strategies.block_stm.workspace import HINTS_PER_TRANSACTION, SPARE_HINTS
-from contend.strategies.dependency.layout import EDGE, MOST_EPOCHS, NODE, READY_GROUP, TAIL, WORDS_PER_GROUP
-from contend.strategies.dependency.ready_set import WORD_BITS
+from contend.strategies.dependency.layout import EDGE, MOST_EPOCHS, NODE, TAIL
+from contend.strategies.waiters.ready_set import ReadyMemory
 
 LARGEST_CHUNK, SMALLEST_CHUNK = 64, 4
 
@@ -32,7 +32,7 @@ class GraphMemory:
     accesses : ndarray of int64
     edges : ndarray of `layout.EDGE`
     nodes : ndarray of `layout.NODE`
-    ready : ndarray of uint64
+    ready : ReadyMemory
     """
 
     def __init__(self, size: int, workers: int, scale: int) -> None:
@@ -47,8 +47,7 @@ class GraphMemory:
         self.nodes = NODE.lines(max(size, 1))
         self._sorted = np.zeros(max(self._chunks, 1), np.uint64)
         self._ranges = np.zeros(max(self._chunks, 1) * (self._partitions + 2), np.int64)
-        self.ready = np.zeros(-(-max(size, 1) // WORD_BITS), np.uint64)
-        self._groups = READY_GROUP.lines(-(-len(self.ready) // WORDS_PER_GROUP))
+        self.ready = ReadyMemory(size)
         self._tails = TAIL.zeros(0)
         self._epoch = 0
 
@@ -62,8 +61,7 @@ class GraphMemory:
         """Make ready for a block: fill the shared header. Timed."""
         self._epoch += 1
         self._sorted.fill(0)
-        self.ready.fill(0)
-        self._groups[:] = np.zeros((), self._groups.dtype)
+        self.ready.open(graph)
         for field, value in (
             ("chunk_size", self._chunk_size),
             ("chunk_count", self._chunks),
@@ -77,9 +75,5 @@ class GraphMemory:
             ("tail_count", len(self._tails)),
             ("epoch", self._epoch),
             ("nodes", self.nodes.ctypes.data),
-            ("ready", self.ready.ctypes.data),
-            ("ready_count", len(self.ready)),
-            ("groups", self._groups.ctypes.data),
-            ("group_count", len(self._groups)),
         ):
             graph[field] = value

@@ -23,10 +23,10 @@ GRAPH = Struct(
     tail_count=I64,
     epoch=U64,  # of the block: a tail of another one says that nobody has touched the location yet
     nodes=I64,  # array of NODE, one a transaction
-    ready=I64,  # one bit a transaction: whether it may be executed; array of words
-    ready_count=I64,  # words of it
-    groups=I64,  # array of READY_GROUP: how many bits are set in so many words
-    group_count=I64,
+    ready=I64,  # the set of those that may be executed, see `waiters.ready_set`
+    ready_words=I64,
+    ready_groups=I64,
+    ready_group_count=I64,
     # Counters, each on a cache line of its own.
     next_chunk=LINE_U64,  # to be sorted
     next_partition=LINE_U64,  # to be linked
@@ -48,7 +48,7 @@ GRAPH_WORKER = Struct(
     kept=U64,  # a ready transaction that is nobody else's, plus one; or zero
     partition=U64,  # that the worker links, plus one; or zero
     next_chunk=I64,  # of that partition
-    is_waiting=U64,  # whether the read in hand found a version that is being written again
+    waits_for=I64,  # the transaction, plus one, for which the worker stands at a read; or zero
     # Counters.
     sure=U64,  # validations that had nothing to look at, see `validating`
     chained=U64,  # executions that followed on that of a predecessor, by the same worker
@@ -58,13 +58,12 @@ GRAPH_WORKER = Struct(
 NODE = Struct(
     "DependencyNode",
     waits=U64,  # accesses that are not linked, predecessors that have not finished, and one more if `is_behind`
-    waiters=U64,  # first of the list of those who wait for this transaction, or `CLOSED` when it has finished
+    waiters=U64,  # the list of those who wait for this transaction, closed when it has finished
     next=U64,  # of the list in which it waits for one that it met while executing
     is_behind=U64,  # whether it is on that list
     is_sure=U64,  # whether all that is expected to be written stood in memory when it began
     unused=words(3),
 )
-CLOSED = U((1 << 64) - 1)
 
 # One an access. It holds two places in lists of waiters: its transaction's, behind the last writer; and, where it
 # reads, that of the next writer.
@@ -84,9 +83,6 @@ TAIL = Struct(
 )
 EPOCH_SHIFT = U(32)
 MOST_EPOCHS = 1 << 32
-
-WORDS_PER_GROUP = 64
-READY_GROUP = Struct("ReadyGroup", count=LINE_U64)
 
 # An access: transaction << TRANSACTION_SHIFT | WRITE_BIT | location.
 TRANSACTION_SHIFT = 41

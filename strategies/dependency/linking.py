@@ -20,9 +20,8 @@ they read too early.
 
 Counting. A transaction's `waits` begins with its number of accesses, and an access is taken off when it is linked, if
 nothing stands before it; else when that has finished. So the count is zero only when all are linked and all before it
-have finished, and who brings it to zero is the only one to do so. A waiter is put on a list by compare-and-swap, whose
-other side is the exchange by `release` that closes the list: it is on the list that `release` goes through, or it finds
-the list closed, and then its predecessor's writes are visible.
+have finished, and who brings it to zero is the only one to do so. A waiter is on the list that `release` closes and
+goes through, or finds it closed, and then its predecessor's writes are visible (`strategies.waiters`).
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_i64, view_u64
+from contend.evm.runtime.structs import WORD_BYTES, address_of
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.accounting import note_fault
 from contend.strategies.block_stm.estimates import expect_writes
@@ -42,18 +42,20 @@ from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
 from contend.strategies.dependency.layout import (
     ACCESS_MASK,
-    CLOSED,
     EDGE,
     EPOCH_SHIFT,
     NODE,
     TAIL,
     TRANSACTION_SHIFT,
 )
-from contend.strategies.dependency.ready_set import add_ready
+from contend.strategies.waiters.ready_set import add_ready
+from contend.strategies.waiters.waiter_list import close, join
 
 COST_SORT_HINT, COST_LINK_HINT = cost_table.SORT_HINT, cost_table.LINK_HINT
 COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE
 
+_WAITERS, _NODE_NEXT = (WORD_BYTES * NODE.offsets[name] for name in ("waiters", "next"))
+_NEXT, _WRITER_NEXT = (WORD_BYTES * EDGE.offsets[name] for name in ("next", "writer_next"))
 _SALT = U(0x9E3779B97F4A7C15)
 _HALF = U(32)
 _EPOCH_MASK = (U1 << EPOCH_SHIFT) - U1
@@ -178,30 +180,24 @@ def place_of(graph, txn_idx):
 
 
 @kernel(inline=True)
-def _set_next(shared, graph, place, following):
-    """Set what follows a place in a list of waiters; places are numbered two an access, and one a transaction."""
+def _link_of(shared, graph, place):
+    """Address of a place's link in a list of waiters; places are numbered two an access, and one a transaction."""
     if I(place) >= 2 * graph.access_room:
-        node_of(graph, shared, I(place) - 2 * graph.access_room).next = following
-        return
+        return address_of(node_of(graph, shared, I(place) - 2 * graph.access_room)) + _NODE_NEXT
     edge = EDGE.item(graph.edges, graph.access_room, I(place >> U1))
-    if place & U1 == U0:
-        edge.next = following
-    else:
-        edge.writer_next = following
+    return address_of(edge) + (_NEXT if place & U1 == U0 else _WRITER_NEXT)
+
+
+@kernel(inline=True)
+def _waiters_of(shared, graph, txn_idx):
+    """Address of the list of those that wait for a transaction."""
+    return address_of(node_of(graph, shared, txn_idx)) + _WAITERS
 
 
 @kernel()
 def wait_behind(shared, graph, predecessor, place):
     """Put a place on the list of a transaction. False if that has finished."""
-    node = node_of(graph, shared, predecessor)
-    head = atomics.load(node, "waiters")
-    while head != CLOSED:
-        _set_next(shared, graph, place, head)
-        found = atomics.compare_and_swap(node, "waiters", head, place + U1)
-        if found == head:
-            return True
-        head = found
-    return False
+    return join(_waiters_of(shared, graph, predecessor), _link_of(shared, graph, place), place)
 
 
 @kernel()
@@ -282,8 +278,7 @@ def release(shared, worker, graph, txn_idx):
     The lowest of them is not put into the set of ready transactions but returned, for the worker itself; -1 if there
     is none. One that has begun before it was ready goes on by itself.
     """
-    place = atomics.exchange(node_of(graph, shared, txn_idx), "waiters", CLOSED)
-    check(place != CLOSED)
+    place = close(_waiters_of(shared, graph, txn_idx))
     kept, count = I(-1), 0
     while place != U0:
         waiting, place = _next_waiter(shared, graph, place - U1)

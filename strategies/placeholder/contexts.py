@@ -15,6 +15,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_i64
 from contend.strategies.placeholder.layout import CONTEXT, NUMBER_BITS, NUMBER_MASK
 
 
@@ -22,6 +23,12 @@ from contend.strategies.placeholder.layout import CONTEXT, NUMBER_BITS, NUMBER_M
 def context_at(space, number):
     """One of the contexts."""
     return CONTEXT.item(space.contexts, space.context_count, number)
+
+
+@kernel(inline=True)
+def context_number(shared, space, txn_idx):
+    """Number of the context that a transaction was put aside with."""
+    return view_i64(space.context_of, shared.block_size)[U(txn_idx)]
 
 
 @kernel(inline=True)

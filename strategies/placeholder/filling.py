@@ -15,24 +15,23 @@ and went on to the next one below if it was ABSENT; and what is filled stays as 
 the first time. By induction over the block, the words are the serial ones. So those below the first doubt need no
 validation at all, and where hints are right there is none.
 
-Memory order. The words are stored with their versions' tags (releasing), then the list of those that wait is
-exchanged for `FILLED` (sequentially consistent). Who wants to wait puts itself on that list by a compare-and-swap: it
-succeeds before the exchange, and then the filler finds it there; or it finds `FILLED`, whose load acquires all that
-was filled. One word decides, so there is no pair of words that each side could miss.
+Words are stored with their versions' tags, then the list of those that wait is closed, and each is put into the set of
+ready ones: `strategies.waiters` says why nobody is missed.
 """
 
 from __future__ import annotations
 
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
-from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.structs import WORD_BYTES, address_of
 from contend.evm.u256 import subtract
 from contend.evm.vm.access_table import entry_at, is_write
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.incarnation import fees_seen_of, list_address
-from contend.strategies.block_stm.layout import LIST_MASK, LIST_SHIFT, WRITE
+from contend.strategies.block_stm.layout import LIST_MASK, LIST_SHIFT, TRANSACTION, WRITE
 from contend.strategies.block_stm.mv_memory import (
     NO_VERSION,
     allocate,
@@ -45,10 +44,11 @@ from contend.strategies.block_stm.mv_memory import (
 )
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.placeholder.layout import FILLED
-from contend.strategies.placeholder.woken_set import make_ready
+from contend.strategies.waiters.ready_set import add_ready
+from contend.strategies.waiters.waiter_list import close, is_closed, join
 
 COST_FILL, COST_PUBLISH_WRITE = cost_table.FILL, cost_table.PUBLISH_WRITE
+_WAITERS, _NEXT = (WORD_BYTES * TRANSACTION.offsets[name] for name in ("waiters", "next_dependent"))
 _LOOKS = 8  # along the expected writes, before the location's versions are searched
 
 
@@ -171,20 +171,22 @@ def fill_placeholders(shared, space, worker):
     return True
 
 
+@kernel(inline=True)
+def _waiters_of(shared, txn_idx):
+    """Address of the list of those that wait for a transaction; it is closed when the placeholders are filled."""
+    return address_of(transaction_of(shared, txn_idx)) + _WAITERS
+
+
 @kernel()
 def wake_waiters(shared, space, txn_idx):
     """Tell all that wait for a transaction that its placeholders are filled."""
-    waiting = atomics.exchange(transaction_of(shared, txn_idx), "waiters", FILLED)
-    check(waiting != FILLED)
-    if waiting == U0:
-        return
+    waiting = close(_waiters_of(shared, txn_idx))
     while waiting != U0:
         woken = I(waiting) - 1
         check(woken > txn_idx)
         # Who takes it up may make it wait again, and link it elsewhere.
         waiting = transaction_of(shared, woken).next_dependent
-        make_ready(space, woken)
-    atomics.add(space, "news", U1)
+        add_ready(space, woken)
 
 
 @kernel()
@@ -193,13 +195,21 @@ def wait_for(shared, worker, blocking_txn_idx):
 
     The transaction must not be touched by the worker afterwards: another may have taken it up already.
     """
-    line, blocking = transaction_of(shared, worker.txn_idx), transaction_of(shared, blocking_txn_idx)
-    check(blocking_txn_idx < worker.txn_idx)
-    head = atomics.load(blocking, "waiters")
-    while head != FILLED:
-        line.next_dependent = head
-        found = atomics.compare_and_swap(blocking, "waiters", head, U(worker.txn_idx + 1))
-        if found == head:
-            return True
-        head = found
-    return False
+    txn_idx = worker.txn_idx
+    check(blocking_txn_idx < txn_idx)
+    return join(_waiters_of(shared, blocking_txn_idx), address_of(transaction_of(shared, txn_idx)) + _NEXT, txn_idx)
+
+
+@kernel()
+def first_unfilled(shared, space):
+    """Move `first_live` forward over all that have filled their placeholders; where it is then.
+
+    Workers may store it in any order, since each value was true when it was found and stays so.
+    """
+    first = I(atomics.load(space, "first_live"))
+    before = first
+    while first < shared.block_size and is_closed(_waiters_of(shared, first)):
+        first += 1
+    if first != before:
+        atomics.store(space, "first_live", U(first))
+    return first

@@ -11,13 +11,15 @@ PLACEHOLDERS = Struct(
     contexts=I64,  # array of CONTEXT
     context_count=I64,
     context_of=I64,  # for each transaction that is put aside the number of its context, as int64
-    ready=I64,  # a bit for each transaction that is put aside and can go on
+    ready=I64,  # the set of those that are put aside and can go on, see `waiters.ready_set`
     ready_words=I64,
+    ready_groups=I64,
+    ready_group_count=I64,
     # Counters, each on a cache line of its own.
     next_transaction=LINE_U64,  # the lowest that has no machine yet
     left=LINE_U64,  # transactions that have not been executed
     free_contexts=LINE_U64,  # the last of those in no worker's hands: how often it changed << 32 | number, plus one
-    ready_count=LINE_U64,  # bits of `ready` that are set, or are about to be
+    readied=LINE_U64,  # how often a transaction was put into that set
     first_live=LINE_U64,  # every transaction below has filled its placeholders
     first_doubt=LINE_U64,  # no transaction below can have read anything wrong
     news=LINE_U64,  # how often something was left to do for a worker that has nothing
@@ -43,6 +45,4 @@ CONTEXT = Struct(
     version=I64,
 )
 
-# In a transaction's field `waiters`: its placeholders are filled, so nobody waits for it any more.
-FILLED = U(0xFFFFFFFFFFFFFFFF)
 NUMBER_BITS, NUMBER_MASK = U(32), U((1 << 32) - 1)

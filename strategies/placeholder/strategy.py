@@ -15,8 +15,8 @@ from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 from contend.strategies.placeholder.layout import CONTEXT, PLACEHOLDER_WORKER, PLACEHOLDERS
-from contend.strategies.placeholder.woken_set import WORD_BITS
 from contend.strategies.placeholder.worker import placeholder_step
+from contend.strategies.waiters.ready_set import ReadyMemory
 
 
 class Placeholder(OptimisticStrategy):
@@ -28,7 +28,7 @@ class Placeholder(OptimisticStrategy):
     step: ClassVar[Native] = placeholder_step
     own_shared = PLACEHOLDERS
     own_worker = PLACEHOLDER_WORKER
-    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "news")
+    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "news", "readied")
     machines_per_worker: ClassVar[int] = 4
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Placeholder(OptimisticStrategy):
             self._contexts["machine"] = [machine.address for machine in space.machines]
             self._contexts["reads"] = [reads.ctypes.data for reads in space.reads]
             self._context_of = np.zeros(max(len(image), 1), np.int64)
-            self._ready = np.zeros(len(image) // WORD_BITS + 1, np.uint64)
+            self._ready = ReadyMemory(len(image))
         return space
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
@@ -52,7 +52,7 @@ class Placeholder(OptimisticStrategy):
         self.gather_hints(space, image, state)
         space.run_hint_step(estimate_step, self.clock)
         own, size, workers, contexts = space.own_shared, len(image), len(space.workers), len(self._contexts)
-        self._ready[:] = 0
+        self._ready.open(own)
         # Each worker has one of the first contexts in hand; of the others each leads to the one before.
         self._contexts["next_free"] = np.arange(contexts)
         self._contexts["next_free"][workers : workers + 1] = 0
@@ -61,8 +61,6 @@ class Placeholder(OptimisticStrategy):
             ("contexts", self._contexts.ctypes.data),
             ("context_count", contexts),
             ("context_of", self._context_of.ctypes.data),
-            ("ready", self._ready.ctypes.data),
-            ("ready_words", len(self._ready)),
             ("left", size),
             ("free_contexts", contexts if contexts > workers else 0),
             ("first_doubt", size),

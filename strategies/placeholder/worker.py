@@ -38,17 +38,17 @@ from contend.strategies.block_stm.incarnation import (
     fees_seen_of,
     receipt_of,
     record_read_set,
-    supply,
 )
-from contend.strategies.block_stm.layout import ABSENT, ESTIMATE, SHARED, TASK_NONE, VERSION, WORKER
+from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
-from contend.strategies.placeholder.contexts import borrow, context_at, put_down, take_up
-from contend.strategies.placeholder.filling import doubt, fill_placeholders, wait_for, wake_waiters
+from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
+from contend.strategies.placeholder.filling import doubt, fill_placeholders, first_unfilled, wait_for, wake_waiters
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
 from contend.strategies.placeholder.reading import answer_at_placeholder
-from contend.strategies.placeholder.woken_set import NOBODY_READY, context_number, take_ready
+from contend.strategies.waiters.at_read import answer_where_it_waited
+from contend.strategies.waiters.ready_set import NOTHING_READY, take_lowest
 
 COST_TASK, COST_WAIT, COST_SWITCH, COST_FINISH = (
     cost_table.TASK,
@@ -76,28 +76,30 @@ def _put_aside(shared, space, worker, own, blocking):
 
 
 @kernel()
-def _read(shared, space, worker, own):
-    """Answer the read that the machine stands at, or put it aside."""
-    worker.activity = U(ACT_EXECUTE)
-    answered, blocking = answer_at_placeholder(shared, worker)
+def _after_read(shared, space, worker, own, answered, blocking):
+    """Run on behind the read that the machine stands at, or put it aside."""
     if answered == ANSWERED:
         return run_to_need(shared, worker)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
 
 
 @kernel()
+def _read(shared, space, worker, own):
+    """Answer the read that the machine stands at, or put it aside."""
+    worker.activity = U(ACT_EXECUTE)
+    answered, blocking = answer_at_placeholder(shared, worker)
+    return _after_read(shared, space, worker, own, answered, blocking)
+
+
+@kernel()
 def _go_on(shared, space, worker, own):
     """Run the transaction that was taken up from the read on that it waited at."""
-    version, location = VERSION.at(worker.met_version), worker.met_location
-    tag = atomics.load(version, "tag")
-    check(tag & ESTIMATE == U0)
-    if tag & ABSENT != U0 or location == shared.coinbase:
-        worker.phase = PHASE_READ
+    worker.phase = PHASE_READ
+    if worker.met_location == shared.coinbase:
         return _read(shared, space, worker, own)
-    if not supply(shared, worker, location, worker.met_version, tag, version.word):
-        return FAILED
     worker.activity = U(ACT_EXECUTE)
-    return run_to_need(shared, worker)
+    answered, blocking = answer_where_it_waited(shared, worker)
+    return _after_read(shared, space, worker, own, answered, blocking)
 
 
 @kernel()
@@ -148,8 +150,8 @@ def _record(shared, space, worker):
 def _find_work(shared, space, worker, own):
     """Take up what can go on, or begin the next transaction."""
     worker.activity = U(ACT_SCHEDULE)
-    ready = take_ready(shared, space)
-    if ready != NOBODY_READY:
+    ready = take_lowest(space, first_unfilled(shared, space))
+    if ready != NOTHING_READY:
         spend(shared, worker, COST_SWITCH, 1)
         take_up(space, worker, own, ready, context_number(shared, space, ready))
         return _go_on(shared, space, worker, own)

@@ -10,8 +10,8 @@ Nobody waits for ever. Who is begun ahead is the lowest that nobody has begun, a
 waits for nobody. So of all that have begun and not finished the lowest has no unfinished transaction below it that it
 could wait for, and finishes.
 
-Memory order. A worker that waits looks at one status word until it says EXECUTED. It counts itself among those who
-wait only for others to see; nothing but the choice of the next transaction depends on it.
+A worker that waits looks at one status word until it says EXECUTED (`strategies.waiters` says why that is enough). It
+counts itself among those who wait only for others to see; nothing but the choice of the next transaction depends on it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from contend.strategies.accounting import spend
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in
 from contend.strategies.block_stm.layout import READY_TO_EXECUTE, STATUS_MASK
 from contend.strategies.block_stm.scheduler import is_executed, txn_status
-from contend.strategies.clocks import ACT_EXECUTE, ACT_WAIT, IDLE, WORKED, cost_table
+from contend.strategies.clocks import ACT_EXECUTE, IDLE, WORKED, cost_table
 from contend.strategies.planned.layout import PARTITION
+from contend.strategies.waiters.at_read import stand
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 GO_ON, NOBODY = 2, -1
@@ -90,7 +91,6 @@ def wait_ahead(shared, worker, plan, own):
             return IDLE
         own.waits_for = I(0)
         atomics.subtract(plan, "waiting", U1)
-        worker.waits += U1
         worker.activity = U(ACT_EXECUTE)
         return I(GO_ON)
     if own.is_ahead == U0:
@@ -103,8 +103,7 @@ def wait_ahead(shared, worker, plan, own):
     writer = _unfinished_writer(shared, PARTITION.at(plan.partition), worker.txn_idx, location)
     if writer == NOBODY:
         return I(GO_ON)
-    own.waits_for = writer + 1
     atomics.add(plan, "waiting", U1)
     spend(shared, worker, COST_WAIT, 1)
-    worker.activity = U(ACT_WAIT)
+    stand(worker, own, writer)
     return I(WORKED)

@@ -64,7 +64,7 @@ class GrownGraph:
         space.run(grow_step, clock, strategy.wake_counters, False)
         nodes, edges = memory.nodes, memory.edges
         self.waits = [int(node["waits"]) for node in nodes[:size]]
-        self.ready = {i for i in range(size) if int(memory.ready[i // 64]) >> (i % 64) & 1}
+        self.ready = {i for i in range(size) if int(memory.ready.words[i // 64]) >> (i % 64) & 1}
         self.edges: Counter[tuple[int, int]] = Counter()
         for i in range(size):
             place = int(nodes[i]["waiters"])

@@ -18,8 +18,8 @@ from contend.strategies.block_stm.scheduler import (
     is_executed,
     transaction_of,
 )
-from contend.strategies.dependency.layout import CLOSED
 from contend.strategies.dependency.linking import node_of
+from contend.strategies.waiters.waiter_list import CLOSED
 
 
 def validate_ahead_of_execution(shared, worker, graph):

@@ -15,13 +15,13 @@ from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.given import TRUTH
-from contend.strategies.placeholder.layout import FILLED
 from contend.strategies.placeholder.strategy import Placeholder
+from contend.strategies.waiters.waiter_list import CLOSED
 
 
 def fill_and_tell_nobody(shared, space, txn_idx):
     """Who waits for a transaction stays put aside when it has filled."""
-    atomics.exchange(transaction_of(shared, txn_idx), "waiters", FILLED)
+    atomics.exchange(transaction_of(shared, txn_idx), "waiters", CLOSED)
 
 
 def leave_what_was_not_written(version, incarnation):
