@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
-from contend.evm import errors, layout
+from contend.evm import errors
 from contend.evm.access_list.assembly import assemble
 from contend.evm.access_list.building.access_log import LOG, AccessLog, log_accesses
 from contend.evm.access_list.building.builder import ListBuilder, build_list
@@ -16,21 +14,15 @@ from contend.evm.access_list.encoding import FULL, encode
 from contend.evm.access_list.list_content import AccessList
 from contend.evm.block import Block
 from contend.evm.block_image import BlockImage
-from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS, run_serially
-from contend.evm.errors import CapacityError
-from contend.evm.interpreter import resume
+from contend.evm.drivers.roomy_run import RoomyRun, with_enough_room
+from contend.evm.drivers.serial import run_serially
 from contend.evm.receipts import ReceiptTable
 from contend.evm.runtime.integers import I
 from contend.evm.runtime.jit import kernel
-from contend.evm.state import State, intern_location, key_tuple, location_key, word_to_int
-from contend.evm.vm.machine import Machine
-from contend.evm.vm.precompiles import raise_failure
+from contend.evm.state import State, word_to_int
 from contend.evm.vm.transaction import open_machine
 
 FAULT_LOG = -4  # beside the faults of `run_serially`
-LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS = 24, 1 << 14
-ARENA_BYTES_PER_TRANSACTION, SPARE_ARENA_BYTES = 1 << 11, 1 << 20
-LARGEST_SCALE = 64
 Made = TypeVar("Made")
 
 
@@ -74,18 +66,7 @@ def access_list_content(block: Block, state: State) -> AccessList:
 
 
 def _made(block: Block, state: State, make: Callable[[_Run, State], Made]) -> Made:
-    image, before = BlockImage(block), state.snapshot()
-    scale = 1
-    while True:
-        try:
-            return make(_run(image, state, scale), state)
-        except CapacityError:
-            raise_failure()
-            if scale >= LARGEST_SCALE:
-                raise
-            scale *= 2
-        finally:
-            state.restore(before)
+    return with_enough_room(block, state, lambda image, scale: make(_run(image, state, scale), state))
 
 
 @dataclass(frozen=True)
@@ -111,33 +92,9 @@ def _assemble(run: _Run, state: State) -> AccessList:
 
 
 def _run(image: BlockImage, state: State, scale: int) -> _Run:
-    count, coinbase_address = len(image), image.block.environment.coinbase
-    state.codes.reserve(scale)
-    state.reserve(state.count + scale * (LOCATIONS_PER_TRANSACTION * count + SPARE_LOCATIONS))
-    machine, log = Machine(image.address, state.codes.address, scale=scale), AccessLog(count, scale=scale)
-    table = ReceiptTable(1, scale * (count * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES))
-    table.reset(count)
-    fees = np.zeros(4, np.uint64)
-    coinbase_key = key_tuple(location_key(coinbase_address, layout.KIND_BALANCE))
-    coinbase = int(intern_location(state.address, coinbase_key))
-    balance = state.balance(coinbase_address)
-    ended = run_and_log(
-        resume.address,
-        machine.address,
-        state.address,
-        table.address,
-        table.arena_address(0),
-        int(fees.ctypes.data),
-        coinbase,
-        count,
-        log.address,
-        log.log_address(0),
-    )
-    if ended < 0:
-        reason = {
-            FAULT_MACHINE: errors.describe(machine.error),
-            FAULT_RECEIPTS: "receipts are full",
-            FAULT_LOG: "the log of accesses is full",
-        }.get(int(ended), "the state is full")
-        raise CapacityError(f"making an access list: {reason}")
-    return _Run(log, table, coinbase_address, balance)
+    count, coinbase = len(image), image.block.environment.coinbase
+    run, log = RoomyRun(image, state, scale), AccessLog(count, scale=scale)
+    balance = state.balance(coinbase)
+    ended = int(run_and_log(*run.arguments, count, log.address, log.log_address(0)))
+    run.refuse_fault(ended, "making an access list", {FAULT_LOG: "the log of accesses is full"})
+    return _Run(log, run.table, coinbase, balance)

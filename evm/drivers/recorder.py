@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import errors, layout
+from contend.evm import layout
 from contend.evm.block import Block, Words
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.access_sets import (
@@ -31,17 +31,13 @@ from contend.evm.drivers.access_sets import (
     AccessSets,
     list_accesses,
 )
-from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS, credit_beneficiary, run_serially
-from contend.evm.errors import CapacityError
-from contend.evm.interpreter import resume
-from contend.evm.receipts import ReceiptTable
+from contend.evm.drivers.roomy_run import RoomyRun, with_enough_room
+from contend.evm.drivers.serial import credit_beneficiary, run_serially
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.state import State, intern_location, key_tuple, location_key
+from contend.evm.state import State
 from contend.evm.u256 import is_zero
 from contend.evm.vm.access_table import KIND_SHIFT, LOADED, OBSERVED, TESTED, entry_at
-from contend.evm.vm.machine import Machine
-from contend.evm.vm.precompiles import raise_failure
 from contend.evm.vm.transaction import open_machine
 
 KIND_BALANCE = U(layout.KIND_BALANCE)
@@ -53,10 +49,6 @@ FAULT_LIST = -4  # beside the faults of `run_serially`
 
 ENTRIES_PER_TRANSACTION = 64
 SPARE_ENTRIES = 1 << 14
-LOCATIONS_PER_TRANSACTION = 24
-ARENA_BYTES_PER_TRANSACTION = 1 << 11
-SPARE_ARENA_BYTES = 1 << 20
-LARGEST_SCALE = 64
 
 
 @kernel()
@@ -160,56 +152,17 @@ def record(block: Block, state: State, cost_model: Words, keep: bool = False) ->
     CapacityError
         If a transaction needs more room than the largest machine has.
     """
-    image, before = BlockImage(block), state.snapshot()
     state.codes.set_cost_model(cost_model)
-    scale, done = 1, False
-    while True:
-        try:
-            recording = _attempt(image, state, scale)
-            done = True
-            return recording
-        except CapacityError:
-            raise_failure()
-            if scale >= LARGEST_SCALE:
-                raise
-            scale *= 2
-        finally:
-            if not (done and keep):
-                state.restore(before)
+    return with_enough_room(block, state, lambda image, scale: _attempt(image, state, scale), keep)
 
 
 def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
-    count = len(image)
-    state.codes.reserve(scale)
-    state.reserve(state.count + scale * (LOCATIONS_PER_TRANSACTION * count + SPARE_ENTRIES))
-    machine = Machine(image.address, state.codes.address, scale=scale)
-    table = ReceiptTable(1, scale * (count * ARENA_BYTES_PER_TRANSACTION + SPARE_ARENA_BYTES))
-    table.reset(count)
-    fees = np.zeros(4, np.uint64)
-    coinbase_key = key_tuple(location_key(image.block.environment.coinbase, layout.KIND_BALANCE))
-    coinbase = int(intern_location(state.address, coinbase_key))
+    count, run = len(image), RoomyRun(image, state, scale)
     rows = np.zeros((count, ROW_WORDS), np.int64)
     found, before = (np.zeros(scale * (count * ENTRIES_PER_TRANSACTION + SPARE_ENTRIES), np.int64) for _ in range(2))
-    used = _record(
-        resume.address,
-        machine.address,
-        state.address,
-        table.address,
-        table.arena_address(0),
-        int(fees.ctypes.data),
-        coinbase,
-        rows,
-        found,
-        before,
-    )
-    if used < 0:
-        reason = {
-            FAULT_MACHINE: errors.describe(machine.error),
-            FAULT_RECEIPTS: "receipts are full",
-            FAULT_LIST: "the list of accesses is full",
-        }.get(int(used), "the state is full")
-        raise CapacityError(f"recording access sets: {reason}")
-    credit_beneficiary(state.address, coinbase, int(fees.ctypes.data))
+    used = int(_record(*run.arguments, rows, found, before))
+    run.refuse_fault(used, "recording access sets", {FAULT_LIST: "the list of accesses is full"})
+    credit_beneficiary(state.address, run.coinbase, run.fees)
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(rows[:, ROW_COUNT], out=offsets[1:])
     raw = found[:used]
@@ -225,5 +178,5 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         work=rows[:, ROW_WORK].copy(),
         before=before[:used].copy(),
         keys=state.keys.copy(),
-        coinbase=coinbase,
+        coinbase=run.coinbase,
     )

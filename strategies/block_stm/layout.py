@@ -33,6 +33,8 @@ SHARED = Struct(
     source=I64,  # address of the own struct of the source that fills the hints
     access_rows=I64,  # rows of the log of accesses (`evm.access_list.building.access_log`), or 0: there is none
     list_build=I64,  # address of the `BUILD` of the access list that is made of it
+    list_stage=I64,  # of its building, and how many parts that stage has
+    list_parts=I64,
     # Counters, each on a cache line of its own. The first five are those of the paper's algorithms 4 and 5.
     execution_idx=LINE_U64,  # next transaction to try and execute
     validation_idx=LINE_U64,  # next transaction to try and validate
