@@ -23,21 +23,18 @@ transaction that reads the beneficiary's balance does not wait for the fees of a
 
 from __future__ import annotations
 
-from contend.evm.receipts import RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import call_2, view_i64
-from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
     fees_seen_of,
-    receipt_of,
-    record_read_set,
+    record_outcome,
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
@@ -50,12 +47,7 @@ from contend.strategies.placeholder.reading import answer_at_placeholder
 from contend.strategies.waiters.at_read import answer_where_it_waited
 from contend.strategies.waiters.ready_set import NOTHING_READY, take_lowest
 
-COST_TASK, COST_WAIT, COST_SWITCH, COST_FINISH = (
-    cost_table.TASK,
-    cost_table.WAIT,
-    cost_table.SWITCH,
-    cost_table.FINISH,
-)
+COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
 PHASE_RECORD = PHASE_FINISH + 1  # what an execution has written is visible; the rest is to be recorded
 
 
@@ -123,15 +115,9 @@ def _open_validation(shared, space):
 
 @kernel()
 def _record(shared, space, worker):
-    """Record the rest of what the worker's transaction did: receipt, read set, status."""
-    spend(shared, worker, COST_FINISH, 1)
+    """Record the rest of what the worker's transaction did: receipt, accesses, read set, status."""
     txn_idx = worker.txn_idx
-    receipt, arena = receipt_of(shared, txn_idx), RECEIPT_ARENA.at(worker.receipt_arena)
-    if not write_receipt(open_machine(worker.machine), receipt, arena):
-        note_fault(shared)
-        return FAILED
-    if not record_read_set(shared, worker):
-        note_fault(shared)
+    if not record_outcome(shared, worker):
         return FAILED
     if fees_seen_of(shared, txn_idx).seen != U0:
         doubt(space, txn_idx)

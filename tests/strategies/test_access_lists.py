@@ -25,7 +25,7 @@ from contend.strategies.clocks import WALL
 from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.compiled import NoAccessListError
-from contend.strategies.registry import get
+from contend.strategies.registry import built_in, get
 from contend.workloads import registry as workloads
 from contend.workloads.files.block_file import read_block
 
@@ -128,6 +128,18 @@ def test_a_large_block_is_divided(maker: Strategy) -> None:
     made = made_by(maker, block, state, 4)
     right = access_list_content(block, state)
     assert first_difference(made, right, len(block), state_before(state)) is None
+
+
+# `sharded` may execute in another order, and then has the list of that one.
+IN_ORDER = [name for name in built_in(True) if get(name).lists_accesses and name != "sharded"]
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_whoever_says_that_it_makes_lists_makes_the_right_one(name: str) -> None:
+    block = block_of([Act(SENDERS[i % 4], list(CONTRACTS.values())[i % len(CONTRACTS)]) for i in range(60)])
+    with get(name)() as strategy:
+        strategy.makes_access_list, strategy.clock = True, VirtualClock()
+        assert made_by(strategy, block, WORLD, 3) == access_list_of(block, WORLD)
 
 
 def test_who_is_asked_for_no_list_makes_none() -> None:
