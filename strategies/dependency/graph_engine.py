@@ -61,16 +61,20 @@ from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNT
 from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
 from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
-from contend.strategies.waiters.at_read import stand
+from contend.strategies.waiters.at_read import answer_where_it_waited, stand
 from contend.strategies.waiters.ready_set import add_ready, take_lowest
 
-COST_TASK = cost_table.TASK
+COST_TASK, COST_SWITCH = cost_table.TASK, cost_table.SWITCH
 PHASE_KEEP = PHASE_FINISH + 1
 
 
 @kernel()
 def _read(shared, worker, graph, own):
-    answered, writer = answer_read(shared, worker, own.first != U0)
+    if own.waits_for != 0 and worker.met_location != shared.coinbase:
+        spend(shared, worker, COST_SWITCH, 1)
+        answered, writer = answer_where_it_waited(shared, worker)
+    else:
+        answered, writer = answer_read(shared, worker, own.first != U0)
     if answered == ANSWERED:
         own.waits_for = I(0)
         return run_to_need(shared, worker)
