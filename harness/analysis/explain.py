@@ -10,9 +10,12 @@ from contend.harness.plan.clock_options import clock_maker, read_costs
 from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, one_line, resolve
 
+PS_PER_S = 1e12
+
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
     from contend.harness.analysis.conflicts import Profile
+    from contend.harness.analysis.version_path import VersionPath
     from contend.harness.verify.knowledge import BlockKnowledge
     from contend.harness.verify.oracle.oracle import Oracle
     from contend.strategies.base import Outcome
@@ -79,6 +82,7 @@ class Explainer:
         from contend.harness.analysis.conflicts import Profile
         from contend.harness.analysis.failed_transactions import failures
         from contend.harness.analysis.names import Namer
+        from contend.harness.analysis.version_path import version_path
         from contend.harness.kernels import compile_lock
         from contend.harness.verify.knowledge import BlockKnowledge
         from contend.strategies.serial import Serial
@@ -96,13 +100,14 @@ class Explainer:
         failed = failures(workload, scenario, block, oracle.reference.receipts)
         state.restore(snapshot)
         profile = Profile(recording, Namer(workload, scenario, block, recording, changes))
+        path = version_path(recording, read_costs(self._request.costs).table)
         strategies = []
         knowledge = BlockKnowledge([block], state, Serial(), self._request.access_list)
         for key in plan.cells:
             if key.strategy != BASELINE or key in plan.reported:
                 self._say(f"running {key}")
                 with compile_lock(key.strategy):
-                    strategies.append(self._strategy(key, block, state, snapshot, oracle, profile, knowledge))
+                    strategies.append(self._strategy(key, block, state, snapshot, oracle, profile, path, knowledge))
                 self._observer.measured(name, key, 1)
         return {
             "workload": name,
@@ -115,6 +120,7 @@ class Explainer:
             "costs": read_costs(self._request.costs).digest,
             "failures": failed,
             **profile.as_json(),
+            "version_path": {"picoseconds": path.picoseconds, "hops": path.hops, "work": path.work},
             "strategies": strategies,
         }
 
@@ -154,6 +160,7 @@ class Explainer:
         snapshot: Snapshot,
         oracle: Oracle,
         profile: Profile,
+        path: VersionPath,
         knowledge: BlockKnowledge,
     ) -> dict[str, Any]:
         from contend.harness.analysis.contender_facts import given_by_name
@@ -179,6 +186,9 @@ class Explainer:
         found["prepare_seconds"] = outcome.phases.get("prepare", 0.0) if self._request.simulated else None
         found["refused_list"] = outcome.refused_list
         schedule = profile.schedules.length(key.workers, found["given"]["values"])
+        # Who has values waits for nobody, and one worker neither.
+        waits = self._request.simulated and key.workers > 1 and not found["given"]["values"]
+        found["hop_picoseconds"] = path.per_hop(outcome.seconds * PS_PER_S, key.workers) if waits else None
         return found | {"list_schedule": schedule} | self._aborts(outcome, profile)
 
     @staticmethod

@@ -178,7 +178,6 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
         "strategy", "given", "W", "x serial", "of bound", "of schedule", "ns a hop", "prepare", "executions", "waste"
     )  # fmt: skip
     rows = []
-    hops = len(explanation["critical_path"]["links"])
     # Those of one role stand together; nobody compares them with others.
     for one in chain.from_iterable(by_role(one for one in strategies if one["error"] is None).values()):
         ratio = bound.work / 1e12 / one["seconds"] if one["seconds"] else None
@@ -193,7 +192,7 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
                 _NONE if ratio is None else f"{ratio:,.2f}{'!' if mostly_failed(explanation) else ''}",
                 _NONE if ratio is None else f"{ratio / own.speedup(one['workers']):.0%}",
                 _NONE if ratio is None else f"{one['list_schedule'] / 1e12 / one['seconds']:.0%}",
-                _per_hop(one, hops),
+                _NONE if one["hop_picoseconds"] is None else f"{one['hop_picoseconds'] / 1e3:,.0f}",
                 duration(prepare) if prepare else _NONE,
                 f"{one['counters'].get('executions', bound.transactions):,}",
                 _NONE if waste is None else f"{waste / max(bound.transactions, 1):.2f}",
@@ -211,13 +210,6 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
             console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
     _print_executions(console, [one for one in strategies if one["error"] is None], bound.transactions)
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
-
-
-def _per_hop(one: Explanation, hops: int) -> str:
-    """Nanoseconds beyond the list schedule for each link of the critical path; none where nobody waits for anybody."""
-    if not one["seconds"] or not hops or one["given"]["values"] or one["workers"] < 2:
-        return _NONE
-    return f"{(one['seconds'] * 1e12 - one['list_schedule']) / 1e3 / hops:,.0f}"
 
 
 def _print_executions(console: Console, strategies: list[Explanation], transactions: int) -> None:

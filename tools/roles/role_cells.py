@@ -16,6 +16,7 @@ from contend.evm.drivers.recorder import record
 from contend.evm.runtime.kernel_cache import kernels_digest
 from contend.harness.analysis.dependencies import build_graph
 from contend.harness.analysis.list_schedule import ListSchedule, longest_chain
+from contend.harness.analysis.version_path import version_path
 from contend.harness.bench.block_sequence import BlockSequence
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies import registry
@@ -59,6 +60,7 @@ def facts_of(study: Study, workload: str) -> dict[str, Any]:
     graph = build_graph(recording, False)
     schedule = ListSchedule(graph, recording.work, graph.lags)
     path = longest_chain(graph, recording.work, graph.lags)
+    over_versions = version_path(recording, default_costs().table)
     return {
         "workload": workload,
         "transactions": len(recording),
@@ -67,6 +69,7 @@ def facts_of(study: Study, workload: str) -> dict[str, Any]:
         "critical_path": path.length,
         "hops": len(path.transactions) - 1,
         "list_schedule": schedule.length(study.workers),
+        "version_path": asdict(over_versions),
     }
 
 
