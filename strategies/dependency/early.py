@@ -33,10 +33,10 @@ from contend.evm.runtime.jit import kernel
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.layout import EXECUTING, TASK_NONE
 from contend.strategies.block_stm.scheduler import pack_status, transaction_of
+from contend.strategies.block_stm.waiters.ready_set import add_ready
 from contend.strategies.block_stm.worker import PHASE_TASK
 from contend.strategies.clocks import cost_table
 from contend.strategies.dependency.linking import NOT_BEGUN, has_begun, node_of, place_of, take_off, wait_behind
-from contend.strategies.waiters.ready_set import add_ready
 
 COST_WAIT = cost_table.WAIT
 NOBODY_EARLY = -1

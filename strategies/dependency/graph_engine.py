@@ -40,6 +40,8 @@ from contend.strategies.block_stm.scheduler import (
     try_incarnate,
 )
 from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited, stand
+from contend.strategies.block_stm.waiters.ready_set import add_ready, take_lowest
 from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS as ENGINE_WAKE_COUNTERS
@@ -61,8 +63,6 @@ from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNT
 from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
 from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
-from contend.strategies.waiters.at_read import answer_where_it_waited, stand
-from contend.strategies.waiters.ready_set import add_ready, take_lowest
 
 COST_TASK, COST_SWITCH = cost_table.TASK, cost_table.SWITCH
 PHASE_KEEP = PHASE_FINISH + 1

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.strategies.block_stm.waiters.ready_set import ReadyMemory
 from contend.strategies.block_stm.workspace import HINTS_PER_TRANSACTION, SPARE_HINTS
 from contend.strategies.dependency.layout import EDGE, MOST_EPOCHS, NODE, TAIL
-from contend.strategies.waiters.ready_set import ReadyMemory
 
 LARGEST_CHUNK, SMALLEST_CHUNK = 64, 4
 

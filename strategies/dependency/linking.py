@@ -21,7 +21,7 @@ they read too early.
 Counting. A transaction's `waits` begins with its number of accesses, and an access is taken off when it is linked, if
 nothing stands before it; else when that has finished. So the count is zero only when all are linked and all before it
 have finished, and who brings it to zero is the only one to do so. A waiter is on the list that `release` closes and
-goes through, or finds it closed, and then its predecessor's writes are visible (`strategies.waiters`).
+goes through, or finds it closed, and then its predecessor's writes are visible (`strategies.block_stm.waiters`).
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from contend.strategies.block_stm.estimates import expect_writes
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in
 from contend.strategies.block_stm.layout import READY_TO_EXECUTE
 from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.waiters.ready_set import add_ready
+from contend.strategies.block_stm.waiters.waiter_list import close, join
 from contend.strategies.clocks import cost_table
 from contend.strategies.dependency.layout import (
     ACCESS_MASK,
@@ -48,8 +50,6 @@ from contend.strategies.dependency.layout import (
     TAIL,
     TRANSACTION_SHIFT,
 )
-from contend.strategies.waiters.ready_set import add_ready
-from contend.strategies.waiters.waiter_list import close, join
 
 COST_SORT_HINT, COST_LINK_HINT = cost_table.SORT_HINT, cost_table.LINK_HINT
 COST_TASK, COST_RELEASE = cost_table.TASK, cost_table.RELEASE

@@ -16,7 +16,7 @@ the first time. By induction over the block, the words are the serial ones. So t
 validation at all, and where hints are right there is none.
 
 Words are stored with their versions' tags, then the list of those that wait is closed, and each is put into the set of
-ready ones: `strategies.waiters` says why nobody is missed.
+ready ones: `strategies.block_stm.waiters` says why nobody is missed.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from contend.strategies.block_stm.mv_memory import (
     write,
 )
 from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.waiters.ready_set import add_ready
+from contend.strategies.block_stm.waiters.waiter_list import close, is_closed, join
 from contend.strategies.clocks import cost_table
-from contend.strategies.waiters.ready_set import add_ready
-from contend.strategies.waiters.waiter_list import close, is_closed, join
 
 COST_FILL, COST_PUBLISH_WRITE = cost_table.FILL, cost_table.PUBLISH_WRITE
 _WAITERS, _NEXT = (WORD_BYTES * TRANSACTION.offsets[name] for name in ("waiters", "next_dependent"))

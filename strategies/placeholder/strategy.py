@@ -11,12 +11,12 @@ from contend.evm.block_image import BlockImage
 from contend.evm.runtime.jit import Native
 from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.waiters.ready_set import ReadyMemory
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 from contend.strategies.placeholder.layout import CONTEXT, PLACEHOLDER_WORKER, PLACEHOLDERS
 from contend.strategies.placeholder.worker import placeholder_step
-from contend.strategies.waiters.ready_set import ReadyMemory
 
 
 class Placeholder(OptimisticStrategy):

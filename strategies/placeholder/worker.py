@@ -38,14 +38,14 @@ from contend.strategies.block_stm.incarnation import (
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
+from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited
+from contend.strategies.block_stm.waiters.ready_set import NOTHING_READY, take_lowest
 from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
 from contend.strategies.placeholder.filling import doubt, fill_placeholders, first_unfilled, wait_for, wake_waiters
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
 from contend.strategies.placeholder.reading import answer_at_placeholder
-from contend.strategies.waiters.at_read import answer_where_it_waited
-from contend.strategies.waiters.ready_set import NOTHING_READY, take_lowest
 
 COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
 PHASE_RECORD = PHASE_FINISH + 1  # what an execution has written is visible; the rest is to be recorded

@@ -10,8 +10,9 @@ Nobody waits for ever. Who is begun ahead is the lowest that nobody has begun, a
 waits for nobody. So of all that have begun and not finished the lowest has no unfinished transaction below it that it
 could wait for, and finishes.
 
-A worker that waits looks at one status word until it says EXECUTED (`strategies.waiters` says why that is enough). It
-counts itself among those who wait only for others to see; nothing but the choice of the next transaction depends on it.
+A worker that waits looks at one status word until it says EXECUTED (`strategies.block_stm.waiters` says why that is
+enough). It counts itself among those who wait only for others to see; nothing but the choice of the next transaction
+depends on it.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from contend.strategies.accounting import spend
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in
 from contend.strategies.block_stm.layout import READY_TO_EXECUTE, STATUS_MASK
 from contend.strategies.block_stm.scheduler import is_executed, txn_status
+from contend.strategies.block_stm.waiters.at_read import stand
 from contend.strategies.clocks import ACT_EXECUTE, IDLE, WORKED, cost_table
 from contend.strategies.planned.layout import PARTITION
-from contend.strategies.waiters.at_read import stand
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 GO_ON, NOBODY = 2, -1

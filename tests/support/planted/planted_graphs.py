@@ -18,8 +18,8 @@ from contend.strategies.block_stm.scheduler import (
     is_executed,
     transaction_of,
 )
+from contend.strategies.block_stm.waiters.waiter_list import CLOSED, WAITER_LINK, WAITER_LIST
 from contend.strategies.dependency.linking import _link_of, _waiters_of, node_of
-from contend.strategies.waiters.waiter_list import CLOSED, WAITER_LINK, WAITER_LIST
 
 
 def validate_ahead_of_execution(shared, worker, graph):

@@ -13,10 +13,10 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.waiters.waiter_list import CLOSED
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.given import TRUTH
 from contend.strategies.placeholder.strategy import Placeholder
-from contend.strategies.waiters.waiter_list import CLOSED
 
 
 def fill_and_tell_nobody(shared, space, txn_idx):
