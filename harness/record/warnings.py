@@ -23,9 +23,9 @@ MISLEADING = (BEYOND, OVERSUBSCRIBED, OUTSIDE, OWN_FAILURES)
 """Begins of warnings about cells whose speed-up is not the strategy's doing: nobody should choose by it."""
 
 _BUSY_SHARE = 0.9
-# A speed-up may pass its bound by so much before it is told. The bound is of whole transactions as a serial run executes
-# them: who shows writes before the receipt, waits at a read, or reads cheaper than from the state can be a little above
-# it (`analysis.version_path`); and by the wall clock, the cost table's error has to be allowed for.
+# A speed-up may pass its bound by so much before it is told. The bound is of whole transactions, as a serial run
+# executes them: who shows writes before the receipt, waits at a read, or reads cheaper than from the state can be a
+# little above it (`analysis.version_path`); and by the wall clock, the cost table's error has to be allowed for.
 _MARGIN = 0.25
 # Reading the changes off the state for the oracle takes up to half as long as a block; more than that is work.
 _PHASES_SHARE, _NOTICED_SECONDS = 1 / 3, 0.01

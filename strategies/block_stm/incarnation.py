@@ -44,7 +44,7 @@ from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
 COST_LIST_ACCESS = cost_table.LIST_ACCESS
-COST_PUBLISH_READ, COST_PUBLISH_WRITE = cost_table.PUBLISH_READ, cost_table.PUBLISH_WRITE
+COST_PUBLISH_READ = cost_table.PUBLISH_READ
 
 # What `run_machine` and `answer_read` return.
 RAN_TO_END, RAN_TO_NEED, RAN_INTO_FAULT = range(3)
@@ -91,6 +91,16 @@ def run_machine(shared, worker):
         return RAN_TO_END
     note_fault(shared)
     return RAN_INTO_FAULT
+
+
+@kernel()
+def count_writes(worker):
+    """How many locations the worker's incarnation, which has run to its end, has written."""
+    machine = open_machine(worker.machine)
+    count = 0
+    for i in range(machine.entry_count):
+        count += I(is_write(entry_at(machine, i)))
+    return count
 
 
 @kernel()
@@ -215,15 +225,13 @@ def apply_write_set(shared, worker):
     """Make the writes visible, and mark those of the last incarnation that were not repeated.
 
     Returns whether it succeeded, and whether somebody may have read what is no longer so: where the last incarnation
-    did not write, or where it wrote, or did, another word and no ESTIMATE has stood since.
+    did not write, or where it wrote, or did, another word and no ESTIMATE has stood since. What it costs was spent in
+    the step before (`worker.run_to_need`).
     """
     machine = open_machine(worker.machine)
     txn_idx, incarnation = worker.txn_idx, worker.incarnation
     line = transaction_of(shared, txn_idx)
-    count = 0
-    for i in range(machine.entry_count):
-        if is_write(entry_at(machine, i)):
-            count += 1
+    count = worker.write_count
     # The old list is compared with the new one at the end, so the new one goes elsewhere.
     address = allocate(shared, worker, max(count * WRITE.words, 1))
     if address == 0:
@@ -251,7 +259,6 @@ def apply_write_set(shared, worker):
         if not is_written_by(version, incarnation):
             surprises |= not mark_absent(version, incarnation)
     atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
-    spend(shared, worker, COST_PUBLISH_WRITE, written)
     return True, surprises
 
 

@@ -8,13 +8,18 @@ One thing is added to the paper: where aborts are frequent, an incarnation valid
 anything. What is stale by then would be aborted anyway, but only after others had read what it wrote: on a hot
 location each wrong write makes the next transaction wrong too.
 
-A worker is a state machine of three phases: take a task; answer one read and run the interpreter to the next; record
-what an incarnation did.
+A worker is a state machine of four phases: take a task; answer one read and run the interpreter to the next; record
+what an incarnation did; announce that it is recorded.
+
+Under the virtual clock a step's effects are seen when it begins, and it costs its time afterwards. What others wait for
+must have been paid for before they see it, or simulated workers would hand words on faster than any real ones: so the
+step in which an incarnation ends pays for its writes, which the next one shows; and that one pays for receipt and read
+set, behind which the last step announces that it has executed.
 """
 
 from __future__ import annotations
 
-from contend.evm.runtime.integers import U1, U
+from contend.evm.runtime.integers import U0, U1, U
 from contend.evm.runtime.jit import kernel, native
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import count_abort, has_fault
@@ -25,6 +30,7 @@ from contend.strategies.block_stm.incarnation import (
     RAN_TO_END,
     answer_read,
     begin,
+    count_writes,
     record,
     run_machine,
 )
@@ -54,36 +60,44 @@ from contend.strategies.clocks import (
     cost_table,
 )
 
-COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
-PHASE_TASK, PHASE_READ, PHASE_FINISH = range(3)
+COST_TASK, COST_WAIT, COST_PUBLISH_WRITE = cost_table.TASK, cost_table.WAIT, cost_table.PUBLISH_WRITE
+PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
 
 
 @kernel()
-def run_to_need(shared, worker):
-    """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
+def run_to_need(shared, worker, publish):
+    """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`.
+
+    `publish` is the class of what it costs to make a write visible, which the next step does.
+    """
     stopped = run_machine(shared, worker)
     if stopped == RAN_INTO_FAULT:
         return FAILED
-    worker.phase = PHASE_FINISH if stopped == RAN_TO_END else PHASE_READ
+    if stopped != RAN_TO_END:
+        worker.phase = PHASE_READ
+        return WORKED
+    worker.phase = PHASE_FINISH
+    worker.write_count = count_writes(worker)
+    spend(shared, worker, publish, worker.write_count)
     return WORKED
 
 
 @kernel()
-def begin_execution(shared, worker):
-    """Start the incarnation that is the worker's task and run it to its first need."""
+def begin_execution(shared, worker, publish):
+    """Start the incarnation that is the worker's task and run it to its first need; see `run_to_need`."""
     worker.executions += U1
     worker.activity = U(ACT_EXECUTE)
     begin(shared, worker)
-    return run_to_need(shared, worker)
+    return run_to_need(shared, worker, publish)
 
 
 @kernel()
 def _read(shared, worker):
     answered, blocking = answer_read(shared, worker, False)
     if answered == ANSWERED:
-        return run_to_need(shared, worker)
+        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
     if answered != BLOCKED:
         return FAILED
     if is_executed(txn_status(shared, blocking)):
@@ -112,12 +126,19 @@ def _is_stale_already(shared, worker):
 @kernel()
 def _finish(shared, worker):
     if _is_stale_already(shared, worker):
-        return begin_execution(shared, worker)
-    fitted, wrote_new_location = record(shared, worker)
+        return begin_execution(shared, worker, COST_PUBLISH_WRITE)
+    fitted, surprises = record(shared, worker)
     if not fitted:
         return FAILED
+    worker.surprises = U(surprises)
+    worker.phase = PHASE_ANNOUNCE
+    return WORKED
+
+
+@kernel()
+def _announce(shared, worker):
     worker.phase = PHASE_TASK
-    finish_execution(shared, worker, wrote_new_location)
+    finish_execution(shared, worker, worker.surprises != U0)
     return WORKED
 
 
@@ -141,6 +162,8 @@ def speculate(shared, worker):
         return _read(shared, worker)
     if phase == PHASE_FINISH:
         return _finish(shared, worker)
+    if phase == PHASE_ANNOUNCE:
+        return _announce(shared, worker)
     if has_fault(shared):
         return FAILED
     if worker.task == TASK_NONE:
@@ -153,7 +176,7 @@ def speculate(shared, worker):
         if found == PASSED or worker.task != TASK_EXECUTE:
             return WORKED
     if worker.task == TASK_EXECUTE:
-        return begin_execution(shared, worker)
+        return begin_execution(shared, worker, COST_PUBLISH_WRITE)
     return _validate(shared, worker)
 
 

@@ -42,7 +42,16 @@ from contend.strategies.block_stm.scheduler import (
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited, stand
 from contend.strategies.block_stm.waiters.ready_set import add_ready, take_lowest
-from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.block_stm.worker import (
+    COST_PUBLISH_WRITE,
+    OWN_PHASE,
+    PHASE_ANNOUNCE,
+    PHASE_FINISH,
+    PHASE_READ,
+    PHASE_TASK,
+    begin_execution,
+    run_to_need,
+)
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS as ENGINE_WAKE_COUNTERS
 from contend.strategies.block_stm.workspace import Workspace
@@ -65,7 +74,7 @@ from contend.strategies.dependency.validating import next_to_validate, note_stra
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 
 COST_TASK, COST_SWITCH = cost_table.TASK, cost_table.SWITCH
-PHASE_KEEP = PHASE_FINISH + 1
+PHASE_KEEP = OWN_PHASE
 
 
 @kernel()
@@ -77,7 +86,7 @@ def _read(shared, worker, graph, own):
         answered, writer = answer_read(shared, worker, own.first != U0)
     if answered == ANSWERED:
         own.waits_for = I(0)
-        return run_to_need(shared, worker)
+        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
     if answered != BLOCKED:
         return FAILED
     if own.first != U0 and not has_begun(shared, writer):
@@ -174,7 +183,7 @@ def _execute_first(shared, worker, graph, own, txn_idx):
     own.first = U1
     is_sure = graph.early != 0 and I(atomics.load(graph, "sorted_count")) == graph.chunk_count
     node_of(graph, shared, txn_idx).is_sure = U(is_sure)
-    return begin_execution(shared, worker)
+    return begin_execution(shared, worker, COST_PUBLISH_WRITE)
 
 
 @kernel()
@@ -227,7 +236,7 @@ def graph_step(shared_address, worker_address):
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     graph, own = GRAPH.at(shared.own), GRAPH_WORKER.at(worker.own)
     if own.first == U0:
-        finishing = worker.phase == PHASE_FINISH
+        finishing = worker.phase == PHASE_FINISH or worker.phase == PHASE_ANNOUNCE
         if finishing or (worker.phase == PHASE_TASK and worker.task == TASK_EXECUTE):
             result = call_2(graph.speculative_step, shared_address, worker_address)
             # Who waits for what is executed again looks once more.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contend.evm.receipts import RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.integers import U1, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u64
 from contend.evm.state import intern_location
@@ -91,10 +91,7 @@ def keep_reads(shared, worker):
 def keep_writes(shared, worker):
     """Prepare the versions of what the worker's execution wrote. False when the arena is full."""
     machine = open_machine(worker.machine)
-    txn_idx = worker.txn_idx
-    count = 0
-    for i in range(machine.entry_count):
-        count += I(is_write(entry_at(machine, i)))
+    txn_idx, count = worker.txn_idx, worker.write_count
     address = allocate(shared, worker, max(count * _COMMITTED_WORDS, 1))
     if address == 0:
         return False
@@ -109,7 +106,6 @@ def keep_writes(shared, worker):
                 version.word = subtract(entry.current, fees_seen_of(shared, txn_idx).fees)
             made += 1
     transaction_of(shared, txn_idx).write_set = (arena_offset(shared, address) << LIST_SHIFT) | U(count)
-    spend(shared, worker, COST_KEEP, count)
     return True
 
 

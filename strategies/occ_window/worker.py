@@ -52,14 +52,22 @@ from contend.strategies.block_stm.accounting import count_abort, has_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, receipt_of
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.block_stm.scheduler import transaction_of, txn_status
-from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.block_stm.worker import (
+    OWN_PHASE,
+    PHASE_FINISH,
+    PHASE_READ,
+    PHASE_TASK,
+    begin_execution,
+    run_to_need,
+)
 from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
 from contend.strategies.occ_window.committed import FRESH, first_stale_read, publish
 from contend.strategies.occ_window.layout import DEFERRED, ONE, PENDING, SIZE_BITS, UNEXECUTED, WINDOW, WINDOW_WORKER
 from contend.strategies.occ_window.pending_results import answer_from_committed, give_up, keep_result
 
 COST_TASK, COST_WAIT, COST_VALIDATE = cost_table.TASK, cost_table.WAIT, cost_table.VALIDATE
-PHASE_COMMITTED = PHASE_FINISH + 1
+COST_KEEP = cost_table.PUBLISH_READ
+PHASE_COMMITTED = OWN_PHASE
 ADAPTATION = U(8)  # of a transaction the window grows, or of its size it shrinks: one in so many
 
 
@@ -104,7 +112,7 @@ def commit_next(shared, worker, txn_idx):
     worker.txn_idx = txn_idx
     worker.activity = U(ACT_COMMIT)
     if txn_status(shared, txn_idx) == U(DEFERRED):
-        return begin_execution(shared, worker)
+        return begin_execution(shared, worker, COST_KEEP)
     worker.validations += U1
     spend(shared, worker, COST_VALIDATE, 1)
     compares_values = WINDOW.at(shared.own).compares_values != U0
@@ -113,7 +121,7 @@ def commit_next(shared, worker, txn_idx):
     if stale == FRESH:
         return publish_result(shared, worker)
     count_abort(shared, worker, stale, receipt_of(shared, txn_idx).gas_used)
-    return begin_execution(shared, worker)
+    return begin_execution(shared, worker, COST_KEEP)
 
 
 @kernel()
@@ -168,14 +176,14 @@ def _execute_ahead(shared, worker):
     if atomics.compare_and_swap(window, "next_txn", U(txn_idx), U(txn_idx + 1)) != U(txn_idx):
         return WORKED
     worker.txn_idx = txn_idx
-    return begin_execution(shared, worker)
+    return begin_execution(shared, worker, COST_KEEP)
 
 
 @kernel()
 def _read(shared, worker):
     answered = answer_from_committed(shared, worker)
     if answered == ANSWERED:
-        return run_to_need(shared, worker)
+        return run_to_need(shared, worker, COST_KEEP)
     if answered != BLOCKED:
         return FAILED
     worker.phase = PHASE_TASK

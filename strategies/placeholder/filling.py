@@ -87,7 +87,10 @@ def _placeholder(shared, txn_idx, location, expected, count, nearest):
 
 @kernel()
 def _fill_expected(shared, worker, expected, count):
-    """Fill the placeholders of what was written; how many were filled, and how many writes have none."""
+    """Fill the placeholders of what was written; how many were filled, and how many writes have none.
+
+    What it costs was spent in the step before (`block_stm.worker.run_to_need`).
+    """
     machine = open_machine(worker.machine)
     filled, unexpected, nearest = 0, 0, 0
     for i in range(machine.entry_count):
@@ -101,7 +104,6 @@ def _fill_expected(shared, worker, expected, count):
         fill(version, worker.incarnation, _word_of(shared, worker, entry))
         filled += 1
         nearest = at + 1
-    spend(shared, worker, COST_FILL, filled)
     return filled, unexpected
 
 

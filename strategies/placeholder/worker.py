@@ -40,7 +40,14 @@ from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited
 from contend.strategies.block_stm.waiters.ready_set import NOTHING_READY, take_lowest
-from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.block_stm.worker import (
+    OWN_PHASE,
+    PHASE_FINISH,
+    PHASE_READ,
+    PHASE_TASK,
+    begin_execution,
+    run_to_need,
+)
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
 from contend.strategies.placeholder.filling import doubt, fill_placeholders, first_unfilled, wait_for, wake_waiters
@@ -48,7 +55,8 @@ from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDE
 from contend.strategies.placeholder.reading import answer_at_placeholder
 
 COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
-PHASE_RECORD = PHASE_FINISH + 1  # what an execution has written is visible; the rest is to be recorded
+COST_FILL = cost_table.FILL
+PHASE_RECORD = OWN_PHASE  # what an execution has written is visible; the rest is to be recorded
 
 
 @kernel()
@@ -71,7 +79,7 @@ def _put_aside(shared, space, worker, own, blocking):
 def _after_read(shared, space, worker, own, answered, blocking):
     """Run on behind the read that the machine stands at, or put it aside."""
     if answered == ANSWERED:
-        return run_to_need(shared, worker)
+        return run_to_need(shared, worker, COST_FILL)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
 
 
@@ -147,7 +155,7 @@ def _find_work(shared, space, worker, own):
         txn_idx = I(atomics.add(space, "next_transaction", U1))
         spend(shared, worker, COST_TASK, 1)
         if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
-            return begin_execution(shared, worker)
+            return begin_execution(shared, worker, COST_FILL)
         return WORKED
     if atomics.load(space, "left") != U0:
         return IDLE

@@ -28,7 +28,15 @@ from contend.strategies.block_stm.incarnation import ANSWERED, answer_read, reco
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.strategy import OptimisticStrategy
-from contend.strategies.block_stm.worker import PHASE_FINISH, PHASE_READ, PHASE_TASK, begin_execution, run_to_need
+from contend.strategies.block_stm.worker import (
+    COST_PUBLISH_WRITE,
+    PHASE_ANNOUNCE,
+    PHASE_FINISH,
+    PHASE_READ,
+    PHASE_TASK,
+    begin_execution,
+    run_to_need,
+)
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import WAKE_COUNTERS, Workspace
 from contend.strategies.clocks import ACT_PLAN, ACT_SCHEDULE, FAILED, IDLE, WORKED, cost_table
@@ -174,6 +182,13 @@ def _finish_planned(shared, worker):
     fitted, _ = record(shared, worker)
     if not fitted:
         return FAILED
+    worker.phase = PHASE_ANNOUNCE
+    return WORKED
+
+
+@kernel()
+def _announce_planned(shared, worker):
+    """Let those begin, or go on, that wait for the worker's transaction, which is recorded."""
     plan = PLAN.at(shared.own)
     transaction_of(shared, worker.txn_idx).is_planned = U1
     set_executed_status(shared, worker)
@@ -200,9 +215,11 @@ def _follow_plan(shared, worker):
         answered, _ = answer_read(shared, worker, True)
         if answered != ANSWERED:
             return FAILED
-        return run_to_need(shared, worker)
+        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
+    if phase == PHASE_ANNOUNCE:
+        return _announce_planned(shared, worker)
     if atomics.load(plan, "left") == U0:
         own.planning = U0
         return WORKED
@@ -215,7 +232,7 @@ def _follow_plan(shared, worker):
         return WORKED
     if not try_incarnate(shared, worker, txn_idx):
         return WORKED
-    return begin_execution(shared, worker)
+    return begin_execution(shared, worker, COST_PUBLISH_WRITE)
 
 
 @native("int64(int64, int64)")
