@@ -18,8 +18,10 @@ from contend.evm import Block, Environment, Receipts, State, Transaction
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import FORKS, Fork
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.state_root import EMPTY_ROOT, state_root
 from contend.strategies.base import Strategy
+from contend.strategies.serial import Serial
 from contend.workloads.files.fields import Field
 from contend.workloads.files.prestate import read_access_list, read_prestate
 
@@ -125,6 +127,7 @@ def differences(test: BlockTest, strategy: Strategy, workers: int) -> list[str]:
     state = new_state(test.world)
     for expected in test.blocks:
         _note_beacon_root(state, expected)
+        strategy.knowledge = BlockKnowledge([expected.block], state, Serial()).of(0, strategy.given)
         receipts = strategy.execute(expected.block, state, workers).receipts
         found = []
         if (gas := int(receipts.gas_used.sum())) != expected.gas_used:
