@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-PULL = 0.05
+PULL = 0.1
 _SWEEPS = 5_000
 _ENOUGH = 1e-10
 _SMALLEST_SHARE = 0.01
