@@ -30,7 +30,7 @@ SYMBOL = "contend_preempt"
 
 # This module stands in for `evm.runtime.atomics`, whole.
 CACHE_LINE = atomics.CACHE_LINE
-acquire_fence = atomics.acquire_fence
+acquire_fence, release_fence = atomics.acquire_fence, atomics.release_fence
 
 
 def _behind_preemption(operation: Any) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
+from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import Native, native
 from contend.evm.runtime.memory_views import call_1, view_u64
-from contend.strategies.clocks import FINISHED, IDLE, Workers
+from contend.strategies.clocks import FINISHED, IDLE, Workers, preemption
 from contend.strategies.clocks.schedule import CURRENT, PATIENCE, LivelockError, Schedule, preempt
 
 LOG_WORDS = 1024
@@ -115,3 +118,10 @@ def test_workers_that_work_without_end_are_a_named_error() -> None:
     with pytest.raises(LivelockError, match="10,000 steps, and workers are still at work"):
         order(schedule, 2, busy_step)
     assert schedule.steps == 10_000
+
+
+def test_every_atomic_operation_has_its_place_among_the_points_of_preemption() -> None:
+    def public(module: ModuleType) -> set[str]:
+        return {name for name, value in vars(module).items() if getattr(value, "_defn", None) and name[0] != "_"}
+
+    assert public(atomics) == public(preemption)
