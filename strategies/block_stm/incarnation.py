@@ -226,7 +226,7 @@ def apply_write_set(shared, worker):
 
     Returns whether it succeeded, and whether somebody may have read what is no longer so: where the last incarnation
     did not write, or where it wrote, or did, another word and no ESTIMATE has stood since. What it costs was spent in
-    the step before (`worker.run_to_need`).
+    the step before (`worker.run_paying`).
     """
     machine = open_machine(worker.machine)
     txn_idx, incarnation = worker.txn_idx, worker.incarnation

@@ -67,7 +67,7 @@ ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
 
 
 @kernel()
-def run_to_need(shared, worker, publish):
+def run_paying(shared, worker, publish):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`.
 
     `publish` is the class of what it costs to make a write visible, which the next step does.
@@ -85,19 +85,31 @@ def run_to_need(shared, worker, publish):
 
 
 @kernel()
-def begin_execution(shared, worker, publish):
-    """Start the incarnation that is the worker's task and run it to its first need; see `run_to_need`."""
+def run_to_need(shared, worker):
+    """As `run_paying`, for writes that become versions."""
+    return run_paying(shared, worker, COST_PUBLISH_WRITE)
+
+
+@kernel()
+def begin_paying(shared, worker, publish):
+    """Start the incarnation that is the worker's task and run it to its first need; see `run_paying`."""
     worker.executions += U1
     worker.activity = U(ACT_EXECUTE)
     begin(shared, worker)
-    return run_to_need(shared, worker, publish)
+    return run_paying(shared, worker, publish)
+
+
+@kernel()
+def begin_execution(shared, worker):
+    """As `begin_paying`, for writes that become versions."""
+    return begin_paying(shared, worker, COST_PUBLISH_WRITE)
 
 
 @kernel()
 def _read(shared, worker):
     answered, blocking = answer_read(shared, worker, False)
     if answered == ANSWERED:
-        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
+        return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
     if is_executed(txn_status(shared, blocking)):
@@ -126,7 +138,7 @@ def _is_stale_already(shared, worker):
 @kernel()
 def _finish(shared, worker):
     if _is_stale_already(shared, worker):
-        return begin_execution(shared, worker, COST_PUBLISH_WRITE)
+        return begin_execution(shared, worker)
     fitted, surprises = record(shared, worker)
     if not fitted:
         return FAILED
@@ -176,7 +188,7 @@ def speculate(shared, worker):
         if found == PASSED or worker.task != TASK_EXECUTE:
             return WORKED
     if worker.task == TASK_EXECUTE:
-        return begin_execution(shared, worker, COST_PUBLISH_WRITE)
+        return begin_execution(shared, worker)
     return _validate(shared, worker)
 
 

@@ -43,7 +43,6 @@ from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited, stand
 from contend.strategies.block_stm.waiters.ready_set import add_ready, take_lowest
 from contend.strategies.block_stm.worker import (
-    COST_PUBLISH_WRITE,
     OWN_PHASE,
     PHASE_ANNOUNCE,
     PHASE_FINISH,
@@ -86,7 +85,7 @@ def _read(shared, worker, graph, own):
         answered, writer = answer_read(shared, worker, own.first != U0)
     if answered == ANSWERED:
         own.waits_for = I(0)
-        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
+        return run_to_need(shared, worker)
     if answered != BLOCKED:
         return FAILED
     if own.first != U0 and not has_begun(shared, writer):
@@ -183,7 +182,7 @@ def _execute_first(shared, worker, graph, own, txn_idx):
     own.first = U1
     is_sure = graph.early != 0 and I(atomics.load(graph, "sorted_count")) == graph.chunk_count
     node_of(graph, shared, txn_idx).is_sure = U(is_sure)
-    return begin_execution(shared, worker, COST_PUBLISH_WRITE)
+    return begin_execution(shared, worker)
 
 
 @kernel()

@@ -57,8 +57,8 @@ from contend.strategies.block_stm.worker import (
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
-    begin_execution,
-    run_to_need,
+    begin_paying,
+    run_paying,
 )
 from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
 from contend.strategies.occ_window.committed import FRESH, first_stale_read, publish
@@ -112,7 +112,7 @@ def commit_next(shared, worker, txn_idx):
     worker.txn_idx = txn_idx
     worker.activity = U(ACT_COMMIT)
     if txn_status(shared, txn_idx) == U(DEFERRED):
-        return begin_execution(shared, worker, COST_KEEP)
+        return begin_paying(shared, worker, COST_KEEP)
     worker.validations += U1
     spend(shared, worker, COST_VALIDATE, 1)
     compares_values = WINDOW.at(shared.own).compares_values != U0
@@ -121,7 +121,7 @@ def commit_next(shared, worker, txn_idx):
     if stale == FRESH:
         return publish_result(shared, worker)
     count_abort(shared, worker, stale, receipt_of(shared, txn_idx).gas_used)
-    return begin_execution(shared, worker, COST_KEEP)
+    return begin_paying(shared, worker, COST_KEEP)
 
 
 @kernel()
@@ -176,14 +176,14 @@ def _execute_ahead(shared, worker):
     if atomics.compare_and_swap(window, "next_txn", U(txn_idx), U(txn_idx + 1)) != U(txn_idx):
         return WORKED
     worker.txn_idx = txn_idx
-    return begin_execution(shared, worker, COST_KEEP)
+    return begin_paying(shared, worker, COST_KEEP)
 
 
 @kernel()
 def _read(shared, worker):
     answered = answer_from_committed(shared, worker)
     if answered == ANSWERED:
-        return run_to_need(shared, worker, COST_KEEP)
+        return run_paying(shared, worker, COST_KEEP)
     if answered != BLOCKED:
         return FAILED
     worker.phase = PHASE_TASK

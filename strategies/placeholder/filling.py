@@ -89,7 +89,7 @@ def _placeholder(shared, txn_idx, location, expected, count, nearest):
 def _fill_expected(shared, worker, expected, count):
     """Fill the placeholders of what was written; how many were filled, and how many writes have none.
 
-    What it costs was spent in the step before (`block_stm.worker.run_to_need`).
+    What it costs was spent in the step before (`block_stm.worker.run_paying`).
     """
     machine = open_machine(worker.machine)
     filled, unexpected, nearest = 0, 0, 0

@@ -45,8 +45,8 @@ from contend.strategies.block_stm.worker import (
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
-    begin_execution,
-    run_to_need,
+    begin_paying,
+    run_paying,
 )
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
@@ -79,7 +79,7 @@ def _put_aside(shared, space, worker, own, blocking):
 def _after_read(shared, space, worker, own, answered, blocking):
     """Run on behind the read that the machine stands at, or put it aside."""
     if answered == ANSWERED:
-        return run_to_need(shared, worker, COST_FILL)
+        return run_paying(shared, worker, COST_FILL)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
 
 
@@ -155,7 +155,7 @@ def _find_work(shared, space, worker, own):
         txn_idx = I(atomics.add(space, "next_transaction", U1))
         spend(shared, worker, COST_TASK, 1)
         if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
-            return begin_execution(shared, worker, COST_FILL)
+            return begin_paying(shared, worker, COST_FILL)
         return WORKED
     if atomics.load(space, "left") != U0:
         return IDLE

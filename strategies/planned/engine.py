@@ -29,7 +29,6 @@ from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import (
-    COST_PUBLISH_WRITE,
     PHASE_ANNOUNCE,
     PHASE_FINISH,
     PHASE_READ,
@@ -215,7 +214,7 @@ def _follow_plan(shared, worker):
         answered, _ = answer_read(shared, worker, True)
         if answered != ANSWERED:
             return FAILED
-        return run_to_need(shared, worker, COST_PUBLISH_WRITE)
+        return run_to_need(shared, worker)
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
     if phase == PHASE_ANNOUNCE:
@@ -232,7 +231,7 @@ def _follow_plan(shared, worker):
         return WORKED
     if not try_incarnate(shared, worker, txn_idx):
         return WORKED
-    return begin_execution(shared, worker, COST_PUBLISH_WRITE)
+    return begin_execution(shared, worker)
 
 
 @native("int64(int64, int64)")

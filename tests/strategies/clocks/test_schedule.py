@@ -124,4 +124,4 @@ def test_every_atomic_operation_has_its_place_among_the_points_of_preemption() -
     def public(module: ModuleType) -> set[str]:
         return {name for name, value in vars(module).items() if getattr(value, "_defn", None) and name[0] != "_"}
 
-    assert public(atomics) == public(preemption)
+    assert public(atomics) <= public(preemption)
