@@ -29,6 +29,12 @@ STAGE_COUNT, STAGE_PLACE, STAGE_ENCODE, STAGE_WRITE = range(4)
 
 
 @kernel()
+def _next_part(build):
+    """Take a part of the stage in hand."""
+    return I(atomics.add(build, "next", U1))
+
+
+@kernel()
 def _encode(shared, worker, build, bucket):
     """Sort a range and encode its pieces."""
     starts = view_i64(build.bucket_starts, build.bucket_count + 1)
@@ -42,7 +48,7 @@ def list_step(shared_address, worker_address):
     """One part of the stage in hand."""
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     build, stage = BUILD.at(shared.list_build), shared.list_stage
-    part = I(atomics.add(build, "next", U1))
+    part = _next_part(build)
     if part >= shared.list_parts:
         return FINISHED
     worker.activity = U(ACT_COMMIT)
