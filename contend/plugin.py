@@ -84,8 +84,9 @@ A step: what it returns
 `WORKED`, `IDLE`, `FINISHED`, `FAILED` : int
     Something was done; nothing was changed, and there is nothing to do until a wake counter changes; the worker has
     ended; something was full, and the block is executed again with more room.
-`PHASE_TASK`, `PHASE_READ`, `PHASE_FINISH` : int
-    Values of ``worker.phase``: look for a transaction; give it a word; it has run to its end.
+`PHASE_TASK`, `PHASE_READ`, `PHASE_FINISH`, `PHASE_ANNOUNCE`, `OWN_PHASE` : int
+    Values of ``worker.phase``: look for a transaction; give it a word; it has run to its end; what it did is recorded
+    and to be announced (`speculate` does that); the first number that is free for phases of your own.
 `spend` : kernel
     ``spend(shared, worker, COST_TASK, 1)``: work of one class, for simulated time.
 `COST_TASK`, `COST_WAIT`, `COST_RELEASE`, `COST_LOCK` : int
@@ -117,12 +118,14 @@ A step: one incarnation of a transaction, worker.txn_idx
     executions must add up, see "Counters" in ``docs/plugins.md``.
 `record` : kernel
     ``record(shared, worker)``: publish its writes, its read set and its receipt. Returns whether there was room, and
-    whether a location was written that the incarnation before did not write.
+    whether somebody may have read what is no longer so: it wrote where the incarnation before did not, or another word
+    where that one's stayed in sight.
 `set_executed_status` : kernel
     ``set_executed_status(shared, worker)``: it is executed and its writes are visible.
 `convert_writes_to_estimates`, `add_dependency` : kernels
-    Block-STM's: mark what an aborted incarnation wrote; give up the incarnation, counted as begun again, and wait for a
-    lower transaction.
+    Block-STM's: ``convert_writes_to_estimates(shared, worker, stale)``, mark what an aborted incarnation wrote (of a
+    planned transaction's first repair, only what it wrote at the stale location); give up the incarnation, counted as
+    begun again, and wait for a lower transaction.
 `has_fault`, `note_fault` : kernels
     ``has_fault(shared)``: whether some worker found something full; ``note_fault(shared)`` says so.
 
@@ -185,6 +188,8 @@ from contend.strategies.block_stm.validation import (
     validate_unrecorded,
 )
 from contend.strategies.block_stm.worker import (
+    OWN_PHASE,
+    PHASE_ANNOUNCE,
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
@@ -271,6 +276,8 @@ __all__ = [
     "I64",
     "IDLE",
     "LINE_U64",
+    "OWN_PHASE",
+    "PHASE_ANNOUNCE",
     "PHASE_FINISH",
     "PHASE_READ",
     "PHASE_TASK",
