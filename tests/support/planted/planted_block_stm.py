@@ -34,10 +34,6 @@ from contend.strategies.block_stm.validation import VALID
 from contend.strategies.planned.engine import NOTHING_LEFT
 
 
-def leave_writes_of_the_aborted(version):
-    """An aborted incarnation's writes are read by others as if they would stay."""
-
-
 def forget_those_who_wait(shared, txn_idx):
     """Who waits for a transaction stays suspended when it has executed."""
 

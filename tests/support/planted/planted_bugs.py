@@ -175,9 +175,6 @@ def _switched(kind: type[Strategy], number: int) -> type[Strategy]:
 
 
 BUGS = {
-    "dropped_estimate": Bug(
-        "ESTIMATE marks", BlockSTM, Replacement(mv_memory, stm.leave_writes_of_the_aborted, "mark_estimate")
-    ),
     "secret_word": Bug(
         "re-validation after a repair that wrote another word",
         HalfPlan,
