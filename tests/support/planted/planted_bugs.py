@@ -179,6 +179,7 @@ BUGS = {
         "re-validation after a repair that wrote another word",
         HalfPlan,
         Replacement(mv_memory, stm.keep_a_changed_word_to_oneself, "_write_again"),
+        within=True,
     ),
     "same_stamp": Bug(
         "the number of a version's word",
