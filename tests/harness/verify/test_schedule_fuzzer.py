@@ -24,6 +24,7 @@ from contend.strategies import registry
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 
 PARALLEL = [
+    "adaptive",
     "block_stm",
     "block_stm+template",
     "static_partition",
