@@ -46,7 +46,7 @@ def write_page(path: Path, kept: Kept, single: Study, builder: Study) -> None:
     head = _HEAD.format(workers=single.workers, size=single.block_size, seed=single.seed, costs=default_costs().digest)
     parts = [
         _values(kept),
-        _locations("Validator with locations", "the block's access list without values", VALIDATORS, kept),
+        _locations("Validator with locations", "the block's access list, whose values stay unused", VALIDATORS, kept),
         _locations("Ceiling", "the recorded access sets, which nobody has", CEILINGS, kept),
         _builders(kept, builder),
     ]
