@@ -191,7 +191,10 @@ def test_the_command_counts_damaged_schedules(tmp_path: Path) -> None:
 
 
 def test_the_study_shows_each_share(tmp_path: Path) -> None:
-    assert "block_stm+truth" in contenders()
+    assert set(contenders()) == {
+        "block_stm+truth", "placeholder+truth", "bal", "static_partition+truth", "groups+truth", "locks+truth",
+        "adaptive", "bal_longest+truth",
+    }  # fmt: skip
     cells = list(cells_of("swaps", ["block_stm+truth"], MIXED, 4, 60, 1))
     assert [cell.damaged for cell in cells] == [0, 0, 5, 20, 50]
     table = markdown(cells, MIXED, 4, 60, 1)
@@ -200,6 +203,15 @@ def test_the_study_shows_each_share(tmp_path: Path) -> None:
     chart = draw(cells, tmp_path).read_text()
     assert "block_stm+truth" in chart
     assert "SIMULATED" in chart
+
+
+def test_the_study_shows_who_learns_in_a_later_block_and_damages_what_it_learned() -> None:
+    found = {
+        cell.damaged: cell for cell in cells_of("dao", ["adaptive"], MIXED, 8, 100, 1) if cell.strategy == "adaptive"
+    }
+    assert sorted(found) == [0, 5, 20, 50]
+    assert found[0].speedup != found[50].speedup
+    assert "block 4 in a row" in markdown(list(found.values()), MIXED, 8, 100, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
