@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.present.formatting import duration
 from contend.harness.present.role_groups import by_role
@@ -201,6 +202,7 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
     if rows:
         gives_way = ("executions", "prepare", "ns a hop", "waste", "of schedule")
         _print(console, title, headings, rows, text=2, gives_way=gives_way)
+        _print_whose_bound(console, [one for one in strategies if one["error"] is None], bounds)
     for one in strategies:
         if one.get("refused_list"):
             text = f"{one['strategy']}: list refused: {one['refused_list']}"
@@ -210,6 +212,24 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
             console.print(f"FAILED {one['strategy']}: {one['error']}", style="bold red", markup=False, highlight=False)
     _print_executions(console, [one for one in strategies if one["error"] is None], bound.transactions)
     _print_aborts(console, [one for one in strategies if one["error"] is None and one["aborts_by_class"]])
+
+
+def _print_whose_bound(console: Console, strategies: list[Explanation], bounds: Bounds) -> None:
+    """For each role, and who has values in it: the bound that its shares are shares of."""
+    held: dict[tuple[str, bool, float], list[str]] = {}
+    timed = (one for one in strategies if one["strategy"] != BASELINE and one["seconds"])
+    for role, own in by_role(timed).items():
+        for one in own:
+            values = one["given"]["values"]
+            bound = (bounds.for_values(values) or bounds.plain).speedup(one["workers"])
+            held.setdefault((role, values, bound), []).append(one["strategy"])
+    rows = [
+        (role, ", ".join(names), "nobody" if values else "writers", f"{bound:,.2f}")
+        for (role, values, bound), names in held.items()
+    ]
+    if rows:
+        headings = ("role", "strategies", "a transaction waits for", "bound")
+        _print(console, "Whose bound that is", headings, rows, text=3)
 
 
 def _print_executions(console: Console, strategies: list[Explanation], transactions: int) -> None:
