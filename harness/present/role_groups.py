@@ -12,6 +12,7 @@ from contend.harness.plan.resolve import LIMIT
 from contend.harness.record.content.cell_facts import (
     BUILDER,
     CEILING,
+    FOUND_NOTHING,
     MEANING,
     VALIDATOR,
     given_in,
@@ -63,8 +64,11 @@ def given_line(cells: Sequence[Cell]) -> str:
     for cell in cells:
         if source := given_in(cell):
             sources.setdefault(source, []).append(strategy_in(cell))
-    told = (f"{source} to {', '.join(dict.fromkeys(names))}" for source, names in sources.items())
-    return f"Given: {'; '.join(told)}." if sources else ""
+    told = []
+    for source, found in sources.items():
+        names = ", ".join(dict.fromkeys(found))
+        told.append(f"{names}: {source}" if source in FOUND_NOTHING.values() else f"{source} to {names}")
+    return f"Given: {'; '.join(told)}." if told else ""
 
 
 def bytes_of(cell: Cell) -> str:

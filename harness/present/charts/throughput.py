@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-_BAR = 0.42  # inches from bar to bar, of which the panel has at least so many
+_BAR = 0.42  # inches from bar to bar
 _NARROW_BAR = 0.26
-_FEWEST = 9
+_MOST_WIDE = 9  # bars of a panel, beyond which they are narrow
+_FEWEST = 6  # bars for which a panel has room, however few there are
 
 
 def throughput(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = ()) -> Chart:
@@ -37,7 +38,7 @@ def throughput(cells: pandas.DataFrame, style: Style, notes: Sequence[str] = ())
 def _bars(cells: pandas.DataFrame, style: Style) -> Chart:
     titles = workload_titles(cells)
     most = int(cells.groupby("workload").size().max())
-    pitch = _BAR if most <= _FEWEST else _NARROW_BAR
+    pitch = _BAR if most <= _MOST_WIDE else _NARROW_BAR
     chart = Chart(len(titles), width=max(_BAR * _FEWEST, pitch * (most + 1)), height=2.7)
     chart.subtitle = clock_of(cells)
     if not cells["simulated"].all():

@@ -143,12 +143,12 @@ def _group(
 
 
 def _lines(cells: pandas.DataFrame, style: Style, shown: list[tuple[str, str, str, bool]]) -> Chart:
-    """One panel for each workload and counter that is not zero throughout."""
+    """One panel for each counter and workload that is not zero throughout."""
     titles = workload_titles(cells)
     wanted = [
         (workload, entry)
-        for workload in titles
         for entry in shown
+        for workload in titles
         if cells[cells["workload"] == workload][entry[0]].max() > 0
     ] or [(next(iter(titles)), shown[0])]
     chart = Chart(len(wanted), width=3.6, height=2.3)

@@ -18,6 +18,8 @@ MEANING = {
     CEILING: "has what was recorded when the block was executed before, which nobody has",
 }
 """Roles in the order in which they stand, and who has them."""
+FOUND_NOTHING = {"declared": "declared nothing", "template": "nothing learned"}
+"""What is said of a source in which there was nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,4 @@ def given_in(cell: Mapping[str, Any]) -> str:
     if kind not in (None, "full"):
         return f"{source} {kind}"
     knew_nothing = given.get("entries") == 0 or given.get("learned") is False
-    return _FOUND_NOTHING[source] if source in _FOUND_NOTHING and knew_nothing else source
-
-
-_FOUND_NOTHING = {"declared": "declared nothing", "template": "nothing learned"}
+    return FOUND_NOTHING[source] if source in FOUND_NOTHING and knew_nothing else source
