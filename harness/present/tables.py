@@ -122,7 +122,7 @@ class ResultTable:
     def _print_section(self, name: str, cells: list[Cell]) -> None:
         groups, limits = by_role(cells), limit_rows(cells)
         console, is_new = self._console, self._fit([*cells, *limits])
-        lines = len(cells) + len(limits) + 2 + (len(groups) if len(groups) > 1 else 0)
+        lines = len(cells) + len(limits) + 2 + (len(groups) + bool(limits) if len(groups) > 1 else 0)
         scrolled = console.is_terminal and self._since_header + lines > console.height - _SPARE_LINES
         assert self._table is not None
         _print_failing(console, name, cells)
@@ -137,6 +137,8 @@ class ResultTable:
                 console.print(Text(f"  {heading_of(role)}", style="dim"))
             self._table.print_rows(own)
         if limits:
+            if len(groups) > 1:
+                console.print(Text("  any role", style="dim"))
             self._table.print_rows(limits)
         console.print()
         self._since_header += lines

@@ -12,6 +12,7 @@ from rich.console import Console
 from contend.harness.present.paper.certain_best import certain_best, ranked
 from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.selection import frame_of, selections
+from contend.harness.present.role_groups import given_line
 from contend.harness.present.tables import print_results
 
 Make = Callable[..., dict[str, Any]]
@@ -50,7 +51,7 @@ def test_rows_stand_by_role_and_the_ceiling_is_ranked_nowhere(record: dict[str, 
     lines = printed(record, width)
     assert max(map(len, lines)) <= width
     names = ["builder", "serial", "static_partition", "block_stm", "validator", "bal", "ceiling,"]
-    assert first_words(lines)[-9:] == [*names, "block_stm+truth", "machine's"]
+    assert first_words(lines)[-10:] == [*names, "block_stm+truth", "any", "machine's"]
     text = " ".join(" ".join(lines).split())
     assert "No ranking has two roles. builder: knows the transactions" in text
     assert "swaps, bal, workers 2: list refused: transaction 3: a write that is not in the list" in text
@@ -70,6 +71,13 @@ def test_a_wide_table_says_what_was_given_and_how_good_it_was(record: dict[str, 
 def test_a_narrow_one_says_below_what_was_given(record: dict[str, Any]) -> None:
     text = " ".join(" ".join(printed(record, 80)).split())
     assert "Given: nothing to serial; truth to block_stm; block to bal; dry_run to static_partition;" in text
+
+
+def test_who_had_learned_nothing_is_not_said_to_be_given_it(make_cell: Make, make_given: Make) -> None:
+    given = make_given("adaptive", "template") | {"learned": False}
+    cells = [make_cell("swaps", "block_stm", 2, given=make_given("block_stm", "none"))]
+    cells.append(make_cell("swaps", "adaptive", 2, given=given))
+    assert given_line(cells) == "Given: none to block_stm; adaptive: nothing learned."
 
 
 def test_the_limit_stands_beside_the_speed_ups_and_claims_nothing_else(record: dict[str, Any]) -> None:
