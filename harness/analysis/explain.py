@@ -10,8 +10,6 @@ from contend.harness.plan.clock_options import clock_maker, read_costs
 from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, one_line, resolve
 
-PS_PER_S = 1e12
-
 if TYPE_CHECKING:
     from contend.evm import Block, Snapshot, State
     from contend.harness.analysis.conflicts import Profile
@@ -166,6 +164,7 @@ class Explainer:
         from contend.harness.analysis.contender_facts import given_by_name
         from contend.harness.verify.oracle.oracle import refusal
         from contend.strategies import registry
+        from contend.strategies.clocks.base import PS_PER_SECOND
 
         found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
         try:
@@ -188,7 +187,7 @@ class Explainer:
         schedule = profile.schedules.length(key.workers, found["given"]["values"])
         # Who has values waits for nobody, and one worker neither.
         waits = self._request.simulated and key.workers > 1 and not found["given"]["values"]
-        found["hop_picoseconds"] = path.per_hop(outcome.seconds * PS_PER_S, key.workers) if waits else None
+        found["hop_picoseconds"] = path.per_hop(outcome.seconds * PS_PER_SECOND, key.workers) if waits else None
         return found | {"list_schedule": schedule} | self._aborts(outcome, profile)
 
     @staticmethod

@@ -20,7 +20,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "costs",
     "hints",
     "access_list",
-    strategies={"default_text": "every built-in one, some with more than one source"},
+    strategies={"default_text": "one of each engine, some with two sources"},
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},
     costs={"help": "File of the cost table for the virtual clock."},

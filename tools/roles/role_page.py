@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from contend.harness.analysis.version_path import VersionPath
+from contend.strategies.clocks.base import PS_PER_SECOND
 from contend.strategies.clocks.cost_table import default_costs
 from contend.workloads.registry import BUILT_IN
 from tools.roles.role_cells import Study, nanoseconds
 
 Kept = Mapping[tuple[int, str, str], Mapping[str, Any]]
 
-PS_PER_S = 1e12
 WORKERS = Study.workers
 VALIDATORS = ("placeholder", "locks", "groups", "block_stm+block", "static_partition+block")
 CEILINGS = ("placeholder+truth", "locks+truth", "groups+truth", "block_stm+truth", "static_partition+truth")
@@ -100,7 +100,7 @@ def _over_versions(kept: Kept, name: str, facts: Mapping[str, Any], contenders: 
     path = VersionPath(**facts["version_path"])
     floor = f"{facts['work'] / path.floor(WORKERS):.2f}"
     seconds = [kept[1, name, one]["seconds"] for one in contenders if _speedup(kept, 1, name, one) is not None]
-    per_hop = path.per_hop(min(seconds) * PS_PER_S, WORKERS) if seconds else None
+    per_hop = path.per_hop(min(seconds) * PS_PER_SECOND, WORKERS) if seconds else None
     return floor, f"{path.hops:,}", "-" if per_hop is None else f"{nanoseconds(per_hop):,.0f}"
 
 
