@@ -155,7 +155,18 @@ class HintSource(ABC):
     """Fills a block's hint table (`strategies.block_stm.layout.HINT`), by all workers, within the time.
 
     One instance belongs to one strategy object and may keep what it has learned from one block to the next.
+
+    Attributes
+    ----------
+    wants_versions : bool
+        Set by the strategy: whether versions are to stand for what is expected to be written
+        (`strategies.block_stm.estimates`), which the source may see to while it fills the table.
+    versions_stand : bool
+        Set by `fill`: whether it did. If not, the strategy makes them of the table.
     """
+
+    wants_versions: bool = False
+    versions_stand: bool = False
 
     @abstractmethod
     def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from contend.harness.calibrate.fit import errors, fit
+from contend.harness.calibrate.fit import Floats, errors, fit
 from contend.harness.calibrate.measure import amounts, ratio, slowdown, subjects
 from contend.harness.observer import Observer
 from contend.harness.record import environment
@@ -21,6 +21,7 @@ from contend.strategies.clocks.cost_table import CLASSES, CostTable, default_cos
 
 _NANOSECONDS = 1e9
 _DIGITS = 3
+_LEAST_SHARE = 0.05  # of a run, that its preparation or the rest has to have
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Calibration:
     ----------
     costs : CostTable
     names : list of str
-        What was measured.
+        What was measured: a run, or its preparation and its rest apart.
     seconds : list of float
     errors : list of float
         Relative: modelled time over measured time, less one.
@@ -71,26 +72,29 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     free = np.isin(CLASSES, only) if only else np.ones(len(CLASSES), np.bool_)
     found = {subject.name: subject for subject in subjects()}
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
-    rows, rests = [], []
+    counts: dict[str, Floats] = {}
+    rests: dict[str, Floats] = {}
     for name, subject in found.items():
         progress(f"counting the work of {name}")
-        counts, rest = amounts(subject, free)
-        rows.append(counts)
-        rests.append(rest)
-    counted, rest_times = np.array(rows), np.array(rests)
-    ratios: dict[str, float] = {}
+        counts[name], rests[name] = amounts(subject, free)
+    ratios: dict[str, Floats] = {}
     references: dict[str, list[float]] = {}
     for name, subject in found.items():
         progress(f"measuring {name}")
         ratios[name], seconds = ratio(subject, found[subject.reference])
         references.setdefault(subject.reference, []).append(seconds)
     if only:
-        modelled = dict(zip(found, (counted @ known + rest_times).tolist(), strict=True))
-        bases = {name: modelled[name] for name in references}
+        bases = {name: float((counts[name] @ known + rests[name]).sum()) for name in references}
     else:
         bases = {name: float(np.median(seconds)) for name, seconds in references.items()}
-    names = list(found)
-    measured = np.array([ratios[name] * bases[found[name].reference] for name in names])
+    names, rows, others, times = [], [], [], []
+    for name, subject in found.items():
+        for part, which in _observed(ratios[name]).items():
+            names.append(name + part)
+            rows.append(counts[name][which].sum(axis=0))
+            others.append(rests[name][which].sum())
+            times.append(ratios[name][which].sum() * bases[subject.reference])
+    counted, rest_times, measured = np.array(rows), np.array(others), np.array(times)
     costs = fit(counted, measured, known, rest=rest_times, free=free)
     slow: dict[int, int] = {}
     for workers in range(2, len(usable_cores()) + 1) if not only else ():
@@ -107,6 +111,13 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         measured.tolist(),
         errors(counted, measured, costs, rest_times).tolist(),
     )
+
+
+def _observed(ratios: Floats) -> dict[str, list[int]]:
+    """Parts of a run that are observations of their own: both, or the whole where one would be mostly noise."""
+    if ratios.min() < _LEAST_SHARE * ratios.sum():
+        return {"": [0, 1]}
+    return {": preparation": [0], ": the rest": [1]}
 
 
 def write(costs: CostTable, path: Path) -> None:

@@ -1,7 +1,9 @@
 """Measurements for calibration: seconds of blocks and programs here, and how much work of each class they are.
 
 How much work a run is, a clock itself tells: under a table in which one class costs something and all others nothing,
-time is the amount of that class. One worker makes the same steps whatever they cost. So do several that take turns on
+time is the amount of that class. A run is observed in two parts, its preparation and all behind it: how many locations
+a list has and how many a transaction reads goes by the workload, so that by whole runs alone the costs of the one and
+of the other cannot be told apart. One worker makes the same steps whatever they cost. So do several that take turns on
 one thread (`strategies.clocks.round_robin`): they show what conflicts cost, which one worker alone does not have.
 """
 
@@ -111,14 +113,16 @@ class Subject:
     earlier: Block | None = None
     reference: str = ""
 
-    def run(self) -> float:
-        """Execute the block; seconds of the strategy's clock."""
+    def run(self) -> Floats:
+        """Execute the block; seconds of the strategy's clock: for preparation, and for the rest."""
         self.state.restore(self.before)
         self.strategy.knowledge = self.knowledge
         self.strategy.makes_access_list = self.lists
         if self.earlier is not None:
             self.strategy.execute(self.earlier, self.state, self.workers)
-        return self.strategy.execute(self.block, self.state, self.workers).seconds
+        outcome = self.strategy.execute(self.block, self.state, self.workers)
+        prepared = outcome.phases.get("prepare", 0.0)
+        return np.array([prepared, outcome.seconds - prepared])
 
 
 def subjects() -> Iterator[Subject]:
@@ -152,8 +156,8 @@ def subjects() -> Iterator[Subject]:
             )
 
 
-def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Count the work of one run by class.
+def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Count the work of one run by class, in its preparation and in the rest.
 
     Parameters
     ----------
@@ -163,39 +167,39 @@ def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, f
 
     Returns
     -------
-    counts : ndarray, shape (classes,)
+    counts : ndarray, shape (2, classes)
         Zero for classes that are not counted.
-    rest : float
+    rest : ndarray, shape (2,)
         Seconds that the work of all other classes takes by the project's table.
     """
-    counts = np.zeros(len(CLASSES))
+    counts = np.zeros((2, len(CLASSES)))
     _warm_up(subject)
     for number in np.flatnonzero(classes):
         one = dict.fromkeys(CLASSES, 0.0) | {CLASSES[number]: _WEIGHT / PS_PER_NS}
-        counts[number] = round(_simulated(subject, one) * PS_PER_SECOND) // _WEIGHT
+        counts[:, number] = np.rint(_simulated(subject, one) * PS_PER_SECOND) // _WEIGHT
     others = {name: 0.0 if classes[k] else default_costs().nanoseconds[name] for k, name in enumerate(CLASSES)}
-    rest = 0.0 if classes.all() else _simulated(subject, others)
+    rest = np.zeros(2) if classes.all() else _simulated(subject, others)
     subject.strategy.clock = WALL
     return counts, rest
 
 
-def _simulated(subject: Subject, nanoseconds: dict[str, float]) -> float:
+def _simulated(subject: Subject, nanoseconds: dict[str, float]) -> Floats:
     """Seconds of a run by a cost table."""
     costs = CostTable(nanoseconds)
     subject.strategy.clock = VirtualClock(costs) if subject.workers == 1 else RoundRobin(costs)
     return subject.run()
 
 
-def ratio(subject: Subject, reference: Subject, rounds: int = ROUNDS) -> tuple[float, float]:
-    """How long a subject takes over what a reference takes, the two in turns.
+def ratio(subject: Subject, reference: Subject, rounds: int = ROUNDS) -> tuple[Floats, float]:
+    """How long the two parts of a subject take over what a reference takes, the two in turns.
 
     Machines that others use as well change their speed within seconds, and by more than what is to be learned; so
     nothing is held against what was measured at another time.
 
     Returns
     -------
-    ratio : float
-        Median of the rounds.
+    ratio : ndarray, shape (2,)
+        Medians of the rounds.
     seconds : float
         Of the reference, median.
     """
@@ -203,13 +207,13 @@ def ratio(subject: Subject, reference: Subject, rounds: int = ROUNDS) -> tuple[f
     _warm_up(subject)
     ratios, times = [], []
     for _ in range(rounds):
-        before = _timed(reference)
+        before = float(_timed(reference).sum())
         ratios.append(_timed(subject) / before)
         times.append(before)
-    return float(np.median(ratios)), float(np.median(times))
+    return np.median(ratios, axis=0), float(np.median(times))
 
 
-def _timed(subject: Subject) -> float:
+def _timed(subject: Subject) -> Floats:
     gc.collect()
     gc.disable()
     try:
@@ -248,7 +252,7 @@ def _slowdown(workload: str, workers: int, rounds: int) -> float:
         subject.run()
     ratios = []
     for _ in range(rounds):
-        alone = crew[0].run()
+        alone = crew[0].run().sum()
         together = [0.0] * workers
         barrier = threading.Barrier(workers)
 

@@ -1,4 +1,8 @@
-"""Lists of changes, and of readers, in an encoded list: laid out behind the record of their location."""
+"""Lists of changes, and of readers, in an encoded list: laid out behind the record of their location.
+
+A list has more changes than anything else, and most take some five bytes. So a loop over changes is one piece of code:
+what it calls for each is put into it, and an argument fewer is passed for each that it can see for itself.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,12 @@ from contend.evm.forks import FORK_COUNT
 from contend.evm.layout import BLOCK, CODE_DIRECTORY, RULES
 from contend.evm.runtime.integers import U0, I
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u8
 from contend.evm.u256 import ZERO
 from contend.evm.vm.access_table import scratch_address, scratch_left
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
-from contend.strategies.block_list.change_rows import note_change
+from contend.strategies.block_list.change_rows import entry_for, note_change
 from contend.strategies.block_list.layout import CHANGE, LIST_INDEX
 from contend.strategies.block_list.malformed import (
     FAULTED,
@@ -25,7 +30,7 @@ from contend.strategies.block_list.malformed import (
     refuse,
 )
 from contend.strategies.block_list.record_room import close_record, take_words
-from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, TEXT, integer_at, is_integer, item_at, word_at
+from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, TEXT, integer_at, is_integer, near_item_at, word_at
 from contend.strategies.block_stm.accounting import note_fault
 from contend.strategies.clocks import cost_table
 
@@ -35,7 +40,7 @@ INDEX_BYTES = 4
 ANY_SIZE = -1  # of the text that a code is
 
 
-@kernel()
+@kernel(inline=True)
 def _index_of(shared, block_list, data, at, form, first, last, previous):
     """Block access index in an item, which is above the one before; or `MALFORMED`."""
     if not is_integer(data, form, first, last, INDEX_BYTES):
@@ -48,10 +53,28 @@ def _index_of(shared, block_list, data, at, form, first, last, previous):
     return index
 
 
+@kernel(inline=True)
+def _read_change(shared, block_list, data, at, end, most_bytes, previous):
+    """Look at a change. Its index, or `MALFORMED`; where its value begins and ends, and so the change."""
+    form, first, last = near_item_at(data, at, end)
+    if form != LIST:
+        return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE), first, last
+    form, index_first, index_last = near_item_at(data, first, last)
+    index = _index_of(shared, block_list, data, at, form, index_first, index_last, previous)
+    if index < 0:
+        return index, first, last
+    form, value_first, value_last = near_item_at(data, index_last, last)
+    if form == NO_ITEM or value_last != last:
+        return refuse(block_list, index_last, NOT_ITS_SHAPE), first, last
+    if not (form == TEXT if most_bytes == ANY_SIZE else is_integer(data, form, value_first, value_last, most_bytes)):
+        return refuse(block_list, index_last, NOT_AN_INTEGER), first, last
+    return index, value_first, last
+
+
 @kernel()
-def _enter_code(shared, worker, block_list, data, first, last):
+def _enter_code(shared, worker, block_list, first, last):
     """Enter a code in the directory. Whether there was room, and its hash as a word: zero for no code."""
-    size = last - first
+    data, size = view_u8(block_list.bytes, block_list.size), last - first
     if size == 0:
         return True, ZERO
     machine = open_machine(worker.machine)
@@ -64,8 +87,8 @@ def _enter_code(shared, worker, block_list, data, first, last):
     return entered >= 0, code_hash
 
 
-@kernel()
-def _append_index(block_list, piece, index):
+@kernel(inline=True)
+def _append_index(piece, index):
     """Add an index without a word; it, or `UNFIT`."""
     address = take_words(piece, 1)
     if address < 0:
@@ -74,63 +97,21 @@ def _append_index(block_list, piece, index):
     return index
 
 
-@kernel()
-def _append_word(shared, worker, block_list, data, piece, record, index, first, last, is_code):
-    """Add an index and the word after the change; the index, or a negative result."""
+@kernel(inline=True)
+def _append_word(piece, index, word):
+    """Add an index and the word after the change; the index, or `UNFIT`."""
     address = take_words(piece, CHANGE.words)
     if address < 0:
         return address
     change = CHANGE.at(address)
     change.index = index
-    note_change(shared, block_list, record, index)
-    if not is_code:
-        change.word = word_at(data, first, last)
-        return index
-    fitted, word = _enter_code(shared, worker, block_list, data, first, last)
-    if not fitted:
-        note_fault(shared)
-        return I(FAULTED)
     change.word = word
     return index
 
 
-@kernel()
-def _append_change(shared, worker, block_list, data, piece, record, at, end, most_bytes, previous):
-    """Add a change to the record in hand. Its index and end; or a negative result and anything."""
-    form, first, last = item_at(data, at, end)
-    if form != LIST:
-        return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE), last
-    form, index_first, index_last = item_at(data, first, last)
-    index = _index_of(shared, block_list, data, at, form, index_first, index_last, previous)
-    if index < 0:
-        return index, last
-    form, value_first, value_last = item_at(data, index_last, last)
-    if form == NO_ITEM or value_last != last:
-        return refuse(block_list, index_last, NOT_ITS_SHAPE), last
-    is_code = most_bytes == ANY_SIZE
-    if not (form == TEXT if is_code else is_integer(data, form, value_first, value_last, most_bytes)):
-        return refuse(block_list, index_last, NOT_AN_INTEGER), last
-    if block_list.seeds == U0:
-        return _append_index(block_list, piece, index), last
-    appended = _append_word(shared, worker, block_list, data, piece, record, index, value_first, value_last, is_code)
-    return appended, last
-
-
-@kernel()
-def append_changes(shared, worker, block_list, data, piece, record, first, last, most_bytes):
-    """Add all changes of a list, first to last, to the record in hand. How many, or a negative result.
-
-    Parameters
-    ----------
-    most_bytes : int
-        Of a value; `ANY_SIZE` of codes.
-    """
-    at, index, count = first, I(-1), 0
-    while at < last:
-        index, at = _append_change(shared, worker, block_list, data, piece, record, at, last, most_bytes, index)
-        if index < 0:
-            return index
-        count += 1
+@kernel(inline=True)
+def _close_changes(shared, worker, piece, record, count):
+    """End the changes of a record, of which there are so many. How many."""
     close_record(record, count)
     piece.changes += count
     spend(shared, worker, COST_LIST_CHANGE, count)
@@ -138,15 +119,68 @@ def append_changes(shared, worker, block_list, data, piece, record, first, last,
 
 
 @kernel()
-def append_indices(shared, worker, block_list, data, piece, record, first, last):
+def append_changes(shared, worker, block_list, piece, record, first, last, most_bytes):
+    """Add all changes of a list, first to last, to the record in hand. How many, or a negative result.
+
+    Parameters
+    ----------
+    most_bytes : int
+        Of a value.
+    """
+    data = view_u8(block_list.bytes, block_list.size)
+    entry, place = entry_for(shared, block_list, record)
+    at, index, count = first, I(-1), 0
+    while at < last:
+        index, value, at = _read_change(shared, block_list, data, at, last, most_bytes, index)
+        if index < 0:
+            return index
+        if block_list.seeds == U0:
+            appended = _append_index(piece, index)
+        else:
+            appended = _append_word(piece, index, word_at(data, value, at))
+            note_change(shared, block_list, entry, place, index)
+        if appended < 0:
+            return appended
+        count += 1
+    return _close_changes(shared, worker, piece, record, count)
+
+
+@kernel()
+def append_codes(shared, worker, block_list, piece, record, first, last):
+    """As `append_changes`, for changes of a code, whose word is its hash."""
+    data = view_u8(block_list.bytes, block_list.size)
+    entry, place = entry_for(shared, block_list, record)
+    at, index, count = first, I(-1), 0
+    while at < last:
+        index, value, at = _read_change(shared, block_list, data, at, last, ANY_SIZE, index)
+        if index < 0:
+            return index
+        if block_list.seeds == U0:
+            appended = _append_index(piece, index)
+        else:
+            fitted, word = _enter_code(shared, worker, block_list, value, at)
+            if not fitted:
+                note_fault(shared)
+                return I(FAULTED)
+            appended = _append_word(piece, index, word)
+            note_change(shared, block_list, entry, place, index)
+        if appended < 0:
+            return appended
+        count += 1
+    return _close_changes(shared, worker, piece, record, count)
+
+
+@kernel()
+def append_indices(shared, worker, block_list, piece, record, first, last):
     """Add all indices of a list that has no values to the record in hand. How many, or a negative result."""
+    data = view_u8(block_list.bytes, block_list.size)
     at, index, count = first, I(-1), 0
     while at < last:
         begin = at
-        form, index_first, at = item_at(data, begin, last)
+        form, index_first, at = near_item_at(data, begin, last)
         index = _index_of(shared, block_list, data, begin, form, index_first, at, index)
         if index >= 0:
-            index = _append_index(block_list, piece, index)
+            index = _append_index(piece, index)
         if index < 0:
             return index
         count += 1

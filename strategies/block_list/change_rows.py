@@ -32,13 +32,18 @@ def _row_words(shared, block_list):
     return view_u64(block_list.rows, shared.block_size * ROW_WORDS)
 
 
-@kernel()
-def note_change(shared, block_list, record, index):
-    """Note in the row of the transaction with an index that it changes a record."""
+@kernel(inline=True)
+def entry_for(shared, block_list, record):
+    """What rows have of a record, and the place that it gets in each."""
+    offset = arena_offset(shared, record)
+    return (block_list.epoch << EPOCH_SHIFT) | offset, I((offset * _MIX) >> _MIX_SHIFT)
+
+
+@kernel(inline=True)
+def note_change(shared, block_list, entry, place, index):
+    """Note in the row of the transaction with an index that it changes a record, by what `entry_for` found of that."""
     if 1 <= index <= shared.block_size:
-        offset = arena_offset(shared, record)
-        place = (index - 1) * ROW_WORDS + I((offset * _MIX) >> _MIX_SHIFT)
-        atomics.store(_row_words(shared, block_list), place, (block_list.epoch << EPOCH_SHIFT) | offset)
+        atomics.store(_row_words(shared, block_list), (index - 1) * ROW_WORDS + place, entry)
 
 
 @kernel()

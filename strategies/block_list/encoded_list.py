@@ -12,8 +12,9 @@ from contend.evm.access_list.difference import MALFORMED, WRONG_ORDER
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.strategies.block_list.change_rows import ROW_WORDS
-from contend.strategies.block_list.layout import BLOCK_LIST, MOST_EPOCHS, PIECE, REASON_SHIFT, SOUND
+from contend.strategies.block_list.layout import BLOCK_LIST, MOST_EPOCHS, PART, PIECE, REASON_SHIFT, SOUND
 from contend.strategies.block_list.list_decoder import decode_step
+from contend.strategies.block_list.long_records import LONG_RECORD, PART_CHANGES
 from contend.strategies.block_list.malformed import REASONS
 from contend.strategies.clocks import Clock
 from contend.strategies.given import FULL, INDEXED, LOCATIONS, READS
@@ -42,6 +43,7 @@ class EncodedList:
         self.header: Any = self.memory[0]
         self._data = b""
         self._pieces: Any = PIECE.zeros(0)
+        self._parts: Any = PART.zeros(0)
         self._index: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._epoch = 0
         self._rows: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
@@ -95,6 +97,10 @@ class EncodedList:
         room = len(data) // ACCOUNT_BYTES * PIECES_AN_ACCOUNT + len(data) // _PIECE_BYTES + SPARE_PIECES
         if len(self._pieces) < room:
             self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
+        # A change has a byte at least, and a record as many parts as it has changes for, and one.
+        parts = len(data) // PART_CHANGES + len(data) // LONG_RECORD + 1
+        if len(self._parts) < parts:
+            self._parts = sparse_zeros(parts * PART.words).view(PART.dtype)
         self._data = data
         size, _, scale = space.fits
         slots = self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 1
@@ -110,6 +116,8 @@ class EncodedList:
             ("rows", self._rows.ctypes.data),
             ("pieces", self._pieces.ctypes.data),
             ("pieces_room", len(self._pieces)),
+            ("parts", self._parts.ctypes.data),
+            ("parts_room", len(self._parts)),
             ("malformed", SOUND),
         ):
             self.header[field] = value

@@ -26,6 +26,9 @@ BLOCK_LIST = Struct(
     rows=I64,  # of transactions: ROW_WORDS words each (`strategies.block_list.change_rows`)
     pieces=I64,  # array of PIECE
     pieces_room=I64,
+    parts=I64,  # array of PART: long records (`strategies.block_list.long_records`)
+    parts_room=I64,
+    expects=U64,  # whether versions are to stand for the changes (`strategies.hints.listed`)
     # The scanner's place; whoever holds the word `scanner` has it.
     at=I64,  # next item of the list that is being scanned, and that list's end
     until=I64,
@@ -41,6 +44,7 @@ BLOCK_LIST = Struct(
     is_scanned=LINE_U64,  # whether all pieces are known
     published=LINE_U64,  # pieces that are known
     taken=LINE_U64,  # pieces that are decoded, or being decoded
+    part_count=LINE_U64,  # parts of long records
     malformed=LINE_U64,  # the lowest offset at which the list breaks a rule << REASON_SHIFT | why; or SOUND
 )
 KIND_FULL, KIND_LOCATIONS, KIND_READS, KIND_INDEXED = range(4)
@@ -63,6 +67,14 @@ PIECE = Struct(
 )
 # What a piece holds: whole accounts; of one account, slots that change, slots that are read, or the fields behind.
 ACCOUNTS, CHANGES, READS, FIELDS = range(4)
+
+# Of a long record, what one worker walks over at a time.
+PART = Struct(
+    "BlockListPart",
+    record=I64,
+    first=I64,  # of its changes or readers
+    versions=I64,  # address of the versions that stand for all its changes, or 0
+)
 
 LIST_INDEX = Struct("BlockListIndex", index=I64)
 CHANGE = Struct("BlockListChange", index=I64, word=U256)

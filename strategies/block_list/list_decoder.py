@@ -63,13 +63,13 @@ def _decode_parts(shared, worker, block_list, data, piece):
     piece.changes = 0
     if what == ACCOUNTS:
         while 0 <= at < piece.last:
-            at = decode_account(shared, worker, block_list, data, piece, at, piece.last)
+            at = decode_account(shared, worker, block_list, piece, at, piece.last)
         return at
     account = address_at(data, piece.account)
     if what == CHANGES or what == READS:
         changes = what == CHANGES
-        return decode_slots(shared, worker, block_list, data, piece, account, at, piece.last, piece.previous, changes)
-    return decode_fields(shared, worker, block_list, data, piece, account, at, piece.last, piece.previous > 0)
+        return decode_slots(shared, worker, block_list, piece, account, at, piece.last, piece.previous, changes)
+    return decode_fields(shared, worker, block_list, piece, account, at, piece.last, piece.previous > 0)
 
 
 @kernel()

@@ -17,6 +17,7 @@ from contend.evm.state import intern_location, prefetch_location, prefetch_slot,
 from contend.strategies.accounting import spend
 from contend.strategies.block_list.layout import LOCATION_SHIFT, RECORD
 from contend.strategies.block_list.listed_changes import bytes_of_record
+from contend.strategies.block_list.long_records import is_long, note_long_record
 from contend.strategies.block_list.malformed import FAULTED, NAMED_TWICE, refuse
 from contend.strategies.block_list.record_index import ENTERED, IS_THERE, enter_record, prefetch_index
 from contend.strategies.block_stm.accounting import note_fault
@@ -58,7 +59,10 @@ def _locate(shared, block_list, piece, record):
         note_fault(shared)
         return I(FAULTED)
     opened.head |= U(location) << LOCATION_SHIFT
-    if block_list.seeds != U0:
+    if block_list.seeds == U0:
+        if is_long(opened.head):
+            note_long_record(block_list, record, opened.head)
+    else:
         opened.before = value_of(STATE.at(shared.state), location).value
         entered = enter_record(shared, block_list, record)
         if entered == IS_THERE:

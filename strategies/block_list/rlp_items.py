@@ -30,9 +30,9 @@ def _long_item(data, at, end, size_bytes):
     return first, first + size
 
 
-@kernel()
-def item_at(data, at, end):
-    """Look at the item at an offset.
+@kernel(inline=True)
+def near_item_at(data, at, end):
+    """Look at the item at an offset, in the caller's own code: for the loops that most items are met in.
 
     Parameters
     ----------
@@ -59,6 +59,12 @@ def item_at(data, at, end):
     if last > end or (form == TEXT and size == 1 and data[U(first)] < 0x80):
         return NO_ITEM, I(0), I(0)
     return form, first, last
+
+
+@kernel()
+def item_at(data, at, end):
+    """As `near_item_at`, called."""
+    return near_item_at(data, at, end)
 
 
 @kernel(inline=True)

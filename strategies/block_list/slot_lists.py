@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contend.evm.runtime.integers import U0, I
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u8
 from contend.evm.u256 import less
 from contend.evm.vm.access_table import storage_key
 from contend.strategies.block_list.change_lists import append_changes, append_indices
@@ -17,12 +18,12 @@ from contend.strategies.block_list.malformed import (
     refuse,
 )
 from contend.strategies.block_list.record_room import open_record
-from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, is_integer, item_at, word_at
+from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, is_integer, item_at, near_item_at, word_at
 
 WORD_SIZE = 32
 
 
-@kernel()
+@kernel(inline=True)
 def _slot_above(block_list, data, at, form, first, last, previous):
     """Whether an item is a slot above the one in the item at `previous` (0 for none); otherwise the list is refused."""
     if not is_integer(data, form, first, last, WORD_SIZE):
@@ -38,16 +39,16 @@ def _slot_above(block_list, data, at, form, first, last, previous):
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def _decode_slot(shared, worker, block_list, data, piece, account, at, end, previous, what):
     """Decode a slot with its changes or its readers; its end, or a negative result."""
-    form, first, last = item_at(data, at, end)
+    form, first, last = near_item_at(data, at, end)
     if form != LIST:
         return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE)
-    form, slot_first, slot_last = item_at(data, first, last)
+    form, slot_first, slot_last = near_item_at(data, first, last)
     if not _slot_above(block_list, data, at, form, slot_first, slot_last, previous):
         return I(-1)
-    form, changes_first, changes_last = item_at(data, slot_last, last)
+    form, changes_first, changes_last = near_item_at(data, slot_last, last)
     if form != LIST or changes_last != last:
         return refuse(block_list, slot_last, NOT_ITS_SHAPE)
     if changes_first == changes_last:
@@ -56,18 +57,18 @@ def _decode_slot(shared, worker, block_list, data, piece, account, at, end, prev
     if record < 0:
         return record
     if what == READERS or block_list.kind == KIND_LOCATIONS:
-        count = append_indices(shared, worker, block_list, data, piece, record, changes_first, changes_last)
+        count = append_indices(shared, worker, block_list, piece, record, changes_first, changes_last)
         if what == CHANGED and count > 0:
             piece.changes += count
     else:
-        count = append_changes(shared, worker, block_list, data, piece, record, changes_first, changes_last, WORD_SIZE)
+        count = append_changes(shared, worker, block_list, piece, record, changes_first, changes_last, WORD_SIZE)
     return count if count < 0 else last
 
 
-@kernel()
+@kernel(inline=True)
 def _decode_read(block_list, data, piece, account, at, end, previous):
     """Decode a slot that is read and never written; its end, or a negative result."""
-    form, first, last = item_at(data, at, end)
+    form, first, last = near_item_at(data, at, end)
     if not _slot_above(block_list, data, at, form, first, last, previous):
         return I(-1)
     record = open_record(piece, storage_key(account, word_at(data, first, last)), READ_ONLY)
@@ -75,9 +76,9 @@ def _decode_read(block_list, data, piece, account, at, end, previous):
 
 
 @kernel()
-def decode_slots(shared, worker, block_list, data, piece, account, first, last, previous, are_changes):
+def decode_slots(shared, worker, block_list, piece, account, first, last, previous, are_changes):
     """Decode a part of an account's lists of slots; `last`, or a negative result."""
-    at = first
+    data, at = view_u8(block_list.bytes, block_list.size), first
     what = (VALUED if block_list.seeds != U0 else CHANGED) if are_changes else READERS
     while at < last:
         begin = at

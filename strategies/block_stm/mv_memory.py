@@ -183,7 +183,7 @@ def writer_of(version):
 
 
 @kernel()
-def _note_written(shared, worker, location):
+def note_written(shared, worker, location):
     """Add a location to those that commit looks at. False when the arena is full."""
     chunk = worker.written
     if chunk == 0 or WRITTEN.at(chunk).count == WRITTEN_LOCATIONS:
@@ -221,7 +221,7 @@ def _make_tower(shared, worker, location, head):
     found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
     if found != head:
         return tower_at(shared, found)
-    return tower if _note_written(shared, worker, location) else I(0)
+    return tower if note_written(shared, worker, location) else I(0)
 
 
 @kernel()

@@ -46,6 +46,9 @@ class OptimisticStrategy(CompiledStrategy):
         Machines for each worker, so that it can go on with another transaction while one waits.
     interchangeable : bool
         Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
+    expects_writes : bool
+        Whether `prepare` always calls `mark_expected_writes` behind `gather_hints`. Then a source that can lay versions
+        out better than from its table may do so.
     """
 
     lists_accesses: ClassVar[bool] = True
@@ -56,11 +59,14 @@ class OptimisticStrategy(CompiledStrategy):
     wake_counters: ClassVar[tuple[str, ...]] = WAKE_COUNTERS
     machines_per_worker: ClassVar[int] = 1
     interchangeable: bool = True
+    expects_writes: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self._workspace: Workspace | None = None
         self._source: HintSource | None = source_of(self.given)
+        if self._source is not None:
+            self._source.wants_versions = self.expects_writes
 
     def workspace(self, image: BlockImage, state: State, workers: int, scale: int) -> Workspace:
         """The workspace for these sizes: the last one if it fits. Outside the time."""
@@ -147,7 +153,8 @@ class OptimisticStrategy(CompiledStrategy):
 
     def mark_expected_writes(self, space: Workspace) -> None:
         """Let what the hint table expects to be written stand as ESTIMATEs, by all workers. For `prepare`."""
-        space.run_hint_step(estimate_step, self.clock)
+        if self._source is None or not self._source.versions_stand:
+            space.run_hint_step(estimate_step, self.clock)
 
     def hint_counters(self) -> dict[str, int]:
         """What the source of the hints counted."""
@@ -172,6 +179,7 @@ class BlockSTM(OptimisticStrategy):
     summary: ClassVar[str] = "optimistic, multi-version memory and collaborative scheduler (arXiv 2203.06871)"
     takes: ClassVar[tuple[str, ...]] = (NONE, DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
     step = step
+    expects_writes: ClassVar[bool] = True
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""

@@ -67,6 +67,7 @@ CLASSES: tuple[str, ...] = (
     "pack_transaction",  # moved on to its place in a lane; twice each
     "link_edge",  # of a dependency graph, or a transaction of it
     "note_preimage",  # of a hash, while it is executed, and entered in an index
+    "stand",  # a version, laid out for a change that a block's access list names
 )
 (
     IDLE,
@@ -115,6 +116,7 @@ CLASSES: tuple[str, ...] = (
     PACK_TRANSACTION,
     LINK_EDGE,
     NOTE_PREIMAGE,
+    STAND,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

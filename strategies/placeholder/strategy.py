@@ -9,7 +9,6 @@ import numpy as np
 from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.evm.runtime.jit import Native
-from contend.strategies.block_stm.estimates import estimate_step
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.waiters.ready_set import ReadyMemory
 from contend.strategies.block_stm.worker import step as speculative_step
@@ -30,6 +29,7 @@ class Placeholder(OptimisticStrategy):
     own_worker = PLACEHOLDER_WORKER
     wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "news", "readied")
     machines_per_worker: ClassVar[int] = 4
+    expects_writes: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Placeholder(OptimisticStrategy):
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Have placeholders stand for all that is expected to be written; see `OptimisticStrategy.prepare`."""
         self.gather_hints(space, image, state)
-        space.run_hint_step(estimate_step, self.clock)
+        self.mark_expected_writes(space)
         own, size, workers, contexts = space.own_shared, len(image), len(space.workers), len(self._contexts)
         self._ready.open(own)
         # Each worker has one of the first contexts in hand; of the others each leads to the one before.

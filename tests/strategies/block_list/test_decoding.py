@@ -14,6 +14,7 @@ from contend.evm import Block, State
 from contend.evm.access_list import AccessList, access_list_content, encode
 from contend.evm.state import location_of
 from contend.harness.testing import build_scenario
+from contend.strategies.block_list.long_records import LONG_RECORD, PART_CHANGES
 from contend.strategies.block_stm.strategy import BlockSTM
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.given import BLOCK, FULL, INDEXED, LIST_KINDS, LOCATIONS, READS, Knowledge
@@ -92,6 +93,20 @@ def test_hints_are_what_the_list_says(strategy: BlockSTM, workload: str, kind: s
             assert set(found[i]) == wanted[i] - credited(block)
     assert strategy._source is not None
     assert strategy._source.counters() == {"list_bytes": len(data), "malformed_lists": 0}
+
+
+@pytest.mark.parametrize("kind", [FULL, INDEXED])
+def test_what_very_many_transactions_change_is_shared_by_parts(strategy: BlockSTM, kind: str) -> None:
+    scenario = build_scenario("dao", {}, 4, 2 * LONG_RECORD)
+    block = scenario.blocks[0]
+    content = access_list_content(block, scenario.genesis.copy())
+    wanted = expected(content, kind)
+    found = given_by(strategy, block, scenario.genesis, encode(content, kind), kind, 3)
+    assert strategy._source is not None
+    assert strategy._source._list.header["part_count"] > LONG_RECORD // PART_CHANGES  # type: ignore[attr-defined]
+    assert {i: set(entries) for i, entries in found.items()} == {
+        i: wanted[i] - credited(block) for i in range(len(block))
+    }
 
 
 @pytest.mark.bounds

@@ -225,7 +225,7 @@ BUGS = {
     ),
     "short_commit": Bug("commit", BlockSTM, Replacement(commit, stm.commit_all_but_the_last, "commit_locations")),
     "forgotten_location": Bug(
-        "notes of written locations", BlockSTM, Replacement(mv_memory, stm.note_every_other_location, "_note_written")
+        "notes of written locations", BlockSTM, Replacement(mv_memory, stm.note_every_other_location, "note_written")
     ),
     "lost_wake_up": Bug(
         "a second look after waiting",
