@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, read, unique
 from contend.workloads.files.fork_of_block import fork_of_block
 from contend.workloads.files.prestate import read_access_list, read_account, read_prestate, read_storage
@@ -118,6 +119,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
         coinbase=header["miner"].octets(20),
         chain_id=chain_id,
         prev_randao=_integer(header, "mixHash"),
+        difficulty=_integer(header, "difficulty") if fork.proof_of_work else 0,
         blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         block_hashes=found,
         fork=fork.name,
@@ -135,7 +137,7 @@ def _transaction(content: Field) -> Transaction:
     from contend.evm import Transaction
 
     to, blobs = content.get("to"), content.get("blobVersionedHashes")
-    legacy = content.get("maxFeePerGas") is None
+    legacy, kind = content.get("maxFeePerGas") is None, content.get("type")
     return Transaction(
         sender=content["from"].octets(20),
         to=None if to is None or to.value in ("", "0x") else to.octets(20),
@@ -148,6 +150,8 @@ def _transaction(content: Field) -> Transaction:
         access_list=read_access_list(content.get("accessList")),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=_integer(content, "maxFeePerBlobGas"),
+        authorizations=read_authorizations(content.get("authorizationList")),
+        declared_type=None if kind is None else kind.integer(8),
     )
 
 
