@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contend.workloads.files.authorizations import UNSIGNED
-from contend.workloads.files.block_file import FORMAT
+from contend.workloads.files.block_file import FEE_MARKET, FORMAT
 
 if TYPE_CHECKING:
     from contend.evm import Block, Receipts, Transaction
     from contend.evm.accounts import Account
-
-FEE_MARKET = 2  # the first type of transactions that say two fees (EIP-1559)
 
 
 def _hex(data: bytes) -> str:

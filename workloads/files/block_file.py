@@ -39,6 +39,7 @@ FORMAT = "evm-block-replay/1"
 # Gas of one transaction: a thousand times what a block of Ethereum has. The header's limit is no bound: development
 # and some other chains set it beyond all reach, and a loop of that much gas would run for hours.
 MOST_GAS = 1 << 36
+FEE_MARKET = 2  # the first type of transactions that say two fees (EIP-1559); later ones are told by what they hold
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _transaction(content: Field) -> Transaction:
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=_integer(content, "maxFeePerBlobGas"),
         authorizations=read_authorizations(content.get("authorizationList")),
-        declared_type=None if kind is None else kind.integer(8),
+        declared_type=None if kind is None or kind.integer(8) >= FEE_MARKET else kind.integer(8),
     )
 
 
@@ -184,7 +185,7 @@ def _from_replay(document: Field) -> BlockFile:
         if keccak256(codes[name.lower()]) != document["codes"].named(name).octets(32):
             raise code.fail("these bytes do not have the hash that they are filed under")
     chain = document["chain_id"].integer(64)
-    fork = fork_of_block(document.get("fork"), header, document["transactions"], chain)
+    fork = fork_of_block(document.get("fork"), header, document["transactions"], chain, document.get("blob_schedule"))
     environment = _environment(header, chain, document.get("block_hashes"), fork)
     before = document["pre"]
     prestate = unique(

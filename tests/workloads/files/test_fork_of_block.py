@@ -93,6 +93,19 @@ def test_ethereum_s_own_blocks_tell_it_by_their_time(time: int, name: str) -> No
     assert fork(CANCUN | {"timestamp": hex(time)}, chain=1, named="cancun") == "Cancun"
 
 
+def test_blobs_may_be_those_of_a_later_fork_with_the_same_rules() -> None:
+    def with_blobs(named: str, schedule: str) -> str:
+        fields = Field("header", CANCUN), Field("transactions", [])
+        return fork_of_block(Field("fork", named), *fields, 1, Field("blob_schedule", schedule)).name
+
+    assert with_blobs("Osaka", "bpo2") == "BPO2"
+    assert with_blobs("prague", "prague") == "Prague"
+    with pytest.raises(FieldError, match="BPO1 has other rules than Prague"):
+        with_blobs("Prague", "bpo1")
+    with pytest.raises(FieldError, match="unknown fork"):
+        with_blobs("Prague", "bpo9")
+
+
 def test_a_block_that_has_what_its_time_has_not_is_refused() -> None:
     with pytest.raises(FieldError, match="from Cancun on; this one is executed under Shanghai"):
         fork(SHANGHAI, BLOBS, chain=1)
