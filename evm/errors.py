@@ -31,12 +31,15 @@ COMPUTE = 4
     TIP_ABOVE_FEE,
     SENDER_HAS_CODE,
     GAS_ABOVE_BLOCK,
+    GAS_ABOVE_CAP,
     INIT_CODE_SIZE,
     TYPE_BEFORE_FORK,
     BLOB_COUNT,
     BLOB_VERSION,
     BLOB_FEE,
     BLOB_CREATION,
+    AUTHORIZATION_COUNT,
+    AUTHORIZATION_CREATION,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -46,7 +49,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(35)
+) = range(38)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -74,12 +77,15 @@ _NAMES = (
     "max priority fee above max fee",
     "sender has code",
     "gas limit above the block's",
+    "gas limit above a transaction's",
     "init code size exceeded",
     "transaction type before its fork",
     "number of blobs",
     "blob version",
     "max blob fee below blob base fee",
     "blob transaction creates a contract",
+    "no authorisation",
+    "transaction with authorisations creates a contract",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",

@@ -16,7 +16,7 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
 SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
 HASHES_KEPT = 256  # block hashes that BLOCKHASH may ask for
 
-PHASE_BEGIN, PHASE_RUN, PHASE_END = range(3)
+PHASE_BEGIN, PHASE_OPEN, PHASE_RUN, PHASE_END = range(4)
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
 
 FLAG_LOADED, FLAG_WARM = 1, 2
@@ -29,6 +29,8 @@ FLAG_CREATED, FLAG_DESTROYED, FLAG_TOUCHED = 32, 64, 4
 LOG_HEADER_BYTES = 32
 
 CALL_DEPTH_LIMIT = 1024
+PRECOMPILE_SPAN = 512  # addresses of precompiled contracts are below it, under every fork
+MOST_INIT_CODE = 1 << 32  # bytes, where no fork limits them: no gas pays for the memory
 STACK_LIMIT = 1024
 
 # A 256-bit word in memory: of the operand stack, of a state.
@@ -70,7 +72,7 @@ CODE = Struct(
     constants_size=I64,
     targets=I64,
     hash=U256,
-    fork=U64,  # whose instruction set it was decoded by
+    instruction_set=U64,  # by which it was decoded
 )
 # One straight-line block of a decoded code (`evm.code.decoder`).
 BASIC_BLOCK = Struct("BasicBlock", requirement=U64, work_ps=U64)
@@ -88,9 +90,20 @@ INSTRUCTION = Struct(
 RULES = Struct(
     "Rules",
     fork=U64,  # its number
+    instruction_set=U64,  # number of its opcode table: forks that have the same instructions have one
     instructions=I64,  # address of 256 rows of `INSTRUCTION`
-    last_precompile=U64,  # precompiled contracts have the addresses 1 to this one
+    precompiles=I64,  # address of `PRECOMPILE_SPAN` bytes: 1 for the address of a precompiled contract
     destroys_all=U64,  # whether SELFDESTRUCT deletes accounts that an earlier transaction created
+    refund_quotient=U64,  # at most this share of the gas used is refunded
+    clear_refund=I64,  # gas refunded for a slot that is cleared
+    destroy_refund=I64,  # and for SELFDESTRUCT
+    forbids_ef=U64,  # whether code that begins with 0xef is not kept
+    init_code_limit=I64,  # bytes
+    init_code_word_gas=I64,
+    warm_beneficiary=U64,  # whether the beneficiary counts as accessed from the start
+    floor_token_gas=I64,  # least gas for each token of call data, or zero
+    delegates=U64,  # whether the code of an account may name another account, whose code runs
+    modexp=U64,  # number of the EIP by which a modular exponentiation is priced and bounded
 )
 BLOCK = Struct(
     "Block",
@@ -105,7 +118,7 @@ BLOCK = Struct(
     hashes=I64,  # address of 256 words, the k-th for block number - 1 - k
     transactions=I64,
     size=I64,
-    data=I64,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
+    data=I64,  # for each transaction call data, padded to 8 bytes, then access list, authorisations, blob hashes
     data_size=I64,
     fork=U64,  # number of the fork, see `evm.forks`
 )
@@ -129,6 +142,15 @@ TRANSACTION = Struct(
     blob_fee=U256,  # wei burned for blobs (EIP-4844)
     blob_fee_limit=U256,  # wei that the sender must have for them
     flaw=I64,  # an error that the fields alone show (a fee below the base fee), or zero
+    authorizations=I64,  # how many (EIP-7702)
+)
+# One authorisation of a transaction (EIP-7702).
+AUTHORIZATION = Struct(
+    "Authorization",
+    authority=ADDRESS,  # the account that signed
+    nonce=U64,
+    address=ADDRESS,  # whose code is to run in its stead; zero for its own again
+    is_valid=U64,  # as far as its fields show: it is for this chain, and signature and nonce can be
 )
 MACHINE = Struct(
     "Machine",
@@ -179,6 +201,7 @@ MACHINE = Struct(
     precompile_gas=I64,  # and what it takes
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
     preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
+    floor_gas=I64,  # the transaction uses at least so much
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

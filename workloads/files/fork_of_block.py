@@ -13,9 +13,11 @@ from contend.workloads.files.fields import Field
 if TYPE_CHECKING:
     from contend.evm.forks import Fork
 
-# In their order, from the first whose blocks have all that is read here. Those before count as one.
+# In their order. Blocks of those before are told from blocks of Berlin by nothing that is in them.
 BEFORE_LONDON = "a fork before London"
-ORDER = (BEFORE_LONDON, "Berlin", "London", "Paris", "Shanghai", "Cancun", "Prague", "Osaka", "Amsterdam")
+ORDER = (
+    BEFORE_LONDON, "Berlin", "London", "Paris", "Shanghai", "Cancun", "Prague", "Osaka", "BPO1", "BPO2", "Amsterdam"
+)  # fmt: skip
 # Fork with which a header got a field (EIPs 1559, 4895, 4844, 4788, 7685, 7928).
 _HEADER = {
     "baseFeePerGas": "London",
@@ -33,17 +35,22 @@ _HARMLESS = {"withdrawalsRoot", "parentBeaconBlockRoot", "blobGasUsed"}
 _TYPES = (BEFORE_LONDON, "Berlin", "London", "Cancun", "Prague")
 _FIELDS = {"blobVersionedHashes": 3, "maxFeePerBlobGas": 3, "authorizationList": 4}
 _NEEDED = {2: "maxFeePerGas", 3: "blobVersionedHashes", 4: "authorizationList"}
-# Ethereum itself: seconds at which its forks since Paris began.
+# Ethereum itself: seconds at which its forks since Paris began, and blocks at which those before did.
 _MAINNET = 1
 _MAINNET_TIMES = (
+    ("BPO2", 1_767_747_671),
+    ("BPO1", 1_765_290_071),
     ("Osaka", 1_764_798_551),
     ("Prague", 1_746_612_311),
     ("Cancun", 1_710_338_135),
     ("Shanghai", 1_681_338_455),
 )
+_MAINNET_BLOCKS = (("Paris", 15_537_394), ("London", 12_965_000), ("Berlin", 12_244_000))
 
 
-def fork_of_block(named: Field | None, header: Field, transactions: Field, chain_id: int | None) -> Fork:
+def fork_of_block(
+    named: Field | None, header: Field, transactions: Field, chain_id: int | None, schedule: Field | None = None
+) -> Fork:
     """Fork to execute a block under.
 
     Parameters
@@ -53,6 +60,8 @@ def fork_of_block(named: Field | None, header: Field, transactions: Field, chain
     header, transactions : Field
     chain_id : int or None
         None where the file does not say.
+    schedule : Field or None
+        Where the file names a fork for how many blobs there may be (EIP-7892), of the same rules otherwise.
 
     Raises
     ------
@@ -79,7 +88,24 @@ def fork_of_block(named: Field | None, header: Field, transactions: Field, chain
         fork = FORKS[name]
     if ORDER.index(latest) > ORDER.index(fork.name):
         raise where.fail(f"{what}, which blocks have from {latest} on; this one is executed under {fork.name}")
-    return fork
+    return fork if schedule is None else _with_blobs(fork, schedule)
+
+
+def _with_blobs(fork: Fork, schedule: Field) -> Fork:
+    """The fork that differs from this one by its blobs alone."""
+    from dataclasses import replace
+
+    from contend.evm.forks import fork_named
+
+    try:
+        found = fork_named(schedule.text())
+    except ValueError as error:
+        raise schedule.fail(str(error)) from None
+    blobs = (found.target_blobs, found.max_blobs, found.blob_fee_fraction)
+    named = replace(fork, name=found.name, number=found.number)
+    if replace(named, target_blobs=blobs[0], max_blobs=blobs[1], blob_fee_fraction=blobs[2]) != found:
+        raise schedule.fail(f"{found.name} has other rules than {fork.name}, which the block is executed under")
+    return found
 
 
 def _of_header(header: Field) -> tuple[str, Field, str]:
@@ -110,14 +136,22 @@ def _by_time(header: Field, chain_id: int | None) -> str | None:
     if chain_id != _MAINNET:
         return None
     time = header["timestamp"].integer()
-    return next((name for name, since in _MAINNET_TIMES if time >= since), "a fork before Shanghai")
+    for name, since in _MAINNET_TIMES:
+        if time >= since:
+            return name
+    number = header["number"].integer(64)
+    return next((name for name, since in _MAINNET_BLOCKS if number >= since), "a fork before Berlin")
 
 
 def _by_content(header: Field, latest: str) -> str:
-    """Earliest fork that has all that is in a block, but none before Shanghai where nothing says so."""
+    """Earliest fork that has all that is in a block, but none before Shanghai where nothing says so.
+
+    Before Paris blocks had a difficulty, and before London no base fee. A block without one may be older than Berlin,
+    unless it holds a type of transaction that came with Berlin.
+    """
     difficulty = header.get("difficulty")
     if header.get("baseFeePerGas") is None:
-        return BEFORE_LONDON
+        return latest
     if difficulty is not None and difficulty.integer():
-        return "a fork before Paris"
+        return "London"
     return latest if ORDER.index(latest) > ORDER.index("Shanghai") else "Shanghai"

@@ -10,8 +10,9 @@ from contend.evm.forks import FORKS
 from contend.workloads.files.fields import Field, FieldError
 from contend.workloads.files.fork_of_block import ORDER, fork_of_block
 
-SHANGHAI = {"timestamp": "0x64800000", "baseFeePerGas": "0x7", "difficulty": "0x0"}
+SHANGHAI = {"number": "0x1000000", "timestamp": "0x64800000", "baseFeePerGas": "0x7", "difficulty": "0x0"}
 CANCUN = SHANGHAI | {"timestamp": "0x66000000", "excessBlobGas": "0x0"}
+NO_FEE = SHANGHAI | {"baseFeePerGas": None}
 BLOBS = {"type": "0x3", "blobVersionedHashes": ["0x01" + "00" * 31]}
 
 
@@ -33,6 +34,23 @@ def test_content_and_time_tell_the_fork() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "name"), [(12_244_000, "Berlin"), (12_965_000, "London"), (15_537_393, "London"), (15_537_394, "Paris")]
+)
+def test_ethereum_s_blocks_of_the_time_of_mining_tell_it_by_their_number(number: int, name: str) -> None:
+    header = {"number": hex(number), "timestamp": "0x60000000"}
+    header |= {"baseFeePerGas": "0x7"} if name != "Berlin" else {}
+    assert fork(header, chain=1) == name
+    with pytest.raises(FieldError, match="a block of a fork before Berlin"):
+        fork(header | {"number": hex(12_243_999)}, chain=1)
+
+
+def test_blocks_of_other_chains_tell_it_by_difficulty_and_types() -> None:
+    assert fork(SHANGHAI | {"difficulty": "0x1"}) == "London"
+    assert fork(CANCUN | {"requestsHash": "0x"}) == fork(CANCUN, {"type": "0x4", "authorizationList": []}) == "Prague"
+    assert fork(NO_FEE, {"type": "0x1", "accessList": []}) == "Berlin"
+
+
+@pytest.mark.parametrize(
     ("header", "transaction", "named", "words"),
     [
         (CANCUN, {"type": "0x4", "authorizationList": []}, "Cancun", "of type 4, which blocks have from Prague"),
@@ -40,15 +58,14 @@ def test_content_and_time_tell_the_fork() -> None:
         (SHANGHAI, BLOBS, "Shanghai", "transaction of type 3, which blocks have from Cancun on"),
         (CANCUN, {}, "Shanghai", "'excessBlobGas', which blocks have from Cancun on"),
         (CANCUN | {"requestsHash": "0x"}, {}, "Cancun", "'requestsHash', which blocks have from Prague on"),
-        (CANCUN | {"requestsHash": "0x"}, {}, None, "a block of Prague, and there are rules for Shanghai, Cancun"),
-        (CANCUN | {"blockAccessListHash": "0x"}, {}, None, "a block of Amsterdam"),
-        (CANCUN, {"type": "0x4", "authorizationList": []}, None, "a block of Prague"),
+        (CANCUN | {"blockAccessListHash": "0x"}, {}, None, "a block of Amsterdam, and there are rules for Berlin"),
         (CANCUN, {"type": "0x5"}, "Cancun", "there is no transaction of type 5"),
         (CANCUN, {"type": "0x2", "maxFeePerGas": "0x1", "maxFeePerBlobGas": "0x1"}, None, "type 3 have, not of type 2"),
         (CANCUN, {"type": "0x3"}, None, "'blobVersionedHashes' is missing"),
-        (SHANGHAI | {"baseFeePerGas": None}, {}, None, "a fork before London"),
-        (SHANGHAI | {"difficulty": "0x1"}, {}, None, "a fork before Paris"),
-        (SHANGHAI, {}, "Prague", "unknown fork 'Prague'"),
+        (NO_FEE, {}, None, "a fork before London"),
+        (NO_FEE, {"type": "0x2", "maxFeePerGas": "0x1"}, "Berlin", "type 2, which blocks have from London on"),
+        (CANCUN | {"difficulty": "0x1"}, {}, None, "'excessBlobGas', which blocks have from Cancun on"),
+        (SHANGHAI, {}, "Frontier", "unknown fork 'Frontier'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(
@@ -60,13 +77,33 @@ def test_what_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("time", "words"), [(1_681_338_454, "before Shanghai"), (1_746_612_311, "Prague"), (1_764_798_551, "Osaka")]
+    ("time", "name"),
+    [
+        (1_710_338_135, "Cancun"),
+        (1_746_612_310, "Cancun"),
+        (1_746_612_311, "Prague"),
+        (1_764_798_551, "Osaka"),
+        (1_765_290_071, "BPO1"),
+        (1_767_747_671, "BPO2"),
+    ],
 )
-def test_ethereum_s_own_blocks_of_other_forks_are_refused(time: int, words: str) -> None:
-    with pytest.raises(FieldError, match=words):
-        fork(CANCUN | {"timestamp": hex(time)}, chain=1)
+def test_ethereum_s_own_blocks_tell_it_by_their_time(time: int, name: str) -> None:
+    assert fork(CANCUN | {"timestamp": hex(time)}, chain=1) == name
     # Named, a block is executed under those rules, whenever it is from: that is asked for.
     assert fork(CANCUN | {"timestamp": hex(time)}, chain=1, named="cancun") == "Cancun"
+
+
+def test_blobs_may_be_those_of_a_later_fork_with_the_same_rules() -> None:
+    def with_blobs(named: str, schedule: str) -> str:
+        fields = Field("header", CANCUN), Field("transactions", [])
+        return fork_of_block(Field("fork", named), *fields, 1, Field("blob_schedule", schedule)).name
+
+    assert with_blobs("Osaka", "bpo2") == "BPO2"
+    assert with_blobs("prague", "prague") == "Prague"
+    with pytest.raises(FieldError, match="BPO1 has other rules than Prague"):
+        with_blobs("Prague", "bpo1")
+    with pytest.raises(FieldError, match="unknown fork"):
+        with_blobs("Prague", "bpo9")
 
 
 def test_a_block_that_has_what_its_time_has_not_is_refused() -> None:
