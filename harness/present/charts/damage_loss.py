@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.charts.axis_ticks import linear_axis
+from contend.harness.present.charts.axis_ticks import factor_axis
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.palette import GUIDE
 from contend.harness.present.charts.style import Style, clock_of, present, workload_titles
@@ -56,7 +56,7 @@ def damage_loss(cells: pandas.DataFrame, style: Style, unaided: str) -> Chart | 
         axes.xaxis.set_major_locator(FixedLocator(shares))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(PercentFormatter(decimals=0))
-        axes.set_ylim(bottom=0)
-        linear_axis(axes.yaxis)
+        # A loss is a ratio: on a linear axis the fastest one's is all that can be seen.
+        factor_axis(axes.yaxis)
         chart.name_panel(axes, title)
     return chart

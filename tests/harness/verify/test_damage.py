@@ -206,9 +206,9 @@ def test_the_study_shows_each_share(tmp_path: Path) -> None:
 
 
 def test_the_study_shows_who_learns_in_a_later_block_and_damages_what_it_learned() -> None:
-    found = {
-        cell.damaged: cell for cell in cells_of("dao", ["adaptive"], MIXED, 8, 100, 1) if cell.strategy == "adaptive"
-    }
+    # Not adaptive: by other costs hints may not pay in a block so small, and then it uses none.
+    cells = cells_of("dao", ["placeholder+template"], MIXED, 8, 100, 1)
+    found = {cell.damaged: cell for cell in cells if cell.strategy == "placeholder+template"}
     assert sorted(found) == [0, 5, 20, 50]
     assert found[0].speedup != found[50].speedup
     assert "block 4 in a row" in markdown(list(found.values()), MIXED, 8, 100, 1)
