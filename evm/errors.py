@@ -37,6 +37,8 @@ COMPUTE = 4
     BLOB_VERSION,
     BLOB_FEE,
     BLOB_CREATION,
+    GAS_ALLOWANCE,
+    BLOB_ALLOWANCE,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -46,7 +48,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(35)
+) = range(37)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -80,6 +82,8 @@ _NAMES = (
     "blob version",
     "max blob fee below blob base fee",
     "blob transaction creates a contract",
+    "gas limit above what the block has left",
+    "more blobs than the block has left",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",
