@@ -31,6 +31,7 @@ COMPUTE = 4
     TIP_ABOVE_FEE,
     SENDER_HAS_CODE,
     GAS_ABOVE_BLOCK,
+    GAS_ABOVE_CAP,
     INIT_CODE_SIZE,
     TYPE_BEFORE_FORK,
     BLOB_COUNT,
@@ -48,7 +49,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(37)
+) = range(38)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -76,6 +77,7 @@ _NAMES = (
     "max priority fee above max fee",
     "sender has code",
     "gas limit above the block's",
+    "gas limit above a transaction's",
     "init code size exceeded",
     "transaction type before its fork",
     "number of blobs",

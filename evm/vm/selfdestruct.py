@@ -2,7 +2,7 @@
 
 Since Cancun only an account that the same transaction created is deleted (EIP-6780); before, every account was, and its
 storage was left behind (`evm.vm.storage_generation`). A deleted account's ether is burnt, whatever it was sent in the
-meantime.
+meantime. Before London the first SELFDESTRUCT of an account was refunded (EIP-3529).
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def selfdestruct(machine):
     code = loaded_entry(machine, account_key(frame.address, layout.KIND_CODE))
     if is_null(code) or is_null(loaded_entry(machine, account_key(frame.address, layout.KIND_NONCE))):
         return CALL_NEEDS
-    deleted = has_flag(code, CREATED) or RULES.at(machine.rules).destroys_all != U0
+    rules = RULES.at(machine.rules)
+    deleted = has_flag(code, CREATED) or rules.destroys_all != U0
     if deleted and not has_flag(code, CREATED) and is_null(generation_entry(machine, frame.address)):
         return CALL_NEEDS
     frame.gas = gas - needed
@@ -98,6 +99,8 @@ def selfdestruct(machine):
         if not set_word(machine, own_balance, ZERO):
             return CALL_ERROR
     if deleted:
+        if not has_flag(code, DESTROYED):
+            machine.refund += U(rules.destroy_refund)
         if not set_flag(machine, code, DESTROYED):
             return CALL_ERROR
         machine.destroyed += U1
