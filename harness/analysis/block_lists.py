@@ -129,15 +129,17 @@ def difference_of(data: bytes, subject: ListedBlock, kind: str) -> Difference | 
 
 
 def flaw_of(data: bytes, subject: ListedBlock, kind: str) -> str | None:
-    """What is wrong with an encoded list, in words: its first difference, or more items than the block's gas allows."""
-    difference = difference_of(data, subject, kind)
-    if difference is not None:
-        return str(difference)
+    """What is wrong with an encoded list, in words: more items than the block's gas allows, or its first difference."""
     try:
-        decode(data, kind).check_size(subject.block.environment.gas_limit)
+        content = decode(data, kind)
+    except AccessListError:
+        return str(difference_of(data, subject, kind))
+    try:
+        content.check_size(subject.block.environment.gas_limit)
     except AccessListError as error:
         return str(error)
-    return None
+    difference = difference_of(data, subject, kind)
+    return None if difference is None else str(difference)
 
 
 def summary_of(content: AccessList, data: bytes, subject: ListedBlock, kind: str) -> dict[str, Any]:
