@@ -5,7 +5,8 @@ A state of locations does not say by itself whether an account exists. These rul
 - An account is what has a balance, a nonce, code or storage (EIP-161: an account that has none of them is none).
 - An account that has storage but neither code nor nonce is marked by a code word that is the hash of nothing
   (`evm.code.directory.EMPTY_HASH`), so that creating a contract there fails (EIP-7610).
-- Storage of an account whose code word and nonce are zero is void: it was deleted (SELFDESTRUCT before Cancun).
+- Storage of another generation than the account's is void: it was left when the account was destroyed (SELFDESTRUCT
+  before Cancun, `evm.vm.storage_generation`). So is storage of an account whose code word and nonce are zero.
 """
 
 from __future__ import annotations
@@ -55,17 +56,22 @@ def accounts_of(state: State) -> dict[bytes, Account]:
     keys, values = state.keys, state.values
     present = values.any(axis=1)
     parts: dict[bytes, dict[str, int]] = {}
-    storage: dict[bytes, dict[int, int]] = {}
+    storage: dict[tuple[bytes, int], dict[int, int]] = {}
+    generations: dict[bytes, int] = {}
     for key, row in zip(keys[present], np.ascontiguousarray(values[present]), strict=True):
         location, word = location_of(key), word_to_int(row)
+        if location.kind == "generation":
+            generations[location.address] = word
+            continue
         fields = parts.setdefault(location.address, {})
         if location.kind == "storage":
-            storage.setdefault(location.address, {})[location.slot] = word
+            storage.setdefault((location.address, location.generation), {})[location.slot] = word
         else:
             fields[location.kind] = word
     found = {}
     for address, fields in parts.items():
-        stored = storage.get(address, {}) if "code" in fields or "nonce" in fields else {}
+        has_storage = "code" in fields or "nonce" in fields
+        stored = storage.get((address, generations.get(address, 0)), {}) if has_storage else {}
         if fields or stored:
             found[address] = Account(fields.get("balance", 0), fields.get("nonce", 0), state.code(address), stored)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from contend.evm import errors
 from contend.evm.block import ADDRESS_BYTES, Authorization, Block, Environment, Transaction, limbs
@@ -165,6 +166,7 @@ class BlockImage:
         header["data"] = self._data.ctypes.data
         header["data_size"] = self.data_bytes
         header["fork"] = self._fork.number
+        header["max_blobs"] = self._fork.max_blobs
 
     def _fill_rows(self, rooms: list[int]) -> None:
         environment, at = self.block.environment, 0
@@ -193,6 +195,23 @@ class BlockImage:
             row["flaw"] = flaw
             row["authorizations"] = len(t.authorizations or ())
             at += room
+
+    def limits_matter(self) -> bool:
+        """Whether not all transactions are sure to fit into the block, by their limits (`evm.vm.admission`)."""
+        wanted = sum(transaction.gas_limit for transaction in self.block)
+        blobs = int(self._rows["blobs"].sum())
+        return wanted > self.block.environment.gas_limit or blobs > self._fork.max_blobs
+
+    @property
+    def rows(self) -> npt.NDArray[np.void]:
+        """A row a transaction (`evm.layout.TRANSACTION`); a view, in which a flaw may be set."""
+        rows: npt.NDArray[np.void] = self._rows[: len(self.block)]
+        return rows
+
+    @property
+    def max_blobs(self) -> int:
+        """Blobs that all transactions together may have."""
+        return int(self._header[0]["max_blobs"])
 
     @property
     def data_bytes(self) -> int:

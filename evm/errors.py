@@ -40,6 +40,8 @@ COMPUTE = 4
     BLOB_CREATION,
     AUTHORIZATION_COUNT,
     AUTHORIZATION_CREATION,
+    GAS_ALLOWANCE,
+    BLOB_ALLOWANCE,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -86,6 +88,8 @@ _NAMES = (
     "blob transaction creates a contract",
     "no authorisation",
     "transaction with authorisations creates a contract",
+    "gas limit above what the block has left",
+    "more blobs than the block has left",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",

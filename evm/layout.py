@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from contend.evm.runtime.structs import ADDRESS, I64, KEY, U64, U256, Struct
 
-# A location's key: the address in two words and the low half of a third, the kind above it, then the slot.
+# A location's key: the address in two words and the low half of a third, the kind above it, then the slot. Above the
+# kind stands the storage generation that a slot is of (`evm.vm.generation`).
 KEY_WORDS = 7
-KIND_SHIFT = 32
-KIND_STORAGE, KIND_BALANCE, KIND_NONCE, KIND_CODE, KIND_TRANSIENT = range(5)
+KIND_SHIFT, KIND_MASK = 32, 0xFF
+GENERATION_SHIFT = 40
+KIND_STORAGE, KIND_BALANCE, KIND_NONCE, KIND_CODE, KIND_TRANSIENT, KIND_GENERATION = range(6)
 KIND_NAMES = ("storage", "balance", "nonce", "code")
 
 SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
@@ -45,6 +47,7 @@ STATE = Struct(
     table_mask=I64,
     capacity=I64,
     count_address=I64,  # of a cache line that holds the number of interned locations
+    has_generations=U64,  # whether an account may have a storage generation other than 0, before the block
 )
 CODE_DIRECTORY = Struct(
     "CodeDirectory",
@@ -121,6 +124,7 @@ BLOCK = Struct(
     data=I64,  # for each transaction call data, padded to 8 bytes, then access list, authorisations, blob hashes
     data_size=I64,
     fork=U64,  # number of the fork, see `evm.forks`
+    max_blobs=I64,  # of all its transactions together
 )
 TRANSACTION = Struct(
     "Transaction",
@@ -202,6 +206,8 @@ MACHINE = Struct(
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
     preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
     floor_gas=I64,  # the transaction uses at least so much
+    gas_before=I64,  # that the block's transactions before this one have used, where a driver knows it
+    blobs_before=I64,  # and the blobs that they have
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

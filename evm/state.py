@@ -34,7 +34,7 @@ _TAG = U(0xFFFFFFFF00000000)
 _NUMBER = U(0xFFFFFFFF)
 _SALT = (U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0x4D5A2DA51DE1AA47))
 COUNTER = Struct("Counter", count=LINE_U64)
-_KIND_SHIFT = U(layout.KIND_SHIFT)
+_KIND_SHIFT, _KIND_MASK = U(layout.KIND_SHIFT), U(layout.KIND_MASK)
 KEY_AT = Struct("Key", key=KEY)
 
 
@@ -64,7 +64,7 @@ def key_of(state, location):
 @kernel(inline=True)
 def kind_of(state, location):
     """Kind of a location of a state: `evm.layout.KIND_STORAGE` and its like."""
-    return I(key_of(state, location).key[2] >> _KIND_SHIFT)
+    return I((key_of(state, location).key[2] >> _KIND_SHIFT) & _KIND_MASK)
 
 
 @kernel(inline=True)
@@ -171,6 +171,19 @@ def _apply(state_address, keys, words, count):
         value_of(state, location).value = WORD.item(words, count, i).value
 
 
+@kernel()
+def key_in_state(state_address, key):
+    """Key of a location as it is in a state, for one that is named without a storage generation."""
+    if (key[2] >> _KIND_SHIFT) & _KIND_MASK != U(layout.KIND_STORAGE):
+        return key
+    third = (key[2] & U(0xFFFFFFFF)) | (U(layout.KIND_GENERATION) << _KIND_SHIFT)
+    found = I(find_location(state_address, (key[0], key[1], third, U0, U0, U0, U0)))
+    if found < 0:
+        return key
+    generation = value_of(STATE.at(state_address), found).value[0]
+    return key[0], key[1], key[2] | (generation << U(layout.GENERATION_SHIFT)), key[3], key[4], key[5], key[6]
+
+
 class Location(NamedTuple):
     """One unit of state that can conflict.
 
@@ -179,24 +192,28 @@ class Location(NamedTuple):
     address : bytes
         20 bytes.
     kind : str
-        ``storage``, ``balance``, ``nonce`` or ``code``.
+        ``storage``, ``balance``, ``nonce`` or ``code``; or ``generation``, the number of the account's storage.
     slot : int
         The storage slot; 0 for the other kinds.
+    generation : int
+        Of a slot: which of the storages that the account has had one after the other it belongs to.
     """
 
     address: bytes
     kind: str
     slot: int
+    generation: int = 0
 
     def __str__(self) -> str:
         name = f"0x{self.address.hex()} {self.kind}"
         return f"{name}[{self.slot:#x}]" if self.kind == "storage" else name
 
 
-def location_key(address: bytes, kind: int, slot: int = 0) -> Words:
+def location_key(address: bytes, kind: int, slot: int = 0, generation: int = 0) -> Words:
     """Key of a location: seven words, as kernels compare it."""
     a0, a1, a2 = limbs(int.from_bytes(address, "big"), 3)
-    return np.array((a0, a1, a2 | kind << layout.KIND_SHIFT, *limbs(slot)), dtype=np.uint64)
+    a2 |= kind << layout.KIND_SHIFT | generation << layout.GENERATION_SHIFT
+    return np.array((a0, a1, a2, *limbs(slot)), dtype=np.uint64)
 
 
 def key_tuple(key: Words) -> tuple[np.uint64, ...]:
@@ -209,7 +226,9 @@ def location_of(key: Words) -> Location:
     a0, a1, a2, *slot = (int(word) for word in key)
     address = a0 | a1 << 64 | (a2 & 0xFFFFFFFF) << 128
     number = sum(limb << (64 * i) for i, limb in enumerate(slot))
-    return Location(address.to_bytes(20, "big"), layout.KIND_NAMES[a2 >> layout.KIND_SHIFT], number)
+    kind = a2 >> layout.KIND_SHIFT & layout.KIND_MASK
+    name = "generation" if kind == layout.KIND_GENERATION else layout.KIND_NAMES[kind]
+    return Location(address.to_bytes(20, "big"), name, number, a2 >> layout.GENERATION_SHIFT)
 
 
 def word_to_int(row: npt.NDArray[np.uint64]) -> int:
@@ -260,6 +279,7 @@ class Snapshot:
     keys: Words
     values: Words
     table: Words
+    has_generations: bool
 
 
 class State:
@@ -278,6 +298,7 @@ class State:
         self._keys = np.zeros((0, layout.KEY_WORDS), np.uint64)
         self._values = np.zeros((0, 4), np.uint64)
         self._table = np.zeros(0, np.uint64)
+        self._settled = True
         self._allocate(capacity)
 
     def _allocate(self, capacity: int) -> None:
@@ -322,16 +343,16 @@ class State:
         if capacity > self.capacity:
             self._allocate(1 << (capacity - 1).bit_length())
 
-    def _get(self, address: bytes, kind: int, slot: int = 0) -> int:
-        number = find_location(self.address, key_tuple(location_key(address, kind, slot)))
+    def _get(self, address: bytes, kind: int, slot: int = 0, generation: int = 0) -> int:
+        number = find_location(self.address, key_tuple(location_key(address, kind, slot, generation)))
         return 0 if number < 0 else word_to_int(self._values[number])
 
-    def _set(self, address: bytes, kind: int, slot: int, value: int) -> None:
+    def _set(self, address: bytes, kind: int, slot: int, value: int, generation: int = 0) -> None:
         if not 0 <= value < 1 << 256:
             raise ValueError(f"{location_of(location_key(address, kind, slot))}: {value} is not a 256-bit word")
         if self.count >= self.capacity:
             self._allocate(2 * self.capacity)
-        number = intern_location(self.address, key_tuple(location_key(address, kind, slot)))
+        number = intern_location(self.address, key_tuple(location_key(address, kind, slot, generation)))
         self._values[number] = limbs(value)
 
     def balance(self, address: bytes) -> int:
@@ -349,7 +370,11 @@ class State:
 
     def storage(self, address: bytes, slot: int) -> int:
         """Word in a storage slot."""
-        return self._get(address, layout.KIND_STORAGE, slot)
+        return self._get(address, layout.KIND_STORAGE, slot, self.generation(address))
+
+    def generation(self, address: bytes) -> int:
+        """Storage generation of an account: how often it was destroyed since generations were settled."""
+        return self._get(address, layout.KIND_GENERATION)
 
     def set_balance(self, address: bytes, value: int) -> None:
         """Set an account's balance in wei."""
@@ -370,7 +395,51 @@ class State:
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a storage slot."""
-        self._set(address, layout.KIND_STORAGE, slot, value)
+        self._set(address, layout.KIND_STORAGE, slot, value, self.generation(address))
+
+    def settle_generations(self, destroys_all: bool) -> bool:
+        """Get ready for a block of a fork that destroys all, or not (`evm.vm.storage_generation`).
+
+        Under rules by which no account loses its storage, kernels do not ask which generation it is of. So what is left
+        of former rules is settled: the slots of all accounts become those of generation 0, the old ones are emptied.
+
+        Parameters
+        ----------
+        destroys_all : bool
+            Whether SELFDESTRUCT deletes any account.
+
+        Returns
+        -------
+        bool
+            Whether the state was changed by that.
+        """
+        header = self._header[0]
+        if destroys_all:
+            header["has_generations"] = bool(self.values[self._kinds() == layout.KIND_GENERATION].any())
+            self._settled = False
+        elif not self._settled:
+            self._settle()
+            header["has_generations"], self._settled = 0, True
+            return True
+        return False
+
+    def _kinds(self) -> npt.NDArray[np.uint64]:
+        return self.keys[:, 2] >> U(layout.KIND_SHIFT) & U(layout.KIND_MASK)
+
+    def _settle(self) -> None:
+        numbers = np.flatnonzero(self._kinds() == layout.KIND_GENERATION)
+        generations = {location_of(self.keys[i]).address: word_to_int(self.values[i]) for i in numbers}
+        self.values[numbers] = 0
+        moved = []
+        for number in np.flatnonzero((self._kinds() == layout.KIND_STORAGE) & self.values.any(axis=1)):
+            address, _, slot, generation = location_of(self.keys[number])
+            current = generations.get(address, 0)
+            if generation == current and generation:
+                moved.append((address, slot, word_to_int(self.values[number])))
+            if generation != current or generation:
+                self.values[number] = 0
+        for address, slot, word in moved:
+            self.set_storage(address, slot, word)
 
     def contents(self) -> Changes:
         """Every location with a word other than zero."""
@@ -383,13 +452,14 @@ class State:
 
     def snapshot(self) -> Snapshot:
         """Remember the state as it is."""
-        return Snapshot(self.count, self.keys.copy(), self.values.copy(), self._table.copy())
+        return Snapshot(self.count, self.keys.copy(), self.values.copy(), self._table.copy(), not self._settled)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot of this state."""
         self._values[: max(self.count, snapshot.count)] = 0
         self._keys[: snapshot.count], self._values[: snapshot.count] = snapshot.keys, snapshot.values
         self._counter["count"] = snapshot.count
+        self._settled = not snapshot.has_generations
         if len(snapshot.table) == len(self._table):
             self._table[:] = snapshot.table
         else:

@@ -14,6 +14,7 @@ import click
 
 from contend.harness.commands import (
     access_list,
+    blocktest,
     calibrate,
     compare,
     doctor,
@@ -122,6 +123,7 @@ for _module in (
     fuzz_evm,
     export,
     access_list,
+    blocktest,
     warm_up,
 ):
     add_verbosity(_module.command)

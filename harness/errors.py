@@ -17,10 +17,6 @@ class BadInputError(ValueError):
     _render_traceback_ = _in_one_line
 
 
-class RefusedBlockError(BadInputError):
-    """A block that no node would accept, or whose rules this version does not have: bad input, and no failure."""
-
-
 class RecordWarning(UserWarning):
     """A file in a folder of records that could not be read, or a record that could not be written, and why."""
 

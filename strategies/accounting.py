@@ -32,6 +32,7 @@ counting costs.
 
 from __future__ import annotations
 
+from contend.evm.layout import KIND_GENERATION, KIND_STORAGE
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u64
@@ -68,6 +69,12 @@ def end_step(worker, result):
 
 
 @kernel(inline=True)
+def note_abort_kind(worker, kind):
+    """Count the kind of location that caused an abort or a repair; a storage generation counts as storage."""
+    worker.aborts_by_kind[U(KIND_STORAGE if kind == KIND_GENERATION else kind)] += U1
+
+
+@kernel(inline=True)
 def note_abort(worker, kind):
     """Count an aborted execution, and the kind of location that caused it.
 
@@ -78,4 +85,4 @@ def note_abort(worker, kind):
         As `evm.layout.KIND_STORAGE` and its like.
     """
     worker.aborts += U1
-    worker.aborts_by_kind[U(kind)] += U1
+    note_abort_kind(worker, kind)

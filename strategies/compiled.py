@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from contend.evm import Block, CapacityError, Changes, Snapshot, State, layout
 from contend.evm.block_image import BlockImage
+from contend.evm.drivers.block_admission import Admission
+from contend.evm.forks import fork_named
 from contend.evm.state import intern_location, key_tuple, location_key
 from contend.evm.vm import precompiles
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.clocks import ACT_SCHEDULE
+from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, cost_table
 
 LOCATIONS_PER_TRANSACTION = 12
 SPARE_LOCATIONS = 1 << 12
@@ -31,6 +33,9 @@ class CompiledStrategy(Strategy):
     Kernels never allocate. When something is full they stop with a fault; the state is put back, everything is made
     twice as large, and the block is executed again. The timed run is the one that fitted, since the room stays for
     the next block.
+
+    Likewise, where transactions do not fit into the block by their limits, it is executed again without them
+    (`evm.drivers.block_admission`); that is timed.
     """
 
     clocks: ClassVar[tuple[str, ...]] = ("wall", "virtual")
@@ -38,6 +43,7 @@ class CompiledStrategy(Strategy):
     def __init__(self) -> None:
         self._scale = 1
         self._image: BlockImage | None = None
+        self._admission: Admission
         self._before: Snapshot | None = None  # the state before the last block
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
@@ -53,8 +59,13 @@ class CompiledStrategy(Strategy):
             state.codes.set_cost_model(self.clock.costs.table)
         if self._image is None or self._image.block is not block:
             self._image = BlockImage(block)
+            self._admission = Admission(self._image)
+        admission = self._admission
+        admission.forget()
+        earlier, destroys_all = dict[str, float](), fork_named(block.environment.fork).destroys_all
         mark = self.clock.mark()
         while True:
+            is_settled_anew = state.settle_generations(destroys_all)
             state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
@@ -68,10 +79,22 @@ class CompiledStrategy(Strategy):
                 self._scale *= 2
                 self.clock.rewind(mark)
                 continue
+            if self.parallel and admission.matters:
+                began_admission = self.clock.now()
+                self.spend(cost_table.FEE, len(block), ACT_COMMIT)
+                is_settled = admission.settle(outcome.receipts)
+                outcome.phases["commit"] = outcome.phases.get("commit", 0.0) + self.clock.now() - began_admission
+                for name, seconds in outcome.phases.items():
+                    earlier[name] = earlier.get(name, 0.0) + seconds
+                if not is_settled:
+                    state.restore(before)
+                    mark = self.clock.mark()
+                    continue
+                outcome.phases = earlier
             outcome.untimed.update(untimed)
-            if outcome.changes is None:
+            if outcome.changes is None or is_settled_anew:
                 began = perf_counter()
-                outcome.changes = self._changes(state, before)
+                outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
                 outcome.untimed["changes"] = perf_counter() - began
             return outcome
 

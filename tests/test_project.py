@@ -242,6 +242,7 @@ MOST_ENTRIES = 20
 MANY_ENTRIES = {
     ".": "what git, make, asv and the packaging tools look for lies at the root",
     "docs": "pages, one a topic, of which the README has a table",
+    "harness/commands": "a file a command",
     "workloads/contracts": "data: a source and what it compiles to, for each contract",
 }
 

@@ -126,7 +126,7 @@ def assemble(
         made.touch(coinbase)
     paid: dict[int, int] = {}
     for location, mark, row, index in zip(locations, marks.tolist(), found, indices.tolist(), strict=True):
-        address, kind, slot = location
+        address, kind, slot, _ = location
         if mark & int(IS_READ):
             made.read(address, kind, slot, index)
         if not mark & int(IS_WRITE):

@@ -131,7 +131,7 @@ class Recording(AccessSets):
     @property
     def kinds(self) -> npt.NDArray[np.int64]:
         """Kind of each location (`evm.layout.KIND_NAMES`), shape (location_count,)."""
-        return (self.keys[:, 2] >> U(layout.KIND_SHIFT)).astype(np.int64)
+        return (self.keys[:, 2] >> U(layout.KIND_SHIFT) & U(layout.KIND_MASK)).astype(np.int64)
 
 
 def record(block: Block, state: State, cost_model: Words, keep: bool = False) -> Recording:

@@ -12,6 +12,7 @@ from contend.evm.block import Block
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.serial import FAULT_MACHINE, FAULT_RECEIPTS
 from contend.evm.errors import CapacityError
+from contend.evm.forks import fork_named
 from contend.evm.interpreter import resume
 from contend.evm.receipts import ReceiptTable
 from contend.evm.state import State, intern_location, key_tuple, location_key
@@ -115,6 +116,7 @@ def with_enough_room(
     CapacityError
         If a transaction needs more room than the largest machine has.
     """
+    state.settle_generations(fork_named(block.environment.fork).destroys_all)
     image, before = BlockImage(block), state.snapshot()
     scale, done = 1, False
     while True:

@@ -21,7 +21,8 @@ from contend.evm.runtime.memory_views import call_1
 from contend.evm.state import intern_location, value_of
 from contend.evm.u256 import add, subtract
 from contend.evm.vm.access_table import entry_at, is_write, supply_word
-from contend.evm.vm.transaction import open_machine, start_transaction
+from contend.evm.vm.admission import admission_error, count_admitted
+from contend.evm.vm.transaction import end_without_effect, open_machine, start_transaction, transaction_of
 
 # How `run_serially` ended, when not by reaching the last transaction.
 FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
@@ -29,7 +30,7 @@ FAULT_MACHINE, FAULT_STATE, FAULT_RECEIPTS = -1, -2, -3
 
 @kernel()
 def run_serially(resume, machine_address, state_address, table, arena_address, fees_address, coinbase, first, last):
-    """Execute transactions `first` to `last` (exclusive) on the state.
+    """Execute transactions `first` to `last` (exclusive) on the state. A block is begun at its first one.
 
     Parameters
     ----------
@@ -46,10 +47,18 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
         `last`, or a negative fault.
     """
     machine, state = open_machine(machine_address), STATE.at(state_address)
+    if first == 0:
+        machine.gas_before = I(0)
+        machine.blobs_before = I(0)
     fees, arena = WORD.at(fees_address), RECEIPT_ARENA.at(arena_address)
     for index in range(first, last):
         start_transaction(machine, index)
+        transaction = transaction_of(machine)
+        refused = admission_error(machine, transaction)
         while True:
+            if refused != errors.NONE:
+                outcome = end_without_effect(machine, refused)
+                break
             outcome = call_1(resume, machine_address)
             if outcome != errors.NEED:
                 break
@@ -71,6 +80,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
                 word = subtract(entry.current, fees.value) if entry.location == coinbase else entry.current
                 value_of(state, entry.location).value = word
         fees.value = add(fees.value, machine.fee)
+        count_admitted(machine, transaction)
         if not write_receipt(machine, RECEIPT.item(table, last, index), arena):
             return I(FAULT_RECEIPTS)
         add_work(machine, cost_model.RECEIPT, 1)

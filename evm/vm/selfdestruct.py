@@ -1,8 +1,8 @@
 """SELFDESTRUCT: the balance moves at once; what else becomes of the account is settled at the transaction's end.
 
-Since Cancun only an account that the same transaction created is deleted (EIP-6780); before, every account was. A
-deleted account's ether is burnt, whatever it was sent in the meantime. Before London the first SELFDESTRUCT of an
-account was refunded (EIP-3529).
+Since Cancun only an account that the same transaction created is deleted (EIP-6780); before, every account was, and its
+storage was left behind (`evm.vm.storage_generation`). A deleted account's ether is burnt, whatever it was sent in the
+meantime. Before London the first SELFDESTRUCT of an account was refunded (EIP-3529).
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ from contend.evm.vm.call import (
     to_address,
 )
 from contend.evm.vm.gas import GAS_COLD_ACCOUNT_ACCESS, GAS_NEW_ACCOUNT
+from contend.evm.vm.storage_generation import end_generation, generation_entry
 
 CREATED, DESTROYED = U(layout.FLAG_CREATED), U(layout.FLAG_DESTROYED)
+KIND_GENERATION = U(layout.KIND_GENERATION)
 
 
 @kernel()
@@ -82,11 +84,13 @@ def selfdestruct(machine):
     if is_null(code) or is_null(loaded_entry(machine, account_key(frame.address, layout.KIND_NONCE))):
         return CALL_NEEDS
     rules = RULES.at(machine.rules)
+    deleted = has_flag(code, CREATED) or rules.destroys_all != U0
+    if deleted and not has_flag(code, CREATED) and is_null(generation_entry(machine, frame.address)):
+        return CALL_NEEDS
     frame.gas = gas - needed
     machine.gas_done += U(needed)
     if not warm and not set_warm(machine, account):
         return CALL_ERROR
-    deleted = has_flag(code, CREATED) or rules.destroys_all != U0
     to_another = address_of(own_balance) != address_of(credited)
     if to_another:
         if not set_word(machine, credited, add(credited.current, balance)):
@@ -107,9 +111,9 @@ def selfdestruct(machine):
 def delete_destroyed(machine, coinbase):
     """Delete the accounts that were destroyed: every word of theirs that the transaction has seen becomes zero.
 
-    That is all they have: code and nonce were loaded when the account was created, the balance when it was destroyed,
-    and storage began empty. What an account from before the transaction has in other slots, which before Cancun could
-    be, is void because nothing says any longer that the account exists; see `evm.accounts`.
+    That is all they have: code and nonce were loaded when the account was created or destroyed, the balance when it was
+    destroyed, and storage began empty. An account from before the transaction has slots besides; it gets another
+    generation of them.
 
     Returns whether the block's beneficiary is among them.
     """
@@ -121,14 +125,15 @@ def delete_destroyed(machine, coinbase):
         address = code.key
         if address[2] >> KIND_SHIFT != KIND_CODE:
             continue
+        owner = address[0], address[1], address[2] & LOW_32
         for other in range(machine.entry_count):
             entry = entry_at(machine, other)
             key = entry.key
-            same = key[0] == address[0] and key[1] == address[1]
-            if same and key[2] & LOW_32 == address[2] & LOW_32:
-                if entry.flags & LOADED != U0:
-                    entry.current = ZERO
+            same = key[0] == owner[0] and key[1] == owner[1] and key[2] & LOW_32 == owner[2]
+            if same and entry.flags & LOADED != U0 and key[2] >> KIND_SHIFT != KIND_GENERATION:
+                entry.current = ZERO
+        if code.flags & CREATED == U0:
+            end_generation(machine, owner)
         code.code = I(NO_CODE)
-        is_coinbase = address[0] == coinbase[0] and address[1] == coinbase[1]
-        found |= is_coinbase and address[2] & LOW_32 == coinbase[2]
+        found |= owner[0] == coinbase[0] and owner[1] == coinbase[1] and owner[2] == coinbase[2]
     return found

@@ -108,7 +108,8 @@ def _intrinsic_gas(machine, transaction):
 
 
 @kernel()
-def _end_without_effect(machine, error):
+def end_without_effect(machine, error):
+    """End the machine's transaction as an invalid one."""
     machine.error = error
     machine.status = I(errors.STATUS_INVALID)
     machine.gas_used = I(0)
@@ -215,29 +216,29 @@ def _begin(machine):
     sender, to, value = transaction.sender, transaction.to, transaction.value
     gas_limit, creates = U(transaction.gas_limit), transaction.creates != U0
     if transaction.flaw != errors.NONE:
-        return _end_without_effect(machine, transaction.flaw)
+        return end_without_effect(machine, transaction.flaw)
     nonce = loaded_entry(machine, account_key(sender, layout.KIND_NONCE))
     if is_null(nonce):
         return errors.NEED
     if nonce.current[0] != transaction.nonce and not is_hint:
-        return _end_without_effect(machine, I(errors.NONCE_MISMATCH))
+        return end_without_effect(machine, I(errors.NONCE_MISMATCH))
     if nonce.current[0] == LAST_NONCE:
-        return _end_without_effect(machine, I(errors.NONCE_OVERFLOW))
+        return end_without_effect(machine, I(errors.NONCE_OVERFLOW))
     sender_code = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
     if is_null(sender_code):
         return errors.NEED
     has_code = not is_no_code(sender_code.current) and not is_delegated(machine, sender_code)
     if machine.mode == layout.MODE_NORMAL and has_code:
-        return _end_without_effect(machine, I(errors.SENDER_HAS_CODE))
+        return end_without_effect(machine, I(errors.SENDER_HAS_CODE))
     balance = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if is_null(balance):
         return errors.NEED
     needed, overflow = _purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
     if (overflow or less(balance.current, needed)) and not is_hint:
-        return _end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
+        return end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
     intrinsic, floor = _intrinsic_gas(machine, transaction)
     if U(max(intrinsic, floor)) > gas_limit:
-        return _end_without_effect(machine, I(errors.INTRINSIC_GAS))
+        return end_without_effect(machine, I(errors.INTRINSIC_GAS))
     if creates:
         to = address_by_nonce(machine, sender, transaction.nonce)
         if is_null(loaded_entry(machine, account_key(to, layout.KIND_NONCE))):

@@ -124,8 +124,6 @@ class Explainer:
 
     def _lay_out(self, workload: Workload, dials: Any) -> tuple[Scenario, Block, Oracle, Snapshot, Any]:
         from contend.evm.drivers.recorder import record
-        from contend.harness.errors import RefusedBlockError
-        from contend.harness.verify.block_rules import BlockRules
         from contend.harness.verify.oracle.oracle import Oracle
         from contend.strategies.serial import Serial
         from contend.workloads.files.fields import FieldError
@@ -142,12 +140,7 @@ class Explainer:
         except Exception as error:
             what = f"building it and running it serially: {type(error).__name__}: {one_line(error)}"
             raise CrashError(f"workload {self._request.workloads[0]}: {what}") from error
-        try:
-            receipts = oracle.reference.receipts
-            state.restore(snapshot)
-            BlockRules().check(block, state, receipts, recording)
-        except RefusedBlockError as error:
-            raise BadInputError(f"workload {self._request.workloads[0]}: {error}") from None
+        state.restore(snapshot)
         return scenario, block, oracle, snapshot, recording
 
     def _strategy(

@@ -25,7 +25,6 @@ from contend.harness.bench.failures import RunError, WorkloadError, described
 from contend.harness.bench.serial_runs_at_once import SerialRunsAtOnce
 from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
-from contend.harness.errors import RefusedBlockError
 from contend.harness.plan.resolve import BASELINE, LIMIT, CellKey, WorkloadPlan, one_line
 from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.sample import BlockFacts, Sample
@@ -84,8 +83,6 @@ class Bench:
         ------
         WorkloadError
             If any of that fails.
-        RefusedBlockError
-            If a block breaks a rule (`harness.verify.block_rules`).
         FieldError
             If the workload refuses a file of the user's: its set-up reverts, for instance.
         """
@@ -104,8 +101,6 @@ class Bench:
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
-            except RefusedBlockError as error:
-                raise RefusedBlockError(f"{plan.title}: {error}") from None
             except (WorkloadError, FieldError):
                 raise
             except Exception as error:

@@ -55,7 +55,8 @@ _NAMES: dict[str, tuple[str, str]] = {
 # What versions of this layout may lack.
 _OPTIONAL = {"plugins_of": "contend.harness.measure.plugin_provenance:plugins_of"}
 _THIS_LAYOUT, _OLD_LAYOUT = range(2)
-# Errors that are no fault of what is measured: nothing of it can be measured as it was asked for.
+# Errors that are no fault of what is measured: nothing of it can be measured as it was asked for. The first one is of
+# older versions, which refused blocks of which they knew that they would execute them wrongly.
 _REFUSALS = ("RefusedBlockError", "FieldError", "MissingKnowledgeError")
 # Set by `main`. Told by the sources and not by what can be imported: this version may be installed beside an older one.
 _layout = _THIS_LAYOUT

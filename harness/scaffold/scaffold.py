@@ -99,11 +99,11 @@ def workload(name: str) -> Skeleton:
     BadInputError
         If the name cannot be used.
     """
-    from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL
+    from contend.harness.verify.schedule_fuzzer.cases import MADE
     from contend.workloads import registry
 
     return _checked(
-        Skeleton("workload", name, "workload"), {*registry.names(), *registry.ON_REQUEST, ADVERSARIAL, ALL, DEFAULT}
+        Skeleton("workload", name, "workload"), {*registry.names(), *registry.ON_REQUEST, *MADE, ALL, DEFAULT}
     )
 
 

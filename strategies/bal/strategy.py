@@ -72,6 +72,7 @@ class Bal(OptimisticStrategy):
         outcome = super().execute(block, state, workers)
         if self._is_refused:
             outcome.refused_list = self._flaw(block, state)
+            outcome.counters["refused_lists"] = int(outcome.refused_list is not None)
         return outcome
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
@@ -152,15 +153,20 @@ class Bal(OptimisticStrategy):
         list_changed(int(pieces.ctypes.data), found)
         return np.unique(found[1:])
 
-    def _flaw(self, block: Block, state: State) -> str:
-        """What is wrong with the list, in words. Outside the time: the verdict is known."""
+    def _flaw(self, block: Block, state: State) -> str | None:
+        """What is wrong with the list, in words. Outside the time: the verdict is known, with one exception.
+
+        No list says that an account lost its storage. Where one that was there before the block is destroyed (before
+        Cancun), the block is not executed from the list, which may be right all the same: None.
+        """
         if not self._is_sound:
             return self._list.flaw(len(block))
         before = State(state.capacity, state.codes)
         assert self._before is not None
         before.restore(self._before)
         right = access_list_content(block, before)
-        return str(first_difference(self.knowledge.access_list or b"", right, len(block), state_before(before)))
+        found = first_difference(self.knowledge.access_list or b"", right, len(block), state_before(before))
+        return None if found is None else str(found)
 
 
 class BalLongest(Bal):

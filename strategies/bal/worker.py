@@ -78,7 +78,7 @@ COST_TASK, COST_LIST_READ = cost_table.TASK, cost_table.LIST_READ
 COST_LIST_COMPARE, COST_LIST_CONFIRM = cost_table.LIST_COMPARE, cost_table.LIST_CONFIRM
 
 SHARE = 4  # a worker takes what is left, divided by the number of workers and this
-KIND_STORAGE = U(layout.KIND_STORAGE)
+KIND_STORAGE, KIND_MASK = U(layout.KIND_STORAGE), U(layout.KIND_MASK)
 
 
 @kernel()
@@ -139,7 +139,7 @@ def _answer_unlisted(shared, worker, own, key):
     location = I(intern_location(shared.state, key))
     if location < 0 or location >= shared.heads_count:
         return False
-    if key[2] >> KIND_SHIFT == KIND_STORAGE:
+    if (key[2] >> KIND_SHIFT) & KIND_MASK == KIND_STORAGE:
         own.unlisted += U1
     word = value_of(STATE.at(shared.state), location).value
     return _note_read(shared, worker, location, I(NO_RECORD), I(0), word)

@@ -13,7 +13,7 @@ from contend.evm.layout import STATE
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import intern_location, prefetch_location, prefetch_slot, value_of
+from contend.evm.state import intern_location, key_in_state, prefetch_location, prefetch_slot, value_of
 from contend.strategies.accounting import spend
 from contend.strategies.block_list.layout import LOCATION_SHIFT, RECORD
 from contend.strategies.block_list.listed_changes import bytes_of_record
@@ -54,6 +54,8 @@ def _ask_for_locations(shared, record, end):
 def _locate(shared, block_list, piece, record):
     """Look up the location of a record and enter it in the index. A negative result if that cannot be done."""
     opened = RECORD.at(record)
+    if STATE.at(shared.state).has_generations != U0:
+        opened.key = key_in_state(shared.state, opened.key)
     location = I(intern_location(shared.state, opened.key))
     if location < 0 or location >= shared.heads_count:
         note_fault(shared)

@@ -7,7 +7,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.state import kind_of
-from contend.strategies.accounting import note_abort
+from contend.strategies.accounting import note_abort, note_abort_kind
 from contend.strategies.block_stm.layout import ABORT
 from contend.strategies.block_stm.mv_memory import allocate
 from contend.strategies.block_stm.scheduler import transaction_of
@@ -38,7 +38,7 @@ def count_abort(shared, worker, stale, gas):
     if line.is_planned != U0:
         line.is_planned = U0
         worker.repairs += U1
-        worker.aborts_by_kind[U(kind)] += U1
+        note_abort_kind(worker, kind)
     else:
         note_abort(worker, kind)
     worker.wasted_gas += U(gas)

@@ -16,13 +16,13 @@ from typing import Any
 
 from contend.evm import State, layout
 from contend.evm.block_image import BlockImage
-from contend.evm.layout import TRANSACTION
+from contend.evm.layout import STATE, TRANSACTION
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_u64
 from contend.evm.runtime.structs import LINE_U64, U64, Struct, is_null
-from contend.evm.state import intern_location
+from contend.evm.state import intern_location, key_in_state
 from contend.evm.u256 import is_zero
 from contend.evm.vm.access_table import account_key, entry_at, find_or_insert, storage_key
 from contend.evm.vm.create import ONE
@@ -91,7 +91,10 @@ def _add_noted(shared, worker, machine, hint):
     """Make entries of what was noted. False when something is full."""
     for i in range(machine.entry_count):
         entry = entry_at(machine, i)
-        location = I(intern_location(shared.state, entry.key))
+        key = entry.key
+        if STATE.at(shared.state).has_generations != U0:
+            key = key_in_state(shared.state, key)
+        location = I(intern_location(shared.state, key))
         if location < 0:
             note_fault(shared)
             return False

@@ -116,7 +116,9 @@ class Sharded(CompiledStrategy):
         """
         if workers > MOST_SHARDS:
             raise ValueError(f"workers = {workers}: at most {MOST_SHARDS} shards can be told apart")
-        ordered, logs = self.keeps_order or image.block.binding_order, self.makes_access_list
+        # In another order others would fit into the block.
+        is_binding = image.block.binding_order or image.limits_matter()
+        ordered, logs = self.keeps_order or is_binding, self.makes_access_list
         if self.clock.simulated:
             cluster = self._open_cluster(workers, state, scale)
             return cluster.execute(image, state, self.clock, self.clock.network or self.network, ordered, logs)

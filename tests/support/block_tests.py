@@ -11,15 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import rlp
-from trie import HexaryTrie
-
-from contend.evm import Block, Environment, Receipts, State, Transaction
+from contend.evm import Block, Environment, State, Transaction
 from contend.evm.accounts import World, accounts_of, new_state
-from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import FORKS, Fork
+from contend.harness.verify.full_receipts import receipts_root
 from contend.harness.verify.knowledge import BlockKnowledge
-from contend.harness.verify.state_root import EMPTY_ROOT, state_root
+from contend.harness.verify.state_root import state_root
 from contend.strategies.base import Strategy
 from contend.strategies.serial import Serial
 from contend.workloads.files.fields import Field
@@ -148,26 +145,3 @@ def _note_beacon_root(state: State, expected: ExpectedBlock) -> None:
         time = expected.block.environment.timestamp
         state.set_storage(BEACON_ROOTS, time % BEACON_ROOTS_KEPT, time)
         state.set_storage(BEACON_ROOTS, time % BEACON_ROOTS_KEPT + BEACON_ROOTS_KEPT, expected.beacon_root)
-
-
-def receipts_root(receipts: Receipts, types: tuple[int, ...]) -> bytes:
-    """Root of the trie of receipts (Yellow Paper, section 4.4.1; EIP-2718)."""
-    trie, gas = HexaryTrie({}, prune=True), 0
-    for index, kind in enumerate(types):
-        gas += int(receipts.gas_used[index])
-        logs = receipts.logs(index)
-        bloom = _bloom([part for log in logs for part in (log.address, *(t.to_bytes(32, "big") for t in log.topics))])
-        items = [[log.address, [topic.to_bytes(32, "big") for topic in log.topics], log.data] for log in logs]
-        encoded = bytes(rlp.encode([int(receipts.status[index]), gas, bloom, items]))
-        trie[bytes(rlp.encode(index))] = (bytes([kind]) if kind else b"") + encoded
-    return bytes(trie.root_hash) if types else EMPTY_ROOT
-
-
-def _bloom(parts: list[bytes]) -> bytes:
-    """Bloom filter of 2048 bits: three of each part's hash (Yellow Paper, section 4.4.3)."""
-    bits = 0
-    for part in parts:
-        digest = keccak256(part)
-        for at in (0, 2, 4):
-            bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
-    return bits.to_bytes(256, "big")

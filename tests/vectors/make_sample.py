@@ -52,6 +52,20 @@ SOURCES = {
             "folder": "access_lists",
         },
     ),
+    "whole_blocks.tar.gz": (
+        {
+            "name": "ethereum/tests, BlockchainTests (ValidBlocks and InvalidBlocks)",
+            "version": "not told by the data they were taken from",
+            "licence": "LICENSE.ethereum-tests",
+            "folder": "whole/ethereum-tests",
+        },
+        {
+            "name": "ethereum/execution-spec-tests, blockchain_tests; now part of ethereum/execution-specs",
+            "version": "v5.4.0, and for Prague and Osaka newer ones",
+            "licence": "LICENSE.execution-specs",
+            "folder": "whole/eest",
+        },
+    ),
 }
 LISTED_FILES = 20
 # What a block's test says twice: the block in its transport encoding, and the genesis likewise.
@@ -128,6 +142,33 @@ def _listed(block: dict[str, Any]) -> dict[str, Any]:
     return {name: block[name] for name in ("blockHeader", "blockAccessList", "transactions")}
 
 
+def whole_files(data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the smallest test of whole blocks for each network and for each reason to refuse a block."""
+    found: dict[tuple[str, ...], tuple[int, str, bytes]] = {}
+    for archived in ("blocktests_dev.tar.gz", "blockchain_prague_osaka_dev.tar.gz"):
+        with tarfile.open(data / "eest" / archived) as files:
+            for member in files:
+                stream = files.extractfile(member) if member.name.endswith(".json") else None
+                if stream is None:
+                    continue
+                folder = "ethereum-tests" if "/ethereum-tests" in member.name else "eest"
+                for name, test in json.loads(stream.read()).items():
+                    whole = _whole(test)
+                    reasons = {block["expectException"] for block in whole["blocks"] if "expectException" in block}
+                    content = (json.dumps({name: whole}, sort_keys=True, separators=(",", ":")) + "\n").encode()
+                    one = len(content), f"whole/{folder}/{Path(member.name).name}", content
+                    for key in [("network", test["network"])] + [("reason", reason) for reason in sorted(reasons)]:
+                        found[key] = min(found.get(key, one), one)
+    yield from sorted({name: content for _, name, content in found.values()}.items())
+
+
+def _whole(test: dict[str, Any]) -> dict[str, Any]:
+    """What a test of whole blocks does not say twice."""
+    kept = {name: test[name] for name in ("network", "pre", "genesisRLP", "lastblockhash")}
+    blocks = [{name: block[name] for name in ("rlp", "expectException") if name in block} for block in test["blocks"]]
+    return kept | {"blocks": blocks, "postState": test.get("postState")}
+
+
 def archive(files: dict[str, bytes]) -> bytes:
     """Pack files into a compressed archive that depends on their names and contents only."""
     packed = io.BytesIO()
@@ -156,6 +197,7 @@ def main(data: Path) -> None:
         "state_tests.tar.gz": dict(state_files(data)),
         "block_tests.tar.gz": dict(block_files(data)),
         "access_lists.tar.gz": dict(list_files(data)),
+        "whole_blocks.tar.gz": dict(whole_files(data)),
     }
     manifest = {}
     for name, files in contents.items():

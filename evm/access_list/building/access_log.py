@@ -21,7 +21,7 @@ import numpy as np
 
 from contend.evm import errors
 from contend.evm.block import Words
-from contend.evm.layout import KIND_TRANSIENT
+from contend.evm.layout import GENERATION_SHIFT, KIND_GENERATION, KIND_TRANSIENT
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.sparse_memory import sparse_zeros
@@ -47,14 +47,21 @@ RECORDS_PER_TRANSACTION = 32
 SPARE_RECORDS = 1 << 14
 FEW_WORKERS = 16
 _RECORD_BYTES = LOGGED.words * 8
-_TRANSIENT = U(KIND_TRANSIENT)
+_TRANSIENT, _GENERATION = U(KIND_TRANSIENT), U(KIND_GENERATION)
+_WITHOUT_GENERATION = U((1 << GENERATION_SHIFT) - 1)
+
+
+@kernel(inline=True)
+def plain_key(key):
+    """A location's key as a list names it, which knows of no storage generations."""
+    return key[0], key[1], key[2] & _WITHOUT_GENERATION, key[3], key[4], key[5], key[6]
 
 
 @kernel(inline=True)
 def marks_of(entry):
     """What the log says of an entry of the access table; 0 for one that it leaves out."""
     kind = entry.key[2] >> KIND_SHIFT
-    if kind == _TRANSIENT:
+    if kind == _TRANSIENT or kind == _GENERATION:
         return U0
     marks = U0
     if entry.flags & LOADED != U0:
@@ -87,7 +94,7 @@ def log_accesses(machine, rows, index, size, log):
             marks = marks_of(entry)
             if marks != U0:
                 record = LOGGED.item(row.records, count, at)
-                record.key = entry.key
+                record.key = plain_key(entry.key)
                 record.marks = marks | (U(index) << INDEX_SHIFT)
                 record.word = entry.current
                 record.code = entry.code

@@ -14,10 +14,8 @@ from contend.evm.vm.access_table import (
     find_entry,
     find_or_insert,
     is_warm,
-    loaded_entry,
     set_warm,
     set_word,
-    storage_key,
     transient_key,
 )
 from contend.evm.vm.dispatch import instruction
@@ -29,23 +27,17 @@ from contend.evm.vm.gas import (
     GAS_WARM_ACCESS,
 )
 from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
-
-
-@kernel()
-def _is_listed(machine, key):
-    """Whether a slot whose word is unknown is warm all the same: the access list names it."""
-    entry = find_entry(machine, key)
-    return not is_null(entry) and is_warm(entry)
+from contend.evm.vm.storage_generation import is_listed_slot, slot_entry
 
 
 @instruction(op.SLOAD)
 def sload(machine, frame, registers):
     """Load a slot of the frame's account."""
-    key = storage_key(frame.address, operand(registers, 0))
+    slot = operand(registers, 0)
 
-    entry = loaded_entry(machine, key)
+    entry = slot_entry(machine, frame.address, slot)
     if is_null(entry):
-        if registers.gas < (GAS_WARM_ACCESS if _is_listed(machine, key) else GAS_COLD_SLOAD):
+        if registers.gas < (GAS_WARM_ACCESS if is_listed_slot(machine, frame.address, slot) else GAS_COLD_SLOAD):
             return OUT_OF_GAS
         return SUSPENDED
     if is_warm(entry):
@@ -92,7 +84,7 @@ def sstore(machine, frame, registers):
     if registers.gas <= GAS_STORAGE_SENTRY:
         registers.gas = I(-1)
         return OUT_OF_GAS
-    entry = loaded_entry(machine, storage_key(frame.address, slot))
+    entry = slot_entry(machine, frame.address, slot)
     if is_null(entry):
         return SUSPENDED
     gas, refund = _store_gas(entry, new, RULES.at(machine.rules).clear_refund)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
 from contend.harness.verify.damage import KINDS, SHARES, Damage
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DESTROYING, MADE, ScheduleCase
 
 if TYPE_CHECKING:
     from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
@@ -229,10 +229,10 @@ def _begin(parent: int) -> None:
 
 
 def default_sources() -> tuple[str, ...]:
-    """Adversarial blocks twice as often as each of the default workloads."""
+    """Adversarial blocks as often as all default workloads together, and blocks that destroy as often as two."""
     from contend.workloads import registry
 
-    return (ADVERSARIAL, *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)))
+    return (ADVERSARIAL, DESTROYING, *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)))
 
 
 def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -276,5 +276,5 @@ def check_sources(names: tuple[str, ...]) -> None:
     from contend.workloads import registry
 
     for name in names:
-        if name != ADVERSARIAL:
+        if name not in MADE:
             lookup(registry, name)

@@ -13,7 +13,7 @@ from contend.evm import Block, State
 from contend.harness.errors import BadInputError
 from contend.harness.verify.damage import Damage
 
-ADVERSARIAL = "adversarial_blocks"
+ADVERSARIAL, DESTROYING = MADE = "adversarial_blocks", "destroying_blocks"  # blocks that are made for the fuzzer
 SIZES = (2, 4, 8, 16, 24)
 WORKLOAD_SIZE = 24
 SCHEMA = "contend-schedule/1"
@@ -28,7 +28,7 @@ class ScheduleCase:
     strategy : str
     workers : int
     source : str
-        ``adversarial_blocks``, or the name of a workload.
+        One of `MADE`, or the name of a workload.
     block : int
         Seed of the block.
     schedule : int
@@ -103,6 +103,16 @@ def whole_scene(source: str, seed: int) -> Scene:
 
         random = Random(seed)
         return Scene(block_of(draw_acts(random, random.choice(SIZES))), adversarial_state(), CONTRACTS)
+    if source == DESTROYING:
+        from contend.harness.verify.schedule_fuzzer.destroying_blocks import (
+            DESTROYING_CONTRACTS,
+            destroying_state,
+            draw_destroying_block,
+        )
+
+        random = Random(seed)
+        block = draw_destroying_block(random, random.choice(SIZES))
+        return Scene(block, destroying_state(), DESTROYING_CONTRACTS)
     from contend.workloads import registry, resolve_dials
 
     kind = registry.get(source)

@@ -10,9 +10,13 @@ import pytest
 from click.testing import CliRunner
 from shared_data import shared
 
-from contend.evm.accounts import Account
+from contend.evm.accounts import Account, new_state
 from contend.harness.cli import main
+from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.state_root import state_root
+from contend.strategies.registry import get
+from contend.strategies.serial import Serial
+from contend.workloads.files.block_file import read_block
 from tests.harness.verify.test_statetest import SENDER, content, run, write
 
 
@@ -29,9 +33,6 @@ def refused(*arguments: object) -> str:
     [
         ("excesshuge.json", "excessBlobGas"),
         ("type4.json", "transaction of type 4, which blocks have from Prague on"),
-        ("01_create2_selfdestruct_Shanghai.json.gz", "destroyed and is created again"),
-        ("26_cumulative_gas_Cancun.json", "transaction 2 may use 400,000 gas, and the block has 200,000 left"),
-        ("11b_blobs_cumulative_Cancun.json", "with transaction 2 the block has 9 blobs"),
         ("notx.json", "an empty block has nothing to execute"),
         ("underscore.json", "'0x52_08' is not an integer"),
         ("dupkeys.json", "two members with the name 'chain_id'"),
@@ -46,6 +47,30 @@ def test_a_block_is_refused_and_leaves_no_record(tmp_path: Path, name: str, word
     )  # fmt: skip
     assert words in line
     assert not list(results.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("name", "gas"),
+    [
+        # Transaction 19 stores in a slot that the account had before it was destroyed and created again.
+        ("01_create2_selfdestruct_Shanghai.json.gz", {19: 65_406}),
+        # By their limits, of which the third to fifth exceed what the two before have left.
+        ("26_cumulative_gas_Cancun.json", {0: 400_000, 1: 400_000, 2: 0, 3: 0, 4: 0, 5: 21_000}),
+        # Six blobs are all that a block may have.
+        ("11b_blobs_cumulative_Cancun.json", {0: 23_274, 1: 23_274, 2: 0, 3: 0}),
+    ],
+)
+@pytest.mark.parametrize("strategy", ["serial", "block_stm", "bal"])
+def test_a_block_that_was_refused_is_executed_rightly(name: str, gas: dict[int, int], strategy: str) -> None:
+    file = read_block(shared(f"failing/{name}"))
+    state, serial = new_state(file.prestate), Serial()
+    with get(strategy)() as made:
+        made.knowledge = BlockKnowledge([file.block], state, serial).of(0, made.given)
+        outcome = made.execute(file.block, state, 2)
+    assert {i: int(outcome.receipts.gas_used[i]) for i in gas} == gas
+    assert outcome.refused_list is None
+    if file.receipts is not None:
+        assert [one.gas_used for one in file.receipts] == outcome.receipts.gas_used.tolist()
 
 
 def test_a_pipe_as_a_block_is_refused_and_not_waited_for(tmp_path: Path) -> None:

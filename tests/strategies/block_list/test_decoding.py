@@ -74,7 +74,7 @@ def given_by(
     for i in range(len(block)):
         rows = slice(int(hinted.offsets[i]), int(hinted.offsets[i + 1]))
         entries = zip(hinted.keys[rows], hinted.writes[rows].tolist(), strict=True)
-        found[i] = [(*location_of(key), is_write) for key, is_write in entries]
+        found[i] = [(*location_of(key)[:3], is_write) for key, is_write in entries]
     return found
 
 

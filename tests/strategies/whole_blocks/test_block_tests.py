@@ -17,12 +17,6 @@ from contend.workloads.files.fields import load
 
 ARCHIVE = "block_tests.tar.gz"
 WORKERS = 3
-# What this version is known to get wrong, by a part of the test's name. Who repairs it is told to delete the line.
-KNOWN_FAILURES = {
-    "eip1014_create2/test_recreate:fork_Shanghai-blockchain_test-recreate_on_separate_block_True": (
-        "an account that was destroyed and is created again in a later block sees the slots that it had before"
-    ),
-}
 
 
 def read_tests() -> Iterator[BlockTest]:
@@ -38,12 +32,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "block_test" not in metafunc.fixturenames:
         return
     tests = list(read_tests()) if (SAMPLE / ARCHIVE).is_file() else []
-    cases = [pytest.param(test, id=test.name, marks=_marks(test.name)) for test in tests]
+    cases = [pytest.param(test, id=test.name) for test in tests]
     metafunc.parametrize("block_test", cases or [pytest.param(None, id="absent")])
-
-
-def _marks(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.xfail(reason=why, strict=True) for known, why in KNOWN_FAILURES.items() if known in name]
 
 
 @pytest.fixture(scope="module", params=names())

@@ -1,0 +1,66 @@
+"""Admission of transactions to a block where a strategy executes them side by side.
+
+Whether a transaction fits into what its block has left depends on the gas that all before it have used
+(`evm.vm.admission`), and nobody knows that before they have been executed. In a block of a chain all fit. So a strategy
+takes that for granted, executes the block, and then adds up, in the block's order. Where a transaction did not fit, it
+is marked as refused and the block is executed once more, from the state before it.
+
+One such round need not be the last: what is behind a refused transaction may now use other gas. But the first
+transaction whose mark was wrong is marked rightly by a round, since what those before it did stands; so every round
+settles at least one more, and the result is the serial one.
+
+Most blocks promise less gas than they have; for them nothing is added up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from contend.evm import errors
+from contend.evm.block_image import BlockImage
+from contend.evm.receipts import Receipts
+
+Mask = npt.NDArray[np.bool_]
+_MOST_GAS = 2**63 - 1
+
+
+class Admission:
+    """Which transactions of a block are refused.
+
+    Parameters
+    ----------
+    image : BlockImage
+        Its rows get the flaws of those that are.
+    """
+
+    def __init__(self, image: BlockImage) -> None:
+        self._rows = image.rows
+        self._flaws = image.rows["flaw"].copy()
+        self._gas = min(image.block.environment.gas_limit, _MOST_GAS)
+        self._blobs = image.max_blobs
+        self.matters = image.limits_matter()
+
+    def forget(self) -> None:
+        """Take all transactions as admitted: a run learns nothing from the one before."""
+        self._rows["flaw"] = self._flaws
+
+    def settle(self, receipts: Receipts) -> bool:
+        """Mark who is refused, given what an execution used; whether that is what it was executed with.
+
+        Parameters
+        ----------
+        receipts : Receipts
+            By the block's order.
+        """
+        rows = self._rows
+        executed = receipts.status != errors.STATUS_INVALID
+        used = receipts.gas_used.astype(np.int64)
+        blobs = np.where(executed, rows["blobs"], 0)
+        able = self._flaws == errors.NONE
+        no_gas = able & (rows["gas_limit"] > self._gas - (np.cumsum(used) - used))
+        no_blobs = able & (rows["blobs"] > 0) & (rows["blobs"] > self._blobs - (np.cumsum(blobs) - blobs))
+        flaws = np.where(no_gas, errors.GAS_ALLOWANCE, np.where(no_blobs, errors.BLOB_ALLOWANCE, self._flaws))
+        is_settled = bool(np.array_equal(flaws, rows["flaw"]))
+        rows["flaw"] = flaws
+        return is_settled

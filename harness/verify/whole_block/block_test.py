@@ -1,0 +1,152 @@
+"""Official tests of whole blocks (the ``blockchain_tests`` format): a chain of blocks, valid and invalid, by their RLP.
+
+The rest of such a file repeats in JSON what the RLP says, and is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contend.evm.accounts import World, accounts_of
+from contend.harness.verify.state_root import state_root
+from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
+from contend.harness.verify.whole_block.chain import Accepted, Chain
+from contend.harness.verify.whole_block.contender_check import ContenderCheck
+from contend.harness.verify.whole_block.fork_schedule import ForkSchedule, schedule_of
+from contend.workloads.files.fields import Field
+from contend.workloads.files.prestate import read_prestate
+
+
+@dataclass(frozen=True)
+class GivenBlock:
+    """A block of a test: its RLP, and why it is to be refused, if it is."""
+
+    data: bytes
+    exception: str | None
+
+
+@dataclass(frozen=True)
+class BlockTest:
+    """A test.
+
+    Attributes
+    ----------
+    name : str
+    schedule : ForkSchedule or None
+        None where a fork is not there.
+    network : str
+    world : mapping
+        Accounts of the genesis block.
+    genesis : bytes
+        That block in RLP.
+    blocks : tuple of GivenBlock
+    last_hash : bytes
+        Of the block that the chain ends with.
+    post : mapping or None
+        Accounts after it.
+    """
+
+    name: str
+    schedule: ForkSchedule | None
+    network: str
+    world: World
+    genesis: bytes
+    blocks: tuple[GivenBlock, ...]
+    last_hash: bytes
+    post: World | None
+
+
+@dataclass
+class Verdict:
+    """What came of a test: what is wrong, and which blocks were refused for another reason than the test's."""
+
+    wrong: str | None = None
+    otherwise: list[str] = field(default_factory=list)
+
+
+def test_of(name: str, content: Field, file: str) -> BlockTest:
+    """Read one test of a file.
+
+    Raises
+    ------
+    FieldError
+        If it is malformed.
+    """
+    network, post = content["network"].text(), content.get("postState")
+    label = name.rpartition("::")[2] if "::" in name else name
+    return BlockTest(
+        f"{Path(file).stem}:{label}",
+        schedule_of(network),
+        network,
+        read_prestate(content["pre"]),
+        content["genesisRLP"].octets(),
+        tuple(map(_given, content["blocks"].elements())),
+        content["lastblockhash"].octets(32),
+        None if post is None else read_prestate(post),
+    )
+
+
+def _given(content: Field) -> GivenBlock:
+    exception = content.get("expectException")
+    return GivenBlock(content["rlp"].octets(), None if exception is None else exception.text())
+
+
+def run_test(test: BlockTest, contenders: Sequence[ContenderCheck]) -> Verdict:
+    """Run a test: each block serially, and where it is valid by every contender.
+
+    Parameters
+    ----------
+    test : BlockTest
+        Whose forks are there.
+    contenders : sequence of ContenderCheck
+    """
+    assert test.schedule is not None
+    found = Verdict()
+    try:
+        chain = Chain(test.world, test.genesis, test.schedule)
+    except BlockRefusedError as error:
+        return Verdict(f"genesis: {error}")
+    if state_root(accounts_of(chain.state)) != chain.genesis.state_root:
+        return Verdict("genesis: another state root")
+    for place, given in enumerate(test.blocks):
+        accepted = None
+        try:
+            accepted = chain.accept(given.data)
+        except BlockRefusedError as error:
+            if given.exception is None:
+                return Verdict(f"block {place}: refused: {error}")
+            if not error.is_called(given.exception):
+                found.otherwise.append(f"block {place}: {error}; the test says {given.exception}")
+            continue
+        if given.exception is not None:
+            return Verdict(f"block {place}: accepted, must be refused for {given.exception}")
+        wrong = _first_difference(chain, accepted, contenders)
+        if wrong is not None:
+            return Verdict(f"block {place}: {wrong}")
+    found.wrong = _end(test, chain)
+    return found
+
+
+def _first_difference(chain: Chain, accepted: Accepted, contenders: Sequence[ContenderCheck]) -> str | None:
+    for contender in contenders:
+        wrong = contender.difference(chain, accepted)
+        if wrong is not None:
+            return f"{contender.title}: {wrong}"
+    return None
+
+
+def _end(test: BlockTest, chain: Chain) -> str | None:
+    """What is wrong with the state of the last block."""
+    last = chain.blocks.get(test.last_hash)
+    if last is None:
+        return f"the chain does not have its last block, 0x{test.last_hash.hex()}"
+    if test.post is None:
+        return None
+    chain.state.restore(last.after)
+    here, right = accounts_of(chain.state), test.post
+    for address in sorted({*here, *right}):
+        if here.get(address) != right.get(address):
+            return f"0x{address.hex()}: {here.get(address)}, the test says {right.get(address)}"
+    return None

@@ -1,0 +1,96 @@
+"""Admission by limit: serial execution decides as it goes, side by side it is added up afterwards, with one result."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contend.evm import Block, Environment, State, Transaction, errors
+from contend.evm.block_image import BlockImage
+from contend.evm.drivers.block_admission import Admission
+from contend.strategies.serial import Serial
+
+SENDER, TO, BURNER = b"\xa1" * 20, b"\xb2" * 20, b"\xc3" * 20
+BLOB = (b"\1" + bytes(31),)
+
+
+def state_with_money() -> State:
+    state = State()
+    state.set_balance(SENDER, 10**24)
+    state.set_code(BURNER, b"\xfe")
+    return state
+
+
+def refused(block: Block) -> list[int]:
+    """Which transactions serial execution finds not to fit."""
+    receipts = Serial().execute(block, state_with_money(), 1).receipts
+    codes = receipts.error_codes.tolist()
+    return [i for i, code in enumerate(codes) if code in (errors.GAS_ALLOWANCE, errors.BLOB_ALLOWANCE)]
+
+
+def payments(*limits: int) -> tuple[Transaction, ...]:
+    """Payments with these limits, each with a nonce as if those before it were executed."""
+    return tuple(Transaction(SENDER, TO, nonce, gas_limit=limit) for nonce, limit in enumerate(limits))
+
+
+@pytest.mark.bounds
+@pytest.mark.parametrize(
+    ("block_limit", "limits", "right"),
+    [
+        (63_000, (21_000, 21_000, 21_000), []),
+        (62_999, (21_000, 21_000, 21_000), [2]),
+        (63_000, (42_000, 21_000, 21_001), [2]),  # by its limit, though it would use what is left
+        (63_000, (42_000, 42_001, 42_000), [1]),  # and takes no room: its nonce is free, too, but for the next one
+    ],
+)
+def test_a_limit_has_to_fit_into_what_is_left(block_limit: int, limits: tuple[int, ...], right: list[int]) -> None:
+    assert refused(Block(Environment(gas_limit=block_limit), payments(*limits))) == right
+
+
+def test_what_is_refused_has_no_effect_and_a_reason() -> None:
+    state = state_with_money()
+    block = Block(Environment(gas_limit=50_000), payments(21_000, 30_000))
+    receipts = Serial().execute(block, state, 1).receipts
+    assert receipts.status.tolist() == [1, errors.STATUS_INVALID]
+    assert receipts.gas_used.tolist() == [21_000, 0]
+    assert receipts.error(1) == "gas limit above what the block has left"
+    assert state.nonce(SENDER) == 1
+
+
+def test_blobs_are_counted_over_the_block() -> None:
+    three = tuple(Transaction(SENDER, TO, nonce, blob_hashes=BLOB * 3, max_blob_fee=10) for nonce in range(4))
+    assert refused(Block(Environment(), three[:2])) == []
+    assert refused(Block(Environment(), three)) == [2, 3]
+    # One that was refused takes no room from a smaller one.
+    four = Transaction(SENDER, TO, 1, blob_hashes=BLOB * 4, max_blob_fee=10)
+    assert refused(Block(Environment(), (three[0], four, three[1]))) == [1]
+
+
+LIMITS = st.lists(st.tuples(st.booleans(), st.integers(21_000, 120_000)), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LIMITS, st.integers(120_000, 500_000))
+def test_rounds_end_at_what_serial_execution_decides(drawn: list[tuple[bool, int]], block_limit: int) -> None:
+    """Who burns uses its limit, who pays 21,000; nonces are the places, so that a refusal changes what is behind it."""
+    made = tuple(
+        Transaction(SENDER, BURNER if burns else TO, nonce, gas_limit=limit)
+        for nonce, (burns, limit) in enumerate(drawn)
+    )
+    block = Block(Environment(gas_limit=block_limit), made)
+    image = BlockImage(block)
+    admission = Admission(image)
+    right = Serial().execute(block, state_with_money(), 1).receipts
+    roomy = Block(Environment(), made)
+    wrong = Serial().execute(roomy, state_with_money(), 1).receipts
+    # The first round decides on receipts of transactions that should not have been executed; the last one is right.
+    admission.settle(wrong)
+    admission.settle(right)
+    assert admission.settle(right)
+    allowance = (errors.GAS_ALLOWANCE, errors.BLOB_ALLOWANCE)
+    assert [int(flaw) for flaw in image.rows["flaw"]] == [
+        code if code in allowance else 0 for code in right.error_codes
+    ]
+    admission.forget()
+    assert not image.rows["flaw"].any()

@@ -1,0 +1,38 @@
+"""Transactions that do not fit into what their block has left, under every strategy: refused as serial refuses them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from equivalence import Equivalence
+
+from contend.evm import errors
+from contend.harness.verify.schedule_fuzzer.adversarial_contracts import adversarial_state, block_of, draw_acts
+from contend.strategies.base import Strategy
+from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.registry import get
+
+
+@pytest.mark.bounds
+@pytest.mark.parametrize("seed", range(4))
+def test_what_does_not_fit_is_refused_alike(equivalence: Equivalence, strategy: Strategy, seed: int) -> None:
+    """What stands behind a refused transaction fits, or not, by what that did not use: it takes several rounds."""
+    random = Random(seed)
+    block = block_of(draw_acts(random, 24))
+    tight = replace(block, environment=replace(block.environment, gas_limit=random.randrange(200_000, 320_000)))
+    outcome = equivalence.check(strategy, tight, adversarial_state(), 3, repeat=2)
+    refused = outcome.receipts.error_codes == errors.GAS_ALLOWANCE
+    assert refused.any()
+    assert (outcome.receipts.status[refused] == errors.STATUS_INVALID).all()
+
+
+def test_shards_keep_the_order_that_limits_depend_on(equivalence: Equivalence) -> None:
+    block = block_of(draw_acts(Random(3), 24))
+    tight = replace(block, environment=replace(block.environment, gas_limit=250_000))
+    with get("sharded")() as strategy:
+        strategy.clock = VirtualClock()
+        outcome = equivalence.check(strategy, tight, adversarial_state(), 3)
+    assert outcome.order is None
+    assert (outcome.receipts.error_codes == errors.GAS_ALLOWANCE).any()
