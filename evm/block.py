@@ -33,6 +33,8 @@ class Environment:
         Wei per gas burned (EIP-1559).
     prev_randao : int
         Word that PREVRANDAO gives (EIP-4399).
+    difficulty : int
+        Word that the same instruction gives before Paris, when it is DIFFICULTY.
     blob_base_fee : int
         Wei per blob gas burned (EIP-4844), and the word that BLOBBASEFEE gives (EIP-7516).
     block_hashes : dict[int, bytes]
@@ -51,6 +53,7 @@ class Environment:
     blob_base_fee: int = 1
     block_hashes: dict[int, bytes] = field(default_factory=dict)
     fork: str = field(default="Cancun", repr=False)
+    difficulty: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Transaction:
         Versioned hashes of the blobs of a blob transaction (EIP-4844); None for other transactions.
     max_blob_fee : int
         Wei per blob gas.
+    declared_type : int or None
+        Type by EIP-2718, where what it holds does not tell it: 0 and 1 are executed as 2 is.
     """
 
     sender: bytes
@@ -82,6 +87,14 @@ class Transaction:
     access_list: AccessList = ()
     blob_hashes: tuple[bytes, ...] | None = None
     max_blob_fee: int = 0
+    declared_type: int | None = None
+
+    @property
+    def type(self) -> int:
+        """Type by EIP-2718: the declared one, or what it holds; 2 where nothing tells."""
+        if self.declared_type is not None:
+            return self.declared_type
+        return 2 if self.blob_hashes is None else 3
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,8 @@ class Block:
         # Said only where it is another one: digests are older than forks.
         if self.environment.fork != "Cancun":
             digest.update(self.environment.fork.encode())
+        if self.environment.difficulty:
+            digest.update(f"difficulty {self.environment.difficulty}".encode())
         for t in self.transactions:
             to = b"-" if t.to is None else t.to
             numbers = f"{t.nonce},{t.gas_limit},{t.value},{t.max_fee},{t.max_priority_fee},{len(t.data)}"

@@ -8,7 +8,6 @@ from contend.evm import errors
 from contend.evm.block import ADDRESS_BYTES, Block, Environment, Transaction, limbs
 from contend.evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
 from contend.evm.layout import BLOCK, HASHES_KEPT, TRANSACTION
-from contend.evm.vm.create import INIT_CODE_LIMIT
 
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
 _LIMITS = {
@@ -48,13 +47,17 @@ def check_transaction(index: int, transaction: Transaction) -> None:
 
 def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
     """Reason why the fields alone make a transaction invalid, or `NONE`."""
+    if transaction.declared_type is not None and transaction.type not in fork.transaction_types:
+        return errors.TYPE_BEFORE_FORK
     if transaction.gas_limit > environment.gas_limit:
         return errors.GAS_ABOVE_BLOCK
+    if fork.gas_cap is not None and transaction.gas_limit > fork.gas_cap:
+        return errors.GAS_ABOVE_CAP
     if transaction.max_fee < environment.base_fee:
         return errors.FEE_BELOW_BASE
     if transaction.max_priority_fee > transaction.max_fee:
         return errors.TIP_ABOVE_FEE
-    if transaction.to is None and len(transaction.data) > INIT_CODE_LIMIT:
+    if transaction.to is None and fork.init_code_limit is not None and len(transaction.data) > fork.init_code_limit:
         return errors.INIT_CODE_SIZE
     if transaction.blob_hashes is not None:
         return _blob_flaw(transaction, transaction.blob_hashes, environment, fork)
@@ -66,7 +69,7 @@ def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment:
         return errors.TYPE_BEFORE_FORK
     if transaction.to is None:
         return errors.BLOB_CREATION
-    if not 1 <= len(hashes) <= fork.max_blobs:
+    if not 1 <= len(hashes) <= fork.blobs_per_transaction:
         return errors.BLOB_COUNT
     if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in hashes):
         return errors.BLOB_VERSION
@@ -126,7 +129,7 @@ class BlockImage:
             ("base_fee", environment.base_fee),
             ("coinbase", int.from_bytes(environment.coinbase, "big")),
             ("chain_id", environment.chain_id),
-            ("prev_randao", environment.prev_randao),
+            ("prev_randao", environment.difficulty if self._fork.proof_of_work else environment.prev_randao),
             ("blob_base_fee", environment.blob_base_fee),
         ):
             header[field] = limbs(value)

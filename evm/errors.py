@@ -31,6 +31,7 @@ COMPUTE = 4
     TIP_ABOVE_FEE,
     SENDER_HAS_CODE,
     GAS_ABOVE_BLOCK,
+    GAS_ABOVE_CAP,
     INIT_CODE_SIZE,
     TYPE_BEFORE_FORK,
     BLOB_COUNT,
@@ -46,7 +47,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(35)
+) = range(36)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -74,6 +75,7 @@ _NAMES = (
     "max priority fee above max fee",
     "sender has code",
     "gas limit above the block's",
+    "gas limit above a transaction's",
     "init code size exceeded",
     "transaction type before its fork",
     "number of blobs",

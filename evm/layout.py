@@ -29,6 +29,8 @@ FLAG_CREATED, FLAG_DESTROYED, FLAG_TOUCHED = 32, 64, 4
 LOG_HEADER_BYTES = 32
 
 CALL_DEPTH_LIMIT = 1024
+PRECOMPILE_SPAN = 512  # addresses of precompiled contracts are below it, under every fork
+MOST_INIT_CODE = 1 << 32  # bytes, where no fork limits them: no gas pays for the memory
 STACK_LIMIT = 1024
 
 # A 256-bit word in memory: of the operand stack, of a state.
@@ -70,7 +72,7 @@ CODE = Struct(
     constants_size=I64,
     targets=I64,
     hash=U256,
-    fork=U64,  # whose instruction set it was decoded by
+    instruction_set=U64,  # by which it was decoded
 )
 # One straight-line block of a decoded code (`evm.code.decoder`).
 BASIC_BLOCK = Struct("BasicBlock", requirement=U64, work_ps=U64)
@@ -88,9 +90,20 @@ INSTRUCTION = Struct(
 RULES = Struct(
     "Rules",
     fork=U64,  # its number
+    instruction_set=U64,  # number of its opcode table: forks that have the same instructions have one
     instructions=I64,  # address of 256 rows of `INSTRUCTION`
-    last_precompile=U64,  # precompiled contracts have the addresses 1 to this one
+    precompiles=I64,  # address of `PRECOMPILE_SPAN` bytes: 1 for the address of a precompiled contract
     destroys_all=U64,  # whether SELFDESTRUCT deletes accounts that an earlier transaction created
+    refund_quotient=U64,  # at most this share of the gas used is refunded
+    clear_refund=I64,  # gas refunded for a slot that is cleared
+    destroy_refund=I64,  # and for SELFDESTRUCT
+    forbids_ef=U64,  # whether code that begins with 0xef is not kept
+    init_code_limit=I64,  # bytes
+    init_code_word_gas=I64,
+    warm_beneficiary=U64,  # whether the beneficiary counts as accessed from the start
+    floor_token_gas=I64,  # least gas for each token of call data, or zero
+    delegates=U64,  # whether the code of an account may name another account, whose code runs
+    modexp=U64,  # number of the EIP by which a modular exponentiation is priced and bounded
 )
 BLOCK = Struct(
     "Block",

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from contend.evm import opcodes as op
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import LATEST, Fork, rules_address
+from contend.evm.forks import DEFAULT, Fork, rules_address
 from contend.evm.layout import CODE, INSTRUCTION, RULES
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
@@ -178,7 +178,7 @@ def decode_into(rules, source, size, target):
     descriptor.size = size
     descriptor.stream = stream_at
     descriptor.stream_size = used
-    descriptor.fork = rules.fork
+    descriptor.instruction_set = rules.instruction_set
     end = stream_at + used * 8
     move_bytes(everything, end - target, everything, blocks_at - target, block_count * 16)
     descriptor.basic_blocks = end
@@ -223,7 +223,7 @@ class DecodedCode:
     targets: npt.NDArray[np.uint32]
 
 
-def decode(code: bytes, fork: Fork = LATEST) -> DecodedCode:
+def decode(code: bytes, fork: Fork = DEFAULT) -> DecodedCode:
     """Decode bytecode.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Code directory: every contract's decoded code, found by number, or by fork and hash.
+"""Code directory: every contract's decoded code, found by number, or by instruction set and hash.
 
 Code is content-addressed and only ever added, so that copies of a state share one directory. It is added by Python
 when a state is made, and by kernels when a transaction deploys a contract. Kernels of several workers add at once,
@@ -7,9 +7,9 @@ both, then enter the number in the index by one compare-and-swap. Who loses that
 own stays unused. Kernels never allocate: Python makes room between blocks (`CodeDirectory.reserve`), and a block that
 needs more ends in a fault and is executed again with more.
 
-A fork's instructions are settled when code is decoded, so a code has an entry for each fork that it has run under. What
-a state brings is decoded by the latest fork's table; a block of another fork has the codes that it meets decoded
-again, once, from the bytes that are there.
+A fork's instructions are settled when code is decoded, so a code has an entry for each instruction set that it has run
+under; forks that have the same instructions share it. What a state brings is decoded by the default fork's set; a block
+of a fork with another one has the codes that it meets decoded again, once, from the bytes that are there.
 
 Init code is decoded into the machine's scratch space instead: it runs once, and nodes do not keep it either.
 
@@ -28,7 +28,7 @@ import numpy.typing as npt
 from contend.evm.code import cost_model, shared_store
 from contend.evm.code.decoder import decode_into, decoded_room
 from contend.evm.crypto.keccak import keccak_word
-from contend.evm.forks import FORK_COUNT, LATEST, Fork, rules_address
+from contend.evm.forks import DEFAULT, INSTRUCTION_SETS, Fork, rules_address
 from contend.evm.layout import BASIC_BLOCK, CODE, CODE_DIRECTORY, RULES
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
@@ -44,7 +44,7 @@ EMPTY_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfa
 EMPTY_HASH_WORD = tuple(U(int.from_bytes(EMPTY_HASH[i : i + 8], "big")) for i in (24, 16, 8, 0))
 
 SPARE_CODES, SPARE_ARENA_WORDS = 1 << 10, 1 << 21
-_FORK_STEP = U(0x9E3779B97F4A7C15)  # keeps one code's entries under several forks apart in the index
+_SET_STEP = U(0x9E3779B97F4A7C15)  # keeps one code's entries by several instruction sets apart in the index
 
 
 @kernel(inline=True)
@@ -64,30 +64,30 @@ def code_at(codes, number):
 
 
 @kernel(inline=True)
-def _is_same(code, fork, word):
+def _is_same(code, instruction_set, word):
     have = code.hash
     difference = (have[0] ^ word[0]) | (have[1] ^ word[1]) | (have[2] ^ word[2]) | (have[3] ^ word[3])
-    return (difference | (code.fork ^ fork)) == U0
+    return (difference | (code.instruction_set ^ instruction_set)) == U0
 
 
 @kernel(inline=True)
-def _first_slot(fork, word, mask):
-    return I((word[0] + fork * _FORK_STEP) & mask)
+def _first_slot(instruction_set, word, mask):
+    return I((word[0] + instruction_set * _SET_STEP) & mask)
 
 
 @kernel()
-def find_code(codes, fork, word):
-    """Number of the code with this hash, decoded for a fork; or `UNKNOWN`."""
+def find_code(codes, instruction_set, word):
+    """Number of the code with this hash, decoded by an instruction set; or `UNKNOWN`."""
     directory = CODE_DIRECTORY.at(codes)
     mask = directory.index_mask
     index = view_u64(directory.index, I(mask) + 1)
-    slot = _first_slot(fork, word, mask)
+    slot = _first_slot(instruction_set, word, mask)
     while True:
         found = atomics.load(index, slot)
         if found == U0:
             return I(UNKNOWN)
         number = I(found) - 1
-        if _is_same(code_at(codes, number), fork, word):
+        if _is_same(code_at(codes, number), instruction_set, word):
             return number
         slot = (slot + 1) & I(mask)
 
@@ -95,8 +95,8 @@ def find_code(codes, fork, word):
 @kernel()
 def find_code_of_any_fork(codes, word):
     """Number of a code with this hash, whatever fork it was decoded for; or `UNKNOWN`."""
-    for fork in range(FORK_COUNT):
-        number = find_code(codes, U(FORK_COUNT - 1 - fork), word)
+    for instruction_set in range(INSTRUCTION_SETS):
+        number = find_code(codes, U(instruction_set), word)
         if number != UNKNOWN:
             return number
     return I(UNKNOWN)
@@ -136,7 +136,7 @@ def intern_code(codes, rules, source, size, word, scratch, room):
     scratch, room : int
         Address of private memory to decode in, and its size in bytes.
     """
-    known = find_code(codes, rules.fork, word)
+    known = find_code(codes, rules.instruction_set, word)
     if known != UNKNOWN:
         return known
     if room < decoded_room(size):
@@ -171,15 +171,15 @@ def intern_code(codes, rules, source, size, word, scratch, room):
     code.constants_size = decoded.constants_size
     code.targets = decoded.targets + moved
     code.hash = word
-    code.fork = rules.fork
+    code.instruction_set = rules.instruction_set
     mask = directory.index_mask
     index = view_u64(directory.index, I(mask) + 1)
-    slot = _first_slot(rules.fork, word, mask)
+    slot = _first_slot(rules.instruction_set, word, mask)
     while True:
         found = atomics.compare_and_swap(index, slot, U0, U(number + 1))
         if found == U0:
             return number
-        if _is_same(code_at(codes, I(found) - 1), rules.fork, word):
+        if _is_same(code_at(codes, I(found) - 1), rules.instruction_set, word):
             return I(found) - 1
         slot = (slot + 1) & I(mask)
 
@@ -196,7 +196,7 @@ def code_number(codes, rules, word, scratch, room):
     """Number of the code with this hash as a word; the empty code for zero. `NO_ROOM` when it cannot be decoded."""
     if (word[0] | word[1] | word[2] | word[3]) == U0:
         return I(NO_CODE)
-    number = find_code(codes, rules.fork, word)
+    number = find_code(codes, rules.instruction_set, word)
     if number != UNKNOWN:
         return number
     other = find_code_of_any_fork(codes, word)
@@ -216,7 +216,7 @@ def _enter_all(codes, count, index):
     mask = U(index.size - 1)
     for number in range(count):
         code = code_at(codes, number)
-        slot = _first_slot(code.fork, code.hash, mask)
+        slot = _first_slot(code.instruction_set, code.hash, mask)
         while index[U(slot)] != U0:
             slot = (slot + 1) & I(mask)
         index[U(slot)] = U(number + 1)
@@ -291,7 +291,7 @@ class CodeDirectory:
             raise KeyError(code_hash)
         return found
 
-    def add(self, code: bytes, fork: Fork = LATEST) -> int:
+    def add(self, code: bytes, fork: Fork = DEFAULT) -> int:
         """Decode `code` for a fork unless it is known; its number."""
         array = np.frombuffer(code, np.uint8)
         room = int(decoded_room(len(code)))

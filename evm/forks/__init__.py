@@ -1,25 +1,29 @@
 """Forks: the rule sets that a block can be executed under, as data (`evm.forks.fork` says how they apply).
 
-What a further fork adds is a file here, and its name in `FORKS`. For Prague that is: seven precompiled contracts for
-BLS12-381 (EIP-2537), computed in `evm.vm.precompiles`; the floor of call data's gas (EIP-7623), a word of
-`evm.layout.RULES` that `evm.vm.transaction` reads beside the intrinsic gas and the refund; delegated code (EIP-7702)
-where calls and EXTCODE* instructions look an account's code up, with its authorisations at a transaction's start; more
-blobs (EIP-7691).
+Each is a file here that says what is new beside the fork before. docs/forks.md says how another one is added.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from contend.evm.forks.berlin import BERLIN
 from contend.evm.forks.cancun import CANCUN
-from contend.evm.forks.fork import Fork, Instruction, OpcodeTable, opcode_rows
+from contend.evm.forks.fork import BLOB_GAS, Fork, Instruction, OpcodeTable, opcode_rows
+from contend.evm.forks.london import LONDON
+from contend.evm.forks.paris import PARIS
 from contend.evm.forks.shanghai import SHANGHAI
-from contend.evm.layout import RULES
+from contend.evm.layout import MOST_INIT_CODE, PRECOMPILE_SPAN, RULES
 
 __all__ = [
+    "BERLIN",
     "BLOB_GAS",
     "BLOB_HASH_VERSION",
     "CANCUN",
+    "DEFAULT",
     "FORKS",
     "FORK_COUNT",
+    "INSTRUCTION_SETS",
     "LATEST",
     "SHANGHAI",
     "Fork",
@@ -29,17 +33,30 @@ __all__ = [
     "rules_address",
 ]
 
-BLOB_GAS = 1 << 17  # of one blob (EIP-4844)
 BLOB_HASH_VERSION = 0x01
 
-FORKS = {fork.name: fork for fork in (SHANGHAI, CANCUN)}
+FORKS = {fork.name: fork for fork in (BERLIN, LONDON, PARIS, SHANGHAI, CANCUN)}
 FORK_COUNT = len(FORKS)
 LATEST = CANCUN
+DEFAULT = CANCUN  # of blocks that name none, and by whose instructions a state's codes are decoded
 
-_opcodes = [opcode_rows(fork) for fork in FORKS.values()]
+# Code is decoded once for all forks that have the same instructions.
+_tables: list[OpcodeTable] = []
+for _fork in FORKS.values():
+    if _fork.opcodes not in _tables:
+        _tables.append(_fork.opcodes)
+INSTRUCTION_SETS = len(_tables)
+_opcodes = [opcode_rows(table) for table in _tables]
+_precompiles = np.zeros((FORK_COUNT, PRECOMPILE_SPAN), np.uint8)
 _rules = RULES.zeros(FORK_COUNT)
-for _fork, _rows in zip(FORKS.values(), _opcodes, strict=True):
-    _rules[_fork.number] = (_fork.number, _rows.ctypes.data, _fork.last_precompile, _fork.destroys_all)
+for _fork, _row, _addresses in zip(FORKS.values(), _rules, _precompiles, strict=True):
+    _set = _tables.index(_fork.opcodes)
+    _addresses[list(_fork.precompiles)] = 1
+    _row["fork"], _row["instruction_set"] = _fork.number, _set
+    _row["instructions"], _row["precompiles"] = _opcodes[_set].ctypes.data, _addresses.ctypes.data
+    _row["init_code_limit"] = MOST_INIT_CODE if _fork.init_code_limit is None else _fork.init_code_limit
+    for _name in RULES.offsets.keys() & Fork.__dataclass_fields__.keys() - {"precompiles", "init_code_limit"}:
+        _row[_name] = getattr(_fork, _name)
 
 
 def rules_address(fork: Fork | None = None) -> int:

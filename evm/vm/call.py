@@ -7,6 +7,8 @@ A call that lacks a location changes nothing and is run again from its start onc
 
 from __future__ import annotations
 
+import numpy as np
+
 from contend.evm import errors, layout, opcodes
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
@@ -64,8 +66,9 @@ def stack_word(machine, place):
 @kernel(inline=True)
 def is_precompile(machine, address):
     """Whether a contract of the protocol itself lives there (0x01 to 0x0a in Cancun)."""
-    low = (address[1] | address[2]) == U0 and address[0] != U0
-    return low and address[0] <= RULES.at(machine.rules).last_precompile
+    if (address[1] | address[2]) != U0 or address[0] >= U(layout.PRECOMPILE_SPAN):
+        return False
+    return view_u8(RULES.at(machine.rules).precompiles, layout.PRECOMPILE_SPAN)[address[0]] != np.uint8(0)
 
 
 # What `account_is_dead` found.

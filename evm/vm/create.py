@@ -1,10 +1,10 @@
 """Creation of contracts: CREATE, CREATE2 and transactions that create, from the new address to the code that is kept.
 
 The address is a hash of the creator and its nonce (Yellow Paper, equation 86), or of the creator, a salt and the init
-code (EIP-1014). The new account begins with nonce 1 (EIP-161). Init code is at most twice as long as code and priced by
-the word (EIP-3860); code that is kept is at most 24,576 bytes (EIP-170), does not begin with 0xef (EIP-3541), and costs
-200 gas a byte. An address that has code, a nonce or storage already is not created anew (EIP-684, EIP-7610): the gas
-given is lost.
+code (EIP-1014). The new account begins with nonce 1 (EIP-161). Since Shanghai init code is at most twice as long as
+code and priced by the word (EIP-3860); code that is kept is at most 24,576 bytes (EIP-170), does not begin with 0xef
+since London (EIP-3541), and costs 200 gas a byte. An address that has code, a nonce or storage already is not created
+anew (EIP-684, EIP-7610): the gas given is lost.
 
 As in calls, an instruction that lacks a location changes nothing and is run again from its start.
 """
@@ -52,11 +52,10 @@ from contend.evm.vm.call import (
     to_address,
     transfer,
 )
-from contend.evm.vm.gas import GAS_CODE_DEPOSIT_BYTE, GAS_INIT_CODE_WORD, GAS_KECCAK256_WORD
+from contend.evm.vm.gas import GAS_CODE_DEPOSIT_BYTE, GAS_KECCAK256_WORD
 
 CREATED = U(layout.FLAG_CREATED)
 CODE_SIZE_LIMIT = 24_576
-INIT_CODE_LIMIT = 2 * CODE_SIZE_LIMIT
 FORBIDDEN_FIRST_BYTE = 0xEF
 LAST_NONCE = U(0xFFFFFFFFFFFFFFFF)
 ONE = (U1, U0, U0, U0)
@@ -159,12 +158,13 @@ def begin_create(machine, operation):
     parent_top = top - 4 if operation == opcodes.CREATE2 else top - 3
     if frame.static != U0:
         return call_error(machine, errors.STATIC_VIOLATION)
-    if not fits_u64(length) or length[0] > U(INIT_CODE_LIMIT):
+    rules = RULES.at(machine.rules)
+    if not fits_u64(length) or length[0] > U(rules.init_code_limit):
         return call_error(machine, errors.OUT_OF_GAS)
     size, end = frame.memory_size, reach(offset, length)
     count = I(length[0])
     words = (count + 31) >> 5
-    needed = words * GAS_INIT_CODE_WORD
+    needed = words * rules.init_code_word_gas
     if operation == opcodes.CREATE2:
         needed += words * GAS_KECCAK256_WORD
     gas_before = gas
@@ -241,7 +241,8 @@ def deploy(machine):
     output = view_u8(machine.output, machine.output_bytes)
     deposit, error = GAS_CODE_DEPOSIT_BYTE * size, errors.NONE
     machine.output_size = I(0)
-    if size > 0 and output[0] == np.uint8(FORBIDDEN_FIRST_BYTE):
+    rules = RULES.at(machine.rules)
+    if size > 0 and output[0] == np.uint8(FORBIDDEN_FIRST_BYTE) and rules.forbids_ef != U0:
         error = errors.INVALID_CODE
     elif size > CODE_SIZE_LIMIT:
         error = errors.CODE_SIZE
@@ -257,7 +258,7 @@ def deploy(machine):
     if size == 0:
         return errors.NONE
     word = keccak_word(output, 0, size)
-    codes, rules = machine.codes, RULES.at(machine.rules)
+    codes = machine.codes
     number = intern_code(codes, rules, machine.output, size, word, scratch_address(machine), scratch_left(machine))
     if number < 0 or not publish_code(codes, machine.output, size, word):
         return errors.CODE_CAPACITY

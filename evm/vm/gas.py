@@ -2,7 +2,7 @@
 
 Everything here is the same under all forks that `evm.forks` knows. The constant part of each instruction is in a fork's
 opcode table, since forks add instructions; what precompiled contracts take is in `evm.vm.precompiles`. A number that a
-fork changes belongs to `evm.layout.RULES`.
+fork changes (refunds, init code) is in `evm.forks`, and reaches kernels by `evm.layout.RULES`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from __future__ import annotations
 # A transaction (Yellow Paper, appendix G; EIP-2028), and its access list (EIP-2930).
 GAS_TX_BASE, GAS_TX_DATA_ZERO, GAS_TX_DATA_NON_ZERO, GAS_TX_CREATE = 21000, 4, 16, 32000
 GAS_ACCESS_LIST_ADDRESS, GAS_ACCESS_LIST_STORAGE_KEY = 2400, 1900
-MAX_REFUND_QUOTIENT = 5  # at most this share of the gas used is refunded (EIP-3529)
 
 # The first and any further access to something (EIP-2929).
 GAS_COLD_SLOAD, GAS_COLD_ACCOUNT_ACCESS, GAS_WARM_ACCESS = 2100, 2600, 100
 
 # Storage (EIP-2200, EIP-2929, EIP-3529).
 GAS_STORAGE_SET, GAS_STORAGE_RESET, GAS_STORAGE_SENTRY = 20000, 2900, 2300
-REFUND_STORAGE_CLEAR = 4800
 
 # Calls that carry ether, and accounts that come to be.
 GAS_CALL_VALUE, GAS_NEW_ACCOUNT, GAS_CALL_STIPEND = 9000, 25000, 2300
 
-# Creation of contracts; init code by EIP-3860.
-GAS_CODE_DEPOSIT_BYTE, GAS_INIT_CODE_WORD = 200, 2
+# Creation of contracts.
+GAS_CODE_DEPOSIT_BYTE = 200
 
 # Memory that grows: by the word, and the square of its words over the quotient.
 GAS_MEMORY_WORD, MEMORY_QUOTIENT = 3, 512

@@ -1,7 +1,8 @@
 """SELFDESTRUCT: the balance moves at once; what else becomes of the account is settled at the transaction's end.
 
 Since Cancun only an account that the same transaction created is deleted (EIP-6780); before, every account was. A
-deleted account's ether is burnt, whatever it was sent in the meantime.
+deleted account's ether is burnt, whatever it was sent in the meantime. Before London the first SELFDESTRUCT of an
+account was refunded (EIP-3529).
 """
 
 from __future__ import annotations
@@ -80,11 +81,12 @@ def selfdestruct(machine):
     code = loaded_entry(machine, account_key(frame.address, layout.KIND_CODE))
     if is_null(code) or is_null(loaded_entry(machine, account_key(frame.address, layout.KIND_NONCE))):
         return CALL_NEEDS
+    rules = RULES.at(machine.rules)
     frame.gas = gas - needed
     machine.gas_done += U(needed)
     if not warm and not set_warm(machine, account):
         return CALL_ERROR
-    deleted = has_flag(code, CREATED) or RULES.at(machine.rules).destroys_all != U0
+    deleted = has_flag(code, CREATED) or rules.destroys_all != U0
     to_another = address_of(own_balance) != address_of(credited)
     if to_another:
         if not set_word(machine, credited, add(credited.current, balance)):
@@ -93,6 +95,8 @@ def selfdestruct(machine):
         if not set_word(machine, own_balance, ZERO):
             return CALL_ERROR
     if deleted:
+        if not has_flag(code, DESTROYED):
+            machine.refund += U(rules.destroy_refund)
         if not set_flag(machine, code, DESTROYED):
             return CALL_ERROR
         machine.destroyed += U1

@@ -2,9 +2,9 @@
 
 Checks (EIP-3607 among them), gas purchase, nonce, value transfer (Yellow Paper section 6), intrinsic gas (EIP-2028,
 EIP-2930, EIP-3860), the warm set at the start (EIP-2929, EIP-2930, EIP-3651), refunds (EIP-3529) and fees (EIP-1559,
-EIP-4844). The base fee and the blob fee are burned; the priority fee is only reported: the beneficiary is credited
-lazily, by the driver that executes the block. What a transaction's fields show by themselves was checked when the
-block's image was made (`evm.block_image`).
+EIP-4844); which of them the block's fork has is in `evm.layout.RULES`. The base fee and the blob fee are burned; the
+priority fee is only reported: the beneficiary is credited lazily, by the driver that executes the block. What a
+transaction's fields show by themselves was checked when the block's image was made (`evm.block_image`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,10 @@ from contend.evm.vm.create import ONE, address_by_nonce, begin_account, decode_i
 from contend.evm.vm.gas import (
     GAS_ACCESS_LIST_ADDRESS,
     GAS_ACCESS_LIST_STORAGE_KEY,
-    GAS_INIT_CODE_WORD,
     GAS_TX_BASE,
     GAS_TX_CREATE,
     GAS_TX_DATA_NON_ZERO,
     GAS_TX_DATA_ZERO,
-    MAX_REFUND_QUOTIENT,
 )
 from contend.evm.vm.selfdestruct import delete_destroyed
 
@@ -94,7 +92,7 @@ def _intrinsic_gas(machine, transaction):
         zeros += I(data[U(i)] == np.uint8(0))
     gas = GAS_TX_BASE + zeros * GAS_TX_DATA_ZERO + (size - zeros) * GAS_TX_DATA_NON_ZERO
     if transaction.creates != U0:
-        gas += GAS_TX_CREATE + GAS_INIT_CODE_WORD * ((size + 31) // 32)
+        gas += GAS_TX_CREATE + RULES.at(machine.rules).init_code_word_gas * ((size + 31) // 32)
     gas += GAS_ACCESS_LIST_ADDRESS * transaction.list_addresses
     return gas + GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
 
@@ -165,7 +163,7 @@ def end_transaction(machine, error):
     """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
     transaction = transaction_of(machine)
     gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
-    refund = min(machine.refund, (gas_limit - left) // U(MAX_REFUND_QUOTIENT))
+    refund = min(machine.refund, (gas_limit - left) // RULES.at(machine.rules).refund_quotient)
     left += refund
     used = gas_limit - left
     balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
@@ -226,9 +224,11 @@ def begin_transaction(machine):
     if not is_zero(value) and is_null(credit_entry(machine, account_key(to, layout.KIND_BALANCE))):
         return errors.NEED
 
-    coinbase = to_address(BLOCK.at(machine.block).coinbase)
-    if not (_mark_warm(machine, sender) and _mark_warm(machine, to) and _mark_warm(machine, coinbase)):
+    if not (_mark_warm(machine, sender) and _mark_warm(machine, to)):
         return errors.FAULT
+    if RULES.at(machine.rules).warm_beneficiary != U0:
+        if not _mark_warm(machine, to_address(BLOCK.at(machine.block).coinbase)):
+            return errors.FAULT
     mark_touched(sender_code)
     mark_touched(code_entry)
     if transaction.list_addresses != 0 and not _warm_list(machine, transaction):

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("pyrevm", reason="pyrevm publishes no wheel for this Python or platform")
 
 from contend.evm import opcodes as op
-from contend.evm.forks import LATEST
+from contend.evm.forks import DEFAULT
 from contend.harness.verify.evm_fuzzer.compare import RevmChecker
 from contend.harness.verify.evm_fuzzer.random_programs import (
     CONTRACTS,
@@ -65,7 +65,7 @@ def test_the_generator_reaches_every_instruction() -> None:
     for seed in range(300):
         for account in (*structured(seed).world.values(), *scrambled(seed).world.values()):
             seen.update(part[0] for part in instructions(account.code))
-    defined = set(LATEST.opcodes)
+    defined = set(DEFAULT.opcodes)
     assert defined <= seen
 
 

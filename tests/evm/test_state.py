@@ -18,7 +18,7 @@ from contend.evm import Location, State, layout
 from contend.evm.block import Words
 from contend.evm.code.directory import EMPTY_HASH, CodeDirectory, code_number
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import LATEST, rules_address
+from contend.evm.forks import DEFAULT, rules_address
 from contend.evm.layout import RULES
 from contend.evm.runtime import atomics
 from contend.evm.runtime.jit import kernel
@@ -351,12 +351,12 @@ def test_the_code_directory_finds_by_hash_and_grows() -> None:
     assert [directory.add(code) for code in codes] == numbers
     for code, number in zip(codes, numbers, strict=True):
         word = np.frombuffer(keccak256(code)[::-1], np.uint64)
-        assert code_number(directory.address, RULES.ref(rules_address(LATEST)), tuple(word), 0, 0) == number
+        assert code_number(directory.address, RULES.ref(rules_address(DEFAULT)), tuple(word), 0, 0) == number
         assert directory.number_of(keccak256(code)) == number
         assert bytes(directory[number].code) == code
     unknown = np.frombuffer(keccak256(b"unknown")[::-1], np.uint64)
-    assert code_number(directory.address, RULES.ref(rules_address(LATEST)), tuple(unknown), 0, 0) == 0
-    assert code_number(directory.address, RULES.ref(rules_address(LATEST)), (np.uint64(0),) * 4, 0, 0) == 0
+    assert code_number(directory.address, RULES.ref(rules_address(DEFAULT)), tuple(unknown), 0, 0) == 0
+    assert code_number(directory.address, RULES.ref(rules_address(DEFAULT)), (np.uint64(0),) * 4, 0, 0) == 0
     assert directory.number_of(EMPTY_HASH) == 0
     with pytest.raises(KeyError):
         directory.number_of(b"\0" * 32)

@@ -13,9 +13,11 @@ from contend.workloads.files.fields import Field
 if TYPE_CHECKING:
     from contend.evm.forks import Fork
 
-# In their order, from the first whose blocks have all that is read here. Those before count as one.
+# In their order. Blocks of those before are told from blocks of Berlin by nothing that is in them.
 BEFORE_LONDON = "a fork before London"
-ORDER = (BEFORE_LONDON, "Berlin", "London", "Paris", "Shanghai", "Cancun", "Prague", "Osaka", "Amsterdam")
+ORDER = (
+    BEFORE_LONDON, "Berlin", "London", "Paris", "Shanghai", "Cancun", "Prague", "Osaka", "BPO1", "BPO2", "Amsterdam"
+)  # fmt: skip
 # Fork with which a header got a field (EIPs 1559, 4895, 4844, 4788, 7685, 7928).
 _HEADER = {
     "baseFeePerGas": "London",
@@ -33,14 +35,17 @@ _HARMLESS = {"withdrawalsRoot", "parentBeaconBlockRoot", "blobGasUsed"}
 _TYPES = (BEFORE_LONDON, "Berlin", "London", "Cancun", "Prague")
 _FIELDS = {"blobVersionedHashes": 3, "maxFeePerBlobGas": 3, "authorizationList": 4}
 _NEEDED = {2: "maxFeePerGas", 3: "blobVersionedHashes", 4: "authorizationList"}
-# Ethereum itself: seconds at which its forks since Paris began.
+# Ethereum itself: seconds at which its forks since Paris began, and blocks at which those before did.
 _MAINNET = 1
 _MAINNET_TIMES = (
+    ("BPO2", 1_767_747_671),
+    ("BPO1", 1_765_290_071),
     ("Osaka", 1_764_798_551),
     ("Prague", 1_746_612_311),
     ("Cancun", 1_710_338_135),
     ("Shanghai", 1_681_338_455),
 )
+_MAINNET_BLOCKS = (("Paris", 15_537_394), ("London", 12_965_000), ("Berlin", 12_244_000))
 
 
 def fork_of_block(named: Field | None, header: Field, transactions: Field, chain_id: int | None) -> Fork:
@@ -110,14 +115,22 @@ def _by_time(header: Field, chain_id: int | None) -> str | None:
     if chain_id != _MAINNET:
         return None
     time = header["timestamp"].integer()
-    return next((name for name, since in _MAINNET_TIMES if time >= since), "a fork before Shanghai")
+    for name, since in _MAINNET_TIMES:
+        if time >= since:
+            return name
+    number = header["number"].integer(64)
+    return next((name for name, since in _MAINNET_BLOCKS if number >= since), "a fork before Berlin")
 
 
 def _by_content(header: Field, latest: str) -> str:
-    """Earliest fork that has all that is in a block, but none before Shanghai where nothing says so."""
+    """Earliest fork that has all that is in a block, but none before Shanghai where nothing says so.
+
+    Before Paris blocks had a difficulty, and before London no base fee. A block without one may be older than Berlin,
+    unless it holds a type of transaction that came with Berlin.
+    """
     difficulty = header.get("difficulty")
     if header.get("baseFeePerGas") is None:
-        return BEFORE_LONDON
+        return latest
     if difficulty is not None and difficulty.integer():
-        return "a fork before Paris"
+        return "London"
     return latest if ORDER.index(latest) > ORDER.index("Shanghai") else "Shanghai"

@@ -1,9 +1,10 @@
-"""Comparison and bitwise logic: LT to SAR (Yellow Paper, appendix H.2, 0x10 to 0x1d; shifts by EIP-145)."""
+"""Comparison and bitwise logic: LT to CLZ (Yellow Paper, appendix H.2, 0x10 to 0x1d; shifts by EIP-145; EIP-7939)."""
 
 from __future__ import annotations
 
 from contend.evm import opcodes as op
 from contend.evm import u256
+from contend.evm.runtime.integers import U
 from contend.evm.vm.dispatch import instruction
 from contend.evm.vm.instructions.operands import CONTINUE, operand, replace, take_two
 
@@ -115,4 +116,11 @@ def sar(machine, frame, registers):
     """Shift to the right, the sign filling up."""
     shift, value = operand(registers, 0), operand(registers, 1)
     take_two(registers, u256.shift_right_signed(shift, value))
+    return CONTINUE
+
+
+@instruction(op.CLZ)
+def clz(machine, frame, registers):
+    """How many zero bits a word begins with (EIP-7939)."""
+    replace(registers, 0, u256.from_u64(U(256 - u256.bit_length(operand(registers, 0)))))
     return CONTINUE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contend.evm import errors
 from contend.evm import opcodes as op
+from contend.evm.layout import RULES
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import is_null
@@ -26,7 +27,6 @@ from contend.evm.vm.gas import (
     GAS_STORAGE_SENTRY,
     GAS_STORAGE_SET,
     GAS_WARM_ACCESS,
-    REFUND_STORAGE_CLEAR,
 )
 from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
 
@@ -62,7 +62,7 @@ def sload(machine, frame, registers):
 
 
 @kernel()
-def _store_gas(entry, new):
+def _store_gas(entry, new, clear_refund):
     """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
     original, current = entry.original, entry.current
     if equal(current, new):
@@ -70,13 +70,13 @@ def _store_gas(entry, new):
     if equal(original, current):
         if is_zero(original):
             return GAS_STORAGE_SET, 0
-        return GAS_STORAGE_RESET, REFUND_STORAGE_CLEAR if is_zero(new) else 0
+        return GAS_STORAGE_RESET, clear_refund if is_zero(new) else 0
     refund = 0
     if not is_zero(original):
         if is_zero(current):
-            refund -= REFUND_STORAGE_CLEAR
+            refund -= clear_refund
         elif is_zero(new):
-            refund += REFUND_STORAGE_CLEAR
+            refund += clear_refund
     if equal(original, new):
         refund += (GAS_STORAGE_SET if is_zero(original) else GAS_STORAGE_RESET) - GAS_WARM_ACCESS
     return GAS_WARM_ACCESS, refund
@@ -95,7 +95,7 @@ def sstore(machine, frame, registers):
     entry = loaded_entry(machine, storage_key(frame.address, slot))
     if is_null(entry):
         return SUSPENDED
-    gas, refund = _store_gas(entry, new)
+    gas, refund = _store_gas(entry, new, RULES.at(machine.rules).clear_refund)
     if not is_warm(entry):
         gas += GAS_COLD_SLOAD
     if not charge(registers, gas):

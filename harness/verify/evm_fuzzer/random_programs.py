@@ -14,7 +14,7 @@ from contend.evm import opcodes as op
 from contend.evm.accounts import Account
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.drivers.genesis import contract_address
-from contend.evm.forks import LATEST
+from contend.evm.forks import DEFAULT
 
 SENDER = bytes.fromhex("a94f5374fce5edbc8e2a8697c15331677e6ebf0b")
 FREE = Environment(base_fee=0)
@@ -80,7 +80,7 @@ class ProgramWriter:
         """Append instructions without data, following their stack effect."""
         for number in numbers:
             self.code.append(number)
-            row = LATEST.opcodes.get(number, LATEST.opcodes[op.INVALID])
+            row = DEFAULT.opcodes.get(number, DEFAULT.opcodes[op.INVALID])
             self.height += row.stack_out - row.stack_in
 
     def push(self, value: int, width: int | None = None) -> None:
@@ -143,7 +143,7 @@ class ProgramWriter:
     def arithmetic(self) -> None:
         """Compute with words at the edges."""
         operation = self.random.choice(self.random.choice((UNARY, BINARY, BINARY, BINARY, TERNARY)))
-        for _ in range(LATEST.opcodes[operation].stack_in):
+        for _ in range(DEFAULT.opcodes[operation].stack_in):
             self.operand()
         self.emit(operation)
         if self.random.random() < 0.7:
@@ -170,14 +170,14 @@ class ProgramWriter:
         """Read, write, move or hash memory."""
         operation = self.random.choice((op.MLOAD, op.MSTORE, op.MSTORE8, op.MCOPY, op.KECCAK256))
         if operation == op.MCOPY or operation == op.KECCAK256:
-            for _ in range(LATEST.opcodes[operation].stack_in):
+            for _ in range(DEFAULT.opcodes[operation].stack_in):
                 self.place()
         else:
             if operation != op.MLOAD:
                 self.operand()
             self.place()
         self.emit(operation)
-        if LATEST.opcodes[operation].stack_out:
+        if DEFAULT.opcodes[operation].stack_out:
             self.observe()
 
     def copy(self) -> None:
@@ -451,7 +451,7 @@ def scrambled(seed: int) -> ProgramCase:
     random = Random(f"scrambled {seed}")
     weights = [0.0] * 256
     for number in range(256):
-        weights[number] = 1.0 if number in LATEST.opcodes else 0.02
+        weights[number] = 1.0 if number in DEFAULT.opcodes else 0.02
     for number in (*range(op.PUSH0, op.PUSH0 + 5), op.PUSH32, op.GAS, op.MSIZE, op.CALLDATALOAD, op.JUMPDEST):
         weights[number] = 8.0
     for number in (op.STOP, op.RETURN, op.REVERT, op.INVALID, op.CREATE, op.CREATE2, op.SELFDESTRUCT):

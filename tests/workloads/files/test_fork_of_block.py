@@ -10,8 +10,9 @@ from contend.evm.forks import FORKS
 from contend.workloads.files.fields import Field, FieldError
 from contend.workloads.files.fork_of_block import ORDER, fork_of_block
 
-SHANGHAI = {"timestamp": "0x64800000", "baseFeePerGas": "0x7", "difficulty": "0x0"}
+SHANGHAI = {"number": "0x1000000", "timestamp": "0x64800000", "baseFeePerGas": "0x7", "difficulty": "0x0"}
 CANCUN = SHANGHAI | {"timestamp": "0x66000000", "excessBlobGas": "0x0"}
+NO_FEE = SHANGHAI | {"baseFeePerGas": None}
 BLOBS = {"type": "0x3", "blobVersionedHashes": ["0x01" + "00" * 31]}
 
 
@@ -33,6 +34,22 @@ def test_content_and_time_tell_the_fork() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "name"), [(12_244_000, "Berlin"), (12_965_000, "London"), (15_537_393, "London"), (15_537_394, "Paris")]
+)
+def test_ethereum_s_blocks_of_the_time_of_mining_tell_it_by_their_number(number: int, name: str) -> None:
+    header = {"number": hex(number), "timestamp": "0x60000000"}
+    header |= {"baseFeePerGas": "0x7"} if name != "Berlin" else {}
+    assert fork(header, chain=1) == name
+    with pytest.raises(FieldError, match="a block of a fork before Berlin"):
+        fork(header | {"number": hex(12_243_999)}, chain=1)
+
+
+def test_blocks_of_other_chains_tell_it_by_difficulty_and_types() -> None:
+    assert fork(SHANGHAI | {"difficulty": "0x1"}) == "London"
+    assert fork(NO_FEE, {"type": "0x1", "accessList": []}) == "Berlin"
+
+
+@pytest.mark.parametrize(
     ("header", "transaction", "named", "words"),
     [
         (CANCUN, {"type": "0x4", "authorizationList": []}, "Cancun", "of type 4, which blocks have from Prague"),
@@ -40,15 +57,16 @@ def test_content_and_time_tell_the_fork() -> None:
         (SHANGHAI, BLOBS, "Shanghai", "transaction of type 3, which blocks have from Cancun on"),
         (CANCUN, {}, "Shanghai", "'excessBlobGas', which blocks have from Cancun on"),
         (CANCUN | {"requestsHash": "0x"}, {}, "Cancun", "'requestsHash', which blocks have from Prague on"),
-        (CANCUN | {"requestsHash": "0x"}, {}, None, "a block of Prague, and there are rules for Shanghai, Cancun"),
+        (CANCUN | {"requestsHash": "0x"}, {}, None, "a block of Prague, and there are rules for Berlin"),
         (CANCUN | {"blockAccessListHash": "0x"}, {}, None, "a block of Amsterdam"),
         (CANCUN, {"type": "0x4", "authorizationList": []}, None, "a block of Prague"),
         (CANCUN, {"type": "0x5"}, "Cancun", "there is no transaction of type 5"),
         (CANCUN, {"type": "0x2", "maxFeePerGas": "0x1", "maxFeePerBlobGas": "0x1"}, None, "type 3 have, not of type 2"),
         (CANCUN, {"type": "0x3"}, None, "'blobVersionedHashes' is missing"),
-        (SHANGHAI | {"baseFeePerGas": None}, {}, None, "a fork before London"),
-        (SHANGHAI | {"difficulty": "0x1"}, {}, None, "a fork before Paris"),
-        (SHANGHAI, {}, "Prague", "unknown fork 'Prague'"),
+        (NO_FEE, {}, None, "a fork before London"),
+        (NO_FEE, {"type": "0x2", "maxFeePerGas": "0x1"}, "Berlin", "type 2, which blocks have from London on"),
+        (CANCUN | {"difficulty": "0x1"}, {}, None, "'excessBlobGas', which blocks have from Cancun on"),
+        (SHANGHAI, {}, "Frontier", "unknown fork 'Frontier'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(
@@ -59,9 +77,7 @@ def test_what_does_not_fit_is_refused(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("time", "words"), [(1_681_338_454, "before Shanghai"), (1_746_612_311, "Prague"), (1_764_798_551, "Osaka")]
-)
+@pytest.mark.parametrize(("time", "words"), [(1_746_612_311, "Prague"), (1_764_798_551, "Osaka")])
 def test_ethereum_s_own_blocks_of_other_forks_are_refused(time: int, words: str) -> None:
     with pytest.raises(FieldError, match=words):
         fork(CANCUN | {"timestamp": hex(time)}, chain=1)
