@@ -32,7 +32,7 @@ from contend.evm.vm.instructions import (
     system,
 )
 from contend.evm.vm.instructions.operands import CALLS, CONTINUE, REVERTED, STOPPED, SUSPENDED
-from contend.evm.vm.precompiles import NOT_COMPUTED, run_precompile
+from contend.evm.vm.precompiles import FUNCTIONS, NOT_COMPUTED, PYTHON, run_precompile
 from contend.evm.vm.selfdestruct import selfdestruct
 from contend.evm.vm.transaction import CONTINUE as BEGAN
 from contend.evm.vm.transaction import begin_transaction, end_transaction, open_machine
@@ -149,6 +149,16 @@ def run_machine(address):
     return end_transaction(machine, error)
 
 
+@kernel()
+def _compute(address):
+    """Run the current frame, which is a precompiled contract's, by the function that its number has in the table."""
+    machine = open_machine(address)
+    functions = view_u64(machine.compute, FUNCTIONS)
+    number = frame_at(machine, machine.depth).pc
+    if call_1(I(functions[U(number)]), address) != 0:
+        call_1(I(functions[PYTHON]), address)
+
+
 @native("int64(int64)")
 def resume(address):
     """Run a machine on, from where it is: `DONE`, `NEED` or `FAULT`. The address of its header in, the reason out.
@@ -160,4 +170,4 @@ def resume(address):
         outcome = run_machine(address)
         if outcome != errors.COMPUTE:
             return outcome
-        call_1(open_machine(address).compute, address)
+        _compute(address)

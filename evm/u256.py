@@ -6,7 +6,7 @@ once a function is inlined, so these functions are written as if words were valu
 complement.
 """
 
-from contend.evm.runtime.integers import U0, U1, U
+from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import count_leading_zeros, multiply_wide, stack_buffer
 
@@ -259,12 +259,13 @@ def divide_wide(high, low, divisor):
 
 
 @kernel()
-def _divide_long(numerator, n, denominator, quotient):
-    """Divide `n` limbs of `numerator`, which has one limb more, by four limbs of `denominator`, which is not zero.
+def divide_long(numerator, n, denominator, size, quotient):
+    """Divide `n` limbs of `numerator`, which has one limb more, by `size` of `denominator`, which is not zero.
 
-    Knuth's algorithm D in base 2**64. `numerator` is left holding the remainder; `quotient` gets `n` limbs.
+    Knuth's algorithm D in base 2**64. `numerator` is left holding the remainder, `denominator` shifted;
+    `quotient` gets `n` limbs.
     """
-    m = 4
+    m = I(size)
     while denominator[U(m - 1)] == U0:
         m -= 1
     shift = count_leading_zeros(denominator[U(m - 1)])
@@ -313,7 +314,7 @@ def _divide_long(numerator, n, denominator, quotient):
         back = U64 - shift
         for i in range(m):
             numerator[U(i)] = (numerator[U(i)] >> shift) | (numerator[U(i + 1)] << back)
-    for i in range(m, 4):
+    for i in range(m, size):
         numerator[U(i)] = U0
 
 
@@ -330,7 +331,7 @@ def divide_remainder(a, b):
     numerator, denominator, quotient = stack_buffer(5), stack_buffer(4), stack_buffer(4)
     put(numerator, 0, a)
     put(denominator, 0, b)
-    _divide_long(numerator, 4, denominator, quotient)
+    divide_long(numerator, 4, denominator, 4, quotient)
     return get(quotient, 0), get(numerator, 0)
 
 
@@ -356,7 +357,7 @@ def remainder_signed(a, b):
 def _reduce_512(value, modulus):
     denominator, quotient = stack_buffer(4), stack_buffer(8)
     put(denominator, 0, modulus)
-    _divide_long(value, 8, denominator, quotient)
+    divide_long(value, 8, denominator, 4, quotient)
     return get(value, 0)
 
 

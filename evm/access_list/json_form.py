@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contend.evm.access_list.list_content import AccessList, AccessListError, AccountChanges
+from contend.hexadecimal import number_of, octets_of
 
 _NAMES = ("address", "storageChanges", "storageReads", "balanceChanges", "nonceChanges", "codeChanges")
 
@@ -56,20 +57,17 @@ def _member(value: Any, name: str, where: str) -> Any:
 
 
 def _integer(value: Any, where: str) -> int:
-    try:
-        if isinstance(value, str) and value[:2] == "0x" and value.isascii() and "_" not in value:
-            return int(value[2:] or "0", 16)
-    except ValueError:
-        pass
+    # As official tests write them, whose lists these are.
+    found = number_of(value, official=True) if isinstance(value, str) else None
+    if found is not None:
+        return found
     raise AccessListError(f"{where}: {str(value)[:40]!r} is not an integer in hexadecimal")
 
 
 def _octets(value: Any, where: str) -> bytes:
-    try:
-        if isinstance(value, str) and value[:2] == "0x":
-            return bytes.fromhex(value[2:])
-    except ValueError:
-        pass
+    found = octets_of(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
     raise AccessListError(f"{where}: {str(value)[:40]!r} is not bytes in hexadecimal")
 
 

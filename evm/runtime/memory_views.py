@@ -66,11 +66,21 @@ def _call(arity: int) -> Any:
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any, b: Any) -> Any:
             return types.int64(types.int64, types.int64, types.int64), generate
-    else:
+    elif arity == 3:
 
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any) -> Any:
             return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+    elif arity == 4:
+
+        @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+        def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+            return types.int64(*[types.int64] * 5), generate
+    else:
+
+        @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+        def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+            return types.int64(*[types.int64] * 6), generate
 
     return call
 
@@ -78,6 +88,19 @@ def _call(arity: int) -> Any:
 call_1 = _call(1)
 call_2 = _call(2)
 call_3 = _call(3)
+call_4 = _call(4)
+call_5 = _call(5)
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def address_of_view(typing_context: Any, array: Any) -> Any:
+    """Address of an array's first element."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.ptrtoint(view.data, ir.IntType(64))
+
+    return types.int64(array), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
@@ -92,6 +115,32 @@ def multiply_wide(typing_context: Any, a: Any, b: Any) -> Any:
         return context.make_tuple(builder, signature.return_type, [low, high])
 
     return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def multiply_add_wide(typing_context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """``a * b + c + d`` of four uint64 as (low, high); it cannot overflow the two."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide, word = ir.IntType(128), ir.IntType(64)
+        x, y, z, w = (builder.zext(one, wide) for one in arguments)
+        total = builder.add(builder.add(builder.mul(x, y), z), w)
+        low = builder.trunc(total, word)
+        high = builder.trunc(builder.lshr(total, ir.Constant(wide, 64)), word)
+        return context.make_tuple(builder, signature.return_type, [low, high])
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64, types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def keep_apart(typing_context: Any) -> Any:
+    """Keep the kernel that this stands in out of its callers: for long straight code that is called in many places."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types

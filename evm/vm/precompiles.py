@@ -5,15 +5,16 @@ with everything in the machine, as it returns `NEED` for a location. `evm.interp
 the function that this module makes for native code, which leaves output, gas and outcome in the machine; and the
 interpreter goes on. Copying (identity) is done in place.
 
-That function is Python, since the cryptography is (`evm.crypto.curves`). Native code calls it from threads that do not
-hold the GIL: the entry that `ctypes` makes takes the GIL for the call and gives it back, from whatever thread. It
-touches nothing but the machine that it is given, which belongs to the calling worker alone, and what it computes
-depends on the input alone; so it may be called from many threads, and in each process of the sharded strategy, and
-gives the same everywhere. Workers that compute Python cryptography at once take turns, though: a block that is
-dominated by it scales worse here than in a client whose cryptography is compiled.
+That function is one of machine code where there is one (`evm.vm.native_contracts`): it holds no GIL. It is compiled
+when a contract is first called, or by `contend warm-up`, so nobody waits for curves who does not use them. For the
+others, and until then, it is Python, on libraries (`evm.crypto.curves`): the entry that `ctypes` makes takes the GIL
+for the call and gives it back, from whatever thread. Either touches nothing but the machine that it is given, which
+belongs to the calling worker alone, and what it computes depends on the input alone; so it may be called from many
+threads, and in each process of the sharded strategy, and gives the same everywhere.
 
-Gas: EIP-2046's successors in force at Shanghai and Cancun, that is the Yellow Paper's appendix E, EIP-1108
-(alt_bn128), EIP-2565 (modexp), EIP-152 (blake2f) and EIP-4844 (point evaluation).
+What a contract computes is the same under all forks that have it. Gas: the Yellow Paper's appendix E, EIP-1108
+(alt_bn128), EIP-2565 or, by the fork's rules, EIP-7883 (modexp), EIP-152 (blake2f), EIP-4844 (point evaluation),
+EIP-2537 (BLS12-381) and EIP-7951 (P-256).
 """
 
 from __future__ import annotations
@@ -21,19 +22,25 @@ from __future__ import annotations
 import ctypes
 import hashlib
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from contend.evm import errors
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
 from contend.evm.errors import CapacityError
-from contend.evm.layout import FRAME, MACHINE
+from contend.evm.layout import FRAME, MACHINE, PRECOMPILE_SPAN, RULES
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.vm.call import frame_at, set_output
 
 NOT_COMPUTED = -1
-IDENTITY = 4
+RECOVER, IDENTITY, MODEXP = 1, 4, 5
+BLS = "bls12_381"
+# The place of Python's function in the table of functions, and how many words that has.
+PYTHON, FUNCTIONS = 0, PRECOMPILE_SPAN + 4
 # Longest numbers of a modular exponentiation. Longer ones cost 9 * 10**7 gas for every bit of the exponent, and longer
 # exponents 7 * 10**8 with the shortest numbers: no block pays for either, but a test can have gas without end.
 MODEXP_BYTES = 1 << 17
@@ -95,15 +102,28 @@ def number_at(data: bytes, at: int, size: int = 32) -> int:
     return int.from_bytes(part, "big") << (8 * (size - len(part))) if part else 0
 
 
-def modexp_gas(data: bytes) -> int:
-    """Gas of a modular exponentiation: the words of its numbers squared, times the bits of the exponent (EIP-2565)."""
+def modexp_gas(data: bytes, eip: int = 2565) -> int:
+    """Gas of a modular exponentiation: the words of its numbers squared, times the bits of the exponent.
+
+    Parameters
+    ----------
+    data : bytes
+    eip : int
+        2565 or 7883: the latter has neither a third of it nor less than 500, and doubles what is long.
+    """
     base_size, exponent_size, modulus_size = (number_at(data, at) for at in (0, 32, 64))
-    complexity = ((max(base_size, modulus_size) + 7) // 8) ** 2
+    longest, later = max(base_size, modulus_size), eip == 7883
+    complexity = 16 if later and longest <= 32 else ((longest + 7) // 8) ** 2 * (2 if later else 1)
     if complexity == 0:
         return 200
     head = number_at(data, 96 + base_size, min(exponent_size, 32))
-    iterations = max(8 * max(exponent_size - 32, 0) + max(head.bit_length() - 1, 0), 1)
-    return max(200, complexity * iterations // 3)
+    iterations = max((16 if later else 8) * max(exponent_size - 32, 0) + max(head.bit_length() - 1, 0), 1)
+    return max(500, complexity * iterations) if later else max(200, complexity * iterations // 3)
+
+
+def _too_long(data: bytes, eip: int) -> bool:
+    """Whether a modular exponentiation fails for the length of its numbers (EIP-7823, which came with EIP-7883)."""
+    return eip == 7883 and any(number_at(data, at) > 1024 for at in (0, 32, 64))
 
 
 def _modexp(data: bytes) -> bytes:
@@ -133,14 +153,11 @@ def _blake2_gas(data: bytes) -> int:
     return number_at(data, 0, 4) if len(data) == 213 else 0
 
 
-def _lazily(name: str) -> Callable[[bytes], bytes | None]:
+def _lazily(name: str, module: str = "curves") -> Callable[[bytes], Any]:
     """Import the cryptography when it is first used: a block without it does not wait for it."""
 
-    def run(data: bytes) -> bytes | None:
-        from contend.evm.crypto import curves
-
-        found: bytes | None = getattr(curves, name)(data)
-        return found
+    def run(data: bytes) -> Any:
+        return getattr(import_module(f"contend.evm.crypto.{module}"), name)(data)
 
     return run
 
@@ -156,6 +173,14 @@ PRECOMPILES: dict[int, Precompile] = {
     8: Precompile(lambda data: 45_000 + 34_000 * (len(data) // 192), _lazily("bn128_pairing")),
     9: Precompile(_blake2_gas, _lazily("blake2_compress")),
     10: Precompile(_fixed(50_000), _lazily("verify_kzg_proof")),
+    11: Precompile(_fixed(375), _lazily("g1_add", BLS)),
+    12: Precompile(_lazily("g1_multiples_gas", BLS), _lazily("g1_multiples", BLS)),
+    13: Precompile(_fixed(600), _lazily("g2_add", BLS)),
+    14: Precompile(_lazily("g2_multiples_gas", BLS), _lazily("g2_multiples", BLS)),
+    15: Precompile(_lazily("pairing_gas", BLS), _lazily("pairing_check", BLS)),
+    16: Precompile(_fixed(5_500), _lazily("map_to_g1", BLS)),
+    17: Precompile(_fixed(23_800), _lazily("map_to_g2", BLS)),
+    256: Precompile(_fixed(6_900), _lazily("verify", "p256")),
 }
 
 _failures: list[BaseException] = []
@@ -175,6 +200,9 @@ def raise_failure() -> None:
 def _compute(address: int) -> int:
     machine = MACHINE.array_at(address)[0]
     try:
+        number = _number(machine)
+        if number in PRECOMPILES and _compile(number) and _FUNCTION(int(_functions[number]))(address) == 0:
+            return 0
         machine["precompile_gas"] = 0
         machine["precompile_result"] = 1 + _run(machine)
     except CapacityError:
@@ -186,12 +214,26 @@ def _compute(address: int) -> int:
     return 0
 
 
+def _frame(machine: Any) -> Any:
+    return FRAME.array_at(int(machine["frames"]) + int(machine["depth"]) * FRAME.words * 8)[0]
+
+
+def _number(machine: Any) -> int:
+    return int(_frame(machine)["pc"])
+
+
 def _run(machine: Any) -> int:
     """Run the contract of the machine's current frame and take its gas; the error."""
-    frame = FRAME.array_at(int(machine["frames"]) + int(machine["depth"]) * FRAME.words * 8)[0]
+    frame = _frame(machine)
     contract = PRECOMPILES[int(frame["pc"])]
     data = ctypes.string_at(int(frame["calldata"]), int(frame["calldata_size"]))
     gas, needed = int(frame["gas"]), contract.gas(data)
+    if contract is PRECOMPILES[MODEXP]:
+        eip = int(RULES.array_at(int(machine["rules"]))[0]["modexp"])
+        if _too_long(data, eip):
+            frame["gas"] = 0
+            return errors.PRECOMPILE_FAILED
+        needed = modexp_gas(data, eip)
     frame["gas"] = 0
     if needed > gas:
         return errors.OUT_OF_GAS
@@ -207,11 +249,45 @@ def _run(machine: Any) -> int:
     return errors.NONE
 
 
-_entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(_compute)
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_entry = _FUNCTION(_compute)
+
+
+def _address_of(function: Any) -> int:
+    found = ctypes.cast(function, ctypes.c_void_p).value
+    assert found is not None
+    return found
+
+
+# By number the function that computes a contract, at first Python's for all; at `PYTHON`, which no contract has, that
+# for good; behind them what native functions call. Written under the GIL and read by workers that do not hold it: a
+# word changes once, from one right answer to another.
+_functions = np.full(FUNCTIONS, _address_of(_entry), np.uint64)
+
+
+def _compile(number: int) -> bool:
+    """Have a contract computed without Python from now on; False where it cannot be, or is already."""
+    from contend.evm.vm.native_contracts import NATIVES, library_functions
+
+    native = NATIVES.get(number)
+    if native is None or _functions[number] != _functions[PYTHON]:
+        return False
+    if number == RECOVER:
+        found = library_functions()
+        if found is None:
+            return False
+        for place, address in found.items():
+            _functions[place] = address
+    _functions[number] = native.address
+    return True
+
+
+def compile_natives() -> None:
+    """Compile all that is computed without Python, which a block otherwise does that is the first to call it."""
+    for number in PRECOMPILES:
+        _compile(number)
 
 
 def address() -> int:
-    """Address of ``int64 compute(int64 machine)``, valid for the life of the process."""
-    found = ctypes.cast(_entry, ctypes.c_void_p).value
-    assert found is not None
-    return found
+    """Address of the table of functions ``int64 compute(int64 machine)``, valid for the life of the process."""
+    return int(_functions.ctypes.data)

@@ -80,22 +80,23 @@ def command(
 def _read(path: Path, kind: str) -> bytes:
     """Encoded list of a file: RLP, RLP in hexadecimal, or JSON; in JSON as it stands, wrong order and all."""
     from contend.evm.access_list import AccessListError, decode, encode, from_json
-    from contend.workloads.files.content import content_of
+    from contend.outside_files import content_of, json_of, reason
 
     try:
         content = content_of(path)
     except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BadInputError(f"{path}: {reason}; give a list that `contend access-list -o` wrote") from None
+        raise BadInputError(f"{path}: {reason(error)}; give a list that `contend access-list -o` wrote") from None
     text = content.strip()
     try:
         if text[:2] == b"0x":
             content = bytes.fromhex(text[2:].decode())
         elif text[:1] == b"[":
-            content = encode(from_json(json.loads(text)), kind)
+            content = encode(from_json(json_of(text)), kind)
         decode(content, kind, checked=False)
     except (ValueError, OverflowError, AccessListError) as error:
-        raise BadInputError(f"{path}: {error}; a list is RLP, or JSON as `contend access-list` writes it") from None
+        raise BadInputError(
+            f"{path}: {reason(error)}; a list is RLP, or JSON as `contend access-list` writes it"
+        ) from None
     return content
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -139,12 +138,13 @@ def replay(path: Path) -> bool:
     from contend.harness.verify.schedule_fuzzer.campaign import check_sources, checked_strategies
     from contend.harness.verify.schedule_fuzzer.cases import ScheduleCase, scene_of
     from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
+    from contend.outside_files import json_of, reason, text_of
     from contend.strategies import registry
 
     try:
-        content = json.loads(path.read_text())
+        content = json_of(text_of(path))
     except (OSError, ValueError) as error:
-        raise BadInputError(f"{path}: not a readable schedule ({error})") from error
+        raise BadInputError(f"{path}: not a readable schedule ({reason(error)})") from error
     case = ScheduleCase.from_json(content, str(path))
     checked_strategies((case.strategy,))
     check_sources((case.source,))

@@ -158,7 +158,7 @@ class Request:
         PATHS,
         "--block",
         metavar="FILE",
-        meaning="Block files for the workload replay",
+        meaning="Block files for the workload replay; - is standard input",
         applies=lambda asked: "replay" in (asked.get("workloads") or ()),
     )
     clock: Option[str, str] = Option(

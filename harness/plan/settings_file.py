@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tomllib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import PATH, PATHS
 from contend.harness.plan.options import Option
 from contend.harness.plan.setting import FROM_FILE, Setting, checked
+from contend.outside_files import reason, text_of, toml_of
 
 _LOG = logging.getLogger(__name__)
 OWN_FILE, PROJECT_FILE = "contend.toml", "pyproject.toml"
@@ -75,11 +75,11 @@ def _shown(path: Path, folder: Path) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(text_of(path))
     except OSError as error:
-        raise BadInputError(f"{path}: {error.strerror or error}; --isolated ignores it") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path}: not TOML: {' '.join(str(error).split())}; --isolated ignores it") from error
+        raise BadInputError(f"{path}: {reason(error)}; --isolated ignores it") from error
+    except ValueError as error:
+        raise BadInputError(f"{path}: not TOML: {reason(error)}; --isolated ignores it") from error
 
 
 def _settings(

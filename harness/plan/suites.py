@@ -22,7 +22,6 @@ TOML file; those of the project are in ``harness/plan/standard``, and anyone can
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from typing import Any
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import DEFAULT_BLOCK_SIZE, MAX_BLOCK_COUNT, MAX_BLOCK_SIZE
+from contend.outside_files import reason, text_of, toml_of
 
 FOLDER = Path(__file__).with_name("standard")
 KEYS = {"name", "summary", "seed", "block_size", "workloads"}
@@ -97,11 +97,11 @@ def read(name: str) -> Suite:
             f"unknown suite {name!r}{nearest(name, known)}; known are {', '.join(known)}; or give a TOML file's path"
         )
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = toml_of(text_of(path))
     except OSError as error:
-        raise BadInputError(f"suite {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"suite {path}: not TOML: {' '.join(str(error).split())}") from error
+        raise BadInputError(f"suite {path}: {reason(error)}") from error
+    except ValueError as error:
+        raise BadInputError(f"suite {path}: not TOML: {reason(error)}") from error
     return _suite(path, content)
 
 

@@ -14,6 +14,7 @@ from contend.harness.record.content.schema_check import StructureError, validate
 from contend.harness.record.derived import derived
 from contend.harness.record.migrate import VersionError, migrate
 from contend.harness.record.statistics.paired import with_baseline
+from contend.outside_files import MOST_BYTES, json_of, reason, text_of
 
 SCHEMA_FILE = Path(__file__).with_name("record.schema.json")
 
@@ -32,9 +33,9 @@ def read(path: Path) -> dict[str, Any]:
         If the file is missing, is not JSON, is damaged, or is of a newer version.
     """
     try:
-        content = json.loads(path.read_text(), parse_constant=_refuse_constant)
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadInputError(f"{path}: not a readable record ({error})") from error
+        content = json_of(text_of(path, MOST_BYTES))
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path}: not a readable record ({reason(error)})") from error
     try:
         record = migrate(content)
         validate(record, schema())
@@ -53,10 +54,6 @@ def read(path: Path) -> dict[str, Any]:
 def _with_present_names(cell: Mapping[str, Any]) -> dict[str, Any]:
     samples = [{**sample, "counters": with_present_names(sample["counters"])} for sample in cell["samples"]]
     return {**cell, "samples": samples}
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
 
 
 @cache

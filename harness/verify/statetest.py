@@ -15,9 +15,9 @@ from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import BLOB_GAS, FORKS, Fork, fork_named
 from contend.harness.errors import BadInputError
 from contend.harness.verify.state_root import logs_hash, state_root
+from contend.outside_files import MOST_BYTES, STANDARD_INPUT, opened, reason, unpacking
 from contend.strategies.serial import Serial
 from contend.workloads.files.authorizations import read_authorizations
-from contend.workloads.files.content import MOST_BYTES
 from contend.workloads.files.fields import Field, FieldError, RangeError, load, read
 from contend.workloads.files.prestate import read_access_list, read_prestate
 
@@ -225,7 +225,7 @@ def entries_of(content: Field, name: str, fork: Fork | None, results: str | None
         fork has changed since.
     """
     try:
-        tests = list(content.items())
+        tests = list(content.official().items())
     except FieldError as error:
         yield Malformed(name, str(error))
         return
@@ -239,7 +239,7 @@ def entries_of(content: Field, name: str, fork: Fork | None, results: str | None
 
 
 def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> Iterator[Entry]:
-    """Entries of a file, of all JSON files in a folder, or of all in a tar archive, as `entries_of`.
+    """Entries of a file (``-`` is standard input), of all in a folder, or of all in a tar archive, as `entries_of`.
 
     Raises
     ------
@@ -251,7 +251,7 @@ def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> I
             yield from _file(file, str(file.relative_to(path).with_suffix("")), fork, results)
     elif "".join(path.suffixes[-2:]) in {".tar.gz", ".tar"} or path.suffix in {".tar", ".tgz"}:
         yield from _archived(path, fork, results)
-    elif path.exists():
+    elif path.exists() or str(path) == STANDARD_INPUT:
         yield from _file(path, path.name.removesuffix(".gz").removesuffix(".json"), fork, results)
     else:
         raise FieldError(f"{path}: there is no such file or folder")
@@ -268,7 +268,7 @@ def _file(path: Path, name: str, fork: Fork | None, results: str | None) -> Iter
 
 def _archived(path: Path, fork: Fork | None, results: str | None) -> Iterator[Entry]:
     try:
-        with tarfile.open(path) as files:
+        with opened(path) as packed, tarfile.open(fileobj=unpacking(packed), mode="r:") as files:
             members = sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name)
             for member in members:
                 name = member.name.partition("/")[2].removesuffix(".json")
@@ -286,7 +286,7 @@ def _archived(path: Path, fork: Fork | None, results: str | None) -> Iterator[En
                     continue
                 yield from entries_of(content, name, fork, results)
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise FieldError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+        raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
 
 
 def vectors_in(path: Path, fork: Fork | None, results: str | None = None) -> list[Vector]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm.code import cost_model as evm_costs
+from contend.outside_files import json_of, reason, text_of
 
 CLASSES: tuple[str, ...] = (
     *evm_costs.CLASSES,
@@ -171,13 +172,13 @@ class CostTable:
             If the file is missing or malformed, or a class is missing, unknown, or has no cost from 0 to a second.
         """
         try:
-            content = json.loads(path.read_text())
+            content = json_of(text_of(path))
         except OSError as error:
-            raise CostTableError(
-                f"{path}: {error.strerror or error}; give a table made by `contend calibrate`"
-            ) from error
+            raise CostTableError(f"{path}: {reason(error)}; give a table made by `contend calibrate`") from error
         except ValueError as error:
-            raise CostTableError(f"{path}: not JSON ({error}); give a table made by `contend calibrate`") from error
+            raise CostTableError(
+                f"{path}: not JSON ({reason(error)}); give a table made by `contend calibrate`"
+            ) from error
         costs = content.get("nanoseconds") if isinstance(content, dict) else None
         if not isinstance(costs, dict):
             raise CostTableError(f'{path}: no object "nanoseconds"; give a table made by `contend calibrate`')

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contend.outside_files import json_of, reason, text_of
 from contend.workloads.contract_file.compiler_output import CompiledContract, find_contract
 from contend.workloads.contract_file.refusal import ArtifactError, shown
 from contend.workloads.contracts.abi import EncodingError, Method, split_types
@@ -127,11 +126,11 @@ def read_artifact(path: Path, contract: str | None = None) -> ExternalArtifact:
 
 def _read(path: Path, contract: str | None) -> ExternalArtifact:
     try:
-        content = json.loads(read_text(path, MOST_BYTES))
+        content = json_of(text_of(path, MOST_BYTES))
     except OSError as error:
-        raise ArtifactError(error.strerror or str(error)) from error
+        raise ArtifactError(reason(error)) from error
     except ValueError as error:
-        raise ArtifactError(f"not JSON ({' '.join(str(error).split())})") from error
+        raise ArtifactError(f"not JSON ({reason(error)})") from error
     compiled = find_contract(content, contract)
     if not isinstance(compiled.abi, list) or not isinstance(compiled.code, str):
         raise ArtifactError("its abi is not a list, or its bytecode not a text")
@@ -156,26 +155,6 @@ def _read(path: Path, contract: str | None) -> ExternalArtifact:
 def plain_path(path: Path) -> str:
     """Path as a message of one line shows it: whole, for somebody has to find it."""
     return str(path) if str(path).isprintable() else repr(str(path))
-
-
-def read_text(path: Path, most_bytes: int) -> str:
-    """Text of a file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, is no ordinary file (one could wait for ever, or never end), or is too large.
-    ValueError
-        If it is not UTF-8, or the path is none.
-    """
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
-        raise OSError("is a folder, not a file")
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError("is no ordinary file")
-    if found.st_size > most_bytes:
-        raise OSError(f"has {found.st_size:,} bytes; the most is {most_bytes:,}")
-    return path.read_text(encoding="utf-8")
 
 
 def _placeholders(compiled: CompiledContract) -> dict[str, str]:

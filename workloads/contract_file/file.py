@@ -44,11 +44,11 @@ Signatures are described in `signatures`, values in `values`.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contend.outside_files import reason, text_of, toml_of
 from contend.workloads.base import STORAGE_CLASSES
 from contend.workloads.contract_file import artifacts
 from contend.workloads.contract_file.artifacts import plain_path, types_of
@@ -97,13 +97,11 @@ def read_contract_file(path: Path) -> ContractFile:
     """
     where = f"workload file {plain_path(path)}"
     try:
-        content = tomllib.loads(artifacts.read_text(path, MOST_BYTES))
+        content = toml_of(text_of(path, MOST_BYTES))
     except OSError as error:
-        raise ContractFileError(f"{where}: {error.strerror or error}") from error
-    except RecursionError as error:
-        raise ContractFileError(f"{where}: not TOML: nested too deeply") from error
+        raise ContractFileError(f"{where}: {reason(error)}") from error
     except ValueError as error:  # also of what is no text, and of numbers with thousands of digits
-        raise ContractFileError(f"{where}: not TOML: {' '.join(str(error).split())[:200]}") from error
+        raise ContractFileError(f"{where}: not TOML: {reason(error)}") from error
     return check_content(path, content)
 
 
@@ -115,7 +113,7 @@ def check_content(path: Path, content: dict[str, Any]) -> ContractFile:
     path : Path
         Of the file, for messages and as where relative paths begin.
     content : dict
-        As `tomllib` reads it.
+        As `toml_of` reads it.
 
     Raises
     ------

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contend.outside_files import shown
 from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, read, unique
 from contend.workloads.files.fork_of_block import fork_of_block
@@ -108,7 +109,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
     from contend.evm import Environment
 
     number = header["number"].integer(64)
-    found = {} if hashes is None else {hashes.named(n).integer(64): h.octets(32) for n, h in hashes.items()}
+    found = {} if hashes is None else {hashes.named(n).decimal(64): h.octets(32) for n, h in hashes.items()}
     parent, excess = header.get("parentHash"), header.get("excessBlobGas")
     if parent is not None and number > 0:
         found.setdefault(number - 1, parent.octets(32))
@@ -119,7 +120,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
         base_fee=_integer(header, "baseFeePerGas"),
         coinbase=header["miner"].octets(20),
         chain_id=chain_id,
-        prev_randao=_integer(header, "mixHash"),
+        prev_randao=0 if (mixed := header.get("mixHash")) is None else mixed.word(),
         difficulty=_integer(header, "difficulty") if fork.proof_of_work else 0,
         blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         block_hashes=found,
@@ -222,7 +223,7 @@ def _code(content: Field | None, codes: Mapping[str, bytes]) -> bytes:
         return b""
     name = content.text().lower()
     if name not in codes:
-        raise content.fail(f"no code has the hash {name}")
+        raise content.fail(f"no code has the hash {shown(name)}")
     return codes[name]
 
 
@@ -246,7 +247,7 @@ def _receipt(content: Field) -> ExpectedReceipt:
         listed = tuple(
             Log(
                 log["address"].octets(20),
-                tuple(topic.integer() for topic in log["topics"].elements()),
+                tuple(topic.word() for topic in log["topics"].elements()),
                 log["data"].octets(),
             )
             for log in logs.elements()

@@ -1,24 +1,24 @@
 """Checked reading of JSON from outside: every error names the file and the field.
 
-Numbers and bytes are taken as JSON-RPC writes them (``0x`` and ASCII digits), numbers also in decimal digits or as JSON
-numbers, and in no other way: Python's own readers would also take underscores, spaces, signs and the digits of other
-scripts, and of two members with one name in an object the last.
+Numbers and bytes are taken as clients write them over JSON-RPC, and in no other way: Python's own readers would also
+take underscores, spaces, signs and the digits of other scripts. A number is ``0x`` and lower-case hexadecimal digits
+without zeros in front, or a JSON integer, as geth's tracer writes nonces. A word of storage, a topic or a hash that
+stands for a number may also have all its 64 digits. Official tests write numbers with zeros in front, ``0x`` for zero,
+and ``0x:bigint`` before what has more than 256 bits: a document of theirs is read by `Field.official`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from contend.workloads.files.content import content_of
+from contend.hexadecimal import number_of, octets_of, word_of
+from contend.outside_files import content_of, json_of, reason
+from contend.outside_files import shown as _show
 
-_HEXADECIMAL, _DECIMAL = re.compile("0x[0-9a-fA-F]*"), re.compile("[0-9]{1,100}")
-_OCTETS = re.compile("(0x)?[0-9a-fA-F]*")
-# What official state tests write before a number of more than 256 bits.
-_BIG = "0x:bigint "
+_DECIMAL = re.compile("0|[1-9][0-9]{0,99}")
 
 
 class FieldError(ValueError):
@@ -38,11 +38,18 @@ class Field:
         Path of the file, then the names of fields.
     value : Any
         Value as `json` read it.
+    lenient : bool
+        Whether numbers and bytes may be written as official tests write them.
     """
 
-    def __init__(self, where: str, value: Any) -> None:
+    def __init__(self, where: str, value: Any, lenient: bool = False) -> None:
         self.where = where
         self.value = value
+        self.lenient = lenient
+
+    def official(self) -> Field:
+        """The same value, in which numbers and bytes may be written as official tests write them."""
+        return Field(self.where, self.value, True)
 
     def fail(self, what: str) -> FieldError:
         """Error about this field, for the caller to raise."""
@@ -57,7 +64,7 @@ class Field:
     def get(self, name: str) -> Field | None:
         """Member of an object by its name, None where it is absent or null."""
         value = self.mapping().get(name)
-        return None if value is None else Field(f"{self.where}.{name}", value)
+        return None if value is None else Field(f"{self.where}.{name}", value, self.lenient)
 
     def mapping(self) -> dict[str, Any]:
         """Value as an object."""
@@ -68,13 +75,13 @@ class Field:
     def items(self) -> Iterator[tuple[str, Field]]:
         """Members of an object: name and field of each."""
         for name, value in self.mapping().items():
-            yield name, Field(f"{self.where}.{_plain(name)}", value)
+            yield name, Field(f"{self.where}.{_plain(name)}", value, self.lenient)
 
     def elements(self) -> list[Field]:
         """Elements of an array."""
         if not isinstance(self.value, list):
             raise self.fail(f"{_show(self.value)} is not an array")
-        return [Field(f"{self.where}[{i}]", value) for i, value in enumerate(self.value)]
+        return [Field(f"{self.where}[{i}]", value, self.lenient) for i, value in enumerate(self.value)]
 
     def text(self) -> str:
         """Value as a text."""
@@ -83,7 +90,7 @@ class Field:
         return self.value
 
     def integer(self, bits: int = 256) -> int:
-        """Value as an integer from 0 to ``2**bits - 1``: a number, or hexadecimal (perhaps after ``0x:bigint``).
+        """Value as an integer from 0 to ``2**bits - 1``: hexadecimal after ``0x``, or a number of JSON.
 
         Raises
         ------
@@ -92,14 +99,30 @@ class Field:
         FieldError
             If it is none.
         """
-        value, wrong = self.value, f"{_show(self.value)} is not an integer of at most {bits} bits"
-        if isinstance(value, str):
-            digits = value.removeprefix(_BIG)
-            value = int(digits) if _DECIMAL.fullmatch(digits) else None
-            if _HEXADECIMAL.fullmatch(digits):
-                value = int(digits[2:] or "0", 16)
+        value = number_of(self.value, self.lenient) if isinstance(self.value, str) else self.value
+        return self._in_range(value, bits, "0x, then digits from 0 to f without zeros in front")
+
+    def word(self) -> int:
+        """Value as a number of at most 256 bits that may have all 64 hexadecimal digits: a slot, what is in it, a hash.
+
+        Raises
+        ------
+        FieldError
+            As `integer`.
+        """
+        found = word_of(self.value) if isinstance(self.value, str) else None
+        return self.integer() if found is None else found
+
+    def decimal(self, bits: int) -> int:
+        """Value as an integer in decimal digits, for names of members that are block numbers; or as `integer`."""
+        if isinstance(self.value, str) and _DECIMAL.fullmatch(self.value):
+            return self._in_range(int(self.value), bits, "decimal digits")
+        return self.integer(bits)
+
+    def _in_range(self, value: Any, bits: int, form: str) -> int:
+        wrong = f"{_show(self.value)} is not an integer of at most {bits} bits"
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self.fail(wrong)
+            raise self.fail(f"{wrong}; one is {form}")
         if value >= 1 << bits:
             raise RangeError(f"{self.where}: {wrong}")
         return value
@@ -112,30 +135,23 @@ class Field:
         return self.integer(29)
 
     def octets(self, size: int | None = None) -> bytes:
-        """Value as bytes in hexadecimal, of `size` bytes where that is given; an odd number of digits gets a zero."""
+        """Value as bytes: ``0x``, then two hexadecimal digits for each; `size` of them where that is given."""
         text = self.value
-        if not isinstance(text, str) or not _OCTETS.fullmatch(text):
-            raise self.fail(f"{_show(text)} is not bytes in hexadecimal")
-        digits = text.removeprefix("0x")
-        found = bytes.fromhex("0" * (len(digits) % 2) + digits)
+        found = octets_of(text, self.lenient) if isinstance(text, str) else None
+        if found is None:
+            raise self.fail(f"{_show(text)} is not bytes in hexadecimal: 0x, then two digits for each byte")
         if size is not None and len(found) != size:
             raise self.fail(f"{_show(text)} has {len(found)} bytes, not {size}")
         return found
 
     def named(self, name: str) -> Field:
         """Name of a member as a field of its own, for objects whose names are addresses or slots."""
-        return Field(f"{self.where} (its name)", name)
+        return Field(f"{self.where} (its name)", name, self.lenient)
 
 
 def _plain(name: str) -> str:
     """Name as it is shown in a message of one line."""
     return name if name.isprintable() and len(name) <= 80 else _show(name)
-
-
-def _show(value: Any) -> str:
-    """Value as it is shown in a message, shortened to 40 characters."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def unique(fields: Iterable[tuple[Any, Any]], where: Field) -> dict[Any, Any]:
@@ -155,19 +171,6 @@ def unique(fields: Iterable[tuple[Any, Any]], where: Field) -> dict[Any, Any]:
     return found
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object has two members with the name {_show(twice)}")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
 def load(path: Path | str, text: bytes | str) -> Field:
     """Parse a JSON document.
 
@@ -177,13 +180,12 @@ def load(path: Path | str, text: bytes | str) -> Field:
         If it is no JSON, or of two members with one name in an object only one could be kept.
     """
     try:
-        # RecursionError: nested too deeply to be meant. Very long numbers raise ValueError.
-        return Field(str(path), json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant))
-    except (ValueError, RecursionError) as error:
-        raise FieldError(f"{path}: no JSON: {' '.join(str(error).split())}") from None
+        return Field(str(path), json_of(text))
+    except ValueError as error:
+        raise FieldError(f"{path}: no JSON: {reason(error)}") from None
 
 
-def read(path: Path) -> Field:
+def read(path: Path | str) -> Field:
     """Read and parse a file, unpacked where it is gzip.
 
     Raises
@@ -192,6 +194,7 @@ def read(path: Path) -> Field:
         If it cannot be read, or is no JSON.
     """
     try:
-        return load(path, content_of(path))
+        content = content_of(path)
     except (OSError, EOFError) as error:
-        raise FieldError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
+    return load(path, content)

@@ -28,7 +28,7 @@ def read_storage(content: Field | None) -> dict[int, int]:
     """Read an account's storage: word by slot, empty where the field is absent."""
     if content is None:
         return {}
-    return unique(((content.named(slot).integer(), value.integer()) for slot, value in content.items()), content)
+    return unique(((content.named(slot).word(), value.word()) for slot, value in content.items()), content)
 
 
 def read_prestate(content: Field) -> dict[bytes, Account]:
@@ -43,6 +43,6 @@ def read_access_list(content: Field | None) -> AccessList:
     if content is None:
         return ()
     return tuple(
-        (entry["address"].octets(20), tuple(slot.integer() for slot in entry["storageKeys"].elements()))
+        (entry["address"].octets(20), tuple(slot.word() for slot in entry["storageKeys"].elements()))
         for entry in content.elements()
     )

@@ -49,11 +49,11 @@ def assert_told(message: str, path: Path) -> None:
         (b"a = " + b"9" * 5_000, "not TOML: Exceeds the limit"),
         (b"[accounts]\ncount = 0x" + b"f" * 5_000, "[accounts]: count: an integer of 20000 bits is larger than"),
         (b"name = '\xff'", "not TOML: 'utf-8' codec"),
-        (b"#" * (1 << 21), "has 2,097,152 bytes; the most is 1,048,576"),
+        (b"#" * (1 << 21), "it has 2,097,152 bytes; at most 1,048,576 are read"),
         (b'name = "a\\nb"', "at most 100 printable characters"),
         (b"[contracts.a" + b".b" * 3_000 + b"]", "[contracts.a]: unknown key 'b'"),
         (b"[contracts.a]\nartifact = 'x\\u0000'", "artifact"),
-        (b"[contracts.a]\nartifact = '/dev/zero'", "is no ordinary file"),
+        (b"[contracts.a]\nartifact = '/dev/zero'", "it is a device or a socket, not a regular file"),
         (b"[accounts]\nroles = ['account']", "roles: 'account' is not a name of its own"),
         (b"[accounts]\nroles = [['x']]", "roles: ['x'] is not a name of its own"),
     ],
@@ -73,7 +73,7 @@ def test_the_nested_file_that_ended_a_measuring_process(tmp_path: Path) -> None:
 def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     os.mkfifo(path)
-    assert "is no ordinary file" in refused(path)
+    assert "it is a pipe, not a regular file" in refused(path)
     path.unlink()
     path.mkdir()
     assert "is a folder" in refused(path)

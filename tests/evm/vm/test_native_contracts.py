@@ -1,0 +1,203 @@
+"""Native contracts: each held against its other implementation, in Python on libraries, over inputs of all kinds."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contend.evm import errors
+from contend.evm.crypto import curves
+from contend.evm.layout import FRAME, MACHINE, RULES
+from contend.evm.vm import native_contracts, precompiles
+from contend.evm.vm.native_contracts import IN_PYTHON, NATIVES
+from contend.evm.vm.precompiles import FUNCTIONS, PRECOMPILES, PYTHON
+
+bn = curves.bn
+MODULUS, ORDER = bn.field_modulus, bn.curve_order
+word = st.integers(0, 2**256 - 1) | st.sampled_from([0, 1, 2, 3, MODULUS - 1, MODULUS, ORDER, ORDER - 1, 2**256 - 1])
+few = settings(max_examples=30, deadline=None)
+
+
+def words(*values: int) -> bytes:
+    return b"".join(int(value).to_bytes(32, "big") for value in values)
+
+
+class Bench:
+    """A machine with nothing but a frame of a precompiled contract."""
+
+    def __init__(self) -> None:
+        self.machine, self.frame, self.rules = MACHINE.zeros(), FRAME.zeros(), RULES.zeros()
+        self.machine["rules"] = self.rules.ctypes.data
+        self.output = ctypes.create_string_buffer(1 << 16)
+        self.machine["frames"], self.machine["output"] = self.frame.ctypes.data, ctypes.addressof(self.output)
+        self.machine["output_bytes"], self.machine["compute"] = 1 << 16, precompiles.address()
+
+    def run(self, function: int, number: int, data: bytes, gas: int, eip: int = 2565) -> tuple[int, int, int, bytes]:
+        """What a function at an address says: the error, gas left and charged, output; or that it is Python's."""
+        held = ctypes.create_string_buffer(data, len(data) + 1)
+        self.rules["modexp"] = eip
+        self.frame["pc"], self.frame["gas"] = number, gas
+        self.frame["calldata"], self.frame["calldata_size"] = ctypes.addressof(held), len(data)
+        if precompiles._FUNCTION(function)(int(self.machine.ctypes.data)) == IN_PYTHON:
+            return self.run(int(precompiles._functions[PYTHON]), number, data, gas, eip)
+        error = int(self.machine["precompile_result"][0]) - 1
+        size = int(self.machine["output_size"][0]) if error == errors.NONE else 0
+        return error, int(self.frame["gas"][0]), int(self.machine["precompile_gas"][0]), self.output.raw[:size]
+
+
+BENCH = Bench()
+
+
+def check(number: int, data: bytes, gas: int = 1 << 40, eip: int = 2565) -> bytes:
+    """Both ways give the same output, gas and outcome. The output."""
+    precompiles._compile(number)
+    native = BENCH.run(int(precompiles._functions[number]), number, data, gas, eip)
+    in_python = BENCH.run(int(precompiles._functions[PYTHON]), number, data, gas, eip)
+    assert native == in_python, (number, data.hex())
+    return native[3]
+
+
+def first(multiple: int) -> tuple[int, int]:
+    """Coordinates of a multiple of the first group's generator."""
+    if multiple % ORDER == 0:
+        return 0, 0
+    x, y = bn.normalize(bn.multiply(bn.G1, multiple % ORDER))
+    return int(x.n), int(y.n)
+
+
+def second(multiple: int) -> tuple[int, ...]:
+    """Coordinates of a multiple of the second group's generator, imaginary parts first."""
+    if multiple % ORDER == 0:
+        return 0, 0, 0, 0
+    return tuple(int(part) for point in bn.normalize(bn.multiply(bn.G2, multiple)) for part in reversed(point.coeffs))
+
+
+any_point = st.integers(0, 40).map(first) | st.tuples(word, word)
+
+
+def test_the_table_has_room_for_all() -> None:
+    assert native_contracts.TABLE_WORDS == FUNCTIONS
+    assert set(NATIVES) <= set(PRECOMPILES)
+
+
+@few
+@given(a=any_point, b=any_point, cut=st.integers(0, 130), gas=st.integers(0, 300))
+def test_sums_of_points(a: tuple[int, int], b: tuple[int, int], cut: int, gas: int) -> None:
+    data = words(*a, *b)
+    for given_data in (data, data[:cut], data + b"\1"):
+        check(6, given_data)
+    check(6, data, gas)
+
+
+@few
+@given(a=any_point, scalar=word)
+def test_multiples_of_points(a: tuple[int, int], scalar: int) -> None:
+    check(7, words(*a, scalar))
+
+
+def test_points_of_every_pair_of_small_multiples() -> None:
+    for a in range(4):
+        for b in (0, 1, 2, 3, ORDER - 1, ORDER - 2):
+            assert check(6, words(*first(a), *first(b))) == words(*first(a + b))
+
+
+@settings(max_examples=4, deadline=None)
+@given(a=st.integers(1, ORDER - 1), b=st.integers(1, 1 << 60))
+def test_pairings(a: int, b: int) -> None:
+    minus = MODULUS - first(b)[1]
+    right = words(*first(a * b), *second(1), first(b)[0], minus, *second(a))
+    assert check(8, right) == words(1)
+    assert check(8, right[:192]) == words(0)
+
+
+def test_inputs_that_pairings_refuse() -> None:
+    good = words(*first(1), *second(1))
+    # On the twist's curve, and of another order: x = 0 or 1, ... until there is a y.
+    off = next(
+        (x, y)
+        for x in range(1, 20)
+        if (y := _root(bn.FQ2([x, 0]) ** 3 + bn.b2)) is not None
+        and not bn.is_inf(bn.multiply((bn.FQ2([x, 0]), y, bn.FQ2.one()), ORDER))
+    )
+    outside = words(0, off[0], *reversed([int(c) for c in off[1].coeffs]))
+    for data in (
+        b"", good, good[:191], good + good[:100], words(0, 0) + outside, words(1, 2) + outside, words(1, 3) + good[64:],
+        words(0, 0, *second(1)), words(1, 2, 0, 0, 0, 0), words(1, 2, MODULUS, 0, 0, 0), words(1, 2, 1, 1, 1, 1),
+    ):  # fmt: skip
+        check(8, data)
+    assert BENCH.run(int(precompiles._functions[8]), 8, words(0, 0) + outside, 1 << 40)[0] == errors.PRECOMPILE_FAILED
+
+
+def _root(a: bn.FQ2) -> bn.FQ2 | None:
+    """Square root in the quadratic extension, or None (Adj and Rodriguez-Henriquez, 2012, for 3 modulo 4)."""
+    power = a ** ((MODULUS - 3) // 4)
+    candidate, sign = power * a, power * power * a
+    if sign == bn.FQ2([MODULUS - 1, 0]):
+        candidate = candidate * bn.FQ2([0, 1])
+    else:
+        candidate = candidate * (bn.FQ2.one() + sign) ** ((MODULUS - 1) // 2)
+    return candidate if candidate * candidate == a else None
+
+
+@few
+@given(data=st.binary(max_size=300), gas=st.integers(0, 2000))
+def test_hashes(data: bytes, gas: int) -> None:
+    assert check(2, data) == hashlib.sha256(data).digest()
+    check(3, data)
+    check(2, data, gas)
+    check(3, data, gas)
+
+
+@pytest.mark.parametrize("size", [0, 1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000])
+def test_hashes_of_all_paddings(size: int) -> None:
+    check(2, bytes(range(256)) * 4 if size == 1000 else b"a" * size)
+    check(3, bytes(range(256)) * 4 if size == 1000 else b"a" * size)
+
+
+@few
+@given(
+    rounds=st.integers(0, 40), rest=st.binary(min_size=208, max_size=208), last=st.integers(0, 2), cut=st.integers(0, 2)
+)
+def test_compressions(rounds: int, rest: bytes, last: int, cut: int) -> None:
+    data = rounds.to_bytes(4, "big") + rest + bytes([last])
+    check(9, data)
+    check(9, data[:-cut] if cut else data + b"\0")
+    check(9, data, 20)
+
+
+@few
+@given(data=st.binary(min_size=32, max_size=32), v=st.sampled_from([0, 26, 27, 28, 29, 283, 2**255]), r=word, s=word)
+def test_recovery_of_keys(data: bytes, v: int, r: int, s: int) -> None:
+    check(1, data + words(v, r, s))
+    check(1, (data + words(v, r, s))[:100])
+    check(1, data, 2999)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    base=st.binary(max_size=80) | st.sampled_from([b"\xff" * 1024, bytes(40)]),
+    exponent=st.binary(max_size=40) | st.sampled_from([b"\1", b"\2", bytes(31) + b"\3"]),
+    modulus=st.binary(max_size=80) | st.sampled_from([b"\xff" * 256, b"\0" * 8 + b"\2", b"\1" + bytes(64), bytes(9)]),
+    eip=st.sampled_from([2565, 7883]),
+    cut=st.integers(0, 60),
+    gas=st.integers(0, 3000),
+)
+def test_modular_powers(base: bytes, exponent: bytes, modulus: bytes, eip: int, cut: int, gas: int) -> None:
+    data = words(len(base), len(exponent), len(modulus)) + base + exponent + modulus
+    found = check(5, data, eip=eip)
+    number = int.from_bytes(modulus, "big")
+    right = pow(int.from_bytes(base, "big"), int.from_bytes(exponent, "big"), number) if number else 0
+    assert found == right.to_bytes(len(modulus), "big")
+    check(5, data[: len(data) - cut], eip=eip)
+    check(5, data, gas, eip)
+
+
+@pytest.mark.parametrize("eip", [2565, 7883])
+@pytest.mark.parametrize("sizes", [(0, 0, 0), (1024, 1, 1024), (1025, 1, 1), (1, 1025, 1), (0, 0, 1025), (0, 2000, 1),
+                                   (2**255, 0, 0), (0, 2**255, 0), (0, 0, 2**64), (2**64, 2**64, 2**64)])  # fmt: skip
+def test_lengths_of_modular_powers(sizes: tuple[int, int, int], eip: int) -> None:
+    check(5, words(*sizes) + b"\2" * 300, 1 << 30, eip)
