@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from contend.harness.verify.whole_block.block_test import BlockTest, test_of
-from contend.workloads.files.content import MOST_BYTES
+from contend.outside_files import MOST_BYTES, opened, reason, unpacking
 from contend.workloads.files.fields import Field, FieldError, load, read
 
 Found = Iterator[tuple[str, Field | FieldError]]
@@ -16,7 +16,7 @@ Found = Iterator[tuple[str, Field | FieldError]]
 
 def _archived(path: Path) -> Found:
     try:
-        with tarfile.open(path) as files:
+        with opened(path) as packed, tarfile.open(fileobj=unpacking(packed), mode="r:") as files:
             for member in sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name):
                 where = f"{path}:{member.name}"
                 if member.size > MOST_BYTES:
@@ -30,7 +30,7 @@ def _archived(path: Path) -> Found:
                 except FieldError as error:
                     yield member.name, error
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise FieldError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+        raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
 
 
 def _plain(paths: Iterable[Path]) -> Found:
@@ -65,7 +65,7 @@ def read_block_tests(path: Path) -> Iterator[BlockTest | FieldError]:
             yield content
             continue
         try:
-            tests = list(content.items())
+            tests = list(content.official().items())
         except FieldError as error:
             yield error
             continue
