@@ -40,6 +40,9 @@ from contend.evm.vm.gas import GAS_NEW_ACCOUNT, GAS_TX_AUTHORIZATION
 DELEGATION_BYTES = 23
 ONE = (U1, U0, U0, U0)
 
+# What `settle_authorizations` found.
+SETTLED, WANTED, FULL = range(3)
+
 
 @kernel()
 def _has_marker(machine, code):
@@ -72,39 +75,6 @@ def _authorization_at(machine, transaction, number):
 
 
 @kernel()
-def are_authorities_known(machine, transaction):
-    """Whether all that authorisations depend on is loaded; else a location is wanted, and nothing was changed."""
-    for number in range(transaction.authorizations):
-        authorization = _authorization_at(machine, transaction, number)
-        if authorization.is_valid == U0:
-            continue
-        authority = authorization.authority
-        code = loaded_entry(machine, account_key(authority, layout.KIND_CODE))
-        if is_null(code):
-            return False
-        if not is_no_code(code.current) and not is_delegated(machine, code):
-            continue
-        nonce = loaded_entry(machine, account_key(authority, layout.KIND_NONCE))
-        if is_null(nonce):
-            return False
-        # Whether an account without code and nonce is there at all, its balance says.
-        if is_zero(code.current) and is_zero(nonce.current) and authorization.nonce == U0:
-            balance = credit_entry(machine, account_key(authority, layout.KIND_BALANCE))
-            if is_null(balance):
-                return False
-            mark_tested(balance)
-    return True
-
-
-@kernel()
-def _exists(machine, authority, code, nonce):
-    """Whether an account is there (EIP-161). Its balance is loaded where that decides."""
-    if not is_zero(code.current) or not is_zero(nonce.current):
-        return True
-    return not is_zero(credit_entry(machine, account_key(authority, layout.KIND_BALANCE)).current)
-
-
-@kernel()
 def _delegate(machine, account, delegate):
     """Make an account's code name another; the zero address clears it. False when there is no room for the code."""
     if (delegate[0] | delegate[1] | delegate[2]) == U0:
@@ -129,24 +99,50 @@ def _delegate(machine, account, delegate):
 
 
 @kernel()
-def apply_authorizations(machine, transaction):
-    """Apply the authorisations in order, for good, and note the refund. False when there is no room for a code."""
+def settle_authorizations(machine, transaction, applies):
+    """Apply the transaction's authorisations in order, for good, and note the refund; or ask for what they depend on.
+
+    One function for both, called twice, which also keeps it out of the code that begins every transaction.
+
+    Parameters
+    ----------
+    applies : bool
+        Whether to apply them, all they depend on being loaded. Else nothing is changed.
+
+    Returns
+    -------
+    int
+        `SETTLED`; `WANTED` while a location is missing; `FULL` when there is no room for a code.
+    """
     for number in range(transaction.authorizations):
         authorization = _authorization_at(machine, transaction, number)
         if authorization.is_valid == U0:
             continue
         authority = authorization.authority
         code = loaded_entry(machine, account_key(authority, layout.KIND_CODE))
-        code.flags |= WARM
-        mark_touched(code)
+        if is_null(code):
+            return WANTED
+        if applies:
+            code.flags |= WARM
+            mark_touched(code)
         if not is_no_code(code.current) and not is_delegated(machine, code):
             continue
         nonce = loaded_entry(machine, account_key(authority, layout.KIND_NONCE))
-        if nonce.current[0] != authorization.nonce:
+        if is_null(nonce):
+            return WANTED
+        exists = True
+        # Whether an account without code and nonce is there at all, its balance says (EIP-161).
+        if is_zero(code.current) and is_zero(nonce.current) and authorization.nonce == U0:
+            balance = credit_entry(machine, account_key(authority, layout.KIND_BALANCE))
+            if is_null(balance):
+                return WANTED
+            mark_tested(balance)
+            exists = not is_zero(balance.current)
+        if not applies or nonce.current[0] != authorization.nonce:
             continue
-        if _exists(machine, authority, code, nonce):
+        if exists:
             machine.refund += U(GAS_NEW_ACCOUNT - GAS_TX_AUTHORIZATION)
         if not _delegate(machine, code, authorization.address):
-            return False
+            return FULL
         nonce.current = add(nonce.current, ONE)
-    return True
+    return SETTLED

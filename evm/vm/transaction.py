@@ -16,7 +16,7 @@ from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
 from contend.evm.code.directory import code_at, is_no_code
 from contend.evm.forks import FORK_COUNT
-from contend.evm.layout import BLOCK, CODE_DIRECTORY, MACHINE, RULES, TRANSACTION
+from contend.evm.layout import BLOCK, CODE_DIRECTORY, ENTRY, MACHINE, RULES, TRANSACTION
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import multiply_wide, view_u8, view_u64
@@ -27,7 +27,6 @@ from contend.evm.vm.access_table import (
     WARM,
     account_key,
     credit_entry,
-    find_entry,
     find_or_insert,
     loaded_entry,
     mark_touched,
@@ -35,7 +34,7 @@ from contend.evm.vm.access_table import (
 )
 from contend.evm.vm.call import frame_at, is_precompile, open_frame, to_address, transfer
 from contend.evm.vm.create import ONE, address_by_nonce, begin_account, decode_init_code, is_taken
-from contend.evm.vm.delegation import apply_authorizations, are_authorities_known, delegate_of, is_delegated
+from contend.evm.vm.delegation import FULL, WANTED, delegate_of, is_delegated, settle_authorizations
 from contend.evm.vm.gas import (
     GAS_ACCESS_LIST_ADDRESS,
     GAS_ACCESS_LIST_STORAGE_KEY,
@@ -193,23 +192,24 @@ def end_transaction(machine, error):
 
 @kernel()
 def begin_transaction(machine):
-    """Check and pay for the transaction and open its outermost frame; or open it, where a location was wanted for that.
+    """Check and pay for the transaction, and open its outermost frame; only that, where a location was wanted for it.
 
-    Returns as `_begin` does.
+    Returns `NEED` while a location is missing, `DONE` when the transaction is invalid, `FAULT` when the machine lacks
+    room, and else `CONTINUE`.
     """
     if machine.phase == layout.PHASE_BEGIN:
-        return _begin(machine)
-    transaction, frame = transaction_of(machine), frame_at(machine, I(0))
-    to = frame.address
-    return _open_outermost(machine, transaction, to, find_entry(machine, account_key(to, layout.KIND_CODE)), frame.gas)
+        began = _begin(machine)
+        if began != CONTINUE:
+            return began
+    return _open_outermost(machine)
 
 
 @kernel()
 def _begin(machine):
-    """Check and pay for the transaction and open its outermost frame.
+    """Check and pay for the transaction, and apply its authorisations; results as of `begin_transaction`.
 
-    Returns `NEED` without having changed anything while a location is missing, `DONE` when the transaction is
-    invalid, `FAULT` when the machine lacks room, and else `CONTINUE`.
+    While a location is missing it changes nothing. Then the outermost frame holds what it is to be opened with: its
+    address and gas, and in place of its code the entry of that address's code.
     """
     transaction = transaction_of(machine)
     is_hint = machine.mode == layout.MODE_HINT
@@ -248,7 +248,7 @@ def _begin(machine):
         return errors.NEED
     if not is_zero(value) and is_null(credit_entry(machine, account_key(to, layout.KIND_BALANCE))):
         return errors.NEED
-    if transaction.authorizations != 0 and not are_authorities_known(machine, transaction):
+    if transaction.authorizations != 0 and settle_authorizations(machine, transaction, False) == WANTED:
         return errors.NEED
 
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to)):
@@ -264,19 +264,25 @@ def _begin(machine):
     prepaid = multiply((gas_limit, U0, U0, U0), transaction.gas_price)
     balance.current = subtract(balance.current, add(prepaid, transaction.blob_fee))
     machine.floor_gas = floor
-    if transaction.authorizations != 0 and not apply_authorizations(machine, transaction):
+    if transaction.authorizations != 0 and settle_authorizations(machine, transaction, True) == FULL:
         machine.error = I(errors.CODE_CAPACITY)
         return errors.FAULT
-    return _open_outermost(machine, transaction, to, code_entry, I(gas_limit) - intrinsic)
+    machine.phase = I(layout.PHASE_OPEN)
+    frame = frame_at(machine, I(0))
+    frame.address = to
+    frame.gas = I(gas_limit) - intrinsic
+    frame.code = address_of(code_entry)
+    return CONTINUE
 
 
 @kernel()
-def _open_outermost(machine, transaction, to, code_entry, gas):
-    """Open the frame of a transaction that is paid for; results as of `_begin`.
+def _open_outermost(machine):
+    """Open the frame of a transaction that is paid for; results as of `begin_transaction`.
 
-    Whose code runs is settled only now, since the transaction's own authorisations may have changed it. Where that
-    code is not known yet, the frame keeps what `begin_transaction` opens it with when the location is there.
+    Whose code runs is settled only now, since the transaction's own authorisations may have changed it.
     """
+    transaction, frame = transaction_of(machine), frame_at(machine, I(0))
+    to, gas, code_entry = frame.address, frame.gas, ENTRY.at(frame.code)
     sender, value, creates = transaction.sender, transaction.value, transaction.creates != U0
     calldata, calldata_size = machine.calldata, transaction.data_size
     taken = False
@@ -297,10 +303,6 @@ def _open_outermost(machine, transaction, to, code_entry, gas):
         runs.flags |= WARM
         mark_touched(runs)
         if not is_precompile(machine, delegate) and is_null(loaded_entry(machine, key)):
-            machine.phase = I(layout.PHASE_OPEN)
-            frame = frame_at(machine, I(0))
-            frame.address = to
-            frame.gas = gas
             return errors.NEED
         # Where it names a precompiled contract, nothing runs: the entry was never loaded, and has no code.
         code = address_of(code_at(machine.codes, runs.code))
@@ -308,7 +310,6 @@ def _open_outermost(machine, transaction, to, code_entry, gas):
         code = address_of(code_at(machine.codes, code_entry.code))
     if not open_frame(machine, I(0), I(0), I(0), gas, code, calldata, calldata_size):
         return errors.FAULT
-    frame = frame_at(machine, I(0))
     frame.address = to
     frame.caller = sender
     frame.value = value
