@@ -40,6 +40,8 @@ COMPUTE = 4
     BLOB_CREATION,
     GAS_ALLOWANCE,
     BLOB_ALLOWANCE,
+    AUTHORIZATION_COUNT,
+    AUTHORIZATION_CREATION,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -49,7 +51,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(38)
+) = range(40)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -86,6 +88,8 @@ _NAMES = (
     "blob transaction creates a contract",
     "gas limit above what the block has left",
     "more blobs than the block has left",
+    "no authorisation",
+    "transaction with authorisations creates a contract",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",
