@@ -205,9 +205,9 @@ MACHINE = Struct(
     precompile_gas=I64,  # and what it takes
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
     preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
-    floor_gas=I64,  # the transaction uses at least so much
     gas_before=I64,  # that the block's transactions before this one have used, where a driver knows it
     blobs_before=I64,  # and the blobs that they have
+    floor_gas=I64,  # the transaction uses at least so much
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

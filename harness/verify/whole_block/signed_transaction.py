@@ -1,4 +1,4 @@
-"""Signed transactions in their encoding (EIP-155, EIP-2718, EIP-2930, EIP-1559, EIP-4844), and who signed them."""
+"""Signed transactions as they are encoded (EIP-155, 2718, 2930, 1559, 4844, 7702), and who signed them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import rlp
 
 from contend.evm import Transaction
+from contend.evm.block import Authorization
+from contend.evm.crypto.authorities import authority_of
 from contend.evm.crypto.curves import SECP256K1_ORDER, recover
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import Fork
@@ -15,7 +17,7 @@ from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 from contend.harness.verify.whole_block.rlp_fields import BAD_RLP, decoded, integer, items, octets
 
 # Items of each type, signature included.
-_COUNTS = {0: 9, 1: 11, 2: 12, 3: 14}
+_COUNTS = {0: 9, 1: 11, 2: 12, 3: 14, 4: 13}
 _WRONG_SIGNATURE = ("INVALID_SIGNATURE_VRS", "INVALID_TX_SIGNATURE")
 
 
@@ -115,6 +117,7 @@ def _typed(kind: int, fields: Sequence[Any], chain_id: int, what: str) -> Transa
         access_list=_access_list(rest[4], what),
         blob_hashes=None if kind != 3 else _blob_hashes(rest[6], what),
         max_blob_fee=0 if kind != 3 else integer(rest[5], f"{what}: blob fee"),
+        authorizations=None if kind != 4 else _authorizations(rest[5], what),
         declared_type=kind,
     )
 
@@ -127,6 +130,17 @@ def _access_list(value: Any, what: str) -> tuple[tuple[bytes, tuple[int, ...]], 
         found.append(
             (octets(address, f"{what}: access list", 20), tuple(int.from_bytes(word, "big") for word in words))
         )
+    return tuple(found)
+
+
+def _authorizations(value: Any, what: str) -> tuple[Authorization, ...]:
+    found = []
+    for entry in items(value, f"{what}: authorisations"):
+        fields = items(entry, f"{what}: authorisation", 6)
+        chain_id, nonce = integer(fields[0], f"{what}: chain"), integer(fields[2], f"{what}: nonce", 64)
+        address, parity = octets(fields[1], f"{what}: delegate", 20), integer(fields[3], f"{what}: signature", 8)
+        r, s = (integer(one, f"{what}: signature") for one in fields[4:])
+        found.append(Authorization(authority_of(chain_id, address, nonce, parity, r, s), address, nonce, chain_id))
     return tuple(found)
 
 
