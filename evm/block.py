@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,27 @@ Words = npt.NDArray[np.uint64]
 
 ADDRESS_BYTES = 20
 AccessList = tuple[tuple[bytes, tuple[int, ...]], ...]
+
+
+class Authorization(NamedTuple):
+    """An account's word that another account's code is to run in its stead (EIP-7702).
+
+    Attributes
+    ----------
+    authority : bytes or None
+        Who signed it, 20 bytes, already recovered from the signature; None where nobody can have.
+    address : bytes
+        Whose code, 20 bytes; zeros for none.
+    nonce : int
+        That the authority must have.
+    chain_id : int
+        Chain that it is for; 0 for any.
+    """
+
+    authority: bytes | None
+    address: bytes
+    nonce: int
+    chain_id: int = 0
 
 
 def limbs(value: int, count: int = 4) -> tuple[int, ...]:
@@ -72,6 +94,8 @@ class Transaction:
         Versioned hashes of the blobs of a blob transaction (EIP-4844); None for other transactions.
     max_blob_fee : int
         Wei per blob gas.
+    authorizations : tuple of Authorization, or None
+        Delegations to be made (EIP-7702); None for transactions of other types.
     declared_type : int or None
         Type by EIP-2718, where what it holds does not tell it: 0 and 1 are executed as 2 is.
     """
@@ -87,6 +111,7 @@ class Transaction:
     access_list: AccessList = ()
     blob_hashes: tuple[bytes, ...] | None = None
     max_blob_fee: int = 0
+    authorizations: tuple[Authorization, ...] | None = None
     declared_type: int | None = None
 
     @property
@@ -94,6 +119,8 @@ class Transaction:
         """Type by EIP-2718: the declared one, or what it holds; 2 where nothing tells."""
         if self.declared_type is not None:
             return self.declared_type
+        if self.authorizations is not None:
+            return 4
         return 2 if self.blob_hashes is None else 3
 
 
@@ -137,6 +164,8 @@ class Block:
             digest.update(t.sender + to + numbers.encode() + t.data)
             if t.access_list or t.blob_hashes is not None:
                 digest.update(repr((t.access_list, t.blob_hashes, t.max_blob_fee)).encode())
+            if t.authorizations is not None:
+                digest.update(repr(t.authorizations).encode())
         return digest.hexdigest()
 
     def reordered(self, order: npt.NDArray[np.int64]) -> Block:

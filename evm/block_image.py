@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from contend.evm import errors
-from contend.evm.block import ADDRESS_BYTES, Block, Environment, Transaction, limbs
+from contend.evm.block import ADDRESS_BYTES, Authorization, Block, Environment, Transaction, limbs
 from contend.evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
-from contend.evm.layout import BLOCK, HASHES_KEPT, TRANSACTION
+from contend.evm.layout import AUTHORIZATION, BLOCK, HASHES_KEPT, TRANSACTION
 
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
 _LIMITS = {
@@ -19,6 +19,7 @@ _LIMITS = {
     "max_blob_fee": 1 << 256,
 }
 _HASH_BYTES = 32
+_LAST_NONCE = (1 << 64) - 1
 
 
 def check_transaction(index: int, transaction: Transaction) -> None:
@@ -40,6 +41,13 @@ def check_transaction(index: int, transaction: Transaction) -> None:
     for _, slots in transaction.access_list:
         if not all(0 <= slot < 1 << 256 for slot in slots):
             raise ValueError(f"transaction {index}: access_list names a slot that is not a 256-bit word")
+    for one in transaction.authorizations or ():
+        if not 0 <= one.nonce < 1 << 64 or not 0 <= one.chain_id < 1 << 256:
+            raise ValueError(f"transaction {index}: an authorisation has a nonce or chain that is too large")
+        if len(one.address) != ADDRESS_BYTES or len(one.authority or one.address) != ADDRESS_BYTES:
+            raise ValueError(
+                f"transaction {index}: an authorisation has an address that is not of {ADDRESS_BYTES} bytes"
+            )
     for blob_hash in transaction.blob_hashes or ():
         if len(blob_hash) != _HASH_BYTES:
             raise ValueError(f"transaction {index}: a blob hash has {len(blob_hash)} bytes, not {_HASH_BYTES}")
@@ -59,6 +67,13 @@ def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int
         return errors.TIP_ABOVE_FEE
     if transaction.to is None and fork.init_code_limit is not None and len(transaction.data) > fork.init_code_limit:
         return errors.INIT_CODE_SIZE
+    if transaction.authorizations is not None:
+        if not fork.delegates:
+            return errors.TYPE_BEFORE_FORK
+        if transaction.to is None:
+            return errors.AUTHORIZATION_CREATION
+        if not transaction.authorizations:
+            return errors.AUTHORIZATION_COUNT
     if transaction.blob_hashes is not None:
         return _blob_flaw(transaction, transaction.blob_hashes, environment, fork)
     return errors.NONE
@@ -80,12 +95,23 @@ def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment:
     return errors.NONE
 
 
-def _extras(transaction: Transaction) -> bytes:
-    """The data behind a transaction's call data: its access list, then its blob hashes, as words."""
+def _authorization_row(authorization: Authorization, chain_id: int) -> bytes:
+    """A row of `evm.layout.AUTHORIZATION`."""
+    row, (authority, address, nonce, chain) = AUTHORIZATION.zeros()[0], authorization
+    row["authority"] = limbs(int.from_bytes(authority or b"", "big"), 3)
+    row["nonce"] = nonce
+    row["address"] = limbs(int.from_bytes(address, "big"), 3)
+    row["is_valid"] = authority is not None and chain in (0, chain_id) and nonce != _LAST_NONCE
+    return bytes(row.tobytes())
+
+
+def _extras(transaction: Transaction, chain_id: int) -> bytes:
+    """The data behind a transaction's call data, as words: its access list, authorisations, blob hashes."""
     parts = []
     for address, slots in transaction.access_list:
         parts.append(int.from_bytes(address, "big").to_bytes(24, "little") + len(slots).to_bytes(8, "little"))
         parts.extend(slot.to_bytes(32, "little") for slot in slots)
+    parts.extend(_authorization_row(one, chain_id) for one in transaction.authorizations or ())
     parts.extend(blob_hash[::-1] for blob_hash in transaction.blob_hashes or ())
     return b"".join(parts)
 
@@ -114,7 +140,7 @@ class BlockImage:
         self._fork = fork_named(environment.fork)
         for index, transaction in enumerate(block):
             check_transaction(index, transaction)
-        pieces = [t.data + bytes(-len(t.data) % 8) + _extras(t) for t in block]
+        pieces = [t.data + bytes(-len(t.data) % 8) + _extras(t, environment.chain_id) for t in block]
         # Aligned to words, which access lists and hashes are read as.
         data = np.zeros(sum(len(piece) for piece in pieces) // 8 + 1, np.uint64)
         data.view(np.uint8)[: data.nbytes - 8] = np.frombuffer(b"".join(pieces), np.uint8)
@@ -165,6 +191,7 @@ class BlockImage:
             row["blob_fee"] = limbs(blobs * BLOB_GAS * environment.blob_base_fee)
             row["blob_fee_limit"] = limbs(blobs * BLOB_GAS * t.max_blob_fee)
             row["flaw"] = flaw
+            row["authorizations"] = len(t.authorizations or ())
             at += room
 
     @property

@@ -38,6 +38,8 @@ COMPUTE = 4
     BLOB_VERSION,
     BLOB_FEE,
     BLOB_CREATION,
+    AUTHORIZATION_COUNT,
+    AUTHORIZATION_CREATION,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -47,7 +49,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(36)
+) = range(38)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -82,6 +84,8 @@ _NAMES = (
     "blob version",
     "max blob fee below blob base fee",
     "blob transaction creates a contract",
+    "no authorisation",
+    "transaction with authorisations creates a contract",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",

@@ -101,7 +101,7 @@ def _leave_frame(machine):
 def run_machine(address):
     """Run a machine's transaction on: `DONE`, `NEED`, `FAULT`, or `COMPUTE` when a precompiled contract is wanted."""
     machine = open_machine(address)
-    if machine.phase == layout.PHASE_BEGIN:
+    if machine.phase <= layout.PHASE_OPEN:
         began = begin_transaction(machine)
         if began != BEGAN:
             return began

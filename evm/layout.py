@@ -16,7 +16,7 @@ KIND_NAMES = ("storage", "balance", "nonce", "code")
 SCRATCH_RESERVED = 256  # bytes at the start of the scratch space, for what is hashed in passing
 HASHES_KEPT = 256  # block hashes that BLOCKHASH may ask for
 
-PHASE_BEGIN, PHASE_RUN, PHASE_END = range(3)
+PHASE_BEGIN, PHASE_OPEN, PHASE_RUN, PHASE_END = range(4)
 MODE_NORMAL, MODE_HINT, MODE_GENESIS = range(3)
 
 FLAG_LOADED, FLAG_WARM = 1, 2
@@ -118,7 +118,7 @@ BLOCK = Struct(
     hashes=I64,  # address of 256 words, the k-th for block number - 1 - k
     transactions=I64,
     size=I64,
-    data=I64,  # for each transaction its call data, padded to 8 bytes, then its access list and blob hashes
+    data=I64,  # for each transaction call data, padded to 8 bytes, then access list, authorisations, blob hashes
     data_size=I64,
     fork=U64,  # number of the fork, see `evm.forks`
 )
@@ -142,6 +142,15 @@ TRANSACTION = Struct(
     blob_fee=U256,  # wei burned for blobs (EIP-4844)
     blob_fee_limit=U256,  # wei that the sender must have for them
     flaw=I64,  # an error that the fields alone show (a fee below the base fee), or zero
+    authorizations=I64,  # how many (EIP-7702)
+)
+# One authorisation of a transaction (EIP-7702).
+AUTHORIZATION = Struct(
+    "Authorization",
+    authority=ADDRESS,  # the account that signed
+    nonce=U64,
+    address=ADDRESS,  # whose code is to run in its stead; zero for its own again
+    is_valid=U64,  # as far as its fields show: it is for this chain, and signature and nonce can be
 )
 MACHINE = Struct(
     "Machine",
@@ -192,6 +201,7 @@ MACHINE = Struct(
     precompile_gas=I64,  # and what it takes
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
     preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
+    floor_gas=I64,  # the transaction uses at least so much
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

@@ -11,6 +11,7 @@ from contend.evm.block import Block, Environment, Transaction
 from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.drivers.serial import run_serially
+from contend.evm.forks import fork_named
 from contend.evm.interpreter import resume
 from contend.evm.receipts import Receipts, ReceiptTable
 from contend.evm.state import State, intern_location, key_tuple, location_key
@@ -69,7 +70,9 @@ class _Runner:
         self._fees = np.zeros(4, np.uint64)
 
     def run(self, state: State, transaction: Transaction) -> tuple[Receipts, Machine]:
-        transaction = dataclasses.replace(transaction, gas_limit=min(transaction.gas_limit, self.environment.gas_limit))
+        cap = fork_named(self.environment.fork).gas_cap or self.environment.gas_limit
+        limit = min(transaction.gas_limit, self.environment.gas_limit, cap)
+        transaction = dataclasses.replace(transaction, gas_limit=limit)
         image = BlockImage(Block(self.environment, (transaction,)))
         if self._machine is None:
             self._machine = Machine(image.address, state.codes.address, layout.MODE_GENESIS)
@@ -135,7 +138,7 @@ class Genesis:
         Raises
         ------
         GenesisError
-            If the init code fails, or returns code that Cancun refuses (EIP-170, EIP-3541).
+            If the init code fails, or returns code that the fork refuses (EIP-170, EIP-3541).
         """
         nonce = self.state.nonce(sender)
         transaction = Transaction(sender, None, nonce, GAS_LIMIT, value, init_code, max_fee=0, max_priority_fee=0)

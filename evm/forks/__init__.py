@@ -8,10 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from contend.evm.forks.berlin import BERLIN
+from contend.evm.forks.blob_parameters import BPO1, BPO2
 from contend.evm.forks.cancun import CANCUN
 from contend.evm.forks.fork import BLOB_GAS, Fork, Instruction, OpcodeTable, opcode_rows
 from contend.evm.forks.london import LONDON
+from contend.evm.forks.osaka import OSAKA
 from contend.evm.forks.paris import PARIS
+from contend.evm.forks.prague import PRAGUE
 from contend.evm.forks.shanghai import SHANGHAI
 from contend.evm.layout import MOST_INIT_CODE, PRECOMPILE_SPAN, RULES
 
@@ -25,6 +28,8 @@ __all__ = [
     "FORK_COUNT",
     "INSTRUCTION_SETS",
     "LATEST",
+    "OSAKA",
+    "PRAGUE",
     "SHANGHAI",
     "Fork",
     "Instruction",
@@ -35,9 +40,9 @@ __all__ = [
 
 BLOB_HASH_VERSION = 0x01
 
-FORKS = {fork.name: fork for fork in (BERLIN, LONDON, PARIS, SHANGHAI, CANCUN)}
+FORKS = {fork.name: fork for fork in (BERLIN, LONDON, PARIS, SHANGHAI, CANCUN, PRAGUE, OSAKA, BPO1, BPO2)}
 FORK_COUNT = len(FORKS)
-LATEST = CANCUN
+LATEST = BPO2
 DEFAULT = CANCUN  # of blocks that name none, and by whose instructions a state's codes are decoded
 
 # Code is decoded once for all forks that have the same instructions.

@@ -230,7 +230,7 @@ def undo_to(machine, count):
         if note.flags & LOADED == lasting & LOADED:
             word = note.value
             entry.current = word
-            # A code changes when it is deployed and never else: taken back, there is none.
+            # Within frames a code changes when it is deployed and never else: taken back, there is none.
             if entry.key[2] >> KIND_SHIFT == KIND_CODE and (word[0] | word[1] | word[2] | word[3]) == U0:
                 entry.code = I(NO_CODE)
     machine.journal_count = count

@@ -33,6 +33,7 @@ from contend.evm.vm.access_table import (
     set_word,
     undo_to,
 )
+from contend.evm.vm.delegation import delegate_of, is_delegated
 from contend.evm.vm.gas import (
     GAS_CALL_STIPEND,
     GAS_CALL_VALUE,
@@ -264,6 +265,21 @@ def begin_call(machine, operation):
         mark_touched(account)
     if not precompile and is_null(loaded_entry(machine, account_key(target, layout.KIND_CODE))):
         return CALL_NEEDS
+    runs, runs_warm = account, True
+    if is_delegated(machine, account):
+        delegate = delegate_of(machine, account)
+        runs = find_or_insert(machine, account_key(delegate, layout.KIND_CODE))
+        if is_null(runs):
+            return CALL_ERROR
+        # Where it names a precompiled contract, nothing runs: the entry was never loaded, and has no code.
+        is_contract = not is_precompile(machine, delegate)
+        runs_warm = not is_contract or is_warm(runs) or address_of(runs) == address_of(account)
+        needed += GAS_WARM_ACCESS if runs_warm else GAS_COLD_ACCOUNT_ACCESS
+        if needed > gas:
+            return call_error(machine, errors.OUT_OF_GAS)
+        mark_touched(runs)
+        if is_contract and is_null(loaded_entry(machine, account_key(delegate, layout.KIND_CODE))):
+            return CALL_NEEDS
     affordable = True
     if pays:
         needed += GAS_CALL_VALUE
@@ -285,7 +301,7 @@ def begin_call(machine, operation):
         size, gas = expand_memory(machine, machine.memory + frame.memory_base, size, gas, end)
         if gas < 0:
             return CALL_ERROR if gas == NO_MEMORY else call_error(machine, errors.OUT_OF_GAS)
-    if not warm and not set_warm(machine, account):
+    if (not warm and not set_warm(machine, account)) or (not runs_warm and not set_warm(machine, runs)):
         return CALL_ERROR
     limit = gas - gas // 64
     given = limit if not fits_u64(asked) or asked[0] > U(limit) else I(asked[0])
@@ -301,7 +317,7 @@ def begin_call(machine, operation):
     if not affordable or depth + 1 > layout.CALL_DEPTH_LIMIT:
         return fail_softly(machine, frame, parent_top, gas + given)
     frame.gas = gas
-    code = -I(target[0]) if precompile else address_of(code_at(machine.codes, account.code))
+    code = -I(target[0]) if precompile else address_of(code_at(machine.codes, runs.code))
     calldata = machine.memory + frame.memory_base + (I(data_at[0]) if data_size[0] != U0 else I(0))
     memory_base = frame.memory_base + size
     if not open_frame(machine, depth + 1, memory_base, parent_top, given, code, calldata, I(data_size[0])):

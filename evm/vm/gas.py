@@ -10,6 +10,10 @@ from __future__ import annotations
 # A transaction (Yellow Paper, appendix G; EIP-2028), and its access list (EIP-2930).
 GAS_TX_BASE, GAS_TX_DATA_ZERO, GAS_TX_DATA_NON_ZERO, GAS_TX_CREATE = 21000, 4, 16, 32000
 GAS_ACCESS_LIST_ADDRESS, GAS_ACCESS_LIST_STORAGE_KEY = 2400, 1900
+# An authorisation costs what a new account does; what it costs where the account was there (EIP-7702).
+GAS_TX_AUTHORIZATION = 12500
+# Tokens of a byte of call data that is not zero, of which each has a least gas (EIP-7623).
+TOKENS_OF_NON_ZERO = 4
 
 # The first and any further access to something (EIP-2929).
 GAS_COLD_SLOAD, GAS_COLD_ACCOUNT_ACCESS, GAS_WARM_ACCESS = 2100, 2600, 100

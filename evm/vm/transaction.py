@@ -27,6 +27,7 @@ from contend.evm.vm.access_table import (
     WARM,
     account_key,
     credit_entry,
+    find_entry,
     find_or_insert,
     loaded_entry,
     mark_touched,
@@ -34,13 +35,16 @@ from contend.evm.vm.access_table import (
 )
 from contend.evm.vm.call import frame_at, is_precompile, open_frame, to_address, transfer
 from contend.evm.vm.create import ONE, address_by_nonce, begin_account, decode_init_code, is_taken
+from contend.evm.vm.delegation import apply_authorizations, are_authorities_known, delegate_of, is_delegated
 from contend.evm.vm.gas import (
     GAS_ACCESS_LIST_ADDRESS,
     GAS_ACCESS_LIST_STORAGE_KEY,
+    GAS_NEW_ACCOUNT,
     GAS_TX_BASE,
     GAS_TX_CREATE,
     GAS_TX_DATA_NON_ZERO,
     GAS_TX_DATA_ZERO,
+    TOKENS_OF_NON_ZERO,
 )
 from contend.evm.vm.selfdestruct import delete_destroyed
 
@@ -85,16 +89,22 @@ def start_transaction(machine, index):
 
 @kernel()
 def _intrinsic_gas(machine, transaction):
+    """Gas of a transaction before its first instruction, and the least that it uses whatever it does (EIP-7623)."""
+    rules = RULES.at(machine.rules)
     size = transaction.data_size
     data = view_u8(machine.calldata, size)
     zeros = 0
     for i in range(size):
         zeros += I(data[U(i)] == np.uint8(0))
+    floor = GAS_TX_BASE + rules.floor_token_gas * (zeros + (size - zeros) * TOKENS_OF_NON_ZERO)
+    if rules.floor_token_gas == 0:
+        floor = I(0)
     gas = GAS_TX_BASE + zeros * GAS_TX_DATA_ZERO + (size - zeros) * GAS_TX_DATA_NON_ZERO
     if transaction.creates != U0:
-        gas += GAS_TX_CREATE + RULES.at(machine.rules).init_code_word_gas * ((size + 31) // 32)
+        gas += GAS_TX_CREATE + rules.init_code_word_gas * ((size + 31) // 32)
     gas += GAS_ACCESS_LIST_ADDRESS * transaction.list_addresses
-    return gas + GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
+    gas += GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
+    return gas + GAS_NEW_ACCOUNT * transaction.authorizations, floor
 
 
 @kernel()
@@ -164,7 +174,7 @@ def end_transaction(machine, error):
     transaction = transaction_of(machine)
     gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
     refund = min(machine.refund, (gas_limit - left) // RULES.at(machine.rules).refund_quotient)
-    left += refund
+    left = min(left + refund, gas_limit - U(machine.floor_gas))
     used = gas_limit - left
     balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
     returned = multiply((left, U0, U0, U0), transaction.gas_price)
@@ -182,6 +192,19 @@ def end_transaction(machine, error):
 
 @kernel()
 def begin_transaction(machine):
+    """Check and pay for the transaction and open its outermost frame; or open it, where a location was wanted for that.
+
+    Returns as `_begin` does.
+    """
+    if machine.phase == layout.PHASE_BEGIN:
+        return _begin(machine)
+    transaction, frame = transaction_of(machine), frame_at(machine, I(0))
+    to = frame.address
+    return _open_outermost(machine, transaction, to, find_entry(machine, account_key(to, layout.KIND_CODE)), frame.gas)
+
+
+@kernel()
+def _begin(machine):
     """Check and pay for the transaction and open its outermost frame.
 
     Returns `NEED` without having changed anything while a location is missing, `DONE` when the transaction is
@@ -203,7 +226,8 @@ def begin_transaction(machine):
     sender_code = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
     if is_null(sender_code):
         return errors.NEED
-    if machine.mode == layout.MODE_NORMAL and not is_no_code(sender_code.current):
+    has_code = not is_no_code(sender_code.current) and not is_delegated(machine, sender_code)
+    if machine.mode == layout.MODE_NORMAL and has_code:
         return _end_without_effect(machine, I(errors.SENDER_HAS_CODE))
     balance = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if is_null(balance):
@@ -211,8 +235,8 @@ def begin_transaction(machine):
     needed, overflow = _purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
     if (overflow or less(balance.current, needed)) and not is_hint:
         return _end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
-    intrinsic = _intrinsic_gas(machine, transaction)
-    if U(intrinsic) > gas_limit:
+    intrinsic, floor = _intrinsic_gas(machine, transaction)
+    if U(max(intrinsic, floor)) > gas_limit:
         return _end_without_effect(machine, I(errors.INTRINSIC_GAS))
     if creates:
         to = address_by_nonce(machine, sender, transaction.nonce)
@@ -222,6 +246,8 @@ def begin_transaction(machine):
     if is_null(code_entry):
         return errors.NEED
     if not is_zero(value) and is_null(credit_entry(machine, account_key(to, layout.KIND_BALANCE))):
+        return errors.NEED
+    if transaction.authorizations != 0 and not are_authorities_known(machine, transaction):
         return errors.NEED
 
     if not (_mark_warm(machine, sender) and _mark_warm(machine, to)):
@@ -236,12 +262,20 @@ def begin_transaction(machine):
     nonce.current = add(nonce.current, ONE)
     prepaid = multiply((gas_limit, U0, U0, U0), transaction.gas_price)
     balance.current = subtract(balance.current, add(prepaid, transaction.blob_fee))
+    machine.floor_gas = floor
+    if transaction.authorizations != 0 and not apply_authorizations(machine, transaction):
+        machine.error = I(errors.CODE_CAPACITY)
+        return errors.FAULT
     return _open_outermost(machine, transaction, to, code_entry, I(gas_limit) - intrinsic)
 
 
 @kernel()
 def _open_outermost(machine, transaction, to, code_entry, gas):
-    """Open the frame of a transaction that is paid for; results as of `begin_transaction`."""
+    """Open the frame of a transaction that is paid for; results as of `_begin`.
+
+    Whose code runs is settled only now, since the transaction's own authorisations may have changed it. Where that
+    code is not known yet, the frame keeps what `begin_transaction` opens it with when the location is there.
+    """
     sender, value, creates = transaction.sender, transaction.value, transaction.creates != U0
     calldata, calldata_size = machine.calldata, transaction.data_size
     taken = False
@@ -253,6 +287,22 @@ def _open_outermost(machine, transaction, to, code_entry, gas):
         calldata_size = I(0)
     elif is_precompile(machine, to):
         code = -I(to[0])
+    elif is_delegated(machine, code_entry):
+        delegate = delegate_of(machine, code_entry)
+        key = account_key(delegate, layout.KIND_CODE)
+        runs = find_or_insert(machine, key)
+        if is_null(runs):
+            return errors.FAULT
+        runs.flags |= WARM
+        mark_touched(runs)
+        if not is_precompile(machine, delegate) and is_null(loaded_entry(machine, key)):
+            machine.phase = I(layout.PHASE_OPEN)
+            frame = frame_at(machine, I(0))
+            frame.address = to
+            frame.gas = gas
+            return errors.NEED
+        # Where it names a precompiled contract, nothing runs: the entry was never loaded, and has no code.
+        code = address_of(code_at(machine.codes, runs.code))
     else:
         code = address_of(code_at(machine.codes, code_entry.code))
     if not open_frame(machine, I(0), I(0), I(0), gas, code, calldata, calldata_size):

@@ -36,7 +36,7 @@ def compare_programs(programs: int, seed: int, fork_name: str, quiet: bool) -> i
     Raises
     ------
     BadInputError
-        If revm is not installed, or a number is out of range.
+        If revm is not installed or lacks the fork, or a number is out of range.
     """
     if importlib.util.find_spec("pyrevm") is None:
         raise BadInputError("fuzz-evm compares with revm: install the package pyrevm (extra 'test')")
@@ -45,10 +45,13 @@ def compare_programs(programs: int, seed: int, fork_name: str, quiet: bool) -> i
     if seed < 0:
         raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
     from contend.harness.verify.evm_fuzzer.differential import fuzz
+    from contend.harness.verify.evm_fuzzer.revm import SPECIFICATIONS
     from contend.harness.verify.evm_fuzzer.shrink import describe
     from contend.harness.verify.statetest import fork_of
 
     failed, fork = 0, fork_of(fork_name).name
+    if fork not in SPECIFICATIONS:
+        raise BadInputError(f"fork: pyrevm has no rules of {fork}; it has those of {', '.join(SPECIFICATIONS)}")
     for program, case, wrong in fuzz(range(seed, seed + programs), fork, quiet):
         failed += 1
         click.echo(f"program {program} differs (contend fuzz-evm --programs 1 --seed {program} --fork {fork}):")

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
 from contend.harness.errors import BadInputError
 
+if TYPE_CHECKING:
+    from contend.evm.forks import Fork
+
 
 @click.command("statetest")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--fork", default="Cancun", show_default=True, help="Rules to run under, and results to compare with.")
+@click.option(
+    "--fork",
+    help="Rules to run under, and results to compare with.  [default: each fork that a test says something of]",
+)
 @click.option(
     "--results",
     metavar="FORK",
-    help="Compare with what the tests say of this fork instead: for old tests of what no fork has changed since.",
+    help="Compare with what the tests say of this fork instead, at Cancun unless --fork says otherwise: for old tests "
+    "of what no fork has changed since.",
 )
 @click.option("--strict", is_flag=True, help="End at the first file that is malformed, with exit code 2.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
@@ -34,7 +42,7 @@ from contend.harness.errors import BadInputError
 def command(
     context: click.Context,
     paths: tuple[Path, ...],
-    fork: str,
+    fork: str | None,
     results: str | None,
     strict: bool,
     quiet: bool,
@@ -42,22 +50,24 @@ def command(
 ) -> None:
     """Run official state tests: JSON files, folders of them, or tar archives.
 
-    Prints what fails, and one closing line. A file that is malformed is one failure among the others; a test that does
-    not say what happens at the fork is not run, and counted as such. Exit code 0 only if all pass.
+    Prints what fails, and one closing line. A file that is malformed is one failure among the others; what a test
+    says of forks that have no rules here, or that were not asked for, is not run, and counted as such. Exit code 0 only
+    if all pass.
     """
     with bad_input(), interruptible():
         context.exit(EXIT_FAILED if run_vectors(paths, fork, results, strict, quiet, timeout) else 0)
 
 
 def run_vectors(
-    paths: tuple[Path, ...], fork_name: str, results: str | None, strict: bool, quiet: bool, timeout: float
+    paths: tuple[Path, ...], fork_name: str | None, results: str | None, strict: bool, quiet: bool, timeout: float
 ) -> int:
     """Run all vectors at the paths, print failures as they come, and close with one line.
 
     Parameters
     ----------
     paths : tuple of Path
-    fork_name : str
+    fork_name : str or None
+        None for each fork that is here.
     results : str or None
         Fork whose results are right, where it is another one.
     strict : bool
@@ -80,11 +90,14 @@ def run_vectors(
     """
     if not timeout > 0:
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
+    from contend.evm.forks import DEFAULT
     from contend.harness.measure.timeout import within
     from contend.harness.present.track import track
     from contend.harness.verify.statetest import Malformed, OtherForks, Vector, VectorRunner, fork_of, read_entries
 
-    fork = fork_of(fork_name)
+    if fork_name is None and results is not None:
+        fork_name = DEFAULT.name
+    fork = None if fork_name is None else fork_of(fork_name)
     entries = [entry for path in paths for entry in read_entries(path, fork, results)]
     vectors = [entry for entry in entries if isinstance(entry, Vector)]
     malformed = [entry for entry in entries if isinstance(entry, Malformed)]
@@ -93,7 +106,7 @@ def run_vectors(
         raise BadInputError(malformed[0].error)
     if not vectors:
         raise BadInputError(
-            _nothing(paths, results or fork.name, sorted({name for one in others for name in one.forks}))
+            _nothing(paths, _asked(fork, results), sorted({name for one in others for name in one.forks}))
         )
     for one in malformed:
         click.echo(f"{one.name}: malformed: {one.error}")
@@ -111,9 +124,15 @@ def run_vectors(
         else:
             failed += 1
             click.echo(f"{vector.name}: {wrong}")
-    skipped = f", {len(others)} not run: they say nothing of {results or fork.name}" if others else ""
+    count = sum(one.vectors for one in others)
+    skipped = f", {count} not run: they say nothing of {_asked(fork, results)}" if others else ""
     click.echo(f"{passed} passed, {failed} failed{skipped}")
     return failed
+
+
+def _asked(fork: Fork | None, results: str | None) -> str:
+    """The forks that are run, as the closing line names them."""
+    return results or ("a fork that has rules here" if fork is None else fork.name)
 
 
 def _nothing(paths: tuple[Path, ...], fork: str, others: list[str]) -> str:

@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contend.evm import Block, CapacityError, Environment, Transaction, errors
+from contend.evm import Block, CapacityError, Environment, State, Transaction, errors
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import Fork, fork_named
+from contend.evm.forks import BLOB_GAS, FORKS, Fork, fork_named
 from contend.harness.errors import BadInputError
 from contend.harness.verify.state_root import logs_hash, state_root
 from contend.outside_files import MOST_BYTES, STANDARD_INPUT, opened, reason, unpacking
 from contend.strategies.serial import Serial
+from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, FieldError, RangeError, load, read
 from contend.workloads.files.prestate import read_access_list, read_prestate
 
 BLOCK_HASHES = 256
 # A few tests give the sender more gas than a signed 64-bit counter holds; no block has more.
 GAS_BITS = 64
+# Gnosis, of which there are tests too, gives its base fees and blob fees to an account instead of burning them.
+FEE_COLLECTORS = {100: bytes.fromhex("6bbe78ee9e474842dbd4ab4987b3cefe88426a92")}
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,20 @@ class Malformed:
 
 @dataclass(frozen=True)
 class OtherForks:
-    """A test that does not say what happens at the fork that was asked for, and is not run.
+    """What a test says of forks that were not asked for, or have no rules here, and is not run.
 
     Attributes
     ----------
     name : str
     forks : tuple of str
         Those that it speaks of.
+    vectors : int
+        How many vectors that are.
     """
 
     name: str
     forks: tuple[str, ...]
+    vectors: int = 1
 
 
 Entry = Vector | Malformed | OtherForks
@@ -94,10 +100,12 @@ def environment_of(content: Field, fork: Fork, chain_id: int) -> Environment:
         number=number,
         timestamp=content["currentTimestamp"].integer(),
         gas_limit=content["currentGasLimit"].integer(),
-        base_fee=integer("currentBaseFee"),
+        # Tests of forks before London name one all the same.
+        base_fee=integer("currentBaseFee") if fork.has_base_fee else 0,
         coinbase=content["currentCoinbase"].octets(20),
         chain_id=chain_id,
         prev_randao=integer("currentRandom"),
+        difficulty=integer("currentDifficulty") if fork.proof_of_work else 0,
         blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         # By the convention of these tests.
         block_hashes={n: keccak256(str(n).encode()) for n in range(max(0, number - BLOCK_HASHES), number)},
@@ -132,7 +140,9 @@ def _transaction_of(content: Field, expected: Field) -> Transaction:
     lists, blobs = content.get("accessLists"), content.get("blobVersionedHashes")
     at_place = lists.elements()[place] if lists is not None and place < len(lists.elements()) else None
     listed = None if at_place is None or at_place.value is None else at_place
-    blob_fee = content.get("maxFeePerBlobGas")
+    blob_fee, signed = content.get("maxFeePerBlobGas"), read_authorizations(content.get("authorizationList"))
+    # Their type is not said: it is told by what only it has.
+    implied = (1 if listed is not None else 0) if price is not None else 2
     return Transaction(
         sender=_sender(content),
         to=content["to"].octets(20) if content["to"].text() not in {"", "0x"} else None,
@@ -145,32 +155,41 @@ def _transaction_of(content: Field, expected: Field) -> Transaction:
         access_list=read_access_list(listed),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=0 if blob_fee is None else blob_fee.integer(),
+        authorizations=signed,
+        declared_type=4 if signed is not None else 3 if blobs is not None else implied,
     )
 
 
-# Fields of a transaction that only a later type has, with the first fork that has it (EIP-7702).
-_LATER = {"authorizationList": "Prague"}
-
-
-def _read_transaction(content: Field, expected: Field, fork: Fork) -> tuple[Transaction | None, str]:
+def _read_transaction(content: Field, expected: Field) -> tuple[Transaction | None, str]:
     """The transaction, or why there can be none."""
-    for name, first in _LATER.items():
-        if content.get(name) is not None:
-            return None, f"it has {name!r}, which transactions have from {first} on, not under {fork.name}"
     try:
         return _transaction_of(content, expected), ""
     except RangeError as error:
         return None, str(error)
 
 
-def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[Entry]:
+def _of_test(name: str, content: Field, fork: Fork | None, results: str | None) -> Iterator[Entry]:
+    """What a test says of a fork, or of each fork that is here; what it says of no such fork is one entry."""
     post = content["post"]
-    vectors = post.get(results)
-    if vectors is None:
-        yield OtherForks(name, tuple(post.mapping()))
+    if fork is not None:
+        results = results or fork.name
+        if post.get(results) is None:
+            others = [len(one.elements()) for _, one in post.items()]
+            yield OtherForks(name, tuple(post.mapping()), sum(others))
+        else:
+            label = name if results == fork.name else f"{name} ({results})"
+            yield from _vectors(label, content, fork, results)
         return
-    if results != fork.name:
-        name = f"{name} ({results})"
+    unknown = {at: len(one.elements()) for at, one in post.items() if at not in FORKS}
+    if unknown:
+        yield OtherForks(name, tuple(unknown), sum(unknown.values()))
+    known = [at for at, _ in post.items() if at in FORKS]
+    for at in known:
+        yield from _vectors(name if len(known) == 1 else f"{name} ({at})", content, FORKS[at], at)
+
+
+def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[Entry]:
+    vectors = content["post"][results]
     config = content.get("config")
     chain_id = config.get("chainid") if config is not None else None
     environment = environment_of(content["env"], fork, 1 if chain_id is None else chain_id.integer(64))
@@ -178,7 +197,7 @@ def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[En
     for expected in vectors.elements():
         at = expected["indexes"]
         exception = expected.get("expectException")
-        transaction, flaw = _read_transaction(content["transaction"], expected, fork)
+        transaction, flaw = _read_transaction(content["transaction"], expected)
         yield Vector(
             f"{name}[{'-'.join(str(at[key].integer(32)) for key in ('data', 'gas', 'value'))}]",
             world,
@@ -191,16 +210,16 @@ def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[En
         )
 
 
-def entries_of(content: Field, name: str, fork: Fork, results: str | None = None) -> Iterator[Entry]:
-    """All entries of one file: the vectors of its tests, and the tests that hold none for the fork or are malformed.
+def entries_of(content: Field, name: str, fork: Fork | None, results: str | None = None) -> Iterator[Entry]:
+    """All entries of one file: the vectors of its tests, what they say of other forks, and tests that are malformed.
 
     Parameters
     ----------
     content : Field
     name : str
         Of the file; a test's own name follows where there are several.
-    fork : Fork
-        Rules to run under.
+    fork : Fork or None
+        Rules to run under; None for those of each fork that a test speaks of.
     results : str, optional
         Fork whose results are right, where that is another one: tests from before the forks that are here, of what no
         fork has changed since.
@@ -214,12 +233,12 @@ def entries_of(content: Field, name: str, fork: Fork, results: str | None = None
         label = name if len(tests) == 1 else f"{name}:{test}"
         try:
             # All of a test or nothing: what follows a malformed part may mean something else.
-            yield from list(_vectors(label, one, fork, results or fork.name))
+            yield from list(_of_test(label, one, fork, results))
         except FieldError as error:
             yield Malformed(label, str(error))
 
 
-def read_entries(path: Path, fork: Fork, results: str | None = None) -> Iterator[Entry]:
+def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> Iterator[Entry]:
     """Entries of a file (``-`` is standard input), of all in a folder, or of all in a tar archive, as `entries_of`.
 
     Raises
@@ -238,7 +257,7 @@ def read_entries(path: Path, fork: Fork, results: str | None = None) -> Iterator
         raise FieldError(f"{path}: there is no such file or folder")
 
 
-def _file(path: Path, name: str, fork: Fork, results: str | None) -> Iterator[Entry]:
+def _file(path: Path, name: str, fork: Fork | None, results: str | None) -> Iterator[Entry]:
     try:
         content = read(path)
     except FieldError as error:
@@ -247,7 +266,7 @@ def _file(path: Path, name: str, fork: Fork, results: str | None) -> Iterator[En
     yield from entries_of(content, name, fork, results)
 
 
-def _archived(path: Path, fork: Fork, results: str | None) -> Iterator[Entry]:
+def _archived(path: Path, fork: Fork | None, results: str | None) -> Iterator[Entry]:
     try:
         with opened(path) as packed, tarfile.open(fileobj=unpacking(packed), mode="r:") as files:
             members = sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name)
@@ -270,7 +289,7 @@ def _archived(path: Path, fork: Fork, results: str | None) -> Iterator[Entry]:
         raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
 
 
-def vectors_in(path: Path, fork: Fork, results: str | None = None) -> list[Vector]:
+def vectors_in(path: Path, fork: Fork | None, results: str | None = None) -> list[Vector]:
     """Vectors at a path, of which nothing may be malformed; tests of other forks are left out.
 
     Raises
@@ -285,6 +304,21 @@ def vectors_in(path: Path, fork: Fork, results: str | None = None) -> list[Vecto
         if isinstance(entry, Vector):
             found.append(entry)
     return found
+
+
+def _collect_fees(environment: Environment, transaction: Transaction, gas_used: int, state: State) -> None:
+    """Credit what a chain does not burn, where it has an account for that.
+
+    Where the block's beneficiary was destroyed, and its own fee with it, that account gets nothing either.
+    """
+    price = min(transaction.max_fee, environment.base_fee + transaction.max_priority_fee)
+    if price > environment.base_fee and not state.balance(environment.coinbase):
+        return
+    collector = FEE_COLLECTORS.get(environment.chain_id)
+    blobs = len(transaction.blob_hashes or ()) if gas_used else 0
+    fee = gas_used * environment.base_fee + blobs * BLOB_GAS * environment.blob_base_fee
+    if collector is not None and fee:
+        state.set_balance(collector, state.balance(collector) + fee)
 
 
 class VectorRunner:
@@ -317,6 +351,7 @@ class VectorRunner:
         found = logs_hash(receipts.logs(0))
         if found != vector.logs_hash:
             return f"logs hash 0x{found.hex()} instead of 0x{vector.logs_hash.hex()} ({error or 'succeeded'})"
+        _collect_fees(vector.environment, vector.transaction, int(receipts.gas_used[0]), state)
         root = state_root(accounts_of(state))
         if root != vector.state_root:
             return f"state root 0x{root.hex()} instead of 0x{vector.state_root.hex()} ({error or 'succeeded'})"

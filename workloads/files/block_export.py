@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contend.workloads.files.block_file import FORMAT
+from contend.workloads.files.authorizations import UNSIGNED
+from contend.workloads.files.block_file import FEE_MARKET, FORMAT
 
 if TYPE_CHECKING:
     from contend.evm import Block, Receipts, Transaction
@@ -23,11 +24,10 @@ def _hex(data: bytes) -> str:
 
 def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
     """Transaction as ``eth_getBlockByNumber`` gives it."""
-    kind = 3 if transaction.blob_hashes is not None else 2
     content: dict[str, Any] = {
         # These transactions were never signed: there is no hash, and no signature.
         "hash": _hex(bytes(32)),
-        "type": hex(kind),
+        "type": hex(transaction.type),
         "from": _hex(transaction.sender),
         "to": None if transaction.to is None else _hex(transaction.to),
         "nonce": hex(transaction.nonce),
@@ -48,23 +48,39 @@ def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
     if transaction.blob_hashes is not None:
         content["maxFeePerBlobGas"] = hex(transaction.max_blob_fee)
         content["blobVersionedHashes"] = [_hex(blob_hash) for blob_hash in transaction.blob_hashes]
+    if transaction.authorizations is not None:
+        content["authorizationList"] = [
+            {
+                "chainId": hex(chain_id),
+                "address": _hex(address),
+                "nonce": hex(nonce),
+                UNSIGNED: None if authority is None else _hex(authority),
+            }
+            for authority, address, nonce, chain_id in transaction.authorizations
+        ]
+    if transaction.type < FEE_MARKET:
+        del content["maxFeePerGas"], content["maxPriorityFeePerGas"]
     return content
 
 
 def _header(block: Block, gas_used: int) -> dict[str, Any]:
     """Header as ``eth_getBlockByNumber`` gives it."""
+    from contend.evm.forks import fork_named
+
     environment = block.environment
+    fork = fork_named(environment.fork)
     header = {
         "number": hex(environment.number),
         "timestamp": hex(environment.timestamp),
         "miner": _hex(environment.coinbase),
         "gasLimit": hex(environment.gas_limit),
         "gasUsed": hex(gas_used),
-        "baseFeePerGas": hex(environment.base_fee),
-        "difficulty": "0x0",
+        "difficulty": hex(environment.difficulty if fork.proof_of_work else 0),
         "mixHash": f"0x{environment.prev_randao:064x}",
     }
-    if environment.fork != "Shanghai":
+    if fork.has_base_fee:
+        header["baseFeePerGas"] = hex(environment.base_fee)
+    if fork.max_blobs:
         header["excessBlobGas"] = hex(_excess(environment.fork, environment.blob_base_fee))
     return header
 

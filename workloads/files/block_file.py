@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contend.outside_files import shown
+from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, read, unique
 from contend.workloads.files.fork_of_block import fork_of_block
 from contend.workloads.files.prestate import read_access_list, read_account, read_prestate, read_storage
@@ -39,6 +40,7 @@ FORMAT = "evm-block-replay/1"
 # Gas of one transaction: a thousand times what a block of Ethereum has. The header's limit is no bound: development
 # and some other chains set it beyond all reach, and a loop of that much gas would run for hours.
 MOST_GAS = 1 << 36
+FEE_MARKET = 2  # the first type of transactions that say two fees (EIP-1559); later ones are told by what they hold
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
         coinbase=header["miner"].octets(20),
         chain_id=chain_id,
         prev_randao=0 if (mixed := header.get("mixHash")) is None else mixed.word(),
+        difficulty=_integer(header, "difficulty") if fork.proof_of_work else 0,
         blob_base_fee=fork.blob_base_fee(0 if excess is None else excess.excess_blob_gas()),
         block_hashes=found,
         fork=fork.name,
@@ -136,7 +139,7 @@ def _transaction(content: Field) -> Transaction:
     from contend.evm import Transaction
 
     to, blobs = content.get("to"), content.get("blobVersionedHashes")
-    legacy = content.get("maxFeePerGas") is None
+    legacy, kind = content.get("maxFeePerGas") is None, content.get("type")
     return Transaction(
         sender=content["from"].octets(20),
         to=None if to is None or to.value in ("", "0x") else to.octets(20),
@@ -149,6 +152,8 @@ def _transaction(content: Field) -> Transaction:
         access_list=read_access_list(content.get("accessList")),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=_integer(content, "maxFeePerBlobGas"),
+        authorizations=read_authorizations(content.get("authorizationList")),
+        declared_type=None if kind is None or kind.integer(8) >= FEE_MARKET else kind.integer(8),
     )
 
 
@@ -181,7 +186,7 @@ def _from_replay(document: Field) -> BlockFile:
         if keccak256(codes[name.lower()]) != document["codes"].named(name).octets(32):
             raise code.fail("these bytes do not have the hash that they are filed under")
     chain = document["chain_id"].integer(64)
-    fork = fork_of_block(document.get("fork"), header, document["transactions"], chain)
+    fork = fork_of_block(document.get("fork"), header, document["transactions"], chain, document.get("blob_schedule"))
     environment = _environment(header, chain, document.get("block_hashes"), fork)
     before = document["pre"]
     prestate = unique(

@@ -48,7 +48,9 @@ _MAINNET_TIMES = (
 _MAINNET_BLOCKS = (("Paris", 15_537_394), ("London", 12_965_000), ("Berlin", 12_244_000))
 
 
-def fork_of_block(named: Field | None, header: Field, transactions: Field, chain_id: int | None) -> Fork:
+def fork_of_block(
+    named: Field | None, header: Field, transactions: Field, chain_id: int | None, schedule: Field | None = None
+) -> Fork:
     """Fork to execute a block under.
 
     Parameters
@@ -58,6 +60,8 @@ def fork_of_block(named: Field | None, header: Field, transactions: Field, chain
     header, transactions : Field
     chain_id : int or None
         None where the file does not say.
+    schedule : Field or None
+        Where the file names a fork for how many blobs there may be (EIP-7892), of the same rules otherwise.
 
     Raises
     ------
@@ -84,7 +88,24 @@ def fork_of_block(named: Field | None, header: Field, transactions: Field, chain
         fork = FORKS[name]
     if ORDER.index(latest) > ORDER.index(fork.name):
         raise where.fail(f"{what}, which blocks have from {latest} on; this one is executed under {fork.name}")
-    return fork
+    return fork if schedule is None else _with_blobs(fork, schedule)
+
+
+def _with_blobs(fork: Fork, schedule: Field) -> Fork:
+    """The fork that differs from this one by its blobs alone."""
+    from dataclasses import replace
+
+    from contend.evm.forks import fork_named
+
+    try:
+        found = fork_named(schedule.text())
+    except ValueError as error:
+        raise schedule.fail(str(error)) from None
+    blobs = (found.target_blobs, found.max_blobs, found.blob_fee_fraction)
+    named = replace(fork, name=found.name, number=found.number)
+    if replace(named, target_blobs=blobs[0], max_blobs=blobs[1], blob_fee_fraction=blobs[2]) != found:
+        raise schedule.fail(f"{found.name} has other rules than {fork.name}, which the block is executed under")
+    return found
 
 
 def _of_header(header: Field) -> tuple[str, Field, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contend.evm import Block, errors
 from contend.evm.accounts import accounts_of, new_state
 from contend.evm.crypto.keccak import keccak256
+from contend.evm.forks import fork_named
 from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase
 from contend.harness.verify.evm_fuzzer.revm import execute
 from contend.strategies.serial import Serial
@@ -47,7 +48,8 @@ class RevmChecker:
             "logs": (receipts.logs(0), expected.logs),
         }
         # Without the end of a transaction, revm still shows what was destroyed (before Cancun).
-        gone = set() if case.environment.fork == "Cancun" else set(case.world) - set(accounts_of(state))
+        destroys_all = fork_named(case.environment.fork).destroys_all
+        gone = set(case.world) - set(accounts_of(state)) if destroys_all else set()
         for (address, slot), word in expected.storage.items():
             if address not in gone:
                 found[f"0x{address.hex()} storage[{slot:#x}]"] = (state.storage(address, slot), word)

@@ -16,6 +16,8 @@ import pyrevm
 from contend.evm import Environment, Log, Transaction
 from contend.evm.accounts import Account
 
+# Its forks by our names. It takes any other word for its newest, which has rules that never came.
+SPECIFICATIONS = {"Berlin": "Berlin", "London": "London", "Paris": "Merge", "Shanghai": "Shanghai", "Cancun": "Cancun"}
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
 
 
@@ -65,7 +67,7 @@ def execute(
         excess_blob_gas=0,
     )
     env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=environment.chain_id), block=block)
-    evm = pyrevm.EVM(env=env, spec_id=environment.fork, gas_limit=environment.gas_limit)
+    evm = pyrevm.EVM(env=env, spec_id=SPECIFICATIONS[environment.fork], gas_limit=environment.gas_limit)
     for address, account in world.items():
         values: dict[str, Any] = {"balance": account.balance, "nonce": account.nonce, "code": account.code or None}
         evm.insert_account_info(text(address), pyrevm.AccountInfo(**values))  # its stub lacks `balance`

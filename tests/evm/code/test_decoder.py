@@ -10,8 +10,7 @@ from contend.evm import errors
 from contend.evm import opcodes as op
 from contend.evm.code.decoder import GAS_MASK, GROWTH_SHIFT, IMMEDIATE_SHIFT, NEED_SHIFT, STACK_MASK, decode
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import CANCUN, SHANGHAI
-from contend.evm.forks.osaka import OSAKA
+from contend.evm.forks import CANCUN, LATEST, SHANGHAI
 from tests.evm.assembly import assemble, push
 from tests.evm.runner import FREE, Runner, free_call, with_code
 
@@ -162,7 +161,7 @@ def test_pc_is_the_position_in_the_bytes(runner: Runner) -> None:
 
 def test_the_tables_of_instructions_agree_with_their_names() -> None:
     named = set(op.NAMES)
-    assert named == set(OSAKA.opcodes)
+    assert named == set(LATEST.opcodes)
     assert set(SHANGHAI.opcodes) < named
     assert op.NAMES[op.PUSH0 + 1] == "PUSH1"
     assert op.NAMES[op.SWAP16] == "SWAP16"

@@ -10,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 from shared_data import shared
 
+from contend.evm.accounts import Account
 from contend.harness.cli import main
-from tests.harness.verify.test_statetest import content, run, write
+from contend.harness.verify.state_root import state_root
+from tests.harness.verify.test_statetest import SENDER, content, run, write
 
 
 def refused(*arguments: object) -> str:
@@ -87,8 +89,12 @@ def test_a_type_that_the_fork_does_not_have_is_a_refused_transaction(tmp_path: P
     path = tmp_path / "typed.json"
     code, output = run("statetest", write(path, typed), "-q")
     assert code == 1
-    assert "'authorizationList', which transactions have from Prague on, not under Cancun" in output
-    typed["payment"]["post"]["Cancun"][0]["expectException"] = "TransactionException.TYPE_4_TX_PRE_FORK"
+    assert "refused: transaction type before its fork" in output
+    untouched = {bytes.fromhex(SENDER[2:]): Account(10**18)}
+    typed["payment"]["post"]["Cancun"][0] |= {
+        "expectException": "TransactionException.TYPE_4_TX_PRE_FORK",
+        "hash": "0x" + state_root(untouched).hex(),
+    }
     assert run("statetest", write(path, typed), "-q") == (0, "1 passed, 0 failed\n")
 
 
@@ -97,11 +103,28 @@ def test_a_test_of_other_forks_is_counted_and_not_run(tmp_path: Path) -> None:
     folder.mkdir()
     write(folder / "good.json", content())
     old = content()
-    old["payment"]["post"] = {"London": old["payment"]["post"]["Cancun"]}
+    old["payment"]["post"] = {"Istanbul": old["payment"]["post"]["Cancun"] * 2}
     write(folder / "old.json", old)
-    assert run("statetest", folder, "-q") == (0, "1 passed, 0 failed, 1 not run: they say nothing of Cancun\n")
-    assert run("statetest", folder, "-q", "--results", "London")[1].startswith("1 passed, 0 failed, 1 not run")
-    assert "they speak of London" in refused("statetest", folder / "old.json")
+    assert run("statetest", folder, "-q", "--fork", "cancun") == (
+        0, "1 passed, 0 failed, 2 not run: they say nothing of Cancun\n"
+    )  # fmt: skip
+    assert run("statetest", folder, "-q", "--results", "Istanbul")[1].startswith("2 passed, 0 failed, 1 not run")
+    assert "they speak of Istanbul" in refused("statetest", folder / "old.json")
+
+
+def test_every_fork_that_is_here_is_run_and_vectors_of_others_are_counted(tmp_path: Path) -> None:
+    several = content()
+    post = several["payment"]["post"]
+    several["payment"]["post"] = dict.fromkeys(("Istanbul", "London", "Cancun", "BPO2", "Amsterdam"), post["Cancun"])
+    path = write(tmp_path / "several.json", several)
+    closing = "3 passed, 0 failed, 2 not run: they say nothing of a fork that has rules here\n"
+    assert run("statetest", path, "-q") == (0, closing)
+    wrong = post["Cancun"][0] | {"logs": "0x" + "00" * 32}
+    several["payment"]["post"] = {"London": post["Cancun"], "Cancun": [wrong]}
+    code, output = run("statetest", write(path, several), "-q")
+    assert code == 1
+    assert "several (Cancun)[0-0-0]: logs hash" in output
+    assert output.endswith("1 passed, 1 failed\n")
 
 
 def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:

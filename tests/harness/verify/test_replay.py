@@ -32,7 +32,7 @@ from contend.workloads.files.replay import Replay
 
 BLOCKS = (
     "11743952.cancun", "12522062.cancun", "13287210.cancun", "15537394.cancun", "17666333", "19923400", "19929064",
-    "19932703", "19933122",
+    "19932703", "19933122", "23587691", "24628607",
 )  # fmt: skip
 
 

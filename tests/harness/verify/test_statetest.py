@@ -206,7 +206,9 @@ def test_nothing_to_run_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pyrevm") is None, reason="pyrevm publishes no wheel here")
 def test_fuzzing_closes_with_one_line() -> None:
-    assert run("fuzz-evm", "--programs", "300", "--fork", "shanghai")[0] == 0
+    for fork in ("berlin", "london", "paris", "shanghai"):
+        assert run("fuzz-evm", "--programs", "150", "--fork", fork)[0] == 0
+    assert run("fuzz-evm", "--programs", "1", "--fork", "prague")[0] == 2
     assert run("fuzz-evm", "--programs", "12", "--seed", "3") == (0, "12 programs, 0 differ from revm\n")
 
 

@@ -46,6 +46,7 @@ def test_ethereum_s_blocks_of_the_time_of_mining_tell_it_by_their_number(number:
 
 def test_blocks_of_other_chains_tell_it_by_difficulty_and_types() -> None:
     assert fork(SHANGHAI | {"difficulty": "0x1"}) == "London"
+    assert fork(CANCUN | {"requestsHash": "0x"}) == fork(CANCUN, {"type": "0x4", "authorizationList": []}) == "Prague"
     assert fork(NO_FEE, {"type": "0x1", "accessList": []}) == "Berlin"
 
 
@@ -57,9 +58,7 @@ def test_blocks_of_other_chains_tell_it_by_difficulty_and_types() -> None:
         (SHANGHAI, BLOBS, "Shanghai", "transaction of type 3, which blocks have from Cancun on"),
         (CANCUN, {}, "Shanghai", "'excessBlobGas', which blocks have from Cancun on"),
         (CANCUN | {"requestsHash": "0x"}, {}, "Cancun", "'requestsHash', which blocks have from Prague on"),
-        (CANCUN | {"requestsHash": "0x"}, {}, None, "a block of Prague, and there are rules for Berlin"),
-        (CANCUN | {"blockAccessListHash": "0x"}, {}, None, "a block of Amsterdam"),
-        (CANCUN, {"type": "0x4", "authorizationList": []}, None, "a block of Prague"),
+        (CANCUN | {"blockAccessListHash": "0x"}, {}, None, "a block of Amsterdam, and there are rules for Berlin"),
         (CANCUN, {"type": "0x5"}, "Cancun", "there is no transaction of type 5"),
         (CANCUN, {"type": "0x2", "maxFeePerGas": "0x1", "maxFeePerBlobGas": "0x1"}, None, "type 3 have, not of type 2"),
         (CANCUN, {"type": "0x3"}, None, "'blobVersionedHashes' is missing"),
@@ -77,12 +76,34 @@ def test_what_does_not_fit_is_refused(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("time", "words"), [(1_746_612_311, "Prague"), (1_764_798_551, "Osaka")])
-def test_ethereum_s_own_blocks_of_other_forks_are_refused(time: int, words: str) -> None:
-    with pytest.raises(FieldError, match=words):
-        fork(CANCUN | {"timestamp": hex(time)}, chain=1)
+@pytest.mark.parametrize(
+    ("time", "name"),
+    [
+        (1_710_338_135, "Cancun"),
+        (1_746_612_310, "Cancun"),
+        (1_746_612_311, "Prague"),
+        (1_764_798_551, "Osaka"),
+        (1_765_290_071, "BPO1"),
+        (1_767_747_671, "BPO2"),
+    ],
+)
+def test_ethereum_s_own_blocks_tell_it_by_their_time(time: int, name: str) -> None:
+    assert fork(CANCUN | {"timestamp": hex(time)}, chain=1) == name
     # Named, a block is executed under those rules, whenever it is from: that is asked for.
     assert fork(CANCUN | {"timestamp": hex(time)}, chain=1, named="cancun") == "Cancun"
+
+
+def test_blobs_may_be_those_of_a_later_fork_with_the_same_rules() -> None:
+    def with_blobs(named: str, schedule: str) -> str:
+        fields = Field("header", CANCUN), Field("transactions", [])
+        return fork_of_block(Field("fork", named), *fields, 1, Field("blob_schedule", schedule)).name
+
+    assert with_blobs("Osaka", "bpo2") == "BPO2"
+    assert with_blobs("prague", "prague") == "Prague"
+    with pytest.raises(FieldError, match="BPO1 has other rules than Prague"):
+        with_blobs("Prague", "bpo1")
+    with pytest.raises(FieldError, match="unknown fork"):
+        with_blobs("Prague", "bpo9")
 
 
 def test_a_block_that_has_what_its_time_has_not_is_refused() -> None:
