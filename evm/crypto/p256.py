@@ -6,7 +6,7 @@ from Crypto.PublicKey.ECC import EccPoint
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 MODULUS = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
-_GENERATOR = (
+GENERATOR = (
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
 )
@@ -27,7 +27,7 @@ def verify(data: bytes) -> bytes:
     except ValueError:
         return b""
     inverse = pow(s, -1, ORDER)
-    found = EccPoint(*_GENERATOR, "p256") * (hashed * inverse % ORDER) + key * (r * inverse % ORDER)
+    found = EccPoint(*GENERATOR, "p256") * (hashed * inverse % ORDER) + key * (r * inverse % ORDER)
     if found.is_point_at_infinity() or int(found.x) % ORDER != r:
         return b""
     return (1).to_bytes(32, "big")

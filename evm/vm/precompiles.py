@@ -201,7 +201,7 @@ def _compute(address: int) -> int:
     machine = MACHINE.array_at(address)[0]
     try:
         number = _number(machine)
-        if number in PRECOMPILES and _compile(number) and _FUNCTION(int(_functions[number]))(address) == 0:
+        if number in PRECOMPILES and compile_native(number) and function_of(number)(address) == 0:
             return 0
         machine["precompile_gas"] = 0
         machine["precompile_result"] = 1 + _run(machine)
@@ -265,7 +265,7 @@ def _address_of(function: Any) -> int:
 _functions = np.full(FUNCTIONS, _address_of(_entry), np.uint64)
 
 
-def _compile(number: int) -> bool:
+def compile_native(number: int) -> bool:
     """Have a contract computed without Python from now on; False where it cannot be, or is already."""
     from contend.evm.vm.native_contracts import NATIVES, library_functions
 
@@ -285,7 +285,12 @@ def _compile(number: int) -> bool:
 def compile_natives() -> None:
     """Compile all that is computed without Python, which a block otherwise does that is the first to call it."""
     for number in PRECOMPILES:
-        _compile(number)
+        compile_native(number)
+
+
+def function_of(number: int) -> Any:
+    """The function that computes a contract now, or with `PYTHON` Python's, as ctypes calls it."""
+    return _FUNCTION(int(_functions[number]))
 
 
 def address() -> int:

@@ -57,7 +57,7 @@ def command(context: click.Context, names: str | None, clocks: str, quiet: bool)
 
 
 def warm_up(names: tuple[str, ...] | None, clocks: tuple[str, ...], quiet: bool) -> bool:
-    """Run a small block by every strategy, which compiles what is not compiled yet.
+    """Run a small block by every strategy, and with all strategies compile precompiled contracts, too.
 
     Parameters
     ----------
@@ -91,7 +91,22 @@ def warm_up(names: tuple[str, ...] | None, clocks: tuple[str, ...], quiet: bool)
             engine = Engine(request)
             with display(quiet) as engine.observer:
                 failed |= has_failures(engine.run())
+    if names is None:
+        _compile_contracts(quiet)
     return failed
+
+
+def _compile_contracts(quiet: bool) -> None:
+    """Compile precompiled contracts, which no block of a workload calls."""
+    from contend.evm.runtime.jit import on_compile
+    from contend.evm.vm.precompiles import compile_natives
+
+    def note(kernel: str, begins: bool, _: float) -> None:
+        if begins and not quiet:
+            tell(f"compiling or loading {kernel}")
+
+    with on_compile(note):
+        compile_natives()
 
 
 def _chosen(names: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:

@@ -30,5 +30,5 @@ def _authorization(content: Field) -> Authorization:
         return Authorization(None if signer is None else signer.octets(20), address, nonce, chain_id)
     parity = content.get("yParity")
     y_parity = (content["v"] if parity is None else parity).integer(8)
-    authority = authority_of(chain_id, address, nonce, y_parity, content["r"].integer(), content["s"].integer())
+    authority = authority_of(chain_id, address, nonce, y_parity, content["r"].word(), content["s"].word())
     return Authorization(authority, address, nonce, chain_id)

@@ -91,7 +91,7 @@ def read_block(path: Path | str) -> BlockFile:
     FieldError
         If it cannot be read, or is malformed: one line with file and field.
     """
-    document = read(Path(path))
+    document = read(Path(path)).strictly()
     if "block" in document.mapping():
         return _from_client(document)
     form = document["format"]

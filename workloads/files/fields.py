@@ -4,7 +4,7 @@ Numbers and bytes are taken as clients write them over JSON-RPC, and in no other
 take underscores, spaces, signs and the digits of other scripts. A number is ``0x`` and lower-case hexadecimal digits
 without zeros in front, or a JSON integer, as geth's tracer writes nonces. A word of storage, a topic or a hash that
 stands for a number may also have all its 64 digits. Official tests write numbers with zeros in front, ``0x`` for zero,
-and ``0x:bigint`` before what has more than 256 bits: a document of theirs is read by `Field.official`.
+and ``0x:bigint`` before what has more than 256 bits; what is not of them is read by `Field.strictly`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class Field:
         Path of the file, then the names of fields.
     value : Any
         Value as `json` read it.
-    lenient : bool
-        Whether numbers and bytes may be written as official tests write them.
+    strict : bool
+        Whether numbers and bytes are written as clients write them, not as official tests do.
     """
 
-    def __init__(self, where: str, value: Any, lenient: bool = False) -> None:
+    def __init__(self, where: str, value: Any, strict: bool = False) -> None:
         self.where = where
         self.value = value
-        self.lenient = lenient
+        self.strict = strict
 
-    def official(self) -> Field:
-        """The same value, in which numbers and bytes may be written as official tests write them."""
+    def strictly(self) -> Field:
+        """The same value, in which numbers and bytes have to be written as clients write them."""
         return Field(self.where, self.value, True)
 
     def fail(self, what: str) -> FieldError:
@@ -64,7 +64,7 @@ class Field:
     def get(self, name: str) -> Field | None:
         """Member of an object by its name, None where it is absent or null."""
         value = self.mapping().get(name)
-        return None if value is None else Field(f"{self.where}.{name}", value, self.lenient)
+        return None if value is None else Field(f"{self.where}.{name}", value, self.strict)
 
     def mapping(self) -> dict[str, Any]:
         """Value as an object."""
@@ -75,13 +75,13 @@ class Field:
     def items(self) -> Iterator[tuple[str, Field]]:
         """Members of an object: name and field of each."""
         for name, value in self.mapping().items():
-            yield name, Field(f"{self.where}.{_plain(name)}", value, self.lenient)
+            yield name, Field(f"{self.where}.{_plain(name)}", value, self.strict)
 
     def elements(self) -> list[Field]:
         """Elements of an array."""
         if not isinstance(self.value, list):
             raise self.fail(f"{_show(self.value)} is not an array")
-        return [Field(f"{self.where}[{i}]", value, self.lenient) for i, value in enumerate(self.value)]
+        return [Field(f"{self.where}[{i}]", value, self.strict) for i, value in enumerate(self.value)]
 
     def text(self) -> str:
         """Value as a text."""
@@ -99,7 +99,7 @@ class Field:
         FieldError
             If it is none.
         """
-        value = number_of(self.value, self.lenient) if isinstance(self.value, str) else self.value
+        value = number_of(self.value, not self.strict) if isinstance(self.value, str) else self.value
         return self._in_range(value, bits, "0x, then digits from 0 to f without zeros in front")
 
     def word(self) -> int:
@@ -137,7 +137,7 @@ class Field:
     def octets(self, size: int | None = None) -> bytes:
         """Value as bytes: ``0x``, then two hexadecimal digits for each; `size` of them where that is given."""
         text = self.value
-        found = octets_of(text, self.lenient) if isinstance(text, str) else None
+        found = octets_of(text, not self.strict) if isinstance(text, str) else None
         if found is None:
             raise self.fail(f"{_show(text)} is not bytes in hexadecimal: 0x, then two digits for each byte")
         if size is not None and len(found) != size:
@@ -146,7 +146,7 @@ class Field:
 
     def named(self, name: str) -> Field:
         """Name of a member as a field of its own, for objects whose names are addresses or slots."""
-        return Field(f"{self.where} (its name)", name, self.lenient)
+        return Field(f"{self.where} (its name)", name, self.strict)
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 
 import pytest
@@ -11,10 +10,9 @@ from hypothesis import strategies as st
 
 from contend.evm import errors
 from contend.evm.crypto import curves
-from contend.evm.layout import FRAME, MACHINE, RULES
-from contend.evm.vm import native_contracts, precompiles
-from contend.evm.vm.native_contracts import IN_PYTHON, NATIVES
-from contend.evm.vm.precompiles import FUNCTIONS, PRECOMPILES, PYTHON
+from contend.evm.vm.native_contracts import NATIVES, TABLE_WORDS
+from contend.evm.vm.precompiles import FUNCTIONS, PRECOMPILES
+from contend.harness.verify.precompile_call import PrecompileCall
 
 bn = curves.bn
 MODULUS, ORDER = bn.field_modulus, bn.curve_order
@@ -26,39 +24,11 @@ def words(*values: int) -> bytes:
     return b"".join(int(value).to_bytes(32, "big") for value in values)
 
 
-class Bench:
-    """A machine with nothing but a frame of a precompiled contract."""
-
-    def __init__(self) -> None:
-        self.machine, self.frame, self.rules = MACHINE.zeros(), FRAME.zeros(), RULES.zeros()
-        self.machine["rules"] = self.rules.ctypes.data
-        self.output = ctypes.create_string_buffer(1 << 16)
-        self.machine["frames"], self.machine["output"] = self.frame.ctypes.data, ctypes.addressof(self.output)
-        self.machine["output_bytes"], self.machine["compute"] = 1 << 16, precompiles.address()
-
-    def run(self, function: int, number: int, data: bytes, gas: int, eip: int = 2565) -> tuple[int, int, int, bytes]:
-        """What a function at an address says: the error, gas left and charged, output; or that it is Python's."""
-        held = ctypes.create_string_buffer(data, len(data) + 1)
-        self.rules["modexp"] = eip
-        self.frame["pc"], self.frame["gas"] = number, gas
-        self.frame["calldata"], self.frame["calldata_size"] = ctypes.addressof(held), len(data)
-        if precompiles._FUNCTION(function)(int(self.machine.ctypes.data)) == IN_PYTHON:
-            return self.run(int(precompiles._functions[PYTHON]), number, data, gas, eip)
-        error = int(self.machine["precompile_result"][0]) - 1
-        size = int(self.machine["output_size"][0]) if error == errors.NONE else 0
-        return error, int(self.frame["gas"][0]), int(self.machine["precompile_gas"][0]), self.output.raw[:size]
-
-
-BENCH = Bench()
-
-
 def check(number: int, data: bytes, gas: int = 1 << 40, eip: int = 2565) -> bytes:
     """Both ways give the same output, gas and outcome. The output."""
-    precompiles._compile(number)
-    native = BENCH.run(int(precompiles._functions[number]), number, data, gas, eip)
-    in_python = BENCH.run(int(precompiles._functions[PYTHON]), number, data, gas, eip)
-    assert native == in_python, (number, data.hex())
-    return native[3]
+    native = PrecompileCall(number, data, gas, modexp=eip).answer()
+    assert native == PrecompileCall(number, data, gas, in_python=True, modexp=eip).answer(), (number, data.hex())
+    return native.output
 
 
 def first(multiple: int) -> tuple[int, int]:
@@ -80,7 +50,7 @@ any_point = st.integers(0, 40).map(first) | st.tuples(word, word)
 
 
 def test_the_table_has_room_for_all() -> None:
-    assert native_contracts.TABLE_WORDS == FUNCTIONS
+    assert TABLE_WORDS == FUNCTIONS
     assert set(NATIVES) <= set(PRECOMPILES)
 
 
@@ -105,7 +75,7 @@ def test_points_of_every_pair_of_small_multiples() -> None:
             assert check(6, words(*first(a), *first(b))) == words(*first(a + b))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(a=st.integers(1, ORDER - 1), b=st.integers(1, 1 << 60))
 def test_pairings(a: int, b: int) -> None:
     minus = MODULUS - first(b)[1]
@@ -129,7 +99,7 @@ def test_inputs_that_pairings_refuse() -> None:
         words(0, 0, *second(1)), words(1, 2, 0, 0, 0, 0), words(1, 2, MODULUS, 0, 0, 0), words(1, 2, 1, 1, 1, 1),
     ):  # fmt: skip
         check(8, data)
-    assert BENCH.run(int(precompiles._functions[8]), 8, words(0, 0) + outside, 1 << 40)[0] == errors.PRECOMPILE_FAILED
+    assert PrecompileCall(8, words(0, 0) + outside).answer().error == errors.PRECOMPILE_FAILED
 
 
 def _root(a: bn.FQ2) -> bn.FQ2 | None:
