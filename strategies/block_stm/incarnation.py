@@ -16,6 +16,7 @@ from contend.evm.access_list.building.access_log import LOG, log_accesses
 from contend.evm.layout import STATE
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
+from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1, view_u64
@@ -26,6 +27,12 @@ from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.accounting import note_fault
+from contend.strategies.block_stm.expected_accesses import (
+    ask_for_expected,
+    expected_version,
+    find_expected,
+    lay_out_expected,
+)
 from contend.strategies.block_stm.layout import FEES_SEEN, LIST_MASK, LIST_SHIFT, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
 from contend.strategies.block_stm.mv_memory import (
     FOUND_ESTIMATE,
@@ -36,7 +43,9 @@ from contend.strategies.block_stm.mv_memory import (
     is_written_by,
     mark_absent,
     read,
+    read_below,
     write,
+    write_own,
     writer_of,
 )
 from contend.strategies.block_stm.scheduler import is_executed, transaction_of, txn_status
@@ -103,10 +112,39 @@ def count_writes(worker):
     return count
 
 
+@kernel(inline=True)
+def count_versions(shared, txn_idx):
+    """How many locations a transaction has versions at, by its last write set, or by what is expected of its first."""
+    return I(transaction_of(shared, txn_idx).write_set & LIST_MASK)
+
+
+@kernel()
+def look_ahead(shared, txn_idx):
+    """Ask for what a transaction will need that the worker is likely to execute next."""
+    packed = atomics.load(transaction_of(shared, txn_idx), "write_set")
+    ask_for_expected(shared, txn_idx, list_address(shared, packed), I(packed & LIST_MASK))
+
+
+@kernel()
+def use_hints(shared, worker):
+    """Lay out what is expected of the worker's transaction, and ask for what its next one will need.
+
+    Which that is nobody knows; the one as many places on as there are workers is a guess.
+    """
+    if shared.expects == U0:
+        return
+    packed = transaction_of(shared, worker.txn_idx).write_set
+    lay_out_expected(shared, worker, list_address(shared, packed), I(packed & LIST_MASK))
+    following = worker.txn_idx + shared.workers
+    if following < shared.block_size:
+        look_ahead(shared, following)
+
+
 @kernel()
 def begin(shared, worker):
     """Start the worker's incarnation."""
     start_transaction(open_machine(worker.machine), worker.txn_idx)
+    use_hints(shared, worker)
     worker.read_count = 0
     fees_seen_of(shared, worker.txn_idx).seen = U0
     worker.gas_spent = U0
@@ -166,12 +204,16 @@ def answer_read(shared, worker, never_wait):
     spend(shared, worker, COST_READ, 1)
     machine = open_machine(worker.machine)
     txn_idx = worker.txn_idx
-    location = intern_location(shared.state, machine.pending_location)
+    location, own = I(-1), I(NO_VERSION)
+    if worker.expected_count > 0:
+        location, own = find_expected(shared, worker, machine.pending_location)
+    if location < 0:
+        location = I(intern_location(shared.state, machine.pending_location))
     if location < 0 or location >= shared.heads_count:
         note_fault(shared)
         return FAULTED, NOBODY
-    worker.met_location = I(location)
-    found, version, tag, word = read(shared, location, txn_idx)
+    worker.met_location = location
+    found, version, tag, word = read(shared, location, txn_idx) if own == NO_VERSION else read_below(own)
     if found == FOUND_ESTIMATE:
         worker.met_version = version
         return BLOCKED, writer_of(version)
@@ -245,9 +287,14 @@ def apply_write_set(shared, worker):
         word, location = entry.current, entry.location
         if location == shared.coinbase:
             word = subtract(word, fees_seen_of(shared, txn_idx).fees)
-        version, repeated = write(shared, worker, location, txn_idx, incarnation, word)
-        if version == NO_VERSION:
-            return False, False
+        version = expected_version(worker, location) if worker.expected_count > 0 else I(NO_VERSION)
+        if version != NO_VERSION:
+            check(writer_of(version) == txn_idx)
+            repeated = write_own(version, incarnation, word)
+        else:
+            version, repeated = write(shared, worker, location, txn_idx, incarnation, word)
+            if version == NO_VERSION:
+                return False, False
         surprises |= not repeated
         made = WRITE.item(address, count, written)
         made.location = location

@@ -29,7 +29,9 @@ SHARED = Struct(
     arena=I64,
     arena_words=I64,
     own=I64,  # address of a strategy's own struct
+    workers=I64,  # how many
     hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
+    expects=U64,  # whether these are all there, for those who execute
     source=I64,  # address of the own struct of the source that fills the hints
     access_rows=I64,  # rows of the log of accesses (`evm.access_list.building.access_log`), or 0: there is none
     list_build=I64,  # address of the `BUILD` of the access list that is made of it
@@ -44,6 +46,7 @@ SHARED = Struct(
     fault=LINE_U64,  # something was full: every worker stops, and the block is executed again with more room
     arena_used=LINE_U64,  # words of the arena handed out
     written=LINE_U64,  # the last of the chunks of written locations (WRITTEN)
+    first_doubt=LINE_U64,  # no transaction below can have read anything wrong, see `validation.is_certain`
     next_hint=LINE_U64,  # the next transaction of a pass over the hint table
 )
 
@@ -53,6 +56,14 @@ HINT = Struct(
     gas=I64,  # that it may use; 0 where nobody knows
     entries=I64,  # address of its entries, as int64: location and marks
     count=I64,
+)
+
+# One of the accesses that are expected of the transaction in hand, see `strategies.block_stm.expected_accesses`.
+EXPECTED = Struct(
+    "BlockSTMExpected",
+    hashed=U64,  # hash of the location's key
+    location=I64,
+    version=I64,  # address of the transaction's own VERSION, or zero
 )
 
 # One cache line a transaction.
@@ -89,8 +100,12 @@ HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS), U((1 << ARENA_BITS) - 1)
 MOST_EPOCHS = 1 << (64 - ARENA_BITS)
 
 # The versions of one location: a skip list, from the highest transaction down.
-LEVELS = 8
-TOWER = Struct("BlockSTMTower", first=words(LEVELS))  # the first version of each level
+LEVELS = 7
+TOWER = Struct(
+    "BlockSTMTower",
+    first=words(LEVELS),  # the first version of each level
+    top=U64,  # a level from which on a search need not look higher: the highest that has a version, as a rule
+)
 VERSION = Struct(
     "BlockSTMVersion",
     txn_idx=I64,
@@ -121,6 +136,9 @@ WORKER = Struct(
     reads=I64,  # the read set being recorded: a private array of READ
     reads_room=I64,
     read_count=I64,
+    expected=I64,  # array of EXPECTED: how many the transaction in hand has, and where to look first
+    expected_count=I64,
+    expected_next=I64,
     met_location=I64,  # that the machine needed last, and the ESTIMATE that its read met there
     met_version=I64,
     chunk=I64,  # the worker's piece of the arena: next free word, and end

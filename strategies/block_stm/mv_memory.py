@@ -51,7 +51,6 @@ CHUNK_WORDS = 4096
 NO_VERSION = 0  # the address of none
 FOUND_STATE, FOUND_WORD, FOUND_ESTIMATE = range(3)  # what `read` found
 _LINK_BYTES = WORD_BYTES
-_TOP_LINK = _LINK_BYTES * (LEVELS - 1)
 _NEXT = WORD_BYTES * VERSION.offsets["next"]
 _LOWEST_WORDS = VERSION.words - 1  # of a version, without the links of its levels
 _TOWER_WORDS, _WRITTEN_WORDS = TOWER.words, WRITTEN.words
@@ -119,11 +118,14 @@ def _follow(link):
 def _search(tower, txn_idx, level):
     """On one level: the link to the first version of a transaction at most `txn_idx`.
 
+    Most towers have few versions and few levels in use, so it begins no higher than it has to. A version that has just
+    been linked on a higher level is found below all the same.
+
     Returns the link's address, and the version's.
     """
-    link = tower + _TOP_LINK
+    current = max(I(atomics.load(TOWER.at(tower), "top")), level)
+    link = tower + _LINK_BYTES * current
     version = _follow(link)
-    current = LEVELS - 1
     while True:
         while version != NO_VERSION and VERSION.at(version).txn_idx > txn_idx:
             link = version + _NEXT + _LINK_BYTES * current
@@ -217,6 +219,7 @@ def _make_tower(shared, worker, location, head):
     first = TOWER.at(tower).first
     for level in range(LEVELS):
         first[U(level)] = U0
+    TOWER.at(tower).top = U0
     fresh = (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower)
     found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
     if found != head:
@@ -233,8 +236,11 @@ def _tower_for(shared, worker, location):
 
 
 @kernel()
-def _insert(shared, worker, tower, location, txn_idx, tag, word, written):
-    """Insert a transaction's first version at a location: its address, or `NO_VERSION` when the arena is full."""
+def _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, written):
+    """Insert a transaction's first version at a location: its address, or `NO_VERSION` when the arena is full.
+
+    `link` and `found` are what a search for the transaction on level 0 has led to.
+    """
     levels = _height(location, txn_idx)
     address = allocate(shared, worker, _LOWEST_WORDS + levels)
     if address == 0:
@@ -244,15 +250,20 @@ def _insert(shared, worker, tower, location, txn_idx, tag, word, written):
     version.tag = tag
     version.word = word
     version.written = written
+    if levels > 1 and I(atomics.load(TOWER.at(tower), "top")) < levels - 1:
+        # Of two workers that do this at once the lower one may be last: then searches take a few steps more.
+        atomics.store(TOWER.at(tower), "top", U(levels - 1))
     # From the lowest level up, so that a search finds below whatever it has found above.
     for level in range(levels):
         own_link = address + _NEXT + _LINK_BYTES * level
-        while True:
+        if level != 0:
             link, found = _search(tower, txn_idx, level)
+        while True:
             check(found == NO_VERSION or VERSION.at(found).txn_idx < txn_idx)
             LINK.at(own_link).version = U(found)
             if I(atomics.compare_and_swap(LINK.at(link), "version", U(found), U(address))) == found:
                 break
+            link, found = _search(tower, txn_idx, level)
     return address
 
 
@@ -284,11 +295,17 @@ def write(shared, worker, location, txn_idx, incarnation, word):
     tower = _tower_for(shared, worker, location)
     if tower == 0:
         return I(NO_VERSION), False
-    _, found = _search(tower, txn_idx, 0)
+    link, found = _search(tower, txn_idx, 0)
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
         return found, _write_again(VERSION.at(found), incarnation, word)
     tag = U(incarnation) << TAG_SHIFT
-    return _insert(shared, worker, tower, location, txn_idx, tag, word, U(incarnation) + U1), False
+    return _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, U(incarnation) + U1), False
+
+
+@kernel(inline=True)
+def write_own(address, incarnation, word):
+    """As `write`, where the transaction's version is known: whether nobody needs to be told."""
+    return _write_again(VERSION.at(address), incarnation, word)
 
 
 @kernel()
@@ -306,10 +323,10 @@ def expect(shared, worker, location, txn_idx):
     tower = _tower_for(shared, worker, location)
     if tower == 0:
         return I(NO_VERSION), False
-    _, found = _search(tower, txn_idx, 0)
+    link, found = _search(tower, txn_idx, 0)
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
         return found, True
-    return _insert(shared, worker, tower, location, txn_idx, ESTIMATE, ZERO, U0), False
+    return _insert(shared, worker, tower, link, found, location, txn_idx, ESTIMATE, ZERO, U0), False
 
 
 @kernel()

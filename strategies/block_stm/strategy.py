@@ -145,6 +145,7 @@ class OptimisticStrategy(CompiledStrategy):
         if self._source is None:
             raise RuntimeError(f"{self.name}: given {self.given}, so there are no hints to be had")
         self._source.fill(space, image, state, self.knowledge, self.clock)
+        space.shared["expects"] = 1
 
     def learn(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Let the source of the hints learn from the block, which has been executed. Timed."""
@@ -186,6 +187,7 @@ class BlockSTM(OptimisticStrategy):
         if self._source is not None:
             self.gather_hints(space, image, state)
             self.mark_expected_writes(space)
+            space.shared["first_doubt"] = len(image)
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers and the source of the hints counted."""

@@ -10,6 +10,16 @@ A repaired transaction's writes stay in sight, and may be read and found valid, 
 writes another word, those above are validated once more, as if it had written to a new location (`finish_execution`):
 its new words, its status, and the sweep's way back come in that order, and a validation that was taken from the sweep
 before is followed by one that is taken after.
+
+Where all that is expected to be written stood as ESTIMATEs before anything executed, most read sets need not be walked.
+Who reads then takes of each location the version of the highest transaction below that will write there, or waits for
+it; that is what it would read now, unless somebody below has written what was not expected, or was aborted, since what
+it writes next may be another thing. `first_doubt` is behind the lowest of those. It is lowered before its status says
+that it has executed again, or may be, and before the sweep of validations goes back on its account: a validation that
+follows sees it. Between the two stands the pair of `finish_execution` (`strategies.block_stm.scheduler`): it lowers
+the mark, then reads `validation_idx`; who validates moves `validation_idx`, then reads the mark, sequentially
+consistent like the other two. The fees before a transaction are no location that anybody writes: who has read them is
+never certain.
 """
 
 from __future__ import annotations
@@ -52,6 +62,21 @@ def _first_stale_read(shared, txn_idx, reads, count):
 
 
 @kernel()
+def doubt_those_above(shared, txn_idx):
+    """What a transaction has written, or will write, is not what was expected."""
+    if atomics.load(shared, "first_doubt") > U(txn_idx + 1):
+        atomics.minimum(shared, "first_doubt", U(txn_idx + 1))
+
+
+@kernel()
+def is_certain(shared, txn_idx):
+    """Whether a transaction has certainly read what it would read now."""
+    if U(txn_idx) >= atomics.load_seq_cst(shared, "first_doubt"):
+        return False
+    return fees_seen_of(shared, txn_idx).seen == U0
+
+
+@kernel()
 def validate_read_set(shared, worker):
     """Validate the worker's transaction: the first location that it would now read otherwise, or `VALID`."""
     packed = atomics.load(transaction_of(shared, worker.txn_idx), "read_set")
@@ -59,6 +84,15 @@ def validate_read_set(shared, worker):
     spend(shared, worker, COST_VALIDATE, 1)
     spend(shared, worker, COST_VALIDATE_READ, count)
     return _first_stale_read(shared, worker.txn_idx, list_address(shared, packed), count)
+
+
+@kernel()
+def validate_unless_certain(shared, worker):
+    """As `validate_read_set`, without a walk where nothing can be stale."""
+    if is_certain(shared, worker.txn_idx):
+        spend(shared, worker, COST_VALIDATE, 1)
+        return I(VALID)
+    return validate_read_set(shared, worker)
 
 
 @kernel()

@@ -30,6 +30,7 @@ from contend.strategies.block_stm.incarnation import (
     RAN_TO_END,
     answer_read,
     begin,
+    count_versions,
     count_writes,
     record,
     run_machine,
@@ -47,7 +48,13 @@ from contend.strategies.block_stm.scheduler import (
     try_validation_abort,
     txn_status,
 )
-from contend.strategies.block_stm.validation import VALID, abort, validate_read_set, validate_unrecorded
+from contend.strategies.block_stm.validation import (
+    VALID,
+    abort,
+    doubt_those_above,
+    validate_unless_certain,
+    validate_unrecorded,
+)
 from contend.strategies.clocks import (
     ACT_EXECUTE,
     ACT_SCHEDULE,
@@ -60,7 +67,8 @@ from contend.strategies.clocks import (
     cost_table,
 )
 
-COST_TASK, COST_WAIT, COST_PUBLISH_WRITE = cost_table.TASK, cost_table.WAIT, cost_table.PUBLISH_WRITE
+COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
+COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
 PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
@@ -70,7 +78,8 @@ ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
 def run_paying(shared, worker, publish):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`.
 
-    `publish` is the class of what it costs to make a write visible, which the next step does.
+    `publish` is the class of what it costs to make a write visible, which the next step does. Where a version stands
+    for the write already, it is only filled.
     """
     stopped = run_machine(shared, worker)
     if stopped == RAN_INTO_FAULT:
@@ -80,7 +89,11 @@ def run_paying(shared, worker, publish):
         return WORKED
     worker.phase = PHASE_FINISH
     worker.write_count = count_writes(worker)
-    spend(shared, worker, publish, worker.write_count)
+    filled = 0
+    if publish == COST_PUBLISH_WRITE and shared.expects != U0:
+        filled = min(worker.write_count, count_versions(shared, worker.txn_idx))
+        spend(shared, worker, COST_FILL, filled)
+    spend(shared, worker, publish, worker.write_count - filled)
     return WORKED
 
 
@@ -150,6 +163,8 @@ def _finish(shared, worker):
 @kernel()
 def _announce(shared, worker):
     worker.phase = PHASE_TASK
+    if worker.surprises != U0:
+        doubt_those_above(shared, worker.txn_idx)
     finish_execution(shared, worker, worker.surprises != U0)
     return WORKED
 
@@ -158,10 +173,11 @@ def _announce(shared, worker):
 def _validate(shared, worker):
     worker.validations += U1
     worker.activity = U(ACT_VALIDATE)
-    stale = validate_read_set(shared, worker)
+    stale = validate_unless_certain(shared, worker)
     aborted = stale != VALID and try_validation_abort(shared, worker)
     if aborted:
         abort(shared, worker, stale)
+        doubt_those_above(shared, worker.txn_idx)
     finish_validation(shared, worker, aborted)
     return WORKED
 

@@ -29,8 +29,18 @@ from contend.strategies.block_stm.commit import (
     list_written,
     sum_fees,
 )
+from contend.strategies.block_stm.expected_accesses import MOST
 from contend.strategies.block_stm.hint_table import copy_entries
-from contend.strategies.block_stm.layout import FEES_SEEN, HINT, MOST_EPOCHS, READ, SHARED, TRANSACTION, WORKER
+from contend.strategies.block_stm.layout import (
+    EXPECTED,
+    FEES_SEEN,
+    HINT,
+    MOST_EPOCHS,
+    READ,
+    SHARED,
+    TRANSACTION,
+    WORKER,
+)
 from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
 from contend.strategies.clocks import FAILED, Clock, Workers
 from contend.strategies.clocks.cost_table import CostTable
@@ -122,6 +132,7 @@ class Workspace:
         self._written_chunk = 0
         self.hints = HINT.zeros(0)
         self._hint_lists: list[Locations] = []
+        self._expected: list[Words] = []
         self._source: Words | None = None
         self.lists: ListBuilder | None = None
 
@@ -132,6 +143,7 @@ class Workspace:
             room = scale * (size * HINTS_PER_TRANSACTION + SPARE_HINTS)
             self._hint_lists = [sparse_zeros(room, np.int64) for _ in range(workers)]
             self.hints = HINT.zeros(max(size, 1))
+            self._expected = [sparse_zeros(MOST * EXPECTED.words) for _ in range(workers)]
 
     def fit_lists(self, wanted: bool) -> None:
         """Have memory for an access list where one is wanted, and none where not. Outside the time."""
@@ -171,6 +183,7 @@ class Workspace:
             ("arena_words", len(self.arena)),
             ("arena_used", FIRST_ARENA_WORD),
             ("own", 0 if self._own is None else self._own.ctypes.data),
+            ("workers", len(self.workers)),
             ("hints", self.hints.ctypes.data),
         ):
             self.shared[field] = value
@@ -178,6 +191,7 @@ class Workspace:
             self.hints[:] = np.zeros((), self.hints.dtype)
             self.workers["hint_list"] = [one.ctypes.data for one in self._hint_lists]
             self.workers["hint_room"] = len(self._hint_lists[0])
+            self.workers["expected"] = [one.ctypes.data for one in self._expected]
         if self.lists is not None:
             log = self.lists.log
             log.reset()

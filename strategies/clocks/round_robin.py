@@ -17,25 +17,17 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import call_2, view_i64, view_u64
+from contend.evm.runtime.memory_views import call_2, view_i64
 from contend.strategies.clocks.base import ACT_SCHEDULE, IDLE, PS_PER_SECOND, Clock, Workers
 from contend.strategies.clocks.cost_table import CostTable
+from contend.strategies.clocks.wake_counters import sum_at
 
 Integers = npt.NDArray[np.int64]
 
 _AWAKE = -1
 STUCK = -1
-
-
-@kernel()
-def _sum_counters(counters, count):
-    addresses, total = view_i64(counters, count), U(0)
-    for i in range(count):
-        total += atomics.load(view_u64(addresses[U(i)], 1), 0)
-    return I(total & U((1 << 62) - 1))
 
 
 @kernel()
@@ -63,7 +55,7 @@ def run_in_turn(step, shared, workers, asleep, results, worker_count, counters, 
             at = U(number)
             if ended[at] < 0:
                 continue
-            wakes = _sum_counters(counters, counter_count)
+            wakes = sum_at(counters, counter_count)
             if seen[at] == wakes:
                 continue
             moved = True

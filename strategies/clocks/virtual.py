@@ -26,10 +26,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import I, U
+from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel, macro
-from contend.evm.runtime.memory_views import call_2, call_3, view_i64, view_u64
+from contend.evm.runtime.memory_views import call_2, call_3, view_i64
 from contend.evm.runtime.structs import I64, Struct
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.base import (
@@ -45,6 +44,7 @@ from contend.strategies.clocks.base import (
 )
 from contend.strategies.clocks.cost_table import CostTable, default_costs
 from contend.strategies.clocks.network_model import NetworkModel
+from contend.strategies.clocks.wake_counters import sum_at
 
 Integers = npt.NDArray[np.int64]
 
@@ -122,20 +122,6 @@ def _play(loop, worker):
         left, right = tree[2 * node], tree[2 * node + 1]
         tree[node] = left if due[left] <= due[right] else right
         node >>= 1
-
-
-@kernel()
-def _sum_wake_counters(loop):
-    counters, total = view_i64(loop.wake_counters, loop.wake_counter_count), U(0)
-    for i in range(counters.size):
-        total += atomics.load(view_u64(counters[i], 1), 0)
-    return I(total)
-
-
-@kernel()
-def sum_wake_counters(loop_address):
-    """Sum of the wake counters of a loop."""
-    return _sum_wake_counters(EVENT_LOOP.at(loop_address))
 
 
 @kernel()
@@ -279,7 +265,7 @@ def run_events(loop_address):
                 _send_probe(loop, time)
         if network != 0 and cost != IDLE:
             _deliver(loop, worker, end)
-        wake_sum = _sum_wake_counters(loop)
+        wake_sum = sum_at(loop.wake_counters, loop.wake_counter_count)
         if wake_sum != loop.wake_sum:
             loop.wake_sum = wake_sum
             if loop.interchangeable == 0:
@@ -470,7 +456,7 @@ class _EventLoop:
     def run(self) -> None:
         """Run to the end; see `VirtualClock.run`."""
         address = int(self._memory.ctypes.data)
-        self.row["wake_sum"] = sum_wake_counters(address)
+        self.row["wake_sum"] = sum_at(int(self.row["wake_counters"]), int(self.row["wake_counter_count"]))
         while (why := run_events(address)) != ALL_ENDED:
             if why == TRACE_FULL:
                 self._set_trace(np.concatenate([self.trace, np.zeros_like(self.trace)]))

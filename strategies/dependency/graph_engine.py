@@ -29,7 +29,14 @@ from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
-from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, answer_read, apply_write_set, record_outcome
+from contend.strategies.block_stm.incarnation import (
+    ANSWERED,
+    BLOCKED,
+    answer_read,
+    apply_write_set,
+    look_ahead,
+    record_outcome,
+)
 from contend.strategies.block_stm.layout import SHARED, TASK_EXECUTE, TASK_NONE, TASK_VALIDATE, WORKER
 from contend.strategies.block_stm.scheduler import (
     NOTHING,
@@ -68,7 +75,14 @@ from contend.strategies.clocks import (
 from contend.strategies.dependency.early import give_up, next_early
 from contend.strategies.dependency.graph_memory import GraphMemory
 from contend.strategies.dependency.layout import GRAPH, GRAPH_WORKER, WAKE_COUNTERS
-from contend.strategies.dependency.linking import has_begun, is_sorted, link_chunk, node_of, release, sort_chunk
+from contend.strategies.dependency.linking import (
+    has_begun,
+    is_sorted,
+    link_chunk,
+    node_of,
+    release,
+    sort_chunk,
+)
 from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 
@@ -92,6 +106,8 @@ def _read(shared, worker, graph, own):
         own.waits_for = I(0)
         worker.activity = U(ACT_WAIT)
         give_up(shared, worker, graph, own, writer)
+        # Who waits in place for this transaction follows it.
+        atomics.add(graph, "finished", U1)
         return WORKED
     if own.waits_for == 0:
         stand(worker, own, writer)
@@ -116,6 +132,7 @@ def _finish_first(shared, worker, graph, own):
     if kept >= 0:
         if own.partition == U0:
             own.kept = U(kept + 1)
+            look_ahead(shared, kept)
         else:
             # Others would wait for it, or for the partition.
             add_ready(graph, kept)

@@ -38,7 +38,7 @@ GRAPH = Struct(
     # What idle workers wait for. They only grow, so that no two changes cancel each other.
     sorted_count=LINE_U64,  # chunks
     readied=LINE_U64,  # transactions that were put into the set of ready ones
-    finished=LINE_U64,  # executions
+    finished=LINE_U64,  # executions, and such as were given up
 )
 WAKE_COUNTERS = ("sorted_count", "readied", "finished")
 

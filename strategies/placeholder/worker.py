@@ -33,8 +33,10 @@ from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
+    answer_read,
     fees_seen_of,
     record_outcome,
+    use_hints,
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
 from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
@@ -52,7 +54,6 @@ from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILE
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
 from contend.strategies.placeholder.filling import doubt, fill_placeholders, first_unfilled, wait_for, wake_waiters
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
-from contend.strategies.placeholder.reading import answer_at_placeholder
 
 COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
 COST_FILL = cost_table.FILL
@@ -85,9 +86,9 @@ def _after_read(shared, space, worker, own, answered, blocking):
 
 @kernel()
 def _read(shared, space, worker, own):
-    """Answer the read that the machine stands at, or put it aside."""
+    """Answer the read that the machine stands at, or put it aside. For the fees of those below nobody waits."""
     worker.activity = U(ACT_EXECUTE)
-    answered, blocking = answer_at_placeholder(shared, worker)
+    answered, blocking = answer_read(shared, worker, True)
     return _after_read(shared, space, worker, own, answered, blocking)
 
 
@@ -148,6 +149,7 @@ def _find_work(shared, space, worker, own):
     if ready != NOTHING_READY:
         spend(shared, worker, COST_SWITCH, 1)
         take_up(space, worker, own, ready, context_number(shared, space, ready))
+        use_hints(shared, worker)
         return _go_on(shared, space, worker, own)
     if atomics.load(space, "next_transaction") < U(shared.block_size):
         if own.context == 0 and not borrow(space, worker, own):
