@@ -27,6 +27,7 @@ STRATEGIES = (
     "occ_window",
     "sharded_ordered",
     "bal_longest",
+    "adaptive",
 )
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64

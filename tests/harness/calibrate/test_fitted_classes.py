@@ -43,12 +43,15 @@ def test_every_class_of_bookkeeping_is_measured_somewhere() -> None:
 @pytest.mark.usefixtures("small")
 def test_what_is_counted_adds_up_to_the_simulated_time() -> None:
     known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / 1e9
+    wanted = {"swaps serial", "swaps bal", "swaps locks, 4 in turn", "swaps placeholder+template"}
     for subject in of_blocks():
-        if subject.name in ("swaps serial", "swaps bal", "swaps locks, 4 in turn", "swaps placeholder+template"):
+        if subject.name in wanted:
+            wanted.remove(subject.name)
             own, rest = amounts(subject, np.isin(CLASSES, OWN))
             _, everything = amounts(subject, np.zeros(len(CLASSES), np.bool_))
             # Idle workers of a simulation count as well, but not here: one worker, or turns.
             assert own @ known + rest == pytest.approx(everything, rel=1e-4, abs=1e-9)
+    assert not wanted
 
 
 @pytest.mark.usefixtures("small")

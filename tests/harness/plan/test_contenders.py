@@ -46,7 +46,7 @@ def test_a_strategy_is_measured_with_each_source_that_it_takes() -> None:
     ]
 
 
-def test_without_sources_each_has_its_usual_one() -> None:
+def test_all_sources_are_those_that_each_strategy_takes() -> None:
     assert measured("serial", "bal", "groups", hints="all") == [
         "serial",
         "bal",
@@ -56,6 +56,9 @@ def test_without_sources_each_has_its_usual_one() -> None:
         "groups",
         "groups+truth",
     ]
+
+
+def test_without_sources_each_has_its_usual_one() -> None:
     assert measured("serial", "block_stm", "static_partition") == ["serial", "block_stm", "static_partition"]
 
 

@@ -47,6 +47,7 @@ EVERY = [
     "groups+template",
     "locks+dry_run",
     "locks+truth",
+    "adaptive",
 ]
 
 
@@ -140,6 +141,10 @@ def test_schedules_with_damaged_hints_give_the_serial_result(checker: ScheduleCh
             assert checker.differences(case) == [], case
             seen.add((case.cut, case.damage and (case.damage.kind, case.damage.percent)))
     assert len(seen) == 2 * (1 + len(KINDS) * 3)
+
+
+def test_every_strategy_that_is_given_hints_is_among_them() -> None:
+    assert {name.partition("+")[0] for name in EVERY} == {name.partition("+")[0] for name in contenders()}
 
 
 @pytest.mark.bounds
