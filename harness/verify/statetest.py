@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +12,11 @@ from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import BLOB_GAS, FORKS, Fork, fork_named
 from contend.harness.errors import BadInputError
+from contend.harness.verify.official_files import official_files
 from contend.harness.verify.state_root import logs_hash, state_root
-from contend.outside_files import MOST_BYTES, STANDARD_INPUT, opened, reason, unpacking
 from contend.strategies.serial import Serial
 from contend.workloads.files.authorizations import read_authorizations
-from contend.workloads.files.fields import Field, FieldError, RangeError, load, read
+from contend.workloads.files.fields import Field, FieldError, RangeError
 from contend.workloads.files.prestate import read_access_list, read_prestate
 
 BLOCK_HASHES = 256
@@ -246,47 +244,11 @@ def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> I
     FieldError
         If there is nothing at the path, or it is an archive that cannot be read.
     """
-    if path.is_dir():
-        for file in sorted(path.rglob("*.json")):
-            yield from _file(file, str(file.relative_to(path).with_suffix("")), fork, results)
-    elif "".join(path.suffixes[-2:]) in {".tar.gz", ".tar"} or path.suffix in {".tar", ".tgz"}:
-        yield from _archived(path, fork, results)
-    elif path.exists() or str(path) == STANDARD_INPUT:
-        yield from _file(path, path.name.removesuffix(".gz").removesuffix(".json"), fork, results)
-    else:
-        raise FieldError(f"{path}: there is no such file or folder")
-
-
-def _file(path: Path, name: str, fork: Fork | None, results: str | None) -> Iterator[Entry]:
-    try:
-        content = read(path)
-    except FieldError as error:
-        yield Malformed(name, str(error))
-        return
-    yield from entries_of(content, name, fork, results)
-
-
-def _archived(path: Path, fork: Fork | None, results: str | None) -> Iterator[Entry]:
-    try:
-        with opened(path) as packed, tarfile.open(fileobj=unpacking(packed), mode="r:") as files:
-            members = sorted((m for m in files if m.name.endswith(".json") and m.isfile()), key=lambda m: m.name)
-            for member in members:
-                name = member.name.partition("/")[2].removesuffix(".json")
-                where = f"{path}:{member.name}"
-                if member.size > MOST_BYTES:
-                    yield Malformed(name, f"{where}: it has {member.size:,} bytes; at most {MOST_BYTES:,} are read")
-                    continue
-                stream = files.extractfile(member)
-                assert stream is not None  # a regular file
-                raw = stream.read()
-                try:
-                    content = load(where, raw)
-                except FieldError as error:
-                    yield Malformed(name, str(error))
-                    continue
-                yield from entries_of(content, name, fork, results)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
+    for name, content in official_files(path):
+        if isinstance(content, FieldError):
+            yield Malformed(name, str(content))
+        else:
+            yield from entries_of(content, name, fork, results)
 
 
 def vectors_in(path: Path, fork: Fork | None, results: str | None = None) -> list[Vector]:
