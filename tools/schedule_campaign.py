@@ -98,7 +98,8 @@ def read(path: Path) -> list[Slice]:
 
 def markdown(names: Sequence[str], done: Sequence[Slice]) -> str:
     """Table of the campaign: a row a contender."""
-    lines = ["| contender | schedules | with damaged hints | failed |", "| --- | ---: | ---: | ---: |"]
+    lines = [f"Kernels {kernels_digest()}.", ""]
+    lines += ["| contender | schedules | with damaged hints | failed |", "| --- | ---: | ---: | ---: |"]
     total = [0, 0, 0]
     for name in names:
         own = [one for one in done if one.contender == name]

@@ -158,6 +158,7 @@ class Explainer:
         from contend.harness.verify.oracle.oracle import refusal
         from contend.strategies import registry
         from contend.strategies.clocks.base import PS_PER_SECOND
+        from contend.strategies.given import TEMPLATE
 
         found: dict[str, Any] = {"strategy": key.strategy, "workers": key.workers, "error": None}
         try:
@@ -173,6 +174,9 @@ class Explainer:
         if differences:
             return found | {"error": refusal(differences)}
         found |= {"counters": {name: int(value) for name, value in outcome.counters.items()}}
+        if found["given"]["source"] == TEMPLATE and not outcome.counters.get("templates"):
+            # There is one block here, and none before it to learn from.
+            found["given"]["learned"] = False
         # One run says nothing about real time: `contend run` repeats. Simulated time is what it is.
         found["seconds"] = outcome.seconds if self._request.simulated else None
         found["prepare_seconds"] = outcome.phases.get("prepare", 0.0) if self._request.simulated else None

@@ -25,6 +25,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.present.explain_tables import print_explanation
 from contend.harness.record.bound import Bounds
+from contend.harness.record.content.cell_facts import given_in
 from contend.strategies.registry import get, names
 from contend.workloads import Scenario, Workload
 
@@ -139,6 +140,12 @@ def test_each_contender_is_held_against_the_bound_and_the_schedule_of_its_role()
         ["validator", "bal", "nobody", independent],
         ["ceiling", "block_stm+truth", "writers", waiting],
     ]
+
+
+def test_who_predicts_had_nothing_to_learn_from() -> None:
+    found = Explainer(ask(strategies=("adaptive", "block_stm+template", "block_stm"), block_size=40)).run()
+    given = {one["strategy"]: given_in(one) for one in found["strategies"]}
+    assert given == {"adaptive": "nothing learned", "block_stm+template": "nothing learned", "block_stm": "none"}
 
 
 def test_the_same_block_is_explained_in_the_same_words(swaps: Found) -> None:
