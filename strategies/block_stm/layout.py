@@ -56,6 +56,7 @@ HINT = Struct(
     gas=I64,  # that it may use; 0 where nobody knows
     entries=I64,  # address of its entries, as int64: location and marks
     count=I64,
+    writes=I64,  # address of its write set, where versions are laid out while the row is filled
 )
 
 # One of the accesses that are expected of the transaction in hand, see `strategies.block_stm.expected_accesses`.

@@ -165,7 +165,7 @@ class Workspace:
         self.receipts.reset(len(image))
         for array in (self._shared, self.transactions, self.fees_seen, self.workers, self._own, self.own_workers):
             if array is not None:
-                array[:] = np.zeros((), array.dtype)
+                clear(array)
         self._epoch += 1
         for field, value in (
             ("block_size", len(image)),
@@ -188,7 +188,7 @@ class Workspace:
         ):
             self.shared[field] = value
         if self._hint_lists:
-            self.hints[:] = np.zeros((), self.hints.dtype)
+            clear(self.hints)
             self.workers["hint_list"] = [one.ctypes.data for one in self._hint_lists]
             self.workers["hint_room"] = len(self._hint_lists[0])
             self.workers["expected"] = [one.ctypes.data for one in self._expected]
@@ -317,6 +317,14 @@ class Workspace:
         for kind, name in enumerate(layout.KIND_NAMES):
             found[f"aborts_{name}"] = int(self.workers["aborts_by_kind"][:, kind].sum())
         return found
+
+
+def clear(structs: Any) -> None:
+    """Zero an array of structs: by words where there may be many, since numpy copies structs one by one."""
+    if structs.flags.c_contiguous:
+        structs.view(np.uint64).fill(0)
+    else:
+        structs[:] = np.zeros((), structs.dtype)
 
 
 def addresses_of(structs: Any) -> list[int]:

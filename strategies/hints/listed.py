@@ -41,7 +41,6 @@ from contend.strategies.block_list.listed_changes import (
 from contend.strategies.block_list.long_records import PART_CHANGES, is_long, part_at, parts_of
 from contend.strategies.block_stm.accounting import has_fault
 from contend.strategies.block_stm.hint_table import hint_of, location_in, next_hinted
-from contend.strategies.block_stm.incarnation import list_address
 from contend.strategies.block_stm.layout import LIST_SHIFT, SHARED, WORKER, WRITE
 from contend.strategies.block_stm.mv_memory import allocate, arena_offset
 from contend.strategies.block_stm.scheduler import transaction_of
@@ -131,7 +130,7 @@ def _put_entries(shared, record, head, versions, first, last):
         place = I(atomics.add(hint, "count", U1))
         view_i64(hint.entries, place + 1)[U(place)] = entry
         if versions != NONE_STAND:
-            listed = WRITE.item(list_address(shared, transaction_of(shared, txn_idx).write_set), place + 1, place)
+            listed = WRITE.item(hint.writes, place + 1, place)
             listed.location = location_in(entry)
             listed.version = stand(versions, i + 1 - skipped, txn_idx)
         found += 1
@@ -203,6 +202,7 @@ def _walk_next(shared, worker, block_list, puts):
 def _give_room(shared, hint, txn_idx, entries, writes):
     """Give a row its room, and where versions are to stand (`writes` is no zero) the transaction its list of them."""
     hint.entries = entries
+    hint.writes = writes
     if writes != 0:
         transaction_of(shared, txn_idx).write_set = (arena_offset(shared, writes) << LIST_SHIFT) | U(hint.count)
     hint.count = 0
