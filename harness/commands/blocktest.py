@@ -87,7 +87,9 @@ def run_tests(
     found, malformed = _read(paths, networks)
     able = [test for test in found if test.schedule is not None]
     absent = Counter(test.network for test in found if test.schedule is None)
-    if not able and not malformed:
+    if not able and malformed:
+        raise BadInputError(malformed[0])
+    if not able:
         told = ", ".join(f"{name} ({count})" for name, count in sorted(absent.items()))
         at = ", ".join(map(str, paths))
         raise BadInputError(f"{at}: no test of blocks that can be run" + (f"; not there: {told}" if told else ""))

@@ -32,7 +32,7 @@ def test_a_planted_bug_is_found_made_small_and_replayed(name: str) -> None:
     assert failing is not None, f"not found in {MOST_SCHEDULES:,} schedules"
     small = checker.shrink(failing)
     assert small.kept is not None
-    assert len(small.kept) <= len(scene_of(ScheduleCase(small.strategy, 2, ADVERSARIAL, failing.block, 0)).block)
+    assert len(small.kept) <= len(scene_of(ScheduleCase(small.strategy, 2, bug.source, failing.block, 0)).block)
     assert len(small.kept) <= 8
     if bug.within:
         # Whole steps do not show it, however the schedule is drawn.

@@ -37,7 +37,7 @@ from contend.evm import Block, State
 from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DESTROYING, ScheduleCase
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.harness.verify.schedule_fuzzer.preemption_points import (
     preemptible,
@@ -97,12 +97,15 @@ class Bug:
     replacement : Replacement
     within : bool
         Whether it lies between two accesses of one step, so that only schedules that cut steps in two can find it.
+    source : str
+        Of the blocks that show it.
     """
 
     mechanism: str
     strategy: type[Strategy]
     replacement: Replacement
     within: bool = False
+    source: str = ADVERSARIAL
 
 
 def checker_of(name: str) -> ScheduleChecker:
@@ -120,7 +123,7 @@ def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
     """The first schedules, half of them with damaged hints if there are any; all cut if only those find the bug."""
     bug = BUGS[name]
     hinted = [bug.strategy.name] if has_hints(bug.strategy) else []
-    for batch in batches([bug.strategy.name], [ADVERSARIAL], (3, 4, 2, 8), count, seed=5, hinted=hinted):
+    for batch in batches([bug.strategy.name], [bug.source], (3, 4, 2, 8), count, seed=5, hinted=hinted):
         for case in batch.cases():
             yield replace(case, cut=True) if bug.within else case
 
@@ -219,6 +222,12 @@ BUGS = {
         "completeness of the beneficiary's prefix",
         BlockSTM,
         Replacement(incarnation, stm.sum_only_fees_of_the_executed, "fees_below"),
+    ),
+    "unseen_generation": Bug(
+        "storage generations in read sets",
+        OccWindow,
+        Replacement(pending_results, ordered.note_no_generation, "answer_from_committed"),
+        source=DESTROYING,
     ),
     "recycled_read_set": Bug(
         "a machine used again", BlockSTM, Replacement(incarnation, stm.begin_with_the_last_read_set, "begin")

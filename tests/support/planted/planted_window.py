@@ -5,11 +5,14 @@ Each takes the place of a function of the strategy in a copy of it, by the table
 
 from __future__ import annotations
 
+from contend.evm.layout import KIND_GENERATION, STATE
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.state import kind_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.block_stm.incarnation import ANSWERED
 from contend.strategies.occ_window.committed import FRESH
-from contend.strategies.occ_window.layout import WINDOW, WINDOW_WORKER
+from contend.strategies.occ_window.layout import SEEN, WINDOW, WINDOW_WORKER
 from contend.strategies.occ_window.worker import may_commit
 
 
@@ -22,6 +25,20 @@ def find_every_read_fresh(shared, worker, packed, compares_values):
 def need_no_turn(shared, worker, location):
     """The beneficiary's balance is read with the fees that are committed by chance."""
     return False
+
+
+def note_no_generation(shared, worker):
+    """The storage generation that a transaction saw is no part of its read set.
+
+    That its code was gone and is back again is no reason either, where words are compared.
+    """
+    answered = original(shared, worker)
+    count = worker.read_count
+    if answered == ANSWERED and count > 0:
+        location = SEEN.item(worker.reads, worker.reads_room, count - 1).location
+        if kind_of(STATE.at(shared.state), location) == KIND_GENERATION:
+            worker.read_count = count - 1
+    return answered
 
 
 def publish_all_but_the_last(shared, worker, packed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from contend.harness.cli import main
 from contend.harness.verify.whole_block.block_test import BlockTest, run_test
 from contend.harness.verify.whole_block.block_test_files import read_block_tests
 from contend.harness.verify.whole_block.contender_check import ContenderCheck
+from contend.harness.verify.whole_block.fork_schedule import schedule_of
 from contend.workloads.files.fields import FieldError
 
 ARCHIVE = "whole_blocks.tar.gz"
@@ -127,17 +129,27 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_the_command_counts_what_passes_fails_and_is_not_run(tmp_path: Path) -> None:
     code, output = run(sample(ARCHIVE), "--network", "Berlin", "-s", "block_stm", "--clock", "virtual", "-n", 2, "-q")
     assert (code, output.splitlines()[-1].endswith("passed, 0 failed, 0 not run")) == (0, True)
+    with tarfile.open(sample(ARCHIVE)) as files:
+        good = next(one for one in files if "ethereum-tests" in one.name)
+        stream = files.extractfile(good)
+        assert stream is not None
+        (tmp_path / "good.json").write_bytes(stream.read())
     (tmp_path / "cut.json").write_text("{")
     (tmp_path / "wrong.json").write_text('{"_info": {}, "one": {"network": "Cancun"}}')
     code, output = run(tmp_path, "--serial-only", "-q")
     assert code == 1
-    assert output.splitlines()[-1] == "0 passed, 2 failed, 0 not run"
+    assert output.splitlines()[-1] == "1 passed, 2 failed, 0 not run"
     assert output.count("malformed: ") == 2
 
 
 def test_nothing_to_run_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "empty.json").write_text("{}")
-    for path, said in ((tmp_path, "no test of blocks"), (tmp_path / "absent", "no such file or folder")):
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "one.json").write_text("{")
+    assert run(tmp_path / "cut", "-q", "--serial-only")[0] == 2
+    assert schedule_of("Atlantis") is None
+    assert schedule_of("BerlinToAtlantisAt5") is None
+    for path, said in ((tmp_path / "empty.json", "no test of blocks"), (tmp_path / "absent", "no such file or folder")):
         code, output = run(path, "-q", "--serial-only")
         assert code == 2
         assert said in output
