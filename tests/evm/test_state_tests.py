@@ -41,13 +41,17 @@ def test_vector(vector: Vector | None, vector_runner: VectorRunner) -> None:
 # What wants contracts of Prague and Osaka, while `evm.vm.precompiles` lacks them.
 PRECOMPILED = ("2537", "precompile", "Precompile", "modexp", "p256verify", "7883", "7823", "7951")
 
+# Two vectors are of a draft of EIP-2537 that had nine contracts: what they call by 0x10 and 0x13 came to be another
+# one, and none.
+DRAFT = "ethereum-tests-stEIP2537/"
+
 
 def test_prague_and_osaka(vector_runner: VectorRunner) -> None:
     path = shared("eest/statetests_prague_osaka_dev.tar.gz")
     lacking = P256VERIFY not in PRECOMPILES
     run, wrong = 0, []
     for vector in vectors_in(path, None):
-        if lacking and any(part in vector.name for part in PRECOMPILED):
+        if vector.name.startswith(DRAFT) or (lacking and any(part in vector.name for part in PRECOMPILED)):
             continue
         run += 1
         difference = vector_runner.check(vector)
