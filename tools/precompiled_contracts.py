@@ -69,6 +69,15 @@ def _bls_points() -> tuple[bytes, bytes]:
     return first, second
 
 
+def _negative(point: bytes) -> bytes:
+    """The point of BLS12-381's first group that cancels another."""
+    from contend.evm.crypto import bls12_381
+
+    found = bls12_381.g1_multiples(point + _words(curves.BLS_ORDER - 1))
+    assert found is not None
+    return found
+
+
 def _p256() -> bytes:
     """A signature by a key of one, with a nonce of one."""
     from contend.evm.crypto import p256
@@ -100,7 +109,7 @@ def cases() -> Iterator[Case]:
     yield Case(12, "BLS12-381 multiples, first group, 2", (first + b"\xfd" * 32) * 2)
     yield Case(13, "BLS12-381 addition, second group", second * 2)
     yield Case(14, "BLS12-381 multiples, second group, 2", (second + b"\xfd" * 32) * 2)
-    yield Case(15, "BLS12-381 pairing of two", (first + second) * 2)
+    yield Case(15, "BLS12-381 pairing of two", first + second + _negative(first) + second)
     yield Case(16, "BLS12-381 map to the first group", (7).to_bytes(64, "big"))
     yield Case(17, "BLS12-381 map to the second group", (7).to_bytes(128, "big"))
     yield Case(256, "P-256 verification", _p256())
