@@ -125,3 +125,16 @@ def test_text_and_reasons_are_one_line(tmp_path: Path) -> None:
     assert reason(ValueError("a\n b")) == "a b"
     with pytest.raises(OSError, match="no null byte"):
         opened("a\0b")
+
+
+def test_a_command_reads_a_block_of_standard_input(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "contend", "run", "-w", "replay", "--block", "-", "-s", "serial", "-q"],
+        input=b"{",
+        capture_output=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.decode().splitlines()
+    assert "no JSON" in line
+    assert not list(tmp_path.glob("standard-input*"))

@@ -33,6 +33,16 @@ SHARED_OPTIONS = tuple(name for name, option in options(Request).items() if not 
 _ISOLATED = "isolated"
 
 
+def _files(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The files, standard input as a copy: measuring processes cannot read that."""
+    from contend.outside_files import file_of, reason
+
+    try:
+        return tuple(map(file_of, paths))
+    except (OSError, EOFError) as error:
+        raise BadInputError(f"standard input: cannot be read: {reason(error)}") from None
+
+
 class Asked:
     """Values of a command's options, parsed when they are asked for.
 
@@ -75,7 +85,10 @@ class Asked:
         BadInputError
             If it cannot be read.
         """
-        return options(self._kind)[name].type.read(self._said[name]) if name in self._said else None
+        if name not in self._said:
+            return None
+        found = options(self._kind)[name].type.read(self._said[name])
+        return _files(found) if name == "blocks" else found
 
     def request(self, **decided: Any) -> Request:
         """The request that they make, with the settings in force.

@@ -243,14 +243,9 @@ def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadP
 
 def _replay(path: str) -> WorkloadPlan:
     """Plan the block of a file, which is read here once, so that a bad one is found before anything is measured."""
-    from contend.outside_files import file_of, reason
     from contend.workloads.files.block_file import read_block
     from contend.workloads.files.fields import FieldError
 
-    try:
-        path = file_of(path)
-    except (OSError, EOFError) as error:
-        raise BadInputError(f"{path}: {reason(error)}") from None
     try:
         read_block(path)
     except FieldError as error:
@@ -301,7 +296,7 @@ def _suite(request: Request) -> tuple[WorkloadPlan, ...]:
         ("block count", request.block_count, 1),
     ):
         if given != fixed:
-            raise BadInputError(f"suite {suite.name}: fixes the {what} at {fixed}; leave that option out")
+            raise BadInputError(f"suite {request.suite}: fixes the {what} at {fixed}; leave that option out")
     plans = []
     for place, entry in enumerate(suite.entries, 1):
         try:
