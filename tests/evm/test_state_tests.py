@@ -10,7 +10,6 @@ import pytest
 from shared_data import SAMPLE, sample, shared
 
 from contend.evm.forks import FORKS
-from contend.evm.vm.precompiles import PRECOMPILES
 from contend.harness.verify.statetest import Vector, VectorRunner, vectors_in
 
 ARCHIVE = "state_tests.tar.gz"
@@ -38,9 +37,6 @@ def test_vector(vector: Vector | None, vector_runner: VectorRunner) -> None:
     assert vector_runner.check(vector) is None
 
 
-# What wants contracts of Prague and Osaka, while `evm.vm.precompiles` lacks them.
-PRECOMPILED = ("2537", "precompile", "Precompile", "modexp", "p256verify", "7883", "7823", "7951")
-
 # Two vectors are of a draft of EIP-2537 that had nine contracts: what they call by 0x10 and 0x13 came to be another
 # one, and none.
 DRAFT = "ethereum-tests-stEIP2537/"
@@ -48,16 +44,15 @@ DRAFT = "ethereum-tests-stEIP2537/"
 
 def test_prague_and_osaka(vector_runner: VectorRunner) -> None:
     path = shared("eest/statetests_prague_osaka_dev.tar.gz")
-    lacking = P256VERIFY not in PRECOMPILES
     run, wrong = 0, []
     for vector in vectors_in(path, None):
-        if vector.name.startswith(DRAFT) or (lacking and any(part in vector.name for part in PRECOMPILED)):
+        if vector.name.startswith(DRAFT):
             continue
         run += 1
         difference = vector_runner.check(vector)
         if difference is not None:
             wrong.append(f"{vector.name}: {difference}")
-    assert run > (700 if lacking else 1400)
+    assert run > 1400
     assert wrong == []
 
 
