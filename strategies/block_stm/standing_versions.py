@@ -63,9 +63,13 @@ def make_room_for_versions(shared, worker, location, count):
     tower = allocate(shared, worker, TOWER.words + _version_words(count))
     if tower == 0:
         return I(0)
-    versions, first = tower + TOWER.words * WORD_BYTES, TOWER.at(tower).first
+    versions, first, top = tower + TOWER.words * WORD_BYTES, TOWER.at(tower).first, 0
     for level in range(LEVELS):
-        first[U(level)] = U(_version_at(versions, _last_on(level, count)))
+        last = _last_on(level, count)
+        first[U(level)] = U(_version_at(versions, last))
+        if last != 0:
+            top = level
+    TOWER.at(tower).top = U(top)
     atomics.store(heads_of(shared), location, (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower))
     return versions if note_written(shared, worker, location) else I(0)
 

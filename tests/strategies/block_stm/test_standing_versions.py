@@ -14,7 +14,7 @@ from contend.evm.runtime.jit import kernel
 from contend.strategies.block_stm import mv_memory as mv
 from contend.strategies.block_stm import standing_versions as standing
 from contend.strategies.block_stm.commit import count_written
-from contend.strategies.block_stm.layout import SHARED, VERSION, WORKER
+from contend.strategies.block_stm.layout import SHARED, TOWER, VERSION, WORKER
 from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, FOUND_WORD
 
 LOCATIONS, TRANSACTIONS, HERE = 3, 200, 1
@@ -46,8 +46,9 @@ def seen(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
 @kernel()
 def hops(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
     """Versions that a search passes on its way to a transaction's place."""
-    count, level, last = 0, 7, I(mv.tower_at(SHARED.at(shared), mv.heads_of(SHARED.at(shared))[location]))
-    link = last + 8 * 7
+    tower = I(mv.tower_at(SHARED.at(shared), mv.heads_of(SHARED.at(shared))[location]))
+    count, level = 0, I(TOWER.at(tower).top)
+    link = tower + 8 * level
     while True:
         version = mv._follow(link)
         while version != 0 and VERSION.at(version).txn_idx > txn_idx:
