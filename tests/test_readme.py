@@ -44,6 +44,10 @@ OTHERWISE = {
     ".venv/bin/contend compare main HEAD": (NOT_RUN, "minutes in real time; tests/harness/compare/test_revisions.py"),
     ".venv/bin/contend compare HEAD": (NOT_RUN, "minutes in real time; tests/harness/compare/test_revisions.py"),
     ".venv/bin/contend run --suite": (NOT_RUN, "a suite's sizes are fixed; tests/harness/plan/test_suites.py"),
+    ".venv/bin/contend blocktest": (
+        ".venv/bin/contend blocktest tests/vectors/whole_blocks.tar.gz --serial-only",
+        "every strategy takes minutes; tests/harness/verify/whole_block/test_chains.py",
+    ),
     ".venv/bin/contend calibrate": (NOT_RUN, "a minute and a half, and no size; tests/harness/measure/test_virtual.py"),
     ".venv/bin/contend validate-clock": (NOT_RUN, "measures blocks of its own; tests/harness/measure/test_virtual.py"),
 }
