@@ -104,13 +104,33 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     machine = environment.describe()
     origin = f"{machine['cpu']}, {machine['cores']} cores, {machine['time'][:10]}"
     if only:
-        origin = f"{default_costs().origin}; {', '.join(only)}: {origin}"
+        origin = origin_after(default_costs().origin, only, origin)
     return Calibration(
         CostTable(nanoseconds, origin, slow),
         names,
         measured.tolist(),
         errors(counted, measured, costs, rest_times).tolist(),
     )
+
+
+def origin_after(table: str, fitted: Sequence[str], machine: str) -> str:
+    """Where costs are from, once some classes of a table have been fitted anew.
+
+    Parameters
+    ----------
+    table : str
+        What the table says: a machine, and behind it, by semicolons, classes that are from another one.
+    fitted : sequence of str
+    machine : str
+        Where they were fitted.
+    """
+    first, *parts = table.split("; ")
+    kept: dict[str, list[str]] = {}
+    for part in parts:
+        names, _, where = part.partition(": ")
+        kept.setdefault(where, []).extend(name for name in names.split(", ") if name not in fitted)
+    kept.setdefault(machine, []).extend(fitted)
+    return "; ".join([first, *(f"{', '.join(names)}: {where}" for where, names in kept.items() if names)])
 
 
 def _observed(ratios: Floats) -> dict[str, list[int]]:

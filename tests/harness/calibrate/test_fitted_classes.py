@@ -75,3 +75,12 @@ def test_a_class_joins_a_table_and_the_others_keep_their_costs(monkeypatch: pyte
     assert changed == {"list_item", "list_confirm"}
     with pytest.raises(ValueError, match="'list_itme' is not known"):
         calibration.calibrate(Silent(), only=["list_itme"])  # type: ignore[arg-type]
+
+
+def test_a_class_that_is_fitted_again_is_from_its_last_machine() -> None:
+    origin_after = calibration.origin_after
+    table = origin_after("A, 2 cores", ["read", "fill"], "B, 4 cores")
+    assert table == "A, 2 cores; read, fill: B, 4 cores"
+    assert origin_after(table, ["fill", "wait"], "C, 1 core") == "A, 2 cores; read: B, 4 cores; fill, wait: C, 1 core"
+    assert origin_after(table, ["wait"], "B, 4 cores") == "A, 2 cores; read, fill, wait: B, 4 cores"
+    assert origin_after(table, ["read", "fill"], "C, 1 core") == "A, 2 cores; read, fill: C, 1 core"
