@@ -60,7 +60,8 @@ def _archived(path: Path) -> Iterator[OfficialFile]:
                 yield OfficialFile(
                     member.name.partition("/")[2].removesuffix(".json"), _member(files, member, f"{path}:{member.name}")
                 )
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    # A plain ValueError comes of extended headers that are no numbers.
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
         raise FieldError(f"{path}: cannot be read: {reason(error)}") from None
 
 

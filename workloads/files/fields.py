@@ -20,6 +20,8 @@ from contend.outside_files import shown as _show
 
 _DECIMAL = re.compile("0|[1-9][0-9]{0,99}")
 
+EXCESS_BITS = 29  # of excess blob gas; see `Field.excess_blob_gas`
+
 
 class FieldError(ValueError):
     """Malformed or unreadable file. The message is one line that names file and field."""
@@ -132,7 +134,7 @@ class Field:
 
         The fee is a series of about as many terms as the excess is millions, so more would never be computed.
         """
-        return self.integer(29)
+        return self.integer(EXCESS_BITS)
 
     def octets(self, size: int | None = None) -> bytes:
         """Value as bytes: ``0x``, then two hexadecimal digits for each; `size` of them where that is given."""

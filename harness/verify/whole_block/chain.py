@@ -17,12 +17,13 @@ from contend.harness.verify.state_root import state_root
 from contend.harness.verify.whole_block.block_operations import Withdrawal, operate_after, operate_before
 from contend.harness.verify.whole_block.block_refusal import OF_TRANSACTIONS, BlockRefusedError
 from contend.harness.verify.whole_block.fork_schedule import ForkSchedule
-from contend.harness.verify.whole_block.header import Header, header_of
+from contend.harness.verify.whole_block.header import Header, field_count, header_of
 from contend.harness.verify.whole_block.header_rules import check_header
-from contend.harness.verify.whole_block.rlp_fields import decoded, integer, items, octets
+from contend.harness.verify.whole_block.rlp_fields import BAD_RLP, decoded, integer, items, octets
 from contend.harness.verify.whole_block.signed_transaction import encoding_of, transaction_of
 from contend.harness.verify.whole_block.system_calls import SystemCaller
 from contend.strategies.serial import Serial
+from contend.workloads.files.fields import EXCESS_BITS
 
 HASHES = 256
 MOST_UNCLES, UNCLE_AGE = 2, 6
@@ -88,7 +89,9 @@ class Chain:
         self.state: State = new_state(world)
         self.serial = Serial()
         self._schedule, self._chain_id, self._caller = schedule, chain_id, SystemCaller()
-        header = header_of(items(decoded(genesis, "genesis"), "genesis")[0], None, "genesis")
+        header = header_of(items(decoded(genesis, "genesis"), "genesis", 3, 4)[0], None, "genesis")
+        if (header.excess_blob_gas or 0) >= 1 << EXCESS_BITS:
+            raise BlockRefusedError("genesis: excess blob gas whose fee would never be computed", *BAD_RLP)
         now = self.state.snapshot()
         fork = schedule.at(header.number, header.timestamp)
         self.blocks = {header.hash: Accepted(header, fork, None, now, now, now, None)}
@@ -172,7 +175,10 @@ class Chain:
             over = ancestors.get(uncle.parent_hash)
             if over is None or over is parent or header.number - uncle.number > UNCLE_AGE:
                 raise BlockRefusedError("an uncle of another family", "UNCLE_UNKNOWN_PARENT", "UNCLE_PARENT_INCORRECT")
-            check_header(uncle, over.header, self._schedule.at(uncle.number, uncle.timestamp), over.fork)
+            own = self._schedule.at(uncle.number, uncle.timestamp)
+            if uncle.field_count != field_count(own):
+                raise BlockRefusedError(f"an uncle of {uncle.field_count} fields under {own.name}", *BAD_RLP)
+            check_header(uncle, over.header, own, over.fork)
 
     def _environment(self, header: Header, fork: Fork) -> Environment:
         hashes: dict[int, bytes] = {}

@@ -40,6 +40,12 @@ class Header:
     beacon_root: bytes | None = None
     requests_hash: bytes | None = None
 
+    @property
+    def field_count(self) -> int:
+        """How many fields it has."""
+        later = (self.base_fee, self.withdrawals_root, self.blob_gas_used, self.excess_blob_gas, self.beacon_root)
+        return 15 + sum(field is not None for field in (*later, self.requests_hash))
+
 
 def field_count(fork: Fork) -> int:
     """Fields of a header under a fork."""

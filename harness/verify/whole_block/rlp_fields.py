@@ -12,6 +12,8 @@ import rlp
 
 from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 
+# Levels of lists: of a block it is seven, down to the slots of an access list.
+MOST_LEVELS = 16
 BAD_RLP = ("RLP_STRUCTURES_ENCODING", "INCORRECT_BLOCK_FORMAT")
 
 
@@ -24,11 +26,21 @@ def decoded(data: bytes, what: str) -> Any:
         If they are not the one encoding of anything, or there are more of them.
     """
     try:
-        return rlp.decode(data, strict=True)
+        found = rlp.decode(data, strict=True)
     except rlp.exceptions.DecodingError as error:
         raise BlockRefusedError(f"{what}: {error}", *BAD_RLP) from None
     except RecursionError:
         raise BlockRefusedError(f"{what}: nested too deeply", *BAD_RLP) from None
+    # Encoding it again would take more of Python's stack than decoding did.
+    if _is_deeper(found, MOST_LEVELS):
+        raise BlockRefusedError(f"{what}: nested too deeply", *BAD_RLP)
+    return found
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, bytes):
+        return False
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
 
 
 def items(value: Any, what: str, *counts: int) -> Sequence[Any]:

@@ -39,7 +39,8 @@ def transaction_of(item: Any, fork: Fork, chain_id: int, what: str) -> Transacti
         if not item or item[0] > 0x7F:
             raise BlockRefusedError(f"{what}: no type of a transaction", *BAD_RLP)
         kind = item[0]
-        if kind not in fork.transaction_types or kind not in _COUNTS:
+        # A transaction of type 0 is a list: as an envelope there is none (EIP-2718).
+        if kind == 0 or kind not in fork.transaction_types or kind not in _COUNTS:
             raise BlockRefusedError(f"{what}: type {kind} under {fork.name}", f"TYPE_{kind}_TX_PRE_FORK", *BAD_RLP)
         fields = decoded(item[1:], what)
     fields = items(fields, what, _COUNTS[kind])

@@ -73,7 +73,7 @@ from contend.strategies.sharded import Sharded, ShardedOrdered
 from contend.strategies.sharded.protocol import commit as sharded_commit
 from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
-MOST_SCHEDULES = 20_000
+MOST_SCHEDULES = 40_000
 MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan, Predicted)
 LISTED = (Bal, LyingList)
 WINDOW = (OccWindow,)

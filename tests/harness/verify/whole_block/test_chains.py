@@ -12,11 +12,15 @@ import rlp
 from click.testing import CliRunner
 from shared_data import SAMPLE, sample
 
+from contend.evm.forks import FORKS
 from contend.harness.cli import main
+from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 from contend.harness.verify.whole_block.block_test import BlockTest, run_test
 from contend.harness.verify.whole_block.block_test_files import read_block_tests
 from contend.harness.verify.whole_block.contender_check import ContenderCheck
 from contend.harness.verify.whole_block.fork_schedule import schedule_of
+from contend.harness.verify.whole_block.rlp_fields import decoded
+from contend.harness.verify.whole_block.signed_transaction import transaction_of
 from contend.workloads.files.fields import FieldError
 
 ARCHIVE = "whole_blocks.tar.gz"
@@ -119,6 +123,36 @@ def test_more_bytes_or_a_longer_encoding_are_refused() -> None:
         given = replace(test.blocks[0], data=wrong, exception="BlockException.RLP_STRUCTURES_ENCODING")
         verdict = run_test(replace(test, blocks=(given, *test.blocks)), [])
         assert verdict == type(verdict)()
+
+
+def nested(levels: int) -> bytes:
+    """Lists in lists."""
+    data = b"\xc0"
+    for _ in range(levels - 1):
+        data = bytes([0xC0 + len(data)]) + data
+    return data
+
+
+def test_lists_deeper_than_any_block_are_refused() -> None:
+    decoded(nested(16), "it")
+    with pytest.raises(BlockRefusedError, match="nested too deeply"):
+        decoded(nested(18), "it")
+
+
+def test_a_list_in_an_envelope_is_no_transaction() -> None:
+    """Types of envelopes begin at one (EIP-2718): a transaction has one encoding."""
+    sample(ARCHIVE)
+    data = [block.data for test in read_tests() for block in test.blocks if not block.exception]
+    plain = next(one for block in data for one in rlp.decode(block)[1] if not isinstance(one, bytes))
+    assert transaction_of(plain, FORKS["Cancun"], 1, "it").gas_limit
+    with pytest.raises(BlockRefusedError, match="type 0"):
+        transaction_of(b"\0" + bytes(rlp.encode(plain)), FORKS["Cancun"], 1, "it")
+
+
+@pytest.mark.parametrize("genesis", [b"\xc0", b"", b"\xc3\xc0\xc0\xc0"])
+def test_a_malformed_genesis_is_one_failure(genesis: bytes) -> None:
+    verdict = run_test(replace(of_network("Cancun"), genesis=genesis), [])
+    assert str(verdict.wrong).startswith("genesis: BlockRefusedError: ")
 
 
 def run(*arguments: object) -> tuple[int, str]:
