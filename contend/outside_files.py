@@ -35,6 +35,8 @@ MOST_TEXT = 1 << 24
 MOST_UNPACKED, FREELY_UNPACKED = 200, 1 << 24
 # All files of an archive together: the largest public suites have some gigabytes.
 MOST_ARCHIVED = 1 << 36
+# Frames of Python and levels of JSON together, of which a stack of 8 MiB holds many times as many.
+MOST_RECURSION = 5_000
 _GZIP = b"\x1f\x8b"
 
 
@@ -129,12 +131,17 @@ def json_of(text: bytes | str) -> Any:
         If it is none, is nested too deeply to be meant, has numbers that JSON does not have, or two members with one
         name in an object, of which only one could be kept.
     """
+    limit = sys.getrecursionlimit()
+    # Some library may have raised the limit so far that the process's stack ends first.
+    sys.setrecursionlimit(min(limit, MOST_RECURSION))
     try:
         return json.loads(
             text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer_of_digits
         )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def toml_of(text: str) -> dict[str, Any]:

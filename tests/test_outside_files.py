@@ -138,3 +138,15 @@ def test_a_command_reads_a_block_of_standard_input(tmp_path: Path) -> None:
     (line,) = done.stderr.decode().splitlines()
     assert "no JSON" in line
     assert not list(tmp_path.glob("standard-input*"))
+
+
+def test_deep_json_is_refused_whatever_a_library_has_made_of_the_limit() -> None:
+    """One that raises the limit of recursion had the process end with a segmentation fault."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(200_000)
+    try:
+        with pytest.raises(ValueError, match="nested too deeply"):
+            json_of("[" * 100_000)
+        assert sys.getrecursionlimit() == 200_000
+    finally:
+        sys.setrecursionlimit(limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import contend
+from contend import outside_files
 from contend.harness.cli import main
 from contend.harness.commands.options import Asked, RequestOption, request_options
 from contend.harness.compare.comparison_request import ComparisonRequest
@@ -173,10 +174,10 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.M
     with pytest.raises(BadInputError, match=r"contend\.toml: not TOML: .*--isolated ignores it"):
         read_nearest(folder, OPTIONS)
 
-    def refuse(path: Path, encoding: str) -> str:
+    def refuse(path: Path | str) -> BinaryIO:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(outside_files, "opened", refuse)
     with pytest.raises(BadInputError, match=r"contend\.toml: Permission denied; --isolated ignores it"):
         read_nearest(folder, OPTIONS)
 
