@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 from shared_data import ROOT, shared
 
+# Before any test imports `py_ecc`, which would raise the limit of recursion for all that follow.
+import contend.evm.crypto.curves  # noqa: F401
 from contend.evm.runtime.source_digest import register
 from contend.harness.plan.options import options
 from contend.harness.plan.request import Request

@@ -22,6 +22,8 @@ MOST_ITEMS = 1 << 32
 MOST_ELEMENT_SLOTS = 64
 # Types that are looked at: structs within structs could be more than anybody waits for.
 _MOST_VISITS = 100_000
+# Structs within structs; one within itself, which no compiler writes, has no end.
+_MOST_NESTING = 64
 _MOST_KEYS = 32
 
 Types = Mapping[str, Mapping[str, Any]]
@@ -50,15 +52,20 @@ class _Walk:
         self._types = types
         self._visits = 0
 
-    def members(self, members: list[Mapping[str, Any]], prefix: str, begin: int) -> Iterator[StorageVariable]:
-        """Variables of a contract, or of a struct that begins at a slot."""
+    def members(
+        self, members: list[Mapping[str, Any]], prefix: str, begin: int, depth: int = 0
+    ) -> Iterator[StorageVariable]:
+        """Variables of a contract, or of a struct that begins at a slot and is within ``depth`` structs."""
+        if depth > _MOST_NESTING:
+            raise ValueError("structs nested too deeply")
         for member in members:
             self._visits += 1
             if self._visits > _MOST_VISITS:
                 raise ValueError("too many variables")
-            yield from self._variables(prefix + str(member["label"]), begin + int(member["slot"]), member["type"])
+            slot = begin + int(member["slot"])
+            yield from self._variables(prefix + str(member["label"]), slot, member["type"], depth)
 
-    def _variables(self, name: str, slot: int, type_id: str) -> Iterator[StorageVariable]:
+    def _variables(self, name: str, slot: int, type_id: str, depth: int) -> Iterator[StorageVariable]:
         kind = self._types[type_id]
         encoding, size = kind["encoding"], int(kind["numberOfBytes"])
         if encoding == "mapping":
@@ -70,7 +77,7 @@ class _Walk:
             yield StorageVariable(name, slot, 1, (), 1, ())
             yield StorageVariable(name, _hash(slot), MOST_ITEMS, (), 1, (), item_slots=1)
         elif "members" in kind:
-            yield from self.members(kind["members"], f"{name}.", slot)
+            yield from self.members(kind["members"], f"{name}.", slot, depth + 1)
         elif "base" in kind:
             yield _items(name, slot, min(_slots(size), MOST_ITEMS), self._types, kind["base"])
         else:

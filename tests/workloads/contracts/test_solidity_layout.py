@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import json
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,18 @@ def test_layouts_that_no_compiler_writes_are_refused(layout: Any) -> None:
         layout = [1]
     with pytest.raises(LayoutError, match="is not one of solc or Vyper"):
         variables_of(layout, [])
+
+
+def test_a_struct_within_itself_is_refused_whatever_the_limit_of_recursion_is() -> None:
+    # A library had raised it to a hundred thousand, and the walk overflowed the process's stack.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(200_000)
+    types = {"a": {**plain("struct A"), "members": [entry("y", 0, "a")]}}
+    try:
+        with pytest.raises(LayoutError, match="is not one of solc or Vyper"):
+            variables_of({"storage": [entry("x", 0, "a")], "types": types}, [])
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_a_contract_without_variables_or_layout_has_none() -> None:
