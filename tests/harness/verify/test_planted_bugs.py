@@ -72,8 +72,8 @@ def test_copies_in_which_no_bug_is_turned_on_pass(kind: type[Strategy], within: 
 def test_each_planted_bug_breaks_a_mechanism_of_its_own() -> None:
     assert len({bug.mechanism for bug in BUGS.values()}) == len(BUGS) >= 12
     assert {bug.strategy for bug in BUGS.values()} == {kind for family in FAMILIES for kind in family}
-    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `(\w+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
-    assert told == [(name, bug.mechanism, bug.strategy.name) for name, bug in BUGS.items()]
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `(\w+)` \| `(\w+)` \| [\d,]+ \| \d+ \|$", PAGE.read_text(), re.M)
+    assert told == [(name, bug.mechanism, bug.strategy.name, bug.source) for name, bug in BUGS.items()]
 
 
 def test_a_copy_without_a_bug_passes_and_its_whole_steps_are_those_of_the_strategy() -> None:
