@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from numba import njit
 from numba.core import event, sigutils
 from numba.core.ccallback import CFunc
+from numba.core.types import unliteral
 
 from contend.evm.runtime.kernel_cache import KernelFolders, folder_of, keep
 
@@ -35,10 +36,21 @@ def kernel(inline: bool = False, folder: KernelFolders | None = None) -> Callabl
 
     def decorate(function: F) -> Any:
         made = njit(nogil=True, _nrt=False, error_model="numpy", forceinline=inline)(function)
+        _forget_literals(made)
         keep(made, function, folder or folder_of(function))
         return made
 
     return decorate
+
+
+def _forget_literals(made: Any) -> None:
+    """Have callers of a kernel compile it once for all integers, instead of once for each constant that they name."""
+    template_of = made.get_call_template
+
+    def get_call_template(args: Any, keywords: Any) -> Any:
+        return template_of(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in keywords.items()})
+
+    made.get_call_template = get_call_template
 
 
 def macro(function: F) -> Any:
