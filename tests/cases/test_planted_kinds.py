@@ -12,7 +12,7 @@ import pytest
 from equivalence import Equivalence
 from planted_bugs import BUGS, checker_of
 
-from contend.evm import Block, Snapshot, State, errors, forks
+from contend.evm import Block, State, errors, forks
 from contend.evm.drivers.block_admission import Admission
 from contend.evm.forks import PRAGUE, SHANGHAI
 from contend.evm.receipts import Receipts
@@ -52,11 +52,11 @@ def test_a_bug_in_a_strategy_is_caught_under_some_schedule(reference: str) -> No
 
 
 def settle_by_use(self: Admission, receipts: Receipts) -> bool:
-    """Who has used no more than there was left is admitted."""
+    """Who has used no more than there was left is admitted; who was refused stays so, or this would not end."""
     rows = self._rows
     used = receipts.gas_used.astype(np.int64)
     does_not_fit = used > self._gas - (np.cumsum(used) - used)
-    flaws = np.where(does_not_fit, errors.GAS_ALLOWANCE, self._flaws)
+    flaws = np.where(does_not_fit | (rows["flaw"] == errors.GAS_ALLOWANCE), errors.GAS_ALLOWANCE, self._flaws)
     is_settled = bool(np.array_equal(flaws, rows["flaw"]))
     rows["flaw"] = flaws
     return is_settled
@@ -98,13 +98,14 @@ class Ahead(BlockSTM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._before: Snapshot | None = None
+        self._behind: State | None = None
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
-        before, self._before = self._before, state.snapshot()
-        if before is not None:
-            state.restore(before)
-        return super().execute(block, state, workers)
+        behind, self._behind = self._behind or state.copy(), state.copy()
+        outcome = super().execute(block, behind, workers)
+        assert outcome.changes is not None
+        state.apply(outcome.changes)
+        return outcome
 
 
 def test_a_block_that_is_executed_ahead_of_the_last_one_is_caught() -> None:
