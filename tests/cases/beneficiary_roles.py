@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contend.evm import errors
 from contend.evm.accounts import Account
+from contend.evm.block import Authorization
 from contend.evm.drivers.genesis import contract_address
 from contend.harness.verify.schedule_fuzzer.destroying_blocks import PHOENIX
 from tests.cases.destroyed_accounts import DESTROY, WITH_PHOENIX, destroy
 from tests.cases.public_case import (
     ALICE,
+    BASE_FEE,
     BOB,
     CAROL,
     COINBASE,
+    COUNTER,
+    COUNTER_SOURCE,
     DAVE,
     ETHER,
     EVE,
@@ -19,11 +25,15 @@ from tests.cases.public_case import (
     RICH,
     TIP,
     TRANSFER,
+    WITNESS,
+    WITNESS_SOURCE,
     Now,
     PublicCase,
     block,
     contract,
+    look,
     public_case,
+    seen,
     send,
     word,
 )
@@ -147,3 +157,72 @@ def beneficiary_earns_nothing() -> PublicCase:
     """besu#9352: a reward of zero does not make an account (EIP-161), and takes none away."""
     acts = (send(ALICE, 0, DAVE, tip=0), send(BOB, 0, DAVE, tip=0), send(CAROL, 0, COINBASE, tip=0))
     return PublicCase(RICH, (block(*acts),), (1, 1, 1), {COINBASE: None, ALICE: Now(ETHER - 7 * TRANSFER, 1)})
+
+
+@public_case
+def code_hash_of_the_beneficiary() -> PublicCase:
+    """erigon#23673, of the beneficiary: whether it is there depends on the tips of all transactions before."""
+    acts = (
+        send(ALICE, 0, DAVE, tip=0),
+        replace(look(BOB, 0, COINBASE, 10), max_fee=BASE_FEE, max_priority_fee=0),
+        send(CAROL, 0, DAVE),
+        look(BOB, 1, COINBASE, 20),
+    )
+    found = seen(None, 0, 10) | seen(b"", EARNED, 20)
+    world = {**RICH, WITNESS: contract(WITNESS_SOURCE)}
+    return PublicCase(world, (block(*acts),), (1,) * 4, {WITNESS: Now(storage=found)})
+
+
+PAYER = bytes([0xC8]) * 20
+WITH_PAYER = {**RICH, PAYER: contract("0 0 0 0 1 COINBASE GAS CALL POP STOP", 10)}
+# To an account that is there: nine thousand for the value, of which the callee's stipend comes back.
+PAYS = TRANSFER + 4 * 2 + 3 + 2 + 2 + 100 + 9_000 - 2_300 + 2
+
+
+@public_case
+def payment_to_an_absent_beneficiary() -> PublicCase:
+    """besu#9352, besu#7296: without a tip the beneficiary is not there, and who pays it makes a new account."""
+    acts = (send(ALICE, 0, DAVE, tip=0), send(BOB, 0, PAYER, tip=0), send(CAROL, 0, PAYER, tip=0))
+    return PublicCase(WITH_PAYER, (block(*acts),), (1, 1, 1), {COINBASE: Now(2, 0)}, gas={1: PAYS + 25_000, 2: PAYS})
+
+
+@public_case
+def payment_to_a_beneficiary_that_has_earned() -> PublicCase:
+    """besu#7296: the tip before has made the account, which its payer does not pay for."""
+    acts = (send(ALICE, 0, DAVE), send(BOB, 0, PAYER))
+    return PublicCase(WITH_PAYER, (block(*acts),), (1, 1), {COINBASE: Now(EARNED + TIP * PAYS + 1, 0)}, gas={1: PAYS})
+
+
+WITH_COUNTER = {**RICH, COUNTER: contract(COUNTER_SOURCE)}
+SIGNED = (Authorization(EVE, COUNTER, 0),)
+DELEGATES = TRANSFER + 25_000
+
+
+@public_case
+def delegation_of_an_absent_beneficiary() -> PublicCase:
+    """nethermind#11389, of the beneficiary: without a tip it is not there, and there is no refund."""
+    acts = (
+        send(ALICE, 0, DAVE, tip=0),
+        send(BOB, 0, DAVE, authorizations=SIGNED),
+        send(CAROL, 0, EVE),
+    )
+    return PublicCase(
+        WITH_COUNTER,
+        (block(*acts, fork="Prague", coinbase=EVE),),
+        (1, 1, 1),
+        {EVE: Now(nonce=1, code=b"\xef\x01\x00" + COUNTER, storage={0: 1})},
+        gas={1: DELEGATES},
+    )
+
+
+@public_case
+def delegation_of_a_beneficiary_that_has_earned() -> PublicCase:
+    """nethermind#11389, of the beneficiary: the tip before has made the account, and there is a refund."""
+    acts = (send(ALICE, 0, DAVE), send(BOB, 0, DAVE, authorizations=SIGNED), send(CAROL, 0, EVE))
+    return PublicCase(
+        WITH_COUNTER,
+        (block(*acts, fork="Prague", coinbase=EVE),),
+        (1, 1, 1),
+        {EVE: Now(nonce=1, code=b"\xef\x01\x00" + COUNTER, storage={0: 1})},
+        gas={1: DELEGATES - DELEGATES // 5},
+    )
