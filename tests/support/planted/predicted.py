@@ -26,3 +26,4 @@ class Standing(BlockSTM):
         super().__init__()
         # By this file's import, which a copy of it has of copies.
         self._source: HintSource | None = Listed()
+        self._source.wants_versions = self.expects_writes
