@@ -226,3 +226,24 @@ def delegation_of_a_beneficiary_that_has_earned() -> PublicCase:
         {EVE: Now(nonce=1, code=b"\xef\x01\x00" + COUNTER, storage={0: 1})},
         gas={1: DELEGATES - DELEGATES // 5},
     )
+
+
+@public_case
+def beneficiary_is_read_while_tips_change() -> PublicCase:
+    """besu#7296: what a transaction before pays depends on those before it, so that a sum of tips can be stale."""
+    acts = (
+        *(send(sender, 0, COUNTER) for sender in (ALICE, BOB, CAROL)),
+        send(DAVE, 0, WATCHER, word(1)),
+        send(ALICE, 1, WATCHER, word(2)),
+    )
+    counts = TRANSFER + 2 + 2_100 + 3 + 3 + 2 + 2_900
+    first = counts - 2_900 + 20_000
+    tips = TIP * (first + 2 * counts)
+    world = {**WITH_COUNTER, WATCHER: contract("COINBASE BALANCE 0 CALLDATALOAD SSTORE STOP")}
+    return PublicCase(
+        world,
+        (block(*acts),),
+        (1,) * 5,
+        {WATCHER: Now(storage={1: tips, 2: tips + TIP * WATCH}), COUNTER: Now(storage={0: 3})},
+        gas={0: first, 1: counts, 2: counts, 3: WATCH},
+    )
