@@ -164,7 +164,8 @@ def test_receipts_that_begin_anew_with_each_transaction_are_caught(monkeypatch: 
 
     def begun_anew(receipts: Receipts, kinds: list[int]) -> Any:
         made = right(receipts, kinds)
-        return tuple(replace(one, **{field: 0 if field == "first_log" else one.gas_used}) for one in made)
+        changes: list[dict[str, Any]] = [{field: 0 if field == "first_log" else one.gas_used} for one in made]
+        return tuple(replace(one, **change) for one, change in zip(made, changes, strict=True))
 
     monkeypatch.setattr(case_checks, "full_receipts", begun_anew)
     (found,) = differences(case, serial_end(case))
