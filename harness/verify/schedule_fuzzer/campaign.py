@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
 from contend.harness.verify.damage import KINDS, SHARES, Damage
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DESTROYING, MADE, ScheduleCase
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DELEGATING, DESTROYING, MADE, ScheduleCase
 
 if TYPE_CHECKING:
     from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
@@ -229,10 +229,15 @@ def _begin(parent: int) -> None:
 
 
 def default_sources() -> tuple[str, ...]:
-    """Adversarial blocks as often as all default workloads together, and blocks that destroy as often as two."""
+    """Adversarial blocks as often as all default workloads, those that destroy or delegate as often as two each."""
     from contend.workloads import registry
 
-    return (ADVERSARIAL, DESTROYING, *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)))
+    return (
+        ADVERSARIAL,
+        DESTROYING,
+        DELEGATING,
+        *(name for workload in registry.DEFAULT for name in (workload, ADVERSARIAL)),
+    )
 
 
 def checked_strategies(wanted: tuple[str, ...]) -> tuple[str, ...]:

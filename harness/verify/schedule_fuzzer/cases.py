@@ -13,7 +13,8 @@ from contend.evm import Block, State
 from contend.harness.errors import BadInputError
 from contend.harness.verify.damage import Damage
 
-ADVERSARIAL, DESTROYING = MADE = "adversarial_blocks", "destroying_blocks"  # blocks that are made for the fuzzer
+# Blocks that are made for the fuzzer.
+ADVERSARIAL, DESTROYING, DELEGATING = MADE = "adversarial_blocks", "destroying_blocks", "delegating_blocks"
 SIZES = (2, 4, 8, 16, 24)
 WORKLOAD_SIZE = 24
 SCHEMA = "contend-schedule/1"
@@ -113,6 +114,16 @@ def whole_scene(source: str, seed: int) -> Scene:
         random = Random(seed)
         block = draw_destroying_block(random, random.choice(SIZES))
         return Scene(block, destroying_state(), DESTROYING_CONTRACTS)
+    if source == DELEGATING:
+        from contend.harness.verify.schedule_fuzzer.delegating_blocks import (
+            DELEGATING_CONTRACTS,
+            delegating_state,
+            draw_delegating_block,
+        )
+
+        random = Random(seed)
+        block = draw_delegating_block(random, random.choice(SIZES))
+        return Scene(block, delegating_state(), DELEGATING_CONTRACTS)
     from contend.workloads import registry, resolve_dials
 
     kind = registry.get(source)

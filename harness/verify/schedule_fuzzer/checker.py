@@ -21,6 +21,7 @@ from contend.strategies.serial import Serial
 
 Find = Callable[[str], Callable[[], Strategy]]
 Cut = Callable[[type[OptimisticStrategy]], type[OptimisticStrategy]]
+SceneOf = Callable[[ScheduleCase], Scene]
 
 # Schedules that a smaller block is given to fail again. A bug that needs a rare interleaving stays rare when the block
 # shrinks, so a few would keep blocks larger than they need be.
@@ -36,11 +37,14 @@ class ScheduleChecker:
         From the name of a strategy to its class.
     cut : callable
         From a class to the same one with steps that can be cut in two.
+    scene : callable
+        From a case to its block and state.
     """
 
-    def __init__(self, find: Find, cut: Cut = preemptible) -> None:
+    def __init__(self, find: Find, cut: Cut = preemptible, scene: SceneOf = scene_of) -> None:
         self._find = find
         self._cut = cut
+        self._scene = scene
         self._serial = Serial()
         self._kept = ExitStack()
         self._strategies: dict[tuple[str, int, int, bool], Strategy] = {}
@@ -64,7 +68,7 @@ class ScheduleChecker:
     def _lay_out(self, case: ScheduleCase) -> tuple[Scene, Snapshot, Oracle, BlockKnowledge]:
         key = (case.source, case.block, case.kept)
         if self._laid_out is None or self._laid_out[0] != key:
-            scene = scene_of(case)
+            scene = self._scene(case)
             # The state is a copy: a scene is used again, and its state must be as it was.
             scene = replace(scene, state=scene.state.copy())
             snapshot = scene.state.snapshot()
@@ -131,7 +135,7 @@ class ScheduleChecker:
                     return found
             return None
 
-        kept = case.kept if case.kept is not None else tuple(range(len(scene_of(case).block)))
+        kept = case.kept if case.kept is not None else tuple(range(len(self._scene(case).block)))
         best = replace(case, kept=kept)
         for workers in range(2, best.workers):
             fewer = fails(replace(best, workers=workers))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from contend.evm import errors
+from contend.evm.accounts import accounts_of
 from contend.harness.cli import main
 from contend.harness.verify.schedule_fuzzer.campaign import (
     SCHEDULES_A_BLOCK,
@@ -18,10 +20,19 @@ from contend.harness.verify.schedule_fuzzer.campaign import (
     default_sources,
     hinted_strategies,
 )
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.cases import (
+    ADVERSARIAL,
+    DELEGATING,
+    MADE,
+    ScheduleCase,
+    scene_of,
+    whole_scene,
+)
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
 from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.serial import Serial
+from tests.cases.specification import Specification
 
 PARALLEL = [
     "adaptive",
@@ -84,6 +95,32 @@ def test_what_predicts_has_learned_before_each_schedule() -> None:
     # Whatever was run before, a case makes the same steps.
     assert steps[:4] == steps[4:]
     checker.close()
+
+
+@pytest.mark.parametrize("source", MADE)
+def test_made_blocks_end_as_the_specification_says(source: str) -> None:
+    for seed in range(4):
+        scene = whole_scene(source, seed)
+        state = scene.state.copy()
+        specification = Specification(scene.block.environment.fork, accounts_of(state))
+        statuses, used, _ = specification.execute(scene.block)
+        receipts = Serial().execute(scene.block, state, 1).receipts
+        assert (tuple(receipts.status.tolist()), tuple(receipts.gas_used.tolist())) == (statuses, used)
+        assert accounts_of(state) == specification.left()
+
+
+def test_delegating_blocks_delegate_create_and_are_refused() -> None:
+    delegated, codes, statuses = 0, set(), set()
+    for seed in range(30):
+        scene = whole_scene(DELEGATING, seed)
+        state = scene.state.copy()
+        statuses |= set(Serial().execute(scene.block, state, 1).receipts.status.tolist())
+        left = accounts_of(state)
+        codes |= {one.code for one in left.values() if one.code.startswith(b"\xef\x01\x00")}
+        delegated += any(transaction.authorizations for transaction in scene.block)
+    assert delegated > 20
+    assert len(codes) > 5
+    assert statuses == {errors.STATUS_SUCCESS, errors.STATUS_FAILED, errors.STATUS_INVALID}
 
 
 def test_every_schedule_counts_once_and_strategies_take_turns() -> None:

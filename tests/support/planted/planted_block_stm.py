@@ -5,11 +5,23 @@ Each takes the place of a function of the strategies in a copy of them, by the t
 
 from __future__ import annotations
 
+from contend.evm.layout import KIND_CODE, STATE
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.state import kind_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
-from contend.strategies.block_stm.incarnation import fees_seen_of
-from contend.strategies.block_stm.layout import ABORTING, ABSENT, ESTIMATE, LINK, TAG_SHIFT, TASK_NONE, VERSION
+from contend.strategies.block_stm.incarnation import ANSWERED, fees_seen_of
+from contend.strategies.block_stm.layout import (
+    ABORTING,
+    ABSENT,
+    ESTIMATE,
+    LINK,
+    ORIGIN_SHIFT,
+    READ,
+    TAG_SHIFT,
+    TASK_NONE,
+    VERSION,
+)
 from contend.strategies.block_stm.mv_memory import (
     _LINK_BYTES,
     _LOWEST_WORDS,
@@ -30,6 +42,7 @@ from contend.strategies.block_stm.scheduler import (
     transaction_of,
     try_incarnate,
 )
+from contend.strategies.block_stm.standing_versions import _version_at
 from contend.strategies.block_stm.validation import VALID
 from contend.strategies.planned.engine import NOTHING_LEFT
 
@@ -225,3 +238,25 @@ def expect_and_forget(shared, worker, txn_idx):
     is_done = original(shared, worker, txn_idx)
     atomics.store(transaction_of(shared, txn_idx), "write_set", U0)
     return is_done
+
+
+def note_no_code(shared, worker, never_wait):
+    """That a transaction has read an account's code, which a delegation changes, is no part of its read set."""
+    answered = original(shared, worker, never_wait)
+    count = worker.read_count
+    if answered[0] == ANSWERED and count > 0:
+        location = I(READ.item(worker.reads, worker.reads_room, count - 1).origin >> ORIGIN_SHIFT)
+        if kind_of(STATE.at(shared.state), location) == KIND_CODE:
+            worker.read_count = count - 1
+    return answered
+
+
+def doubt_nobody(shared, txn_idx):
+    """Whoever has read from expected writes stays certain, whatever else is written."""
+
+
+def link_past_the_version_below(versions, number, txn_idx):
+    """Versions that are laid out at once are linked each to the one after the next."""
+    address = original(versions, number, txn_idx)
+    LINK.at(address + _NEXT).version = U(_version_at(versions, max(number - 2, 0)))
+    return address

@@ -31,14 +31,14 @@ from dry_graphs import DryGroups, DryLocks
 from half_plan import HalfPlan
 from lying_list import LyingList
 from planted_placeholder import FewMachines, HalfTold
-from predicted import Predicted
+from predicted import Predicted, Standing
 
 from contend.evm import Block, State
 from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
-from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DESTROYING, ScheduleCase
-from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
+from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DELEGATING, DESTROYING, ScheduleCase, scene_of
+from contend.harness.verify.schedule_fuzzer.checker import SceneOf, ScheduleChecker
 from contend.harness.verify.schedule_fuzzer.preemption_points import (
     preemptible,
     preemptible_variant,
@@ -59,6 +59,7 @@ from contend.strategies.block_stm import (
     list_of_block,
     mv_memory,
     scheduler,
+    standing_versions,
     validation,
 )
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
@@ -74,7 +75,7 @@ from contend.strategies.sharded.protocol import commit as sharded_commit
 from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
 MOST_SCHEDULES = 10_000
-MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan, Predicted)
+MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan, Predicted, Standing)
 LISTED = (Bal, LyingList)
 WINDOW = (OccWindow,)
 PLACEHOLDER = (FewMachines, HalfTold)
@@ -108,15 +109,15 @@ class Bug:
     source: str = ADVERSARIAL
 
 
-def checker_of(name: str) -> ScheduleChecker:
+def checker_of(name: str, scene: SceneOf = scene_of) -> ScheduleChecker:
     """Checker of a bug's strategy, with the bug."""
     kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
-    return checker_only(kind)
+    return checker_only(kind, scene)
 
 
-def checker_only(kind: type[Strategy]) -> ScheduleChecker:
+def checker_only(kind: type[Strategy], scene: SceneOf = scene_of) -> ScheduleChecker:
     """Checker of one strategy, whatever a case names; its steps are cut in two where they can be."""
-    return ScheduleChecker(lambda name: kind, lambda kind: kind)
+    return ScheduleChecker(lambda name: kind, lambda kind: kind, scene)
 
 
 def cases_of(name: str, count: int = MOST_SCHEDULES) -> Iterator[ScheduleCase]:
@@ -233,6 +234,22 @@ BUGS = {
         OccWindow,
         Replacement(pending_results, ordered.note_no_generation, "answer_from_committed"),
         source=DESTROYING,
+    ),
+    "unseen_code": Bug(
+        "codes, and so delegations, in read sets",
+        BlockSTM,
+        Replacement(incarnation, stm.note_no_code, "answer_read"),
+        source=DELEGATING,
+    ),
+    "lasting_certainty": Bug(
+        "doubt after an unexpected write",
+        Predicted,
+        Replacement(validation, stm.doubt_nobody, "doubt_those_above"),
+    ),
+    "skipped_version": Bug(
+        "links of versions that are laid out at once",
+        Standing,
+        Replacement(standing_versions, stm.link_past_the_version_below, "stand"),
     ),
     "recycled_read_set": Bug(
         "a machine used again", BlockSTM, Replacement(incarnation, stm.begin_with_the_last_read_set, "begin")
