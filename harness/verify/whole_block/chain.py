@@ -11,17 +11,24 @@ import rlp
 from contend.evm import Block, Environment, Receipts, Snapshot, State, errors
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.crypto.keccak import keccak256
+from contend.evm.drivers.block_operations import (
+    BlockOperationError,
+    Operations,
+    Uncle,
+    Withdrawal,
+    operate_after,
+    operate_before,
+)
+from contend.evm.drivers.system_calls import SystemCaller
 from contend.evm.forks import BLOB_GAS, Fork
 from contend.harness.verify.full_receipts import full_receipts, list_root
 from contend.harness.verify.state_root import state_root
-from contend.harness.verify.whole_block.block_operations import Withdrawal, operate_after, operate_before
-from contend.harness.verify.whole_block.block_refusal import OF_TRANSACTIONS, BlockRefusedError
+from contend.harness.verify.whole_block.block_refusal import OF_OPERATIONS, OF_TRANSACTIONS, BlockRefusedError
 from contend.harness.verify.whole_block.fork_schedule import ForkSchedule
 from contend.harness.verify.whole_block.header import Header, field_count, header_of
 from contend.harness.verify.whole_block.header_rules import check_header
 from contend.harness.verify.whole_block.rlp_fields import BAD_RLP, decoded, integer, items, octets
 from contend.harness.verify.whole_block.signed_transaction import encoding_of, transaction_of
-from contend.harness.verify.whole_block.system_calls import SystemCaller
 from contend.strategies.serial import Serial
 from contend.workloads.files.fields import EXCESS_BITS
 
@@ -64,6 +71,12 @@ class _Decoded:
     uncles: tuple[Header, ...]
     uncles_hash: bytes
     withdrawals: tuple[Withdrawal, ...]
+
+    @property
+    def operations(self) -> Operations:
+        """What the block does besides its transactions."""
+        header, paid = self.header, tuple(Uncle(one.coinbase, one.number) for one in self.uncles)
+        return Operations(header.parent_hash, header.beacon_root or bytes(32), self.withdrawals, paid)
 
 
 class Chain:
@@ -204,7 +217,7 @@ class Chain:
         """Execute a block serially, with all that it does, and hold the result against its header."""
         state, header = self.state, content.header
         state.restore(parent.after)
-        operate_before(self._caller, state, block.environment, fork, header)
+        operate_before(self._caller, state, block.environment, fork, content.operations)
         before = state.snapshot()
         receipts = self.serial.execute(block, state, 1).receipts
         for index in range(len(block)):
@@ -212,9 +225,10 @@ class Chain:
                 reasons = OF_TRANSACTIONS.get(int(receipts.error_codes[index]), ())
                 raise BlockRefusedError(f"transaction {index}: {receipts.error(index)}", *reasons)
         between = state.snapshot()
-        made = operate_after(
-            self._caller, state, block.environment, fork, receipts, content.withdrawals, content.uncles
-        )
+        try:
+            made = operate_after(self._caller, state, block.environment, fork, content.operations, receipts)
+        except BlockOperationError as error:
+            raise BlockRefusedError(str(error), OF_OPERATIONS[error.reason]) from None
         self._check_result(content, block, receipts, made)
         return Accepted(header, fork, block, before, between, state.snapshot(), receipts, content.uncles)
 
