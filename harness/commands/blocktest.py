@@ -47,11 +47,11 @@ def command(
     and one closing line. Exit code 0 only if all pass.
     """
     with bad_input(), interruptible():
-        contenders = [] if serial_only else _contenders(strategies, clocks or CLOCKS, workers or (2, 4))
+        contenders = [] if serial_only else chosen_contenders(strategies, clocks or CLOCKS, workers or (2, 4))
         context.exit(EXIT_FAILED if run_tests(paths, contenders, network, quiet) else 0)
 
 
-def _contenders(
+def chosen_contenders(
     strategies: tuple[str, ...], clocks: tuple[str, ...], workers: tuple[int, ...]
 ) -> list[tuple[str, str, int]]:
     """Names, clocks and workers of those that execute each block."""
