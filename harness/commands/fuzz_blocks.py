@@ -57,10 +57,10 @@ def command(
         from contend.harness.commands.blocktest import chosen_contenders
 
         chosen = [] if serial_only else chosen_contenders(strategies, clocks or CLOCKS, workers or WORKERS)
-        _check_package()
         if replay_path is not None:
             failed = replay(replay_path, chosen)
         else:
+            _check_package()
             failed = search(blocks, seed, forks or FORKS, chosen, jobs, results, quiet)
         context.exit(EXIT_FAILED if failed else 0)
 
@@ -163,6 +163,7 @@ def replay(path: Path, contenders: list[tuple[str, str, int]]) -> bool:
     for signer in signers:
         if not has_key(signer):
             raise BadInputError(f"{path}: nobody here has the key of 0x{signer.hex()}")
+    _check_package()
     for line in case_lines(case):
         click.echo(line)
     with BlockChecker(contenders) as checker:
