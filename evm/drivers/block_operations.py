@@ -76,8 +76,8 @@ class Operations:
     uncles: tuple[Uncle, ...] = ()
 
 
-# Told of each account that is paid by no transaction: address, wei before and after.
-Payee = Callable[[bytes, int, int], None]
+# Told of each account that is paid by no transaction: address and wei.
+Payee = Callable[[bytes, int], None]
 
 
 def operate_before(
@@ -119,11 +119,10 @@ def operate_after(
         If a system contract is not there, or fails, or a deposit's log is malformed.
     """
     for address, wei in _payments(environment, fork, operations):
-        before = state.balance(address)
         if wei:
-            state.set_balance(address, before + wei)
+            state.set_balance(address, state.balance(address) + wei)
         if pay is not None:
-            pay(address, before, before + wei)
+            pay(address, wei)
     if not fork.requests:
         return None
     requests = [_deposits(receipts)]

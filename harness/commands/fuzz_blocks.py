@@ -24,7 +24,7 @@ MOST_FAILURES = 5
 @click.option("--clock", "clocks", multiple=True, type=click.Choice(CLOCKS), help="Real or simulated time; both.")
 @click.option("--workers", "-n", multiple=True, type=click.IntRange(1, 64), help="Workers of each contender; 3.")
 @click.option("--serial-only", is_flag=True, help="Run blocks serially and by no contender.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes that share them.  [default: one a core]")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes that share them; as many as cores.")
 @click.option(
     "--replay", "replay_path", type=click.Path(path_type=Path), metavar="FILE", help="Run one block again, of a file."
 )
