@@ -45,7 +45,7 @@ def signed_item(one: Transaction, chain_id: int) -> bytes | list[bytes]:
     """A transaction as whoever decodes a block finds it: its fields, or type and list encoded (EIP-2718)."""
     kind, to = one.type, one.to or b""
     if kind == 0:
-        fields = [one.nonce, one.max_fee, one.gas_limit, to, one.value, one.data]
+        fields: list[Any] = [one.nonce, one.max_fee, one.gas_limit, to, one.value, one.data]
         parity, r, s = _signature(one.sender, bytes(rlp.encode([*fields, chain_id, 0, 0])))
         return [_octets(each) for each in (*fields, 35 + 2 * chain_id + parity, r, s)]
     prices = [one.max_fee] if kind == 1 else [one.max_priority_fee, one.max_fee]

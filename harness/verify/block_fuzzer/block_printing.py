@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from contend.evm import opcodes as op
 from contend.harness.record.atomic_write import write_json
 from contend.harness.verify.block_fuzzer.block_campaign import BlockTally, FailingBlock
 from contend.harness.verify.block_fuzzer.block_case import BlockCase, sizes
@@ -72,9 +71,9 @@ def case_lines(case: BlockCase) -> Iterator[str]:
         for each in one.authorizations or ():
             signer = "nobody" if each.authority is None else f"0x{each.authority.hex()}"
             yield f"  {signer} delegates to 0x{each.address.hex()}, nonce {each.nonce}, chain {each.chain_id}"
-    for one in case.withdrawals:
-        yield f"withdrawal of {one.gwei} Gwei to 0x{one.address.hex()}"
+    for paid in case.withdrawals:
+        yield f"withdrawal of {paid.gwei} Gwei to 0x{paid.address.hex()}"
     for address, account in case.world.items():
         slots = "".join(f", slot {slot:#x} = {word:#x}" for slot, word in account.storage.items())
         yield f"account 0x{address.hex()}: {account.balance} wei, nonce {account.nonce}{slots}"
-        yield from assembly(account.code) if account.code[:1] != bytes([op.INVALID]) else ()
+        yield from assembly(account.code)

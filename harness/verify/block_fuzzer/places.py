@@ -10,7 +10,7 @@ from contend.harness.verify.schedule_fuzzer.assembler import assemble
 POOL = tuple(bytes.fromhex(f"c{number}" * 20) for number in range(5))
 PLAIN = bytes.fromhex("ee" * 20)  # has a balance, but no code
 ABSENT = bytes.fromhex("0d" * 20)  # is in no state
-STORED = bytes.fromhex("5d" * 20)  # has storage alone: nothing can be created there (EIP-7610)
+STORED = bytes.fromhex("5d" * 20)  # has storage, but neither code nor nonce: nothing can be created there (EIP-7610)
 BENEFICIARY = bytes.fromhex("bb" * 20)
 DEPOSITS = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705fa")
 SLOTS = (0, 1, 2, 3)

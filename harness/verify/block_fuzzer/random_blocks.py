@@ -98,7 +98,8 @@ class _BlockMaker:
         world[places.TWICE] = Account(1000, 1, places.TWICE_CODE)
         world[places.PLAIN] = Account(5)
         if random.random() < 0.3:
-            world[places.STORED] = Account(0, 0, b"", {1: 1})
+            # With a balance: an account that has neither that nor nonce nor code is none (EIP-7523).
+            world[places.STORED] = Account(1, 0, b"", {1: 1})
         if random.random() < 0.3:
             world[places.BENEFICIARY] = self._contract(random_contract(random))
         if random.random() < 0.2:
@@ -139,7 +140,7 @@ class _BlockMaker:
         if self._rules.delegates:
             makers += [lambda: self._delegate(sender)] * 5
         content = random.choice(makers)()
-        prices = self._prices()
+        prices: dict[str, Any] = {**self._prices()}
         kind = content.pop("declared_type", None)
         if kind is None:
             kind = random.choice((0, 1, 2, 2))
