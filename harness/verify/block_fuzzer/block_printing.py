@@ -15,7 +15,7 @@ MOST_LINES = 8
 NAMED = (
     "succeeded", "failed", "CREATE", "CREATE2", "contracts deployed", "SELFDESTRUCT", "destroyed", "destroyed again",
     "delegations made", "delegations changed", "delegations cleared", "precompiled contracts", "SSTORE", "BALANCE",
-    "EXTCODEHASH", "logs", "blobs", "withdrawals", "requests",
+    "EXTCODEHASH", "logs", "blobs", "withdrawals", "requests", "blocks refused",
 )  # fmt: skip
 
 
@@ -52,6 +52,8 @@ def closing_line(tally: BlockTally) -> str:
     """The line that a campaign ends with."""
     failed = len(tally.failures)
     verdict = f"{failed} differ from the specification" if failed else "no difference"
+    if not tally.blocks:
+        return "0 blocks: nothing was compared"
     refused = sum(tally.refused.values())
     return f"{tally.blocks:,} blocks, {tally.transactions:,} transactions, {refused:,} refused, {verdict}"
 

@@ -133,9 +133,9 @@ class _BlockMaker:
     def _transaction(self) -> Transaction:
         random, sender = self._random, self._sender()
         makers: list[Callable[[], dict[str, Any]]] = [
-            self._call, self._call, self._call, self._call, self._recipe, self._recipe, self._create, self._factory,
-            self._factory, self._phoenix, self._phoenix, self._transfer, self._transfer, self._blob, self._system_call,
-            self._system_call,
+            self._call, self._call, self._call, self._call, self._recipe, self._recipe, self._create, self._create,
+            self._factory, self._factory, self._phoenix, self._phoenix, self._transfer, self._transfer, self._blob,
+            self._system_call, self._system_call,
         ]  # fmt: skip
         if self._rules.delegates:
             makers += [lambda: self._delegate(sender)] * 5

@@ -111,7 +111,7 @@ class ContractWriter(ProgramWriter):
         """Append some statements, of which half are about the block's other accounts."""
         own = (
             self.bump, self.bump, self.clear, self.pay, self.account, self.account, self.call, self.create_known,
-            self.call_child, self.further, self.log,
+            self.call_child, self.further, self.log, self.create,
         )  # fmt: skip
         for _ in range(count):
             if self.random.random() < 0.5:

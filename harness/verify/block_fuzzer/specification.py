@@ -72,6 +72,7 @@ class Specification:
                 self._after(environment, output, case)
             except self._errors.InvalidBlock as error:
                 invalid = str(error) or type(error).__name__
+                self.seen["blocks refused"] += 1
         receipts, encodings = self._receipts(output, case, refused)
         requests = None
         if invalid is None and case.rules.requests:

@@ -71,11 +71,11 @@ def test_generated_blocks_are_not_hollow() -> None:
 
 @specified
 def test_blocks_are_as_the_specification_says(tmp_path: Path) -> None:
-    options = ("--blocks", "30", "--seed", "7", "--jobs", "1", "--results", tmp_path)
+    options = ("--blocks", "18", "--seed", "7", "--jobs", "1", "--results", tmp_path)
     contenders = ("--strategy", "block_stm", "--strategy", "bal", "--clock", "virtual")
     code, output = run("fuzz-blocks", *options, *contenders)
     assert code == 0, output
-    assert output.splitlines()[-1].startswith("30 blocks, ")
+    assert output.splitlines()[-1].startswith("18 blocks, ")
     assert output.splitlines()[-1].endswith(" refused, no difference")
     assert "delegations made" in output
 
