@@ -17,7 +17,7 @@ from contend.evm import Transaction
 from contend.evm.accounts import Account
 from contend.evm.block import AccessList, Authorization
 from contend.evm.drivers.system_calls import CONTRACTS
-from contend.evm.forks import BLOB_GAS, fork_named
+from contend.evm.forks import fork_named
 from contend.harness.verify.block_fuzzer import places
 from contend.harness.verify.block_fuzzer.actors import ACTORS
 from contend.harness.verify.block_fuzzer.block_case import CHAIN, BlockCase, Withdrawn
@@ -301,8 +301,3 @@ class _BlockMaker:
                 flaws.append(given)
         altered = replace(one, **random.choice(flaws))
         return replace(altered, max_priority_fee=altered.max_fee) if altered.type < 2 else altered
-
-
-def blob_gas(case: BlockCase) -> int:
-    """Blob gas that a block's transactions ask for."""
-    return sum(len(one.blob_hashes or ()) for one in case.transactions) * BLOB_GAS
