@@ -9,6 +9,8 @@ TESTERS := auto
 BASE   := main
 # All but the compilation from nothing, which alone takes more than a minute.
 BENCH  := ^(?!compilation)
+# What `make specification` installs: docs/decisions.md says why it is apart.
+SPECIFICATION := 'ethereum-execution==2.20.0' 'ethereum-types<0.3' 'ethereum-rlp<0.2' 'cryptography<46' cffi pycparser
 
 BIN     := $(VENV)/bin
 RUN     := $(VENV)/.set-up-to-run
@@ -16,7 +18,7 @@ DEVELOP := $(VENV)/.set-up-to-develop
 OLD     := 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup develop run test test-bounds lint types bench compare goals contracts browser lock clean
+.PHONY: help setup develop specification run test test-bounds lint types bench compare goals contracts browser lock clean
 
 help: ## List the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -27,6 +29,10 @@ setup: $(RUN) ## Make the environment that a run needs, or bring it up to date w
 
 develop: $(DEVELOP) ## Add to it what tests, linters, types and benchmarks need
 	@:
+
+specification: $(RUN) ## Add the Python specification of Ethereum, which `contend fuzz-blocks` compares with
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --only-binary :all: \
+		--requirement specification.lock
 
 run: $(RUN) ## Measure the default suite, or what ARGS says (ARGS='--workload swaps --workers 1,2')
 	@$(BIN)/contend run $(ARGS)
@@ -64,6 +70,9 @@ browser: ## Install the browser that tests of pages open (Debian packages; needs
 lock: $(DEVELOP) ## Write the lock file from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--only-binary :all: --custom-compile-command "make lock" --quiet --output-file requirements.lock $(ARGS)
+	@printf '%s\n' $(SPECIFICATION) | $(BIN)/uv pip compile - --no-deps --universal --python-version 3.11 \
+		--generate-hashes --only-binary :all: --no-annotate --custom-compile-command "make lock" --quiet \
+		--output-file specification.lock $(ARGS)
 
 clean: ## Remove the environment and the caches of the tools; results and compiled kernels stay
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -97,6 +97,7 @@ def test_what_is_parsed_is_not_nested_without_end() -> None:
         "run --costs {} --clock virtual",
         "report {}",
         "fuzz --replay {}",
+        "fuzz-blocks --replay {}",
         "access-list -w payments --check {}",
         "statetest {}",
     ],

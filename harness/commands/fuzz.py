@@ -93,10 +93,11 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     """
     from rich.console import Console
 
+    from contend.harness.present.track import CampaignProgress
     from contend.harness.record.atomic_write import check_folder
     from contend.harness.record.environment import usable_cores
     from contend.harness.verify.schedule_fuzzer import campaign
-    from contend.harness.verify.schedule_fuzzer.printing import ScheduleProgress, print_failure, print_tally
+    from contend.harness.verify.schedule_fuzzer.printing import print_failure, print_tally
 
     check_folder(results)
     strategies = campaign.checked_strategies(asked.value("strategies") or ())
@@ -109,7 +110,11 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
         raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
     tally, began, console = campaign.Tally(), time.monotonic(), Console()
     try:
-        with ScheduleProgress(schedules, quiet) as progress:
+        with CampaignProgress("schedules", schedules, quiet) as shown:
+
+            def progress(now: campaign.Tally) -> None:
+                shown.show(sum(now.schedules.values()), len(now.failures))
+
             hinted = campaign.hinted_strategies(strategies)
             planned = campaign.batches(strategies, sources, workers, schedules, seed, hinted)
             campaign.campaign(planned, processes or len(usable_cores()), tally, progress, MOST_FAILURES)

@@ -238,11 +238,15 @@ class ProgramWriter:
             self.emit(op.RETURNDATASIZE)
             self.observe()
 
+    def inner(self) -> ProgramWriter:
+        """Make the writer of init code that this program runs."""
+        return ProgramWriter(self.random, self.creations + 1)
+
     def create(self) -> None:
         """Write init code to memory and run it, then call what it made."""
         if self.creations >= DEEPEST_CREATION:
             return
-        inner = ProgramWriter(self.random, self.creations + 1)
+        inner = self.inner()
         inner.statements(self.random.choice((0, 1, 3, 6)))
         inner.finish()
         code = bytes(inner.code[:MOST_INIT_CODE])

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from contend.evm import opcodes as op
 from contend.evm.accounts import Account
 from contend.harness.verify.evm_fuzzer.random_programs import SENDER, ProgramCase
+
+T = TypeVar("T")
 
 
 def instructions(code: bytes) -> list[bytes]:
@@ -31,7 +34,8 @@ def _with_account(case: ProgramCase, address: bytes, account: Account | None) ->
     return replace(case, world=world)
 
 
-def _smaller_lists(parts: list[bytes]) -> Iterator[list[bytes]]:
+def smaller_lists(parts: list[T]) -> Iterator[list[T]]:
+    """The same without some that stand together, first without many."""
     size = len(parts)
     while size:
         for at in range(0, len(parts), size):
@@ -50,7 +54,7 @@ def _candidates(case: ProgramCase) -> Iterator[ProgramCase]:
         for slot in account.storage:
             fewer = {other: word for other, word in account.storage.items() if other != slot}
             yield _with_account(case, address, replace(account, storage=fewer))
-        for parts in _smaller_lists(instructions(account.code)):
+        for parts in smaller_lists(instructions(account.code)):
             yield _with_account(case, address, replace(account, code=b"".join(parts)))
     for size in (0, len(transaction.data) // 2, len(transaction.data) - 1):
         if 0 <= size < len(transaction.data):

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
-from multiprocessing import active_children, get_context
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
 from contend.harness.verify.damage import KINDS, SHARES, Damage
 from contend.harness.verify.schedule_fuzzer.cases import ADVERSARIAL, DELEGATING, DESTROYING, MADE, ScheduleCase
+from contend.harness.verify.share_out import shared_out
 
 if TYPE_CHECKING:
     from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 
 SCHEDULES_A_BLOCK = 50
 WORKERS = (2, 3, 4, 8)
-_PARENT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -185,47 +180,19 @@ def campaign(
     KeyboardInterrupt
         If the user ended it; the tally holds what was done, and no process is left.
     """
-    others = set(active_children())
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
-    try:
-        running = {pool.submit(run_batch, batch) for batch in _take(planned, 2 * processes)}
-        while running:
-            done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            progress(tally)
-            for future in done:
-                batch, steps, failure = future.result()
-                # A batch ends at its first failure.
-                run = batch.count if failure is None else failure.case.schedule - batch.first + 1
-                tally.add(batch, run)
-                tally.steps += steps
-                if failure is not None:
-                    tally.failures.append(failure)
-            if len(tally.failures) < most_failures:
-                running |= {pool.submit(run_batch, batch) for batch in _take(planned, len(done))}
-    finally:
-        # A pool has no way to end at once, so its processes are ended one by one.
-        children = set(active_children()) - others
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.join()
-
-
-def _take(planned: Iterator[ScheduleBatch], count: int) -> list[ScheduleBatch]:
-    return [batch for _, batch in zip(range(count), planned, strict=False)]
-
-
-def _begin(parent: int) -> None:
-    """A terminal's Ctrl-C is the parent's to handle; without a parent there is nothing to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+    wanted = takewhile(lambda _: len(tally.failures) < most_failures, planned)
+    with closing(shared_out(run_batch, wanted, processes)) as results:
+        for result in results:
+            if result is None:
+                progress(tally)
+                continue
+            batch, steps, failure = result
+            # A batch ends at its first failure.
+            run = batch.count if failure is None else failure.case.schedule - batch.first + 1
+            tally.add(batch, run)
+            tally.steps += steps
+            if failure is not None:
+                tally.failures.append(failure)
 
 
 def default_sources() -> tuple[str, ...]:

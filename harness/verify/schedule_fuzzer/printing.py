@@ -1,57 +1,17 @@
-"""Output of the schedule fuzzer: its progress, schedules that fail, and a closing table."""
+"""Output of the schedule fuzzer: schedules that fail, and a closing table."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from contend.harness.record.atomic_write import write_json
 from contend.harness.verify.schedule_fuzzer.campaign import FailingSchedule, Tally
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.registry import get, is_built_in
-
-_LINE_SECONDS = 10.0
-
-
-class ScheduleProgress:
-    """Progress of a campaign on standard error: a bar on a terminal, now and then a line elsewhere.
-
-    Used as a context, which gives what to call with the tally.
-    """
-
-    def __init__(self, schedules: int, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet)
-        self._total = schedules
-        self._last = time.monotonic()
-        self._bar: Progress | None = None
-
-    def __enter__(self) -> Callable[[Tally], None]:
-        if self._console.is_terminal:
-            columns = (TextColumn("schedules"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=self._console, transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task("", total=self._total)
-        else:
-            self._console.print("kernels that are not compiled yet are compiled first, which may take minutes")
-        return self._show
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _show(self, tally: Tally) -> None:
-        done = sum(tally.schedules.values())
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done)
-        elif time.monotonic() - self._last > _LINE_SECONDS:
-            self._last = time.monotonic()
-            self._console.print(f"{done:,} of {self._total:,} schedules, {len(tally.failures)} failed", highlight=False)
 
 
 def print_failure(failure: FailingSchedule, folder: Path, console: Console) -> None:
