@@ -20,7 +20,7 @@ class Replay(Workload):
     """Block of a file; seed and block size do not matter."""
 
     name = "replay"
-    summary = "a real block from a file (--block FILE), checked against its receipts and state"
+    summary = "a real block from a file (--block PATH), checked against its receipts and state"
     dials = (Dial("file", "", "block file; see --block"),)
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
