@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # Naming workloads and their dials must not wait for the comp
     import numpy.typing as npt
 
     from contend.evm import Block, Receipts, State, Transaction
+    from contend.workloads.around_block import AroundBlock
     from contend.workloads.contracts.abi import Artifact
 
     Milliseconds = npt.NDArray[np.int64]
@@ -102,6 +103,8 @@ class Scenario:
         Address, 20 bytes, of each account with a role by name, for explanations.
     access_lists : list of bytes or None
         Encoded access list (EIP-7928) that came with each block; empty where none did.
+    around : AroundBlock or None
+        What the one block does besides its transactions; None where it does nothing else.
     """
 
     genesis: State
@@ -112,6 +115,7 @@ class Scenario:
     arrivals: list[Milliseconds] = field(default_factory=list)
     accounts: dict[str, bytes] = field(default_factory=dict)
     access_lists: list[bytes | None] = field(default_factory=list)
+    around: AroundBlock | None = None
 
 
 class Workload(ABC):

@@ -5,6 +5,7 @@ from contend.evm.access_list.encoding import FULL, INDEXED, KINDS, LOCATIONS, RE
 from contend.evm.access_list.json_form import from_json, to_json
 from contend.evm.access_list.list_content import AccessList, AccessListError, AccountChanges, Readers
 from contend.evm.access_list.serial_maker import access_list_content, access_list_of
+from contend.evm.access_list.whole_list import ListedOperations, list_operations
 
 __all__ = [
     "FULL",
@@ -16,6 +17,7 @@ __all__ = [
     "AccessListError",
     "AccountChanges",
     "Difference",
+    "ListedOperations",
     "Readers",
     "access_list_content",
     "access_list_of",
@@ -24,6 +26,7 @@ __all__ = [
     "first_difference",
     "from_json",
     "hash_of",
+    "list_operations",
     "of_kind",
     "state_before",
     "to_json",

@@ -15,9 +15,10 @@ from contend.evm.vm import precompiles
 _STACK_WORDS = (layout.STACK_LIMIT + 2) * (layout.CALL_DEPTH_LIMIT + 1) * WORD.words
 _FRAMES_WORDS = FRAME.words * (layout.CALL_DEPTH_LIMIT + 2)
 _PAGE = 4096
-# Bytes of memory that a transaction can have. They cost 5 * 10**11 gas, some ten thousand blocks' worth: who has more
-# gas than that comes from a test, or means harm.
-MOST_MEMORY = 1 << 29
+# Bytes of memory that all frames of a transaction together can have. In one frame they cost 2 * 10**12 gas, some forty
+# thousand blocks' worth; in a thousand that call each other, more than 10**9: who has as much comes from a test, or
+# means harm.
+MOST_MEMORY = 1 << 30
 MANY_EPOCHS = 1 << 31  # no block has as many transactions and incarnations again
 
 

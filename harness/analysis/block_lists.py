@@ -13,14 +13,16 @@ from contend.evm.access_list import (
     AccessList,
     AccessListError,
     Difference,
+    ListedOperations,
     access_list_content,
-    access_list_of,
     decode,
     encode,
     first_difference,
     hash_of,
+    list_operations,
     state_before,
 )
+from contend.evm.drivers.block_operations import BlockOperationError
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import plan_workloads
@@ -44,10 +46,15 @@ class ListedBlock:
         Of the workload.
     block : Block
     state : State
+        Before its transactions.
     own_list : bytes or None
         That came with the block.
     names : mapping
         Of contracts and accounts with a role, by address.
+    operations : ListedOperations or None
+        What the block does before its transactions and after them, where it does.
+    first : State or None
+        Before those operations.
     """
 
     title: str
@@ -55,6 +62,16 @@ class ListedBlock:
     state: State
     own_list: bytes | None
     names: Mapping[bytes, str]
+    operations: ListedOperations | None = None
+    first: State | None = None
+
+    def whole(self, transactions: AccessList) -> AccessList:
+        """The list of the whole block, given that of its transactions."""
+        return transactions if self.operations is None else self.operations.joined(transactions)
+
+    def whole_bytes(self, transactions: bytes) -> bytes:
+        """The same, encoded."""
+        return transactions if self.operations is None else encode(self.whole(decode(transactions)))
 
 
 def listed_block(request: Request) -> ListedBlock:
@@ -70,16 +87,19 @@ def listed_block(request: Request) -> ListedBlock:
         raise BadInputError(f"workload: a list is of one block; name one workload, not {len(plans)}")
     plan = plans[0]
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
-    block, state = scenario.blocks[0], scenario.genesis
+    block, state, around = scenario.blocks[0], scenario.genesis, scenario.around
     before = state.snapshot()
+    first = None if around is None else around.before
     try:
         Serial().execute(block, state, 1)
-    except CapacityError as error:
+        operations = None if around is None or first is None else list_operations(block, first, around.operations)
+    except (CapacityError, BlockOperationError) as error:
         raise BadInputError(f"{plan.title}: {error}") from None
     finally:
         state.restore(before)
     names = {address: name for name, address in (scenario.accounts | scenario.contracts).items()}
-    return ListedBlock(plan.title, block, state, next(iter(scenario.access_lists), None), names)
+    own = next(iter(scenario.access_lists), None) if around is None else around.access_list
+    return ListedBlock(plan.title, block, state, own, names, operations, first)
 
 
 def made_by(name: str, subject: ListedBlock, workers: int, kind: str) -> bytes:
@@ -106,7 +126,7 @@ def made_by(name: str, subject: ListedBlock, workers: int, kind: str) -> bytes:
     if kind != FULL:
         if name != Serial.name:
             raise BadInputError(f"kind {kind}: strategies make the kind {FULL}; leave --strategy out")
-        return access_list_of(subject.block, subject.state, kind)
+        return encode(_right(subject), kind)
     before = subject.state.snapshot()
     with strategy:
         strategy.makes_access_list = True
@@ -119,13 +139,17 @@ def made_by(name: str, subject: ListedBlock, workers: int, kind: str) -> bytes:
             subject.state.restore(before)
     if outcome.access_list is None:
         raise BadInputError(f"strategy {name} makes no access list; give --strategy serial, for instance")
-    return outcome.access_list
+    return subject.whole_bytes(outcome.access_list)
+
+
+def _right(subject: ListedBlock) -> AccessList:
+    return subject.whole(access_list_content(subject.block, subject.state))
 
 
 def difference_of(data: bytes, subject: ListedBlock, kind: str) -> Difference | None:
     """First difference of an encoded list from what a serial run touches."""
-    right = access_list_content(subject.block, subject.state)
-    return first_difference(data, right, len(subject.block), state_before(subject.state), kind)
+    first = subject.state if subject.first is None else subject.first
+    return first_difference(data, _right(subject), len(subject.block), state_before(first), kind)
 
 
 def flaw_of(data: bytes, subject: ListedBlock, kind: str) -> str | None:

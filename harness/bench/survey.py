@@ -13,6 +13,7 @@ from contend.harness.plan.resolve import WorkloadPlan
 from contend.harness.record.bound import Bounds
 from contend.harness.record.latency import counted
 from contend.harness.record.sample import BlockFacts
+from contend.harness.verify.around_check import around_differences
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.workloads.base import Scenario, Workload
 from contend.workloads.building.arrivals import BLOCK_SECONDS
@@ -53,6 +54,8 @@ class Survey:
         reference, state, block = oracle.reference, self._scenario.genesis, self._scenario.blocks[place]
         if not place:
             self.violated += self._workload.check_receipts(self._scenario, reference.receipts)
+            if self._scenario.around is not None:
+                self.violated += around_differences(self._scenario.around, block, reference.receipts, state)
         self._gas += int(reference.receipts.gas_used.sum())
         self._failed += int((reference.receipts.status != 1).sum())
         self._changed += len(reference.changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ CLOCKS = ("wall", "virtual")
 @click.option("--workers", "-n", multiple=True, type=click.IntRange(1, 64), help="Workers of each contender; 2 and 4.")
 @click.option("--network", multiple=True, help="Run only tests of this fork or transition.")
 @click.option("--serial-only", is_flag=True, help="Run blocks serially and by no contender.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes that run tests at once; as many as cores.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
 def command(
@@ -38,6 +39,7 @@ def command(
     workers: tuple[int, ...],
     network: tuple[str, ...],
     serial_only: bool,
+    jobs: int | None,
     quiet: bool,
 ) -> None:
     """Run official tests of whole blocks: JSON files, folders of them, or tar archives.
@@ -46,9 +48,12 @@ def command(
     transactions, and held against its header; each valid one is executed by every contender, too. Prints what fails,
     and one closing line. Exit code 0 only if all pass.
     """
+    from contend.harness.record.environment import usable_cores
+
     with bad_input(), interruptible():
         contenders = [] if serial_only else _contenders(strategies, clocks or CLOCKS, workers or (2, 4))
-        context.exit(EXIT_FAILED if run_tests(paths, contenders, network, quiet) else 0)
+        failed = run_tests(paths, contenders, network, jobs or len(usable_cores()), quiet)
+        context.exit(EXIT_FAILED if failed else 0)
 
 
 def _contenders(
@@ -70,7 +75,7 @@ def _contenders(
 
 
 def run_tests(
-    paths: tuple[Path, ...], contenders: list[tuple[str, str, int]], networks: tuple[str, ...], quiet: bool
+    paths: tuple[Path, ...], contenders: list[tuple[str, str, int]], networks: tuple[str, ...], jobs: int, quiet: bool
 ) -> int:
     """Run all tests at the paths, print failures as they come, and close with one line; how many failed.
 
@@ -80,8 +85,7 @@ def run_tests(
         If there is nothing to run.
     """
     from contend.harness.present.track import track
-    from contend.harness.verify.whole_block.block_test import run_test
-    from contend.harness.verify.whole_block.contender_check import ContenderCheck
+    from contend.harness.verify.whole_block.job_processes import run_tests_at_once, run_tests_here
 
     began = time.perf_counter()
     found, malformed = _read(paths, networks)
@@ -96,10 +100,10 @@ def run_tests(
     for line in malformed:
         click.echo(line)
     passed, failed, otherwise = 0, len(malformed), 0
-    with ExitStack() as kept:
-        checks = [kept.enter_context(ContenderCheck(*one)) for one in contenders]
-        for test in track(able, "block tests", quiet):
-            verdict = run_test(test, checks)
+    jobs = min(jobs, len(able))
+    verdicts = run_tests_here(able, contenders) if jobs == 1 else run_tests_at_once(able, contenders, jobs)
+    with closing(verdicts):
+        for test, verdict in zip(track(able, "block tests", quiet), verdicts, strict=True):
             for line in verdict.otherwise:
                 otherwise += 1
                 click.echo(f"{test.name}: refused for another reason: {line}")

@@ -59,26 +59,31 @@ def export(request: Request, path: Path) -> str:
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
     from contend.evm import CapacityError
-    from contend.evm.access_list import access_list_of
+    from contend.evm.access_list import access_list_of, decode, encode, list_operations
     from contend.evm.accounts import accounts_of
+    from contend.evm.drivers.block_operations import BlockOperationError
     from contend.strategies.serial import Serial
     from contend.workloads import registry
     from contend.workloads.files.block_export import document_of, write_document
 
     plan = plans[0]
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
-    block, state = scenario.blocks[0], scenario.genesis
-    before, snapshot = accounts_of(state), state.snapshot()
+    block, state, around = scenario.blocks[0], scenario.genesis, scenario.around
+    first = state if around is None or around.before is None else around.before
+    before, snapshot = accounts_of(first), state.snapshot()
     try:
         listed = access_list_of(block, state)
+        if around is not None and around.before is not None:
+            operations = list_operations(block, around.before, around.operations)
+            listed = encode(operations.joined(decode(listed)))
         receipts = Serial().execute(block, state, 1).receipts
         after = accounts_of(state)
         state.restore(snapshot)
-    except CapacityError as error:
+    except (CapacityError, BlockOperationError) as error:
         raise BadInputError(f"{plan.title}: {error}") from None
     dials = ", ".join(f"{name}={value}" for name, value in plan.dials.items())
     source = f"contend export, workload {plan.name}, seed {request.seed}, {dials}"
-    document = document_of(block, before, after, receipts, source, listed)
+    document = document_of(block, before, after, receipts, source, listed, around)
     try:
         write_document(path, document)
     except OSError as error:

@@ -89,6 +89,11 @@ def bloom_of(logs: Iterable[Log]) -> bytes:
     return bits.to_bytes(BLOOM_BITS // 8, "big")
 
 
+def block_bloom(receipts: Receipts) -> bytes:
+    """Bloom filter of all logs of a block."""
+    return bloom_of(log for index in range(len(receipts)) for log in receipts.logs(index))
+
+
 def list_root(encoded: Sequence[bytes]) -> bytes:
     """Root of the trie of a list, whose keys are places: of transactions, receipts, withdrawals."""
     trie = HexaryTrie({}, prune=True)

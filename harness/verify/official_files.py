@@ -27,6 +27,54 @@ class OfficialFile(NamedTuple):
     content: Field | FieldError
 
 
+class OfficialTest(NamedTuple):
+    """A test of a file, or a file that holds none.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    name : str
+        Of the test in it; empty where the file is malformed.
+    is_only : bool
+        Whether the file has no other.
+    content : Field or FieldError
+        What it says, or what is wrong with the file.
+    """
+
+    file: str
+    name: str
+    is_only: bool
+    content: Field | FieldError
+
+
+def official_tests(path: Path) -> Iterator[OfficialTest]:
+    """All tests at a path, file by file.
+
+    Raises
+    ------
+    FieldError
+        As `official_files`.
+    """
+    for file, content in official_files(path):
+        yield from tests_of(file, content)
+
+
+def tests_of(file: str, content: Field | FieldError) -> Iterator[OfficialTest]:
+    """All tests of a file."""
+    if isinstance(content, FieldError):
+        yield OfficialTest(file, "", True, content)
+        return
+    try:
+        # A leading underscore says that it is about the file.
+        tests = [(name, one) for name, one in content.items() if not name.startswith("_")]
+    except FieldError as error:
+        yield OfficialTest(file, "", True, error)
+        return
+    for name, one in tests:
+        yield OfficialTest(file, name, len(tests) == 1, one)
+
+
 def official_files(path: Path) -> Iterator[OfficialFile]:
     """All files at a path, in the order of their names; ``-`` is standard input.
 

@@ -12,7 +12,7 @@ from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import BLOB_GAS, FORKS, Fork, fork_named
 from contend.harness.errors import BadInputError
-from contend.harness.verify.official_files import official_files
+from contend.harness.verify.official_files import OfficialTest, official_tests, tests_of
 from contend.harness.verify.state_root import logs_hash, state_root
 from contend.strategies.serial import Serial
 from contend.workloads.files.authorizations import read_authorizations
@@ -222,18 +222,20 @@ def entries_of(content: Field, name: str, fork: Fork | None, results: str | None
         Fork whose results are right, where that is another one: tests from before the forks that are here, of what no
         fork has changed since.
     """
-    try:
-        tests = list(content.items())
-    except FieldError as error:
-        yield Malformed(name, str(error))
+    for one in tests_of(name, content):
+        yield from _entries_of_test(one, fork, results)
+
+
+def _entries_of_test(test: OfficialTest, fork: Fork | None, results: str | None) -> Iterator[Entry]:
+    label = test.file if test.is_only else f"{test.file}:{test.name}"
+    if isinstance(test.content, FieldError):
+        yield Malformed(label, str(test.content))
         return
-    for test, one in tests:
-        label = name if len(tests) == 1 else f"{name}:{test}"
-        try:
-            # All of a test or nothing: what follows a malformed part may mean something else.
-            yield from list(_of_test(label, one, fork, results))
-        except FieldError as error:
-            yield Malformed(label, str(error))
+    try:
+        # All of a test or nothing: what follows a malformed part may mean something else.
+        yield from list(_of_test(label, test.content, fork, results))
+    except FieldError as error:
+        yield Malformed(label, str(error))
 
 
 def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> Iterator[Entry]:
@@ -244,11 +246,8 @@ def read_entries(path: Path, fork: Fork | None, results: str | None = None) -> I
     FieldError
         If there is nothing at the path, or it is an archive that cannot be read.
     """
-    for name, content in official_files(path):
-        if isinstance(content, FieldError):
-            yield Malformed(name, str(content))
-        else:
-            yield from entries_of(content, name, fork, results)
+    for test in official_tests(path):
+        yield from _entries_of_test(test, fork, results)
 
 
 def vectors_in(path: Path, fork: Fork | None, results: str | None = None) -> list[Vector]:

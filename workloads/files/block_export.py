@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contend.workloads.files.around_fields import BEFORE
 from contend.workloads.files.authorizations import UNSIGNED
 from contend.workloads.files.block_file import FEE_MARKET, FORMAT
 
 if TYPE_CHECKING:
     from contend.evm import Block, Receipts, Transaction
     from contend.evm.accounts import Account
+    from contend.evm.forks import Fork
+    from contend.workloads.around_block import AroundBlock
 
 
 def _hex(data: bytes) -> str:
@@ -63,7 +66,7 @@ def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
     return content
 
 
-def _header(block: Block, gas_used: int) -> dict[str, Any]:
+def _header(block: Block, gas_used: int, around: AroundBlock | None) -> dict[str, Any]:
     """Header as ``eth_getBlockByNumber`` gives it."""
     from contend.evm.forks import fork_named
 
@@ -82,7 +85,48 @@ def _header(block: Block, gas_used: int) -> dict[str, Any]:
         header["baseFeePerGas"] = hex(environment.base_fee)
     if fork.max_blobs:
         header["excessBlobGas"] = hex(_excess(environment.fork, environment.blob_base_fee))
+    if around is not None:
+        header |= _around_header(around, fork)
     return header
+
+
+def _around_header(around: AroundBlock, fork: Fork) -> dict[str, Any]:
+    """What a header says of operations, and of what came of the block."""
+    operations, roots = around.operations, around.roots
+    found = {
+        "parentHash": operations.parent_hash if "history" in fork.system_calls_before else None,
+        "parentBeaconBlockRoot": operations.beacon_root if fork.max_blobs else None,
+        "receiptsRoot": roots.receipts,
+        "logsBloom": roots.bloom,
+        "requestsHash": roots.requests,
+        "stateRoot": roots.state,
+    }
+    return {name: _hex(value) for name, value in found.items() if value is not None}
+
+
+def _around(around: AroundBlock | None) -> dict[str, Any]:
+    """What a block does besides its transactions, and what its state stands for."""
+    if around is None:
+        return {"withdrawals": []}
+    operations = around.operations
+    found: dict[str, Any] = {
+        "withdrawals": [
+            {
+                "index": hex(one.index),
+                "validatorIndex": hex(one.validator),
+                "address": _hex(one.address),
+                "amount": hex(one.amount),
+            }
+            for one in operations.withdrawals
+        ]
+    }
+    if operations.uncles:
+        found["uncles"] = [{"miner": _hex(one.beneficiary), "number": hex(one.number)} for one in operations.uncles]
+    if around.before is not None:
+        found["pre_is"] = BEFORE
+    if around.is_whole:
+        found["pre_is_whole"] = True
+    return found
 
 
 def _excess(fork: str, fee: int) -> int:
@@ -138,6 +182,7 @@ def document_of(
     receipts: Receipts,
     source: str,
     access_list: bytes | None = None,
+    around: AroundBlock | None = None,
 ) -> dict[str, Any]:
     """Content of the file, ready for JSON.
 
@@ -145,13 +190,16 @@ def document_of(
     ----------
     block : Block
     before, after : mapping
-        Accounts by address before the block and after it.
+        Accounts by address before the block, or before what it does before its transactions where that is told, and
+        after its transactions.
     receipts : Receipts
         Of the serial run.
     source : str
         Origin of the block, in words.
     access_list : bytes, optional
         Encoded access list of the block (EIP-7928).
+    around : AroundBlock, optional
+        What the block does besides its transactions.
     """
     from contend.evm.accounts import Account
 
@@ -170,9 +218,9 @@ def document_of(
         "number": environment.number,
         "fork": environment.fork.lower(),
         "chain_id": environment.chain_id,
-        "header": _header(block, int(receipts.gas_used.sum())),
+        "header": _header(block, int(receipts.gas_used.sum()), around),
         "block_hashes": {str(number): _hex(hash_) for number, hash_ in sorted(environment.block_hashes.items())},
-        "withdrawals": [],
+        **_around(around),
         "transactions": [_transaction(transaction, environment.base_fee) for transaction in block],
         "pre": pre,
         "codes": codes,

@@ -15,20 +15,22 @@ Either may have the block's access list (EIP-7928): ``block_access_list`` of the
 ``blockAccessList`` of the second, beside the block or in it, that or the list as the official tests write it. Whether
 it is right is for those to say who are given it.
 
-A file holds what its block touches and nothing else: what it does not mention reads as zero.
+A file holds what its block touches and nothing else: what it does not mention reads as zero. Whether its state is
+before what the block does by itself, or after, is said by a field of its own (`workloads.files.around_fields`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contend.outside_files import shown
+from contend.workloads.files.around_fields import AroundFields, read_around
 from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, read, unique
-from contend.workloads.files.fork_of_block import fork_of_block
+from contend.workloads.files.fork_of_block import fork_of_block, is_own_fork
 from contend.workloads.files.prestate import read_access_list, read_account, read_prestate, read_storage
 
 if TYPE_CHECKING:
@@ -74,10 +76,13 @@ class BlockFile:
         Accounts by address after the last transaction, those that the block did not change included.
     access_list : bytes or None
         Encoded access list (EIP-7928) that came with the block.
+    around : AroundFields
+        What the block does besides its transactions, and what its header says came of it.
     """
 
     block: Block
     prestate: Mapping[bytes, Account]
+    around: AroundFields
     receipts: tuple[ExpectedReceipt, ...] | None = None
     poststate: Mapping[bytes, Account] | None = None
     access_list: bytes | None = None
@@ -119,7 +124,8 @@ def _environment(header: Field, chain_id: int, hashes: Field | None, fork: Fork)
     from contend.evm import Environment
 
     number = header["number"].integer(64)
-    found = {} if hashes is None else {hashes.named(n).decimal(64): h.octets(32) for n, h in hashes.items()}
+    named = () if hashes is None else ((hashes.named(n).decimal(64), h.octets(32)) for n, h in hashes.items())
+    found = {} if hashes is None else unique(named, hashes)
     parent, excess = header.get("parentHash"), header.get("excessBlobGas")
     if parent is not None and number > 0:
         found.setdefault(number - 1, parent.octets(32))
@@ -203,15 +209,27 @@ def _from_replay(document: Field) -> BlockFile:
         ((before.named(name).octets(20), _replay_account(account, codes)) for name, account in before.items()), before
     )
     block, listed = _block(environment, document["transactions"]), _block_list(document.get("block_access_list"))
+    around = _around(document, header, document.get("withdrawals"), chain, fork, document["transactions"])
     expected = document.get("expected")
     if expected is None:
-        return BlockFile(block, prestate, access_list=listed)
+        return BlockFile(block, prestate, around, access_list=listed)
     receipts = tuple(_receipt(content) for content in expected["receipts"].elements())
     if len(receipts) != len(block):
         raise expected["receipts"].fail(f"{len(receipts)} receipts for {len(block)} transactions")
     changes = expected.get("post_diff_before_withdrawals")
     poststate = None if changes is None else _poststate(prestate, changes, codes)
-    return BlockFile(block, prestate, receipts, poststate, listed)
+    return BlockFile(block, prestate, around, receipts, poststate, listed)
+
+
+def _around(
+    document: Field, header: Field, withdrawals: Field | None, chain: int | None, fork: Fork, transactions: Field
+) -> AroundFields:
+    """What stands around the block's transactions."""
+    found = read_around(document, header, withdrawals, fork, is_own_fork(header, chain, fork))
+    if all(one.get("type") is not None for one in transactions.elements()):
+        return found
+    # A receipt begins with its transaction's type, so a root of receipts tells nothing where one is not said.
+    return replace(found, roots=replace(found.roots, receipts=None))
 
 
 def _block_list(content: Field | None) -> bytes | None:
@@ -321,7 +339,12 @@ def _from_client(document: Field) -> BlockFile:
     before = document["pre"] if before is None else before
     prestate = _merged(before) if isinstance(before.value, list) else read_prestate(before)
     listed = _block_list(document.get("blockAccessList") or header.get("blockAccessList"))
-    return BlockFile(_block(environment, transactions), prestate, access_list=listed)
+    for content in transactions.elements():
+        # A client says null of a transaction that creates a contract. Where nothing is said, something was lost.
+        if "to" not in content.mapping():
+            raise content.fail("the field 'to' is missing; it is null where a contract is created")
+    around = _around(document, header, header.get("withdrawals"), chain, fork, transactions)
+    return BlockFile(_block(environment, transactions), prestate, around, access_list=listed)
 
 
 def _merged(results: Field) -> dict[bytes, Account]:

@@ -81,6 +81,12 @@ def fork_of_block(
     return fork if schedule is None else _with_blobs(fork, schedule)
 
 
+def is_own_fork(header: Field, chain_id: int | None, fork: Fork) -> bool:
+    """Whether a block is executed under the fork that it belongs to, as far as that can be told."""
+    own = _by_time(header, chain_id)
+    return own is None or own == fork.name
+
+
 def _with_blobs(fork: Fork, schedule: Field) -> Fork:
     """The fork that differs from this one by its blobs alone."""
     from dataclasses import replace
@@ -118,6 +124,9 @@ def _of_transaction(content: Field) -> tuple[str, Field, str]:
             number = type_
     if number in _NEEDED and kind is not None:
         content[_NEEDED[number]]
+    listed = content.get("accessList")
+    if kind is not None and number == 0 and listed is not None and listed.elements():
+        raise listed.fail("transactions of type 0 have none")
     return _TYPES[number], content, f"it is a transaction of type {number}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from contend.workloads.around_block import AroundBlock
 from contend.workloads.base import Dial, DialValue, Scenario, Workload
 from contend.workloads.files.block_file import BlockFile, ExpectedReceipt, read_block, same_code
 
@@ -34,8 +35,10 @@ class Replay(Workload):
         from contend.evm.accounts import new_state
 
         file = read_block(str(dials["file"]))
-        listed = [file.access_list]
-        return Scenario(new_state(file.prestate), [file.block], dict(dials), notes={"file": file}, access_lists=listed)
+        state = new_state(file.prestate)
+        around = _begun(file, state)
+        listed = [_list_of_transactions(file, around)]
+        return Scenario(state, [file.block], dict(dials), notes={"file": file}, access_lists=listed, around=around)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """Differences of the state after the block from the file's, at most 5. See `Workload.check`."""
@@ -52,6 +55,39 @@ class Replay(Workload):
         if file.receipts is None:
             return []
         return list(islice(_receipt_differences(file.receipts, receipts), _MAX_DIFFERENCES))
+
+
+def _begun(file: BlockFile, state: State) -> AroundBlock:
+    """Do what the block does before its transactions, where the file's state is before it."""
+    from contend.evm.drivers.block_operations import operate_before
+    from contend.evm.drivers.system_calls import SystemCaller
+    from contend.evm.forks import fork_named
+
+    around, environment, before = file.around, file.block.environment, None
+    if around.is_before:
+        before = state.copy()
+        operate_before(SystemCaller(), state, environment, fork_named(environment.fork), around.operations)
+    return AroundBlock(around.operations, around.executes, before, around.is_whole, around.roots, file.access_list)
+
+
+def _list_of_transactions(file: BlockFile, around: AroundBlock) -> bytes | None:
+    """The list that came with the block, without what it has of operations where it is right.
+
+    Strategies execute transactions, and would find nothing of the rest. A list that is wrong stays as it is: whoever is
+    given it refuses it.
+    """
+    from contend.evm.access_list import access_list_content, encode, list_operations
+    from contend.evm.drivers.block_operations import BlockOperationError
+
+    if file.access_list is None or around.before is None:
+        return file.access_list
+    state = around.before.copy()
+    try:
+        operations = list_operations(file.block, state, around.operations)
+    except BlockOperationError:
+        return file.access_list
+    own = access_list_content(file.block, operations.between)
+    return encode(own) if file.access_list == encode(operations.joined(own)) else file.access_list
 
 
 def _receipt_differences(expected: tuple[ExpectedReceipt, ...], found: Receipts) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contend.evm import errors
+from contend.evm.drivers import block_operations
 
 
 class BlockRefusedError(Exception):
@@ -51,4 +52,10 @@ OF_TRANSACTIONS = {
     errors.BLOB_CREATION: ("TYPE_3_TX_CONTRACT_CREATION",),
     errors.AUTHORIZATION_COUNT: ("TYPE_4_EMPTY_AUTHORIZATION_LIST",),
     errors.AUTHORIZATION_CREATION: ("TYPE_4_TX_CONTRACT_CREATION",),
+}
+# And where a block cannot do what it has to besides them.
+OF_OPERATIONS = {
+    block_operations.NO_CONTRACT: "SYSTEM_CONTRACT_EMPTY",
+    block_operations.CALL_FAILED: "SYSTEM_CONTRACT_CALL_FAILED",
+    block_operations.DEPOSIT_LAYOUT: "INVALID_DEPOSIT_EVENT_LAYOUT",
 }

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contend.evm.accounts import World, accounts_of
+from contend.evm.accounts import World
 from contend.harness.verify.state_root import state_root
 from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 from contend.harness.verify.whole_block.chain import Accepted, Chain
-from contend.harness.verify.whole_block.contender_check import ContenderCheck
+from contend.harness.verify.whole_block.contender_check import ContenderCheck, SerialResult
 from contend.harness.verify.whole_block.fork_schedule import ForkSchedule, schedule_of
 from contend.workloads.files.fields import Field
 from contend.workloads.files.prestate import read_prestate
@@ -34,9 +34,8 @@ class BlockTest:
     Attributes
     ----------
     name : str
-    schedule : ForkSchedule or None
-        None where a fork is not there.
     network : str
+        By which the schedule of its forks is called.
     world : mapping
         Accounts of the genesis block.
     genesis : bytes
@@ -46,16 +45,22 @@ class BlockTest:
         Of the block that the chain ends with.
     post : mapping or None
         Accounts after it.
+    chain_id : int
     """
 
     name: str
-    schedule: ForkSchedule | None
     network: str
     world: World
     genesis: bytes
     blocks: tuple[GivenBlock, ...]
     last_hash: bytes
     post: World | None
+    chain_id: int = 1
+
+    @property
+    def schedule(self) -> ForkSchedule | None:
+        """Schedule of its forks; None where one is not there."""
+        return schedule_of(self.network)
 
 
 @dataclass
@@ -74,17 +79,18 @@ def test_of(name: str, content: Field, file: str) -> BlockTest:
     FieldError
         If it is malformed.
     """
-    network, post = content["network"].text(), content.get("postState")
+    post, config = content.get("postState"), content.get("config")
     label = name.rpartition("::")[2] if "::" in name else name
+    chain_id = None if config is None else config.get("chainid")
     return BlockTest(
         f"{Path(file).stem}:{label}",
-        schedule_of(network),
-        network,
+        content["network"].text(),
         read_prestate(content["pre"]),
         content["genesisRLP"].octets(),
         tuple(map(_given, content["blocks"].elements())),
         content["lastblockhash"].octets(32),
         None if post is None else read_prestate(post),
+        1 if chain_id is None else chain_id.integer(64),
     )
 
 
@@ -102,14 +108,14 @@ def run_test(test: BlockTest, contenders: Sequence[ContenderCheck]) -> Verdict:
         Whose forks are there.
     contenders : sequence of ContenderCheck
     """
-    assert test.schedule is not None
-    found = Verdict()
+    schedule, found = test.schedule, Verdict()
+    assert schedule is not None
     try:
-        chain = Chain(test.world, test.genesis, test.schedule)
+        chain = Chain(test.world, test.genesis, schedule, test.chain_id)
     # One test that cannot be executed is one failure among the others.
     except Exception as error:
         return Verdict(f"genesis: {type(error).__name__}: {error}")
-    if state_root(accounts_of(chain.state)) != chain.genesis.state_root:
+    if state_root(chain.blocks[chain.genesis.hash].world(chain.state)) != chain.genesis.state_root:
         return Verdict("genesis: another state root")
     for place, given in enumerate(test.blocks):
         accepted = None
@@ -134,8 +140,11 @@ def run_test(test: BlockTest, contenders: Sequence[ContenderCheck]) -> Verdict:
 
 
 def _first_difference(chain: Chain, accepted: Accepted, contenders: Sequence[ContenderCheck]) -> str | None:
+    if not contenders or not accepted.block:
+        return None
+    serial = SerialResult(chain, accepted)
     for contender in contenders:
-        wrong = contender.difference(chain, accepted)
+        wrong = contender.difference(serial)
         if wrong is not None:
             return f"{contender.title}: {wrong}"
     return None
@@ -149,7 +158,7 @@ def _end(test: BlockTest, chain: Chain) -> str | None:
     if test.post is None:
         return None
     chain.state.restore(last.after)
-    here, right = accounts_of(chain.state), test.post
+    here, right = last.world(chain.state), test.post
     for address in sorted({*here, *right}):
         if here.get(address) != right.get(address):
             return f"0x{address.hex()}: {here.get(address)}, the test says {right.get(address)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from contend.harness.verify.official_files import official_files
+from contend.harness.verify.official_files import official_tests
 from contend.harness.verify.whole_block.block_test import BlockTest, test_of
 from contend.workloads.files.fields import FieldError
 
@@ -18,19 +18,11 @@ def read_block_tests(path: Path) -> Iterator[BlockTest | FieldError]:
     FieldError
         If there is nothing at the path, or it is an archive that cannot be read.
     """
-    for file, content in official_files(path):
+    for file, name, _, content in official_tests(path):
         if isinstance(content, FieldError):
             yield content
             continue
         try:
-            tests = list(content.items())
+            yield test_of(name, content, file)
         except FieldError as error:
             yield error
-            continue
-        for name, one in tests:
-            # A leading underscore says that it is about the file.
-            if not name.startswith("_"):
-                try:
-                    yield test_of(name, one, file)
-                except FieldError as error:
-                    yield error

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
-from contend.evm import Changes
+from contend.evm import Block, Changes, Receipts
+from contend.harness.kernels import compile_lock
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.whole_block.chain import Accepted, Chain
 from contend.strategies import registry
@@ -13,6 +14,56 @@ from contend.strategies.base import Strategy
 from contend.strategies.clocks.virtual import VirtualClock
 
 CLOCKS = ("wall", "virtual")
+# Gas that no block of a chain uses. What does fills machines with memory that they keep, and there are many contenders.
+MUCH_GAS = 1 << 28
+
+
+class SerialResult:
+    """What serial execution made of a block's transactions, for all contenders.
+
+    Parameters
+    ----------
+    chain : Chain
+        Its state is left as it may be.
+    accepted : Accepted
+        With transactions.
+
+    Attributes
+    ----------
+    block : Block
+    receipts : Receipts
+    changes : Changes
+    """
+
+    def __init__(self, chain: Chain, accepted: Accepted) -> None:
+        assert accepted.block is not None
+        assert accepted.receipts is not None
+        self.block: Block = accepted.block
+        self.receipts: Receipts = accepted.receipts
+        self._state, self._before = chain.state, accepted.before
+        self._state.restore(accepted.between)
+        self.changes: Changes = self._state.changes_since(self._before)
+        self._state.restore(self._before)
+        self._knowledge = BlockKnowledge([self.block], self._state, chain.serial)
+
+    def difference(self, strategy: Strategy, workers: int) -> str | None:
+        """What a strategy makes of the transactions otherwise, or None.
+
+        Raises
+        ------
+        Exception
+            That the strategy raises.
+        """
+        state = self._state
+        state.restore(self._before)
+        # Found out once for all who are given the same.
+        strategy.knowledge = self._knowledge.of(0, strategy.given)
+        outcome = strategy.execute(self.block, state, workers)
+        for index, name in outcome.receipts.differences(self.receipts):
+            return f"transaction {index}: another {name}"
+        if outcome.refused_list is not None:
+            return f"the right access list is refused: {outcome.refused_list}"
+        return _changed(state.changes_since(self._before), self.changes)
 
 
 class ContenderCheck(AbstractContextManager["ContenderCheck"]):
@@ -45,34 +96,20 @@ class ContenderCheck(AbstractContextManager["ContenderCheck"]):
                 self._strategy.clock = VirtualClock()
         return self._strategy
 
-    def difference(self, chain: Chain, accepted: Accepted) -> str | None:
-        """What the contender makes of a block otherwise than serial execution, or None.
-
-        The chain's state is left as it may be.
-        """
-        block, receipts = accepted.block, accepted.receipts
-        assert block is not None
-        assert receipts is not None
-        if not len(block):
-            return None
-        strategy, state = self._open(), chain.state
-        state.restore(accepted.between)
-        right = state.changes_since(accepted.before)
-        state.restore(accepted.before)
-        strategy.knowledge = BlockKnowledge([block], state, chain.serial).of(0, strategy.given)
-        state.restore(accepted.before)
+    def difference(self, serial: SerialResult) -> str | None:
+        """What the contender makes of a block otherwise than serial execution, or None."""
+        found = None
         try:
-            outcome = strategy.execute(block, state, self._workers)
+            # Processes that run tests at once do not compile the same at once.
+            with compile_lock(self._name):
+                found = serial.difference(self._open(), self._workers)
         # Whatever it raises on a block that serial execution manages is its failure.
         except Exception as error:
+            found = f"{type(error).__name__}: {error}"
+        if found is not None or serial.receipts.gas_used.sum() > MUCH_GAS:
             self._kept.close()
             self._strategy = None
-            return f"{type(error).__name__}: {error}"
-        for index, name in outcome.receipts.differences(receipts):
-            return f"transaction {index}: another {name}"
-        if outcome.refused_list is not None:
-            return f"the right access list is refused: {outcome.refused_list}"
-        return _changed(state.changes_since(accepted.before), right)
+        return found
 
 
 def _changed(here: Changes, right: Changes) -> str | None:

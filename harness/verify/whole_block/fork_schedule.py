@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ def _fork(name: str) -> Fork | None:
     return _BY_NAME.get(_ALIASES.get(lower, lower))
 
 
+@functools.cache
 def schedule_of(network: str) -> ForkSchedule | None:
     """What official tests call by this name (``Cancun``, ``ShanghaiToCancunAtTime15k``); None for what is not there."""
     whole = _fork(network)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import multiprocess
 import pytest
 import rlp
 from click.testing import CliRunner
 from shared_data import SAMPLE, sample
 
+from contend.evm.accounts import Account
 from contend.evm.forks import FORKS
 from contend.harness.cli import main
+from contend.harness.verify.state_root import state_root
 from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 from contend.harness.verify.whole_block.block_test import BlockTest, run_test
 from contend.harness.verify.whole_block.block_test_files import read_block_tests
+from contend.harness.verify.whole_block.chain import Chain
 from contend.harness.verify.whole_block.contender_check import ContenderCheck
 from contend.harness.verify.whole_block.fork_schedule import schedule_of
+from contend.harness.verify.whole_block.job_processes import run_tests_at_once, run_tests_here
 from contend.harness.verify.whole_block.rlp_fields import decoded
 from contend.harness.verify.whole_block.signed_transaction import transaction_of
 from contend.workloads.files.fields import FieldError
@@ -155,13 +162,63 @@ def test_a_malformed_genesis_is_one_failure(genesis: bytes) -> None:
     assert str(verdict.wrong).startswith("genesis: BlockRefusedError: ")
 
 
+def test_a_chain_has_the_number_that_its_test_says() -> None:
+    test = of_network("Cancun")
+    # Its transactions are signed for chain 1.
+    assert "chain" in str(run_test(replace(test, chain_id=7), []).wrong)
+
+
+def test_an_empty_account_of_the_genesis_block_is_there_until_it_is_touched() -> None:
+    test = of_network("Berlin")
+    assert test.schedule is not None
+    idle, sender = b"\xee" * 20, b"\xdd" * 20
+    world = {sender: Account(balance=1), idle: Account()}
+    header = list(rlp.decode(test.genesis)[0])
+    header[3] = state_root(world)
+    chain = Chain(world, bytes(rlp.encode([header, [], []])), test.schedule)
+    genesis = chain.blocks[chain.genesis.hash]
+    assert genesis.hollow == {idle}
+    assert genesis.world(chain.state) == world
+    assert (
+        state_root(genesis.world(chain.state)) == chain.genesis.state_root != state_root({sender: Account(balance=1)})
+    )
+
+
+class Deadly:
+    """What ends the process that it is sent to."""
+
+    def __reduce__(self) -> tuple[Any, tuple[int]]:
+        return os._exit, (3,)
+
+
+def test_processes_give_the_verdicts_in_order_and_one_that_dies_fails_its_test() -> None:
+    test = of_network("Cancun")
+    wrong = replace(test, last_hash=bytes(32))
+    tests: list[Any] = [test, Deadly(), wrong, test]
+    verdicts = list(run_tests_at_once(tests, [("serial", "wall", 1)], 2))
+    assert verdicts[1].wrong == "its process ended: with exit code 3"
+    assert [verdicts[0], *verdicts[2:]] == list(run_tests_here([test, wrong, test], []))
+
+
+def test_processes_end_with_whoever_waits_for_them_no_more() -> None:
+    before = set(multiprocess.active_children())
+    verdicts = run_tests_at_once([of_network("Cancun")] * 6, [], 2)
+    next(verdicts)
+    started = set(multiprocess.active_children()) - before
+    assert len(started) == 2
+    verdicts.close()
+    assert not any(one.is_alive() for one in started)
+
+
 def run(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(main, ["blocktest", *map(str, arguments)])
     return result.exit_code, result.output
 
 
 def test_the_command_counts_what_passes_fails_and_is_not_run(tmp_path: Path) -> None:
-    code, output = run(sample(ARCHIVE), "--network", "Berlin", "-s", "block_stm", "--clock", "virtual", "-n", 2, "-q")
+    code, output = run(
+        sample(ARCHIVE), "--network", "Berlin", "-s", "block_stm", "--clock", "virtual", "-n", 2, "-q", "-j", 1
+    )
     assert (code, output.splitlines()[-1].endswith("passed, 0 failed, 0 not run")) == (0, True)
     with tarfile.open(sample(ARCHIVE)) as files:
         good = next(one for one in files if "ethereum-tests" in one.name)
