@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from contend.workloads.files.block_export import account_as_json
 from contend.workloads.files.block_file import FORMAT
 from contend.workloads.files.fields import Field
 from contend.workloads.files.fork_of_block import fork_of_block
@@ -73,7 +74,7 @@ def document_of_answers(
         "block_hashes": {str(one): _hex(hash_) for one, hash_ in sorted({**hashes, **known}.items())},
         "withdrawals": _listed(block.get("withdrawals"), _WITHDRAWAL),
         "transactions": _listed(transactions, _TRANSACTION),
-        "pre": {_hex(address): _account(one, codes) for address, one in sorted(before.items())},
+        "pre": {_hex(address): account_as_json(one, codes) for address, one in sorted(before.items())},
         "codes": codes,
         "pre_is": PRE_IS,
         "expected": {"receipts": [_receipt(place, one) for place, one in enumerate(answers.receipts)]},
@@ -91,21 +92,6 @@ def _kept(content: Field, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _listed(content: Field | None, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [] if content is None else [_kept(one, names) for one in content.elements()]
-
-
-def _account(account: Account, codes: dict[str, str]) -> dict[str, Any]:
-    from contend.evm.crypto.keccak import keccak256
-
-    name = None
-    if account.code:
-        name = _hex(keccak256(account.code))
-        codes[name] = _hex(account.code)
-    return {
-        "balance": hex(account.balance),
-        "nonce": account.nonce,
-        "code_hash": name,
-        "storage": {f"0x{slot:064x}": hex(word) for slot, word in sorted(account.storage.items()) if word},
-    }
 
 
 def _receipt(place: int, receipt: Field) -> dict[str, Any]:

@@ -89,13 +89,17 @@ def state_before(traces: Iterable[Field], differences: Iterable[Field]) -> dict[
             # Slots of an account that was empty have been written by this block.
         left = difference["post"]
         nothing_before |= {left.named(name).octets(20) for name in left.mapping()} - found.keys()
-    return {address: account for address, account in found.items() if _exists(account)}
+    return {address: _without_zeros(account) for address, account in found.items() if _exists(account)}
 
 
 def codes_made(differences: Iterable[Field]) -> list[bytes]:
     """Codes that the transactions leave behind."""
     accounts = [account for one in differences for _, account in one["post"].items()]
     return [code.octets() for account in accounts if (code := account.get("code")) is not None]
+
+
+def _without_zeros(account: Account) -> Account:
+    return replace(account, storage={slot: word for slot, word in account.storage.items() if word})
 
 
 def _exists(account: Account) -> bool:
