@@ -271,3 +271,9 @@ def test_a_folder_of_what_was_fetched_runs(node: AnsweringNode, tmp_path: Path) 
     assert f"replay:{NUMBER + 1}" in done.stdout
     total = done.stdout[done.stdout.index("all blocks, x serial") :]
     assert "block_stm" in total
+    asked = ["explain", "-w", "replay", "-s", "block_stm", "--workers", "2", "-q", "--block"]
+    done = CliRunner().invoke(main, [*asked, str(folder)])
+    assert (done.exit_code, done.stderr) == (2, "contend: block: one block is explained; name one file, not 2\n")
+    done = CliRunner().invoke(main, [*asked, str(folder / f"{NUMBER}.json.gz")])
+    assert done.exit_code == 0, done.output
+    assert "replay: 11 transactions" in done.stdout
