@@ -133,7 +133,13 @@ class JsonRpc:
     def _many(self, questions: Sequence[Question]) -> list[Field | None] | None:
         """Answers to all questions; None where the node does not take several at once."""
         requests = [self._request(method, params) for method, params in questions]
-        answer = self._post(requests)
+        try:
+            answer = self._post(requests)
+        except NodeError as error:
+            if error.again_after_s is not None:
+                raise
+            # Whatever it is, a single question will tell.
+            return None
         if not isinstance(answer, list):
             # Of one that is only busy the error says so, and the same is asked again.
             if isinstance(answer, dict) and isinstance(answer.get("error"), dict):

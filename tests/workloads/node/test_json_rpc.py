@@ -153,6 +153,16 @@ def test_patience_ends(node: AnsweringNode) -> None:
     assert asker.waited == [1.0, 2.0, 4.0]
 
 
+@pytest.mark.parametrize("fault", [status(413), status(400), body(b"no"), body(b"null")])
+def test_a_batch_that_is_refused_is_taken_to_pieces(node: AnsweringNode, fault: Fault) -> None:
+    node.faults = [fault]
+    asker = Asker(node.url)
+    found = asker.rpc.ask_all([("echo", [number]) for number in range(3)])
+    assert [one.value for one in found if one is not None] == [0, 1, 2]
+    assert (asker.waited, len(node.asked)) == ([], 3)
+    asker.rpc.close()
+
+
 def test_a_batch_that_is_asked_too_often_is_asked_again(node: AnsweringNode) -> None:
     node.faults = [lambda handler, _: respond(handler, json.dumps({"error": {"code": -32005}}).encode())]
     asker = Asker(node.url)
