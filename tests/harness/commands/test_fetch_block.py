@@ -7,13 +7,14 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from fake_node.answering_node import KEY, AnsweringNode, RpcError, answering
-from fake_node.traced_block import NUMBER, TIME, TracedBlock, hash_of, traced_block
+from fake_node.traced_block import NUMBER, TIME, TracedBlock, hash_of, traced_block, traced_file
 
 from contend.evm.accounts import accounts_of
 from contend.harness.cli import main
@@ -36,7 +37,7 @@ class Chain:
         self.traces = {empty: copy.deepcopy(traced.traces(empty)) for empty in (False, True)}
         self.differences = copy.deepcopy(traced.differences())
         self.includes_empty = True
-        self.chain, self.newest = "0x1", NUMBER
+        self.chain, self.newest = "0x1", int(self.block["number"], 16)
 
     def methods(self) -> dict[str, Any]:
         return {
@@ -50,7 +51,7 @@ class Chain:
     def _block(self, params: list[Any]) -> Any:
         number = self.newest if params[0] == "latest" else int(params[0], 16)
         if params[1]:
-            return self.block | {"number": hex(number)} if number == NUMBER else None
+            return self.block if hex(number) == self.block["number"] else None
         return {"number": hex(number), "hash": _hex(hash_of(number)), "parentHash": _hex(hash_of(number - 1))}
 
     def _trace(self, params: list[Any]) -> Any:
@@ -127,6 +128,21 @@ def test_what_is_fetched_is_the_block_and_the_state_before_it(
     assert document["header"]["parentBeaconBlockRoot"] == _hex(bytes(32))
     assert not {"size", "uncles", "transactions", "withdrawals"} & document["header"].keys()
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_block_of_ethereum_is_fetched_as_it_is(mainnet_blocks: Path, tmp_path: Path) -> None:
+    path = mainnet_blocks / "23587691.json.gz"
+    chain = Chain(traced_file(path))
+    chain.includes_empty = False
+    with answering(chain.methods()) as node:
+        assert fetch(node, tmp_path, "latest")[0] == 0
+    # What its header says of receipts and logs has been checked with that.
+    found, whole = read_block(tmp_path / path.name), read_block(path)
+    assert found.block.transactions == whole.block.transactions
+    assert found.block.environment.fork == "Prague"
+    for address, account in found.prestate.items():
+        assert replace(whole.prestate[address], storage={}) == replace(account, storage={})
+        assert account.storage.items() <= whole.prestate[address].storage.items()
 
 
 def test_what_is_there_is_not_fetched_again(node: AnsweringNode, tmp_path: Path) -> None:

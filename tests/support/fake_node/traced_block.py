@@ -7,8 +7,11 @@ another, a hash of an earlier block, a transaction that fails.
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from assembler import assemble
@@ -22,6 +25,7 @@ from contend.harness.verify.full_receipts import receipts_root
 from contend.strategies.clocks.cost_table import default_costs
 from contend.strategies.serial import Serial
 from contend.workloads.files.block_export import document_of
+from contend.workloads.files.block_file import read_block
 
 NUMBER, TIME = 19_500_000, 1_711_000_000  # of Cancun, on Ethereum's main chain
 COINBASE, RICH, FRESH, OTHER = (bytes([n]) * 20 for n in (0xC0, 0x01, 0x0F, 0x02))
@@ -200,3 +204,23 @@ def _answers(
         for one in exported["expected"]["receipts"]
     ]
     return answer, listed
+
+
+def traced_file(path: Path) -> TracedBlock:
+    """A chain's own block out of a block file with expected receipts, as a node has it."""
+    content, file = json.loads(gzip.decompress(path.read_bytes())), read_block(path)
+    state = new_state(file.prestate)
+    steps = [_step(Block(file.block.environment, (transaction,)), state) for transaction in file.block]
+    hash_ = _hex(hash_of(content["number"]))
+    receipts = [
+        {
+            "transactionHash": sent["hash"],
+            "blockHash": hash_,
+            "gasUsed": hex(one["gas_used"]),
+            "status": hex(one["status"]),
+            "logs": one["logs"],
+        }
+        for sent, one in zip(content["transactions"], content["expected"]["receipts"], strict=True)
+    ]
+    block = content["header"] | {"hash": hash_, "transactions": content["transactions"]}
+    return TracedBlock(dict(file.prestate), block, receipts, steps)
