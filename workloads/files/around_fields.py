@@ -74,11 +74,16 @@ def read_around(
         raise withdrawals.fail(f"blocks of {fork.name} have none")
     if executes and uncles and not fork.proof_of_work:
         raise document["uncles"].fail(f"blocks of {fork.name} have none")
-    told = []
-    for name, wanted in (("parentHash", "history"), ("parentBeaconBlockRoot", "beacon_roots")):
-        content = header[name] if is_before and wanted in fork.system_calls_before else header.get(name)
-        told.append(bytes(32) if content is None else content.octets(32))
-    return AroundFields(Operations(*told, paid, uncles), is_before, is_whole, _roots(header, is_own_fork or is_whole))
+    parent = _told(header, "parentHash", is_before and "history" in fork.system_calls_before)
+    beacon = _told(header, "parentBeaconBlockRoot", is_before and "beacon_roots" in fork.system_calls_before)
+    roots = _roots(header, is_own_fork or is_whole)
+    return AroundFields(Operations(parent, beacon, paid, uncles), is_before, is_whole, roots)
+
+
+def _told(header: Field, name: str, is_needed: bool) -> bytes:
+    """What is told to a contract."""
+    content = header[name] if is_needed else header.get(name)
+    return bytes(32) if content is None else content.octets(32)
 
 
 def _either(document: Field, *names: str) -> Field | None:

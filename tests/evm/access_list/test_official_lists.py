@@ -106,14 +106,14 @@ def block_of(content: dict[str, Any]) -> Block:
     return Block(environment, tuple(transaction_of(one) for one in content["transactions"]))
 
 
+def number(text: str) -> int:
+    return int(text, 16)
+
+
 def operations_of(content: dict[str, Any]) -> Operations:
     header = content["blockHeader"]
     paid = (
-        Withdrawal(
-            *(int(one[name], 16) for name in ("index", "validatorIndex")),
-            octets(one["address"]),
-            int(one["amount"], 16),
-        )
+        Withdrawal(number(one["index"]), number(one["validatorIndex"]), octets(one["address"]), number(one["amount"]))
         for one in content.get("withdrawals", ())
     )
     return Operations(octets(header["parentHash"]), octets(header["parentBeaconBlockRoot"]), tuple(paid))
