@@ -135,8 +135,8 @@ class JsonRpc:
         requests = [self._request(method, params) for method, params in questions]
         try:
             answer = self._post(requests)
-        except NodeError as error:
-            if error.again_after_s is not None:
+        except NodeError as refusal:
+            if refusal.again_after_s is not None:
                 raise
             # Whatever it is, a single question will tell.
             return None
