@@ -28,8 +28,8 @@ from contend.harness.plan.catalogue import catalogue
 from contend.harness.plan.implied import implied
 from contend.harness.plan.options import options, parameters_section, signature
 from contend.harness.plan.request import Request
-from contend.harness.present.cells_frame import Cells
-from contend.harness.present.notebook_display import watching
+from contend.harness.present.notebook.cells_frame import Cells
+from contend.harness.present.notebook.notebook_display import watching
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.frame import to_frame
 from contend.harness.record.store import Store
@@ -107,7 +107,7 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     -------
     DataFrame
         One row a cell, failed ones included; columns as in `contend.harness.record.frame.COLUMNS`. A notebook shows it
-        as a table with speed-up and interval first (`contend.harness.present.cells_frame.Cells`).
+        as a table with speed-up and interval first (`contend.harness.present.notebook.cells_frame.Cells`).
 
     Raises
     ------

@@ -49,7 +49,7 @@ def load(*places: str | Path) -> pandas.DataFrame:
     >>> cells = contend.load("results")  # doctest: +SKIP
     >>> cells.groupby(["workload", "strategy", "workers"])["tx_per_second"].median()  # doctest: +SKIP
     """
-    from contend.harness.present.cells_frame import Cells
+    from contend.harness.present.notebook.cells_frame import Cells
     from contend.harness.record.frame import to_frame
 
     return Cells(to_frame(read_all(places)))

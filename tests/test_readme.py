@@ -48,6 +48,7 @@ OTHERWISE = {
         ".venv/bin/contend blocktest tests/vectors/whole_blocks.tar.gz --serial-only",
         "every strategy takes minutes; tests/harness/verify/whole_block/test_chains.py",
     ),
+    ".venv/bin/contend fetch-block": (NOT_RUN, "asks a node of a chain; tests/harness/commands/test_fetch_block.py"),
     ".venv/bin/contend calibrate": (NOT_RUN, "a minute and a half, and no size; tests/harness/measure/test_virtual.py"),
     ".venv/bin/contend validate-clock": (NOT_RUN, "measures blocks of its own; tests/harness/measure/test_virtual.py"),
 }

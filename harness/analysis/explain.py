@@ -60,6 +60,8 @@ class Explainer:
             If the workload cannot be built or executed.
         """
         plan = resolve(self._request)
+        if len(plan.workloads) != 1:
+            raise BadInputError(f"block: one block is explained; name one file, not {len(plan.workloads)}")
         self._observer.planned(plan, 1)
         from contend.evm.runtime.jit import on_compile
 

@@ -17,6 +17,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "workers",
     "dials",
     "block_size",
+    "blocks",
     "seed",
     "clock",
     "costs",

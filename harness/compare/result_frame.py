@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contend.harness.compare.markdown import markdown, ratio_text, time_text
 from contend.harness.compare.result import CellResult, Comparison, ordered, seconds
-from contend.harness.present.html_table import html_table
+from contend.harness.present.notebook.html_table import html_table
 
 if TYPE_CHECKING:
     import pandas

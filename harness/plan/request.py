@@ -157,8 +157,8 @@ class Request:
         (),
         PATHS,
         "--block",
-        metavar="FILE",
-        meaning="Block files for the workload replay; - is standard input",
+        metavar="PATH",
+        meaning="Block files for the workload replay, or folders of them; - is standard input",
         applies=lambda asked: "replay" in (asked.get("workloads") or ()),
     )
     clock: Option[str, str] = Option(

@@ -217,14 +217,14 @@ def plan_workloads(request: Request) -> tuple[WorkloadPlan, ...]:
     dials = {name: dials_of(name) for name in names}
     overrides = split_overrides(request.dials, dials)
     if (REPLAY in names) != bool(request.blocks):
-        raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block FILE")
+        raise BadInputError(f"workload {REPLAY} and block files go together: --workload {REPLAY} --block PATH")
     if REPLAY in names and request.block_count > 1:
         raise BadInputError(f"block count: each file of {REPLAY} is one block; leave that option out")
     variants = _variants(request, dials, overrides)
     plans = []
     for name in names:
         if name == REPLAY:
-            plans += [_replay(path) for path in request.blocks]
+            plans += [_replay(path) for path in _block_files(request.blocks)]
         else:
             title = lookup(registry, name).title
             plans += [
@@ -239,6 +239,17 @@ def _timed(request: Request, plans: tuple[WorkloadPlan, ...]) -> tuple[WorkloadP
     if (request.load, request.rate) != (None, None) and all(plan.block_count == 1 for plan in plans):
         raise BadInputError("load, rate: say how fast the transactions of several blocks arrive; add --block-count")
     return plans
+
+
+def _block_files(paths: Iterable[str]) -> tuple[str, ...]:
+    """Block files that are asked for, those of a folder by number; each once."""
+    from contend.workloads.files.block_folder import block_files
+    from contend.workloads.files.fields import FieldError
+
+    try:
+        return unique(file for path in paths for file in block_files(path))
+    except FieldError as error:
+        raise BadInputError(one_line(error)) from None
 
 
 def _replay(path: str) -> WorkloadPlan:

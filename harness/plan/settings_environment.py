@@ -15,7 +15,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.plan.options import VARIABLE_PREFIX, Option
 from contend.harness.plan.setting import FROM_ENVIRONMENT, Setting, checked
 
-_OTHERS = ("CONTEND_CACHE_DIR", "CONTEND_DATA_DIR")
+_OTHERS = ("CONTEND_CACHE_DIR", "CONTEND_DATA_DIR", "CONTEND_RPC")
 _OTHERS_PREFIX = "CONTEND_SUITE_"
 # Of the part behind the prefix: `STRATEGIES` for STRATEGY, `WORKER` for WORKERS.
 _NEAR = 0.75

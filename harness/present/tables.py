@@ -16,6 +16,7 @@ from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, 
 from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, duration, rate
 from contend.harness.present.role_groups import by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
+from contend.harness.present.spread_table import print_spreads
 from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics import CONFIDENCE
@@ -106,6 +107,7 @@ class ResultTable:
         self._print_legend(cells)
         _print_given(self._console, cells, self._table.headings if self._table else ())
         _print_latency(self._console, cells)
+        print_spreads(self._console, cells)
         _print_failures(self._console, cells)
         _print_refusals(self._console, cells)
         for line in warning_lines(cells):

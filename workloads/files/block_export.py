@@ -142,7 +142,7 @@ def _excess(fork: str, fee: int) -> int:
     return low
 
 
-def _account(account: Account, codes: dict[str, str]) -> dict[str, Any]:
+def account_as_json(account: Account, codes: dict[str, str]) -> dict[str, Any]:
     """Account with its code by hash; adds the code to `codes`."""
     from contend.evm.crypto.keccak import keccak256
 
@@ -166,7 +166,7 @@ def _changed(before: Account, after: Account, codes: dict[str, str]) -> dict[str
     if after.nonce != before.nonce:
         change["nonce"] = after.nonce
     if after.code != before.code:
-        change["code_hash"] = _account(after, codes)["code_hash"]
+        change["code_hash"] = account_as_json(after, codes)["code_hash"]
     slots = sorted(
         slot for slot in {*before.storage, *after.storage} if before.storage.get(slot) != after.storage.get(slot)
     )
@@ -204,7 +204,7 @@ def document_of(
     from contend.evm.accounts import Account
 
     codes: dict[str, str] = {}
-    pre = {_hex(address): _account(account, codes) for address, account in sorted(before.items())}
+    pre = {_hex(address): account_as_json(account, codes) for address, account in sorted(before.items())}
     difference: dict[str, Any] = {}
     for address in sorted({*before, *after}):
         if address not in after:

@@ -96,7 +96,17 @@ def read_block(path: Path | str) -> BlockFile:
     FieldError
         If it cannot be read, or is malformed: one line with file and field.
     """
-    document = read(Path(path)).strictly()
+    return block_of_document(read(Path(path)).strictly())
+
+
+def block_of_document(document: Field) -> BlockFile:
+    """Block of a document that has been read, strictly.
+
+    Raises
+    ------
+    FieldError
+        If it is malformed: one line with the field.
+    """
     if "block" in document.mapping():
         return _from_client(document)
     form = document["format"]

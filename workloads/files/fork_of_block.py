@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contend.workloads.files.chain_forks import BLOCKS, TIMES
 from contend.workloads.files.fields import Field
 
 if TYPE_CHECKING:
@@ -35,17 +36,6 @@ _HARMLESS = {"withdrawalsRoot", "parentBeaconBlockRoot", "blobGasUsed"}
 _TYPES = (BEFORE_LONDON, "Berlin", "London", "Cancun", "Prague")
 _FIELDS = {"blobVersionedHashes": 3, "maxFeePerBlobGas": 3, "authorizationList": 4}
 _NEEDED = {2: "maxFeePerGas", 3: "blobVersionedHashes", 4: "authorizationList"}
-# Ethereum itself: seconds at which its forks since Paris began, and blocks at which those before did.
-_MAINNET = 1
-_MAINNET_TIMES = (
-    ("BPO2", 1_767_747_671),
-    ("BPO1", 1_765_290_071),
-    ("Osaka", 1_764_798_551),
-    ("Prague", 1_746_612_311),
-    ("Cancun", 1_710_338_135),
-    ("Shanghai", 1_681_338_455),
-)
-_MAINNET_BLOCKS = (("Paris", 15_537_394), ("London", 12_965_000), ("Berlin", 12_244_000))
 
 
 def fork_of_block(
@@ -141,15 +131,18 @@ def _of_transaction(content: Field) -> tuple[str, Field, str]:
 
 
 def _by_time(header: Field, chain_id: int | None) -> str | None:
-    """Fork of a block of Ethereum itself; None for one of another chain."""
-    if chain_id != _MAINNET:
+    """Fork of a block of a public chain of Ethereum; None for one of another chain."""
+    if chain_id not in TIMES:
         return None
     time = header["timestamp"].integer()
-    for name, since in _MAINNET_TIMES:
+    for name, since in TIMES[chain_id]:
         if time >= since:
             return name
+    if chain_id not in BLOCKS:
+        difficulty = header.get("difficulty")
+        return "London" if difficulty is not None and difficulty.integer() else "Paris"
     number = header["number"].integer(64)
-    return next((name for name, since in _MAINNET_BLOCKS if number >= since), "a fork before Berlin")
+    return next((name for name, since in BLOCKS[chain_id] if number >= since), "a fork before Berlin")
 
 
 def _by_content(header: Field, latest: str) -> str:

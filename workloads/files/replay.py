@@ -21,7 +21,7 @@ class Replay(Workload):
     """Block of a file; seed and block size do not matter."""
 
     name = "replay"
-    summary = "a real block from a file (--block FILE), checked against its receipts and state"
+    summary = "a real block from a file (--block PATH), checked against its receipts and state"
     dials = (Dial("file", "", "block file; see --block"),)
 
     def build(self, dials: Mapping[str, DialValue], seed: int, block_size: int, blocks: int = 1) -> Scenario:
@@ -32,13 +32,7 @@ class Replay(Workload):
         FieldError
             If the file cannot be read or is malformed.
         """
-        from contend.evm.accounts import new_state
-
-        file = read_block(str(dials["file"]))
-        state = new_state(file.prestate)
-        around = _begun(file, state)
-        listed = [_list_of_transactions(file, around)]
-        return Scenario(state, [file.block], dict(dials), notes={"file": file}, access_lists=listed, around=around)
+        return scenario_of(read_block(str(dials["file"])), dials)
 
     def check(self, scenario: Scenario, state: State) -> list[str]:
         """Differences of the state after the block from the file's, at most 5. See `Workload.check`."""
@@ -55,6 +49,16 @@ class Replay(Workload):
         if file.receipts is None:
             return []
         return list(islice(_receipt_differences(file.receipts, receipts), _MAX_DIFFERENCES))
+
+
+def scenario_of(file: BlockFile, dials: Mapping[str, DialValue]) -> Scenario:
+    """Scenario of a block file."""
+    from contend.evm.accounts import new_state
+
+    state = new_state(file.prestate)
+    around = _begun(file, state)
+    listed = [_list_of_transactions(file, around)]
+    return Scenario(state, [file.block], dict(dials), notes={"file": file}, access_lists=listed, around=around)
 
 
 def _begun(file: BlockFile, state: State) -> AroundBlock:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from contend.harness.errors import BadInputError
@@ -165,3 +168,24 @@ def test_bad_names_and_dials_are_refused_in_one_line_that_helps(request_: Reques
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_each_block_file_of_a_folder_is_a_workload(tmp_path: Path) -> None:
+    def planned(*paths: Path) -> list[str]:
+        asked = Request(("replay",), ("serial",), blocks=[str(path) for path in paths])
+        return [plan.title for plan in plan_workloads(asked)]
+
+    folder = tmp_path / "blocks"
+    folder.mkdir()
+    with pytest.raises(BadInputError, match="the folder has no block files"):
+        planned(folder)
+    block = {"number": "0x1", "timestamp": "0x1", "gasLimit": "0x5208", "miner": "0x" + "00" * 20}
+    sent = {"from": "0x" + "01" * 20, "to": "0x" + "02" * 20, "input": "0x", "gas": "0x5208"}
+    numbers = dict.fromkeys(("nonce", "value", "gasPrice"), "0x0")
+    content = json.dumps({"block": block | {"transactions": [sent | numbers]}, "pre": {}, "fork": "Berlin"})
+    for name in ("10.json", "9.json"):
+        (folder / name).write_text(content)
+    assert planned(folder) == planned(folder, folder / "9.json") == ["replay:9", "replay:10"]
+    (folder / "11.json").write_text("{}")
+    with pytest.raises(BadInputError, match=r"11\.json: the field 'format' is missing"):
+        planned(folder)

@@ -15,8 +15,8 @@ from contend.harness.compare.from_records import compare_records
 from contend.harness.compare.result_frame import result_of
 from contend.harness.compare.verdict import Rule
 from contend.harness.measure import interleaved_runner
-from contend.harness.present.cells_frame import Cells
-from contend.harness.present.notebook_display import in_notebook
+from contend.harness.present.notebook.cells_frame import Cells
+from contend.harness.present.notebook.notebook_display import in_notebook
 from contend.harness.record.frame import COLUMNS, to_frame
 
 Make = Callable[..., dict[str, Any]]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contend.evm.forks import FORKS
+from contend.workloads.files.chain_forks import BLOCKS, TIMES
 from contend.workloads.files.fields import Field, FieldError
 from contend.workloads.files.fork_of_block import ORDER, fork_of_block
 
@@ -42,6 +43,29 @@ def test_ethereum_s_blocks_of_the_time_of_mining_tell_it_by_their_number(number:
     assert fork(header, chain=1) == name
     with pytest.raises(FieldError, match="a block of a fork before Berlin"):
         fork(header | {"number": hex(12_243_999)}, chain=1)
+
+
+@pytest.mark.parametrize(
+    ("chain", "time", "name"),
+    [
+        (1, 1_764_798_550, "Prague"), (1, 1_764_798_551, "Osaka"), (1, 1_767_747_671, "BPO2"),
+        (11_155_111, 1_677_557_087, "Paris"), (11_155_111, 1_677_557_088, "Shanghai"),
+        (11_155_111, 1_761_017_184, "BPO1"),
+        (17_000, 1_696_000_703, "Paris"), (17_000, 1_707_305_664, "Cancun"),
+        (560_048, 1, "Cancun"), (560_048, 1_761_677_591, "Prague"), (560_048, 1_761_677_592, "Osaka"),
+    ],
+)  # fmt: skip
+def test_blocks_of_public_chains_tell_it_by_their_time(chain: int, time: int, name: str) -> None:
+    assert fork(SHANGHAI | {"timestamp": hex(time)}, chain=chain) == name
+    assert fork(SHANGHAI | {"timestamp": hex(time), "difficulty": "0x1"}, chain=chain) == (
+        "London" if name == "Paris" else name
+    )
+
+
+def test_a_chain_s_forks_stand_with_the_latest_first() -> None:
+    for told in (*TIMES.values(), *BLOCKS.values()):
+        assert [since for _, since in told] == sorted((since for _, since in told), reverse=True)
+        assert {name for name, _ in told} <= set(FORKS)
 
 
 def test_blocks_of_other_chains_tell_it_by_difficulty_and_types() -> None:

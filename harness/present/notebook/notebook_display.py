@@ -16,8 +16,8 @@ from typing import Any
 
 from contend.harness.observer import Observer
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
-from contend.harness.present.cells_frame import Cells
 from contend.harness.present.formatting import count
+from contend.harness.present.notebook.cells_frame import Cells
 from contend.harness.record.frame import to_frame
 
 _PAUSE_SECONDS = 0.5

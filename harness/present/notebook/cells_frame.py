@@ -15,7 +15,7 @@ import pandas
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count
-from contend.harness.present.html_table import html_table
+from contend.harness.present.notebook.html_table import html_table
 from contend.harness.present.tables import warning_lines
 from contend.harness.record.content.cell_facts import BUILDER
 from contend.harness.record.frame import COLUMNS
