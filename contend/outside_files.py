@@ -195,6 +195,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+def printable(text: str) -> str:
+    """Text for a terminal in one line: what does not print, such as codes that move the cursor, stands escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _bounded(path: Path | str, most: int) -> bytes:
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size

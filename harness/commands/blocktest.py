@@ -82,6 +82,7 @@ def run_tests(
     from contend.harness.present.track import track
     from contend.harness.verify.whole_block.block_test import run_test
     from contend.harness.verify.whole_block.contender_check import ContenderCheck
+    from contend.outside_files import printable
 
     began = time.perf_counter()
     found, malformed = _read(paths, networks)
@@ -94,7 +95,7 @@ def run_tests(
         at = ", ".join(map(str, paths))
         raise BadInputError(f"{at}: no test of blocks that can be run" + (f"; not there: {told}" if told else ""))
     for line in malformed:
-        click.echo(line)
+        click.echo(printable(line))
     passed, failed, otherwise = 0, len(malformed), 0
     with ExitStack() as kept:
         checks = [kept.enter_context(ContenderCheck(*one)) for one in contenders]
@@ -102,12 +103,12 @@ def run_tests(
             verdict = run_test(test, checks)
             for line in verdict.otherwise:
                 otherwise += 1
-                click.echo(f"{test.name}: refused for another reason: {line}")
+                click.echo(printable(f"{test.name}: refused for another reason: {line}"))
             if verdict.wrong is None:
                 passed += 1
             else:
                 failed += 1
-                click.echo(f"{test.name}: {verdict.wrong}")
+                click.echo(printable(f"{test.name}: {verdict.wrong}"))
     if otherwise:
         click.echo(f"{otherwise} blocks refused for another reason than the tests give")
     if not quiet:
