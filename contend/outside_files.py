@@ -35,9 +35,14 @@ MOST_TEXT = 1 << 24
 MOST_UNPACKED, FREELY_UNPACKED = 200, 1 << 24
 # All files of an archive together: the largest public suites have some gigabytes.
 MOST_ARCHIVED = 1 << 36
-# Frames of Python and levels of JSON together, of which a stack of 8 MiB holds many times as many.
-MOST_RECURSION = 5_000
+# Levels of lists and objects in JSON. Blocks have some ten of them, compilers' output some fifty.
+MOST_LEVELS = 400
+# Bytes that a list or an object of JSON has on the average at least: with fewer, memory would be many times the file.
+BYTES_A_CONTAINER, FREE_CONTAINERS = 20, 1 << 20
 _GZIP = b"\x1f\x8b"
+_NEITHER_QUOTE_NOR_BRACKET = bytes(set(range(256)) - set(b'"[]{}'))
+# Levels that are taken away by whole passes, before those that are left are counted one by one.
+_LEVELS_OF_MOST = 12
 
 
 def opened(path: Path | str) -> BinaryIO:
@@ -131,17 +136,15 @@ def json_of(text: bytes | str) -> Any:
         If it is none, is nested too deeply to be meant, has numbers that JSON does not have, or two members with one
         name in an object, of which only one could be kept.
     """
-    limit = sys.getrecursionlimit()
-    # Some library may have raised the limit so far that the process's stack ends first.
-    sys.setrecursionlimit(min(limit, MOST_RECURSION))
+    # As `json` does it for bytes, so that text is counted and parsed in one form.
+    written = text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
+    _check_containers(written.encode("utf-8", "surrogatepass"))
     try:
         return json.loads(
-            text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer_of_digits
+            written, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer_of_digits
         )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 def toml_of(text: str) -> dict[str, Any]:
@@ -192,6 +195,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+def printable(text: str) -> str:
+    """Text for a terminal in one line: what does not print, such as codes that move the cursor, stands escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _bounded(path: Path | str, most: int) -> bytes:
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -236,6 +246,30 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for place, (name, _) in enumerate(pairs) if last[name] != place)
         raise ValueError(f"an object has two members with the name {shown(twice)}")
     return members
+
+
+def _check_containers(text: bytes) -> None:
+    """Refuse lists and objects that are too many or nested too deeply, before any of them is made.
+
+    How deep the parser may go is a setting of the whole process, which a library may have raised so far that the
+    process's stack ends first, and which no thread can change for itself alone. So levels are counted here, by passes
+    over all bytes at the speed of memory that leave less and less: what is escaped, all that is neither quote nor
+    bracket, strings, and pairs of brackets with nothing between them, a level a pass.
+    """
+    left = text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
+    # Two quotes side by side are a string, or the end of one and the beginning of the next: nothing that is counted
+    # changes from inside to outside by their going.
+    left = left.translate(None, _NEITHER_QUOTE_NOR_BRACKET).replace(b'""', b"")
+    if len(left) > 2 * (FREE_CONTAINERS + len(text) // BYTES_A_CONTAINER):
+        raise ValueError("more lists and objects than a text of its length has")
+    left = b"".join(left.split(b'"')[::2])
+    for _ in range(_LEVELS_OF_MOST):
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+    depth = 0
+    for character in left:
+        depth += 1 if character in b"[{" else -1
+        if depth > MOST_LEVELS - _LEVELS_OF_MOST:
+            raise ValueError("nested too deeply")
 
 
 def _refuse_constant(name: str) -> None:

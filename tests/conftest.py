@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from shared_data import ROOT, shared
 
 # Before any test imports `py_ecc`, which would raise the limit of recursion for all that follow.
@@ -23,10 +23,12 @@ for _option in options(Request).values():
 # Kernels of tests: numba looks at the file of each.
 register("tests", str(ROOT / "tests"), whole=False)
 
-# The first example of a kernel's test pays for loading it, so no example has a deadline. Continuous integration draws
-# the same examples each time: a failure there is the change's own.
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# The first example of a kernel's test pays for compiling it, while it is drawn or after: no example has a deadline, and
+# none is drawn too slowly. Continuous integration draws the same examples each time, so that a failure there is the
+# change's own.
+PATIENT = (HealthCheck.too_slow,)
+settings.register_profile("here", deadline=None, suppress_health_check=PATIENT)
+settings.register_profile("ci", deadline=None, suppress_health_check=PATIENT, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

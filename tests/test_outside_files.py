@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contend import outside_files
 from contend.harness.cli import main
@@ -141,13 +145,48 @@ def test_a_command_reads_a_block_of_standard_input(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("standard-input*"))
 
 
-def test_deep_json_is_refused_whatever_a_library_has_made_of_the_limit() -> None:
+def test_deep_json_is_refused_whatever_a_library_has_made_of_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that raises the limit of recursion had the process end with a segmentation fault."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(200_000)
     try:
-        with pytest.raises(ValueError, match="nested too deeply"):
-            json_of("[" * 100_000)
-        assert sys.getrecursionlimit() == 200_000
+        with monkeypatch.context() as patched:
+            # It is the whole process's: another thread may be anywhere.
+            patched.setattr(sys, "setrecursionlimit", None)
+            for text in ("[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000):
+                with pytest.raises(ValueError, match="nested too deeply"):
+                    json_of(text)
     finally:
         sys.setrecursionlimit(limit)
+
+
+def deep(levels: int, within: Any) -> Any:
+    """Lists and objects in turn, around a value."""
+    for level in range(levels):
+        within = [within, "]"] if level % 2 else {"}": within, "{": 1}
+    return within
+
+
+hard = st.recursive(
+    st.text('[]{}"\\', max_size=6) | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('[]{}"\\', max_size=6), inner),
+    max_leaves=12,
+)
+
+
+@given(value=hard, levels=st.integers(0, outside_files.MOST_LEVELS - 30), form=st.sampled_from(["utf-8", "utf-16"]))
+def test_brackets_in_strings_are_no_levels(value: Any, levels: int, form: str) -> None:
+    text = json.dumps(deep(levels, value))
+    assert json_of(text) == json_of(text.encode(form)) == json.loads(text)
+    for wrong in (text[:-1], text + "]"):
+        with pytest.raises(json.JSONDecodeError):
+            json_of(wrong)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        json_of(json.dumps(deep(outside_files.MOST_LEVELS + 30, value)))
+
+
+@pytest.mark.parametrize("item", ["[]", "{}", '[""]'])
+def test_nothing_but_lists_is_not_read(item: str) -> None:
+    text = ",".join([item] * (1 << 21))
+    with pytest.raises(ValueError, match="more lists and objects than a text of its length has"):
+        json_of(f"[{text}]")

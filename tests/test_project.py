@@ -28,7 +28,9 @@ MAY_IMPORT = {
     "harness": {"evm", "strategies", "workloads", "harness"},
 }
 # They import nothing of ours.
-BELOW_ALL_ROOMS = ("contend.inner_names", "contend.cache_places", "contend.hexadecimal", "contend.outside_files")
+BELOW_ALL_ROOMS = (
+    "contend.inner_names", "contend.cache_places", "contend.hexadecimal", "contend.outside_files", "contend.strict_rlp",
+)  # fmt: skip
 # The asv suite is kept with the harness, and uses `contend` as any other client does.
 CLIENTS = {"asv_suite"}
 # What makes a function a kernel, and so free of annotations: our own decorators, and numba's for extending it.

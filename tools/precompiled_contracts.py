@@ -7,6 +7,7 @@ them. With ``--page`` the table replaces the one in ``docs/precompiled-contracts
 from __future__ import annotations
 
 import argparse
+import hashlib
 import platform
 import sys
 import time
@@ -78,6 +79,17 @@ def _negative(point: bytes) -> bytes:
     return found
 
 
+def _evaluation() -> bytes:
+    """That the polynomial X, which is committed to by the secret times the first generator, is 11 at 11."""
+    from py_arkworks_bls12381 import G1Point
+
+    commitment = bytes.fromhex(
+        "ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81"
+    )
+    versioned = b"\1" + hashlib.sha256(commitment).digest()[1:]
+    return versioned + _words(11, 11) + commitment + bytes(G1Point().to_compressed_bytes())
+
+
 def _p256() -> bytes:
     """A signature by a key of one, with a nonce of one."""
     from contend.evm.crypto import p256
@@ -104,6 +116,7 @@ def cases() -> Iterator[Case]:
     yield Case(8, "alt_bn128 pairing of two", pairs)
     yield Case(8, "alt_bn128 pairing of eight", pairs * 4)
     yield Case(9, "blake2f, 12 rounds", (12).to_bytes(4, "big") + bytes(208) + b"\1")
+    yield Case(10, "point evaluation", _evaluation())
     first, second = _bls_points()
     yield Case(11, "BLS12-381 addition, first group", first * 2)
     yield Case(12, "BLS12-381 multiples, first group, 2", (first + b"\xfd" * 32) * 2)

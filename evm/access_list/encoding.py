@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import rlp
-from rlp.exceptions import RLPException
 
+from contend import strict_rlp
 from contend.evm.access_list.list_content import (
     ADDRESS_BYTES,
     AccessList,
@@ -33,6 +33,8 @@ from contend.evm.crypto.keccak import keccak256
 
 FULL, LOCATIONS, READS, INDEXED = "full", "locations", "reads", "indexed"
 KINDS = (FULL, LOCATIONS, READS, INDEXED)
+# The shortest lists are a slot and one reader of it: two of them in four bytes.
+BYTES_A_LIST = 2
 _WORD_BYTES, _NONCE_BYTES, _INDEX_BYTES = 32, 8, 4
 
 
@@ -60,8 +62,8 @@ def decode(data: bytes, kind: str = FULL, transactions: int | None = None, check
         If the bytes are none, in one line.
     """
     try:
-        raw = rlp.decode(data, strict=True)
-    except RLPException as error:
+        raw = strict_rlp.decode(data, BYTES_A_LIST)
+    except strict_rlp.RlpError as error:
         raise AccessListError(f"the bytes are not RLP: {error}") from None
     content = AccessList(tuple(_READERS[kind](item) for item in _list(raw, "the list")))
     if checked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from contend.evm.crypto.sha256 import padded_byte
+from contend.evm.crypto.hash_blocks import block_count, put_words, take_block
 from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import stack_buffer
@@ -66,13 +66,8 @@ def ripemd160_into(data, size, output):
     h, x, line_ends = stack_buffer(5), stack_buffer(16), stack_buffer(10)
     for i in range(5):
         h[i] = _BEGIN[i]
-    blocks = (size + 8) // 64 + 1
-    for block in range(blocks):
-        for i in range(16):
-            word = U(0)
-            for k in range(4):
-                word |= padded_byte(data, size, block * 64 + 4 * i + k, blocks, False) << U(8 * k)
-            x[i] = word
+    for block in range(block_count(size)):
+        take_block(x, data, size, block, False)
         for line in range(2):
             a, b, c, d, e = h[0], h[1], h[2], h[3], h[4]
             for i in range(80):
@@ -90,6 +85,4 @@ def ripemd160_into(data, size, output):
         h[3] = (h[4] + line_ends[0] + line_ends[6]) & _LOW
         h[4] = (h[0] + line_ends[1] + line_ends[7]) & _LOW
         h[0] = first
-    for i in range(5):
-        for k in range(4):
-            output[4 * i + k] = (h[i] >> U(8 * k)) & U(255)
+    put_words(output, h, 5, False)

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from contend.evm.runtime.integers import I, U
+from contend.evm.crypto.hash_blocks import block_count, put_words, take_block
+from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import stack_buffer
 
@@ -42,35 +43,14 @@ def _rotate(x, n):
     return ((x >> U(n)) | (x << U(32 - n))) & _LOW
 
 
-@kernel(inline=True)
-def padded_byte(data, size, place, blocks, big_endian):
-    """Byte of a message as hashes of 64-byte blocks pad it: a one bit, zeros, and its length in bits in 8 bytes."""
-    if place < size:
-        return U(data[place])
-    if place == size:
-        return U(0x80)
-    from_end = blocks * 64 - 1 - place
-    if from_end >= 8:
-        return U(0)
-    return (U(size) << U(3)) >> U(8 * (from_end if big_endian else I(7) - from_end)) & U(255)
-
-
 @kernel()
 def sha256_into(data, size, output):
     """Hash `size` bytes into 32 of `output`, which may not overlap them."""
     h, w = stack_buffer(8), stack_buffer(64)
     for i in range(8):
         h[i] = _BEGIN[i]
-    blocks = (size + 8) // 64 + 1
-    for block in range(blocks):
-        for i in range(16):
-            word = U(0)
-            for k in range(4):
-                place = block * 64 + 4 * i + k
-                word = (word << U(8)) | (
-                    U(data[place]) if place < size else padded_byte(data, size, place, blocks, True)
-                )
-            w[i] = word
+    for block in range(block_count(size)):
+        take_block(w, data, size, block, True)
         for i in range(16, 64):
             s0 = _rotate(w[i - 15], 7) ^ _rotate(w[i - 15], 18) ^ (w[i - 15] >> U(3))
             s1 = _rotate(w[i - 2], 17) ^ _rotate(w[i - 2], 19) ^ (w[i - 2] >> U(10))
@@ -91,6 +71,4 @@ def sha256_into(data, size, output):
         h[5] = (h[5] + f) & _LOW
         h[6] = (h[6] + g) & _LOW
         h[7] = (h[7] + last) & _LOW
-    for i in range(8):
-        for k in range(4):
-            output[4 * i + k] = (h[i] >> U(8 * (3 - k))) & U(255)
+    put_words(output, h, 8, True)

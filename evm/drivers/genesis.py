@@ -70,7 +70,8 @@ class _Runner:
         self._fees = np.zeros(4, np.uint64)
 
     def run(self, state: State, transaction: Transaction) -> tuple[Receipts, Machine]:
-        cap = fork_named(self.environment.fork).gas_cap or self.environment.gas_limit
+        fork = fork_named(self.environment.fork)
+        cap = fork.gas_cap or self.environment.gas_limit
         limit = min(transaction.gas_limit, self.environment.gas_limit, cap)
         transaction = dataclasses.replace(transaction, gas_limit=limit)
         image = BlockImage(Block(self.environment, (transaction,)))
@@ -78,6 +79,7 @@ class _Runner:
             self._machine = Machine(image.address, state.codes.address, layout.MODE_GENESIS)
         machine = self._machine
         machine.attach(image.address, state.codes.address)
+        state.settle_generations(fork.destroys_all)
         state.codes.reserve()
         state.reserve(state.count + (1 << 14))
         coinbase_key = location_key(self.environment.coinbase, layout.KIND_BALANCE)

@@ -338,18 +338,19 @@ NATIVES: dict[int, Native] = {
 
 
 def library_functions() -> dict[int, int] | None:
-    """Addresses of what `recover` calls, by their places in the table; None where libsecp256k1 is not installed."""
+    """Addresses of what `recover` calls, by their places in the table; None where no libsecp256k1 that has them is."""
     try:
         from coincurve._libsecp256k1 import ffi, lib
-    except ImportError:
+
+        def address_of(name: str) -> int:
+            return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+
+        return {
+            SECP_CONTEXT: int(ffi.cast("uintptr_t", lib.secp256k1_context_static)),
+            SECP_PARSE: address_of("secp256k1_ecdsa_recoverable_signature_parse_compact"),
+            SECP_RECOVER: address_of("secp256k1_ecdsa_recover"),
+            SECP_SERIALIZE: address_of("secp256k1_ec_pubkey_serialize"),
+        }
+    # The binding is none of coincurve's public interface: another version may lack a name, or bind by another way.
+    except (ImportError, AttributeError, TypeError):
         return None
-
-    def address_of(name: str) -> int:
-        return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
-
-    return {
-        SECP_CONTEXT: int(ffi.cast("uintptr_t", lib.secp256k1_context_static)),
-        SECP_PARSE: address_of("secp256k1_ecdsa_recoverable_signature_parse_compact"),
-        SECP_RECOVER: address_of("secp256k1_ecdsa_recover"),
-        SECP_SERIALIZE: address_of("secp256k1_ec_pubkey_serialize"),
-    }

@@ -86,6 +86,7 @@ def run_tests(
     """
     from contend.harness.present.track import track
     from contend.harness.verify.whole_block.job_processes import run_tests_at_once, run_tests_here
+    from contend.outside_files import printable
 
     began = time.perf_counter()
     found, malformed = _read(paths, networks)
@@ -98,7 +99,7 @@ def run_tests(
         at = ", ".join(map(str, paths))
         raise BadInputError(f"{at}: no test of blocks that can be run" + (f"; not there: {told}" if told else ""))
     for line in malformed:
-        click.echo(line)
+        click.echo(printable(line))
     passed, failed, otherwise = 0, len(malformed), 0
     jobs = min(jobs, len(able))
     verdicts = run_tests_here(able, contenders) if jobs == 1 else run_tests_at_once(able, contenders, jobs)
@@ -106,12 +107,12 @@ def run_tests(
         for test, verdict in zip(track(able, "block tests", quiet), verdicts, strict=True):
             for line in verdict.otherwise:
                 otherwise += 1
-                click.echo(f"{test.name}: refused for another reason: {line}")
+                click.echo(printable(f"{test.name}: refused for another reason: {line}"))
             if verdict.wrong is None:
                 passed += 1
             else:
                 failed += 1
-                click.echo(f"{test.name}: {verdict.wrong}")
+                click.echo(printable(f"{test.name}: {verdict.wrong}"))
     if otherwise:
         click.echo(f"{otherwise} blocks refused for another reason than the tests give")
     if not quiet:

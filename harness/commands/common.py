@@ -28,12 +28,13 @@ def tell(text: str) -> None:
 def bad_input() -> Iterator[None]:
     """Turn bad input into one line and exit code 2, and a crash of measuring processes into one line and code 1."""
     # Not imported before it is needed: the command line must be quick.
+    from contend.outside_files import printable
     from contend.workloads.files.fields import FieldError
 
     try:
         yield
     except (BadInputError, FieldError) as error:
-        click.echo(f"contend: {error}", err=True)
+        click.echo(f"contend: {printable(str(error))}", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except CrashError as error:
         click.echo(f"contend: {error}", err=True)

@@ -94,6 +94,7 @@ def run_vectors(
     from contend.harness.measure.timeout import within
     from contend.harness.present.track import track
     from contend.harness.verify.statetest import Malformed, OtherForks, Vector, VectorRunner, fork_of, read_entries
+    from contend.outside_files import printable
 
     if fork_name is None and results is not None:
         fork_name = DEFAULT.name
@@ -109,7 +110,7 @@ def run_vectors(
             _nothing(paths, _asked(fork, results), sorted({name for one in others for name in one.forks}))
         )
     for one in malformed:
-        click.echo(f"{one.name}: malformed: {one.error}")
+        click.echo(printable(f"{one.name}: malformed: {one.error}"))
     passed, failed = 0, len(malformed)
     runner = VectorRunner()
     for vector in track(vectors, "state tests", quiet):
@@ -123,7 +124,7 @@ def run_vectors(
             passed += 1
         else:
             failed += 1
-            click.echo(f"{vector.name}: {wrong}")
+            click.echo(printable(f"{vector.name}: {wrong}"))
     count = sum(one.vectors for one in others)
     skipped = f", {count} not run: they say nothing of {_asked(fork, results)}" if others else ""
     click.echo(f"{passed} passed, {failed} failed{skipped}")

@@ -27,7 +27,9 @@ Cores = int | str | Iterable[int] | None
 Sweep = tuple[str, tuple[DialValue, ...]]
 
 MAX_WORKERS = 1_024
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+# What Python takes for digits is more, and more of them than it makes a number of.
+_COUNT = re.compile("[0-9]{1,9}")
+_DURATION = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?")
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def parse_workers(text: str) -> tuple[int, ...]:
 
 def _filled(text: str, before: list[int], after: list[str]) -> list[int]:
     """Worker counts that three dots stand for: those between the last two before them and the one behind."""
-    if len(before) < 2 or not after or not after[0].isdigit():
+    if len(before) < 2 or not after or not _COUNT.fullmatch(after[0]):
         raise BadInputError(f"workers: '...' in {text!r} needs two counts before it and one behind, as in 1,2,...,64")
     first, second, last = before[-2], before[-1], int(after[0])
     # A doubling is a ratio: 1,2,...,64 has always meant powers of two.
@@ -272,7 +274,8 @@ def parse_cores(name: str, text: str) -> tuple[int, ...]:
     cores: list[int] = []
     for part in text.split(","):
         first, dash, last = (end.strip() for end in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) - int(first) >= MAX_WORKERS:
+        are_numbers = _COUNT.fullmatch(first) and (not dash or _COUNT.fullmatch(last))
+        if not are_numbers or int(last or first) - int(first) >= MAX_WORKERS:
             raise BadInputError(f"{name}: {part!r} in {text!r} is no core; give numbers as in 0,2 or 0-3")
         cores += range(int(first), int(last or first) + 1)
     return unique(cores)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.harness.errors import BadInputError
+from contend.outside_files import shown
 from contend.strategies.given import RecordedSets
 from contend.workloads.building.sampling import RandomStream
 
@@ -60,9 +61,11 @@ class Damage:
         if isinstance(content, Mapping) and content.get("kind") in KINDS:
             percent, seed = content.get("percent"), content.get("seed")
             # True is an int, and no number here.
-            if type(percent) is int and type(seed) is int and 0 <= percent <= _WHOLE and seed >= 0:
+            if type(percent) is int and type(seed) is int and 0 <= percent <= _WHOLE and 0 <= seed < 1 << 63:
                 return cls(content["kind"], percent, seed)
-        raise BadInputError(f"{where}: {content!r} is no damage; it has a kind ({', '.join(KINDS)}), percent and seed")
+        raise BadInputError(
+            f"{where}: {shown(content)} is no damage; it has a kind ({', '.join(KINDS)}), percent and seed"
+        )
 
     def choose(self, count: int, pool: int) -> tuple[Marks, Integers, Integers]:
         """Choose which of so many entries are hit.

@@ -10,9 +10,10 @@ from contend.evm import Block, CapacityError, Environment, State, Transaction, e
 from contend.evm.accounts import World, accounts_of, new_state
 from contend.evm.block_image import BlockImage
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.forks import BLOB_GAS, FORKS, Fork, fork_named
+from contend.evm.forks import BLOB_GAS, Fork, fork_named
 from contend.harness.errors import BadInputError
 from contend.harness.verify.official_files import OfficialTest, official_tests, tests_of
+from contend.harness.verify.official_forks import official_fork
 from contend.harness.verify.state_root import logs_hash, state_root
 from contend.strategies.serial import Serial
 from contend.workloads.files.authorizations import read_authorizations
@@ -170,20 +171,26 @@ def _of_test(name: str, content: Field, fork: Fork | None, results: str | None) 
     """What a test says of a fork, or of each fork that is here; what it says of no such fork is one entry."""
     post = content["post"]
     if fork is not None:
-        results = results or fork.name
-        if post.get(results) is None:
+        results = results or _named(post, fork)
+        if results is None or post.get(results) is None:
             others = [len(one.elements()) for _, one in post.items()]
             yield OtherForks(name, tuple(post.mapping()), sum(others))
         else:
             label = name if results == fork.name else f"{name} ({results})"
             yield from _vectors(label, content, fork, results)
         return
-    unknown = {at: len(one.elements()) for at, one in post.items() if at not in FORKS}
+    forks = {at: official_fork(at) for at in post.mapping()}
+    unknown = {at: len(post[at].elements()) for at, found in forks.items() if found is None}
     if unknown:
         yield OtherForks(name, tuple(unknown), sum(unknown.values()))
-    known = [at for at, _ in post.items() if at in FORKS]
-    for at in known:
-        yield from _vectors(name if len(known) == 1 else f"{name} ({at})", content, FORKS[at], at)
+    known = {at: found for at, found in forks.items() if found is not None}
+    for at, found in known.items():
+        yield from _vectors(name if len(known) == 1 else f"{name} ({at})", content, found, at)
+
+
+def _named(post: Field, fork: Fork) -> str | None:
+    """What a test calls a fork; None where it says nothing of it."""
+    return next((name for name in post.mapping() if official_fork(name) is fork), None)
 
 
 def _vectors(name: str, content: Field, fork: Fork, results: str) -> Iterator[Entry]:
@@ -328,6 +335,6 @@ def fork_of(name: str) -> Fork:
         If there is none of this name.
     """
     try:
-        return fork_named(name)
+        return official_fork(name) or fork_named(name)
     except ValueError as error:
         raise BadInputError(str(error)) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm.code import cost_model as evm_costs
-from contend.outside_files import json_of, reason, text_of
+from contend.outside_files import json_of, reason, shown, text_of
 
 CLASSES: tuple[str, ...] = (
     *evm_costs.CLASSES,
@@ -124,6 +125,7 @@ COUNT = len(CLASSES)
 TABLE_FILE = Path(__file__).with_name("costs.json")
 PS_PER_NS = 1_000
 _MOST_NS = 1e9
+_WORKERS = re.compile("[1-9][0-9]{0,5}")
 _MOST_SLOWDOWN = 100_000
 
 
@@ -189,9 +191,9 @@ class CostTable:
                 )
         for name, cost in costs.items():
             if name not in CLASSES:
-                raise CostTableError(f"{path}: class {name!r} is not known; classes are {', '.join(CLASSES)}")
+                raise CostTableError(f"{path}: class {shown(name)} is not known; classes are {', '.join(CLASSES)}")
             if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= _MOST_NS:
-                raise CostTableError(f"{path}: class {name!r}: {cost!r} is no cost in nanoseconds, 0 to 1e9")
+                raise CostTableError(f"{path}: class {name!r}: {shown(cost)} is no cost in nanoseconds, 0 to 1e9")
         return cls(costs, str(content.get("origin", "")), _slowdown(path, content.get("slowdown", {})))
 
     def as_json(self) -> dict[str, object]:
@@ -203,9 +205,10 @@ class CostTable:
 def _slowdown(path: Path, content: object) -> dict[int, int]:
     found = {}
     for workers, factor in (content if isinstance(content, dict) else {"": content}).items():
-        if not workers.isdigit() or not isinstance(factor, int) or not 1 <= factor <= _MOST_SLOWDOWN:
+        # True is an int, and no number here.
+        if not _WORKERS.fullmatch(workers) or type(factor) is not int or not 1 <= factor <= _MOST_SLOWDOWN:
             raise CostTableError(
-                f"{path}: slowdown {workers!r}: {factor!r}: give thousandths by worker count, 1 to 100000"
+                f"{path}: slowdown {shown(workers)}: {shown(factor)}: give thousandths by worker count, 1 to 100000"
             )
         found[int(workers)] = factor
     return found

@@ -11,7 +11,9 @@ from typing import Any
 
 from contend.evm import Block, State
 from contend.harness.errors import BadInputError
+from contend.harness.plan.option_types import MAX_WORKERS
 from contend.harness.verify.damage import Damage
+from contend.outside_files import shown
 
 # Blocks that are made for the fuzzer.
 ADVERSARIAL, DESTROYING, DELEGATING = MADE = "adversarial_blocks", "destroying_blocks", "delegating_blocks"
@@ -67,19 +69,25 @@ class ScheduleCase:
         if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
             raise BadInputError(f"{where}: no schedule of this version ({SCHEMA}); give a file that contend fuzz wrote")
         for name, kind in (("strategy", str), ("source", str), ("workers", int), ("block", int), ("schedule", int)):
-            if not isinstance(content.get(name), kind) or (kind is int and content[name] < 0):
-                raise BadInputError(f"{where}: field {name!r} is {content.get(name)!r}, not what contend fuzz writes")
+            value = content.get(name)
+            # True is an int, and no number here.
+            if type(value) is not kind or (isinstance(value, int) and not _in_range(name, value)):
+                raise BadInputError(f"{where}: field {name!r} is {shown(value)}, not what contend fuzz writes")
         kept = content.get("kept")
-        if kept is not None and not (isinstance(kept, list) and all(isinstance(place, int) for place in kept)):
+        if kept is not None and not (isinstance(kept, list) and all(type(place) is int for place in kept)):
             raise BadInputError(f"{where}: field 'kept' is not a list of places")
         fields = {name: content[name] for name in ("strategy", "workers", "source", "block", "schedule")}
         cut = content.get("cut", False)
         if not isinstance(cut, bool):
-            raise BadInputError(f"{where}: field 'cut' is {cut!r}, not true or false")
+            raise BadInputError(f"{where}: field 'cut' is {shown(cut)}, not true or false")
         damage = content.get("damage")
         if damage is not None:
             damage = Damage.from_json(damage, f"{where}: field 'damage'")
         return cls(**fields, kept=None if kept is None else tuple(kept), cut=cut, damage=damage)
+
+
+def _in_range(name: str, value: int) -> bool:
+    return 1 <= value <= MAX_WORKERS if name == "workers" else 0 <= value < 1 << 63
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import functools
 import re
 from dataclasses import dataclass
 
-from contend.evm.forks import FORKS, Fork
+from contend.evm.forks import Fork
+from contend.harness.verify.official_forks import official_fork
 
-_TRANSITION = re.compile(r"(?P<first>\w+?)To(?P<then>\w+?)At(?P<time>Time)?(?P<at>\d+)(?P<thousands>k?)")
-_ALIASES = {"merge": "paris"}
-_BY_NAME = {name.lower(): fork for name, fork in FORKS.items()}
+_TRANSITION = re.compile(
+    "(?P<first>[A-Za-z0-9]+?)To(?P<then>[A-Za-z0-9]+?)At(?P<time>Time)?(?P<at>[0-9]{1,15})(?P<thousands>k?)"
+)
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,16 @@ class ForkSchedule:
         return self.then if number >= self.from_number and time >= self.from_time else self.first
 
 
-def _fork(name: str) -> Fork | None:
-    lower = name.lower()
-    return _BY_NAME.get(_ALIASES.get(lower, lower))
-
-
 @functools.cache
 def schedule_of(network: str) -> ForkSchedule | None:
     """What official tests call by this name (``Cancun``, ``ShanghaiToCancunAtTime15k``); None for what is not there."""
-    whole = _fork(network)
+    whole = official_fork(network)
     if whole is not None:
         return ForkSchedule(whole, whole)
     found = _TRANSITION.fullmatch(network)
     if found is None:
         return None
-    first, then = _fork(found["first"]), _fork(found["then"])
+    first, then = official_fork(found["first"]), official_fork(found["then"])
     if first is None or then is None:
         return None
     at = int(found["at"]) * (1000 if found["thousands"] else 1)

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import rlp
-
+from contend import strict_rlp
 from contend.harness.verify.whole_block.block_refusal import BlockRefusedError
 
-# Levels of lists: of a block it is seven, down to the slots of an access list.
-MOST_LEVELS = 16
 BAD_RLP = ("RLP_STRUCTURES_ENCODING", "INCORRECT_BLOCK_FORMAT")
 
 
@@ -26,21 +23,9 @@ def decoded(data: bytes, what: str) -> Any:
         If they are not the one encoding of anything, or there are more of them.
     """
     try:
-        found = rlp.decode(data, strict=True)
-    except rlp.exceptions.DecodingError as error:
+        return strict_rlp.decode(data)
+    except strict_rlp.RlpError as error:
         raise BlockRefusedError(f"{what}: {error}", *BAD_RLP) from None
-    except RecursionError:
-        raise BlockRefusedError(f"{what}: nested too deeply", *BAD_RLP) from None
-    # Encoding it again would take more of Python's stack than decoding did.
-    if _is_deeper(found, MOST_LEVELS):
-        raise BlockRefusedError(f"{what}: nested too deeply", *BAD_RLP)
-    return found
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    if isinstance(value, bytes):
-        return False
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
 
 
 def items(value: Any, what: str, *counts: int) -> Sequence[Any]:

@@ -1,11 +1,17 @@
-"""Contracts that libraries compute: BLS12-381 against `py_ecc`, P-256 by published signatures and by others."""
+"""Contracts that libraries compute: BLS12-381 against `py_ecc`, P-256 by published signatures and the schoolbook."""
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from py_ecc import optimized_bls12_381 as bls
+from py_ecc.bls import hash_to_curve
+from py_ecc.bls.point_compression import compress_G1, decompress_G1
+from py_ecc.bls.typing import G1Compressed
 
 from contend.evm.crypto import bls12_381, p256
 from contend.evm.vm.precompiles import PRECOMPILES
@@ -93,6 +99,48 @@ def test_maps_end_in_the_subgroup() -> None:
     assert PRECOMPILES[14].run(twisted + scalar(bls.curve_order)) == 2 * INFINITY
 
 
+element = st.integers(0, bls12_381.MODULUS - 1)
+
+
+@few
+@given(real=element, imaginary=element)
+@example(real=0, imaginary=0)
+@example(real=bls12_381.MODULUS - 1, imaginary=1)
+def test_maps_of_elements(real: int, imaginary: int) -> None:
+    on_first = hash_to_curve.clear_cofactor_G1(hash_to_curve.map_to_curve_G1(bls.FQ(real)))
+    assert PRECOMPILES[16].run(real.to_bytes(64, "big")) == encoded(on_first)
+    on_second = hash_to_curve.clear_cofactor_G2(hash_to_curve.map_to_curve_G2(bls.FQ2([real, imaginary])))
+    assert PRECOMPILES[17].run(real.to_bytes(64, "big") + imaginary.to_bytes(64, "big")) == encoded(on_second)
+
+
+def encoded(point: Any) -> bytes:
+    """A point of the other library."""
+    if bls.is_inf(point):
+        return INFINITY * (2 if isinstance(point[0], bls.FQ2) else 1)
+    parts = [part.coeffs if isinstance(part, bls.FQ2) else [part] for part in bls.normalize(point)]
+    return b"".join(int(one).to_bytes(64, "big") for two in parts for one in two)
+
+
+# The secret of the ceremony of EIP-4844 times the first generator: a commitment to the polynomial X.
+SECRET = decompress_G1(
+    G1Compressed(0xAD3EB50121139AA34DB1D545093AC9374AB7BCA2C0F3BF28E27C8DCD8FC7CB42D25926FC0C97B336E9F0FB35E5A04C81)
+)
+
+
+@few
+@given(a=multiple, b=multiple, z=multiple, off=st.sampled_from([0, 0, 1, 1 << 200]))
+def test_evaluations_of_lines(a: int, b: int, z: int, off: int) -> None:
+    """Of the polynomial a + bX: it is committed to by the other library, and the proof is b, its quotient."""
+    commitment, proof = (
+        int(compress_G1(point)).to_bytes(48, "big")
+        for point in (bls.add(bls.multiply(bls.G1, a), bls.multiply(SECRET, b)), bls.multiply(bls.G1, b))
+    )
+    y = (a + b * z + off) % bls.curve_order
+    versioned = b"\1" + hashlib.sha256(commitment).digest()[1:]
+    found = PRECOMPILES[10].run(versioned + scalar(z) + scalar(y) + commitment + proof)
+    assert found == (None if off else scalar(4096) + scalar(bls.curve_order))
+
+
 def test_gas_by_number_of_inputs() -> None:
     # By the tables of EIP-2537: 1, 2, 128 and more.
     for count, one, other in ((0, 0, 0), (1, 12_000, 22_500), (2, 22_776, 45_000), (128, 797_184, 1_509_120),
@@ -141,13 +189,53 @@ def test_signatures_are_of_one_length_and_of_a_key_that_is_a_point() -> None:
     assert [PRECOMPILES[256].run(data) for data in (b"", good[:-1], good + b"\0", good[:96] + bytes(64))] == [b""] * 4
 
 
-@few
-@given(key=st.integers(1, p256.ORDER - 1), nonce=st.integers(1, 1000), hashed=st.integers(0, 2**256 - 1))
-def test_signatures_of_ours(key: int, nonce: int, hashed: int) -> None:
-    from Crypto.PublicKey.ECC import EccPoint
+Affine = tuple[int, int] | None
+P = p256.MODULUS
 
-    generator = EccPoint(*p256.GENERATOR, "p256")
-    public, r = generator * key, int((generator * nonce).x) % p256.ORDER
-    s = pow(nonce, -1, p256.ORDER) * (hashed + r * key) % p256.ORDER
-    data = b"".join(map(scalar, (hashed, r, s, int(public.x), int(public.y))))
-    assert PRECOMPILES[256].run(data) == (scalar(1) if s else b"")
+
+def sum_of(a: Affine, b: Affine) -> Affine:
+    """Sum of two points of P-256, by the schoolbook; None is infinity."""
+    if a is None or b is None:
+        return b if a is None else a
+    (x1, y1), (x2, y2) = a, b
+    if x1 == x2 and (y1 + y2) % P == 0:
+        return None
+    slope = (3 * x1 * x1 - 3) * pow(2 * y1, -1, P) if a == b else (y2 - y1) * pow(x2 - x1, -1, P)
+    x = (slope * slope - x1 - x2) % P
+    return x, (slope * (x1 - x) - y1) % P
+
+
+def times(number: int, point: Affine) -> Affine:
+    """Multiple of a point."""
+    found: Affine = None
+    for bit in f"{number:b}":
+        found = sum_of(found, found)
+        if bit == "1":
+            found = sum_of(found, point)
+    return found
+
+
+def is_signed(hashed: int, r: int, s: int, key: tuple[int, int]) -> bool:
+    """Whether it is a signature of a key that is a point (FIPS 186-5, section 6.4.2)."""
+    inverse = pow(s, -1, p256.ORDER)
+    found = sum_of(times(hashed * inverse % p256.ORDER, p256.GENERATOR), times(r * inverse % p256.ORDER, key))
+    return found is not None and found[0] % p256.ORDER == r
+
+
+scalars = st.integers(1, p256.ORDER - 1) | st.integers(1, 3)
+
+
+@few
+@given(secret=scalars, nonce=scalars, hashed=st.integers(0, 2**256 - 1), off=st.sampled_from([0, 0, 1]))
+@example(secret=1, nonce=1, hashed=0, off=0)
+# The hash that makes s zero, and the signature one of the point at infinity.
+@example(secret=5, nonce=5, hashed=p256.ORDER - p256.GENERATOR[0] % p256.ORDER * 5 % p256.ORDER, off=1)
+def test_signatures_of_ours(secret: int, nonce: int, hashed: int, off: int) -> None:
+    key, point = times(secret, p256.GENERATOR), times(nonce, p256.GENERATOR)
+    assert key is not None
+    assert point is not None
+    r = point[0] % p256.ORDER
+    s = (pow(nonce, -1, p256.ORDER) * (hashed + r * secret) + off) % p256.ORDER
+    right = bool(r and s) and is_signed(hashed, r, s, key)
+    assert right or off or not s
+    assert PRECOMPILES[256].run(b"".join(map(scalar, (hashed, r, s, *key)))) == (scalar(1) if right else b"")

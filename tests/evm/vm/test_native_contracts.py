@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import struct
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from py_ecc.secp256k1 import ecdsa_raw_sign
 
 from contend.evm import errors
 from contend.evm.crypto import curves
-from contend.evm.vm.native_contracts import NATIVES, TABLE_WORDS
+from contend.evm.crypto.curves import SECP256K1_ORDER
+from contend.evm.crypto.keccak import keccak256
+from contend.evm.vm.native_contracts import NATIVES, TABLE_WORDS, library_functions
 from contend.evm.vm.precompiles import FUNCTIONS, PRECOMPILES
 from contend.harness.verify.precompile_call import PrecompileCall
 
@@ -52,6 +58,14 @@ any_point = st.integers(0, 40).map(first) | st.tuples(word, word)
 def test_the_table_has_room_for_all() -> None:
     assert TABLE_WORDS == FUNCTIONS
     assert set(NATIVES) <= set(PRECOMPILES)
+
+
+def test_keys_are_recovered_in_python_where_the_library_lacks_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    binding = pytest.importorskip("coincurve._libsecp256k1")
+    assert library_functions() is not None
+    for without in (SimpleNamespace(), SimpleNamespace(secp256k1_context_static=binding.ffi.NULL)):
+        monkeypatch.setattr(binding, "lib", without)
+        assert library_functions() is None
 
 
 @few
@@ -128,15 +142,55 @@ def test_hashes_of_all_paddings(size: int) -> None:
     check(3, bytes(range(256)) * 4 if size == 1000 else b"a" * size)
 
 
+def compressed(data: bytes) -> bytes:
+    """The same in plain Python, word by word as RFC 7693 (sections 2.7, 3.1 and 3.2) says it."""
+    state, message, offset = (
+        list(struct.unpack_from(f"<{count}Q", data, at)) for count, at in ((8, 4), (16, 68), (2, 196))
+    )
+    v = [*state, *(math.isqrt(prime << 128) % 2**64 for prime in (2, 3, 5, 7, 11, 13, 17, 19))]
+    v[12], v[13], v[14] = v[12] ^ offset[0], v[13] ^ offset[1], v[14] ^ (2**64 - 1) * data[212]
+    for number in range(int.from_bytes(data[:4], "big")):
+        order = ORDERS[number % 10]
+        for i in range(8):
+            a, b, c, d = (4 * row + (i + row * (i >= 4)) % 4 for row in range(4))
+            for word_at, turns in ((order[2 * i], (32, 24)), (order[2 * i + 1], (16, 63))):
+                v[a] = (v[a] + v[b] + message[word_at]) % 2**64
+                v[d] = turned(v[d] ^ v[a], turns[0])
+                v[c] = (v[c] + v[d]) % 2**64
+                v[b] = turned(v[b] ^ v[c], turns[1])
+    return struct.pack("<8Q", *(state[i] ^ v[i] ^ v[8 + i] for i in range(8)))
+
+
+def turned(value: int, by: int) -> int:
+    return (value >> by | value << (64 - by)) % 2**64
+
+
+ORDERS = [
+    [int(digit, 16) for digit in line]
+    for line in (
+        "0123456789abcdef", "ea489fd61c02b753", "b8c052fdae367194", "7931dcbe265a40f8", "9057fbc4a1d2e863",
+        "2c6a0b834d75fe19", "c51fed4a0763928b", "db7ec13950f4862a", "6fe9b308c2d714a5", "a2847615fb9e3cd0",
+    )
+]  # fmt: skip
+
+
+def test_the_plain_compression_is_that_of_the_library() -> None:
+    begin = bytes([64, 0, 1, 1]) + bytes(60)
+    state = [math.isqrt(prime << 128) % 2**64 for prime in (2, 3, 5, 7, 11, 13, 17, 19)]
+    parameters = struct.unpack("<8Q", begin)
+    head = (12).to_bytes(4, "big") + struct.pack("<8Q", *(a ^ b for a, b in zip(state, parameters, strict=True)))
+    data = head + b"abc".ljust(128, b"\0") + (3).to_bytes(8, "little") + bytes(8) + b"\1"
+    assert compressed(data) == hashlib.blake2b(b"abc").digest()
+
+
 @few
-@given(
-    rounds=st.integers(0, 40), rest=st.binary(min_size=208, max_size=208), last=st.integers(0, 2), cut=st.integers(0, 2)
-)
-def test_compressions(rounds: int, rest: bytes, last: int, cut: int) -> None:
-    data = rounds.to_bytes(4, "big") + rest + bytes([last])
-    check(9, data)
-    check(9, data[:-cut] if cut else data + b"\0")
-    check(9, data, 20)
+@given(secret=st.integers(1, SECP256K1_ORDER - 1), message=st.binary(min_size=32, max_size=32), other=st.booleans())
+def test_recovery_of_signers(secret: int, message: bytes, other: bool) -> None:
+    v, r, s = ecdsa_raw_sign(message, secret.to_bytes(32, "big"))
+    found = check(1, message + words(v ^ 7 if other else v, r, s))
+    key = curves.public_key_in_python(message, v - 27 ^ other, r, s)
+    assert found == (b"" if key is None else bytes(12) + keccak256(key)[12:])
+    assert (found[12:] == curves.address_of_key(secret.to_bytes(32, "big"))) != other
 
 
 @few

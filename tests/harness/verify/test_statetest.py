@@ -106,6 +106,34 @@ def test_a_failure_is_named_and_the_exit_code_tells(tmp_path: Path, change: dict
     assert last == "0 passed, 1 failed"
 
 
+def test_names_are_printed_in_one_line_and_move_no_cursor(tmp_path: Path) -> None:
+    wrong = content()
+    wrong["payment"]["post"]["Cancun"][0]["hash"] = "0x" + "11" * 32
+    path = write(tmp_path / "names.json", {"a\x1b[2J\nb": wrong["payment"], "\u202e": {}, "c": content()["payment"]})
+    code, output = run("statetest", path)
+    first, second, last = output.splitlines()
+    assert (code, last) == (1, "1 passed, 2 failed")
+    assert first.startswith(r"names:\u202e: malformed: ")
+    assert second.startswith(r"names:a\x1b[2J\nb[0-0-0]: state root 0x")
+    assert first.isprintable()
+    assert second.isprintable()
+    path = write(tmp_path / "none.json", {"\x1b[2J": {}})
+    code, output = run("statetest", path)
+    assert code == 2
+    assert output.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("name", ["Merge", "Paris", "merge"])
+def test_paris_has_two_names(tmp_path: Path, name: str) -> None:
+    test = content()
+    test["payment"]["post"] = {name: test["payment"]["post"]["Cancun"], "Merge+3855": []}
+    path = write(tmp_path / "merge.json", test)
+    assert run("statetest", path, "--fork", "paris") == (0, "1 passed, 0 failed\n")
+    assert run("statetest", path, "--fork", "Merge") == (0, "1 passed, 0 failed\n")
+    assert run("statetest", path)[0] == 0
+    assert run("statetest", path, "--fork", "London")[0] == 2
+
+
 def test_an_expected_rejection_passes(tmp_path: Path) -> None:
     refused = content()
     refused["payment"]["transaction"]["nonce"] = "0x05"

@@ -11,10 +11,11 @@ from adversarial import SENDERS
 from equivalence import Equivalence
 from shard_group import ShardGroup
 
-from contend.evm import Block, State, Transaction, errors
+from contend.evm import Block, Environment, Genesis, State, Transaction, errors, view_call
 from contend.evm.accounts import accounts_of
 from contend.evm.state import location_of
-from contend.harness.verify.schedule_fuzzer.adversarial_contracts import Act, block_of
+from contend.harness.verify.schedule_fuzzer.adversarial_contracts import Act, block_of, word
+from contend.harness.verify.schedule_fuzzer.assembler import assemble
 from contend.harness.verify.schedule_fuzzer.destroying_blocks import (
     ENVIRONMENT,
     PHOENIX,
@@ -104,6 +105,23 @@ def test_settling_leaves_no_trace_of_old_storage() -> None:
     twin.restore(earlier)
     twin.settle_generations(destroys_all=False)
     assert accounts_of(twin) == before
+
+
+@pytest.mark.parametrize("fork", ["Shanghai", "Cancun"])
+def test_who_asks_a_state_sees_the_storage_of_now(fork: str) -> None:
+    state = destroying_state()
+    Serial().execute(block([destroy(ONE), create(TWO)]), state, 1)
+    assert state.generation(PHOENIX) == 1
+    made = Genesis(Environment(fork=fork))
+    made.state = state.copy()
+    for slot in (0, 11):
+        made.call(PHOENIX, word(slot))
+    assert accounts_of(made.state)[PHOENIX].storage == {0: 1, 11: 2}
+    for one in (state, made.state):
+        one.set_code(PHOENIX, assemble("0 CALLDATALOAD SLOAD 0 MSTORE 32 0 RETURN"))
+        storage = accounts_of(one)[PHOENIX].storage
+        for slot in (0, 11, 12):
+            assert view_call(one, Environment(fork=fork), PHOENIX, word(slot)) == word(storage.get(slot, 0))
 
 
 def test_a_listed_slot_of_a_new_account_is_warm() -> None:
