@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from numba import njit
 from numba.core import event, sigutils
 from numba.core.ccallback import CFunc
-from numba.core.types import unliteral
+from numba.core.types.misc import unliteral
 
 from contend.evm.runtime.kernel_cache import KernelFolders, folder_of, keep
 
