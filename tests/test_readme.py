@@ -146,7 +146,8 @@ def _link_what_is_named(command: str, folder: Path) -> None:
             # With its folder: a file may name others beside it.
             beside = Path(word).parent
             (folder / beside).parent.mkdir(parents=True, exist_ok=True)
-            (folder / beside).symlink_to(ROOT / beside)
+            if not (folder / beside).exists():
+                (folder / beside).symlink_to(ROOT / beside)
 
 
 @pytest.fixture(scope="module")
