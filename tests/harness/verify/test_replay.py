@@ -237,7 +237,7 @@ def test_no_file_of_any_bytes_gets_through(tmp_path: Path, raw: bytes) -> None:
 
 def test_replay_and_block_files_go_together(exported: Path) -> None:
     for request in (Request(workloads=("replay",)), Request(workloads=("swaps",), blocks=(str(exported),))):
-        with pytest.raises(BadInputError, match="--workload replay --block FILE"):
+        with pytest.raises(BadInputError, match="--workload replay --block PATH"):
             plan_workloads(request)
     plans = plan_workloads(Request(workloads=("replay",), blocks=(str(exported),)))
     assert [plan.title for plan in plans] == ["replay:swaps"]

@@ -34,7 +34,7 @@ def test_rows_lead_to_what_is_changed() -> None:
     hits = 0
     for row, wanted in zip(rows, changed, strict=True):
         entries = row[row >> EPOCH_SHIFT == epoch]
-        found = {tuple(location_of(arena[at : at + 7])) for at in (entries & OFFSET_MASK).tolist()}
+        found = {tuple(location_of(arena[at : at + 7]))[:3] for at in (entries & OFFSET_MASK).tolist()}
         assert found <= wanted
         hits += len(found)
     bal.close()
