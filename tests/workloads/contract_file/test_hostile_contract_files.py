@@ -76,7 +76,7 @@ def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:
     assert "it is a pipe, not a regular file" in refused(path)
     path.unlink()
     path.mkdir()
-    assert "is a folder" in refused(path)
+    assert "is a directory" in refused(path).lower()
     path.rmdir()
     path.write_text('[contracts.a]\nartifact = "pipe.json"')
     os.mkfifo(tmp_path / "pipe.json")
