@@ -183,7 +183,6 @@ BUGS = {
         "re-validation after a repair that wrote another word",
         HalfPlan,
         Replacement(mv_memory, stm.keep_a_changed_word_to_oneself, "_write_again"),
-        within=True,
         source="grants",
     ),
     "same_stamp": Bug(
