@@ -27,6 +27,7 @@ from contend.harness.verify.schedule_fuzzer.kernel_modules import kernel_modules
 from contend.harness.verify.schedule_fuzzer.module_source import SourceError
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies import registry
 from contend.strategies.base import Strategy
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Workspace
@@ -66,6 +67,16 @@ def _module_of(step: Native) -> ModuleType:
 
 
 @cache
+def _of_all_strategies() -> Variant | None:
+    """Copies for all built-in strategies at once, so that what several of them share is compiled once."""
+    kinds = map(registry.get, registry.built_in(variants=True))
+    try:
+        return preemptible_variant(steps_of(kind for kind in kinds if issubclass(kind, OptimisticStrategy)))
+    except SourceError:
+        return None
+
+
+@cache
 def _copied_alone(step: Native) -> Native:
     """A step's copy, without other changes; the step itself if there is no source to copy."""
     try:
@@ -80,9 +91,10 @@ def _copy_in(variant: Variant, step: Native) -> Native:
 
 
 def _cut(step: Native, variant: Variant | None) -> Native:
-    """A step's copy: that of a variant if it has one."""
-    if variant is not None and step.function.__module__ in variant.copied:
-        return _copy_in(variant, step)
+    """A step's copy: that of a variant if it has one, else that of all built-in strategies', else one of its own."""
+    for one in (variant, _of_all_strategies()):
+        if one is not None and step.function.__module__ in one.copied:
+            return _copy_in(one, step)
     return _copied_alone(step)
 
 
