@@ -14,6 +14,8 @@ Most blocks promise less gas than they have; for them nothing is added up.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -53,14 +55,28 @@ class Admission:
         receipts : Receipts
             By the block's order.
         """
+        flaws = self._flaws_found(receipts.status, receipts.gas_used)
+        is_settled = bool(np.array_equal(flaws, self._rows["flaw"]))
+        self._rows["flaw"] = flaws
+        return is_settled
+
+    def is_settled(self, status: npt.NDArray[Any], gas_used: npt.NDArray[Any]) -> bool:
+        """Whether `settle` would find nothing to mark otherwise: whether this round is the last one. Marks nobody.
+
+        Parameters
+        ----------
+        status, gas_used : ndarray of integers, shape (n,)
+            Of each transaction's receipt.
+        """
+        return not self.matters or bool(np.array_equal(self._flaws_found(status, gas_used), self._rows["flaw"]))
+
+    def _flaws_found(self, status: npt.NDArray[Any], gas_used: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """What is wrong with each transaction, given what an execution used."""
         rows = self._rows
-        executed = receipts.status != errors.STATUS_INVALID
-        used = receipts.gas_used.astype(np.int64)
+        executed = status != errors.STATUS_INVALID
+        used = gas_used.astype(np.int64)
         blobs = np.where(executed, rows["blobs"], 0)
         able = self._flaws == errors.NONE
         no_gas = able & (rows["gas_limit"] > self._gas - (np.cumsum(used) - used))
         no_blobs = able & (rows["blobs"] > 0) & (rows["blobs"] > self._blobs - (np.cumsum(blobs) - blobs))
-        flaws = np.where(no_gas, errors.GAS_ALLOWANCE, np.where(no_blobs, errors.BLOB_ALLOWANCE, self._flaws))
-        is_settled = bool(np.array_equal(flaws, rows["flaw"]))
-        rows["flaw"] = flaws
-        return is_settled
+        return np.where(no_gas, errors.GAS_ALLOWANCE, np.where(no_blobs, errors.BLOB_ALLOWANCE, self._flaws))

@@ -116,10 +116,11 @@ def with_enough_room(
     CapacityError
         If a transaction needs more room than the largest machine has.
     """
-    state.settle_generations(fork_named(block.environment.fork).destroys_all)
-    image, before = BlockImage(block), state.snapshot()
+    image, before, destroys_all = BlockImage(block), state.snapshot(), fork_named(block.environment.fork).destroys_all
     scale, done = 1, False
     while True:
+        # Behind the snapshot, and anew each time: to settle changes the state, which is put back as it was.
+        state.settle_generations(destroys_all)
         try:
             made = attempt(image, scale)
             done = True
