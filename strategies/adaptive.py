@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from contend.evm import State
+from contend.evm import Block, State
 from contend.evm.block_image import BlockImage
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.worker import step as speculative_step
@@ -87,12 +87,12 @@ class Adaptive(Groups):
         self._last_number: int | None = None
         self._learning_s = 0.0
 
-    def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
-        """Execute once, one way or the other; see `CompiledStrategy.attempt`."""
-        number = image.block.environment.number
+    def execute(self, block: Block, state: State, workers: int) -> Outcome:
+        """Execute one way or the other, as often as it takes; see `Strategy.execute`."""
+        number = block.environment.number
         if self._last_number is not None and number <= self._last_number:
             self._trial = Trial()
-        outcome = super().attempt(image, state, workers, scale)
+        outcome = super().execute(block, state, workers)
         self._last_number = number
         # What is learned without hints is for blocks with hints.
         seconds = outcome.seconds if self._trial.uses_hints else outcome.seconds - self._learning_s

@@ -13,6 +13,7 @@ from contend.evm import Block, CapacityError, Changes, Snapshot, State, layout
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.block_admission import Admission
 from contend.evm.forks import fork_named
+from contend.evm.receipts import ReceiptTable
 from contend.evm.state import intern_location, key_tuple, location_key
 from contend.evm.vm import precompiles
 from contend.strategies.base import Outcome, Strategy
@@ -45,6 +46,7 @@ class CompiledStrategy(Strategy):
         self._image: BlockImage | None = None
         self._admission: Admission
         self._before: Snapshot | None = None  # the state before the last block
+        self._is_repeated = False  # whether the attempt in hand follows another one at the same block
 
     def execute(self, block: Block, state: State, workers: int) -> Outcome:
         """Execute `block` on `state`; see `Strategy.execute`."""
@@ -63,7 +65,8 @@ class CompiledStrategy(Strategy):
         admission = self._admission
         admission.forget()
         earlier, destroys_all = dict[str, float](), fork_named(block.environment.fork).destroys_all
-        mark = self.clock.mark()
+        mark, scale = self.clock.mark(), self._scale
+        self._is_repeated = False
         while True:
             is_settled_anew = state.settle_generations(destroys_all)
             state.codes.reserve(self._scale)
@@ -73,10 +76,15 @@ class CompiledStrategy(Strategy):
             except CapacityError:
                 # First of all, so that no error leaves a state that is executed by half.
                 state.restore(before)
+                self._is_repeated = True
                 precompiles.raise_failure()
-                if self._scale >= LARGEST_SCALE:
+                if self._scale < LARGEST_SCALE:
+                    self._scale *= 2
+                elif self.forgo_list():
+                    # Without it the block is executed in the room that it had, and so are those after it.
+                    self._scale = scale
+                else:
                     raise
-                self._scale *= 2
                 self.clock.rewind(mark)
                 continue
             if self.parallel and admission.matters:
@@ -88,6 +96,7 @@ class CompiledStrategy(Strategy):
                     earlier[name] = earlier.get(name, 0.0) + seconds
                 if not is_settled:
                     state.restore(before)
+                    self._is_repeated = True
                     mark = self.clock.mark()
                     continue
                 outcome.phases = earlier
@@ -97,6 +106,19 @@ class CompiledStrategy(Strategy):
                 outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
                 outcome.untimed["changes"] = perf_counter() - began
             return outcome
+
+    def forgo_list(self) -> bool:
+        """Go on without the access list that came with the block, if one did; False where it makes no difference.
+
+        Asked where the block does not fit into the largest room. What a list names is bounded by nothing but its bytes,
+        and a wrong one must not end the run.
+        """
+        return False
+
+    def is_last_round(self, receipts: ReceiptTable) -> bool:
+        """Whether what an attempt used changes nobody's admission, so that the block is not executed once more."""
+        rows = receipts.rows[: len(self._image or ())]
+        return not self.parallel or self._admission.is_settled(rows["status"], rows["gas_used"])
 
     def _changes(self, state: State, before: Snapshot) -> Changes:
         locations = self.written_locations()

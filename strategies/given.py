@@ -163,10 +163,14 @@ class HintSource(ABC):
         (`strategies.block_stm.estimates`), which the source may see to while it fills the table.
     versions_stand : bool
         Set by `fill`: whether it did. If not, the strategy makes them of the table.
+    has_learned : bool
+        Set by the strategy: whether it has learned from this block already, in an attempt for which there was too
+        little room in the end.
     """
 
     wants_versions: bool = False
     versions_stand: bool = False
+    has_learned: bool = False
 
     @abstractmethod
     def fill(self, space: Any, image: BlockImage, state: State, knowledge: Knowledge, clock: Clock) -> None:
@@ -198,8 +202,20 @@ class HintSource(ABC):
         """Learn from a block that has been executed. Timed; the default learns nothing.
 
         Every transaction has its final read and write set, and nothing can be aborted any more, but the words are not
-        written to the state yet: it is still the one before the block, which predictions are made from.
+        written to the state yet: it is still the one before the block, which predictions are made from. Called once a
+        block, however often that is executed: not in a round that another one follows (`evm.drivers.block_admission`).
         """
+
+    def forgo_list(self) -> bool:
+        """Give nothing of the block's access list: it may name more than there is room for. False if it gave none."""
+        return False
+
+    def flaw(self, transactions: int) -> str | None:
+        """What is wrong with the access list of the last block, of so many transactions, if it was of no use.
+
+        Outside the time.
+        """
+        return None
 
     def counters(self) -> dict[str, int]:
         """What the source counted in the last block, for the outcome; the default nothing."""

@@ -28,6 +28,7 @@ _PIECE_BYTES = 256
 # room than is usual.
 _BYTES_A_SLOT = 8
 _FEWEST_SLOTS = 1 << 10
+TOO_LARGE = f"{MALFORMED}: it names more than there is room for"
 
 
 class EncodedList:
@@ -47,6 +48,12 @@ class EncodedList:
         self._index: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._epoch = 0
         self._rows: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._forgone: bytes | None = None
+
+    @property
+    def is_forgone(self) -> bool:
+        """Whether the list in hand is one that is not tried again (`forgo`)."""
+        return self._data is self._forgone
 
     @property
     def size(self) -> int:
@@ -94,6 +101,9 @@ class EncodedList:
         CapacityError
             If the arena, the index, the state or a machine was too small.
         """
+        self._data = data
+        if self.is_forgone:
+            return False
         room = len(data) // ACCOUNT_BYTES * PIECES_AN_ACCOUNT + len(data) // _PIECE_BYTES + SPARE_PIECES
         if len(self._pieces) < room:
             self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
@@ -101,7 +111,6 @@ class EncodedList:
         parts = len(data) // PART_CHANGES + len(data) // LONG_RECORD + 1
         if len(self._parts) < parts:
             self._parts = sparse_zeros(parts * PART.words).view(PART.dtype)
-        self._data = data
         size, _, scale = space.fits
         slots = self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 1
         self.memory[:] = np.zeros((), self.memory.dtype)
@@ -125,6 +134,16 @@ class EncodedList:
         space.run_hint_step(decode_step, clock, self.memory, (*wakes, "fault"))
         return bool(self.header["malformed"] == SOUND)
 
+    def forgo(self) -> bool:
+        """Take the list in hand as malformed from now on: there is no room for what it names. False if it was before.
+
+        The same bytes are not tried again.
+        """
+        if self.is_forgone or not self._data:
+            return False
+        self._forgone = self._data
+        return True
+
     def flaw(self, transactions: int) -> str:
         """Why the list is malformed, in one line. Outside the time.
 
@@ -133,10 +152,10 @@ class EncodedList:
         transactions : int
             Of the block.
         """
+        if self.is_forgone:
+            return TOO_LARGE
         found = first_difference(self._data, AccessList(), transactions, kind=KINDS[int(self.header["kind"])])
         if found is not None and found.kind in (MALFORMED, WRONG_ORDER):
             return str(found)
         noted = int(self.header["malformed"])
-        if noted == int(SOUND):
-            return f"{MALFORMED}: it names more than there is room for"
         return f"{MALFORMED}: byte {noted >> int(REASON_SHIFT)}: {REASONS[noted & 0xFF]}"

@@ -48,7 +48,7 @@ from contend.strategies.block_stm.mv_memory import (
     write_own,
     writer_of,
 )
-from contend.strategies.block_stm.scheduler import is_executed, transaction_of, txn_status
+from contend.strategies.block_stm.scheduler import doubt_those_above, is_executed, transaction_of, txn_status
 from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
@@ -112,10 +112,21 @@ def count_writes(worker):
     return count
 
 
-@kernel(inline=True)
-def count_versions(shared, txn_idx):
-    """How many locations a transaction has versions at, by its last write set, or by what is expected of its first."""
-    return I(transaction_of(shared, txn_idx).write_set & LIST_MASK)
+@kernel()
+def count_filled(worker):
+    """Count the writes of the worker's incarnation, which has run to its end, that go to a version that is laid out.
+
+    Those are filled in, all others searched for (`apply_write_set`), whatever else was expected.
+    """
+    if worker.expected_count == 0:
+        return 0
+    machine = open_machine(worker.machine)
+    count = 0
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if is_write(entry):
+            count += I(expected_version(worker, entry.location) != NO_VERSION)
+    return count
 
 
 @kernel()
@@ -305,6 +316,8 @@ def apply_write_set(shared, worker):
         version = WRITE.item(old_address, old_count, i).version
         if not is_written_by(version, incarnation):
             surprises |= not mark_absent(version, incarnation)
+    if surprises:
+        doubt_those_above(shared, txn_idx)
     atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
     return True, surprises
 

@@ -109,6 +109,17 @@ def decrease_validation_idx(shared, target_idx):
 
 
 @kernel()
+def doubt_those_above(shared, txn_idx):
+    """What a transaction has written, or will write, is not what was expected (`validation.is_certain`).
+
+    Whoever finds that out calls it, before the transaction's status says so or the sweep goes back on its account:
+    `incarnation.apply_write_set` and `validation.convert_writes_to_estimates` do.
+    """
+    if atomics.load(shared, "first_doubt") > U(txn_idx + 1):
+        atomics.minimum(shared, "first_doubt", U(txn_idx + 1))
+
+
+@kernel()
 def check_done(shared):
     """Set the done marker if both sweeps are over, nobody holds a task, and neither was sent back meanwhile."""
     observed = atomics.load(shared, "decrease_cnt")

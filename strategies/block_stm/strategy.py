@@ -48,7 +48,8 @@ class OptimisticStrategy(CompiledStrategy):
         Whether idle workers all wait for the same; False where each waits for something of its own, its turn for one.
     expects_writes : bool
         Whether `prepare` always calls `mark_expected_writes` behind `gather_hints`. Then a source that can lay versions
-        out better than from its table may do so.
+        out better than from its table may do so. It is said of one `prepare`: a class that brings its own says it
+        again, or it does not hold.
     """
 
     lists_accesses: ClassVar[bool] = True
@@ -60,6 +61,11 @@ class OptimisticStrategy(CompiledStrategy):
     machines_per_worker: ClassVar[int] = 1
     interchangeable: bool = True
     expects_writes: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "prepare" in vars(cls) and "expects_writes" not in vars(cls):
+            cls.expects_writes = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,13 +92,17 @@ class OptimisticStrategy(CompiledStrategy):
         space = self.workspace(image, state, workers, scale)
         untimed = {"workspace": perf_counter() - making}
         began = self.clock.now()
+        if self._source is not None:
+            self._source.has_learned &= self._is_repeated
         space.reset(image, state, self.clock.costs or default_costs())
         self.prepare(space, image, state)
         prepared = self.clock.now()
         balance = word_to_int(state.values[int(space.shared["coinbase"])])
         self.run_block(space)
         executed = self.clock.now()
-        self.learn(space, image, state)
+        if self._source is not None and not self._source.has_learned and self.is_last_round(space.receipts):
+            self.learn(space, image, state)
+            self._source.has_learned = True
         self.commit_block(space, state)
         access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         committed = self.clock.now()
@@ -104,6 +114,7 @@ class OptimisticStrategy(CompiledStrategy):
             collecting = perf_counter()
             hinted = space.hinted_sets(state)
             untimed["hints"] = perf_counter() - collecting
+        flaw = None if self._source is None else self._source.flaw(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         counters = self.counted(space)
         return Outcome(
@@ -114,6 +125,7 @@ class OptimisticStrategy(CompiledStrategy):
             abort_locations=aborted,
             untimed=untimed,
             hinted=hinted,
+            refused_list=flaw,
             access_list=access_list,
         )
 
@@ -147,8 +159,12 @@ class OptimisticStrategy(CompiledStrategy):
         self._source.fill(space, image, state, self.knowledge, self.clock)
         space.shared["expects"] = 1
 
+    def forgo_list(self) -> bool:
+        """Go on without the block's access list; see `CompiledStrategy.forgo_list`."""
+        return self._source is not None and self._source.forgo_list()
+
     def learn(self, space: Workspace, image: BlockImage, state: State) -> None:
-        """Let the source of the hints learn from the block, which has been executed. Timed."""
+        """Let the source of the hints learn from the block, which has been executed for the last time. Timed."""
         if self._source is not None:
             self._source.learn(space, image, state, self.clock)
 

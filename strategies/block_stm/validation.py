@@ -34,7 +34,7 @@ from contend.strategies.block_stm.accounting import count_abort
 from contend.strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_of
 from contend.strategies.block_stm.layout import ABORTING, LIST_MASK, ORIGIN_MASK, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
 from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, mark_estimate, read
-from contend.strategies.block_stm.scheduler import pack_status, transaction_of
+from contend.strategies.block_stm.scheduler import doubt_those_above, pack_status, transaction_of
 from contend.strategies.clocks import cost_table
 
 COST_VALIDATE, COST_VALIDATE_READ = cost_table.VALIDATE, cost_table.VALIDATE_READ
@@ -59,13 +59,6 @@ def _first_stale_read(shared, txn_idx, reads, count):
         if blocking != NOBODY or not equal(fees, seen.fees):
             return shared.coinbase
     return I(VALID)
-
-
-@kernel()
-def doubt_those_above(shared, txn_idx):
-    """What a transaction has written, or will write, is not what was expected."""
-    if atomics.load(shared, "first_doubt") > U(txn_idx + 1):
-        atomics.minimum(shared, "first_doubt", U(txn_idx + 1))
 
 
 @kernel()
@@ -119,6 +112,7 @@ def convert_writes_to_estimates(shared, worker, stale):
         if line.is_planned == U0 or one.location == stale:
             mark_estimate(one.version)
             marked += 1
+    doubt_those_above(shared, worker.txn_idx)
     spend(shared, worker, COST_ABORT, 1)
     spend(shared, worker, COST_ABORT_WRITE, marked)
 

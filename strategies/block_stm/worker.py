@@ -30,7 +30,7 @@ from contend.strategies.block_stm.incarnation import (
     RAN_TO_END,
     answer_read,
     begin,
-    count_versions,
+    count_filled,
     count_writes,
     record,
     run_machine,
@@ -51,7 +51,6 @@ from contend.strategies.block_stm.scheduler import (
 from contend.strategies.block_stm.validation import (
     VALID,
     abort,
-    doubt_those_above,
     validate_unless_certain,
     validate_unrecorded,
 )
@@ -78,8 +77,8 @@ ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
 def run_paying(shared, worker, publish):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`.
 
-    `publish` is the class of what it costs to make a write visible, which the next step does. Where a version stands
-    for the write already, it is only filled.
+    `publish` is the class of what it costs to make a write visible, which the next step does. A write whose version is
+    laid out already is only filled in.
     """
     stopped = run_machine(shared, worker)
     if stopped == RAN_INTO_FAULT:
@@ -91,7 +90,7 @@ def run_paying(shared, worker, publish):
     worker.write_count = count_writes(worker)
     filled = 0
     if publish == COST_PUBLISH_WRITE and shared.expects != U0:
-        filled = min(worker.write_count, count_versions(shared, worker.txn_idx))
+        filled = count_filled(worker)
         spend(shared, worker, COST_FILL, filled)
     spend(shared, worker, publish, worker.write_count - filled)
     return WORKED
@@ -163,8 +162,6 @@ def _finish(shared, worker):
 @kernel()
 def _announce(shared, worker):
     worker.phase = PHASE_TASK
-    if worker.surprises != U0:
-        doubt_those_above(shared, worker.txn_idx)
     finish_execution(shared, worker, worker.surprises != U0)
     return WORKED
 
@@ -177,7 +174,6 @@ def _validate(shared, worker):
     aborted = stale != VALID and try_validation_abort(shared, worker)
     if aborted:
         abort(shared, worker, stale)
-        doubt_those_above(shared, worker.txn_idx)
     finish_validation(shared, worker, aborted)
     return WORKED
 

@@ -279,6 +279,14 @@ class Listed(HintSource):
             for step in (count_step, room_step, put_step):
                 space.run_hint_step(step, clock, self._list.memory)
 
+    def forgo_list(self) -> bool:
+        """Take a list that names more than fits in the largest room as not being of this block."""
+        return self._list.forgo()
+
+    def flaw(self, transactions: int) -> str | None:
+        """Why the list gave nothing; see `HintSource.flaw`."""
+        return None if self._is_sound else self._list.flaw(transactions)
+
     def counters(self) -> dict[str, int]:
         """Bytes of the list, and whether it was malformed and so of no use."""
         return {"list_bytes": self._list.size, "malformed_lists": int(not self._is_sound)}

@@ -121,7 +121,8 @@ class Template(HintSource):
     """Predicts what transactions touch from what earlier blocks' transactions did.
 
     A block whose number is not above that of the last one learned from is the beginning of another run, or of the same
-    run again: what was learned is forgotten, so that nothing is predicted from the future.
+    run again: what was learned is forgotten, so that nothing is predicted from the future. One that is executed again
+    because it did not fit (`HintSource.has_learned`) is not.
     """
 
     def __init__(self) -> None:
@@ -171,7 +172,7 @@ class Template(HintSource):
     def watch(self, space: Any, image: BlockImage) -> None:
         """Forget what is not of this chain, and let machines note preimages; see `HintSource.watch`."""
         number = image.block.environment.number
-        if self._last_number is not None and number <= self._last_number:
+        if not self.has_learned and self._last_number is not None and number <= self._last_number:
             self._forget()
         memory = self._prepare(space, image)
         stride = memory.logs.strides[0]

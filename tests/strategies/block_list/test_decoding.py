@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from adversarial import adversarial_state, blocks
+from adversarial import adversarial_state, blocks, hot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +15,14 @@ from contend.evm import Block, State
 from contend.evm.access_list import AccessList, access_list_content, encode
 from contend.evm.state import location_of
 from contend.harness.testing import build_scenario
+from contend.strategies import compiled
+from contend.strategies.block_list.encoded_list import TOO_LARGE
 from contend.strategies.block_list.long_records import LONG_RECORD, PART_CHANGES
 from contend.strategies.block_stm.strategy import BlockSTM
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.given import BLOCK, FULL, INDEXED, LIST_KINDS, LOCATIONS, READS, Knowledge
 from contend.strategies.registry import get
+from contend.strategies.serial import Serial
 
 WORLD = adversarial_state()
 Entry = tuple[bytes, str, int, bool]
@@ -129,3 +133,23 @@ def test_a_malformed_list_gives_nothing(strategy: BlockSTM) -> None:
         assert not any(given_by(strategy, block, scenario.genesis, raw, FULL, 2).values())
         assert strategy._source is not None
         assert strategy._source.counters()["malformed_lists"] == 1
+
+
+def test_a_list_that_names_more_than_there_is_room_for_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "LARGEST_SCALE", 2)
+    block, genesis = hot("counter", 12), WORLD.copy()
+    content = access_list_content(block, genesis.copy())
+    accounts = [replace(content.accounts[0], storage_reads=tuple(range(1, 60_000))), *content.accounts[1:]]
+    before = genesis.snapshot()
+    with get("block_stm+block")() as made:
+        for data, refused in ((encode(AccessList(tuple(accounts))), TOO_LARGE), (encode(content), None)):
+            genesis.restore(before)
+            made.clock, made.knowledge = VirtualClock(), Knowledge(access_list=data)
+            found = made.execute(block, genesis, 3)
+            assert found.refused_list == refused
+            assert found.counters["malformed_lists"] == int(refused is not None)
+            genesis.restore(before)
+            serial = Serial().execute(block, genesis, 1)
+            assert found.changes is not None
+            assert serial.changes is not None
+            assert found.changes.digest == serial.changes.digest

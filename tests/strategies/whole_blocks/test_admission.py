@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from adversarial import hot
 from equivalence import Equivalence
 
 from contend.evm import errors
@@ -36,3 +37,25 @@ def test_shards_keep_the_order_that_limits_depend_on(equivalence: Equivalence) -
         outcome = equivalence.check(strategy, tight, adversarial_state(), 3)
     assert outcome.order is None
     assert (outcome.receipts.error_codes == errors.GAS_ALLOWANCE).any()
+
+
+@pytest.mark.parametrize("name", ["block_stm+template", "adaptive"])
+def test_a_block_of_several_rounds_is_learned_from_once(name: str) -> None:
+    """What is refused is found out by executing the block again; that is no other block, and no new beginning."""
+    state, numbers, rounds = adversarial_state(), (1, 2, 3), []
+    with get(name)() as strategy:
+        original = strategy.attempt  # type: ignore[attr-defined]
+        strategy.attempt = lambda *given: rounds.append(number) or original(*given)  # type: ignore[attr-defined]
+        for place, number in enumerate(numbers):
+            block = hot("counter", 24)
+            following = tuple(replace(one, nonce=one.nonce + state.nonce(one.sender)) for one in block)
+            # All promise more than there is, but the last ones do not fit.
+            tight = replace(block.environment, number=number, gas_limit=block.transactions[0].gas_limit + 300_000)
+            strategy.clock = VirtualClock()
+            outcome = strategy.execute(replace(block, transactions=following, environment=tight), state, 3)
+            assert (outcome.receipts.error_codes == errors.GAS_ALLOWANCE).any()
+            source = strategy._source  # type: ignore[attr-defined]
+            assert int(source._learner[0]["block"]) == place + 1
+            if name == "adaptive":
+                assert outcome.counters["hinted_blocks"] == int(place > 0)
+    assert len(rounds) > len(numbers)
