@@ -1,11 +1,14 @@
 """Repair of a block whose list was wrong: what was executed goes to multi-version memory, and is validated there.
 
 Every transaction has been executed, from values of which some were wrong, and what it read and wrote was kept. First
-all writes become versions; then each read is looked up there. Where the word is the one that the transaction saw, it
+all writes become versions; then those of who was misled are taken from the list (`strategies.bal.trust`), and it is
+to be executed again. Each read of the others is looked up there. Where the word is the one that the transaction saw, it
 has read that version, whatever the list said: its execution stands. Where it is not, the read is entered as one of a
-version that does not exist. Block-STM's scheduler then validates everything (`strategies.planned.engine` hands a plan
-over in the same way): a transaction that saw a wrong word is executed again, and so is who read what it wrote. One that
-saw what it should have is not, so a list with one wrong value costs what depends on that value.
+version that does not exist, and the transaction is to be executed again, too; what it wrote stays in sight, since as a
+rule it was shown the right word, and the one that is there is another's mistake.
+
+Block-STM's scheduler then validates what stands and executes the rest, all at once. Who was to be executed again, and
+writes what is there already, costs nobody else anything.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import WRITE_LOG
 from contend.strategies.block_list.listed_changes import word_seen
 from contend.strategies.block_list.record_index import NO_RECORD
-from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.accounting import count_abort, has_fault, note_fault
 from contend.strategies.block_stm.hint_table import next_hinted
-from contend.strategies.block_stm.incarnation import fees_below, fees_seen_of, list_address, state_value
+from contend.strategies.block_stm.incarnation import fees_below, fees_seen_of, list_address, receipt_of, state_value
 from contend.strategies.block_stm.layout import (
     LIST_MASK,
     LIST_SHIFT,
@@ -33,6 +36,7 @@ from contend.strategies.block_stm.layout import (
 )
 from contend.strategies.block_stm.mv_memory import FOUND_STATE, NO_VERSION, allocate, arena_offset, read, write
 from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.validation import VALID
 from contend.strategies.clocks import ACT_VALIDATE, FAILED, FINISHED, WORKED, cost_table
 
 COST_PUBLISH_WRITE, COST_FEE = cost_table.PUBLISH_WRITE, cost_table.FEE
@@ -99,9 +103,19 @@ def _enter_read(shared, worker, entry):
 @kernel()
 def _enter_reads(shared, worker):
     line = transaction_of(shared, worker.txn_idx)
+    if line.is_planned == U0:
+        # It was misled, and is executed again whatever it has read.
+        return
     reads, count = list_address(shared, line.read_set), I(line.read_set & LIST_MASK)
+    stale = I(VALID)
     for i in range(count):
-        _enter_read(shared, worker, READ.item(reads, count, i))
+        entry = READ.item(reads, count, i)
+        location = I(entry.origin >> ORIGIN_SHIFT)
+        _enter_read(shared, worker, entry)
+        if entry.version == NEVER:
+            stale = location
+    if stale != VALID:
+        count_abort(shared, worker, stale, U(receipt_of(shared, worker.txn_idx).gas_used))
     spend(shared, worker, COST_VALIDATE, 1)
     spend(shared, worker, COST_VALIDATE_READ, count)
 

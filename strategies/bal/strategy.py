@@ -6,22 +6,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from contend.evm import Block, CapacityError, State
+from contend.evm import Block, State
 from contend.evm.access_list import access_list_content, first_difference, state_before
 from contend.evm.block_image import BlockImage
 from contend.strategies.bal.execution_order import CLASSES, order_step
 from contend.strategies.bal.layout import BAL, BAL_WORKER
 from contend.strategies.bal.repair import enter_step, publish_step
 from contend.strategies.bal.sweep import list_changed, sweep_step
+from contend.strategies.bal.trust import trust_step
 from contend.strategies.bal.worker import seeded_step
 from contend.strategies.base import Outcome
 from contend.strategies.block_list.encoded_list import EncodedList
-from contend.strategies.block_stm.layout import EXECUTED
+from contend.strategies.block_stm.layout import EXECUTED, READY_TO_EXECUTE, STATUS_BITS
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import Locations, Workspace
-from contend.strategies.compiled import LARGEST_SCALE
 from contend.strategies.given import BLOCK, FULL, TRUTH, MissingKnowledgeError
+
+NEXT_INCARNATION = 1 << int(STATUS_BITS) | READY_TO_EXECUTE  # the status of who was executed once, and is not right
 
 
 class Bal(OptimisticStrategy):
@@ -79,17 +81,14 @@ class Bal(OptimisticStrategy):
         """Decode the list, and put transactions in their order; see `OptimisticStrategy.prepare`."""
         data = self.knowledge.access_list or b""
         self._is_confirmed = self._is_refused = False
-        try:
-            self._is_sound = self._list.decode(space, data, FULL, self.clock, seeds=True)
-        except CapacityError:
-            # A list that names more than fits in the largest room is not one of this block.
-            if self._scale < LARGEST_SCALE:
-                raise
-            space.shared["fault"] = 0
-            self._is_sound = False
+        self._is_sound = self._list.decode(space, data, FULL, self.clock, seeds=True)
         space.own_shared["workers"] = len(space.workers)
         if self.longest_first and self._is_sound:
             self._put_in_order(space, image)
+
+    def forgo_list(self) -> bool:
+        """Take a list that names more than fits in the largest room as not being of this block."""
+        return self._list.forgo()
 
     def _put_in_order(self, space: Workspace, image: BlockImage) -> None:
         own, recorded = space.own_shared, self.knowledge.recorded
@@ -119,9 +118,11 @@ class Bal(OptimisticStrategy):
         size = space.fits[0]
         space.transactions["txn_status"][:size] = EXECUTED
         space.transactions["is_planned"][:size] = 1
-        for step in (publish_step, enter_step):
+        for step in (publish_step, trust_step, enter_step):
             space.run_hint_step(step, self.clock, self._list.memory)
-        space.shared["execution_idx"] = size
+        misled = np.flatnonzero(space.transactions["is_planned"][:size] == 0)
+        space.transactions["txn_status"][misled] = NEXT_INCARNATION
+        space.shared["execution_idx"] = misled[0] if len(misled) else size
 
     def commit_block(self, space: Workspace, state: State) -> None:
         """Write the list's last words to the state if they are confirmed; see `OptimisticStrategy.commit_block`."""

@@ -64,6 +64,12 @@ def _record_in(shared, block_list, words, txn_idx, place):
 
 
 @kernel()
+def record_in_row(shared, block_list, txn_idx, place):
+    """Address of a record that a transaction changes, by its place in the row; 0 where none is, or none any more."""
+    return _record_in(shared, block_list, _row_words(shared, block_list), txn_idx, place)
+
+
+@kernel()
 def prefetch_records(shared, block_list, txn_idx):
     """Ask for the records in a row, and what stands first behind each: a change, and often the next record."""
     words = _row_words(shared, block_list)

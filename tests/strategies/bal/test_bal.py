@@ -28,9 +28,10 @@ from contend.evm.access_list import AccessList, access_list_of, decode, encode
 from contend.harness.testing import build_scenario
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
-from contend.strategies import registry
+from contend.strategies import compiled, registry
 from contend.strategies.bal.strategy import Bal, BalLongest
 from contend.strategies.base import Outcome, Strategy
+from contend.strategies.block_list.encoded_list import TOO_LARGE
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.given import BLOCK, FULL, LOCATIONS, TRUTH, Knowledge, MissingKnowledgeError
@@ -118,6 +119,35 @@ def test_a_wrong_value_repairs_who_saw_it_and_nobody_else(bal: Bal) -> None:
     assert 1 <= middle.counters["repairs"] <= 20
 
 
+def test_a_missing_change_repairs_who_missed_it_and_nobody_behind(bal: Bal) -> None:
+    """Whoever comes next is misled and executed again; those behind were shown what it writes then."""
+    block = hot("counter", 40)
+    on = Judge(block, WORLD)
+    for workers in (1, 8):
+        found = on.outcome(bal, without_change_at(on.right, 20), workers)
+        assert found.refused_list is not None
+        assert found.counters["repairs"] == 1
+        assert found.counters["aborts"] == 0
+
+
+def test_a_list_that_names_more_than_there_is_room_for_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "LARGEST_SCALE", 2)
+    on = judge("payments")
+    accounts = list(decode(on.right))
+    accounts[0] = replace(accounts[0], storage_reads=tuple(range(1, 60_000)))
+    large = encode(AccessList(tuple(accounts)))
+    with Bal() as made:
+        made.clock = VirtualClock()
+        for _ in range(2):
+            found = on.outcome(made, large)
+            assert found.refused_list == TOO_LARGE
+            assert (
+                found.counters["executions"]
+                == len(on.block) + found.counters["aborts"] + found.counters["wait_restarts"]
+            )
+        assert on.outcome(made, on.right).refused_list is None
+
+
 def test_many_short_slots_make_room_for_themselves(bal: Bal) -> None:
     # A slot of one byte becomes a record of twelve words, and there are more of them than the index expects.
     on = judge("swaps")
@@ -129,6 +159,17 @@ def test_many_short_slots_make_room_for_themselves(bal: Bal) -> None:
         assert found.refused_list is not None
         assert found.refused_list.startswith("superfluous entry"), found.refused_list
         assert found.counters["repairs"] == 0
+
+
+def without_change_at(data: bytes, index: int) -> bytes:
+    """A list in which the first slot's change at an index is missing."""
+    accounts = list(decode(data))
+    place = next(i for i, account in enumerate(accounts) if account.storage_changes)
+    (slot, changes), *rest = accounts[place].storage_changes
+    kept = tuple(change for change in changes if change[0] != index)
+    assert len(kept) == len(changes) - 1
+    accounts[place] = replace(accounts[place], storage_changes=((slot, kept), *rest))
+    return encode(AccessList(tuple(accounts)))
 
 
 def damaged_at(data: bytes, index: int) -> bytes:
