@@ -22,4 +22,5 @@ class Groups(GraphStrategy):
 
     name: ClassVar[str] = "groups"
     summary: ClassVar[str] = "dependency graph of hints, a chain one task, ordered validation behind (Grevm 2.1)"
+    marks_writes: ClassVar[bool] = True
     early_per_worker: ClassVar[int] = 8

@@ -9,6 +9,9 @@ what Grevm calls a group, a chain in which each waits for the one before only, i
 looked for beforehand, and a hop along it costs no wake-up. Who waits is released when the writes are visible, before
 the receipt and the read set are kept.
 
+One worker has nobody to wait for. It is given no graph: it takes the lowest transaction each time, so that all below
+have been executed, and what it reads is right.
+
 What hints got wrong is found by validation. Who finds a transaction stale executes it again at once. Who reads a
 version that is being written again meanwhile waits for it, with its machine kept: it is held by a worker, which at most
 waits for one lower still, so that the lowest goes on.
@@ -29,6 +32,7 @@ from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault, note_fault
+from contend.strategies.block_stm.executed_prefix import next_to_validate
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
@@ -83,7 +87,7 @@ from contend.strategies.dependency.linking import (
     release,
     sort_chunk,
 )
-from contend.strategies.dependency.validating import next_to_validate, note_stray, validate
+from contend.strategies.dependency.validating import note_stray, validate
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, TEMPLATE, TRUTH
 
 COST_TASK, COST_SWITCH = cost_table.TASK, cost_table.SWITCH
@@ -123,7 +127,7 @@ def _finish_first(shared, worker, graph, own):
     if not applied:
         note_fault(shared)
         return FAILED
-    if wrote_new_location:
+    if wrote_new_location and graph.alone == U0:
         note_stray(graph, txn_idx)
     kept = release(shared, worker, graph, txn_idx)
     # For those that wait in place: its writes are there.
@@ -197,8 +201,8 @@ def _execute_first(shared, worker, graph, own, txn_idx):
     if has_begun(shared, txn_idx) or not try_incarnate(shared, worker, txn_idx):
         return WORKED
     own.first = U1
-    is_sure = graph.early != 0 and I(atomics.load(graph, "sorted_count")) == graph.chunk_count
-    node_of(graph, shared, txn_idx).is_sure = U(is_sure)
+    all_stands = graph.marks != U0 and I(atomics.load(graph, "sorted_count")) == graph.chunk_count
+    node_of(graph, shared, txn_idx).is_sure = U(all_stands or graph.alone != U0)
     return begin_execution(shared, worker)
 
 
@@ -269,6 +273,8 @@ class GraphStrategy(OptimisticStrategy):
     ----------
     exclusive : bool
         Whether a writer waits for the readers before it, too.
+    marks_writes : bool
+        Whether what is expected to be written is marked as such when a chunk is sorted; what begins early needs that.
     early_per_worker : int
         How many transactions a worker, behind the executed prefix, may begin that are not ready; 0 for none.
     """
@@ -281,6 +287,7 @@ class GraphStrategy(OptimisticStrategy):
     # Who waits for a version that is written again, or for a chunk of its partition, waits for nothing else.
     interchangeable = False
     exclusive: ClassVar[bool] = False
+    marks_writes: ClassVar[bool] = False
     early_per_worker: ClassVar[int] = 0
 
     def __init__(self) -> None:
@@ -299,8 +306,12 @@ class GraphStrategy(OptimisticStrategy):
         """Gather hints, and have the graph built while executing."""
         assert self._memory is not None
         self.gather_hints(space, image, state)
-        self._memory.open(space.own_shared)
+        if len(space.workers) == 1:
+            self._memory.open_for_one(space.own_shared)
+        else:
+            self._memory.open(space.own_shared)
         space.own_shared["exclusive"] = self.exclusive
+        space.own_shared["marks"] = self.marks_writes
         space.own_shared["early"] = self.early_per_worker * len(space.workers)
         space.own_shared["speculative_step"] = speculative_step.address
         size = len(image)

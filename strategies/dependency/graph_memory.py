@@ -8,7 +8,7 @@ import numpy as np
 
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.strategies.block_stm.waiters.ready_set import ReadyMemory
-from contend.strategies.block_stm.workspace import HINTS_PER_TRANSACTION, SPARE_HINTS
+from contend.strategies.block_stm.workspace import HINTS_PER_TRANSACTION, SPARE_HINTS, clear
 from contend.strategies.dependency.layout import EDGE, MOST_EPOCHS, NODE, TAIL
 
 LARGEST_CHUNK, SMALLEST_CHUNK = 64, 4
@@ -56,6 +56,14 @@ class GraphMemory:
         if len(self._tails) != capacity or self._epoch + 1 >= MOST_EPOCHS:
             self._tails = TAIL.zeros(capacity)
             self._epoch = 0
+
+    def open_for_one(self, graph: Any) -> None:
+        """Make ready for a block that one worker executes, without a graph: everything is ready. Timed."""
+        self.open(graph)
+        graph["chunk_count"] = graph["partition_count"] = 0
+        graph["alone"] = 1
+        clear(self.nodes)
+        self.ready.fill(self.fits[0])
 
     def open(self, graph: Any) -> None:
         """Make ready for a block: fill the shared header. Timed."""

@@ -10,6 +10,8 @@ GRAPH = Struct(
     "DependencyGraph",
     speculative_step=I64,  # address of Block-STM's step, for validation and repair
     exclusive=U64,  # whether a writer also waits for the readers before it
+    alone=U64,  # whether there is one worker, who executes in the block's order and needs no graph
+    marks=U64,  # whether what is expected to be written stands in memory as ESTIMATEs
     early=I64,  # how far behind the executed prefix transactions may begin that are not ready; 0 for not at all
     chunk_size=I64,  # transactions in a chunk
     chunk_count=I64,

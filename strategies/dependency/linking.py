@@ -144,7 +144,7 @@ def sort_chunk(shared, worker, graph, chunk):
         place += ranges[U(i)]
         ranges[U(i)] = place
     _place_chunk(shared, graph, first, last, ranges)
-    if graph.early != 0:
+    if graph.marks != U0:
         for txn_idx in range(first, last):
             if not expect_writes(shared, worker, txn_idx):
                 note_fault(shared)

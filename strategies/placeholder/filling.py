@@ -42,7 +42,7 @@ from contend.strategies.block_stm.mv_memory import (
     version_of,
     write,
 )
-from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.scheduler import decrease_validation_idx, transaction_of
 from contend.strategies.block_stm.waiters.ready_set import add_ready
 from contend.strategies.block_stm.waiters.waiter_list import close, is_closed, join
 from contend.strategies.clocks import cost_table
@@ -53,9 +53,20 @@ _LOOKS = 8  # along the expected writes, before the location's versions are sear
 
 
 @kernel()
-def doubt(space, txn_idx):
-    """Transactions from this one on may have read something wrong."""
-    atomics.minimum(space, "first_doubt", U(txn_idx))
+def doubt(shared, space, txn_idx):
+    """Transactions from this one on may have read something wrong: the sweep of validations begins no higher.
+
+    Called before the transaction that is the reason says that it has executed. The sweep stays behind that.
+    """
+    if U(txn_idx) < atomics.load(space, "first_doubt"):
+        atomics.minimum(space, "first_doubt", U(txn_idx))
+        decrease_validation_idx(shared, txn_idx)
+
+
+@kernel(inline=True)
+def has_doubts(shared, space):
+    """Whether any transaction may have read something wrong."""
+    return atomics.load_seq_cst(space, "first_doubt") < U(shared.block_size)
 
 
 @kernel(inline=True)
@@ -169,7 +180,7 @@ def fill_placeholders(shared, space, worker):
         if not _list_anew(shared, worker, expected, count, filled, unexpected):
             return False
     if unexpected != 0:
-        doubt(space, worker.txn_idx + 1)
+        doubt(shared, space, worker.txn_idx + 1)
     return True
 
 

@@ -21,6 +21,7 @@ PLACEHOLDERS = Struct(
     free_contexts=LINE_U64,  # the last of those in no worker's hands: how often it changed << 32 | number, plus one
     readied=LINE_U64,  # how often a transaction was put into that set
     first_live=LINE_U64,  # every transaction below has filled its placeholders
+    executed_prefix=LINE_U64,  # every transaction below has been executed, see `block_stm.executed_prefix`
     first_doubt=LINE_U64,  # no transaction below can have read anything wrong
     news=LINE_U64,  # how often something was left to do for a worker that has nothing
 )
@@ -29,6 +30,7 @@ PLACEHOLDER_WORKER = Struct(
     "PlaceholderWorker",
     filling=U64,  # whether the worker still executes transactions for the first time
     context=I64,  # number of the context in hand, plus one; or zero
+    waits_for=I64,  # the transaction, plus one, for which the worker stands at a read; or zero
 )
 
 # A machine, and what a worker knows of the transaction on it, whose first incarnation it is. While the worker has it in

@@ -28,6 +28,8 @@ class Placeholder(OptimisticStrategy):
     own_shared = PLACEHOLDERS
     own_worker = PLACEHOLDER_WORKER
     wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "news", "readied")
+    # Who stands at a read waits for one transaction.
+    interchangeable = False
     machines_per_worker: ClassVar[int] = 4
     expects_writes: ClassVar[bool] = True
 

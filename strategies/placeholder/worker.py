@@ -8,17 +8,19 @@ else, and makes ready all that wait for it; any worker takes them up, where they
 What a worker does next, in this order:
 
 1. what it has in hand: the read that it stands at, the filling, the bookkeeping;
-2. the lowest transaction that was put aside and can go on;
-3. the next transaction of the block, if there is a free machine.
+2. the validation of a transaction that may have read something wrong, and its repair;
+3. the lowest transaction that was put aside and can go on;
+4. the next transaction of the block, if there is a free machine.
 
 There is no deadlock. Transactions get machines in the order of the block, and keep them until they have executed. So
 the lowest one that has not is either the next one, and then all machines are free; or it has a machine. What it waits
 for is lower, and has filled its placeholders: it is ready, or in a worker's hands, or about to be made ready by the
 worker that fills. None of these waits for a machine.
 
-When every transaction has executed, what may be wrong is validated and repaired by Block-STM's scheduler, from the
-first transaction on that may have read past a write that nobody expected (`strategies.placeholder.filling`). A
-transaction that reads the beneficiary's balance does not wait for the fees of all others, but is validated.
+From the first transaction on that may have read past a write that nobody expected (`strategies.placeholder.filling`),
+what has been executed is validated and repaired while the rest executes (`strategies.placeholder.doubted`); what is
+left of that when every transaction has executed, Block-STM's scheduler does. A transaction that reads the beneficiary's
+balance does not wait for the fees of all others, but is validated.
 """
 
 from __future__ import annotations
@@ -33,17 +35,18 @@ from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
-    answer_read,
     fees_seen_of,
     record_outcome,
     use_hints,
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
+from contend.strategies.block_stm.repairing import answer_standing, is_in_repair, read_again, wait_in_place
+from contend.strategies.block_stm.scheduler import NOTHING, end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited
 from contend.strategies.block_stm.waiters.ready_set import NOTHING_READY, take_lowest
 from contend.strategies.block_stm.worker import (
     OWN_PHASE,
+    PHASE_ANNOUNCE,
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
@@ -52,7 +55,15 @@ from contend.strategies.block_stm.worker import (
 )
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
-from contend.strategies.placeholder.filling import doubt, fill_placeholders, first_unfilled, wait_for, wake_waiters
+from contend.strategies.placeholder.doubted import next_doubted
+from contend.strategies.placeholder.filling import (
+    doubt,
+    fill_placeholders,
+    first_unfilled,
+    has_doubts,
+    wait_for,
+    wake_waiters,
+)
 from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDERS
 
 COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
@@ -66,20 +77,24 @@ def _put_aside(shared, space, worker, own, blocking):
     number = own.context - 1
     put_down(worker, context_at(space, number))
     view_i64(space.context_of, shared.block_size)[U(worker.txn_idx)] = number
-    spend(shared, worker, COST_WAIT, 1)
     if wait_for(shared, worker, blocking):
+        spend(shared, worker, COST_WAIT, 1)
         worker.activity = U(ACT_WAIT)
         worker.waits += U1
         worker.phase = PHASE_TASK
         worker.task = TASK_NONE
         own.context = I(0)
-    return WORKED
+        own.waits_for = I(0)
+        return WORKED
+    # It has filled. It is executed again, if it is not that it has filled this moment.
+    return wait_in_place(worker, own, blocking)
 
 
 @kernel()
 def _after_read(shared, space, worker, own, answered, blocking):
     """Run on behind the read that the machine stands at, or put it aside."""
     if answered == ANSWERED:
+        own.waits_for = I(0)
         return run_paying(shared, worker, COST_FILL)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
 
@@ -88,7 +103,7 @@ def _after_read(shared, space, worker, own, answered, blocking):
 def _read(shared, space, worker, own):
     """Answer the read that the machine stands at, or put it aside. For the fees of those below nobody waits."""
     worker.activity = U(ACT_EXECUTE)
-    answered, blocking = answer_read(shared, worker, True)
+    answered, blocking = answer_standing(shared, worker, own, True)
     return _after_read(shared, space, worker, own, answered, blocking)
 
 
@@ -115,9 +130,8 @@ def _fill(shared, space, worker):
 
 
 @kernel()
-def _open_validation(shared, space):
-    """Every transaction has executed: let the scheduler validate those that may have read something wrong."""
-    atomics.store(shared, "validation_idx", atomics.load(space, "first_doubt"))
+def _open_validation(shared):
+    """Every transaction has executed: the scheduler validates the rest of those that may have read something wrong."""
     atomics.add(shared, "decrease_cnt", U1)
     end_task(shared)
 
@@ -129,15 +143,18 @@ def _record(shared, space, worker):
     if not record_outcome(shared, worker):
         return FAILED
     if fees_seen_of(shared, txn_idx).seen != U0:
-        doubt(space, txn_idx)
+        doubt(shared, space, txn_idx)
     transaction_of(shared, txn_idx).is_planned = U1
     set_executed_status(shared, worker)
     worker.phase = PHASE_TASK
     worker.task = TASK_NONE
     left = atomics.subtract(space, "left", U1)
     check(left != U0)
+    if has_doubts(shared, space):
+        # The executed prefix may have grown.
+        atomics.add(space, "news", U1)
     if left == U1:
-        _open_validation(shared, space)
+        _open_validation(shared)
     return WORKED
 
 
@@ -145,6 +162,10 @@ def _record(shared, space, worker):
 def _find_work(shared, space, worker, own):
     """Take up what can go on, or begin the next transaction."""
     worker.activity = U(ACT_SCHEDULE)
+    if has_doubts(shared, space) and (own.context != 0 or borrow(space, worker, own)):
+        if next_doubted(shared, worker, space) != NOTHING:
+            spend(shared, worker, COST_TASK, 1)
+            return WORKED
     ready = take_lowest(space, first_unfilled(shared, space))
     if ready != NOTHING_READY:
         spend(shared, worker, COST_SWITCH, 1)
@@ -188,7 +209,15 @@ def _execute(shared, worker, own):
 def placeholder_step(shared_address, worker_address):
     """Execute while a transaction has not; then validate and repair."""
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
-    own = PLACEHOLDER_WORKER.at(worker.own)
+    own, space = PLACEHOLDER_WORKER.at(worker.own), PLACEHOLDERS.at(shared.own)
     if own.filling != U0:
-        return end_step(worker, _execute(shared, worker, own))
-    return call_2(PLACEHOLDERS.at(shared.own).speculative_step, shared_address, worker_address)
+        if not is_in_repair(worker):
+            return end_step(worker, _execute(shared, worker, own))
+        if worker.phase == PHASE_READ:
+            return end_step(worker, read_again(shared, worker, own))
+    finishing = worker.phase == PHASE_FINISH or worker.phase == PHASE_ANNOUNCE
+    result = call_2(space.speculative_step, shared_address, worker_address)
+    # Who stands at a read looks once more.
+    if finishing:
+        atomics.add(space, "news", U1)
+    return result

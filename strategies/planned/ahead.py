@@ -27,8 +27,7 @@ from contend.strategies.accounting import spend
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in
 from contend.strategies.block_stm.layout import READY_TO_EXECUTE, STATUS_MASK
 from contend.strategies.block_stm.scheduler import is_executed, txn_status
-from contend.strategies.block_stm.waiters.at_read import stand
-from contend.strategies.clocks import ACT_EXECUTE, IDLE, WORKED, cost_table
+from contend.strategies.clocks import ACT_EXECUTE, ACT_WAIT, IDLE, WORKED, cost_table
 from contend.strategies.planned.layout import PARTITION
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
@@ -87,10 +86,10 @@ def _unfinished_writer(shared, partition, txn_idx, location):
 @kernel()
 def wait_ahead(shared, worker, plan, own):
     """Before a read: `GO_ON`; or `WORKED` or `IDLE`, and the worker waits for the one that writes there."""
-    if own.waits_for != 0:
-        if not is_executed(txn_status(shared, own.waits_for - 1)):
+    if own.waits_ahead != 0:
+        if not is_executed(txn_status(shared, own.waits_ahead - 1)):
             return IDLE
-        own.waits_for = I(0)
+        own.waits_ahead = I(0)
         atomics.subtract(plan, "waiting", U1)
         worker.activity = U(ACT_EXECUTE)
         return I(GO_ON)
@@ -106,5 +105,7 @@ def wait_ahead(shared, worker, plan, own):
         return I(GO_ON)
     atomics.add(plan, "waiting", U1)
     spend(shared, worker, COST_WAIT, 1)
-    stand(worker, own, writer)
+    own.waits_ahead = I(writer + 1)
+    worker.waits += U1
+    worker.activity = U(ACT_WAIT)
     return I(WORKED)

@@ -1,11 +1,11 @@
 """Engine of planned strategies: execute any plan, find what strayed from its hints, and repair it.
 
 The plan says who executes each transaction's first incarnation, and when. During that phase a worker reads whatever
-is in multi-version memory and validates nothing. When the plan is through, the block is handed to Block-STM's
-scheduler with every transaction executed and none validated: read sets are validated by all workers, and what was
-wrong is aborted and executed again as ever; where the plan had it executed, it counts as a repair. A plan that was
-right costs one validation a transaction and no abort; one that was wrong costs what Block-STM would have cost; none can
-give another result than Block-STM does, and that is the serial one.
+is in multi-version memory. Behind the executed prefix of the block it is validated meanwhile, and what is wrong is
+aborted and executed again at once (`strategies.block_stm.repairing`), before much is executed upon it; where the plan
+had it executed, it counts as a repair. When the plan is through, Block-STM's scheduler does the rest. A plan that was
+right costs one validation a transaction and no abort; none can give another result than Block-STM does, and that is the
+serial one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from contend.evm.runtime.jit import Native, kernel, native
 from contend.evm.runtime.memory_views import call_2, view_i64, view_u64
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.accounting import has_fault
-from contend.strategies.block_stm.incarnation import ANSWERED, answer_read, record
+from contend.strategies.block_stm.executed_prefix import next_to_validate
+from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, record
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from contend.strategies.block_stm.scheduler import end_task, set_executed_status, transaction_of, try_incarnate
+from contend.strategies.block_stm.repairing import answer_standing, is_in_repair, read_again, wait_in_place
+from contend.strategies.block_stm.scheduler import NOTHING, end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.worker import (
     PHASE_ANNOUNCE,
@@ -169,9 +171,8 @@ def _release_successors(shared, worker, txn_idx):
 
 @kernel()
 def _open_validation(shared):
-    """The plan is through: let the scheduler validate everything, and execute what the plan left out."""
+    """The plan is through: let the scheduler validate the rest, and execute what the plan left out."""
     atomics.store(shared, "execution_idx", U(PLAN.at(shared.own).missing))
-    atomics.store(shared, "validation_idx", U0)
     atomics.add(shared, "decrease_cnt", U1)
     end_task(shared)
 
@@ -194,6 +195,9 @@ def _announce_planned(shared, worker):
     worker.task = TASK_NONE
     worker.phase = PHASE_TASK
     _release_successors(shared, worker, worker.txn_idx)
+    if U(worker.txn_idx) <= atomics.load(plan, "executed_prefix"):
+        # There is something to validate. Who is told by nobody since the prefix moves at this moment comes to it later.
+        atomics.add(plan, "news", U1)
     left = atomics.subtract(plan, "left", U1)
     check(left != U0)
     if left == U1:
@@ -208,13 +212,15 @@ def _follow_plan(shared, worker):
     if has_fault(shared):
         return FAILED
     if phase == PHASE_READ:
-        waited = wait_ahead(shared, worker, plan, own)
-        if waited != GO_ON:
-            return waited
-        answered, _ = answer_read(shared, worker, True)
-        if answered != ANSWERED:
-            return FAILED
-        return run_to_need(shared, worker)
+        if own.waits_for == 0:
+            waited = wait_ahead(shared, worker, plan, own)
+            if waited != GO_ON:
+                return waited
+        answered, writer = answer_standing(shared, worker, own, True)
+        if answered == ANSWERED:
+            own.waits_for = I(0)
+            return run_to_need(shared, worker)
+        return wait_in_place(worker, own, writer) if answered == BLOCKED else FAILED
     if phase == PHASE_FINISH:
         return _finish_planned(shared, worker)
     if phase == PHASE_ANNOUNCE:
@@ -222,6 +228,11 @@ def _follow_plan(shared, worker):
     if atomics.load(plan, "left") == U0:
         own.planning = U0
         return WORKED
+    if own.own_ready == 0:
+        worker.activity = U(ACT_SCHEDULE)
+        if next_to_validate(shared, worker, plan) != NOTHING:
+            spend(shared, worker, COST_TASK, 1)
+            return WORKED
     txn_idx = _next_planned(shared, plan, own)
     if txn_idx == NOTHING_LEFT:
         return IDLE
@@ -238,9 +249,18 @@ def _follow_plan(shared, worker):
 def planned_step(shared_address, worker_address):
     """Follow the plan while it lasts; then validate and repair."""
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
-    if PLAN_WORKER.at(worker.own).planning != U0:
-        return end_step(worker, _follow_plan(shared, worker))
-    return call_2(PLAN.at(shared.own).speculative_step, shared_address, worker_address)
+    plan, own = PLAN.at(shared.own), PLAN_WORKER.at(worker.own)
+    if own.planning != U0:
+        if not is_in_repair(worker):
+            return end_step(worker, _follow_plan(shared, worker))
+        if worker.phase == PHASE_READ:
+            return end_step(worker, read_again(shared, worker, own))
+    finishing = worker.phase == PHASE_FINISH or worker.phase == PHASE_ANNOUNCE
+    result = call_2(plan.speculative_step, shared_address, worker_address)
+    # Who stands at a read looks once more.
+    if finishing:
+        atomics.add(plan, "news", U1)
+    return result
 
 
 class PlanFollower(OptimisticStrategy):
@@ -250,7 +270,9 @@ class PlanFollower(OptimisticStrategy):
     own_shared = PLAN
     own_worker = PLAN_WORKER
     takes: ClassVar[tuple[str, ...]] = (DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
-    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail")
+    wake_counters: ClassVar[tuple[str, ...]] = (*WAKE_COUNTERS, "ready_tail", "news")
+    # Who stands at a read waits for one transaction.
+    interchangeable = False
 
     def begin(self, space: Workspace, planned: int, missing: int) -> None:
         """Let the workers begin with the plan.
@@ -269,7 +291,7 @@ class PlanFollower(OptimisticStrategy):
         if planned:
             plan["left"] = planned
             shared["num_active_tasks"] = 1
-            shared["execution_idx"] = shared["validation_idx"] = int(shared["block_size"])
+            shared["execution_idx"] = int(shared["block_size"])
             space.own_workers["planning"] = 1
 
     def counted(self, space: Workspace) -> dict[str, int]:

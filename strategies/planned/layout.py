@@ -26,6 +26,8 @@ PLAN = Struct(
     ahead=LINE_U64,  # below it everything of the graph has begun
     waiting=LINE_U64,  # workers that wait for another transaction
     advanced=LINE_U64,  # transactions that have finished for which others may wait
+    executed_prefix=LINE_U64,  # every transaction below has been executed, see `block_stm.executed_prefix`
+    news=LINE_U64,  # how often the executed prefix grew, or a later execution ended
     stage=LINE_U64,  # of planning, where kernels do it: a worker that waits for the others looks here
 )
 END_OF_LANE = -1
@@ -37,7 +39,8 @@ PLAN_WORKER = Struct(
     planning=U64,  # whether the worker still follows the plan
     lane_next=I64,  # next transaction in the worker's lane, plus one; or zero
     is_ahead=U64,  # whether the worker's transaction was begun before its predecessors had finished
-    waits_for=I64,  # the transaction, plus one, for which it waits; or zero
+    waits_for=I64,  # the transaction, plus one, for which it stands at a read; or zero
+    waits_ahead=I64,  # likewise, where its transaction was begun ahead
     own_ready=I64,  # a transaction, plus one, that the worker's last one was the last to hold up; or zero
 )
 

@@ -40,8 +40,6 @@ class StaticPartition(PlanFollower):
     summary: ClassVar[str] = "components of the hinted conflict graph, packed onto workers; large ones cut into a graph"
 
     wake_counters: ClassVar[tuple[str, ...]] = (*PlanFollower.wake_counters, "advanced")
-    # Who waits at a read waits for one transaction.
-    interchangeable = False
 
     def __init__(self) -> None:
         super().__init__()

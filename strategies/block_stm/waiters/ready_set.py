@@ -117,6 +117,16 @@ class ReadyMemory:
         self.words = np.zeros(-(-max(size, 1) // WORD_BITS), np.uint64)
         self._groups = READY_GROUP.lines(-(-len(self.words) // WORDS_PER_GROUP))
 
+    def fill(self, size: int) -> None:
+        """Put the first so many transactions into the set, which is empty and nobody uses yet."""
+        whole, rest = divmod(size, WORD_BITS)
+        self.words[:whole] = ~np.uint64(0)
+        if rest:
+            self.words[whole] = (1 << rest) - 1
+        for number, group in enumerate(self._groups):
+            first = number * WORDS_PER_GROUP * WORD_BITS
+            group["count"] = min(max(size - first, 0), WORDS_PER_GROUP * WORD_BITS)
+
     def open(self, header: Any) -> None:
         """Empty the set, and fill the fields of the header that leads to it. Timed."""
         self.words.fill(0)

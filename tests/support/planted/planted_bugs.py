@@ -55,6 +55,7 @@ from contend.strategies.block_stm import (
     accounting,
     commit,
     estimates,
+    executed_prefix,
     incarnation,
     list_of_block,
     mv_memory,
@@ -395,7 +396,7 @@ BUGS = {
     "unbounded_sweep": Bug(
         "validation behind the executed prefix",
         DryGroups,
-        Replacement(validating, graphs.validate_ahead_of_execution, "next_to_validate"),
+        Replacement(executed_prefix, graphs.validate_ahead_of_execution, "next_to_validate"),
     ),
     "unnoticed_stray": Bug(
         "notice of unexpected writes",

@@ -29,7 +29,7 @@ def leave_what_was_not_written(version, incarnation):
     return True
 
 
-def doubt_nothing(space, txn_idx):
+def doubt_nothing(shared, space, txn_idx):
     """Who may have read past an unexpected write is not validated."""
 
 
