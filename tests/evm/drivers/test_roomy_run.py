@@ -25,7 +25,7 @@ def with_a_generation() -> State:
 
 @pytest.mark.parametrize("fails", [0, 1])
 def test_generations_of_former_rules_come_back(fails: int) -> None:
-    state, failed = with_a_generation(), []
+    state, failed = with_a_generation(), list[int]()
     before = state.contents()
     assert state.generation(ADDRESS) == 1
 
