@@ -7,8 +7,8 @@ else is begun. An abort takes back the word at the stale location; who has read 
 on as far as the chain has come, at the cost of validations. There it meets an ESTIMATE, and goes on when the repaired
 words arrive.
 
-Who meets a version that is written again waits in place (`strategies.block_stm.repairing`). Where nothing is in doubt,
-nobody looks for any of this.
+Who meets a version that is written again waits in place (`strategies.block_stm.waiters.repairing`). Where nothing is in
+doubt, nobody looks for any of this.
 """
 
 from __future__ import annotations

@@ -40,10 +40,10 @@ from contend.strategies.block_stm.incarnation import (
     use_hints,
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from contend.strategies.block_stm.repairing import answer_standing, is_in_repair, read_again, wait_in_place
 from contend.strategies.block_stm.scheduler import NOTHING, end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.waiters.at_read import answer_where_it_waited
 from contend.strategies.block_stm.waiters.ready_set import NOTHING_READY, take_lowest
+from contend.strategies.block_stm.waiters.repairing import answer_standing, is_in_repair, read_again, wait_in_place
 from contend.strategies.block_stm.worker import (
     OWN_PHASE,
     PHASE_ANNOUNCE,

@@ -2,10 +2,10 @@
 
 The plan says who executes each transaction's first incarnation, and when. During that phase a worker reads whatever
 is in multi-version memory. Behind the executed prefix of the block it is validated meanwhile, and what is wrong is
-aborted and executed again at once (`strategies.block_stm.repairing`), before much is executed upon it; where the plan
-had it executed, it counts as a repair. When the plan is through, Block-STM's scheduler does the rest. A plan that was
-right costs one validation a transaction and no abort; none can give another result than Block-STM does, and that is the
-serial one.
+aborted and executed again at once (`strategies.block_stm.waiters.repairing`), before much is executed upon it; where
+the plan had it executed, it counts as a repair. When the plan is through, Block-STM's scheduler does the rest. A plan
+that was right costs one validation a transaction and no abort; none can give another result than Block-STM does, and
+that is the serial one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from contend.strategies.block_stm.accounting import has_fault
 from contend.strategies.block_stm.executed_prefix import next_to_validate
 from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, record
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
-from contend.strategies.block_stm.repairing import answer_standing, is_in_repair, read_again, wait_in_place
 from contend.strategies.block_stm.scheduler import NOTHING, end_task, set_executed_status, transaction_of, try_incarnate
 from contend.strategies.block_stm.strategy import OptimisticStrategy
+from contend.strategies.block_stm.waiters.repairing import answer_standing, is_in_repair, read_again, wait_in_place
 from contend.strategies.block_stm.worker import (
     PHASE_ANNOUNCE,
     PHASE_FINISH,
