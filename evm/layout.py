@@ -5,7 +5,7 @@ Fields that hold addresses are of arrays, or structs, that a Python object keeps
 
 from __future__ import annotations
 
-from contend.evm.runtime.structs import ADDRESS, I64, KEY, U64, U256, Struct
+from contend.evm.runtime.structs import ADDRESS, I64, KEY, U64, U256, Field, Struct, words
 
 # A location's key: the address in two words and the low half of a third, the kind above it, then the slot. Above the
 # kind stands the storage generation that a slot is of (`evm.vm.generation`).
@@ -39,10 +39,11 @@ STACK_LIMIT = 1024
 WORD = Struct("Word", value=U256)
 WORD_BYTES = 32
 
+# A location of the state: two neighbouring cache lines, which a core fetches together.
+LOCATION = Struct("Location", key=KEY, unused=U64, value=U256, spare=words(4))
 STATE = Struct(
     "State",
-    keys=I64,
-    values=I64,
+    locations=I64,  # address of a row a location
     table=I64,
     table_mask=I64,
     capacity=I64,
@@ -181,6 +182,7 @@ MACHINE = Struct(
     transaction=I64,  # address of the transaction's row
     calldata=I64,  # address of the transaction's data
     phase=I64,
+    sure_reads=I64,  # how many of the locations that a transaction begins with were asked for (`evm.vm.sure_reads`)
     mode=I64,
     depth=I64,
     epoch=U64,
@@ -205,6 +207,9 @@ MACHINE = Struct(
     precompile_gas=I64,  # and what it takes
     operation=I64,  # the instruction for which the interpreter's loop was left: a call, a creation, SELFDESTRUCT
     preimages=I64,  # address of a PREIMAGES in which hashes of two words are noted, or zero
+    recent_hashes=I64,  # address of RECENT_HASHES rows (`evm.vm.recent_hashes`)
+    recent_generation=U64,  # rows of others are empty; begins at 1
+    recent_hits=U64,
     gas_before=I64,  # that the block's transactions before this one have used, where a driver knows it
     blobs_before=I64,  # and the blobs that they have
     floor_gas=I64,  # the transaction uses at least so much
@@ -212,6 +217,8 @@ MACHINE = Struct(
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)
 PREIMAGES = Struct("Preimages", rows=I64, room=I64, count=I64)
+RECENT_HASHES = 1024  # rows of a machine
+RECENT_HASH = Struct("RecentHash", preimage=Field(8, "tuple"), hash=U256, generation=U64, spare=words(3))
 ENTRY = Struct(
     "Entry",
     key=KEY,
@@ -267,7 +274,7 @@ def _offsets(prefix: str, struct: Struct, **names: str) -> None:
     globals()[f"{prefix}_WORDS"] = struct.words
 
 
-_offsets("STATE", STATE, KEYS="keys", VALUES="values", CAPACITY="capacity")
+_offsets("STATE", STATE, CAPACITY="capacity")
 _offsets("CODES", CODE_DIRECTORY, STORE="store")
 _offsets("BLOCK", BLOCK, TRANSACTIONS="transactions", SIZE="size", HASHES="hashes", DATA="data", DATA_SIZE="data_size")
 _offsets("TX", TRANSACTION, SENDER="sender", DATA_AT="data_at", DATA_ROOM="data_room")

@@ -1,9 +1,14 @@
 """World state: one map from location to word.
 
-A location is interned once to a dense number; keys, words, and whatever a strategy keeps about locations are arrays
-indexed by it. The hash table that interns is open-addressed and lock-free: workers that meet a new location together
-both take a number, one wins the slot, and the loser's number stays unused (its word is zero for ever, and a zero word
-is no part of the state).
+A location is interned once to a dense number; its key and its word stand side by side in a row of that number, and
+whatever a strategy keeps about locations are arrays indexed by it. The hash table that interns is open-addressed and
+lock-free: workers that meet a new location together both take a number, one wins the slot, and the loser's number stays
+unused (its word is zero for ever, and a zero word is no part of the state).
+
+A slot of the table is a word: half of the hash, which tells nearly all other keys, and the number. So a read that finds
+nothing in the caches waits twice: for the slot, and for the row, which is a pair of neighbouring cache lines. The slots
+of an account's balance, nonce and code lie in one line (`hash_key`), since who asks for one asks for others. Who knows
+what will be read asks for slot and row ahead (`prefetch_slot`, `prefetch_location`).
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +24,13 @@ import numpy.typing as npt
 from contend.evm import layout
 from contend.evm.block import Words, limbs
 from contend.evm.code.directory import EMPTY_HASH, CodeDirectory
-from contend.evm.layout import STATE, WORD
+from contend.evm.layout import LOCATION, STATE, WORD
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import multiply_wide, view_u64
-from contend.evm.runtime.prefetch import prefetch
+from contend.evm.runtime.prefetch import LINE_BYTES, prefetch
 from contend.evm.runtime.structs import KEY, LINE_U64, WORD_BYTES, Struct, address_of
 
 NOT_FOUND = -1
@@ -40,11 +45,17 @@ KEY_AT = Struct("Key", key=KEY)
 
 @kernel(inline=True)
 def hash_key(key):
-    """Hash of a location's key: products of salted words, folded (the wyhash construction)."""
-    a, b = multiply_wide(key[0] ^ _SALT[0], key[1] ^ key[2] ^ _SALT[1])
+    """Hash of a location's key: products of salted words, folded (the wyhash construction).
+
+    The kind is put in last, into the lowest bits of either half: so the locations of one account hash to one group of
+    eight slots, a cache line, and differ in the half that tells keys.
+    """
+    kind = (key[2] >> _KIND_SHIFT) & _KIND_MASK
+    third = key[2] ^ (kind << _KIND_SHIFT)
+    a, b = multiply_wide(key[0] ^ _SALT[0], key[1] ^ third ^ _SALT[1])
     c, d = multiply_wide(key[3] ^ _SALT[2], key[4] ^ _SALT[3])
     e, f = multiply_wide(key[5] ^ a ^ b ^ _SALT[1], key[6] ^ c ^ d ^ _SALT[2])
-    return e ^ f ^ a ^ d
+    return e ^ f ^ a ^ d ^ kind ^ (kind << U(32))
 
 
 @kernel(inline=True)
@@ -56,21 +67,15 @@ def same_key(left, right):
 
 
 @kernel(inline=True)
-def key_of(state, location):
-    """Key of a location of a state (`STATE`), in memory (`KEY_AT`)."""
-    return KEY_AT.item(state.keys, state.capacity, location)
+def location_row(state, location):
+    """Row of a location of a state (`STATE`), in memory: its key and its word (`evm.layout.LOCATION`)."""
+    return LOCATION.item(state.locations, state.capacity, location)
 
 
 @kernel(inline=True)
 def kind_of(state, location):
     """Kind of a location of a state: `evm.layout.KIND_STORAGE` and its like."""
-    return I((key_of(state, location).key[2] >> _KIND_SHIFT) & _KIND_MASK)
-
-
-@kernel(inline=True)
-def value_of(state, location):
-    """Word of a location of a state (`STATE`), in memory (`evm.layout.WORD`)."""
-    return WORD.item(state.values, state.capacity, location)
+    return I((location_row(state, location).key[2] >> _KIND_SHIFT) & _KIND_MASK)
 
 
 @kernel(inline=True)
@@ -79,7 +84,7 @@ def _probe(state, table, slot, hashed, key):
     found = atomics.load(table, slot)
     if (found ^ hashed) & _TAG == U0:
         number = I(found & _NUMBER) - 1
-        if number >= 0 and same_key(key_of(state, number).key, key):
+        if number >= 0 and same_key(location_row(state, number).key, key):
             return number
     return I(NOT_FOUND)
 
@@ -92,18 +97,20 @@ def prefetch_slot(state_address, key):
 
 
 @kernel()
-def prefetch_location(state_address, key):
-    """Ask for the key and the word to which that memory leads: in all likelihood those of the location itself."""
-    state = STATE.at(state_address)
-    mask = state.table_mask
-    hashed = hash_key(key)
-    found = atomics.load(view_u64(state.table, mask + 1), I(hashed) & mask)
-    number = I(found & _NUMBER) - 1
+def prefetch_row(state, slot):
+    """Ask for the row to which a slot of the table leads."""
+    number = I(atomics.load(view_u64(state.table, state.table_mask + 1), slot) & _NUMBER) - 1
     if number >= 0:
-        key_address = address_of(key_of(state, number))
-        prefetch(key_address)
-        prefetch(key_address + (KEY_AT.words - 1) * WORD_BYTES)
-        prefetch(address_of(value_of(state, number)))
+        row = address_of(location_row(state, number))
+        prefetch(row)
+        prefetch(row + LINE_BYTES)
+
+
+@kernel()
+def prefetch_location(state_address, key):
+    """Ask for the row to which the slot leads: in all likelihood that of the location itself."""
+    state = STATE.at(state_address)
+    prefetch_row(state, I(hash_key(key)) & state.table_mask)
 
 
 @kernel()
@@ -139,7 +146,7 @@ def intern_location(state_address, key):
                 if fresh >= state.capacity:
                     atomics.subtract(counter, "count", U1)
                     return I(NO_ROOM)
-                key_of(state, fresh).key = key
+                location_row(state, fresh).key = key
             if atomics.compare_and_swap(table, slot, U0, (hashed & _TAG) | U(fresh + 1)) == U0:
                 return fresh
         number = _probe(state, table, slot, hashed, key)
@@ -155,7 +162,7 @@ def _rehash(state_address, before, table):
     mask = table.size - 1
     for i in range(before.size):
         if before[i] != U0:
-            slot = I(hash_key(key_of(state, I(before[i] & _NUMBER) - 1).key)) & mask
+            slot = I(hash_key(location_row(state, I(before[i] & _NUMBER) - 1).key)) & mask
             while table[slot] != U0:
                 slot = (slot + 1) & mask
             table[slot] = before[i]
@@ -168,7 +175,7 @@ def _apply(state_address, keys, words, count):
     for i in range(count):
         location = intern_location(state_address, KEY_AT.item(keys, count, i).key)
         check(location >= 0)
-        value_of(state, location).value = WORD.item(words, count, i).value
+        location_row(state, location).value = WORD.item(words, count, i).value
 
 
 @kernel()
@@ -180,7 +187,7 @@ def key_in_state(state_address, key):
     found = I(find_location(state_address, (key[0], key[1], third, U0, U0, U0, U0)))
     if found < 0:
         return key
-    generation = value_of(STATE.at(state_address), found).value[0]
+    generation = location_row(STATE.at(state_address), found).value[0]
     return key[0], key[1], key[2] | (generation << U(layout.GENERATION_SHIFT)), key[3], key[4], key[5], key[6]
 
 
@@ -282,6 +289,13 @@ class Snapshot:
     has_generations: bool
 
 
+def _new_rows(capacity: int) -> Any:
+    """Rows of so many locations, all zero. Each begins where a pair of cache lines does."""
+    room = np.zeros((capacity + 1) * LOCATION.words, np.uint64)
+    skip = (-room.ctypes.data // WORD_BYTES) % LOCATION.words
+    return room[skip : skip + capacity * LOCATION.words].view(LOCATION.dtype)
+
+
 class State:
     """A map from location to word; what is absent is zero.
 
@@ -295,23 +309,26 @@ class State:
         self.codes = codes if codes is not None else CodeDirectory()
         self._header = STATE.zeros()
         self._counter = COUNTER.zeros()
-        self._keys = np.zeros((0, layout.KEY_WORDS), np.uint64)
-        self._values = np.zeros((0, 4), np.uint64)
+        self._see_rows(_new_rows(0))
         self._table = np.zeros(0, np.uint64)
         self._settled = True
         self._allocate(capacity)
 
     def _allocate(self, capacity: int) -> None:
         count = self.count
-        keys, values = np.zeros((capacity, layout.KEY_WORDS), np.uint64), np.zeros((capacity, 4), np.uint64)
-        keys[:count], values[:count] = self._keys[:count], self._values[:count]
+        rows = _new_rows(capacity)
+        rows[:count] = self._rows[:count]
         table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
         header = self._header
-        header["keys"], header["values"], header["table"] = keys.ctypes.data, values.ctypes.data, table.ctypes.data
+        header["locations"], header["table"] = rows.ctypes.data, table.ctypes.data
         header["table_mask"], header["capacity"] = len(table) - 1, capacity
         header["count_address"] = self._counter.ctypes.data
         _rehash(self.address, self._table, table)
-        self._keys, self._values, self._table = keys, values, table
+        self._see_rows(rows)
+        self._table = table
+
+    def _see_rows(self, rows: Any) -> None:
+        self._rows, self._keys, self._values = rows, rows["key"], rows["value"]
 
     @property
     def address(self) -> int:
@@ -326,7 +343,7 @@ class State:
     @property
     def capacity(self) -> int:
         """Locations that fit."""
-        return len(self._keys)
+        return len(self._rows)
 
     @property
     def keys(self) -> Words:

@@ -198,18 +198,34 @@ def keccak_word(data, start, length):
 
 
 @kernel()
-def keccak_pair(left, right):
-    """Hash of two words, one behind the other: what finds a mapping's slot."""
+def keccak_lanes(lanes):
+    """Hash of 64 bytes, given as eight little-endian words; as `keccak_word`."""
     state = stack_buffer(25)
-    for i in range(25):
+    for i in range(8):
+        state[U(i)] = lanes[i]
+    for i in range(8, 25):
         state[U(i)] = U(0)
-    for i in range(4):
-        state[U(i)] = swap_bytes(left[3 - i])
-        state[U(4 + i)] = swap_bytes(right[3 - i])
     state[U(8)] = U(1)
     state[U(16)] = U(1 << 63)
     permute(state)
     return swap_bytes(state[U(3)]), swap_bytes(state[U(2)]), swap_bytes(state[U(1)]), swap_bytes(state[U(0)])
+
+
+@kernel()
+def keccak_pair(left, right):
+    """Hash of two words, one behind the other: what finds a mapping's slot."""
+    return keccak_lanes(
+        (
+            swap_bytes(left[3]),
+            swap_bytes(left[2]),
+            swap_bytes(left[1]),
+            swap_bytes(left[0]),
+            swap_bytes(right[3]),
+            swap_bytes(right[2]),
+            swap_bytes(right[1]),
+            swap_bytes(right[0]),
+        )
+    )
 
 
 def keccak256(data: bytes) -> bytes:

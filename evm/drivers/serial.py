@@ -13,12 +13,13 @@ from __future__ import annotations
 from contend.evm import errors
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
+from contend.evm.drivers.read_ahead import read_ahead
 from contend.evm.layout import STATE, WORD
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime.integers import I
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1
-from contend.evm.state import intern_location, value_of
+from contend.evm.state import intern_location, location_row
 from contend.evm.u256 import add, subtract
 from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.admission import admission_error, count_admitted
@@ -52,6 +53,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
         machine.blobs_before = I(0)
     fees, arena = WORD.at(fees_address), RECEIPT_ARENA.at(arena_address)
     for index in range(first, last):
+        read_ahead(machine, state_address, index, 1)
         start_transaction(machine, index)
         transaction = transaction_of(machine)
         refused = admission_error(machine, transaction)
@@ -65,7 +67,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
             location = intern_location(state_address, machine.pending_location)
             if location < 0:
                 return I(FAULT_STATE)
-            word = value_of(state, location).value
+            word = location_row(state, location).value
             if location == coinbase:
                 word = add(word, fees.value)
             if not supply_word(machine, location, word):
@@ -78,7 +80,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
             if is_write(entry):
                 add_work(machine, cost_model.STATE_WRITE, 1)
                 word = subtract(entry.current, fees.value) if entry.location == coinbase else entry.current
-                value_of(state, entry.location).value = word
+                location_row(state, entry.location).value = word
         fees.value = add(fees.value, machine.fee)
         count_admitted(machine, transaction)
         if not write_receipt(machine, RECEIPT.item(table, last, index), arena):
@@ -90,5 +92,5 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
 @kernel()
 def credit_beneficiary(state_address, coinbase, fees_address):
     """Add the fees to the beneficiary's balance."""
-    balance = value_of(STATE.at(state_address), coinbase)
+    balance = location_row(STATE.at(state_address), coinbase)
     balance.value = add(balance.value, WORD.at(fees_address).value)

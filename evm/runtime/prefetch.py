@@ -9,6 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+LINE_BYTES = 64
 _FOR_READING, _KEEP_CLOSE, _DATA = 0, 3, 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from contend.evm import layout
-from contend.evm.layout import ENTRY, FRAME, JOURNAL, MACHINE, WORD
+from contend.evm.layout import ENTRY, FRAME, JOURNAL, MACHINE, RECENT_HASH, WORD
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.vm import precompiles
 
@@ -54,12 +54,15 @@ class Machine:
             ("logs", "logs_bytes", scale << 22, 1),
             ("output", "output_bytes", scale << 24, 1),
             ("scratch", "scratch_bytes", scale << 24, 1),
+            ("recent_hashes", None, layout.RECENT_HASHES * RECENT_HASH.words, 8),
         )
         sizes = [-(-count * width // _PAGE) * _PAGE for *_, count, width in rooms]
         self._room = sparse_zeros(sum(sizes), np.uint8)
         views = {}
         for (field, room, count, width), size, end in zip(rooms, sizes, itertools.accumulate(sizes), strict=True):
-            self._header[field], self._header[room] = self._room.ctypes.data + end - size, count
+            self._header[field] = self._room.ctypes.data + end - size
+            if room is not None:
+                self._header[room] = count
             view = self._room[end - size : end - size + count * width]
             views[field] = view if width == 1 else view.view(np.uint64)
         self._stack, self._memory, self._frames = views["stack"], views["memory"], views["frames"].view(FRAME.dtype)
@@ -70,9 +73,10 @@ class Machine:
         self.attach(block_image, codes)
 
     def attach(self, block_image: int, codes: int) -> None:
-        """Use this machine for another block."""
+        """Use this machine for another block, or for one run of it more: it keeps no hashes of former ones."""
         self.header["block"] = block_image
         self.header["codes"] = codes
+        self.header["recent_generation"] += 1
         # Slots of the index are told apart by epoch. An epoch has 32 bits; long before they run out, all start over.
         if self.header["epoch"] > MANY_EPOCHS:
             self.header["epoch"] = 0

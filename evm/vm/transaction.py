@@ -46,6 +46,7 @@ from contend.evm.vm.gas import (
     TOKENS_OF_NON_ZERO,
 )
 from contend.evm.vm.selfdestruct import delete_destroyed
+from contend.evm.vm.sure_reads import want_sure_read
 
 CONTINUE = 0  # `begin_transaction` opened the outermost frame
 LAST_NONCE = U(0xFFFFFFFFFFFFFFFF)
@@ -71,6 +72,7 @@ def start_transaction(machine, index):
     machine.transaction = address_of(transaction)
     machine.calldata = block.data + transaction.data_at
     machine.phase = I(layout.PHASE_BEGIN)
+    machine.sure_reads = I(0)
     machine.epoch += U1
     machine.entry_count = I(0)
     machine.index_mask = FIRST_INDEX_MASK
@@ -198,6 +200,8 @@ def begin_transaction(machine):
     room, and else `CONTINUE`.
     """
     if machine.phase == layout.PHASE_BEGIN:
+        if transaction_of(machine).flaw == errors.NONE and want_sure_read(machine):
+            return errors.NEED
         began = _begin(machine)
         if began != CONTINUE:
             return began

@@ -11,7 +11,7 @@ from contend.evm.layout import STATE
 from contend.evm.runtime.integers import U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import value_of
+from contend.evm.state import location_row
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL_WORKER
 from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, PIECE, READ_ONLY, VALUED
@@ -35,7 +35,7 @@ COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 def _sweep_record(shared, own, record, head):
     what = what_of_record(head)
     if what == VALUED:
-        value_of(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, count_of_record(head))
+        location_row(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, count_of_record(head))
     elif (what == READ_ONLY or what == NAMED) and not is_touched(head):
         own.untouched += U1
 

@@ -31,7 +31,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_i64
-from contend.evm.state import intern_location, value_of
+from contend.evm.state import intern_location, location_row
 from contend.evm.u256 import add, equal
 from contend.evm.vm.access_table import (
     KIND_CODE,
@@ -141,7 +141,7 @@ def _answer_unlisted(shared, worker, own, key):
         return False
     if (key[2] >> KIND_SHIFT) & KIND_MASK == KIND_STORAGE:
         own.unlisted += U1
-    word = value_of(STATE.at(shared.state), location).value
+    word = location_row(STATE.at(shared.state), location).value
     return _note_read(shared, worker, location, I(NO_RECORD), I(0), word)
 
 
@@ -206,7 +206,7 @@ def _confirm_beneficiary(shared, own, machine, txn_idx, paid):
     """
     _name_beneficiary(shared, own, machine)
     record, seen = own.beneficiary, I(0)
-    before = value_of(STATE.at(shared.state), shared.coinbase).value
+    before = location_row(STATE.at(shared.state), shared.coinbase).value
     if record != NO_RECORD:
         seen = changes_before(shared, record, count_of_record(head_of(record)), txn_idx)
         before = word_seen(record, seen)

@@ -13,7 +13,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.runtime.prefetch import prefetch
+from contend.evm.runtime.prefetch import LINE_BYTES, prefetch
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.vm.access_table import KIND_CODE, KIND_SHIFT
 from contend.strategies.block_list.layout import EPOCH_SHIFT, OFFSET_MASK, RECORD
@@ -21,7 +21,6 @@ from contend.strategies.block_list.record_index import prefetch_index
 from contend.strategies.block_stm.mv_memory import arena_offset
 
 ROW_WORDS = 16
-LINE_BYTES = 64
 KIND_NONCE = U(layout.KIND_NONCE)
 _MIX, _MIX_SHIFT = U(0x9E3779B97F4A7C15), U(60)
 

@@ -13,7 +13,7 @@ from contend.evm.layout import STATE
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import intern_location, key_in_state, prefetch_location, prefetch_slot, value_of
+from contend.evm.state import intern_location, key_in_state, location_row, prefetch_location, prefetch_slot
 from contend.strategies.accounting import spend
 from contend.strategies.block_list.layout import LOCATION_SHIFT, RECORD
 from contend.strategies.block_list.listed_changes import bytes_of_record
@@ -65,7 +65,7 @@ def _locate(shared, block_list, piece, record):
         if is_long(opened.head):
             note_long_record(block_list, record, opened.head)
     else:
-        opened.before = value_of(STATE.at(shared.state), location).value
+        opened.before = location_row(STATE.at(shared.state), location).value
         entered = enter_record(shared, block_list, record)
         if entered == IS_THERE:
             return refuse(block_list, piece.first, NAMED_TWICE)

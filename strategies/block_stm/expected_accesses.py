@@ -21,15 +21,15 @@ from __future__ import annotations
 from contend.evm.layout import STATE
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.prefetch import prefetch
+from contend.evm.runtime.prefetch import LINE_BYTES, prefetch
 from contend.evm.runtime.structs import WORD_BYTES, address_of
-from contend.evm.state import KEY_AT, hash_key, key_of, same_key, value_of
+from contend.evm.state import hash_key, location_row, same_key
 from contend.strategies.block_stm.hint_table import entries_of, hint_of, location_in, writes_in
 from contend.strategies.block_stm.layout import EXPECTED, VERSION, WRITE
 from contend.strategies.block_stm.mv_memory import NO_VERSION
 
 MOST = 32  # entries of a transaction that are laid out
-_KEY_END, _VERSION_END = WORD_BYTES * (KEY_AT.words - 1), WORD_BYTES * (VERSION.words - 1)
+_VERSION_END = WORD_BYTES * (VERSION.words - 1)
 
 
 @kernel(inline=True)
@@ -44,10 +44,9 @@ def ask_for_expected(shared, txn_idx, writes, write_count):
     entries = entries_of(hint)
     for i in range(min(hint.count, MOST)):
         location = location_in(entries[U(i)])
-        key = address_of(key_of(state, location))
-        prefetch(key)
-        prefetch(key + _KEY_END)
-        prefetch(address_of(value_of(state, location)))
+        row = address_of(location_row(state, location))
+        prefetch(row)
+        prefetch(row + LINE_BYTES)
     for i in range(min(write_count, MOST)):
         version = WRITE.item(writes, write_count, i).version
         prefetch(version)
@@ -82,7 +81,7 @@ def lay_out_expected(shared, worker, writes, write_count):
         if writes_in(entry):
             version, nearest = _own_version(writes, min(write_count, MOST), nearest, location)
         row = _row(worker, i)
-        row.hashed = hash_key(key_of(state, location).key)
+        row.hashed = hash_key(location_row(state, location).key)
         row.location = location
         row.version = version
     worker.expected_count = count
@@ -98,7 +97,7 @@ def find_expected(shared, worker, key):
             at = 0
         row = _row(worker, at)
         at += 1
-        if row.hashed == hashed and same_key(key_of(STATE.at(shared.state), row.location).key, key):
+        if row.hashed == hashed and same_key(location_row(STATE.at(shared.state), row.location).key, key):
             worker.expected_next = at
             return row.location, row.version
     return I(-1), I(NO_VERSION)

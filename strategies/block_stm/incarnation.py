@@ -21,7 +21,7 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1, view_u64
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import intern_location, value_of
+from contend.evm.state import intern_location, location_row
 from contend.evm.u256 import add, subtract
 from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine, start_transaction
@@ -64,7 +64,7 @@ NOBODY = -1
 @kernel(inline=True)
 def state_value(shared, location):
     """Word of a location in the state, in memory: as it was before the block, until commit."""
-    return value_of(STATE.at(shared.state), location)
+    return location_row(STATE.at(shared.state), location)
 
 
 @kernel(inline=True)

@@ -24,8 +24,7 @@ from contend.evm.vm.instructions.operands import (
     take_two,
     words_in,
 )
-
-PAIR_BYTES = 64
+from contend.evm.vm.recent_hashes import PAIR_BYTES, hash_of_pair
 
 
 @kernel()
@@ -53,10 +52,13 @@ def keccak256(machine, frame, registers):
     if not charge(registers, GAS_KECCAK256_WORD * words_in(I(size[0]))):
         return OUT_OF_GAS
 
-    add_work(machine, cost_model.HASH_BLOCK, I(size[0]) // cost_model.HASH_BLOCK_BYTES + 1)
     start = I(offset[0]) if size[0] != U0 else I(0)
-    word = keccak_word(memory_of(registers), start, I(size[0]))
-    if machine.preimages != 0 and I(size[0]) == PAIR_BYTES:
-        _note_preimage(machine.preimages, registers.memory + start, word)
+    if I(size[0]) == PAIR_BYTES:
+        word = hash_of_pair(machine, memory_of(registers), start)
+        if machine.preimages != 0:
+            _note_preimage(machine.preimages, registers.memory + start, word)
+    else:
+        add_work(machine, cost_model.HASH_BLOCK, I(size[0]) // cost_model.HASH_BLOCK_BYTES + 1)
+        word = keccak_word(memory_of(registers), start, I(size[0]))
     take_two(registers, word)
     return CONTINUE

@@ -13,7 +13,7 @@ from contend.evm.layout import KIND_BALANCE, KIND_CODE, KIND_SHIFT, KIND_STORAGE
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.state import key_of
+from contend.evm.state import location_row
 from contend.evm.u256 import ZERO, add, equal, fits_u64, get, is_zero, put, subtract
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.incarnation import state_value
@@ -242,7 +242,7 @@ def _address_source(own, address):
 def explain_location(shared, worker, learner, own, txn_idx, location, is_written):
     """Note the expressions that give a location for the transaction in hand, and the word that it has as a load."""
     spend(shared, worker, COST_LEARN_LOCATION, 1)
-    key = key_of(STATE.at(shared.state), location).key
+    key = location_row(STATE.at(shared.state), location).key
     kind = I(key[2] >> U(KIND_SHIFT))
     address = key[0], key[1], key[2] & _LOW_32, U0
     if _is_protocol(learner, own, txn_idx, kind, address):

@@ -26,7 +26,7 @@ from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.state import kind_of, value_of
+from contend.evm.state import kind_of, location_row
 from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
 from contend.strategies.sharded.protocol.layout import (
@@ -77,7 +77,7 @@ def _staged_at(shard, node):
 @kernel(inline=True)
 def word_of(shard, location):
     """Word of one of the shard's locations."""
-    return value_of(STATE.at(shard.state), location).value
+    return location_row(STATE.at(shard.state), location).value
 
 
 @kernel()
@@ -377,7 +377,7 @@ def release(cluster, shard, context_number):
 @kernel(inline=True)
 def write(shard, location, word):
     """Write a location's word and remember that it was written."""
-    value_of(STATE.at(shard.state), location).value = word
+    location_row(STATE.at(shard.state), location).value = word
     locks = locks_of(shard)
     locks[U(location)] |= LOCK_WRITTEN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contend.evm.layout import STATE
 from contend.evm.runtime.integers import U1, I, U
-from contend.evm.state import value_of
+from contend.evm.state import location_row
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_list.layout import VALUED
 from contend.strategies.block_list.listed_changes import location_of_record, what_of_record, word_seen
@@ -38,7 +38,7 @@ def keep_the_first_word(shared, own, record, head):
     """The word after the first change of a location goes to the state."""
     original(shared, own, record, head)
     if what_of_record(head) == VALUED:
-        value_of(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, 1)
+        location_row(STATE.at(shared.state), location_of_record(head)).value = word_seen(record, 1)
 
 
 def note_no_unlisted_read(shared, worker, own, key):
