@@ -98,12 +98,13 @@ def prefetch_slot(state_address, key):
 
 @kernel()
 def prefetch_row(state, slot):
-    """Ask for the row to which a slot of the table leads."""
+    """Ask for the row to which a slot of the table leads. The location's number; none is there below 0."""
     number = I(atomics.load(view_u64(state.table, state.table_mask + 1), slot) & _NUMBER) - 1
     if number >= 0:
         row = address_of(location_row(state, number))
         prefetch(row)
         prefetch(row + LINE_BYTES)
+    return number
 
 
 @kernel()

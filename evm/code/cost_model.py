@@ -34,6 +34,7 @@ CLASSES: tuple[str, ...] = (
     "expansion_word",  # memory that grows by a word
     "hash",
     "hash_block",  # one permutation of keccak-256: 136 bytes
+    "hash_recent",  # of 64 bytes, found among those that were computed last
     "copy",
     "copy_word",
     "environment",
@@ -46,6 +47,7 @@ CLASSES: tuple[str, ...] = (
     "transaction",  # beginning and end
     "calldata_byte",  # counted for the intrinsic gas
     "state_read",  # by a driver: a location is found and its word given to the machine
+    "state_read_ahead",  # likewise, of a location that was asked for while transactions before it executed
     "state_write",
     "receipt",
     "code_byte",  # of init code that is decoded, and of code that is kept
@@ -65,6 +67,7 @@ CLASSES: tuple[str, ...] = (
     EXPANSION_WORD,
     HASH,
     HASH_BLOCK,
+    HASH_RECENT,
     COPY,
     COPY_WORD,
     ENVIRONMENT,
@@ -77,6 +80,7 @@ CLASSES: tuple[str, ...] = (
     TRANSACTION,
     CALLDATA_BYTE,
     STATE_READ,
+    STATE_READ_AHEAD,
     STATE_WRITE,
     RECEIPT,
     CODE_BYTE,

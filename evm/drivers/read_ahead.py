@@ -36,24 +36,33 @@ def _ask_for_slots(state, transaction):
         prefetch(state.table + _slot_of_account(state, transaction.to, layout.KIND_CODE) * WORD_BYTES)
 
 
+@kernel(inline=True)
+def _ask_for_row(state, heads, address, kind):
+    location = prefetch_row(state, _slot_of_account(state, address, kind))
+    if heads != 0:
+        prefetch(heads + location * WORD_BYTES)
+
+
 @kernel()
-def _ask_for_rows(state, transaction):
+def _ask_for_rows(state, heads, transaction):
     sender, to = transaction.sender, transaction.to
-    prefetch_row(state, _slot_of_account(state, sender, layout.KIND_NONCE))
-    prefetch_row(state, _slot_of_account(state, sender, layout.KIND_CODE))
-    prefetch_row(state, _slot_of_account(state, sender, layout.KIND_BALANCE))
+    _ask_for_row(state, heads, sender, layout.KIND_NONCE)
+    _ask_for_row(state, heads, sender, layout.KIND_CODE)
+    _ask_for_row(state, heads, sender, layout.KIND_BALANCE)
     if transaction.creates == U0:
-        prefetch_row(state, _slot_of_account(state, to, layout.KIND_CODE))
-        prefetch_row(state, _slot_of_account(state, to, layout.KIND_BALANCE))
+        _ask_for_row(state, heads, to, layout.KIND_CODE)
+        _ask_for_row(state, heads, to, layout.KIND_BALANCE)
 
 
 @kernel()
-def read_ahead(machine, state_address, index, stride):
+def read_ahead(machine, state_address, heads, index, stride):
     """Ask for what the transactions are sure to read that a worker executes soon.
 
     Parameters
     ----------
     machine : pointer to `evm.layout.MACHINE`
+    heads : int
+        Address of a word for each location that will be looked at as well; 0 for none.
     index : int
         Of the transaction that is about to execute.
     stride : int
@@ -64,4 +73,4 @@ def read_ahead(machine, state_address, index, stride):
     if slots_of < block.size:
         _ask_for_slots(state, TRANSACTION.item(block.transactions, block.size, slots_of))
     if rows_of < block.size:
-        _ask_for_rows(state, TRANSACTION.item(block.transactions, block.size, rows_of))
+        _ask_for_rows(state, heads, TRANSACTION.item(block.transactions, block.size, rows_of))

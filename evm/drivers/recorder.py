@@ -42,9 +42,9 @@ from contend.evm.vm.transaction import open_machine
 
 KIND_BALANCE = U(layout.KIND_BALANCE)
 
-# A transaction's row: gas used, work in picoseconds, entries.
-ROW_GAS, ROW_WORK, ROW_COUNT = range(3)
-ROW_WORDS = 3
+# A transaction's row: gas used, work in picoseconds, entries, and how many of these it began with.
+ROW_GAS, ROW_WORK, ROW_COUNT, ROW_AHEAD = range(4)
+ROW_WORDS = 4
 FAULT_LIST = -4  # beside the faults of `run_serially`
 
 ENTRIES_PER_TRANSACTION = 64
@@ -91,6 +91,7 @@ def _record(resume, machine_address, state, table, arena, fees, coinbase, rows, 
         rows[index, ROW_GAS] = machine.gas_used
         rows[index, ROW_WORK] = I(work)
         rows[index, ROW_COUNT] = until - count
+        rows[index, ROW_AHEAD] = min(machine.sure_reads, until - count)
         count = until
     return count
 
@@ -113,6 +114,8 @@ class Recording(AccessSets):
     before : ndarray of int64, shape (m,)
         Picoseconds of its work that the entry's transaction had done when it needed the word: so far nobody else can
         hold it up there. At most too large, since straight-line code is counted where it begins.
+    ahead : ndarray of int64, shape (n,)
+        How many of its first entries each transaction was sure to read, so that they were asked for ahead.
     keys : ndarray of uint64, shape (location_count, 7)
         Keys by location number (`evm.state.location_of`).
     coinbase : int
@@ -125,6 +128,7 @@ class Recording(AccessSets):
     crossed: npt.NDArray[np.bool_]
     work: npt.NDArray[np.int64]
     before: npt.NDArray[np.int64]
+    ahead: npt.NDArray[np.int64]
     keys: Words
     coinbase: int
 
@@ -177,6 +181,7 @@ def _attempt(image: BlockImage, state: State, scale: int) -> Recording:
         crossed=raw & CROSSED_BIT != 0,
         work=rows[:, ROW_WORK].copy(),
         before=before[:used].copy(),
+        ahead=rows[:, ROW_AHEAD].copy(),
         keys=state.keys.copy(),
         coinbase=run.coinbase,
     )

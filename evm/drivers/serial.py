@@ -10,7 +10,7 @@ the sum is added once.
 
 from __future__ import annotations
 
-from contend.evm import errors
+from contend.evm import errors, layout
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
 from contend.evm.drivers.read_ahead import read_ahead
@@ -53,7 +53,7 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
         machine.blobs_before = I(0)
     fees, arena = WORD.at(fees_address), RECEIPT_ARENA.at(arena_address)
     for index in range(first, last):
-        read_ahead(machine, state_address, index, 1)
+        read_ahead(machine, state_address, I(0), index, 1)
         start_transaction(machine, index)
         transaction = transaction_of(machine)
         refused = admission_error(machine, transaction)
@@ -72,7 +72,8 @@ def run_serially(resume, machine_address, state_address, table, arena_address, f
                 word = add(word, fees.value)
             if not supply_word(machine, location, word):
                 return I(FAULT_MACHINE)
-            add_work(machine, cost_model.STATE_READ, 1)
+            is_ahead = machine.phase == layout.PHASE_BEGIN
+            add_work(machine, cost_model.STATE_READ_AHEAD if is_ahead else cost_model.STATE_READ, 1)
         if outcome != errors.DONE:
             return I(FAULT_MACHINE)
         for i in range(machine.entry_count):

@@ -61,6 +61,7 @@ def hash_of_pair(machine, data, start):
     )
     row = RECENT_HASH.item(machine.recent_hashes, RECENT_HASHES, _place_of(lanes))
     if row.generation == machine.recent_generation and _same_lanes(row.preimage, lanes):
+        add_work(machine, cost_model.HASH_RECENT, 1)
         machine.recent_hits += U1
         return row.hash
     add_work(machine, cost_model.HASH_BLOCK, 1)

@@ -4,8 +4,8 @@ The bound and the list schedule take a transaction's work from a serial run, and
 ended. Contenders that wait at a read beat the list schedule, and this is why, in the order of what it comes to
 (``docs/decisions.md`` has the figures):
 
-- what a version is read for is less than what a location of the state is read for in a serial run, and a read that
-  waits is answered at the very version that it waited for;
+- what a version, or a location that was asked for ahead, is read for is less than what a location of the state is read
+  for in a serial run, and a read that waits is answered at the very version that it waited for;
 - writes are seen when the code has ended: what a serial run does then, write by write, and the receipt come later;
 - a worker that waits in the middle of one transaction has others in the meantime, where a list schedule begins
   whole transactions, each so late that it need not wait.
@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm.block import Words
-from contend.evm.code.cost_model import RECEIPT, STATE_READ, STATE_WRITE
+from contend.evm.code.cost_model import RECEIPT, STATE_READ, STATE_READ_AHEAD, STATE_WRITE
 from contend.evm.drivers.recorder import Recording
 from contend.harness.analysis.dependencies import build_graph
 from contend.harness.analysis.list_schedule import longest_chain
@@ -73,11 +73,16 @@ def version_path(recording: Recording, costs: Words) -> VersionPath:
     count, priced = len(recording), costs.astype(np.int64)
     reads = np.diff(recording.offsets)
     owners = np.repeat(np.arange(count), reads)
-    saved = priced[STATE_READ] - priced[READ]
-    begun = recording.before - saved * _earlier_reads(recording, owners)
+    earlier = _earlier_reads(recording, owners)
+    # Those that a transaction begins with are asked for ahead in a serial run, too.
+    later = np.maximum(earlier - recording.ahead[owners], 0)
+    cheapest = min(priced[READ], priced[STATE_READ_AHEAD])
+    begun = recording.before - (priced[STATE_READ] - cheapest) * later
+    begun -= (priced[STATE_READ_AHEAD] - cheapest) * (earlier - later)
     # The read that waits is answered as one that has waited, if that is less.
-    begun += max(priced[READ] - priced[SWITCH], 0)
-    work = recording.work - saved * reads
+    begun += max(cheapest - priced[SWITCH], 0)
+    work = recording.work - (priced[STATE_READ] - cheapest) * (reads - recording.ahead)
+    work -= (priced[STATE_READ_AHEAD] - cheapest) * recording.ahead
     graph = build_graph(replace(recording, work=work, before=begun))
     writes = np.bincount(owners, weights=recording.writes, minlength=count).astype(np.int64)
     unseen = np.append(writes * priced[STATE_WRITE] + priced[RECEIPT], 0)

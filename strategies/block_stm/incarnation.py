@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from contend.evm import errors
 from contend.evm.access_list.building.access_log import LOG, log_accesses
-from contend.evm.layout import STATE
+from contend.evm.code import cost_model as evm_costs
+from contend.evm.drivers.read_ahead import read_ahead
+from contend.evm.layout import PHASE_BEGIN, STATE
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
@@ -52,7 +54,7 @@ from contend.strategies.block_stm.scheduler import doubt_those_above, is_execute
 from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
-COST_LIST_ACCESS = cost_table.LIST_ACCESS
+COST_LIST_ACCESS, COST_READ_AHEAD = cost_table.LIST_ACCESS, evm_costs.STATE_READ_AHEAD
 COST_PUBLISH_READ = cost_table.PUBLISH_READ
 
 # What `run_machine` and `answer_read` return.
@@ -138,11 +140,12 @@ def look_ahead(shared, txn_idx):
 
 @kernel()
 def use_hints(shared, worker):
-    """Lay out what is expected of the worker's transaction, and ask for what its next one will need.
+    """Lay out what is expected of the worker's transaction, and ask for what its next ones will need.
 
-    Which that is nobody knows; the one as many places on as there are workers is a guess.
+    Which these are nobody knows; those as many places on as there are workers, or twice as many, are a guess.
     """
     if shared.expects == U0:
+        read_ahead(open_machine(worker.machine), shared.state, shared.heads, worker.txn_idx, shared.workers)
         return
     packed = transaction_of(shared, worker.txn_idx).write_set
     lay_out_expected(shared, worker, list_address(shared, packed), I(packed & LIST_MASK))
@@ -212,12 +215,13 @@ def answer_read(shared, worker, never_wait):
     tuple of int
         `ANSWERED`, `BLOCKED` or `FAULTED`; and the transaction that must execute first if it is blocked.
     """
-    spend(shared, worker, COST_READ, 1)
     machine = open_machine(worker.machine)
     txn_idx = worker.txn_idx
     location, own = I(-1), I(NO_VERSION)
     if worker.expected_count > 0:
         location, own = find_expected(shared, worker, machine.pending_location)
+    is_ahead = location >= 0 or (shared.expects == U0 and machine.phase == PHASE_BEGIN)
+    spend(shared, worker, COST_READ_AHEAD if is_ahead else COST_READ, 1)
     if location < 0:
         location = I(intern_location(shared.state, machine.pending_location))
     if location < 0 or location >= shared.heads_count:

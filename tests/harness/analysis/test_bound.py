@@ -51,6 +51,7 @@ def recording_of(block: Block, work: list[int] | None = None, before: list[int] 
         crossed=np.array([action == FIRST for action in actions], np.bool_),
         work=costs,
         before=np.array(before or [0] * len(actions), np.int64),
+        ahead=np.zeros(len(block), np.int64),
         keys=np.array(keys, np.uint64),
         coinbase=COINBASE,
     )

@@ -27,14 +27,17 @@ def by_hand(recording: Recording) -> int:
     """When the code of the last transaction has ended, looking at one access after the other."""
     seen: dict[int, int] = {}
     latest = 0
+    cheapest = min(COST["read"], COST["state_read_ahead"])
     for i in range(len(recording)):
         entries = range(int(recording.offsets[i]), int(recording.offsets[i + 1]))
-        ends = int(recording.work[i]) - len(entries) * (COST["state_read"] - COST["read"])
+        ahead = int(recording.ahead[i])
+        saved = [COST["state_read_ahead" if rank < ahead else "state_read"] - cheapest for rank in range(len(entries))]
+        ends = int(recording.work[i]) - sum(saved)
         total = ends
         for earlier, j in enumerate(sorted(entries, key=lambda one: (recording.before[one], one))):
             location = int(recording.locations[j])
-            done = int(recording.before[j]) - earlier * (COST["state_read"] - COST["read"])
-            done += COST["read"] - min(COST["read"], COST["switch"])
+            done = int(recording.before[j]) - sum(saved[:earlier])
+            done += cheapest - min(cheapest, COST["switch"])
             if location in seen:
                 ends = max(ends, seen[location] + total - done)
         writes = [j for j in entries if recording.writes[j]]
@@ -50,7 +53,7 @@ def test_the_path_is_that_by_hand_and_no_longer_than_the_critical_path(block: Bl
     recording = record(block, WORLD.copy(), TABLE)
     graph = build_graph(recording)
     path = version_path(recording, TABLE)
-    if COST["read"] <= COST["state_read"]:
+    if min(COST["read"], COST["state_read_ahead"]) <= COST["state_read"]:
         assert path.picoseconds <= longest_chain(graph, recording.work, graph.lags).length
     if not np.isin(recording.coinbase, recording.locations):
         assert path.picoseconds == by_hand(recording)
