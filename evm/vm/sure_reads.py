@@ -13,8 +13,9 @@ from contend.evm import layout
 from contend.evm.layout import TRANSACTION
 from contend.evm.runtime.integers import U0, I
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.structs import is_null
 from contend.evm.u256 import is_zero
-from contend.evm.vm.access_table import account_key
+from contend.evm.vm.access_table import account_key, credit_entry
 
 OF_SENDER, MOST = 3, 5  # sure reads
 
@@ -31,19 +32,38 @@ def count_sure_reads(transaction):
     return MOST - I(is_zero(transaction.value))
 
 
-@kernel()
-def want_sure_read(machine):
-    """Note the next location that the transaction is sure to read as the pending one. False after the last."""
-    transaction = TRANSACTION.at(machine.transaction)
-    number = machine.sure_reads
-    if number >= count_sure_reads(transaction):
-        return False
-    machine.sure_reads = number + 1
+@kernel(inline=True)
+def _sure_key(transaction, number):
     account = transaction.sender if number < OF_SENDER else transaction.to
     if number == 0:
-        machine.pending_location = account_key(account, layout.KIND_NONCE)
-    elif number == 1 or number == OF_SENDER:
-        machine.pending_location = account_key(account, layout.KIND_CODE)
-    else:
-        machine.pending_location = account_key(account, layout.KIND_BALANCE)
+        return account_key(account, layout.KIND_NONCE)
+    if number == 1 or number == OF_SENDER:
+        return account_key(account, layout.KIND_CODE)
+    return account_key(account, layout.KIND_BALANCE)
+
+
+@kernel()
+def _first_missing(machine, transaction):
+    """The first of the transaction's sure reads that the machine was not given yet, or `MOST`."""
+    for number in range(count_sure_reads(transaction)):
+        if is_null(credit_entry(machine, _sure_key(transaction, number))):
+            return number
+    return MOST
+
+
+@kernel()
+def want_sure_read(machine):
+    """Note the next location that the transaction is sure to read as the pending one. False after the last.
+
+    As a rule the machine has as many entries as it has asked for, and nothing has to be looked up. It has fewer where
+    it is resumed without an answer, and more where it was given some without a question.
+    """
+    transaction = TRANSACTION.at(machine.transaction)
+    number = machine.sure_reads
+    if machine.entry_count != number:
+        number = _first_missing(machine, transaction)
+    if number >= count_sure_reads(transaction):
+        return False
+    machine.sure_reads = max(machine.sure_reads, number + 1)
+    machine.pending_location = _sure_key(transaction, number)
     return True
