@@ -65,8 +65,6 @@ class BlockTally:
         What executed blocks had in them, by name.
     refused : Counter
         Transactions that were not executed, by the reason.
-    otherwise : Counter
-        Those of them that the specification refuses for another reason.
     failures : list of FailingBlock
     """
 
@@ -74,7 +72,6 @@ class BlockTally:
     transactions: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    otherwise: Counter[str] = field(default_factory=Counter)
     failures: list[FailingBlock] = field(default_factory=list)
 
     def add(self, other: BlockTally) -> None:
@@ -83,7 +80,6 @@ class BlockTally:
         self.transactions += other.transactions
         self.seen += other.seen
         self.refused += other.refused
-        self.otherwise += other.otherwise
         self.failures += other.failures
 
 
@@ -97,8 +93,7 @@ def batches_of(blocks: int, seed: int, forks: Sequence[str], contenders: Sequenc
 def run_blocks(checker: BlockChecker, batch: BlockBatch) -> BlockTally:
     """Run blocks; those that fail are made small."""
     tally = BlockTally()
-    for counts in (checker.refused, checker.otherwise):
-        counts.clear()
+    checker.refused.clear()
     before = checker.seen
     for seed in batch.seeds:
         case = case_of(seed, batch.forks[seed % len(batch.forks)])
@@ -106,13 +101,13 @@ def run_blocks(checker: BlockChecker, batch: BlockBatch) -> BlockTally:
         tally.transactions += len(case.transactions)
         found = checker.differences(case)
         if found:
-            counted = checker.seen, checker.refused.copy(), checker.otherwise.copy()
+            seen, refused = checker.seen, checker.refused.copy()
             tally.failures.append(made_small(checker, seed, case, found))
             # What was tried to make it small is not what was generated.
-            before += checker.seen - counted[0]
-            checker.refused, checker.otherwise = counted[1], counted[2]
+            before += checker.seen - seen
+            checker.refused = refused
     tally.seen = checker.seen - before
-    tally.refused, tally.otherwise = checker.refused.copy(), checker.otherwise.copy()
+    tally.refused = checker.refused.copy()
     return tally
 
 
