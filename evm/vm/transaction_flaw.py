@@ -8,6 +8,8 @@ fields stand on both sides of admission; those behind it are `AFTER_ADMISSION`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from contend.evm import errors
 from contend.evm.block import Environment, Transaction
 from contend.evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork
@@ -54,58 +56,65 @@ def gas_beforehand(transaction: Transaction, fork: Fork) -> tuple[int, int]:
 
 
 def flaw_of(transaction: Transaction, environment: Environment, fork: Fork) -> int:
-    """Reason why a transaction's fields make it invalid, or `NONE`; whether it fits behind others is not among them."""
-    if transaction.declared_type is not None and transaction.type not in fork.transaction_types:
-        return errors.TYPE_BEFORE_FORK
-    if transaction.authorizations is not None and not fork.delegates:
-        return errors.TYPE_BEFORE_FORK
-    if transaction.blob_hashes is not None and not fork.max_blobs:
-        return errors.TYPE_BEFORE_FORK
-    if transaction.to is None and transaction.blob_hashes is not None:
-        return errors.BLOB_CREATION
-    if transaction.to is None and transaction.authorizations is not None:
-        return errors.AUTHORIZATION_CREATION
-    return _gas_flaw(transaction, environment, fork) or _price_flaw(transaction, environment, fork)
+    """The flaw of a transaction's fields that is told, or `NONE`. Whether it fits behind others they do not show."""
+    return next(flaws_of(transaction, environment, fork), errors.NONE)
 
 
-def _gas_flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
+def flaws_of(transaction: Transaction, environment: Environment, fork: Fork) -> Iterator[int]:
+    """All flaws of a transaction's fields, in the order in which they are told."""
+    delegates, carries = transaction.authorizations is not None, transaction.blob_hashes is not None
+    is_declared = transaction.declared_type is not None
+    if (
+        (is_declared and transaction.type not in fork.transaction_types)
+        or (delegates and not fork.delegates)
+        or (carries and not fork.max_blobs)
+    ):
+        yield errors.TYPE_BEFORE_FORK
+    if transaction.to is None and carries:
+        yield errors.BLOB_CREATION
+    if transaction.to is None and delegates:
+        yield errors.AUTHORIZATION_CREATION
+    yield from _gas_flaws(transaction, environment, fork)
+    yield from _later_flaws(transaction, environment, fork)
+
+
+def _gas_flaws(transaction: Transaction, environment: Environment, fork: Fork) -> Iterator[int]:
     """Flaws that are told before a transaction is admitted."""
     if max(gas_beforehand(transaction, fork)) > transaction.gas_limit:
-        return errors.INTRINSIC_GAS
+        yield errors.INTRINSIC_GAS
     if transaction.nonce == LAST_NONCE:
-        return errors.NONCE_OVERFLOW
+        yield errors.NONCE_OVERFLOW
     if transaction.to is None and fork.init_code_limit is not None and len(transaction.data) > fork.init_code_limit:
-        return errors.INIT_CODE_SIZE
+        yield errors.INIT_CODE_SIZE
     if fork.gas_cap is not None and transaction.gas_limit > fork.gas_cap:
-        return errors.GAS_ABOVE_CAP
+        yield errors.GAS_ABOVE_CAP
     if transaction.gas_limit > environment.gas_limit:
-        return errors.GAS_ABOVE_BLOCK
-    return errors.NONE
+        yield errors.GAS_ABOVE_BLOCK
 
 
-def _price_flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
+def _later_flaws(transaction: Transaction, environment: Environment, fork: Fork) -> Iterator[int]:
     """Flaws of `AFTER_ADMISSION`."""
     hashes = transaction.blob_hashes
     if hashes is not None and len(hashes) > fork.max_blobs:
-        return errors.BLOB_COUNT
+        yield errors.BLOB_COUNT
     if transaction.max_priority_fee > transaction.max_fee:
-        return errors.TIP_ABOVE_FEE
+        yield errors.TIP_ABOVE_FEE
     if transaction.max_fee < environment.base_fee:
-        return errors.FEE_BELOW_BASE
+        yield errors.FEE_BELOW_BASE
     if hashes is not None:
-        return _blob_flaw(transaction, hashes, environment, fork)
+        yield from _blob_flaws(transaction, hashes, environment, fork)
     if transaction.authorizations is not None and not transaction.authorizations:
-        return errors.AUTHORIZATION_COUNT
-    return errors.NONE
+        yield errors.AUTHORIZATION_COUNT
 
 
-def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment: Environment, fork: Fork) -> int:
+def _blob_flaws(
+    transaction: Transaction, hashes: tuple[bytes, ...], environment: Environment, fork: Fork
+) -> Iterator[int]:
     if not 1 <= len(hashes) <= fork.blobs_per_transaction:
-        return errors.BLOB_COUNT
+        yield errors.BLOB_COUNT
     if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in hashes):
-        return errors.BLOB_VERSION
+        yield errors.BLOB_VERSION
     if transaction.max_blob_fee < environment.blob_base_fee:
-        return errors.BLOB_FEE
+        yield errors.BLOB_FEE
     if len(hashes) * BLOB_GAS * transaction.max_blob_fee >= 1 << 256:
-        return errors.INSUFFICIENT_FUNDS
-    return errors.NONE
+        yield errors.INSUFFICIENT_FUNDS

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from contend.evm import Block, Environment, State, Transaction, errors
 from contend.evm.block_image import BlockImage
 from contend.evm.drivers.block_admission import Admission
+from contend.evm.forks import FORKS
+from contend.evm.vm.transaction_flaw import flaws_of
 from contend.strategies.registry import get
 from contend.strategies.serial import Serial
 
@@ -141,3 +143,25 @@ def test_a_sender_with_code_is_told_of_at_last() -> None:
     made = (flawed(value=10**30), flawed(nonce=0, value=10**30), flawed(nonce=0))
     receipts = Serial().execute(Block(Environment(base_fee=7), made), state, 1).receipts
     assert [receipts.error(place) for place in range(3)] == ["nonce mismatch", "insufficient funds", "sender has code"]
+
+
+def test_all_flaws_of_fields_are_found_in_the_order_in_which_they_are_told() -> None:
+    environment = Environment(gas_limit=10_000, base_fee=7, blob_base_fee=2, fork="Osaka")
+    hashes = (bytes(32),) * 10
+    made = flawed(gas_limit=20_000, nonce=(1 << 64) - 1, max_fee=1, max_priority_fee=9, blob_hashes=hashes)
+    assert list(flaws_of(made, environment, FORKS["Osaka"])) == [
+        errors.INTRINSIC_GAS,
+        errors.NONCE_OVERFLOW,
+        errors.GAS_ABOVE_BLOCK,
+        errors.BLOB_COUNT,
+        errors.TIP_ABOVE_FEE,
+        errors.FEE_BELOW_BASE,
+        errors.BLOB_COUNT,
+        errors.BLOB_VERSION,
+        errors.BLOB_FEE,
+    ]
+    creating = replace(made, to=None, blob_hashes=None, authorizations=())
+    assert list(flaws_of(creating, environment, FORKS["Cancun"]))[:2] == [
+        errors.TYPE_BEFORE_FORK,
+        errors.AUTHORIZATION_CREATION,
+    ]
