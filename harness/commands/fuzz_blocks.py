@@ -111,7 +111,8 @@ def search(
     try:
         with CampaignProgress("blocks", blocks, quiet) as shown:
             run_campaign(
-                batches_of(blocks, seed, named, contenders),
+                batches_of(blocks, seed, named),
+                contenders,
                 jobs or len(usable_cores()),
                 tally,
                 lambda now: shown.show(now.blocks, len(now.failures)),

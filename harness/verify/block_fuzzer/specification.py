@@ -171,7 +171,8 @@ class Specification:
     def _receipts(
         self, output: Any, case: BlockCase, refused: dict[int, str]
     ) -> tuple[dict[int, FullReceipt], dict[int, bytes]]:
-        made, encodings, gas, first = {}, {}, 0, 0
+        made: dict[int, FullReceipt] = {}
+        encodings, gas, first = {}, 0, 0
         for place, one in enumerate(case.transactions):
             if place in refused:
                 continue
