@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import errors
-from contend.evm.block import ADDRESS_BYTES, Authorization, Block, Environment, Transaction, limbs
-from contend.evm.forks import BLOB_GAS, BLOB_HASH_VERSION, Fork, fork_named
+from contend.evm.block import ADDRESS_BYTES, Authorization, Block, Transaction, limbs
+from contend.evm.forks import BLOB_GAS, fork_named
 from contend.evm.layout import AUTHORIZATION, BLOCK, HASHES_KEPT, TRANSACTION
+from contend.evm.vm.transaction_flaw import AFTER_ADMISSION, LAST_NONCE, flaw_of, gas_beforehand
 
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
 _LIMITS = {
@@ -20,7 +21,6 @@ _LIMITS = {
     "max_blob_fee": 1 << 256,
 }
 _HASH_BYTES = 32
-_LAST_NONCE = (1 << 64) - 1
 
 
 def check_transaction(index: int, transaction: Transaction) -> None:
@@ -54,55 +54,13 @@ def check_transaction(index: int, transaction: Transaction) -> None:
             raise ValueError(f"transaction {index}: a blob hash has {len(blob_hash)} bytes, not {_HASH_BYTES}")
 
 
-def _flaw(transaction: Transaction, environment: Environment, fork: Fork) -> int:
-    """Reason why the fields alone make a transaction invalid, or `NONE`."""
-    if transaction.declared_type is not None and transaction.type not in fork.transaction_types:
-        return errors.TYPE_BEFORE_FORK
-    if transaction.gas_limit > environment.gas_limit:
-        return errors.GAS_ABOVE_BLOCK
-    if fork.gas_cap is not None and transaction.gas_limit > fork.gas_cap:
-        return errors.GAS_ABOVE_CAP
-    if transaction.max_fee < environment.base_fee:
-        return errors.FEE_BELOW_BASE
-    if transaction.max_priority_fee > transaction.max_fee:
-        return errors.TIP_ABOVE_FEE
-    if transaction.to is None and fork.init_code_limit is not None and len(transaction.data) > fork.init_code_limit:
-        return errors.INIT_CODE_SIZE
-    if transaction.authorizations is not None:
-        if not fork.delegates:
-            return errors.TYPE_BEFORE_FORK
-        if transaction.to is None:
-            return errors.AUTHORIZATION_CREATION
-        if not transaction.authorizations:
-            return errors.AUTHORIZATION_COUNT
-    if transaction.blob_hashes is not None:
-        return _blob_flaw(transaction, transaction.blob_hashes, environment, fork)
-    return errors.NONE
-
-
-def _blob_flaw(transaction: Transaction, hashes: tuple[bytes, ...], environment: Environment, fork: Fork) -> int:
-    if not fork.max_blobs:
-        return errors.TYPE_BEFORE_FORK
-    if transaction.to is None:
-        return errors.BLOB_CREATION
-    if not 1 <= len(hashes) <= fork.blobs_per_transaction:
-        return errors.BLOB_COUNT
-    if any(blob_hash[0] != BLOB_HASH_VERSION for blob_hash in hashes):
-        return errors.BLOB_VERSION
-    if transaction.max_blob_fee < environment.blob_base_fee:
-        return errors.BLOB_FEE
-    if len(hashes) * BLOB_GAS * transaction.max_blob_fee >= 1 << 256:
-        return errors.INSUFFICIENT_FUNDS
-    return errors.NONE
-
-
 def _authorization_row(authorization: Authorization, chain_id: int) -> bytes:
     """A row of `evm.layout.AUTHORIZATION`."""
     row, (authority, address, nonce, chain) = AUTHORIZATION.zeros()[0], authorization
     row["authority"] = limbs(int.from_bytes(authority or b"", "big"), 3)
     row["nonce"] = nonce
     row["address"] = limbs(int.from_bytes(address, "big"), 3)
-    row["is_valid"] = authority is not None and chain in (0, chain_id) and nonce != _LAST_NONCE
+    row["is_valid"] = authority is not None and chain in (0, chain_id) and nonce != LAST_NONCE
     return bytes(row.tobytes())
 
 
@@ -173,8 +131,10 @@ class BlockImage:
         base_fee = environment.base_fee
         for row, t, room in zip(self._rows, self.block, rooms, strict=False):
             gas_price = max(min(t.max_fee, base_fee + t.max_priority_fee), base_fee)
-            flaw = _flaw(t, environment, self._fork)
+            flaw = flaw_of(t, environment, self._fork)
             blobs = len(t.blob_hashes or ()) if flaw == errors.NONE else 0
+            # Of one with a flaw that is told only if it fits, all that it takes of the block is known.
+            wanted = len(t.blob_hashes or ()) if flaw in AFTER_ADMISSION else blobs
             row["sender"] = limbs(int.from_bytes(t.sender, "big"), 3)
             row["to"] = limbs(int.from_bytes(t.to or b"", "big"), 3)
             row["creates"] = t.to is None
@@ -189,11 +149,12 @@ class BlockImage:
             row["data_room"] = room
             row["list_addresses"] = len(t.access_list)
             row["list_slots"] = sum(len(slots) for _, slots in t.access_list)
-            row["blobs"] = blobs
+            row["blobs"] = wanted if wanted <= self._fork.max_blobs else 0
             row["blob_fee"] = limbs(blobs * BLOB_GAS * environment.blob_base_fee)
             row["blob_fee_limit"] = limbs(blobs * BLOB_GAS * t.max_blob_fee)
             row["flaw"] = flaw
             row["authorizations"] = len(t.authorizations or ())
+            row["intrinsic_gas"], row["floor_gas"] = gas_beforehand(t, self._fork)
             at += room
 
     def limits_matter(self) -> bool:

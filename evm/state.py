@@ -411,6 +411,21 @@ class State:
         """Say that an account without code has storage; see `evm.code.directory.EMPTY_HASH`."""
         self._set(address, layout.KIND_CODE, 0, int.from_bytes(EMPTY_HASH, "big"))
 
+    def delete_if_empty(self, address: bytes) -> None:
+        """Delete an account that has storage and nothing else, which becomes of it when it is touched (EIP-161).
+
+        All others that are empty are none. It takes as long as the state is large, and such accounts are in no state
+        of a chain (EIP-7523).
+        """
+        marked = self._get(address, layout.KIND_CODE) == int.from_bytes(EMPTY_HASH, "big")
+        if not marked or self.balance(address) or self.nonce(address):
+            return
+        self._set(address, layout.KIND_CODE, 0, 0)
+        first, second, third, *_ = (int(word) for word in location_key(address, layout.KIND_STORAGE))
+        keys = self.keys
+        low = keys[:, 2] & ~np.uint64((1 << 64) - (1 << layout.GENERATION_SHIFT))
+        self.values[(keys[:, 0] == first) & (keys[:, 1] == second) & (low == third)] = 0
+
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a storage slot."""
         self._set(address, layout.KIND_STORAGE, slot, value, self.generation(address))

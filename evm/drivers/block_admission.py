@@ -22,6 +22,7 @@ import numpy.typing as npt
 from contend.evm import errors
 from contend.evm.block_image import BlockImage
 from contend.evm.receipts import Receipts
+from contend.evm.vm.transaction_flaw import AFTER_ADMISSION
 
 Mask = npt.NDArray[np.bool_]
 _MOST_GAS = 2**63 - 1
@@ -39,6 +40,8 @@ class Admission:
     def __init__(self, image: BlockImage) -> None:
         self._rows = image.rows
         self._flaws = image.rows["flaw"].copy()
+        # Whether it fits is asked of each that has no flaw, or one that is told only if it does.
+        self._admissible = np.isin(self._flaws, (errors.NONE, *AFTER_ADMISSION))
         self._gas = min(image.block.environment.gas_limit, _MOST_GAS)
         self._blobs = image.max_blobs
         self.matters = image.limits_matter()
@@ -76,7 +79,6 @@ class Admission:
         executed = status != errors.STATUS_INVALID
         used = gas_used.astype(np.int64)
         blobs = np.where(executed, rows["blobs"], 0)
-        able = self._flaws == errors.NONE
-        no_gas = able & (rows["gas_limit"] > self._gas - (np.cumsum(used) - used))
-        no_blobs = able & (rows["blobs"] > 0) & (rows["blobs"] > self._blobs - (np.cumsum(blobs) - blobs))
+        no_gas = self._admissible & (rows["gas_limit"] > self._gas - (np.cumsum(used) - used))
+        no_blobs = self._admissible & (rows["blobs"] > 0) & (rows["blobs"] > self._blobs - (np.cumsum(blobs) - blobs))
         return np.where(no_gas, errors.GAS_ALLOWANCE, np.where(no_blobs, errors.BLOB_ALLOWANCE, self._flaws))

@@ -1,6 +1,7 @@
 """What a block does before its transactions, and after them (EIP-4788, 2935, 4895, 6110, 7002, 7251, 7685).
 
-It is done once, on the state, by whoever executes a whole block; strategies execute what lies between.
+Who is paid is touched, by nothing, too: an account that is empty but for its storage is deleted then (EIP-161). All is
+done once, on the state, by whoever executes a whole block; strategies execute what lies between.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from contend.evm.block import Environment
 from contend.evm.drivers.system_calls import CONTRACTS, SystemCaller
+from contend.evm.errors import STATUS_INVALID
 from contend.evm.forks import Fork
 from contend.evm.receipts import Receipts
 from contend.evm.state import State
@@ -118,9 +120,14 @@ def operate_after(
     BlockOperationError
         If a system contract is not there, or fails, or a deposit's log is malformed.
     """
+    if (receipts.status != STATUS_INVALID).any():
+        # Each transaction that is executed touches the beneficiary, though it pay it nothing.
+        state.delete_if_empty(environment.coinbase)
     for address, wei in _payments(environment, fork, operations):
         if wei:
             state.set_balance(address, state.balance(address) + wei)
+        else:
+            state.delete_if_empty(address)
         if pay is not None:
             pay(address, wei)
     if not fork.requests:

@@ -13,7 +13,9 @@ from contend.evm.layout import BLOCK
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.u256 import fits_u64
+from contend.evm.vm.transaction_flaw import AFTER_ADMISSION
 
+_AFTER_ADMISSION = tuple(I(flaw) for flaw in AFTER_ADMISSION)
 MOST_GAS = I((1 << 63) - 1)
 
 
@@ -23,11 +25,20 @@ def _gas_limit(block):
     return I(limit[0]) if fits_u64(limit) and limit[0] <= U(MOST_GAS) else MOST_GAS
 
 
+@kernel(inline=True)
+def _is_told_before(flaw):
+    """Whether a flaw of a transaction's fields is told before it is asked for room."""
+    told_later = flaw == errors.NONE
+    for one in _AFTER_ADMISSION:
+        told_later |= flaw == one
+    return not told_later
+
+
 @kernel()
 def admission_error(machine, transaction):
-    """Why the machine's transaction does not fit behind those before it, or `NONE`; what fields show comes first."""
+    """Why the machine's transaction does not fit behind those before it, or `NONE`; likewise if a flaw comes first."""
     block = BLOCK.at(machine.block)
-    if transaction.flaw != errors.NONE:
+    if transaction.flaw != errors.NONE and _is_told_before(transaction.flaw):
         return I(errors.NONE)
     if transaction.gas_limit > _gas_limit(block) - machine.gas_before:
         return I(errors.GAS_ALLOWANCE)

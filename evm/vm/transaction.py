@@ -9,8 +9,6 @@ transaction's fields show by themselves was checked when the block's image was m
 
 from __future__ import annotations
 
-import numpy as np
-
 from contend.evm import errors, layout
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
@@ -19,7 +17,7 @@ from contend.evm.forks import FORK_COUNT
 from contend.evm.layout import BLOCK, CODE_DIRECTORY, ENTRY, MACHINE, RULES, TRANSACTION
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import multiply_wide, view_u8, view_u64
+from contend.evm.runtime.memory_views import multiply_wide, view_u64
 from contend.evm.runtime.structs import address_of, is_null
 from contend.evm.u256 import ZERO, add, add_overflow, is_zero, less, multiply, subtract
 from contend.evm.vm.access_table import (
@@ -35,16 +33,6 @@ from contend.evm.vm.access_table import (
 from contend.evm.vm.call import frame_at, is_precompile, open_frame, to_address, transfer
 from contend.evm.vm.create import ONE, address_by_nonce, begin_account, decode_init_code, is_taken
 from contend.evm.vm.delegation import FULL, WANTED, delegate_of, is_delegated, settle_authorizations
-from contend.evm.vm.gas import (
-    GAS_ACCESS_LIST_ADDRESS,
-    GAS_ACCESS_LIST_STORAGE_KEY,
-    GAS_NEW_ACCOUNT,
-    GAS_TX_BASE,
-    GAS_TX_CREATE,
-    GAS_TX_DATA_NON_ZERO,
-    GAS_TX_DATA_ZERO,
-    TOKENS_OF_NON_ZERO,
-)
 from contend.evm.vm.selfdestruct import delete_destroyed
 from contend.evm.vm.sure_reads import want_sure_read
 
@@ -86,26 +74,6 @@ def start_transaction(machine, index):
     machine.destroyed = U0
     rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(block.fork))
     machine.rules = address_of(rules)
-
-
-@kernel()
-def _intrinsic_gas(machine, transaction):
-    """Gas of a transaction before its first instruction, and the least that it uses whatever it does (EIP-7623)."""
-    rules = RULES.at(machine.rules)
-    size = transaction.data_size
-    data = view_u8(machine.calldata, size)
-    zeros = 0
-    for i in range(size):
-        zeros += I(data[U(i)] == np.uint8(0))
-    floor = GAS_TX_BASE + rules.floor_token_gas * (zeros + (size - zeros) * TOKENS_OF_NON_ZERO)
-    if rules.floor_token_gas == 0:
-        floor = I(0)
-    gas = GAS_TX_BASE + zeros * GAS_TX_DATA_ZERO + (size - zeros) * GAS_TX_DATA_NON_ZERO
-    if transaction.creates != U0:
-        gas += GAS_TX_CREATE + rules.init_code_word_gas * ((size + 31) // 32)
-    gas += GAS_ACCESS_LIST_ADDRESS * transaction.list_addresses
-    gas += GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
-    return gas + GAS_NEW_ACCOUNT * transaction.authorizations, floor
 
 
 @kernel()
@@ -176,7 +144,7 @@ def end_transaction(machine, error):
     transaction = transaction_of(machine)
     gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
     refund = min(machine.refund, (gas_limit - left) // RULES.at(machine.rules).refund_quotient)
-    left = min(left + refund, gas_limit - U(machine.floor_gas))
+    left = min(left + refund, gas_limit - U(transaction.floor_gas))
     used = gas_limit - left
     balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
     returned = multiply((left, U0, U0, U0), transaction.gas_price)
@@ -231,18 +199,15 @@ def _begin(machine):
     sender_code = loaded_entry(machine, account_key(sender, layout.KIND_CODE))
     if is_null(sender_code):
         return errors.NEED
-    has_code = not is_no_code(sender_code.current) and not is_delegated(machine, sender_code)
-    if machine.mode == layout.MODE_NORMAL and has_code:
-        return end_without_effect(machine, I(errors.SENDER_HAS_CODE))
     balance = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if is_null(balance):
         return errors.NEED
     needed, overflow = _purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
     if (overflow or less(balance.current, needed)) and not is_hint:
         return end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
-    intrinsic, floor = _intrinsic_gas(machine, transaction)
-    if U(max(intrinsic, floor)) > gas_limit:
-        return end_without_effect(machine, I(errors.INTRINSIC_GAS))
+    has_code = not is_no_code(sender_code.current) and not is_delegated(machine, sender_code)
+    if machine.mode == layout.MODE_NORMAL and has_code:
+        return end_without_effect(machine, I(errors.SENDER_HAS_CODE))
     if creates:
         to = address_by_nonce(machine, sender, transaction.nonce)
         if is_null(loaded_entry(machine, account_key(to, layout.KIND_NONCE))):
@@ -267,14 +232,13 @@ def _begin(machine):
     nonce.current = add(nonce.current, ONE)
     prepaid = multiply((gas_limit, U0, U0, U0), transaction.gas_price)
     balance.current = subtract(balance.current, add(prepaid, transaction.blob_fee))
-    machine.floor_gas = floor
     if transaction.authorizations != 0 and settle_authorizations(machine, transaction, True) == FULL:
         machine.error = I(errors.CODE_CAPACITY)
         return errors.FAULT
     machine.phase = I(layout.PHASE_OPEN)
     frame = frame_at(machine, I(0))
     frame.address = to
-    frame.gas = I(gas_limit) - intrinsic
+    frame.gas = I(gas_limit) - transaction.intrinsic_gas
     frame.code = address_of(code_entry)
     return CONTINUE
 

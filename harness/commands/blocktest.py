@@ -85,7 +85,7 @@ def run_tests(
         If there is nothing to run.
     """
     from contend.harness.present.track import track
-    from contend.harness.verify.whole_block.job_processes import run_tests_at_once, run_tests_here
+    from contend.harness.verify.whole_block.verdicts import verdicts
     from contend.outside_files import printable
 
     began = time.perf_counter()
@@ -101,10 +101,8 @@ def run_tests(
     for line in malformed:
         click.echo(printable(line))
     passed, failed, otherwise = 0, len(malformed), 0
-    jobs = min(jobs, len(able))
-    verdicts = run_tests_here(able, contenders) if jobs == 1 else run_tests_at_once(able, contenders, jobs)
-    with closing(verdicts):
-        for test, verdict in zip(track(able, "block tests", quiet), verdicts, strict=True):
+    with closing(verdicts(able, contenders, min(jobs, len(able)))) as given:
+        for test, verdict in zip(track(able, "block tests", quiet), given, strict=True):
             for line in verdict.otherwise:
                 otherwise += 1
                 click.echo(printable(f"{test.name}: refused for another reason: {line}"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.common import EXIT_FAILED, bad_input, campaign_options, check_numbers, interruptible
 from contend.harness.commands.options import Asked, request_options
 from contend.harness.errors import BadInputError
 
@@ -32,13 +32,7 @@ MOST_FAILURES = 5
 @click.option("--schedules", type=int, default=5_000, show_default=True, help="Schedules to run.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of blocks and schedules.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Processes that share them.  [default: one a core]")
-@click.option(
-    "--replay", "replay_path", type=click.Path(path_type=Path), metavar="FILE", help="Run one again, exactly."
-)
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results folder."
-)
-@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@campaign_options("Run one again, exactly.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -104,10 +98,7 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     sources = asked.value("workloads") or campaign.default_sources()
     campaign.check_sources(sources)
     workers = asked.value("workers") or campaign.WORKERS
-    if schedules < 1:
-        raise BadInputError(f"schedules: {schedules} is out of range; give a whole number from 1")
-    if seed < 0:
-        raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
+    check_numbers(schedules=(1, schedules), seed=(0, seed))
     tally, began, console = campaign.Tally(), time.monotonic(), Console()
     try:
         with CampaignProgress("schedules", schedules, quiet) as shown:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.common import EXIT_FAILED, bad_input, campaign_options, check_numbers, interruptible
 from contend.harness.errors import BadInputError
 
 CLOCKS = ("wall", "virtual")
@@ -25,13 +25,7 @@ MOST_FAILURES = 5
 @click.option("--workers", "-n", multiple=True, type=click.IntRange(1, 64), help="Workers of each contender; 3.")
 @click.option("--serial-only", is_flag=True, help="Run blocks serially and by no contender.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes that share them; as many as cores.")
-@click.option(
-    "--replay", "replay_path", type=click.Path(path_type=Path), metavar="FILE", help="Run one block again, of a file."
-)
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results folder."
-)
-@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@campaign_options("Run one block again, of a file.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -84,17 +78,7 @@ def search(
 ) -> bool:
     """Run a campaign, print each block that differs and what was in all of them, and close with one line.
 
-    Returns
-    -------
-    bool
-        Whether anything differs.
-
-    Raises
-    ------
-    BadInputError
-        If a name or a number is refused, or nothing can be written.
-    KeyboardInterrupt
-        After what was found has been printed.
+    Returns and raises as `contend.harness.commands.fuzz.search`.
     """
     from contend.harness.present.track import CampaignProgress
     from contend.harness.record.atomic_write import check_folder
@@ -103,15 +87,14 @@ def search(
     from contend.harness.verify.block_fuzzer.block_printing import closing_line, failure_lines, tally_lines
 
     check_folder(results)
-    for name, number, least in (("blocks", blocks, 1), ("seed", seed, 0)):
-        if number < least:
-            raise BadInputError(f"{name}: {number} is out of range; give a whole number from {least}")
+    check_numbers(blocks=(1, blocks), seed=(0, seed))
     named = tuple(map(_fork, forks))
     tally = BlockTally()
     try:
         with CampaignProgress("blocks", blocks, quiet) as shown:
             run_campaign(
-                batches_of(blocks, seed, named, contenders),
+                batches_of(blocks, seed, named),
+                contenders,
                 jobs or len(usable_cores()),
                 tally,
                 lambda now: shown.show(now.blocks, len(now.failures)),

@@ -6,7 +6,7 @@ import importlib.util
 
 import click
 
-from contend.harness.commands.common import EXIT_FAILED, bad_input, interruptible
+from contend.harness.commands.common import EXIT_FAILED, bad_input, check_numbers, interruptible
 from contend.harness.errors import BadInputError
 
 
@@ -40,10 +40,7 @@ def compare_programs(programs: int, seed: int, fork_name: str, quiet: bool) -> i
     """
     if importlib.util.find_spec("pyrevm") is None:
         raise BadInputError("fuzz-evm compares with revm: install the package pyrevm (extra 'test')")
-    if programs < 1:
-        raise BadInputError(f"programs: {programs} is out of range; give a whole number from 1")
-    if seed < 0:
-        raise BadInputError(f"seed: {seed} is out of range; give a whole number from 0")
+    check_numbers(programs=(1, programs), seed=(0, seed))
     from contend.harness.verify.evm_fuzzer.differential import fuzz
     from contend.harness.verify.evm_fuzzer.revm import SPECIFICATIONS
     from contend.harness.verify.evm_fuzzer.shrink import describe

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from itertools import takewhile
 
 from contend.harness.verify.block_fuzzer.block_case import BlockCase
 from contend.harness.verify.block_fuzzer.block_checker import BlockChecker, Contender
 from contend.harness.verify.block_fuzzer.random_blocks import case_of
 from contend.harness.verify.block_fuzzer.smaller_blocks import small_block
-from contend.harness.verify.share_out import shared_out
+from contend.harness.verify.share_out import done_here, shared_out
 
 BLOCKS_A_BATCH = 10
 SHRINK_SECONDS = 60.0
@@ -23,11 +23,10 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class BlockBatch:
-    """Blocks of some seeds in a row, and who executes them; a seed has one of the forks, in turn."""
+    """Blocks of some seeds in a row; a seed has one of the forks, in turn."""
 
     seeds: range
     forks: tuple[str, ...]
-    contenders: tuple[Contender, ...]
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,6 @@ class BlockTally:
         What executed blocks had in them, by name.
     refused : Counter
         Transactions that were not executed, by the reason.
-    otherwise : Counter
-        Those of them that the specification refuses for another reason.
     failures : list of FailingBlock
     """
 
@@ -74,7 +71,6 @@ class BlockTally:
     transactions: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    otherwise: Counter[str] = field(default_factory=Counter)
     failures: list[FailingBlock] = field(default_factory=list)
 
     def add(self, other: BlockTally) -> None:
@@ -83,22 +79,20 @@ class BlockTally:
         self.transactions += other.transactions
         self.seen += other.seen
         self.refused += other.refused
-        self.otherwise += other.otherwise
         self.failures += other.failures
 
 
-def batches_of(blocks: int, seed: int, forks: Sequence[str], contenders: Sequence[Contender]) -> Iterator[BlockBatch]:
+def batches_of(blocks: int, seed: int, forks: Sequence[str]) -> Iterator[BlockBatch]:
     """Seeds from the first on, some at a time."""
     for first in range(seed, seed + blocks, BLOCKS_A_BATCH):
         seeds = range(first, min(first + BLOCKS_A_BATCH, seed + blocks))
-        yield BlockBatch(seeds, tuple(forks), tuple(contenders))
+        yield BlockBatch(seeds, tuple(forks))
 
 
 def run_blocks(checker: BlockChecker, batch: BlockBatch) -> BlockTally:
     """Run blocks; those that fail are made small."""
     tally = BlockTally()
-    for counts in (checker.refused, checker.otherwise):
-        counts.clear()
+    checker.refused.clear()
     before = checker.seen
     for seed in batch.seeds:
         case = case_of(seed, batch.forks[seed % len(batch.forks)])
@@ -106,13 +100,13 @@ def run_blocks(checker: BlockChecker, batch: BlockBatch) -> BlockTally:
         tally.transactions += len(case.transactions)
         found = checker.differences(case)
         if found:
-            counted = checker.seen, checker.refused.copy(), checker.otherwise.copy()
+            seen, refused = checker.seen, checker.refused.copy()
             tally.failures.append(made_small(checker, seed, case, found))
             # What was tried to make it small is not what was generated.
-            before += checker.seen - counted[0]
-            checker.refused, checker.otherwise = counted[1], counted[2]
+            before += checker.seen - seen
+            checker.refused = refused
     tally.seen = checker.seen - before
-    tally.refused, tally.otherwise = checker.refused.copy(), checker.otherwise.copy()
+    tally.refused = checker.refused.copy()
     return tally
 
 
@@ -134,19 +128,16 @@ def made_small(checker: BlockChecker, seed: int, case: BlockCase, found: list[st
     return FailingBlock(seed, case, small, what(small) or found, True)
 
 
-@cache
-def _checker(contenders: tuple[Contender, ...]) -> BlockChecker:
-    """Make the checker of this process, for as long as it lives."""
-    return BlockChecker(contenders)
-
-
-def run_batch_here(batch: BlockBatch) -> BlockTally:
-    """Run blocks in a process that keeps its strategies."""
-    return run_blocks(_checker(batch.contenders), batch)
+@contextmanager
+def checking(contenders: tuple[Contender, ...]) -> Iterator[Callable[[BlockBatch], BlockTally]]:
+    """Open contenders; with them a batch is run."""
+    with BlockChecker(contenders) as checker:
+        yield partial(run_blocks, checker)
 
 
 def run_campaign(
     batches: Iterator[BlockBatch],
+    contenders: Sequence[Contender],
     processes: int,
     tally: BlockTally,
     progress: Callable[[BlockTally], None],
@@ -157,6 +148,8 @@ def run_campaign(
     Parameters
     ----------
     batches : iterator of BlockBatch
+    contenders : sequence of (str, str, int)
+        Names, clocks and workers of those that execute each block.
     processes : int
         With one, this process does it.
     tally : BlockTally
@@ -172,16 +165,9 @@ def run_campaign(
         If the user ended it; the tally holds what was done, and no process is left.
     """
     wanted = takewhile(lambda _: len(tally.failures) < most_failures, batches)
-    if processes == 1:
-        with ExitStack() as kept:
-            checker: BlockChecker | None = None
-            for batch in wanted:
-                checker = checker or kept.enter_context(BlockChecker(batch.contenders))
-                tally.add(run_blocks(checker, batch))
-                progress(tally)
-        return
-    with closing(shared_out(run_batch_here, wanted, processes)) as results:
+    work = partial(checking, tuple(contenders))
+    with closing(done_here(work, wanted) if processes == 1 else shared_out(work, wanted, processes)) as results:
         for result in results:
             if result is not None:
-                tally.add(result)
+                tally.add(result[1])
             progress(tally)

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from contend.harness.verify.block_fuzzer.block_case import BlockCase
 from contend.harness.verify.block_fuzzer.our_side import OurSide
-from contend.harness.verify.block_fuzzer.refusal_names import is_same_reason
 from contend.harness.verify.block_fuzzer.specification import Specification
 from contend.harness.verify.block_fuzzer.whole_result import differences
 from contend.harness.verify.whole_block.contender_check import ContenderCheck, SerialResult
@@ -30,8 +29,6 @@ class BlockChecker(AbstractContextManager["BlockChecker"]):
     ----------
     refused : Counter
         By our reason, how many transactions of all blocks were refused.
-    otherwise : Counter
-        Of those the ones that the specification refuses for another reason, by both.
     failing : set of str
         Titles of the contenders that differed in the block that was checked last.
     """
@@ -42,7 +39,6 @@ class BlockChecker(AbstractContextManager["BlockChecker"]):
         self._ours = OurSide()
         self._specifications: dict[str, Specification] = {}
         self.refused: Counter[str] = Counter()
-        self.otherwise: Counter[str] = Counter()
         self.failing: set[str] = set()
 
     def __exit__(
@@ -74,10 +70,7 @@ class BlockChecker(AbstractContextManager["BlockChecker"]):
         # A block that cannot be executed is one difference among the others.
         except Exception as error:
             return [f"serial execution: {type(error).__name__}: {error}"]
-        for place, reason in here.refused.items():
-            self.refused[reason] += 1
-            if place in there.refused and not is_same_reason(reason, there.refused[place]):
-                self.otherwise[f"{reason}, not {there.refused[place]}"] += 1
+        self.refused.update(here.refused.values())
         found = list(differences(here, there))
         if found or not case.transactions:
             return found

@@ -43,9 +43,6 @@ def tally_lines(tally: BlockTally) -> Iterator[str]:
     if tally.refused:
         told = ", ".join(f"{count:,} {reason}" for reason, count in tally.refused.most_common())
         yield f"refused: {told}"
-    if tally.otherwise:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in tally.otherwise.most_common())
-        yield f"refused for another reason than by the specification: {told}"
 
 
 def closing_line(tally: BlockTally) -> str:

@@ -17,7 +17,8 @@ from contend.evm.drivers.system_calls import SystemCaller
 from contend.harness.verify.block_fuzzer.actors import signed_item
 from contend.harness.verify.block_fuzzer.block_case import CHAIN, BlockCase
 from contend.harness.verify.block_fuzzer.whole_result import WholeResult
-from contend.harness.verify.full_receipts import full_receipts
+from contend.harness.verify.full_receipts import bloom_of, full_receipts, list_root
+from contend.harness.verify.state_root import state_root
 from contend.harness.verify.whole_block.signed_transaction import transaction_of
 from contend.strategies.serial import Serial
 
@@ -80,7 +81,11 @@ class OurSide:
         made = {place: one for place, one in enumerate(full) if place not in refused}
         encodings = {place: one.encoded() for place, one in made.items()}
         accounts = accounts_of(state) if invalid is None else {}
-        return WholeResult(refused, made, encodings, requests, invalid, accounts), executed
+        bloom = bloom_of(log for one in made.values() for log in one.logs)
+        root = state_root(accounts) if invalid is None else None
+        receipts_root = list_root(list(encodings.values()))
+        result = WholeResult(refused, made, encodings, receipts_root, bloom, requests, invalid, accounts, root)
+        return result, executed
 
 
 def _received(one: Transaction, case: BlockCase, place: int) -> Transaction:

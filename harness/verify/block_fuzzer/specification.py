@@ -45,6 +45,7 @@ class Specification:
             importlib.import_module(f"{name}.{part}")
             for part in ("fork", "vm", "state", "fork_types", "blocks", "transactions")
         )
+        self._trie, self._bloom = (importlib.import_module(f"{name}.{part}") for part in ("trie", "bloom"))
         self._numeric = importlib.import_module("ethereum_types.numeric")
         self._bytes = importlib.import_module("ethereum_types.bytes")
         self._rlp = importlib.import_module("ethereum_rlp.rlp")
@@ -63,7 +64,9 @@ class Specification:
             self._before(environment)
             watch = _CodeWatch(self.seen, accounts_of(state))
             for place, one in enumerate(case.transactions):
-                reason = self._execute(environment, output, place, signed_item(one, CHAIN))
+                # Its place among those that are in the block, by which receipts are kept.
+                index = place - len(refused)
+                reason = self._execute(environment, output, index, signed_item(one, CHAIN))
                 if reason is not None:
                     refused[place] = reason
                 else:
@@ -79,8 +82,19 @@ class Specification:
             compute = importlib.import_module(f"{self._fork.__package__}.requests").compute_requests_hash
             requests = bytes(compute(output.requests))
             self.seen["requests"] += len(output.requests)
+        accounts, root = {}, None
+        if invalid is None:
+            accounts, root = accounts_of(state), bytes(self._state.state_root(state))
         return WholeResult(
-            refused, receipts, encodings, requests, invalid, accounts_of(state) if invalid is None else {}
+            refused,
+            receipts,
+            encodings,
+            bytes(self._trie.root(output.receipts_trie)),
+            bytes(self._bloom.logs_bloom(output.block_logs)),
+            requests,
+            invalid,
+            accounts,
+            root,
         )
 
     def _state_of(self, world: World) -> Any:
@@ -129,14 +143,14 @@ class Specification:
                 data=environment.block_hashes[-1],
             )
 
-    def _execute(self, environment: Any, output: Any, place: int, item: Any) -> str | None:
+    def _execute(self, environment: Any, output: Any, index: int, item: Any) -> str | None:
         """Execute a transaction; why it cannot be."""
         try:
             if isinstance(item, bytes):
                 decoded = self._transactions.decode_transaction(item)
             else:
                 decoded = self._rlp.deserialize_to(self._transactions.LegacyTransaction, item)
-            self._fork.process_transaction(environment, output, decoded, self._numeric.Uint(place))
+            self._fork.process_transaction(environment, output, decoded, self._numeric.Uint(index))
         except (self._errors.InvalidTransaction, self._errors.InvalidBlock, self._rlp_error) as error:
             return type(error).__name__
         return None
@@ -157,11 +171,12 @@ class Specification:
     def _receipts(
         self, output: Any, case: BlockCase, refused: dict[int, str]
     ) -> tuple[dict[int, FullReceipt], dict[int, bytes]]:
-        made, encodings, gas, first = {}, {}, 0, 0
+        made: dict[int, FullReceipt] = {}
+        encodings, gas, first = {}, 0, 0
         for place, one in enumerate(case.transactions):
             if place in refused:
                 continue
-            kept = output.receipts_trie._data[self._rlp.encode(self._numeric.Uint(place))]
+            kept = output.receipts_trie._data[self._rlp.encode(self._numeric.Uint(len(made)))]
             encodings[place] = bytes(kept if isinstance(kept, bytes) else self._rlp.encode(kept))
             receipt = self._blocks.decode_receipt(kept) if isinstance(kept, bytes) else kept
             logs = tuple(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from contend.evm.accounts import Account
+from contend.harness.verify.block_fuzzer.refusal_names import is_same_reason
 from contend.harness.verify.full_receipts import FullReceipt
 
 
@@ -21,20 +22,31 @@ class WholeResult:
         By place, of the others.
     encodings : dict of int to bytes
         The same as they are hashed.
+    receipts_root, bloom : bytes
+        What a header says of them.
     requests : bytes or None
         Hash of what the block asks of the consensus layer; None where its fork asks nothing.
     invalid : str or None
         Why the block as a whole is refused: a system contract that fails, a deposit's log that is none.
     accounts : mapping
         After the block; empty where it is refused.
+    state_root : bytes or None
+        Of all accounts; None where the block is refused.
     """
 
     refused: Mapping[int, str]
     receipts: Mapping[int, FullReceipt]
     encodings: Mapping[int, bytes]
+    receipts_root: bytes
+    bloom: bytes
     requests: bytes | None
     invalid: str | None
     accounts: Mapping[bytes, Account]
+    state_root: bytes | None
+
+
+# What a whole block comes to in one word, by the name that a line about it has.
+_OF_BLOCK = {"receipts_root": "root of receipts", "bloom": "bloom filter", "requests": "requests"}
 
 
 def differences(here: WholeResult, there: WholeResult) -> Iterator[str]:
@@ -46,20 +58,24 @@ def differences(here: WholeResult, there: WholeResult) -> Iterator[str]:
     if (here.invalid is None) != (there.invalid is None):
         yield f"block: {_refusal(here.invalid)} here, {_refusal(there.invalid)} by the specification"
         return
-    if here.requests != there.requests:
-        yield f"requests: {_short(here.requests)} here, {_short(there.requests)} by the specification"
+    for name, title in _OF_BLOCK.items():
+        if getattr(here, name) != getattr(there, name):
+            yield f"{title}: {_both(getattr(here, name), getattr(there, name))}"
     for address in sorted({*here.accounts, *there.accounts}):
         ours, theirs = here.accounts.get(address), there.accounts.get(address)
         if ours != theirs:
             yield f"account 0x{address.hex()}: {_account_difference(ours, theirs)}"
+    if here.accounts == there.accounts and here.state_root != there.state_root:
+        yield f"state root: {_both(here.state_root, there.state_root)}"
 
 
 def _of_transaction(place: int, here: WholeResult, there: WholeResult) -> str | None:
     ours, theirs = here.receipts.get(place), there.receipts.get(place)
-    if ours is None and theirs is None:
+    mine, other = here.refused.get(place), there.refused.get(place)
+    if ours is None and theirs is None and is_same_reason(mine or "", other or ""):
         return None
     if ours is None or theirs is None:
-        return f"{_refusal(here.refused.get(place))} here, {_refusal(there.refused.get(place))} by the specification"
+        return f"{_refusal(mine)} here, {_refusal(other)} by the specification"
     for name in (one.name for one in fields(FullReceipt)):
         if getattr(ours, name) != getattr(theirs, name):
             return f"{name} {_shown(getattr(ours, name))} here, {_shown(getattr(theirs, name))} by the specification"
@@ -74,6 +90,10 @@ def _refusal(reason: str | None) -> str:
 
 def _shown(value: object) -> str:
     return _short(value) if isinstance(value, bytes) else str(value)
+
+
+def _both(ours: bytes | None, theirs: bytes | None) -> str:
+    return f"{_short(ours)} here, {_short(theirs)} by the specification"
 
 
 def _short(value: bytes | None) -> str:

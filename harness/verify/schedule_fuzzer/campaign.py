@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
@@ -135,9 +135,11 @@ def batches(
         number += 1
 
 
-def run_batch(batch: ScheduleBatch) -> tuple[ScheduleBatch, int, FailingSchedule | None]:
-    """Run a batch in this process up to its first failure, which is made small; how many steps that were."""
-    checker = _checker()
+Ran = tuple["ScheduleBatch", int, "FailingSchedule | None"]
+
+
+def run_batch(checker: ScheduleChecker, batch: ScheduleBatch) -> Ran:
+    """Run a batch up to its first failure, which is made small; how many steps that were."""
     before = checker.steps
     for case in batch.cases():
         if checker.differences(case):
@@ -146,13 +148,14 @@ def run_batch(batch: ScheduleBatch) -> tuple[ScheduleBatch, int, FailingSchedule
     return batch, checker.steps - before, None
 
 
-@cache
-def _checker() -> ScheduleChecker:
-    """Make the checker of this process, for as long as it lives."""
+@contextmanager
+def checking() -> Iterator[Callable[[ScheduleBatch], Ran]]:
+    """Open a checker; with it a batch is run."""
     from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
     from contend.strategies import registry
 
-    return ScheduleChecker(registry.get)
+    with closing(ScheduleChecker(registry.get)) as checker:
+        yield partial(run_batch, checker)
 
 
 def campaign(
@@ -181,18 +184,17 @@ def campaign(
         If the user ended it; the tally holds what was done, and no process is left.
     """
     wanted = takewhile(lambda _: len(tally.failures) < most_failures, planned)
-    with closing(shared_out(run_batch, wanted, processes)) as results:
+    with closing(shared_out(checking, wanted, processes)) as results:
         for result in results:
-            if result is None:
-                progress(tally)
-                continue
-            batch, steps, failure = result
-            # A batch ends at its first failure.
-            run = batch.count if failure is None else failure.case.schedule - batch.first + 1
-            tally.add(batch, run)
-            tally.steps += steps
-            if failure is not None:
-                tally.failures.append(failure)
+            if result is not None:
+                batch, steps, failure = result[1]
+                # A batch ends at its first failure.
+                run = batch.count if failure is None else failure.case.schedule - batch.first + 1
+                tally.add(batch, run)
+                tally.steps += steps
+                if failure is not None:
+                    tally.failures.append(failure)
+            progress(tally)
 
 
 def default_sources() -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from contend.evm.drivers.block_operations import (
 )
 from contend.evm.drivers.system_calls import SystemCaller
 from contend.evm.forks import BLOB_GAS, Fork
+from contend.evm.vm.transaction_flaw import flaws_of
 from contend.harness.verify.full_receipts import full_receipts, list_root
 from contend.harness.verify.state_root import state_root
 from contend.harness.verify.whole_block.block_refusal import OF_OPERATIONS, OF_TRANSACTIONS, BlockRefusedError
@@ -235,7 +236,12 @@ class Chain:
         receipts = self.serial.execute(block, state, 1).receipts
         for index in range(len(block)):
             if receipts.status[index] == errors.STATUS_INVALID:
-                reasons = OF_TRANSACTIONS.get(int(receipts.error_codes[index]), ())
+                # One that has several flaws is rightly refused for any of them.
+                codes = {
+                    int(receipts.error_codes[index]),
+                    *flaws_of(block.transactions[index], block.environment, fork),
+                }
+                reasons = (reason for code in codes for reason in OF_TRANSACTIONS.get(code, ()))
                 raise BlockRefusedError(f"transaction {index}: {receipts.error(index)}", *reasons)
         between = state.snapshot()
         try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from contend.evm import Environment, State
+from contend.evm.accounts import Account, accounts_of, new_state
 from contend.evm.drivers import block_operations
 from contend.evm.drivers.block_operations import (
     BlockOperationError,
@@ -18,6 +21,7 @@ from contend.evm.drivers.block_operations import (
     requests_hash,
 )
 from contend.evm.drivers.system_calls import CONTRACTS, SYSTEM, SystemCaller
+from contend.evm.errors import STATUS_INVALID, STATUS_SUCCESS
 from contend.evm.forks import FORKS
 from contend.evm.receipts import ReceiptTable
 
@@ -108,3 +112,40 @@ def test_a_block_that_cannot_ask_is_wrong(contracts: dict[str, bytes], reason: s
     with pytest.raises(BlockOperationError) as raised:
         operate_after(SystemCaller(), state, environment("Osaka"), FORKS["Osaka"], Operations(), NONE)
     assert raised.value.reason == reason
+
+
+STORED = b"\xc3" * 20
+ACCOUNTS = {
+    "nothing but storage": (Account(storage={1: 2, 1 << 255: 3}), True),
+    "a balance": (Account(1, storage={1: 2}), False),
+    "a nonce": (Account(0, 1, storage={1: 2}), False),
+    "code": (Account(0, 0, b"\x00", {1: 2}), False),
+}
+
+
+@pytest.mark.parametrize("wei", [0, 5])
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_who_has_nothing_but_storage_is_deleted_by_a_withdrawal_of_nothing(name: str, wei: int) -> None:
+    """EIP-161: who is empty is deleted when it is touched; an account with storage is empty, too (EIP-7523)."""
+    account, is_empty = ACCOUNTS[name]
+    # Another one's storage, in the same slots, stays.
+    state = new_state({STORED: account, OTHER: Account(storage={1: 2})})
+    before = accounts_of(state)
+    paid = Operations(withdrawals=(Withdrawal(0, 0, STORED, wei),))
+    operate_after(SystemCaller(), state, environment("Shanghai"), FORKS["Shanghai"], paid, NONE)
+    if wei:
+        left = {**before, STORED: replace(account, balance=account.balance + wei * 10**9)}
+    else:
+        left = {address: one for address, one in before.items() if address != STORED or not is_empty}
+    assert accounts_of(state) == left
+    # What comes to be there begins without storage, and a contract can be created.
+    if is_empty and not wei:
+        assert state.storage(STORED, 1) == state.storage(STORED, 1 << 255) == 0
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_transaction_that_pays_nothing_touches_the_beneficiary(executed: bool) -> None:
+    state = new_state({MINER: Account(storage={1: 2})})
+    receipts = replace(NONE, status=np.full(1, STATUS_SUCCESS if executed else STATUS_INVALID, np.uint8))
+    operate_after(SystemCaller(), state, environment("Shanghai"), FORKS["Shanghai"], Operations(), receipts)
+    assert bool(accounts_of(state)) == (not executed)

@@ -58,7 +58,7 @@ def refused(runner: Runner, world: World, transaction: Transaction, error: str) 
         (pay(value=(1 << 256) - 1), "insufficient funds"),
         (pay(max_fee=(1 << 128) - 1), "insufficient funds"),
         (pay(max_fee=1 << 128), "insufficient funds"),
-        (pay(max_fee=(1 << 256) - 1, gas_limit=2), "insufficient funds"),
+        (pay(max_fee=(1 << 256) - 1, gas_limit=21_000), "insufficient funds"),
         (pay(gas_limit=20_999), "gas limit below intrinsic gas"),
         (pay(gas_limit=0), "gas limit below intrinsic gas"),
         (replace(pay(gas_limit=21_019), data=b"\0\1"), "gas limit below intrinsic gas"),

@@ -15,7 +15,7 @@ from contend.evm.accounts import Account
 from contend.harness.cli import main
 from contend.harness.verify.block_fuzzer import our_side, places
 from contend.harness.verify.block_fuzzer.actors import ACTORS, signed_item
-from contend.harness.verify.block_fuzzer.block_case import CHAIN, BlockCase, sizes
+from contend.harness.verify.block_fuzzer.block_case import CHAIN, BlockCase, Withdrawn, sizes
 from contend.harness.verify.block_fuzzer.random_blocks import case_of
 from contend.harness.verify.block_fuzzer.smaller_blocks import small_block
 from contend.harness.verify.block_fuzzer.whole_result import WholeResult, differences
@@ -91,7 +91,7 @@ def test_a_wrong_result_is_found_and_made_small(tmp_path: Path, monkeypatch: pyt
     options = ("--serial-only", "--jobs", "1", "--results", tmp_path, "--quiet")
     with monkeypatch.context() as patched:
         patched.setattr(our_side, "_received", without_clearing)
-        code, output = run("fuzz-blocks", "--blocks", "1", "--seed", "3", "--fork", "Prague", *options)
+        code, output = run("fuzz-blocks", "--blocks", "1", "--seed", "8", "--fork", "Prague", *options)
         assert code == 1
         assert output.splitlines()[-1].endswith("differ from the specification")
         (file,) = (tmp_path / "blocks").glob("Prague-*.json")
@@ -122,7 +122,10 @@ def test_nonces_are_closed_up_where_transactions_are_left_out() -> None:
 
 
 RECEIPT = FullReceipt(2, 1, 21_000, 21_000, 0, bytes(256), ())
-RESULT = WholeResult({1: "nonce mismatch"}, {0: RECEIPT}, {0: b"r"}, b"q", None, {ACTORS[0]: Account(5, 1)})
+RESULT = WholeResult(
+    {1: "nonce mismatch"}, {0: RECEIPT}, {0: b"r"}, b"o", b"b", b"q", None, {ACTORS[0]: Account(5, 1)}, b"s"
+)
+THERE = replace(RESULT, refused={1: "NonceMismatchError"})
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,11 @@ RESULT = WholeResult({1: "nonce mismatch"}, {0: RECEIPT}, {0: b"r"}, b"q", None,
             {"refused": {}, "receipts": {0: RECEIPT, 1: RECEIPT}},
             "transaction 1: refused (nonce mismatch) here, accepted",
         ),
+        ({"refused": {1: "NonceOverflowError"}}, "transaction 1: refused (nonce mismatch) here, refused (NonceOver"),
         ({"requests": None}, "requests: 0x71 here, none"),
+        ({"receipts_root": b"x"}, "root of receipts: 0x6f here, 0x78"),
+        ({"bloom": b"x"}, "bloom filter: 0x62 here, 0x78"),
+        ({"state_root": b"x"}, "state root: 0x73 here, 0x78"),
         ({"invalid": "no code"}, "block: accepted here, refused (no code)"),
         ({"accounts": {}}, f"account 0x{ACTORS[0].hex()}: Account"),
         ({"accounts": {ACTORS[0]: Account(6, 1)}}, "balance 5 here, 6 by"),
@@ -142,8 +149,8 @@ RESULT = WholeResult({1: "nonce mismatch"}, {0: RECEIPT}, {0: b"r"}, b"q", None,
     ],
 )
 def test_what_differs_is_named(other: dict[str, object], told: str) -> None:
-    assert list(differences(RESULT, RESULT)) == []
-    (line,) = differences(RESULT, replace(RESULT, **other))  # type: ignore[arg-type]
+    assert list(differences(RESULT, THERE)) == []
+    (line,) = differences(RESULT, replace(THERE, **other))  # type: ignore[arg-type]
     assert told in line
 
 
@@ -163,3 +170,22 @@ def test_a_file_that_is_no_block_is_refused() -> None:
         BlockCase.from_json(load("it", "{}"))
     with pytest.raises(FieldError, match="fork"):
         BlockCase.from_json(load("it", json.dumps({**case_of(0, "Osaka").as_json(), "fork": "None"})))
+
+
+@specified
+@pytest.mark.parametrize("fork", FORKS)
+def test_an_account_with_nothing_but_storage_goes_when_it_is_paid_nothing(fork: str) -> None:
+    """EIP-161, EIP-7523: by a withdrawal of nothing, or as the beneficiary of a transaction that tips nothing."""
+    from contend.harness.verify.block_fuzzer.block_checker import BlockChecker
+
+    world = {ACTORS[0]: Account(10**18), places.STORED: Account(storage={1: 1, 2: 2})}
+    plain = Transaction(ACTORS[0], places.PLAIN, 0, 21_000, max_fee=7, max_priority_fee=0, declared_type=2)
+    withdrawals = [(0,), (0, 0), (0, 3), (3, 0)]
+    cases = [
+        BlockCase(fork, world, coinbase, 10**7, 7, 0, sent, tuple(Withdrawn(places.STORED, wei) for wei in paid))
+        for coinbase in (places.STORED, places.BENEFICIARY)
+        for sent in ((), (plain,), (replace(plain, nonce=5),), (replace(plain, max_fee=8, max_priority_fee=1),))
+        for paid in ((), *withdrawals)
+    ]
+    with BlockChecker([]) as checker:
+        assert [checker.differences(case) for case in cases] == [[]] * len(cases)

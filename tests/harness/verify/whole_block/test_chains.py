@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import multiprocess
 import pytest
 import rlp
 from click.testing import CliRunner
@@ -25,9 +24,9 @@ from contend.harness.verify.whole_block.block_test_files import read_block_tests
 from contend.harness.verify.whole_block.chain import Chain
 from contend.harness.verify.whole_block.contender_check import ContenderCheck
 from contend.harness.verify.whole_block.fork_schedule import schedule_of
-from contend.harness.verify.whole_block.job_processes import run_tests_at_once, run_tests_here
 from contend.harness.verify.whole_block.rlp_fields import decoded
 from contend.harness.verify.whole_block.signed_transaction import transaction_of
+from contend.harness.verify.whole_block.verdicts import verdicts
 from contend.workloads.files.fields import FieldError
 
 ARCHIVE = "whole_blocks.tar.gz"
@@ -194,19 +193,9 @@ def test_processes_give_the_verdicts_in_order_and_one_that_dies_fails_its_test()
     test = of_network("Cancun")
     wrong = replace(test, last_hash=bytes(32))
     tests: list[Any] = [test, Deadly(), wrong, test]
-    verdicts = list(run_tests_at_once(tests, [("serial", "wall", 1)], 2))
-    assert verdicts[1].wrong == "its process ended: with exit code 3"
-    assert [verdicts[0], *verdicts[2:]] == list(run_tests_here([test, wrong, test], []))
-
-
-def test_processes_end_with_whoever_waits_for_them_no_more() -> None:
-    before = set(multiprocess.active_children())
-    verdicts = run_tests_at_once([of_network("Cancun")] * 6, [], 2)
-    next(verdicts)
-    started = set(multiprocess.active_children()) - before
-    assert len(started) == 2
-    verdicts.close()
-    assert not any(one.is_alive() for one in started)
+    found = list(verdicts(tests, [("serial", "wall", 1)], 2))
+    assert found[1].wrong == "its process ended: with exit code 3"
+    assert [found[0], *found[2:]] == list(verdicts([test, wrong, test], [], 1))
 
 
 def run(*arguments: object) -> tuple[int, str]:
