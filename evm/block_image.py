@@ -9,7 +9,7 @@ from contend.evm import errors
 from contend.evm.block import ADDRESS_BYTES, Authorization, Block, Transaction, limbs
 from contend.evm.forks import BLOB_GAS, fork_named
 from contend.evm.layout import AUTHORIZATION, BLOCK, HASHES_KEPT, TRANSACTION
-from contend.evm.vm.transaction_flaw import AFTER_ADMISSION, LAST_NONCE, flaw_of, gas_beforehand
+from contend.evm.vm.transaction_flaw import AFTER_ADMISSION, LAST_NONCE, flaw_of
 
 # One more than the greatest value. Gas is counted in signed 64 bits, as EIP-1985 allows.
 _LIMITS = {
@@ -154,7 +154,6 @@ class BlockImage:
             row["blob_fee_limit"] = limbs(blobs * BLOB_GAS * t.max_blob_fee)
             row["flaw"] = flaw
             row["authorizations"] = len(t.authorizations or ())
-            row["intrinsic_gas"], row["floor_gas"] = gas_beforehand(t, self._fork)
             at += room
 
     def limits_matter(self) -> bool:

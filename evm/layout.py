@@ -105,6 +105,7 @@ RULES = Struct(
     init_code_limit=I64,  # bytes
     init_code_word_gas=I64,
     warm_beneficiary=U64,  # whether the beneficiary counts as accessed from the start
+    floor_token_gas=I64,  # least gas for each token of call data, or zero
     delegates=U64,  # whether the code of an account may name another account, whose code runs
     modexp=U64,  # number of the EIP by which a modular exponentiation is priced and bounded
 )
@@ -147,8 +148,6 @@ TRANSACTION = Struct(
     blob_fee_limit=U256,  # wei that the sender must have for them
     flaw=I64,  # an error that the fields alone show (a fee below the base fee), or zero
     authorizations=I64,  # how many (EIP-7702)
-    intrinsic_gas=I64,  # taken before the first instruction
-    floor_gas=I64,  # it uses at least so much (EIP-7623)
 )
 # One authorisation of a transaction (EIP-7702).
 AUTHORIZATION = Struct(
@@ -213,6 +212,7 @@ MACHINE = Struct(
     recent_hits=U64,
     gas_before=I64,  # that the block's transactions before this one have used, where a driver knows it
     blobs_before=I64,  # and the blobs that they have
+    floor_gas=I64,  # the transaction uses at least so much
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

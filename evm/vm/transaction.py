@@ -9,6 +9,8 @@ transaction's fields show by themselves was checked when the block's image was m
 
 from __future__ import annotations
 
+import numpy as np
+
 from contend.evm import errors, layout
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
@@ -17,7 +19,7 @@ from contend.evm.forks import FORK_COUNT
 from contend.evm.layout import BLOCK, CODE_DIRECTORY, ENTRY, MACHINE, RULES, TRANSACTION
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
-from contend.evm.runtime.memory_views import multiply_wide, view_u64
+from contend.evm.runtime.memory_views import multiply_wide, view_u8, view_u64
 from contend.evm.runtime.structs import address_of, is_null
 from contend.evm.u256 import ZERO, add, add_overflow, is_zero, less, multiply, subtract
 from contend.evm.vm.access_table import (
@@ -33,6 +35,16 @@ from contend.evm.vm.access_table import (
 from contend.evm.vm.call import frame_at, is_precompile, open_frame, to_address, transfer
 from contend.evm.vm.create import ONE, address_by_nonce, begin_account, decode_init_code, is_taken
 from contend.evm.vm.delegation import FULL, WANTED, delegate_of, is_delegated, settle_authorizations
+from contend.evm.vm.gas import (
+    GAS_ACCESS_LIST_ADDRESS,
+    GAS_ACCESS_LIST_STORAGE_KEY,
+    GAS_NEW_ACCOUNT,
+    GAS_TX_BASE,
+    GAS_TX_CREATE,
+    GAS_TX_DATA_NON_ZERO,
+    GAS_TX_DATA_ZERO,
+    TOKENS_OF_NON_ZERO,
+)
 from contend.evm.vm.selfdestruct import delete_destroyed
 from contend.evm.vm.sure_reads import want_sure_read
 
@@ -74,6 +86,29 @@ def start_transaction(machine, index):
     machine.destroyed = U0
     rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(block.fork))
     machine.rules = address_of(rules)
+
+
+@kernel()
+def _gas_beforehand(machine, transaction):
+    """As `evm.vm.transaction_flaw.gas_beforehand`, which has found already that the limit is enough.
+
+    Counted again where it is timed, since whoever executes a block has to.
+    """
+    rules = RULES.at(machine.rules)
+    size = transaction.data_size
+    data = view_u8(machine.calldata, size)
+    zeros = 0
+    for i in range(size):
+        zeros += I(data[U(i)] == np.uint8(0))
+    least = I(0)
+    if rules.floor_token_gas != 0:
+        least = GAS_TX_BASE + rules.floor_token_gas * (zeros + (size - zeros) * TOKENS_OF_NON_ZERO)
+    gas = GAS_TX_BASE + zeros * GAS_TX_DATA_ZERO + (size - zeros) * GAS_TX_DATA_NON_ZERO
+    if transaction.creates != U0:
+        gas += GAS_TX_CREATE + rules.init_code_word_gas * ((size + 31) // 32)
+    gas += GAS_ACCESS_LIST_ADDRESS * transaction.list_addresses
+    gas += GAS_ACCESS_LIST_STORAGE_KEY * transaction.list_slots
+    return gas + GAS_NEW_ACCOUNT * transaction.authorizations, least
 
 
 @kernel()
@@ -144,7 +179,7 @@ def end_transaction(machine, error):
     transaction = transaction_of(machine)
     gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
     refund = min(machine.refund, (gas_limit - left) // RULES.at(machine.rules).refund_quotient)
-    left = min(left + refund, gas_limit - U(transaction.floor_gas))
+    left = min(left + refund, gas_limit - U(machine.floor_gas))
     used = gas_limit - left
     balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
     returned = multiply((left, U0, U0, U0), transaction.gas_price)
@@ -229,6 +264,7 @@ def _begin(machine):
     mark_touched(code_entry)
     if transaction.list_addresses != 0 and not _warm_list(machine, transaction):
         return errors.FAULT
+    gas, machine.floor_gas = _gas_beforehand(machine, transaction)
     nonce.current = add(nonce.current, ONE)
     prepaid = multiply((gas_limit, U0, U0, U0), transaction.gas_price)
     balance.current = subtract(balance.current, add(prepaid, transaction.blob_fee))
@@ -238,7 +274,7 @@ def _begin(machine):
     machine.phase = I(layout.PHASE_OPEN)
     frame = frame_at(machine, I(0))
     frame.address = to
-    frame.gas = I(gas_limit) - transaction.intrinsic_gas
+    frame.gas = I(gas_limit) - gas
     frame.code = address_of(code_entry)
     return CONTINUE
 

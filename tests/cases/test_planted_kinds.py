@@ -15,7 +15,6 @@ from planted_bugs import BUGS, checker_of
 from contend.evm import Block, State, errors, forks
 from contend.evm.drivers.block_admission import Admission
 from contend.evm.forks import PRAGUE, SHANGHAI
-from contend.evm.layout import RULES
 from contend.evm.receipts import Receipts
 from contend.harness.verify import full_receipts as receipts_module
 from contend.harness.verify.given_damage import has_hints
@@ -129,12 +128,7 @@ def test_a_block_that_is_executed_ahead_of_the_last_one_is_caught() -> None:
 
 @contextmanager
 def rule(fork: forks.Fork, name: str, value: int) -> Iterator[None]:
-    """Another value of a fork's rule for all strategies alike: one that kernels ask for, or that images are made by."""
-    if name not in RULES.offsets:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(forks.FORKS, fork.name, replace(fork, **{name: value}))  # type: ignore[arg-type]
-            yield
-        return
+    """Another value of a fork's rule, for all strategies alike."""
     row = forks._rules[fork.number]
     before = int(row[name])
     row[name] = value
