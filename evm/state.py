@@ -329,7 +329,9 @@ class State:
         self._table = table
 
     def _see_rows(self, rows: Any) -> None:
-        self._rows, self._keys, self._values = rows, rows["key"], rows["value"]
+        self._rows = rows
+        self._keys: Words = rows["key"]
+        self._values: Words = rows["value"]
 
     @property
     def address(self) -> int:

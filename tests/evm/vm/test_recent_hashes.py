@@ -21,7 +21,7 @@ pytestmark = pytest.mark.bounds
 
 
 @kernel()
-def _hash(machine, address, size, start):
+def _hash(machine, address, size, start):  # type: ignore[no-untyped-def]  # a kernel
     return hash_of_pair(machine, view_u8(address, size), start)
 
 
