@@ -33,10 +33,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 # Files whose tests take minutes. They begin first, so that no process ends with one of them while the others are idle.
+# Beside the first, which compiles kernels for a minute, begins one that needs none for as long: what both then share is
+# compiled once.
 LONGEST = (
     "test_planted_bugs.py",
-    "test_schedule_fuzzer.py",
     "test_gate_power.py",
+    "test_schedule_fuzzer.py",
     "test_readme.py",
     "test_tutorials.py",
     "test_equivalence.py",

@@ -28,17 +28,22 @@ from contend.harness.verify.schedule_fuzzer.module_source import SourceError
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies import registry
-from contend.strategies.base import Strategy
+from contend.strategies.block_list.encoded_list import EncodedList
+from contend.strategies.block_stm.list_of_block import list_step
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.clocks import preemption
 from contend.strategies.clocks.preemption import attach
+from contend.strategies.given import SOURCES, source_of
 
 _STEP = "int64(int64, int64)"
 
 
-def steps_of(kinds: Iterable[type[Strategy]]) -> tuple[Native, ...]:
-    """Steps that strategies' workers may make: all that the modules of their classes, and of those' bases, name."""
+def steps_of(kinds: Iterable[type]) -> tuple[Native, ...]:
+    """Steps that strategies and sources of hints have workers make.
+
+    All that the modules of their classes, and of those' bases, name.
+    """
     modules = dict.fromkeys(sys.modules[base.__module__] for kind in kinds for base in kind.__mro__)
     named = (value for module in modules for value in vars(module).values())
     return tuple(dict.fromkeys(one for one in named if isinstance(one, Native) and one.signature == _STEP))
@@ -66,12 +71,19 @@ def _module_of(step: Native) -> ModuleType:
     return sys.modules[step.function.__module__]
 
 
+def shared_steps() -> tuple[Native, ...]:
+    """Steps of workers of any strategy over multi-version memory: to gather hints from any source, to make a list."""
+    sources = [type(found) for found in map(source_of, SOURCES) if found is not None]
+    return (*steps_of([*sources, EncodedList]), list_step)
+
+
 @cache
-def _of_all_strategies() -> Variant | None:
-    """Copies for all built-in strategies at once, so that what several of them share is compiled once."""
-    kinds = map(registry.get, registry.built_in(variants=True))
+def _of_all_built_in() -> Variant | None:
+    """Copies for all that is built in at once, so that what several of them share is compiled once."""
+    strategies = map(registry.get, registry.built_in(variants=True))
+    kinds = [kind for kind in strategies if issubclass(kind, OptimisticStrategy)]
     try:
-        return preemptible_variant(steps_of(kind for kind in kinds if issubclass(kind, OptimisticStrategy)))
+        return preemptible_variant((*steps_of(kinds), *shared_steps()))
     except SourceError:
         return None
 
@@ -92,7 +104,7 @@ def _copy_in(variant: Variant, step: Native) -> Native:
 
 def _cut(step: Native, variant: Variant | None) -> Native:
     """A step's copy: that of a variant if it has one, else that of all built-in strategies', else one of its own."""
-    for one in (variant, _of_all_strategies()):
+    for one in (variant, _of_all_built_in()):
         if one is not None and step.function.__module__ in one.copied:
             return _copy_in(one, step)
     return _copied_alone(step)

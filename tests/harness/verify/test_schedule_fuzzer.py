@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,19 @@ def test_what_predicts_has_learned_before_each_schedule() -> None:
     # Whatever was run before, a case makes the same steps.
     assert steps[:4] == steps[4:]
     checker.close()
+
+
+def test_whole_steps_and_cut_ones_pass_and_are_not_the_same() -> None:
+    checker = ScheduleChecker(registry.get)
+    steps = []
+    for cut in (False, True):
+        before = checker.steps
+        for batch in batches(["block_stm"], [ADVERSARIAL], (3, 4, 2, 8), 400, seed=5):
+            for case in batch.cases():
+                assert checker.differences(replace(case, cut=cut)) == [], case
+        steps.append(checker.steps - before)
+    checker.close()
+    assert steps[0] != steps[1]
 
 
 @pytest.mark.parametrize("source", MADE)

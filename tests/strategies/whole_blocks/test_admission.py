@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from adversarial import hot
@@ -46,11 +47,11 @@ def test_a_block_of_several_rounds_is_learned_from_once(name: str) -> None:
     with get(name)() as strategy:
         original = strategy.attempt  # type: ignore[attr-defined]
 
-        def attempt(*given: object) -> object:
-            rounds.append(len(given))
+        def counted(*given: Any) -> Any:
+            rounds.append(number)
             return original(*given)
 
-        strategy.attempt = attempt  # type: ignore[attr-defined]
+        strategy.attempt = counted  # type: ignore[attr-defined]
         for place, number in enumerate(numbers):
             block = hot("counter", 24)
             following = tuple(replace(one, nonce=one.nonce + state.nonce(one.sender)) for one in block)

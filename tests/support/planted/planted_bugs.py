@@ -4,8 +4,9 @@ They are this project's mutation score: random schedules must find every one of 
 wrongly is in the other files of this folder; which function it takes the place of is said
 here.
 
-All bugs of a family of strategies are planted in the same copies of it, each behind a switch of its own, so that there
-is little to compile however many there are.
+All bugs of strategies over multi-version memory are planted in the same copies of them, each behind a switch of its
+own, and so are all bugs of the sharded ones: however many there are, what strategies share is compiled once. The
+former's copies can be cut in two within their steps. Where they are not, their steps are those of the strategies.
 
 ``python tests/support/planted/planted_bugs.py`` writes into ``docs/fuzzing.md`` when each was found.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import planted_bal as bal_bugs
 import planted_block_stm as stm
@@ -42,7 +43,7 @@ from contend.harness.verify.schedule_fuzzer.checker import SceneOf, ScheduleChec
 from contend.harness.verify.schedule_fuzzer.preemption_points import (
     preemptible,
     preemptible_variant,
-    repeatable,
+    shared_steps,
     steps_of,
 )
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
@@ -76,14 +77,16 @@ from contend.strategies.sharded.protocol import commit as sharded_commit
 from contend.strategies.sharded.protocol import commit_order, lock_free, lock_manager, messages
 
 MOST_SCHEDULES = 10_000
-MULTI_VERSION = (BlockSTM, StaticPartition, HalfPlan, Predicted, Standing)
-LISTED = (Bal, LyingList)
-WINDOW = (OccWindow,)
-PLACEHOLDER = (FewMachines, HalfTold)
-GRAPHS = (DryGroups, DryLocks)
-SHARDED = (Sharded, ShardedOrdered)
+MULTI_VERSION: tuple[type[OptimisticStrategy], ...] = (
+    *(BlockSTM, StaticPartition, HalfPlan, Predicted, Standing),
+    *(Bal, LyingList),
+    OccWindow,
+    *(FewMachines, HalfTold),
+    *(DryGroups, DryLocks),
+)
+SHARDED: tuple[type[Strategy], ...] = (Sharded, ShardedOrdered)
 # Strategies whose bugs are planted in the same copies.
-FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, LISTED, WINDOW, PLACEHOLDER, GRAPHS, SHARDED)
+FAMILIES: tuple[tuple[type[Strategy], ...], ...] = (MULTI_VERSION, SHARDED)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Bug:
 
 def checker_of(name: str, scene: SceneOf = scene_of) -> ScheduleChecker:
     """Checker of a bug's strategy, with the bug."""
-    kind = _switched(copy_of(BUGS[name].strategy, BUGS[name].within), list(BUGS).index(name) + 1)
+    kind = _switched(copy_of(BUGS[name].strategy), list(BUGS).index(name) + 1)
     return checker_only(kind, scene)
 
 
@@ -139,33 +142,21 @@ def cases_nearest_first(name: str) -> Iterator[ScheduleCase]:
     yield from cases_of(name)
 
 
-def copy_of(kind: type[Strategy], within: bool) -> type[Strategy]:
-    """A strategy with all bugs of its family planted and none of them turned on.
-
-    Parameters
-    ----------
-    within : bool
-        Whether those bugs that lie within a step; the steps of the copy can then be cut in two.
-    """
-    family = next(one for one in FAMILIES if kind in one)
-    copies = _copies(family, within)
-    if within:
-        assert issubclass(kind, OptimisticStrategy)
-        return preemptible(kind, copies)
-    found: type[Strategy] = getattr(copies.module(kind.__module__), kind.__name__)
-    # Not by its base, which may be a copy, too.
-    return repeatable(cast("type[OptimisticStrategy]", found)) if hasattr(found, "workspace") else found
+def copy_of(kind: type[Strategy]) -> type[Strategy]:
+    """A strategy with all bugs of its family planted and none turned on; its steps can be cut if any strategy's can."""
+    if issubclass(kind, OptimisticStrategy):
+        return preemptible(kind, _copies(MULTI_VERSION))
+    found: type[Strategy] = getattr(_copies(SHARDED).module(kind.__module__), kind.__name__)
+    return found
 
 
 @cache
-def _copies(family: tuple[type[Strategy], ...], within: bool) -> Variant:
+def _copies(family: tuple[type[Strategy], ...]) -> Variant:
     replacements = [
-        replace(bug.replacement, number=number)
-        for number, bug in enumerate(BUGS.values(), 1)
-        if bug.strategy in family and bug.within == within
+        replace(bug.replacement, number=number) for number, bug in enumerate(BUGS.values(), 1) if bug.strategy in family
     ]
-    if within:
-        return preemptible_variant(steps_of(family), replacements)
+    if family is MULTI_VERSION:
+        return preemptible_variant((*steps_of(family), *shared_steps()), replacements)
     return Variant([sys.modules[kind.__module__] for kind in family], replacements)
 
 
@@ -226,7 +217,7 @@ BUGS = {
     ),
     "incomplete_prefix": Bug(
         "completeness of the beneficiary's prefix",
-        BlockSTM,
+        Standing,
         Replacement(incarnation, stm.sum_only_fees_of_the_executed, "fees_below"),
     ),
     "unseen_generation": Bug(
@@ -244,7 +235,7 @@ BUGS = {
     "lasting_certainty": Bug(
         "doubt after an unexpected write",
         Predicted,
-        Replacement(validation, stm.doubt_nobody, "doubt_those_above"),
+        Replacement(scheduler, stm.doubt_nobody, "doubt_those_above"),
     ),
     "skipped_version": Bug(
         "links of versions that are laid out at once",

@@ -22,10 +22,10 @@ from contend.strategies.block_stm.waiters.waiter_list import CLOSED, WAITER_LINK
 from contend.strategies.dependency.linking import _link_of, _waiters_of, node_of
 
 
-def validate_ahead_of_execution(shared, worker, graph):
+def validate_ahead_of_execution(shared, worker, header):
     """The sweep of validations passes transactions that have not been executed, and none of them looks for it."""
     if I(atomics.load(shared, "validation_idx")) >= shared.block_size:
-        original(shared, worker, graph)
+        original(shared, worker, header)
         check_done(shared)
         return NOTHING
     atomics.add(shared, "num_active_tasks", U1)
