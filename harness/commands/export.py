@@ -29,7 +29,9 @@ def command(asked: Asked, output: str, quiet: bool) -> None:
     The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
     format.
     """
-    with bad_input(), interruptible():
+    from contend.harness.present.progress.compile_notice import compilations_told
+
+    with bad_input(), interruptible(), compilations_told(quiet):
         request = asked.request()
         tell_settings(asked.settings, quiet)
         with asked.naming_sources():

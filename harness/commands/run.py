@@ -19,7 +19,7 @@ from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting
 
 if TYPE_CHECKING:
-    from contend.harness.present.tables import ResultTable
+    from contend.harness.present.tables.result_table import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -147,8 +147,8 @@ def measure(
     """
     from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
-    from contend.harness.present.progress_bar import display
-    from contend.harness.present.tables import ResultTable
+    from contend.harness.present.progress.progress_bar import display
+    from contend.harness.present.tables.result_table import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.resume import read_incomplete
     from contend.harness.record.store import Store

@@ -92,7 +92,7 @@ def run_vectors(
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
     from contend.evm.forks import DEFAULT
     from contend.harness.measure.timeout import within
-    from contend.harness.present.track import track
+    from contend.harness.present.progress.tracked_loop import track
     from contend.harness.verify.statetest import Malformed, OtherForks, Vector, VectorRunner, fork_of, read_entries
     from contend.outside_files import printable
 

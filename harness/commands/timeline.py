@@ -31,10 +31,11 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def command(asked: Asked, results: Path, quiet: bool) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
+    from contend.harness.present.progress.compile_notice import compilations_told
     from contend.harness.present.timeline import draw, tell, trace
     from contend.harness.record.atomic_write import check_folder
 
-    with bad_input(), interruptible():
+    with bad_input(), interruptible(), compilations_told(quiet):
         request = asked.request(clock="virtual")
         tell_settings(asked.settings, quiet)
         check_folder(results)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from contend.harness.present.spread_table import print_spreads
+from contend.harness.present.tables.spread_table import print_spreads
 from contend.harness.record.content.cell_facts import VALIDATOR
 from contend.harness.record.statistics.block_spread import spreads
 

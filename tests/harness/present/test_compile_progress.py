@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contend.evm.runtime.jit import Native
-from contend.harness.present import compile_progress
-from contend.harness.present.compile_progress import (
+from contend.harness.present.progress import compile_progress
+from contend.harness.present.progress.compile_progress import (
     CompileProgress,
     Rate,
     announcement,

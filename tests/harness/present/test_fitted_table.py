@@ -19,10 +19,10 @@ from contend.harness.compare.terminal import print_comparison
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding
 from contend.harness.doctor.report import print_findings
-from contend.harness.present.catalogue_tables import print_catalogue
-from contend.harness.present.explain_tables import _print
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
-from contend.harness.present.tables import print_results
+from contend.harness.present.tables.catalogue_tables import print_catalogue
+from contend.harness.present.tables.explain_tables import _print
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
+from contend.harness.present.tables.result_table import print_results
 from contend.harness.record.statistics import Interval
 
 Make = Callable[..., dict[str, Any]]

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.present.formatting import duration
 from contend.harness.present.role_groups import by_role
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.record.bound import KINDS, Bound, Bounds
 from contend.harness.record.content.cell_facts import given_in
 from contend.harness.record.content.execution_counts import DRY_RUNS, EXECUTIONS, WAITS, WASTED, wasted

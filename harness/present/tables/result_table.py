@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from contend.harness.plan.resolve import LIMIT
-from contend.harness.present import execution_columns
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, duration, rate
 from contend.harness.present.role_groups import by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
-from contend.harness.present.spread_table import print_spreads
+from contend.harness.present.tables import execution_columns
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
+from contend.harness.present.tables.spread_table import print_spreads
 from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics import CONFIDENCE

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.present.role_groups import by_role, heading_of
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.record.statistics.block_spread import Spread, spreads
 
 Cell = Mapping[str, Any]
