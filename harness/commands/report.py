@@ -56,6 +56,7 @@ def _traced(records: list[dict[str, Any]], say: Any) -> tuple[Trace, str] | None
     """Trace the first parallel strategy of the newest record on its first workload; None where that cannot be done."""
     from contend.harness.errors import BadInputError
     from contend.harness.present.timeline import trace
+    from contend.harness.record.statistics.block_spread import REPLAY, is_block
 
     cells = [cell for record in reversed(records) for cell in record["cells"] if cell["verified"]]
     parallel = [cell for cell in cells if cell["workers"] > 1]
@@ -63,10 +64,16 @@ def _traced(records: list[dict[str, Any]], say: Any) -> tuple[Trace, str] | None
     if not parallel:
         return None
     cell = parallel[0]
-    options = ["--workload", cell["workload"], "--strategy", cell["strategy"], "--workers", str(_TIMELINE_WORKERS)]
-    say(f"simulating {_TIMELINE_BLOCK} transactions of {cell['workload']} with {cell['strategy']}")
+    # A block of a file is known by its file, and as large as it is.
+    file = cell["dials"].get("file") if is_block(cell["workload"]) else None
+    name = REPLAY if file else cell["workload"]
+    options = ["--workload", name, *(["--block", file] if file else [])]
+    options += ["--strategy", cell["strategy"], "--workers", str(_TIMELINE_WORKERS)]
+    what = cell["workload"] if file else f"{_TIMELINE_BLOCK} transactions of {name}"
+    say(f"simulating {what} with {cell['strategy']}")
     request = Request(
-        workloads=(cell["workload"],),
+        workloads=(name,),
+        blocks=(file,) if file else (),
         strategies=(cell["strategy"],),
         workers=(_TIMELINE_WORKERS,),
         block_size=_TIMELINE_BLOCK,

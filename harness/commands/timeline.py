@@ -18,6 +18,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "workers",
     "dials",
     "block_size",
+    "blocks",
     "seed",
     "costs",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},
@@ -39,7 +40,8 @@ def command(asked: Asked, results: Path, quiet: bool) -> None:
         request = asked.request(clock="virtual")
         tell_settings(asked.settings, quiet)
         check_folder(results)
-        traced = trace(request)
+        with asked.naming_sources():
+            traced = trace(request)
         if not quiet:
             for line in tell(traced, Console().width):
                 click.echo(line)

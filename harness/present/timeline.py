@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
+from contend.harness.present.formatting import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,11 +82,15 @@ def trace(request: Request) -> Trace:
     if not len(rows):
         raise BadInputError(f"strategy {name!r} does not say what its workers do; there is nothing to draw")
     title = (
-        f"{workload.name}, {request.block_size:,} transactions, {name} with {workers:,} SIMULATED workers: "
+        f"{workload.title}, {count(facts.transactions, 'transaction')}, {name} with {workers:,} SIMULATED workers: "
         f"{1e6 * sample.seconds:,.0f} microseconds"
     )
     told = account(sample.counters, facts.transactions)
-    return Trace(rows, workers, told, title, f"timeline-{workload.name}-{name}-{workers}")
+    return Trace(rows, workers, told, title, f"timeline-{_identifier(workload.title)}-{name}-{workers}")
+
+
+def _identifier(title: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in title)
 
 
 def tell(traced: Trace, width: int) -> Iterator[str]:

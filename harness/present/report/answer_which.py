@@ -19,8 +19,10 @@ from contend.harness.present.report.answer import (
     place_of,
     workers_of,
 )
+from contend.harness.present.report.captions import spread_words
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.content.cell_facts import BUILDER, VALIDATOR
+from contend.harness.record.statistics.block_spread import Spread, is_block, spreads_of
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
 from contend.harness.record.warnings import MOSTLY_FAILED
@@ -42,28 +44,34 @@ def which(every: Sequence[Selection]) -> Iterator[Answer]:
 
 def _of_role(chosen: Selection, role: str, question: str) -> Answer:
     winners: dict[str, list[str]] = {}
-    points = []
+    points = list[str]()
     doubtful = []
     failing = []
+    # Of a folder of blocks, its contenders' spreads say it; a sentence for each block would be a page.
+    found = spreads_of(chosen.plain)
+    spread = {str(name) for name in chosen.plain["workload"] if is_block(str(name))} if found else set[str]()
+    points += _over_blocks(found)
     for workload, part in chosen.plain.groupby("workload", sort=False):
         good, name = believable(part), name_of(chosen, str(workload))
         doubtful += [f"{one['strategy']} on {name}" for _, one in part.drop(good.index).iterrows()]
         winner, text = _best_of(good)
         winners.setdefault(winner, []).append(name)
-        points.append(f"{place_of(chosen, str(workload))}: {text}")
+        if workload not in spread:
+            points.append(f"{place_of(chosen, str(workload))}: {text}")
         if part["mostly_failed"].any():
             failing.append(name)
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
     total = sum(len(names) for names in winners.values())
     limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
     where = f"{limit}, {chosen.setting}" if chosen.setting else limit
+    things = "blocks" if len(spread) == total else "workloads"
     if total == 1:
         headline = f"{most} on {winners[most][0]}, {_by_how_much(chosen, most) or where}."
     elif len(winners) == 1:
-        headline = f"{most} on {'both' if total == 2 else f'all {total}'} workloads, {where}."
+        headline = f"{most} on {'both' if total == 2 else f'all {total}'} {things}, {where}."
     else:
         rest = [f"{name} on {listed(names)}" for name, names in winners.items() if name != most]
-        headline = f"{most} on {len(winners[most])} of {total} workloads, {where}; {listed(rest)}."
+        headline = f"{most} on {len(winners[most])} of {total} {things}, {where}; {listed(rest)}."
     if role == VALIDATOR:
         headline = f"Given the block's access list, as a validator is: {headline}"
     if most == BASELINE:
@@ -78,6 +86,15 @@ def _of_role(chosen: Selection, role: str, question: str) -> Answer:
         rest = [*chosen.left_out[:_MOST_LEFT_OUT], *([f"{count(more, 'more setting')}"] if more > 0 else [])]
         points.append(f"Left out here, and in the table of all cells: {'; '.join(rest)}.")
     return Answer(question, headline, tuple(points), chosen.simulated, doubt_of(chosen.plain))
+
+
+def _over_blocks(found: Sequence[Spread]) -> Iterator[str]:
+    """What each contender reaches over blocks with the workers that serve it best, the best first."""
+    best: dict[str, Spread] = {}
+    for one in sorted(found, key=lambda one: (-one.middle, one.workers)):
+        best.setdefault(one.strategy, one)
+    for one in best.values():
+        yield f"Over {count(len(one.by_block), 'block')}: {spread_words(one)}."
 
 
 def _by_how_much(chosen: Selection, winner: str) -> str:

@@ -330,6 +330,25 @@ def test_a_block_of_which_most_transactions_fail_is_marked_wherever_it_is(
         assert "(most transactions fail)" in drawn[name].pictures[0]
 
 
+def test_several_blocks_are_told_by_their_spread(records: list[Record], tmp_path: Path) -> None:
+    wall = copy.deepcopy(records[0])
+    (first, *_) = wall["cells"]
+    own = [cell for cell in wall["cells"] if cell["workload"] == first["workload"]]
+    for record in (wall,):
+        record["cells"] = [
+            copy.deepcopy(cell) | {"workload": f"replay:{block}", "dials": {"file": f"{block}.json"}}
+            for block in (7, 8, 9)
+            for cell in own
+        ]
+    (answer,) = which(selections(frame_of([wall]), [wall]))
+    assert "3 blocks" in answer.headline
+    assert "transactions" not in answer.headline
+    assert all(point.startswith("Over 3 blocks: ") for point in answer.points)
+    page = write_report([wall], tmp_path / "page", "contend report").read_text(encoding="utf-8")
+    assert "Spread over blocks" in page
+    assert (tmp_path / "page" / "data" / "blocks-wall.csv").is_file()
+
+
 def test_a_failed_cell_is_told_first_and_has_no_figure(records: list[Record], tmp_path: Path) -> None:
     record = copy.deepcopy(records[0])
     cell = next(cell for cell in record["cells"] if cell["strategy"] == "block_stm")
