@@ -228,6 +228,13 @@ def _report(
         )
     elif not record["complete"]:
         _print_left_out(console, record, budget or 0.0, f"; `contend run --resume {path}` measures it" if kept else "")
+    if memory := max((cell.get("peak_memory_bytes", 0) for cell in record["cells"]), default=0):
+        console.print(
+            f"memory: {memory / 2**20:,.0f} MiB at most in one measuring process, with interpreter, compiler and the "
+            "oracle's copies; shards are processes of their own.",
+            style="dim",
+            highlight=False,
+        )
     if kept:
         console.print(f"record: {path}", soft_wrap=True, highlight=False)
     else:
