@@ -57,7 +57,8 @@ def export(request: Request, path: Path) -> str:
 
     plans = plan_workloads(request)
     if len(plans) != 1:
-        raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
+        what = "block file" if request.blocks else "workload"
+        raise BadInputError(f"{what}: a file holds one block; name one {what}, not {len(plans)}")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
     from contend.evm import CapacityError

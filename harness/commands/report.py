@@ -34,6 +34,8 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
 
     The page needs nothing beside it: it opens from disk, without a network. Exit codes: 0, or 2 for bad input.
     """
+    from contend.harness.errors import BadInputError
+    from contend.harness.present.formatting import count
     from contend.harness.present.report.page import check_output, write_report
     from contend.harness.record.load_all import read_all
 
@@ -44,7 +46,9 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
     with bad_input(), interruptible():
         check_output(output)
         records = list(read_all(places, lambda text: click.echo(f"warning: {text}", err=True)))
-        say(f"drawing {len(records)} records")
+        if not records:
+            raise BadInputError(f"{shlex.join(map(str, places))}: no record that can be read; contend run writes them")
+        say(f"drawing {count(len(records), 'record')}")
         words = [*(str(place) for place in places), *(["--no-timeline"] if no_timeline else [])]
         again = f"contend report {shlex.join(words)} -o {shlex.quote(str(output))}"
         traced = None if no_timeline else _traced(records, say)

@@ -137,5 +137,7 @@ def _asked(fork: Fork | None, results: str | None) -> str:
 
 
 def _nothing(paths: tuple[Path, ...], fork: str, others: list[str]) -> str:
+    if not others and not any(path.is_file() for path in paths):
+        return f"{', '.join(map(str, paths))}: no state test in there; they are JSON files, also in tar archives"
     of = f"; they speak of {', '.join(others)} (--results FORK compares with those)" if others else ""
     return f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork}{of}"

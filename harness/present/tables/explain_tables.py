@@ -143,7 +143,7 @@ def _print_hottest(console: Console, hottest: list[Explanation]) -> None:
         return
     figures = ("dependent", "readers", "writers")
     rows = [(one["name"], one["class"], *(f"{one[name]:,}" for name in figures)) for one in hottest]
-    _print(console, "Hottest locations", ("location", "class", *figures), rows, text=2)
+    _print(console, "Hottest locations", ("location", "class", *figures), rows, text=2, gives_way=("class",))
 
 
 def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
@@ -266,7 +266,8 @@ def _print_aborts(console: Console, strategies: list[Explanation]) -> None:
         for one in strategies
         for place in one["aborts_by_location"][:_HOT_ABORTS]
     ]
-    _print(console, "Locations that caused most aborts", ("location", "class", "strategy", "aborts"), places, text=3)
+    headings = ("location", "class", "strategy", "aborts")
+    _print(console, "Locations that caused most aborts", headings, places, text=3, gives_way=("class",))
 
 
 def _share(by_class: Mapping[str, int], name: str) -> str:

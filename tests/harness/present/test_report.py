@@ -374,7 +374,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(tmp_path: Path, content: s
 def test_records_without_cells_are_refused(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, ["report", str(tmp_path), "-o", str(tmp_path / "out")])
     assert found.exit_code == 2
-    assert "no cells" in found.output
+    assert found.output.count("\n") == 1
+    assert "no record" in found.output
     assert not (tmp_path / "out").exists()
 
 
