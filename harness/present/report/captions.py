@@ -9,7 +9,7 @@ import pandas
 
 from contend.harness.plan.resolve import BASELINE, LIMIT
 from contend.harness.present.charts.abort_causes import aborts_of, worst
-from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, bound_lines
+from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, WITHOUT_VALUES, bound_lines
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.formatting import count, duration, factor, listed, rate, share
 from contend.harness.present.report.history import Series
@@ -18,6 +18,7 @@ from contend.harness.record.statistics.block_spread import Spread, spreads_of
 _MOST_TOLD = 6
 _TOLD_LINES = {
     BOUND: "The bound is",
+    WITHOUT_VALUES: "The bound of who waits for what it reads is",
     WITH_VALUES: "With the values that transactions read it is",
     LIMIT: "As many serial runs at once reach",
 }

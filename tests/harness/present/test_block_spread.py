@@ -79,6 +79,7 @@ def test_the_table_says_it_by_role() -> None:
     text = shown([*FOUR, *(one | given for one in FOUR)])
     assert "all blocks, x serial" in text
     assert "[1.75, 3.75]" in text
+    assert "Left out" not in text
     assert "6.00 (3)" in text
     assert text.index("builder") < text.index("block_stm") < text.index("validator") < text.index("bal ")
 
@@ -143,3 +144,11 @@ def test_warnings_that_differ_by_figures_only_are_one_line() -> None:
     ]
     assert warning_lines(cells) == ["warning: beyond the bound: 200% of it, and so on: 7 of 7 cells"]
     assert warning_lines(cells[:1]) == ["warning: beyond the bound: 200% of it: replay:2 block_stm x2"]
+
+
+def test_what_a_narrow_terminal_leaves_out_is_said() -> None:
+    text = io.StringIO()
+    print_spreads(Console(file=text, width=45), FOUR)
+    told = " ".join(text.getvalue().split())
+    assert "in 'all'" not in told
+    assert "Left out at 45 columns: all, least, most" in told
