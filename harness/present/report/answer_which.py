@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas
@@ -48,7 +48,7 @@ def _of_role(chosen: Selection, role: str, question: str) -> Answer:
     doubtful = []
     failing = []
     # Of a folder of blocks, its contenders' spreads say it; a sentence for each block would be a page.
-    found = spreads_of(chosen.plain)
+    found = spreads_of(believable(chosen.plain))
     spread = {str(name) for name in chosen.plain["workload"] if is_block(str(name))} if found else set[str]()
     points += _over_blocks(found)
     for workload, part in chosen.plain.groupby("workload", sort=False):
@@ -64,14 +64,15 @@ def _of_role(chosen: Selection, role: str, question: str) -> Answer:
     total = sum(len(names) for names in winners.values())
     limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
     where = f"{limit}, {chosen.setting}" if chosen.setting else limit
-    things = "blocks" if len(spread) == total else "workloads"
-    if total == 1:
+    if spread and len(spread) == total:
+        most, headline = _over_all(found, winners, chosen)
+    elif total == 1:
         headline = f"{most} on {winners[most][0]}, {_by_how_much(chosen, most) or where}."
     elif len(winners) == 1:
-        headline = f"{most} on {'both' if total == 2 else f'all {total}'} {things}, {where}."
+        headline = f"{most} on {'both' if total == 2 else f'all {total}'} workloads, {where}."
     else:
         rest = [f"{name} on {listed(names)}" for name, names in winners.items() if name != most]
-        headline = f"{most} on {len(winners[most])} of {total} {things}, {where}; {listed(rest)}."
+        headline = f"{most} on {len(winners[most])} of {total} workloads, {where}; {listed(rest)}."
     if role == VALIDATOR:
         headline = f"Given the block's access list, as a validator is: {headline}"
     if most == BASELINE:
@@ -95,6 +96,18 @@ def _over_blocks(found: Sequence[Spread]) -> Iterator[str]:
         best.setdefault(one.strategy, one)
     for one in best.values():
         yield f"Over {count(len(one.by_block), 'block')}: {spread_words(one)}."
+
+
+def _over_all(found: Sequence[Spread], winners: Mapping[str, Sequence[str]], chosen: Selection) -> tuple[str, str]:
+    """The strategy to use on blocks of which nobody knows which comes next, and a headline about it."""
+    best = max(found, key=lambda one: one.middle)
+    blocks, counted = count(len(best.by_block), "block"), sorted(winners.items(), key=lambda item: -len(item[1]))
+    fastest = f"Best on so many of them: {listed([f'{name} {len(names)}' for name, names in counted])}."
+    how = f"{factor(best.middle)} serial in the middle of {blocks}{f', {chosen.setting}' if chosen.setting else ''}"
+    workers = workers_of(best.workers, chosen.simulated)
+    if best.middle <= (1.0 if chosen.simulated else 1.0 + FLOOR):
+        return BASELINE, f"{BASELINE}; {best.strategy} with {workers} has {how}. {fastest}"
+    return best.strategy, f"{best.strategy} with {workers}, {how}. {fastest}"
 
 
 def _by_how_much(chosen: Selection, winner: str) -> str:

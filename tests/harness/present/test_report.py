@@ -341,7 +341,8 @@ def test_several_blocks_are_told_by_their_spread(records: list[Record], tmp_path
             for cell in own
         ]
     (answer,) = which(selections(frame_of([wall]), [wall]))
-    assert "3 blocks" in answer.headline
+    assert "in the middle of 3 blocks" in answer.headline
+    assert "Best on so many of them: " in answer.headline
     assert "transactions" not in answer.headline
     assert all(point.startswith("Over 3 blocks: ") for point in answer.points)
     page = write_report([wall], tmp_path / "page", "contend report").read_text(encoding="utf-8")
