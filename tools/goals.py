@@ -29,7 +29,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE, CellKey
-from contend.harness.present.progress_bar import display
+from contend.harness.present.progress.progress_bar import display
 from contend.harness.record.derived import by_process
 from contend.harness.record.statistics import speedup
 

@@ -1,9 +1,9 @@
 """Sizes of kernels: which of them each strategy needs, and how long each takes to compile.
 
 ``python -m tools.kernel_sizes`` compiles everything into an empty cache, strategy by strategy, under both clocks, and
-writes what the progress of compilation goes by (`harness.present.compile_progress`). Sizes are seconds of one core of
-the machine that ran it, waiting left out; only their ratios matter, since a run scales them by what the first kernels
-take where it runs.
+writes what the progress of compilation goes by (`harness.present.progress.compile_progress`). Sizes are seconds of one
+core of the machine that ran it, waiting left out; only their ratios matter, since a run scales them by what the first
+kernels take where it runs.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         print(json.dumps(compile_all(sys.argv[1])))
     else:
-        from contend.harness.present.compile_progress import SIZES_FILE
+        from contend.harness.present.progress.compile_progress import SIZES_FILE
 
         SIZES_FILE.write_text(json.dumps(measure(), indent=1) + "\n")
         print(SIZES_FILE)

@@ -84,7 +84,8 @@ def listed_block(request: Request) -> ListedBlock:
     """
     plans = plan_workloads(request)
     if len(plans) != 1:
-        raise BadInputError(f"workload: a list is of one block; name one workload, not {len(plans)}")
+        what = "block file" if request.blocks else "workload"
+        raise BadInputError(f"{what}: a list is of one block; name one {what}, not {len(plans)}")
     plan = plans[0]
     scenario = registry.get(plan.name)().build(plan.dials, request.seed, request.block_size)
     block, state, around = scenario.blocks[0], scenario.genesis, scenario.around

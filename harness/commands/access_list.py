@@ -60,8 +60,9 @@ def command(
     The list is made by a strategy while it executes, and is the same whoever makes it.
     """
     from contend.harness.analysis import block_lists
+    from contend.harness.present.progress.compile_notice import compilations_told
 
-    with bad_input(), interruptible():
+    with bad_input(), interruptible(), compilations_told(quiet):
         alone = asked.value("blocks") and not asked.value("workloads")
         request = asked.request(**({"workloads": ("replay",)} if alone else {}))
         if not request.workloads:
@@ -146,7 +147,7 @@ def _write(path: Path, content: AccessList, data: bytes, kind: str) -> None:
 def _print(found: Mapping[str, Any]) -> None:
     from rich.console import Console
 
-    from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
+    from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
 
     console = Console()
     named = "EIP-7928" if found["kind"] == KINDS[0] else f"kind {found['kind']}"

@@ -84,7 +84,7 @@ def run_tests(
     BadInputError
         If there is nothing to run.
     """
-    from contend.harness.present.track import track
+    from contend.harness.present.progress.tracked_loop import track
     from contend.harness.verify.whole_block.verdicts import verdicts
     from contend.outside_files import printable
 

@@ -34,7 +34,7 @@ def command(output: Path, only: str, quiet: bool) -> None:
 
     from contend.harness.calibrate.calibrate import calibrate, print_calibration, write
     from contend.harness.errors import BadInputError
-    from contend.harness.present.progress_bar import display
+    from contend.harness.present.progress.progress_bar import display
     from contend.harness.record.atomic_write import check_file
 
     with bad_input(), interruptible():

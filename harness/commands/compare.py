@@ -227,7 +227,7 @@ def compare(
         raise BadInputError(f"{a.label} and {b.label}: a record can only be compared with records")
     else:
         from contend.harness.compare.runner import VersionComparison
-        from contend.harness.present.progress_bar import display
+        from contend.harness.present.progress.progress_bar import display
 
         versions = VersionComparison(a, b, request, rule, fail_on, null)
         if request.quick:

@@ -40,8 +40,8 @@ def command(
     from rich.console import Console
 
     from contend.harness.analysis.explain import Explainer
-    from contend.harness.present.explain_tables import print_explanation
-    from contend.harness.present.progress_bar import display
+    from contend.harness.present.progress.progress_bar import display
+    from contend.harness.present.tables.explain_tables import print_explanation
 
     with bad_input(), interruptible():
         request = asked.request(repeat=1)

@@ -29,7 +29,9 @@ def command(asked: Asked, output: str, quiet: bool) -> None:
     The file runs here by `contend run --workload replay --block FILE`, and elsewhere by any program that reads the
     format.
     """
-    with bad_input(), interruptible():
+    from contend.harness.present.progress.compile_notice import compilations_told
+
+    with bad_input(), interruptible(), compilations_told(quiet):
         request = asked.request()
         tell_settings(asked.settings, quiet)
         with asked.naming_sources():
@@ -55,7 +57,8 @@ def export(request: Request, path: Path) -> str:
 
     plans = plan_workloads(request)
     if len(plans) != 1:
-        raise BadInputError(f"workload: a file holds one block; name one workload, not {len(plans)}")
+        what = "block file" if request.blocks else "workload"
+        raise BadInputError(f"{what}: a file holds one block; name one {what}, not {len(plans)}")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: the folder {path.parent} does not exist; make it first")
     from contend.evm import CapacityError

@@ -87,7 +87,7 @@ def search(asked: Asked, schedules: int, seed: int, processes: int | None, resul
     """
     from rich.console import Console
 
-    from contend.harness.present.track import CampaignProgress
+    from contend.harness.present.progress.campaign_progress import CampaignProgress
     from contend.harness.record.atomic_write import check_folder
     from contend.harness.record.environment import usable_cores
     from contend.harness.verify.schedule_fuzzer import campaign

@@ -80,7 +80,7 @@ def search(
 
     Returns and raises as `contend.harness.commands.fuzz.search`.
     """
-    from contend.harness.present.track import CampaignProgress
+    from contend.harness.present.progress.campaign_progress import CampaignProgress
     from contend.harness.record.atomic_write import check_folder
     from contend.harness.record.environment import usable_cores
     from contend.harness.verify.block_fuzzer.block_campaign import BlockTally, batches_of, run_campaign

@@ -29,6 +29,6 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from contend.harness.present.catalogue_tables import print_catalogue
+    from contend.harness.present.tables.catalogue_tables import print_catalogue
 
     print_catalogue(Console(), content, with_dials=bool(names))

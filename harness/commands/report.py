@@ -34,6 +34,8 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
 
     The page needs nothing beside it: it opens from disk, without a network. Exit codes: 0, or 2 for bad input.
     """
+    from contend.harness.errors import BadInputError
+    from contend.harness.present.formatting import count
     from contend.harness.present.report.page import check_output, write_report
     from contend.harness.record.load_all import read_all
 
@@ -44,7 +46,9 @@ def command(places: tuple[Path, ...], output: Path, no_timeline: bool, quiet: bo
     with bad_input(), interruptible():
         check_output(output)
         records = list(read_all(places, lambda text: click.echo(f"warning: {text}", err=True)))
-        say(f"drawing {len(records)} records")
+        if not records:
+            raise BadInputError(f"{shlex.join(map(str, places))}: no record that can be read; contend run writes them")
+        say(f"drawing {count(len(records), 'record')}")
         words = [*(str(place) for place in places), *(["--no-timeline"] if no_timeline else [])]
         again = f"contend report {shlex.join(words)} -o {shlex.quote(str(output))}"
         traced = None if no_timeline else _traced(records, say)
@@ -56,6 +60,7 @@ def _traced(records: list[dict[str, Any]], say: Any) -> tuple[Trace, str] | None
     """Trace the first parallel strategy of the newest record on its first workload; None where that cannot be done."""
     from contend.harness.errors import BadInputError
     from contend.harness.present.timeline import trace
+    from contend.harness.record.statistics.block_spread import REPLAY, is_block
 
     cells = [cell for record in reversed(records) for cell in record["cells"] if cell["verified"]]
     parallel = [cell for cell in cells if cell["workers"] > 1]
@@ -63,10 +68,16 @@ def _traced(records: list[dict[str, Any]], say: Any) -> tuple[Trace, str] | None
     if not parallel:
         return None
     cell = parallel[0]
-    options = ["--workload", cell["workload"], "--strategy", cell["strategy"], "--workers", str(_TIMELINE_WORKERS)]
-    say(f"simulating {_TIMELINE_BLOCK} transactions of {cell['workload']} with {cell['strategy']}")
+    # A block of a file is known by its file, and as large as it is.
+    file = cell["dials"].get("file") if is_block(cell["workload"]) else None
+    name = REPLAY if file else cell["workload"]
+    options = ["--workload", name, *(["--block", file] if file else [])]
+    options += ["--strategy", cell["strategy"], "--workers", str(_TIMELINE_WORKERS)]
+    what = cell["workload"] if file else f"{_TIMELINE_BLOCK} transactions of {name}"
+    say(f"simulating {what} with {cell['strategy']}")
     request = Request(
-        workloads=(cell["workload"],),
+        workloads=(name,),
+        blocks=(file,) if file else (),
         strategies=(cell["strategy"],),
         workers=(_TIMELINE_WORKERS,),
         block_size=_TIMELINE_BLOCK,

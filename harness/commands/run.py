@@ -19,7 +19,7 @@ from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting
 
 if TYPE_CHECKING:
-    from contend.harness.present.tables import ResultTable
+    from contend.harness.present.tables.result_table import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
@@ -147,8 +147,8 @@ def measure(
     """
     from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
-    from contend.harness.present.progress_bar import display
-    from contend.harness.present.tables import ResultTable
+    from contend.harness.present.progress.progress_bar import display
+    from contend.harness.present.tables.result_table import ResultTable
     from contend.harness.record.atomic_write import check_file, check_folder
     from contend.harness.record.resume import read_incomplete
     from contend.harness.record.store import Store
@@ -228,6 +228,13 @@ def _report(
         )
     elif not record["complete"]:
         _print_left_out(console, record, budget or 0.0, f"; `contend run --resume {path}` measures it" if kept else "")
+    if memory := max((cell.get("peak_memory_bytes", 0) for cell in record["cells"]), default=0):
+        console.print(
+            f"memory: {memory / 2**20:,.0f} MiB at most in one measuring process, with interpreter, compiler and the "
+            "oracle's copies; shards are processes of their own.",
+            style="dim",
+            highlight=False,
+        )
     if kept:
         console.print(f"record: {path}", soft_wrap=True, highlight=False)
     else:

@@ -92,7 +92,7 @@ def run_vectors(
         raise BadInputError(f"timeout: {timeout:g} is not a positive number of seconds")
     from contend.evm.forks import DEFAULT
     from contend.harness.measure.timeout import within
-    from contend.harness.present.track import track
+    from contend.harness.present.progress.tracked_loop import track
     from contend.harness.verify.statetest import Malformed, OtherForks, Vector, VectorRunner, fork_of, read_entries
     from contend.outside_files import printable
 
@@ -137,5 +137,7 @@ def _asked(fork: Fork | None, results: str | None) -> str:
 
 
 def _nothing(paths: tuple[Path, ...], fork: str, others: list[str]) -> str:
+    if not others and not any(path.is_file() for path in paths):
+        return f"{', '.join(map(str, paths))}: no state test in there; they are JSON files, also in tar archives"
     of = f"; they speak of {', '.join(others)} (--results FORK compares with those)" if others else ""
     return f"{', '.join(str(path) for path in paths)}: no state test says what happens at {fork}{of}"

@@ -18,6 +18,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "workers",
     "dials",
     "block_size",
+    "blocks",
     "seed",
     "costs",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},
@@ -31,14 +32,16 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def command(asked: Asked, results: Path, quiet: bool) -> None:
     """Draw what each simulated worker did when: execute, validate, wait, commit, or nothing."""
+    from contend.harness.present.progress.compile_notice import compilations_told
     from contend.harness.present.timeline import draw, tell, trace
     from contend.harness.record.atomic_write import check_folder
 
-    with bad_input(), interruptible():
+    with bad_input(), interruptible(), compilations_told(quiet):
         request = asked.request(clock="virtual")
         tell_settings(asked.settings, quiet)
         check_folder(results)
-        traced = trace(request)
+        with asked.naming_sources():
+            traced = trace(request)
         if not quiet:
             for line in tell(traced, Console().width):
                 click.echo(line)

@@ -40,7 +40,7 @@ def command(
 
     from contend.harness.calibrate.validate import CONTENDERS, print_validation, validate
     from contend.harness.plan.clock_options import read_costs
-    from contend.harness.present.progress_bar import display
+    from contend.harness.present.progress.progress_bar import display
     from contend.harness.record.atomic_write import check_file, write_json
     from contend.harness.record.environment import usable_cores
 

@@ -79,7 +79,7 @@ def warm_up(names: tuple[str, ...] | None, clocks: tuple[str, ...], quiet: bool)
     """
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.plan.request import Request
-    from contend.harness.present.progress_bar import display
+    from contend.harness.present.progress.progress_bar import display
 
     failed, chosen = False, _chosen(names)
     for clock in clocks:

@@ -10,7 +10,7 @@ from rich.text import Text
 from contend.harness.compare.markdown import counter_lines, floor_text, grounds, ratio_text, side_line, time_text
 from contend.harness.compare.result import Comparison, grouped, ordered, seconds
 from contend.harness.compare.verdict import Verdict
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
 
 # A workload named with many dials takes several lines rather than the room of the figures.
 _NAME_WIDTH = 32

@@ -123,6 +123,8 @@ class ProgressLog:
         spent[worker.number] = spent.get(worker.number, 0.0) + result.compile_seconds
         if result.compile_seconds:
             _LOG.info("worker %d: %.2f s of compiling, or loading kernels", worker.number, result.compile_seconds)
+        peaks = self.measurements[version].peak_memory_bytes
+        peaks[worker.number] = max(peaks.get(worker.number, 0), result.peak_memory_bytes)
         if result.facts is not None:
             self._compare(version, result.facts)
         if result.about is not None and worker.task is not None:

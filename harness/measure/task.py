@@ -106,6 +106,8 @@ class Result:
         input, and nothing is to be measured.
     compile_seconds : float
         Spent compiling kernels (or loading those that others call by address).
+    peak_memory_bytes : int
+        The most that the process had resident so far.
     about : CellFacts or None
         What is known of the cell beside its samples; None where it was not run, or an older version does not tell.
     """
@@ -116,6 +118,7 @@ class Result:
     broken: bool = False
     refused: bool = False
     compile_seconds: float = 0.0
+    peak_memory_bytes: int = 0
     about: CellFacts | None = None
 
     def as_plain(self) -> dict[str, Any]:
@@ -129,6 +132,7 @@ class Result:
             "broken": self.broken,
             "refused": self.refused,
             "compile_seconds": self.compile_seconds,
+            "peak_memory_bytes": self.peak_memory_bytes,
             "about": None if self.about is None else self.about.as_plain(),
         }
 
@@ -150,6 +154,7 @@ class Result:
             content["broken"],
             content["refused"],
             content["compile_seconds"],
+            content["peak_memory_bytes"],
             None if about is None else CellFacts.from_plain(about),
         )
 

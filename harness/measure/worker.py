@@ -24,6 +24,7 @@ import json
 import logging
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -219,7 +220,7 @@ class _Worker:
                 break
         result["broken"] = result["broken"] and result["failure"] is not None
         seconds, self._compile_seconds = self._compile_seconds, 0.0
-        self._send("result", {**result, "compile_seconds": seconds})
+        self._send("result", {**result, "compile_seconds": seconds, "peak_memory_bytes": _peak_memory_bytes()})
 
     def _build(self, task: dict[str, Any], result: dict[str, Any]) -> None:
         names = ("workload", "seed", "block_size", "clock", "costs", "network", "access_list")
@@ -300,6 +301,11 @@ def _workload(content: dict[str, Any]) -> Any:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _peak_memory_bytes() -> int:
+    """The most that this process had resident so far; macOS counts bytes, others KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _failure(error: Exception) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request
+from contend.harness.present.formatting import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,8 @@ def trace(request: Request) -> Trace:
     plan = resolve(request)
     for what, named in (("workload", plan.workloads), ("strategy", request.strategies), ("workers", request.workers)):
         if len(named) != 1:
-            raise BadInputError(f"{what}: a timeline is of one cell; name one")
+            one = "one, or one block file" if what == "workload" and request.blocks else "one"
+            raise BadInputError(f"{what}: a timeline is of one cell; name {one}")
     (workload,) = plan.workloads
     name = request.strategies[0]
     workers = request.workers[0] if strategies.get(name).parallel else 1
@@ -80,12 +82,14 @@ def trace(request: Request) -> Trace:
     rows = clock.timeline.rows
     if not len(rows):
         raise BadInputError(f"strategy {name!r} does not say what its workers do; there is nothing to draw")
-    title = (
-        f"{workload.name}, {request.block_size:,} transactions, {name} with {workers:,} SIMULATED workers: "
-        f"{1e6 * sample.seconds:,.0f} microseconds"
-    )
+    whose = f"{workload.title}, {count(facts.transactions, 'transaction')}, {name}"
+    title = f"{whose} with {count(workers, 'SIMULATED worker')}: {1e6 * sample.seconds:,.0f} microseconds"
     told = account(sample.counters, facts.transactions)
-    return Trace(rows, workers, told, title, f"timeline-{workload.name}-{name}-{workers}")
+    return Trace(rows, workers, told, title, f"timeline-{_identifier(workload.title)}-{name}-{workers}")
+
+
+def _identifier(title: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in title)
 
 
 def tell(traced: Trace, width: int) -> Iterator[str]:

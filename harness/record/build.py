@@ -135,6 +135,8 @@ def cell_record(
         "differences": list(failure.differences) if failure else [],
         "samples": samples,
     }
+    if any(measurement.peak_memory_bytes.values()):
+        cell["peak_memory_bytes"] = max(measurement.peak_memory_bytes.values())
     if request.quick:
         cell["quick"] = True
     if others := runs_beside(samples, sessions):

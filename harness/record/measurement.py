@@ -50,6 +50,8 @@ class WorkloadMeasurement:
         By (process, round): when each of them was made.
     compile_seconds : dict
         By process: spent compiling kernels (or loading those that others call by address).
+    peak_memory_bytes : dict
+        By process: the most that it had resident, since it began, with workloads before this one.
     about : dict
         By cell: what is known of it beside its samples.
     """
@@ -62,6 +64,7 @@ class WorkloadMeasurement:
     stamps: dict[tuple[int, int], Mapping[CellKey, RunStamp]] = field(default_factory=dict)
     failures: dict[CellKey, CellFailure] = field(default_factory=dict)
     compile_seconds: dict[int, float] = field(default_factory=dict)
+    peak_memory_bytes: dict[int, int] = field(default_factory=dict)
     about: dict[CellKey, CellFacts] = field(default_factory=dict)
 
     def live(self) -> list[CellKey]:

@@ -155,6 +155,7 @@ def measurement_of(record: Record, plan: MeasurementPlan, workload_index: int) -
             measurement.facts = BlockFacts.from_plain(cell)
         # Each cell says the most that any process of an earlier session spent; those of this one have other numbers.
         measurement.compile_seconds[0] = cell["compile_seconds"]
+        measurement.peak_memory_bytes[0] = cell.get("peak_memory_bytes", 0)
     return measurement
 
 

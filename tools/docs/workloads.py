@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from contend.harness.plan import suites
-from contend.harness.present.catalogue_tables import dial_range
+from contend.harness.present.tables.catalogue_tables import dial_range
 from contend.harness.record.bound import Bounds
 from contend.workloads import registry, resolve_dials
 from contend.workloads.base import Workload

@@ -18,7 +18,7 @@ from contend.harness.compare.ratio import Pair
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.errors import BadInputError
 from contend.harness.observer import Observer
-from contend.harness.present.progress_bar import display
+from contend.harness.present.progress.progress_bar import display
 from contend.harness.record import environment
 from tools.gate_power import real
 from tools.gate_power.noise import Noise, fit

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.contention import contention, swept, winners
 from contend.harness.present.charts.latency import latency
+from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.role_parts import role_parts
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, chart_style
@@ -30,6 +31,7 @@ _BY_WORKLOAD: dict[str, Callable[..., Chart | None]] = {
     "speedup": speedup,
     "wasted": wasted,
     "latency": latency,
+    "blocks": over_blocks,
 }
 _MOST_NOTES = 3
 _WITH_NOTES: dict[str, Callable[..., Chart | None]] = {"throughput": throughput, "speedup": speedup}
@@ -49,9 +51,9 @@ def draw(
         Made if it is missing.
     prefix : str
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
-        ``-latency.png`` as well; where a dial was turned between cells of a workload ``-contention.png`` and
-        ``-winners.png`` instead; and the same as ``.svg``. Those of validators end in ``-validator``, those of ceilings
-        in ``-ceiling``.
+        ``-latency.png``, of several real blocks ``-blocks.png`` as well; where a dial was turned between cells of a
+        workload ``-contention.png`` and ``-winners.png`` instead; and the same as ``.svg``. Those of validators end in
+        ``-validator``, those of ceilings in ``-ceiling``.
     notes : sequence of str, optional
         Sentences below the charts of throughput and speed-up, before those about orders of cells that disagree between
         the two.

@@ -30,6 +30,7 @@ def both_clocks(cells: pandas.DataFrame, style: Style) -> Chart | None:
     chart = Chart(len(titles), width=3.6, height=2.7)
     chart.title, chart.across, chart.up = "Speed-up on both clocks", "workers", "times serial"
     chart.key_order = [name for name in style.strategies if name != BASELINE]
+    drawn = present(rivals, style)
     for axes, (workload, title) in zip(chart.panels, titles.items(), strict=True):
         part = rivals[rivals["workload"] == workload]
         # Beyond a few times the real workers, all would be simulated, which the chart of speed-up shows.
@@ -39,7 +40,7 @@ def both_clocks(cells: pandas.DataFrame, style: Style) -> Chart | None:
             real = part[(part["strategy"] == name) & (part["clock"] == "wall")].sort_values("workers")
             made = part[(part["strategy"] == name) & (part["clock"] != "wall")].sort_values("workers")
             low, high = real["speedup"] - real["speedup_low"], real["speedup_high"] - real["speedup"]
-            colour, marker = style.colour[name], style.marker[name]
+            colour, marker = style.colour[name], style.filled_marker(name, drawn)
             look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 6}
             hollow: dict[str, Any] = {"linestyle": "--", "markerfacecolor": "white", "linewidth": 1}
             marks = []

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 BOUND = "bound"
 COMMUTATIVE = "bound, if credits commute"
 WITH_VALUES = "bound, with the values"
+WITHOUT_VALUES = "bound, without the values"
 SCHEDULE = "list schedule"
 _VISIBLE = 0.02
 _LOOKS: dict[str, dict[str, Any]] = {
     BOUND: {"color": INK, "linestyle": "-", "linewidth": 1.4},
+    WITHOUT_VALUES: {"color": INK, "linestyle": "-", "linewidth": 1.4},
     COMMUTATIVE: {"color": INK, "linestyle": ":", "linewidth": 1.4},
     WITH_VALUES: {"color": INK, "linestyle": (0, (6, 1.5)), "linewidth": 1.4},
     SCHEDULE: {"color": INK, "linestyle": "-.", "linewidth": 1.0},
@@ -69,11 +71,12 @@ def bound_lines(part: pandas.DataFrame, across: str) -> Iterator[BoundLine]:
     bound = _by(waiting, across, "bound_speedup")
     if len(waiting):
         for name, line in (
-            (BOUND, bound),
+            # Beside somebody who has the values and may pass it, it says whose it is.
+            (WITHOUT_VALUES if values.any() else BOUND, bound),
             (COMMUTATIVE, _by(waiting, across, "bound_speedup_commutative")),
             (SCHEDULE, _by(waiting, across, "list_schedule_speedup")),
         ):
-            if len(line) and (name == BOUND or _differs(line, bound)):
+            if len(line) and (line is bound or _differs(line, bound)):
                 yield BoundLine(name, line)
     valued = _by(part[values], across, "role_bound_speedup")
     if len(valued) and _differs(valued, bound):

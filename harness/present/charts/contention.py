@@ -18,7 +18,7 @@ from contend.harness.present.charts.axis_ticks import (
     plain,
     whole,
 )
-from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, bound_lines
+from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, WITHOUT_VALUES, bound_lines
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.style import Style, clock_of, present, workload_titles
 
@@ -75,7 +75,8 @@ def _lines(chart: Chart, axes: Axes, part: pandas.DataFrame, style: Style) -> No
         chart.key(name, Line2D([], [], **style.lines(name)), axes, *marks)
     serial: dict[str, Any] = {"color": style.colour[BASELINE], "linewidth": 1.2}
     chart.key(BASELINE, Line2D([], [], **serial), axes, axes.axhline(1, zorder=1, **serial))
-    bounds = [line for line in bound_lines(part, "chain_share") if line.name in (BOUND, WITH_VALUES)]
+    shown = (BOUND, WITHOUT_VALUES, WITH_VALUES)
+    bounds = [line for line in bound_lines(part, "chain_share") if line.name in shown]
     for line in bounds:
         marks = axes.plot(line.values.index, line.values, zorder=2, **line.look)
         chart.key(line.name, Line2D([], [], **line.look), axes, *marks)

@@ -43,6 +43,8 @@ _SOURCE_LINES: dict[str, Any] = {
     TRUTH: (0, (1, 2)),
 }
 _SOURCE_HATCHES = {NONE: "....", DRY_RUN: "\\\\\\\\", TEMPLATE: "xxxx", DECLARED: "----", BLOCK: "||||", TRUTH: "OO"}
+# Where hollow and broken say something else, of all but the first contender of a strategy.
+_SOURCE_MARKERS = {NONE: "8", DRY_RUN: "d", TEMPLATE: "H", DECLARED: "8", BLOCK: "d", TRUTH: "H"}
 _MOST_BARS = 4
 _MOST_BARS_A_PANEL = 16
 FONT_SCALE = 0.85
@@ -137,6 +139,12 @@ class Style:
         """Look of a contender's line."""
         look: dict[str, Any] = {"color": self.colour[name], "marker": self.marker[name], "linestyle": self.line[name]}
         return look | {"markersize": markersize} | self.edge(name)
+
+    def filled_marker(self, name: str, among: Sequence[str]) -> str:
+        """Marker of a contender where hollow ones mean something else: one that no other of its strategy has."""
+        strategy, source = _strategy_and_source(name)
+        first = next(one for one in among if _strategy_and_source(one)[0] == strategy)
+        return self.marker[name] if not source or first == name else _SOURCE_MARKERS[source]
 
     def edge(self, name: str) -> dict[str, Any]:
         """How markers of a contender are filled and edged."""

@@ -16,7 +16,7 @@ import pandas
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count
 from contend.harness.present.notebook.html_table import html_table
-from contend.harness.present.tables import warning_lines
+from contend.harness.present.tables.result_table import warning_lines
 from contend.harness.record.content.cell_facts import BUILDER
 from contend.harness.record.frame import COLUMNS
 from contend.harness.record.warnings import MOSTLY_FAILED

@@ -18,7 +18,7 @@ import pandas
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.resolve import BASELINE, LIMIT
-from contend.harness.present.charts.bound_lines import BOUND, COMMUTATIVE, SCHEDULE, WITH_VALUES
+from contend.harness.present.charts.bound_lines import BOUND, COMMUTATIVE, SCHEDULE, WITH_VALUES, WITHOUT_VALUES
 from contend.harness.present.charts.chart import Chart
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.charts.role_parts import RolePart, role_parts
@@ -43,6 +43,7 @@ _BESIDE = 0.6  # inches that the labels of an axis take
 _KEYS = {
     "single run": "Dots are single runs.",
     BOUND: "The solid black line is the bound, what no strategy can beat on this block with so many workers.",
+    WITHOUT_VALUES: "The solid black line is the bound of who waits for what he reads.",
     WITH_VALUES: "The line of long dashes is the bound of who has the values that transactions read and need not wait.",
     COMMUTATIVE: "The dotted one takes additions to balances as commutative.",
     SCHEDULE: "The line of dashes and dots is a list schedule that knows everything and costs nothing.",

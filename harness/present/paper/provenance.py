@@ -23,7 +23,8 @@ Record = Mapping[str, Any]
 
 def setting(cells: pandas.DataFrame) -> str:
     """Blocks, seed, suite and dials of cells, without a full stop."""
-    parts = [common_words(common) for common in dict.fromkeys(cells["common"])]
+    groups = cells.groupby("common", sort=False)["workload"]
+    parts = [common_words(str(common), workloads) or "real blocks" for common, workloads in groups]
     if not any("seed" in part for part in parts):
         parts.append(f"seed {listed([str(seed) for seed in dict.fromkeys(cells['seed'])])}")
     turned: dict[str, dict[str, None]] = {}

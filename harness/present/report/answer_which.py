@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas
@@ -19,8 +19,10 @@ from contend.harness.present.report.answer import (
     place_of,
     workers_of,
 )
+from contend.harness.present.report.captions import spread_words
 from contend.harness.present.report.selection import Selection
 from contend.harness.record.content.cell_facts import BUILDER, VALIDATOR
+from contend.harness.record.statistics.block_spread import Spread, is_block, spreads_of
 from contend.harness.record.statistics.paired import ratio_between
 from contend.harness.record.statistics.paired_verdict import FLOOR, Standing, sentence, standing
 from contend.harness.record.warnings import MOSTLY_FAILED
@@ -42,22 +44,29 @@ def which(every: Sequence[Selection]) -> Iterator[Answer]:
 
 def _of_role(chosen: Selection, role: str, question: str) -> Answer:
     winners: dict[str, list[str]] = {}
-    points = []
+    points = list[str]()
     doubtful = []
     failing = []
+    # Of a folder of blocks, its contenders' spreads say it; a sentence for each block would be a page.
+    found = spreads_of(believable(chosen.plain))
+    spread = {str(name) for name in chosen.plain["workload"] if is_block(str(name))} if found else set[str]()
+    points += _over_blocks(found)
     for workload, part in chosen.plain.groupby("workload", sort=False):
         good, name = believable(part), name_of(chosen, str(workload))
         doubtful += [f"{one['strategy']} on {name}" for _, one in part.drop(good.index).iterrows()]
         winner, text = _best_of(good)
         winners.setdefault(winner, []).append(name)
-        points.append(f"{place_of(chosen, str(workload))}: {text}")
+        if workload not in spread:
+            points.append(f"{place_of(chosen, str(workload))}: {text}")
         if part["mostly_failed"].any():
             failing.append(name)
     most = max(winners, key=lambda name: (len(winners[name]), name != BASELINE))
     total = sum(len(names) for names in winners.values())
     limit = f"with up to {workers_of(int(chosen.plain['workers'].max()), chosen.simulated)}"
     where = f"{limit}, {chosen.setting}" if chosen.setting else limit
-    if total == 1:
+    if spread and len(spread) == total:
+        most, headline = _over_all(found, winners, chosen)
+    elif total == 1:
         headline = f"{most} on {winners[most][0]}, {_by_how_much(chosen, most) or where}."
     elif len(winners) == 1:
         headline = f"{most} on {'both' if total == 2 else f'all {total}'} workloads, {where}."
@@ -78,6 +87,27 @@ def _of_role(chosen: Selection, role: str, question: str) -> Answer:
         rest = [*chosen.left_out[:_MOST_LEFT_OUT], *([f"{count(more, 'more setting')}"] if more > 0 else [])]
         points.append(f"Left out here, and in the table of all cells: {'; '.join(rest)}.")
     return Answer(question, headline, tuple(points), chosen.simulated, doubt_of(chosen.plain))
+
+
+def _over_blocks(found: Sequence[Spread]) -> Iterator[str]:
+    """What each contender reaches over blocks with the workers that serve it best, the best first."""
+    best: dict[str, Spread] = {}
+    for one in sorted(found, key=lambda one: (-one.middle, one.workers)):
+        best.setdefault(one.strategy, one)
+    for one in best.values():
+        yield f"Over {count(len(one.by_block), 'block')}: {spread_words(one)}."
+
+
+def _over_all(found: Sequence[Spread], winners: Mapping[str, Sequence[str]], chosen: Selection) -> tuple[str, str]:
+    """The strategy to use on blocks of which nobody knows which comes next, and a headline about it."""
+    best = max(found, key=lambda one: one.middle)
+    blocks, counted = count(len(best.by_block), "block"), sorted(winners.items(), key=lambda item: -len(item[1]))
+    fastest = f"Best on so many of them: {listed([f'{name} {len(names)}' for name, names in counted])}."
+    how = f"{factor(best.middle)} serial in the middle of {blocks}{f', {chosen.setting}' if chosen.setting else ''}"
+    workers = workers_of(best.workers, chosen.simulated)
+    if best.middle <= (1.0 if chosen.simulated else 1.0 + FLOOR):
+        return BASELINE, f"{BASELINE}; {best.strategy} with {workers} has {how}. {fastest}"
+    return best.strategy, f"{best.strategy} with {workers}, {how}. {fastest}"
 
 
 def _by_how_much(chosen: Selection, winner: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contend.harness.present.formatting import count
+from contend.harness.record.statistics.block_spread import is_block
 
 _COMMON = ("seed", "block_size", "block_count", "load", "rate")
 _USUAL_SEED = 1
@@ -27,12 +28,27 @@ def has_defaults(request: Mapping[str, Any]) -> bool:
     return not (request.get("dials") or request.get("sweep") or request.get("network"))
 
 
-def common_words(common: str) -> str:
-    """Setting in words, without the workload's dials: blocks of 500 transactions, network datacenter."""
+def are_blocks(workloads: Iterable[str]) -> bool:
+    """Whether all of them are blocks of files."""
+    return all(map(is_block, workloads))
+
+
+def common_words(common: str, workloads: Iterable[str] = ("",)) -> str:
+    """Setting in words, without the workload's dials: blocks of 500 transactions, network datacenter.
+
+    Parameters
+    ----------
+    common : str
+        As `common_of` gives it.
+    workloads : iterable of str, optional
+        Whose it is: nobody chose the size of a block that is in a file, nor what is drawn by a seed.
+    """
     seed, block_size, block_count, load, rate, network, suite = json.loads(common)
     size = count(block_size, "transaction")
     parts = [f"{count(block_count, 'block')} in a row of {size}" if (block_count or 1) > 1 else f"blocks of {size}"]
-    if seed != _USUAL_SEED:
+    if are_blocks(workloads):
+        parts = []
+    elif seed != _USUAL_SEED:
         parts.append(f"seed {seed}")
     for value, what in ((load, "load"), (rate, "arrival rate"), (network, "network"), (suite, "suite")):
         if value is not None:

@@ -9,14 +9,16 @@ import pandas
 
 from contend.harness.plan.resolve import BASELINE, LIMIT
 from contend.harness.present.charts.abort_causes import aborts_of, worst
-from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, bound_lines
+from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, WITHOUT_VALUES, bound_lines
 from contend.harness.present.charts.contention import swept
-from contend.harness.present.formatting import duration, factor, listed, rate, share
+from contend.harness.present.formatting import count, duration, factor, listed, rate, share
 from contend.harness.present.report.history import Series
+from contend.harness.record.statistics.block_spread import Spread, spreads_of
 
 _MOST_TOLD = 6
 _TOLD_LINES = {
     BOUND: "The bound is",
+    WITHOUT_VALUES: "The bound of who waits for what it reads is",
     WITH_VALUES: "With the values that transactions read it is",
     LIMIT: "As many serial runs at once reach",
 }
@@ -48,6 +50,23 @@ def speedup_caption(part: pandas.DataFrame) -> str:
     return text
 
 
+def blocks_caption(part: pandas.DataFrame) -> str:
+    """Median, quartiles and ends of each contender, with its most workers."""
+    found = spreads_of(part)
+    most = {one.strategy: one for one in sorted(found, key=lambda one: one.workers)}
+    return f"{'; '.join(spread_words(one) for one in most.values())}."
+
+
+def spread_words(one: Spread) -> str:
+    """Spread of a contender over blocks, in words."""
+    (low, high), (least, largest) = one.quartiles, one.ends
+    return (
+        f"{one.strategy} with {count(one.workers, 'worker')} {factor(one.middle)} in the middle, half of the blocks "
+        f"{factor(low)} to {factor(high)}, the least {factor(one.by_block[least])} ({least}), the most "
+        f"{factor(one.by_block[largest])} ({largest})"
+    )
+
+
 def wasted_caption(part: pandas.DataFrame) -> str:
     """Wasted executions per transaction of each strategy."""
     own = part[part["wasted_per_transaction"].notna() & (part["strategy"] != BASELINE)]
@@ -65,7 +84,7 @@ def causes_caption(part: pandas.DataFrame) -> str:
     for _, one in worst(part).iterrows():
         kinds = aborts_of(one.to_dict())
         total = sum(kinds.values())
-        parts = [f"{share(count / total)} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
+        parts = [f"{share(number / total)} {kind}" for kind, number in sorted(kinds.items(), key=lambda item: -item[1])]
         told.append(f"{one['strategy']} with {one['workers']:,} workers: {listed(parts)}")
     return f"{'; '.join(told)}."
 
@@ -111,7 +130,7 @@ def winners_caption(part: pandas.DataFrame) -> str:
         name = str(best["strategy"]) if best["speedup"] > 1 else BASELINE
         wins[name] = wins.get(name, 0) + 1
     total = sum(wins.values())
-    told = [f"{name} {count}" for name, count in sorted(wins.items(), key=lambda item: -item[1])]
+    told = [f"{name} {number}" for name, number in sorted(wins.items(), key=lambda item: -item[1])]
     return f"fastest in so many of {total} combinations: {listed(told)}."
 
 

@@ -10,10 +10,12 @@ from contend.harness.present.charts.abort_causes import CLASSES, KINDS, causes
 from contend.harness.present.charts.both_clocks import both_clocks
 from contend.harness.present.charts.contention import contention, winners
 from contend.harness.present.charts.latency import latency
+from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 from contend.harness.present.report.captions import (
+    blocks_caption,
     both_caption,
     causes_caption,
     contention_caption,
@@ -52,6 +54,8 @@ class FigureKind:
         Of the cells' frame: what is drawn.
     hint : str
         What else Contend can tell of it.
+    together : bool
+        Whether one picture is of all workloads.
     """
 
     name: str
@@ -61,6 +65,7 @@ class FigureKind:
     caption: Callable[[pandas.DataFrame], str]
     columns: tuple[str, ...]
     hint: str = ""
+    together: bool = False
 
 
 _SPEED = (
@@ -84,6 +89,16 @@ BOTH = FigureKind(
     _SPEED,
 )
 PLAIN = (
+    FigureKind(
+        "blocks",
+        "Spread over blocks",
+        "A dot is a real block; the line is the median, the grey bar holds the middle half. Each block counts once, "
+        "however long it is.",
+        over_blocks,
+        blocks_caption,
+        ("speedup", "speedup_low", "speedup_high", "transactions", "seconds"),
+        together=True,
+    ),
     FigureKind(
         "throughput",
         "Throughput",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 4
 _MOST_NOTES = 3
+_ALL = "all"
 _TELLING = ("record", "workload", "strategy", "role", "given", "workers", "clock")
 
 
@@ -156,8 +157,10 @@ def _drawn(
     legend: dict[str, Entry] = {}
     shown = []
     titles = workload_titles(cells)
+    groups = [(_ALL, cells)] if kind.together else cells.groupby("workload", sort=False)
+    titles[_ALL] = "All blocks"
     with drawing():
-        for workload, part in cells.groupby("workload", sort=False):
+        for workload, part in groups:
             chart = kind.chart(part, style, **_notes(kind, part))
             if chart is None:
                 continue
@@ -165,10 +168,10 @@ def _drawn(
                 legend.setdefault(entry.label, entry)
             name = f"{kind.name}-{selected.clock}{own.suffix}-{_identifier(str(workload))}"
             pictures.append(svg(chart, name, f"{titles[str(workload)]}. {kind.caption(part)}"))
-            shown.append(part)
+            shown.append((str(workload), part))
     if not pictures:
         return
-    data = pandas.concat(shown)
+    data = pandas.concat([part for _, part in shown])
     dials = [name for name in data if str(name).startswith("dial.") and data[name].notna().any()]
     columns = [name for name in (*_TELLING, *kind.columns) if name in data]
     title = own.titled(kind.title if simulated is False else f"{kind.title}, {_clock(selected.simulated)}")
@@ -177,7 +180,7 @@ def _drawn(
         title=title,
         about=" ".join(filter(None, (f"{_capital(own.meaning)}." if own.named else "", kind.about, kind.hint))),
         simulated=selected.simulated if simulated is None else simulated,
-        captions=tuple(f"{titles[str(part['workload'].iloc[0])]}: {kind.caption(part)}" for part in shown),
+        captions=tuple(f"{titles[workload]}: {kind.caption(part)}" for workload, part in shown),
         pictures=tuple(pictures),
         legend=tuple(legend.values()),
         data=data[[*columns, *dials]],

@@ -20,7 +20,14 @@ import pandas
 from contend.harness.plan.request import command_words
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import count, differing
-from contend.harness.present.report.block_setting import common_of, common_words, dial_words, has_defaults, setting_of
+from contend.harness.present.report.block_setting import (
+    are_blocks,
+    common_of,
+    common_words,
+    dial_words,
+    has_defaults,
+    setting_of,
+)
 from contend.harness.record.frame import to_frame
 
 SETTING = ["workload", "setting"]
@@ -94,8 +101,9 @@ def selections(frame: pandas.DataFrame, records: Iterable[Mapping[str, Any]]) ->
         cells = cells.assign(place=cells["machine"] if clock == "wall" else "")
         every = cells[~cells["swept"]]
         plain = _plain(every)
-        setting = common_words(plain["common"].iloc[0]) if len(plain) else ""
-        setting += ", default dials" if len(plain) and plain["default"].all() else ""
+        setting = common_words(plain["common"].iloc[0], plain["workload"]) if len(plain) else ""
+        dialled = len(plain) and not are_blocks(plain["workload"])
+        setting += ", default dials" if dialled and plain["default"].all() else ""
         left_out = tuple(_left_out(every, plain))
         found.append(Selection(clock, plain, _sweeps(cells, plain), commands, setting, left_out))
     return found
@@ -134,7 +142,8 @@ def _left_out(cells: pandas.DataFrame, chosen: pandas.DataFrame) -> Iterator[str
     here = cells[cells["place"] == place]
     for other, group in here[here["common"] != common].groupby("common", sort=False):
         what = " and ".join(dict.fromkeys(group["workload"])) if group["workload"].nunique() < _FEW else "workloads"
-        yield f"{count(len(group), 'cell')} of {what} in {common_words(str(other))}"
+        words = common_words(str(other), group["workload"])
+        yield f"{count(len(group), 'cell')} of {what}{f' in {words}' if words else ''}"
     same = here[here["common"] == common]
     for workload, group in same[same["setting"] != same["workload"].map(settings)].groupby("workload", sort=False):
         turned = " or ".join(dict.fromkeys(text or "default dials" for text in group["turned"]))
@@ -182,7 +191,8 @@ def told_apart(frame: pandas.DataFrame) -> pandas.DataFrame:
         varying = differing({str(name): value for name, value in one.items()} for one in part[names].to_dict("records"))
         for place, cell in part.iterrows():
             blocks = 1 if pandas.isna(cell["block_count"]) else int(cell["block_count"])
-            words = [f"{blocks:,} x {cell['block_size']:,} tx" if blocks > 1 else f"{cell['block_size']:,} tx"]
+            size = cell["transactions"] if are_blocks([str(cell["workload"])]) else cell["block_size"]
+            words = [f"{blocks:,} x {size:,.0f} tx" if blocks > 1 else f"{size:,.0f} tx"]
             words += [f"{name.removeprefix('dial.')}={_text(cell[name])}" for name in varying]
             told[place] = ", ".join(words)
     return ordered.assign(told=pandas.Series(told, dtype=object))

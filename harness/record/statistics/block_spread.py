@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
 
 Cell = Mapping[str, Any]
-_PREFIX = "replay:"
+REPLAY = "replay"
+_PREFIX = f"{REPLAY}:"
 _BASELINE = "serial"
 
 
@@ -49,21 +53,69 @@ class Spread:
         return min(self.by_block, key=self.by_block.__getitem__), max(self.by_block, key=self.by_block.__getitem__)
 
 
-def spreads(cells: Sequence[Cell]) -> list[Spread]:
-    """Spread of each contender over the blocks on which it was measured, serial runs left out; empty for one block."""
-    found: dict[tuple[str, int], list[Cell]] = {}
-    for cell in cells:
-        of_block = cell["workload"].startswith(_PREFIX) and "file" in cell["dials"]
-        if of_block and cell["speedup"] and cell["tx_per_second"] and cell["strategy"] != _BASELINE:
-            found.setdefault((cell["strategy"], cell["workers"]), []).append(cell)
-    return [_spread(key, own) for key, own in found.items() if len({cell["dials"]["file"] for cell in own}) > 1]
+@dataclass(frozen=True)
+class _Reached:
+    """What one contender reached on one block."""
+
+    workload: str
+    file: str
+    ratio: float
+    seconds: float
 
 
-def _spread(key: tuple[str, int], cells: Sequence[Cell]) -> Spread:
-    names = [cell["workload"].removeprefix(_PREFIX) for cell in cells]
+def spreads(cells: Iterable[Cell]) -> list[Spread]:
+    """Spread of each contender over the blocks on which it was measured, serial runs left out; empty for one block.
+
+    Parameters
+    ----------
+    cells : iterable of mapping
+        Of a record.
+    """
+    return _spreads(
+        ((cell["strategy"], cell["workers"]), cell["workload"], cell["dials"].get("file"), _reached(cell))
+        for cell in cells
+    )
+
+
+def spreads_of(frame: pandas.DataFrame) -> list[Spread]:
+    """The same of cells as `contend.load` gives them."""
+    if "dial.file" not in frame:
+        return []
+    known = frame[frame["verified"] & frame["speedup"].notna() & frame["dial.file"].notna()]
+    return _spreads(
+        (
+            (str(row["strategy"]), int(row["workers"])),
+            str(row["workload"]),
+            str(row["dial.file"]),
+            (float(row["speedup"]), float(row["seconds"])),
+        )
+        for row in known.to_dict("records")
+    )
+
+
+def is_block(workload: str) -> bool:
+    """Whether a workload is a block of a file, whose size and dials nobody chose."""
+    return workload.startswith(_PREFIX)
+
+
+def _reached(cell: Cell) -> tuple[float, float] | None:
+    """Speed-up and seconds of a cell; None where it has none."""
+    if not cell["speedup"] or not cell["tx_per_second"]:
+        return None
+    return float(cell["speedup"]["median"]), cell["transactions"] / cell["tx_per_second"]
+
+
+def _spreads(rows: Iterable[tuple[tuple[str, int], str, str | None, tuple[float, float] | None]]) -> list[Spread]:
+    found: dict[tuple[str, int], list[_Reached]] = {}
+    for key, workload, file, reached in rows:
+        if is_block(workload) and file is not None and reached is not None and key[0] != _BASELINE:
+            found.setdefault(key, []).append(_Reached(workload, file, *reached))
+    return [_spread(key, own) for key, own in found.items() if len({one.file for one in own}) > 1]
+
+
+def _spread(key: tuple[str, int], own: Sequence[_Reached]) -> Spread:
+    names = [one.workload.removeprefix(_PREFIX) for one in own]
     if len(set(names)) < len(names):
-        names = [cell["dials"]["file"] for cell in cells]
-    ratios = [float(cell["speedup"]["median"]) for cell in cells]
-    seconds = [cell["transactions"] / cell["tx_per_second"] for cell in cells]
-    whole = sum(ratio * own for ratio, own in zip(ratios, seconds, strict=True)) / sum(seconds)
-    return Spread(*key, dict(zip(names, ratios, strict=True)), whole)
+        names = [one.file for one in own]
+    whole = sum(one.ratio * one.seconds for one in own) / sum(one.seconds for one in own)
+    return Spread(*key, {name: one.ratio for name, one in zip(names, own, strict=True)}, whole)

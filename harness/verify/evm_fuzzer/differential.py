@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from contend.evm import CapacityError
-from contend.harness.present.track import track
+from contend.harness.present.progress.tracked_loop import track
 from contend.harness.verify.evm_fuzzer.random_programs import ProgramCase, scrambled, structured, with_gas
 from contend.harness.verify.evm_fuzzer.shrink import shrink
 

@@ -23,7 +23,7 @@ from contend.harness.cli import main
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
-from contend.harness.present.explain_tables import print_explanation
+from contend.harness.present.tables.explain_tables import print_explanation
 from contend.harness.record.bound import Bounds
 from contend.harness.record.content.cell_facts import given_in
 from contend.strategies.registry import get, names

@@ -12,7 +12,7 @@ from contend.evm import Block, Environment, State, Transaction
 from contend.harness.analysis.explain import Explainer
 from contend.harness.analysis.failed_transactions import failures
 from contend.harness.plan.request import Request
-from contend.harness.present.explain_tables import print_explanation
+from contend.harness.present.tables.explain_tables import print_explanation
 from contend.strategies.serial import Serial
 from contend.workloads import Scenario, get
 

@@ -31,8 +31,8 @@ def contend(*arguments: str) -> tuple[int, str, str]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("lists") / "swaps.rlp"
-    code, shown, error = contend(*SWAPS, "-o", str(path))
-    assert (code, error) == (0, "")
+    code, shown, _ = contend(*SWAPS, "-o", str(path))
+    assert code == 0
     assert f"hash 0x{hash_of(path.read_bytes()).hex()}" in shown
     assert "EIP-7928" in shown
     return path

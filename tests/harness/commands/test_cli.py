@@ -57,6 +57,9 @@ def test_cells_are_measured_printed_and_recorded(run_contend: Contend, tmp_path:
         assert cell["speedup"]["low"] <= cell["speedup"]["median"] <= cell["speedup"]["high"]
     assert (tmp_path / "results" / "charts" / f"{record['id']}-throughput.png").exists()
     assert "ledger: done" in done.stderr
+    most = max(cell["peak_memory_bytes"] for cell in cells)
+    assert 1 << 24 < most < 1 << 36
+    assert f"memory: {most / 2**20:,.0f} MiB at most" in " ".join(done.stdout.split())
 
 
 def test_compilation_is_told_while_it_lasts_and_recorded(run_contend: Contend, tmp_path: Path) -> None:

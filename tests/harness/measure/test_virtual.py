@@ -99,13 +99,22 @@ def test_a_timeline_is_drawn(tmp_path: Path) -> None:
     assert "execute" in text
     assert "wasted execution" in text
     # The same in the terminal: a line a worker, shares of its time, and what became of the executions.
-    lines = done.output.splitlines()
+    lines = done.stdout.splitlines()
     assert [line[:2] for line in lines[1:4]] == ["0 ", "1 ", "2 "]
     assert all({"e", "/"} <= set(line[2:]) <= set("sevwcpm/.") for line in lines[1:4])
     assert "/ wasted execution" in done.output
     (told,) = re.findall(r"^(\d+) executions = 200 transactions \+ (\d+) aborted \+ (\d+) begun", done.output, re.M)
     assert int(told[0]) == 200 + int(told[1]) + int(told[2]) > 200
     assert max(map(len, lines[1:-2])) <= 80
+
+
+def test_a_block_of_a_file_has_a_timeline(tmp_path: Path) -> None:
+    file = str(tmp_path / "block.json")
+    run_contend("export", "-w", "payments", "--block-size", "20", "-o", file)
+    own = ("-w", "replay", "--block", file, "-s", "block_stm", "--workers", "2", "--results", str(tmp_path))
+    done = run_contend("timeline", *own)
+    assert done.stdout.startswith("replay:block, 20 transactions, block_stm with 2 SIMULATED workers: ")
+    assert (tmp_path / "charts" / "timeline-replay-block-block_stm-2.svg").is_file()
 
 
 def test_neighbouring_rows_of_one_activity_are_joined() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -26,6 +26,7 @@ from contend.harness.present.charts.contention import contention, winners
 from contend.harness.present.charts.damage_loss import damage_loss
 from contend.harness.present.charts.history import history
 from contend.harness.present.charts.latency import latency
+from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.profile import profile
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, chart_style
@@ -53,6 +54,13 @@ def one_count(strategies: int) -> tuple[int, ...]:
     return (2,) if strategies > 4 else (1, 2)
 
 
+def on_blocks(workloads: int, strategies: int) -> pandas.DataFrame:
+    """As many real blocks, two at least: of one there is no spread."""
+    found = cells(max(workloads, 2), strategies, (1, 2, 1024), simulated=True, extreme=True)
+    names = found["workload"].map(lambda name: f"replay:{PurePath(name).stem}")
+    return found.assign(**{"workload": names, "dial.file": names})
+
+
 def damaged(workloads: int, strategies: int) -> pandas.DataFrame:
     return cells(workloads, strategies, (5, 20, 50), simulated=True).assign(damaged=lambda frame: frame["workers"])
 
@@ -67,6 +75,7 @@ CHARTS: dict[str, Maker] = {
     "waste, bars": lambda n, m: wasted(cells(n, m, (1024,) if m > 4 else (1, 64)), STYLE),
     "waste, lines": lambda n, m: wasted(cells(n, m, (*MANY_WORKERS[::2], 8), simulated=True), STYLE),
     "causes": lambda n, m: causes(cells(n, m, (1, 1024)), STYLE),
+    "blocks": lambda n, m: over_blocks(on_blocks(n, m), STYLE),
     "both clocks": lambda n, m: both_clocks(on_both(n, m), STYLE),
     "contention": lambda n, m: contention(swept(cells(n, m, (8,), extreme=True)), STYLE),
     "winners": lambda n, m: winners(swept(cells(n, m, (1, 32, 1024), extreme=True), (0.001, 250_000)), STYLE),

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contend.evm.runtime.jit import Native
-from contend.harness.present import compile_progress
-from contend.harness.present.compile_progress import (
+from contend.harness.present.progress import compile_progress
+from contend.harness.present.progress.compile_progress import (
     CompileProgress,
     Rate,
     announcement,
@@ -66,6 +66,22 @@ def test_what_another_process_has_compiled_says_nothing_of_this_machine() -> Non
         progress.end(process)
     assert progress.share() == pytest.approx(0.6)
     assert progress.rate() == pytest.approx(Rate(1.0, 1.0), rel=0.01)
+
+
+def test_what_is_loaded_is_done_and_tells_nothing_of_how_fast_this_machine_compiles() -> None:
+    clock = Clock()
+    progress = CompileProgress(KERNELS, clock=clock)
+    progress.begin(0, "c")
+    clock.now += 0.01
+    progress.end(0)
+    assert progress.share() == pytest.approx(0.6)
+    assert progress.rate() is None
+    assert progress.seconds_left() is None
+    progress.begin(0, "a")
+    clock.now += 5
+    progress.end(0)
+    # Thirty are left, at ten in five seconds.
+    assert progress.seconds_left() == pytest.approx(15, rel=0.01)
 
 
 def test_what_was_not_expected_is_named_and_counts_for_nothing() -> None:

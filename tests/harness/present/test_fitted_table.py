@@ -19,10 +19,10 @@ from contend.harness.compare.terminal import print_comparison
 from contend.harness.compare.verdict import Rule, Verdict
 from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding
 from contend.harness.doctor.report import print_findings
-from contend.harness.present.catalogue_tables import print_catalogue
-from contend.harness.present.explain_tables import _print
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
-from contend.harness.present.tables import print_results
+from contend.harness.present.tables.catalogue_tables import print_catalogue
+from contend.harness.present.tables.explain_tables import _print
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
+from contend.harness.present.tables.result_table import print_results
 from contend.harness.record.statistics import Interval
 
 Make = Callable[..., dict[str, Any]]
@@ -191,3 +191,16 @@ def test_words_are_broken_only_where_all_columns_are_as_narrow_as_their_words() 
     columns = [Column(str(place), itemgetter(place), is_text=True, folds=True) for place in (0, 1)]
     FittedTable(Console(file=target, width=30), columns).print_all([("one-long-name", "a sentence that gives way")])
     assert "one-long-name" in target.getvalue()
+
+
+def test_headings_are_broken_before_words_are_and_names_where_they_are_joined() -> None:
+    target = io.StringIO()
+    columns = [
+        Column("who", lambda row: f"  {row[0]}", is_text=True, folds=True),
+        Column("balances as they are", lambda row: row[1]),
+    ]
+    FittedTable(Console(file=target, width=29), columns).print_all([("placeholder+dry_run", "70 (70.0%)")])
+    lines = [line.strip() for line in target.getvalue().splitlines() if line.strip()]
+    assert lines[0] == "balances as"
+    assert lines[1].split() == ["who", "they", "are"]
+    assert lines[3:] == ["placeholder+   70 (70.0%)", "dry_run"]

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
-from contend.harness.present import progress_bar
-from contend.harness.present.tables import ResultTable
+from contend.harness.present.progress import progress_bar
+from contend.harness.present.tables.result_table import ResultTable
 
 PLAN = MeasurementPlan(
     (WorkloadPlan("swaps", {}),), (CellKey("serial", 1),), frozenset(), "0123", cold=True, cold_strategies=("serial",)

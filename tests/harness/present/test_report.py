@@ -330,6 +330,26 @@ def test_a_block_of_which_most_transactions_fail_is_marked_wherever_it_is(
         assert "(most transactions fail)" in drawn[name].pictures[0]
 
 
+def test_several_blocks_are_told_by_their_spread(records: list[Record], tmp_path: Path) -> None:
+    wall = copy.deepcopy(records[0])
+    (first, *_) = wall["cells"]
+    own = [cell for cell in wall["cells"] if cell["workload"] == first["workload"]]
+    for record in (wall,):
+        record["cells"] = [
+            copy.deepcopy(cell) | {"workload": f"replay:{block}", "dials": {"file": f"{block}.json"}}
+            for block in (7, 8, 9)
+            for cell in own
+        ]
+    (answer,) = which(selections(frame_of([wall]), [wall]))
+    assert "in the middle of 3 blocks" in answer.headline
+    assert "Best on so many of them: " in answer.headline
+    assert "transactions" not in answer.headline
+    assert all(point.startswith("Over 3 blocks: ") for point in answer.points)
+    page = write_report([wall], tmp_path / "page", "contend report").read_text(encoding="utf-8")
+    assert "Spread over blocks" in page
+    assert (tmp_path / "page" / "data" / "blocks-wall.csv").is_file()
+
+
 def test_a_failed_cell_is_told_first_and_has_no_figure(records: list[Record], tmp_path: Path) -> None:
     record = copy.deepcopy(records[0])
     cell = next(cell for cell in record["cells"] if cell["strategy"] == "block_stm")
@@ -355,7 +375,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(tmp_path: Path, content: s
 def test_records_without_cells_are_refused(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, ["report", str(tmp_path), "-o", str(tmp_path / "out")])
     assert found.exit_code == 2
-    assert "no cells" in found.output
+    assert found.output.count("\n") == 1
+    assert "no record" in found.output
     assert not (tmp_path / "out").exists()
 
 

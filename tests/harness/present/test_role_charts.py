@@ -13,7 +13,14 @@ from chart_cells import cells
 
 from contend.harness.plan.resolve import LIMIT
 from contend.harness.present.charts import draw
-from contend.harness.present.charts.bound_lines import BOUND, COMMUTATIVE, SCHEDULE, WITH_VALUES, bound_lines
+from contend.harness.present.charts.bound_lines import (
+    BOUND,
+    COMMUTATIVE,
+    SCHEDULE,
+    WITH_VALUES,
+    WITHOUT_VALUES,
+    bound_lines,
+)
 from contend.harness.present.charts.role_parts import role_parts
 from contend.harness.present.charts.speedup import speedup
 from contend.harness.present.charts.style import Style, chart_style
@@ -90,7 +97,8 @@ def test_a_panel_has_the_bound_of_those_who_are_in_it() -> None:
     assert lines(plain) == {BOUND: [1.0, 3.0], SCHEDULE: [1.0, 2.0], LIMIT: [1.7]}
     assert lines(valued) == {WITH_VALUES: [1.0, 8.0], LIMIT: [1.7]}
     both = lines(pandas.concat([plain, valued]))
-    assert (both[BOUND], both[WITH_VALUES]) == ([1.0, 3.0], [1.0, 8.0])
+    assert (both[WITHOUT_VALUES], both[WITH_VALUES]) == ([1.0, 3.0], [1.0, 8.0])
+    assert BOUND not in both, "nobody shall see somebody above what is called the bound"
     # What cannot be told from the bound is not drawn over it.
     assert COMMUTATIVE in lines(plain.assign(bound_speedup_commutative=[1.0, 5.0]))
     assert SCHEDULE not in lines(plain.assign(list_schedule_speedup=[1.0, 2.97]))
@@ -102,7 +110,9 @@ def test_nobody_who_uses_values_stands_above_his_bound(record: dict[str, Any]) -
     with chart_style():
         chart = speedup(validators, Style(list(ROLES)))
         assert chart is not None
-        assert {BOUND, WITH_VALUES} <= {key.label for key in chart.keys}
+        labels = {key.label for key in chart.keys}
+        assert {WITHOUT_VALUES, WITH_VALUES} <= labels
+        assert BOUND not in labels
 
 
 def test_the_report_tells_what_was_given_and_refused(record: dict[str, Any]) -> None:

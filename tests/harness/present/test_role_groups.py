@@ -13,7 +13,7 @@ from contend.harness.present.paper.certain_best import certain_best, ranked
 from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.selection import frame_of, selections
 from contend.harness.present.role_groups import given_line
-from contend.harness.present.tables import print_results
+from contend.harness.present.tables.result_table import print_results
 
 Make = Callable[..., dict[str, Any]]
 

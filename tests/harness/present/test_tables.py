@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
-from contend.harness.present.catalogue_tables import dial_range, print_workloads
-from contend.harness.present.tables import ResultTable, print_results
+from contend.harness.present.tables.catalogue_tables import dial_range, print_workloads
+from contend.harness.present.tables.result_table import ResultTable, print_results
 from contend.harness.record.statistics.paired import with_baseline
 
 Make = Callable[..., dict[str, Any]]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contend.harness.present.charts import draw
-from contend.harness.present.tables import print_results
+from contend.harness.present.tables.result_table import print_results
 from contend.harness.record.atomic_write import write_json
 from contend.harness.record.derived import derived
 from contend.harness.record.frame import to_frame

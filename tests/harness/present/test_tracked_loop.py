@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from numba.core import event
 
-from contend.harness.present.track import CompileNotice, track
+from contend.harness.present.progress.compile_notice import CompileNotice, compilations_told
+from contend.harness.present.progress.tracked_loop import track
 
 
 @pytest.mark.parametrize("quiet", [True, False])
@@ -41,6 +43,34 @@ def test_one_that_does_not_last_is_not() -> None:
         thread.join(60)
         assert not thread.is_alive()
     assert said == []
+
+
+@pytest.mark.parametrize(
+    ("terminal", "told"),
+    [
+        ("1", ["compiling curve, which is done once", "compiling bloom, which is done once"]),
+        ("", ["compiling kernels, which is done once and may take minutes"]),
+    ],
+)
+def test_a_log_hears_once_what_a_terminal_hears_by_name(
+    terminal: str, told: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", terminal)
+    said = list[str]()
+    with compilations_told(quiet=False, after=0.0):
+        for name in ("curve", "bloom"):
+            with event.trigger_event("contend:native", data={"name": name}):
+                for timer in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
+                    timer.join(60)
+            said += capfd.readouterr().err.splitlines()
+    assert said == told
+
+
+def test_who_wants_quiet_hears_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with compilations_told(quiet=True, after=0.0), event.trigger_event("contend:native", data={"name": "curve"}):
+        assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert capfd.readouterr().err == ""
 
 
 def test_who_looks_at_a_terminal_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

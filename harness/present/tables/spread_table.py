@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.present.role_groups import by_role, heading_of
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.record.statistics.block_spread import Spread, spreads
 
 Cell = Mapping[str, Any]
@@ -21,7 +21,7 @@ def print_spreads(console: Console, cells: Sequence[Cell]) -> None:
         return
     groups = {role: spreads(own) for role, own in by_role(cells).items()}
     rows = [row for own in groups.values() for row in own]
-    table = FittedTable(console, _COLUMNS, [GivesWay("all"), GivesWay("least"), GivesWay("most")])
+    table = FittedTable(console, _COLUMNS, [GivesWay(_ALL), GivesWay("least"), GivesWay("most")])
     table.fit(rows)
     console.print()
     table.print_header()
@@ -32,9 +32,10 @@ def print_spreads(console: Console, cells: Sequence[Cell]) -> None:
         if own:
             table.print_rows(own)
     console.print()
+    by_time = "; in 'all' by its time: serial time of all blocks over the contender's" if _ALL in table.headings else ""
     console.print(
-        "Each block counts once; in 'all' by its time: serial time of all blocks over the contender's. half: between "
-        "the quartiles.",
+        f"Each block counts once{by_time}. half: between the quartiles. "
+        f"{left_out_line(table.left_out, console.width)}".rstrip(),
         style="dim",
         highlight=False,
     )
@@ -45,13 +46,14 @@ def _end(row: Spread, which: int) -> str:
     return f"{row.by_block[name]:.2f} ({name})"
 
 
+_ALL = "all"
 _COLUMNS = [
     Column("strategy", lambda row: f"  {row.strategy}", is_text=True, folds=True),
     Column("W", lambda row: str(row.workers)),
     Column("blocks", lambda row: str(len(row.by_block))),
     Column("median", lambda row: f"{row.middle:.2f}"),
     Column("half", lambda row: "[{:.2f}, {:.2f}]".format(*row.quartiles)),
-    Column("all", lambda row: f"{row.whole:.2f}"),
+    Column(_ALL, lambda row: f"{row.whole:.2f}"),
     Column("least", lambda row: _end(row, 0)),
     Column("most", lambda row: _end(row, 1)),
 ]

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from contend.harness.plan.resolve import LIMIT
-from contend.harness.present import execution_columns
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.formatting import count as number
 from contend.harness.present.formatting import differing, duration, rate
 from contend.harness.present.role_groups import by_role, bytes_of, given_line, heading_of, hints_of, limit_rows
-from contend.harness.present.spread_table import print_spreads
+from contend.harness.present.tables import execution_columns
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
+from contend.harness.present.tables.spread_table import print_spreads
 from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES
 from contend.harness.record.statistics import CONFIDENCE
@@ -452,13 +452,19 @@ def warning_lines(cells: Sequence[Cell]) -> list[str]:
     """One line a kind of warning: the figures behind it are in the record."""
     lines = []
     by_kind: dict[str, list[str]] = {}
+    told: dict[str, list[str]] = {}
     for cell in cells:
-        for kind in dict.fromkeys(_kind(warning) for warning in cell["warnings"]):
+        for warning in dict.fromkeys(_kind(warning) for warning in cell["warnings"]):
+            kind, _, more = warning.partition(": ")
+            told.setdefault(kind, []).append(more)
             by_kind.setdefault(kind, []).append(f"{cell['workload']} {cell['strategy']} x{cell['workers']}")
     measured = sum(not isinstance(cell["error"], str) for cell in cells)
     for kind, names in by_kind.items():
         which = f"{len(names)} of {measured} cells" if len(names) > _NAMED else ", ".join(names)
-        lines.append(f"warning: {kind}: {which}")
+        every = list(dict.fromkeys(filter(None, told[kind])))
+        # Of very many, one of each kind: the others are in the record.
+        more = f": {every[0]}{', and so on' if len(every) > 1 else ''}" if every else ""
+        lines.append(f"warning: {kind}{more}: {which}")
     return lines
 
 

@@ -10,6 +10,7 @@ Rows may arrive in parts, as those of a run do. Widths only grow, so that all pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ _EDGES, _GAP = 2, 2
 _NARROWEST = 6
 """Cells of a console that a folded column has at least, whatever else there is."""
 
+# A part of a name, with the sign that joins it to the next one.
+_WORD = re.compile(r"[^\s+]+\+?|\++")
 Show = Callable[[Any], "str | Text"]
 
 
@@ -83,8 +86,9 @@ class FittedTable:
         self._columns = list(columns)
         self._steps = list(steps)
         self._widths: dict[str, int] = {}
-        # Of each column, the longest word.
+        # Of each column, the longest piece that stays whole, and the width of its figures without the heading.
         self._words: dict[str, int] = {}
+        self._figures: dict[str, int] = {}
         self.left_out: list[str] = []
 
     @property
@@ -110,6 +114,7 @@ class FittedTable:
             needed = needed if column.most is None else min(needed, column.most)
             words = [_longest_word(_text(column.show(row)).plain) for row in rows]
             self._words[column.heading] = max([*words, self._words.get(column.heading, 0)], default=0)
+            self._figures[column.heading] = max([*shown, column.least, self._figures.get(column.heading, 0)])
             widths[column.heading] = max(needed, self._widths.get(column.heading, 0))
         self._widths = widths
 
@@ -127,14 +132,20 @@ class FittedTable:
                 return
 
     def _fold(self) -> None:
-        """Take from texts what is still too much, from the widest first; words are broken only where all must be."""
+        """Take from texts what is still too much, from the widest first, then from headings; words are broken last."""
         texts = [column.heading for column in self._columns if column.folds]
+        others = {column.heading: self._of_heading(column) for column in self._columns if not column.folds}
         for _ in range(max(0, self._excess())):
             able = [text for text in texts if self._widths[text] > max(self._words[text], _NARROWEST)]
+            able = able or [heading for heading, least in others.items() if self._widths[heading] > least]
             able = able or [text for text in texts if self._widths[text] > _NARROWEST]
             if not able:
                 return
             self._widths[max(able, key=lambda text: self._widths[text])] -= 1
+
+    def _of_heading(self, column: Column) -> int:
+        """Width to which a column of figures can go when its heading is broken into lines."""
+        return max(self._figures[column.heading], _longest_word(column.heading))
 
     def print_header(self) -> None:
         """Print the headings alone."""
@@ -166,7 +177,10 @@ class FittedTable:
             self._console.print(line.rstrip(), style="dim", markup=False, highlight=False)
 
     def _shown(self, row: Any) -> list[Text]:
-        return [_text(column.show(row)) for column in self._columns]
+        return [
+            _broken(_text(column.show(row)), self._widths[column.heading]) if column.folds else _text(column.show(row))
+            for column in self._columns
+        ]
 
     def _table(self, show_header: bool = True, show_edge: bool = True) -> Table:
         table = Table(
@@ -177,7 +191,6 @@ class FittedTable:
                 Text(column.heading),
                 justify="left" if column.is_text else "right",
                 width=self._widths[column.heading],
-                no_wrap=not column.folds,
                 overflow="fold",
             )
         return table
@@ -189,9 +202,19 @@ def _text(shown: str | Text) -> Text:
 
 
 def _longest_word(text: str) -> int:
-    """Width of the longest word, an indentation before the first one included."""
+    """Width of the longest word, an indentation before each line of a name included; a name has parts (``a+b``)."""
     indent = len(text) - len(text.lstrip())
-    return max((Text(word).cell_len for word in (indent * "-" + text.lstrip()).split()), default=0)
+    return max((indent + Text(word).cell_len for word in _WORD.findall(text)), default=0)
+
+
+def _broken(text: Text, width: int) -> Text:
+    """A text with a line for each part of a name that is too wide, the indentation before each of them."""
+    plain = text.plain
+    if text.cell_len <= width or "+" not in plain or " " in plain.strip():
+        return text
+    indent = " " * (len(plain) - len(plain.lstrip()))
+    first, *others = text.divide([found.end() for found in re.finditer(r"\+", plain)])
+    return Text("\n").join([first, *(Text(indent) + part for part in others)])
 
 
 def left_out_line(headings: Sequence[str], width: int) -> str:

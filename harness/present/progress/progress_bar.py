@@ -1,7 +1,7 @@
 """Progress on standard error: a live display on a terminal, now and then a line elsewhere.
 
 What is not progress but result, the figures of a workload that is finished, goes to where the results go
-(`harness.present.tables.ResultTable`), as soon as it is there, whatever the display.
+(`harness.present.tables.result_table.ResultTable`), as soon as it is there, whatever the display.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rich.table import Column
 
 from contend.harness.observer import Observer
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
-from contend.harness.present import compile_progress
-from contend.harness.present.compile_progress import CompileProgress
-from contend.harness.present.tables import ResultTable
+from contend.harness.present.progress import compile_progress
+from contend.harness.present.progress.compile_progress import CompileProgress
+from contend.harness.present.tables.result_table import ResultTable
 
 # A log gets a line after so many seconds; the longer a run, the fewer: some forty in the first hour.
 _LINE_EVERY_SECONDS, _MOST_SECONDS, _SHARE_OF_TIME = 5.0, 300.0, 0.1

@@ -117,6 +117,7 @@ class CompileProgress:
         self._clock = clock
         self._running: dict[int, tuple[float, str]] = {}
         self._done: set[str] = set()
+        self._loaded: set[str] = set()
         self._began: float | None = None
         self._most = 0.0
         # Seconds in which a process compiled a kernel that was expected, summed over processes.
@@ -132,9 +133,13 @@ class CompileProgress:
         """The process has done so."""
         if process in self._running:
             began, kernel = self._running.pop(process)
-            # A kernel that another process has compiled is only loaded.
-            if kernel in self._sizes and kernel not in self._done:
-                self._busy += self._clock() - began
+            spent = self._clock() - began
+            # A kernel that another process has compiled is only loaded, and so is one that was there before: it counts
+            # as done, and says nothing about how fast this machine compiles.
+            if spent < _WORTH_SAYING_SECONDS:
+                self._loaded |= {kernel} - self._done
+            elif kernel in self._sizes and kernel not in self._done:
+                self._busy += spent
             self._done.add(kernel)
 
     def lasting(self) -> list[str]:
@@ -162,27 +167,32 @@ class CompileProgress:
 
     def seconds_left(self) -> float | None:
         """Seconds until all is compiled; None where it is too early to tell."""
-        share = self.share()
-        if self._began is not None and share >= _ENOUGH:
-            return (self._clock() - self._began) * (1 - share) / share
-        return None if self._earlier is None else (1 - share) * sum(self._sizes.values()) / self._earlier.together
+        total = sum(self._sizes.values())
+        left, compiled = (1 - self.share()) * total, self._compiled() + self._under_way()
+        if self._began is not None and compiled and compiled >= _ENOUGH * total:
+            return (self._clock() - self._began) * left / compiled
+        return None if self._earlier is None else left / self._earlier.together
 
     def rate(self) -> Rate | None:
         """How fast it went, once that says something about the machine."""
-        finished = self._finished()
-        if self._began is None or not self._busy or finished < _TELLING * sum(self._sizes.values()):
+        compiled = self._compiled()
+        if self._began is None or not self._busy or compiled < _TELLING * sum(self._sizes.values()):
             return None
-        return Rate(finished / self._busy, finished / (self._clock() - self._began))
+        return Rate(compiled / self._busy, compiled / (self._clock() - self._began))
 
     def _finished(self) -> float:
         return sum(size for name, size in self._sizes.items() if name in self._done)
 
+    def _compiled(self) -> float:
+        """What of that was compiled here, and not loaded."""
+        return sum(size for name, size in self._sizes.items() if name in self._done - self._loaded)
+
     def _under_way(self) -> float:
         """What is done of the kernels that are being compiled, as far as can be told."""
-        now, finished = self._clock(), self._finished()
+        now, compiled = self._clock(), self._compiled()
         speed = 1.0 if self._earlier is None else self._earlier.alone
-        if finished and self._busy:
-            speed = finished / self._busy
+        if compiled and self._busy:
+            speed = compiled / self._busy
         running = {name: began for began, name in self._running.values() if name not in self._done}
         return sum(min(_ALMOST * self._sizes.get(name, 0.0), (now - began) * speed) for name, began in running.items())
 

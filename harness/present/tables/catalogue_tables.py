@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from contend.harness.present.fitted_table import Column, FittedTable
+from contend.harness.present.tables.fitted_table import Column, FittedTable
 
 # Wide enough for any range of numbers; choices wrap.
 _RANGE_WIDTH = 18

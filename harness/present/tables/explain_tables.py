@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.present.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.present.formatting import duration
 from contend.harness.present.role_groups import by_role
+from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
 from contend.harness.record.bound import KINDS, Bound, Bounds
 from contend.harness.record.content.cell_facts import given_in
 from contend.harness.record.content.execution_counts import DRY_RUNS, EXECUTIONS, WAITS, WASTED, wasted
@@ -143,7 +143,7 @@ def _print_hottest(console: Console, hottest: list[Explanation]) -> None:
         return
     figures = ("dependent", "readers", "writers")
     rows = [(one["name"], one["class"], *(f"{one[name]:,}" for name in figures)) for one in hottest]
-    _print(console, "Hottest locations", ("location", "class", *figures), rows, text=2)
+    _print(console, "Hottest locations", ("location", "class", *figures), rows, text=2, gives_way=("class",))
 
 
 def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
@@ -266,7 +266,8 @@ def _print_aborts(console: Console, strategies: list[Explanation]) -> None:
         for one in strategies
         for place in one["aborts_by_location"][:_HOT_ABORTS]
     ]
-    _print(console, "Locations that caused most aborts", ("location", "class", "strategy", "aborts"), places, text=3)
+    headings = ("location", "class", "strategy", "aborts")
+    _print(console, "Locations that caused most aborts", headings, places, text=3, gives_way=("class",))
 
 
 def _share(by_class: Mapping[str, int], name: str) -> str:
