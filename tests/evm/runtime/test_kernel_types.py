@@ -83,7 +83,8 @@ def test_the_blob_fee_is_burned(runner: Runner) -> None:
         (blobs(), replace(PRICED, fork="Shanghai"), "transaction type before its fork"),
         (blobs(fee=1 << 255), PRICED, "insufficient funds"),
         (blobs(fee=10**24), PRICED, "insufficient funds"),
-        (replace(free_call(), gas_limit=1001), replace(FREE, gas_limit=1000), "gas limit above the block's"),
+        (replace(free_call(), gas_limit=30_001), replace(FREE, gas_limit=30_000), "gas limit above the block's"),
+        (replace(free_call(), gas_limit=1001), replace(FREE, gas_limit=1000), "gas limit below intrinsic gas"),
     ],
 )
 def test_what_no_block_may_hold(runner: Runner, transaction: Transaction, environment: Environment, error: str) -> None:
