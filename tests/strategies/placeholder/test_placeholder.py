@@ -116,7 +116,8 @@ def test_one_unexpected_write_repairs_no_more_of_a_chain_than_has_executed_by_th
     own = np.arange(sets.offsets[missing], sets.offsets[missing + 1])
     kept = np.ones(len(sets.entries), np.bool_)
     kept[own[slots[sets.entries[own]]]] = False
-    for workers in (2, 8):
+    # Two may come to execute it before anybody reads past it; so many cannot.
+    for workers in (8, 16):
         counters = check(block, WORLD, workers, keep(sets, kept), 4, VirtualClock()).counters
         assert 0 < counters["repairs"] < 100
 
