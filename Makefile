@@ -37,13 +37,15 @@ specification: $(RUN) ## Add the Python specification of Ethereum, which `conten
 run: $(RUN) ## Measure the default suite, or what ARGS says (ARGS='--workload swaps --workers 1,2')
 	@$(BIN)/contend run $(ARGS)
 
+ALL_TESTS = $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+BOUNDS_TESTS = NUMBA_BOUNDSCHECK=1 $(ALL_TESTS) -m bounds
+
 # Both lanes are run, whatever the first one finds; the closing line, which is what CI keeps, is that of all tests.
 test: $(DEVELOP) ## Run the tests: the bounds-checked lane, then all of them
-	@failed=0; $(MAKE) --no-print-directory test-bounds || failed=$$?; \
-		$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder && exit $$failed
+	@failed=0; $(BOUNDS_TESTS) || failed=$$?; $(ALL_TESTS) && exit $$failed
 
 test-bounds: $(DEVELOP) ## Run the tests marked `bounds` with every array access of the kernels checked
-	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -m bounds -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+	@$(BOUNDS_TESTS)
 
 lint: $(DEVELOP) ## Check style and format
 	@$(BIN)/ruff check .
