@@ -290,11 +290,11 @@ class Snapshot:
     has_generations: bool
 
 
-def _new_rows(capacity: int) -> Any:
-    """Rows of so many locations, all zero. Each begins where a pair of cache lines does."""
-    room = np.zeros((capacity + 1) * LOCATION.words, np.uint64)
+def _zeros_at_pair(count: int) -> Words:
+    """Zeros that begin where a pair of cache lines does, so that neither a row nor a group of slots lies across."""
+    room = np.zeros(count + LOCATION.words, np.uint64)
     skip = (-room.ctypes.data // WORD_BYTES) % LOCATION.words
-    return room[skip : skip + capacity * LOCATION.words].view(LOCATION.dtype)
+    return room[skip : skip + count]
 
 
 class State:
@@ -310,16 +310,16 @@ class State:
         self.codes = codes if codes is not None else CodeDirectory()
         self._header = STATE.zeros()
         self._counter = COUNTER.zeros()
-        self._see_rows(_new_rows(0))
+        self._see_rows(_zeros_at_pair(0).view(LOCATION.dtype))
         self._table = np.zeros(0, np.uint64)
         self._settled = True
         self._allocate(capacity)
 
     def _allocate(self, capacity: int) -> None:
         count = self.count
-        rows = _new_rows(capacity)
+        rows = _zeros_at_pair(capacity * LOCATION.words).view(LOCATION.dtype)
         rows[:count] = self._rows[:count]
-        table = np.zeros(1 << (2 * capacity - 1).bit_length(), np.uint64)
+        table = _zeros_at_pair(1 << (2 * capacity - 1).bit_length())
         header = self._header
         header["locations"], header["table"] = rows.ctypes.data, table.ctypes.data
         header["table_mask"], header["capacity"] = len(table) - 1, capacity

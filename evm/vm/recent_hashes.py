@@ -3,7 +3,7 @@
 Contracts find the slots of mappings by such hashes, and transactions that touch the same accounts compute them again;
 clients therefore keep those that they computed last. Here each machine has its own, so workers share nothing: a table
 of `RECENT_HASHES` rows in which a preimage has one place, and who comes later displaces what is there. A row is a pair
-of cache lines, and the table a quarter of a core's second cache.
+of cache lines, and the table 128 KiB.
 
 A row counts only in the generation in which it was written. Each run of a block begins a new one
 (`evm.vm.machine.Machine.attach`), so no run is faster for what another has computed. Hits are counted, and cost a class
