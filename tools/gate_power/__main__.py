@@ -21,7 +21,7 @@ from contend.harness.observer import Observer
 from contend.harness.present.progress.progress_bar import display
 from contend.harness.record import environment
 from tools.gate_power import real
-from tools.gate_power.noise import Noise, fit
+from tools.gate_power.noise import Noise, fit, fits
 from tools.gate_power.outcomes import BIASED, SAME, SLOWER, CellOutcome, Outcomes, outcome_of
 from tools.gate_power.page import Level, PowerStudy, page
 from tools.gate_power.planted import DELAYED, write_plugin
@@ -159,7 +159,7 @@ def fitted(cells: Sequence[CellOutcome]) -> list[Noise]:
     groups: dict[str, list[Pair]] = {}
     for cell in cells:
         groups.setdefault(cell.name, []).extend(cell.samples())
-    return [fit(pairs) for pairs in groups.values() if len(pairs) >= 4]
+    return [fit(pairs) for pairs in groups.values() if fits(pairs)]
 
 
 def _tell(text: str) -> None:

@@ -93,6 +93,15 @@ class Noise:
         return np.asarray(np.exp(logs))
 
 
+def fits(pairs: Sequence[Pair]) -> bool:
+    """Whether these are enough for `fit`."""
+    return len(_long(pairs)) >= _FEW
+
+
+def _long(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if len(pair.a) >= _FEW]
+
+
 def fit(pairs: Sequence[Pair]) -> Noise:
     """Estimate a machine's noise from interleaved runs of the same work.
 
@@ -110,7 +119,7 @@ def fit(pairs: Sequence[Pair]) -> Noise:
     ValueError
         If there are not at least four.
     """
-    logs = [(np.log(pair.a), np.log(pair.b)) for pair in pairs if len(pair.a) >= _FEW]
+    logs = [(np.log(pair.a), np.log(pair.b)) for pair in _long(pairs)]
     if len(logs) < _FEW:
         raise ValueError(f"noise is fitted on {_FEW} pairs of processes with {_FEW} runs each, or more")
     ratios = [b - a for a, b in logs]
