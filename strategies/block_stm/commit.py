@@ -1,6 +1,6 @@
 """Commit: the final words of what a block has written go to the state (MVMemory.snapshot, arXiv 2203.06871).
 
-Looked at are the locations that workers noted when they made a skip list for them, and no others, so that commit costs
+Looked at are the locations that workers noted when they made their first version, and no others, so that commit costs
 what the block wrote, however large the state. Workers take the chunks of these notes one by one from the list that
 they form. Since nobody adds to it meanwhile, a compare-and-swap of its head is enough: a chunk never comes back, so
 what the head of the list is followed by has not changed while the head has not.

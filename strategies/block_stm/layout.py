@@ -22,7 +22,7 @@ SHARED = Struct(
     receipts=I64,
     costs=I64,  # picoseconds by class of work, see `strategies.clocks.cost_table`
     transactions=I64,  # array of TRANSACTION
-    heads=I64,  # one word a location: epoch << HEAD_SHIFT | where in the arena its TOWER is
+    heads=I64,  # one word a location: epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
     heads_count=I64,
     epoch=U64,  # of the block: a head of another one says that nobody has written the location yet
     fees_seen=I64,  # array of FEES_SEEN
@@ -97,10 +97,11 @@ FEES_SEEN = Struct("BlockSTMFeesSeen", seen=U64, fees=U256)
 
 # No memory has 2**36 words.
 ARENA_BITS = 36
-HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS), U((1 << ARENA_BITS) - 1)
-MOST_EPOCHS = 1 << (64 - ARENA_BITS)
+LEADS_TO_TOWER = U(1 << ARENA_BITS)  # else to the location's only version
+HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS + 1), U((1 << ARENA_BITS) - 1)
+MOST_EPOCHS = 1 << (64 - ARENA_BITS - 1)
 
-# The versions of one location: a skip list, from the highest transaction down.
+# The versions of one location that has several: a skip list, from the highest transaction down.
 LEVELS = 7
 TOWER = Struct(
     "BlockSTMTower",
@@ -118,7 +119,7 @@ VERSION = Struct(
 LINK = Struct("BlockSTMLink", version=U64)  # any word that links to a version
 ESTIMATE, ABSENT, TAG_SHIFT = U(1), U(2), U(2)
 
-# Locations that got a tower, as one worker noted them: what commit has to look at.
+# Locations that got a version, as the worker noted them that gave them the first: what commit has to look at.
 WRITTEN_LOCATIONS = 61
 WRITTEN = Struct("BlockSTMWritten", previous=U64, count=I64, locations=words(WRITTEN_LOCATIONS))
 

@@ -1,10 +1,16 @@
 """Multi-version memory: for every location, the words that the block's transactions wrote, by transaction.
 
 Block-STM's MVMemory (arXiv 2203.06871, section 3.1 and algorithms 2 and 3). A transaction reads the version of the
-highest transaction below it. The paper leaves the map open and most implementations lock a tree; here every written
-location has a skip list (Pugh, 1990) ordered from the highest transaction down, into which versions are inserted by
-compare-and-swap and from which none is ever removed. So a reader walks O(log n) versions of a hot location, takes no
-lock, and finds its own near the front, since transactions are executed roughly in order.
+highest transaction below it. The paper leaves the map open and most implementations lock a tree; here every location
+that several transactions write has a skip list (Pugh, 1990) ordered from the highest transaction down, into which
+versions are inserted by compare-and-swap and from which none is ever removed. So a reader walks O(log n) versions of a
+hot location, takes no lock, and finds its own near the front, since transactions are executed roughly in order.
+
+Most locations that a block writes are written by one transaction. The head of such a location leads to its version
+itself: nothing has to be made beside it, and a reader waits for one look into memory less. Who comes with a second
+version makes the skip list's beginning over the first one (a TOWER) and swaps the head, by compare-and-swap; so a head
+goes from another block's to a version's to a tower's, and never back. Who has loaded it before the swap reads as it
+would have then: the version stays where it is.
 
 A version's tag says which incarnation gave it its word, and whether it is an ESTIMATE (its writer was aborted and will
 write again) or ABSENT (the last incarnation did not write here). Not all that an abort takes back is marked
@@ -19,8 +25,8 @@ next incarnation's first store, and do the same. The reader's fence keeps its lo
 of the tag.
 
 Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
-block in which it was set, and means nothing in another. The worker that makes a location's skip list notes the
-location, in chunks that form one list for all workers. So commit looks at what was written and at nothing else
+block in which it was set, and means nothing in another. The worker that makes a location's first version notes
+the location, in chunks that form one list for all workers. So commit looks at what was written and at nothing else
 (`strategies.block_stm.commit`).
 """
 
@@ -38,6 +44,7 @@ from contend.strategies.block_stm.layout import (
     ESTIMATE,
     HEAD_MASK,
     HEAD_SHIFT,
+    LEADS_TO_TOWER,
     LEVELS,
     LINK,
     TAG_SHIFT,
@@ -63,11 +70,28 @@ def heads_of(shared):
 
 
 @kernel(inline=True)
-def tower_at(shared, head):
-    """Address of the tower that a head leads to, or 0 if the head is of another block."""
+def led_to(shared, head):
+    """Address that a head leads to, or 0 if the head is of another block."""
     if head >> HEAD_SHIFT != shared.epoch:
         return I(0)
     return shared.arena + I(head & HEAD_MASK) * WORD_BYTES
+
+
+@kernel(inline=True)
+def _is_tower(head):
+    return head & LEADS_TO_TOWER != U0
+
+
+@kernel(inline=True)
+def head_to_version(shared, version):
+    """Head of a location whose only version is at an address."""
+    return (shared.epoch << HEAD_SHIFT) | arena_offset(shared, version)
+
+
+@kernel(inline=True)
+def head_to_tower(shared, tower):
+    """Head of a location whose tower is at an address."""
+    return (shared.epoch << HEAD_SHIFT) | LEADS_TO_TOWER | arena_offset(shared, tower)
 
 
 @kernel(inline=True)
@@ -138,6 +162,19 @@ def _search(tower, txn_idx, level):
 
 
 @kernel()
+def _version_at_most(shared, location, txn_idx):
+    """Address of the version of the highest transaction at most `txn_idx`, or `NO_VERSION`."""
+    head = atomics.load(heads_of(shared), location)
+    address = led_to(shared, head)
+    if address == 0:
+        return I(NO_VERSION)
+    if _is_tower(head):
+        _, address = _search(address, txn_idx, 0)
+        return address
+    return address if VERSION.at(address).txn_idx <= txn_idx else I(NO_VERSION)
+
+
+@kernel()
 def read_from(address):
     """From a version down the first one that is not ABSENT; results as of `read`."""
     while address != NO_VERSION:
@@ -165,11 +202,7 @@ def read(shared, location, txn_idx):
         `FOUND_STATE` (nobody below wrote it), `FOUND_WORD`, or `FOUND_ESTIMATE`; the version's address; its tag; the
         word.
     """
-    tower = tower_at(shared, atomics.load(heads_of(shared), location))
-    if tower == 0:
-        return FOUND_STATE, I(NO_VERSION), U0, ZERO
-    _, address = _search(tower, txn_idx - 1, 0)
-    return read_from(address)
+    return read_from(_version_at_most(shared, location, txn_idx - 1))
 
 
 @kernel()
@@ -207,32 +240,48 @@ def note_written(shared, worker, location):
     return True
 
 
+@kernel(inline=True)
+def _fill_version(address, txn_idx, tag, word, written):
+    version = VERSION.at(address)
+    version.txn_idx = txn_idx
+    version.tag = tag
+    version.word = word
+    version.written = written
+
+
+@kernel()
+def _make_lone(shared, worker, location, head, txn_idx, tag, word, written):
+    """Make a location's first version, in place of a head of another block unless another worker is faster.
+
+    Returns the version's address, or `NO_VERSION` if another was faster; and whether there was room in the arena.
+    """
+    address = allocate(shared, worker, VERSION.words)
+    if address == 0:
+        return I(NO_VERSION), False
+    _fill_version(address, txn_idx, tag, word, written)
+    VERSION.at(address).next = U0
+    fresh = head_to_version(shared, address)
+    if atomics.compare_and_swap(heads_of(shared), location, head, fresh) != head:
+        return I(NO_VERSION), True
+    return address, note_written(shared, worker, location)
+
+
 @kernel()
 def _make_tower(shared, worker, location, head):
-    """Address of a location's tower, made in place of a head of another block unless another worker is faster.
+    """Make a tower over the version that is a location's only one, unless another worker is faster.
 
-    0 when the arena is full.
+    Returns the address of whichever it got, or 0 when the arena is full.
     """
     tower = allocate(shared, worker, _TOWER_WORDS)
     if tower == 0:
         return I(0)
     first = TOWER.at(tower).first
-    for level in range(LEVELS):
+    first[U0] = U(led_to(shared, head))
+    for level in range(1, LEVELS):
         first[U(level)] = U0
     TOWER.at(tower).top = U0
-    fresh = (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower)
-    found = atomics.compare_and_swap(heads_of(shared), location, head, fresh)
-    if found != head:
-        return tower_at(shared, found)
-    return tower if note_written(shared, worker, location) else I(0)
-
-
-@kernel()
-def _tower_for(shared, worker, location):
-    """Address of a location's tower, made if there is none; 0 when the arena is full."""
-    head = atomics.load(heads_of(shared), location)
-    tower = tower_at(shared, head)
-    return tower if tower != 0 else _make_tower(shared, worker, location, head)
+    found = atomics.compare_and_swap(heads_of(shared), location, head, head_to_tower(shared, tower))
+    return tower if found == head else led_to(shared, found)
 
 
 @kernel()
@@ -245,11 +294,7 @@ def _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, wr
     address = allocate(shared, worker, _LOWEST_WORDS + levels)
     if address == 0:
         return I(NO_VERSION)
-    version = VERSION.at(address)
-    version.txn_idx = txn_idx
-    version.tag = tag
-    version.word = word
-    version.written = written
+    _fill_version(address, txn_idx, tag, word, written)
     if levels > 1 and I(atomics.load(TOWER.at(tower), "top")) < levels - 1:
         # Of two workers that do this at once the lower one may be last: then searches take a few steps more.
         atomics.store(TOWER.at(tower), "top", U(levels - 1))
@@ -265,6 +310,32 @@ def _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, wr
                 break
             link, found = _search(tower, txn_idx, level)
     return address
+
+
+@kernel()
+def _place(shared, worker, location, txn_idx, tag, word, written):
+    """Have a version of a transaction at a location, made as given if there is none.
+
+    Returns the version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
+    """
+    head = atomics.load(heads_of(shared), location)
+    tower = led_to(shared, head)
+    if tower == 0:
+        address, has_room = _make_lone(shared, worker, location, head, txn_idx, tag, word, written)
+        if address != NO_VERSION or not has_room:
+            return address if has_room else I(NO_VERSION), False
+        head = atomics.load(heads_of(shared), location)
+        tower = led_to(shared, head)
+    if not _is_tower(head):
+        if VERSION.at(tower).txn_idx == txn_idx:
+            return tower, True
+        tower = _make_tower(shared, worker, location, head)
+        if tower == 0:
+            return I(NO_VERSION), False
+    link, found = _search(tower, txn_idx, 0)
+    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
+        return found, True
+    return _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, written), False
 
 
 @kernel()
@@ -292,14 +363,9 @@ def write(shared, worker, location, txn_idx, incarnation, word):
         The version's address, or `NO_VERSION` when the arena is full; and whether the last incarnation wrote here
         too, and either the same word, or it was known since (an ESTIMATE) that another may come.
     """
-    tower = _tower_for(shared, worker, location)
-    if tower == 0:
-        return I(NO_VERSION), False
-    link, found = _search(tower, txn_idx, 0)
-    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
-        return found, _write_again(VERSION.at(found), incarnation, word)
-    tag = U(incarnation) << TAG_SHIFT
-    return _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, U(incarnation) + U1), False
+    own = U(incarnation) + U1
+    address, stood = _place(shared, worker, location, txn_idx, U(incarnation) << TAG_SHIFT, word, own)
+    return address, stood and _write_again(VERSION.at(address), incarnation, word)
 
 
 @kernel(inline=True)
@@ -320,22 +386,13 @@ def expect(shared, worker, location, txn_idx):
     tuple
         The version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
     """
-    tower = _tower_for(shared, worker, location)
-    if tower == 0:
-        return I(NO_VERSION), False
-    link, found = _search(tower, txn_idx, 0)
-    if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
-        return found, True
-    return _insert(shared, worker, tower, link, found, location, txn_idx, ESTIMATE, ZERO, U0), False
+    return _place(shared, worker, location, txn_idx, ESTIMATE, ZERO, U0)
 
 
 @kernel()
 def version_of(shared, location, txn_idx):
     """Address of the version that a transaction has at a location, or `NO_VERSION`."""
-    tower = tower_at(shared, atomics.load(heads_of(shared), location))
-    if tower == 0:
-        return I(NO_VERSION)
-    _, found = _search(tower, txn_idx, 0)
+    found = _version_at_most(shared, location, txn_idx)
     return found if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx else I(NO_VERSION)
 
 
@@ -375,10 +432,12 @@ def mark_absent(version, incarnation):
 @kernel()
 def final_version(shared, location):
     """Address of the version whose word a location has after the block, or `NO_VERSION` if nobody wrote it."""
-    tower = tower_at(shared, atomics.load(heads_of(shared), location))
-    if tower == 0:
+    head = atomics.load(heads_of(shared), location)
+    address = led_to(shared, head)
+    if address == 0:
         return I(NO_VERSION)
-    address = _follow(tower)
+    if _is_tower(head):
+        address = _follow(address)
     while address != NO_VERSION and VERSION.at(address).tag & ABSENT != U0:
         address = _follow(address + _NEXT)
     return address

@@ -18,8 +18,15 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.strategies.block_stm.layout import ESTIMATE, HEAD_SHIFT, LEVELS, LINK, TOWER, VERSION
-from contend.strategies.block_stm.mv_memory import NO_VERSION, allocate, arena_offset, heads_of, note_written
+from contend.strategies.block_stm.layout import ESTIMATE, LEVELS, LINK, TOWER, VERSION
+from contend.strategies.block_stm.mv_memory import (
+    NO_VERSION,
+    allocate,
+    head_to_tower,
+    head_to_version,
+    heads_of,
+    note_written,
+)
 
 _NEXT = WORD_BYTES * VERSION.offsets["next"]
 _LEVEL_BITS = 2  # a level has a quarter of the versions of the one below
@@ -50,8 +57,18 @@ def _last_on(level, number):
 
 
 @kernel()
+def _make_room_for_one(shared, worker, location):
+    """As `make_room_for_versions`, for one: the location's only version, without a skip list."""
+    version = allocate(shared, worker, VERSION.words)
+    if version == 0:
+        return I(0)
+    atomics.store(heads_of(shared), location, head_to_version(shared, version))
+    return version if note_written(shared, worker, location) else I(0)
+
+
+@kernel()
 def make_room_for_versions(shared, worker, location, count):
-    """Make the skip list of a location of which so many transactions are expected to write.
+    """Make the versions of a location that so many transactions are expected to write: a skip list, if several.
 
     The location has none, and no other worker makes it one. `stand` has to be called for each version.
 
@@ -60,6 +77,8 @@ def make_room_for_versions(shared, worker, location, count):
     int
         Address of the versions, or 0 when the arena is full.
     """
+    if count == 1:
+        return _make_room_for_one(shared, worker, location)
     tower = allocate(shared, worker, TOWER.words + _version_words(count))
     if tower == 0:
         return I(0)
@@ -70,7 +89,7 @@ def make_room_for_versions(shared, worker, location, count):
         if last != 0:
             top = level
     TOWER.at(tower).top = U(top)
-    atomics.store(heads_of(shared), location, (shared.epoch << HEAD_SHIFT) | arena_offset(shared, tower))
+    atomics.store(heads_of(shared), location, head_to_tower(shared, tower))
     return versions if note_written(shared, worker, location) else I(0)
 
 

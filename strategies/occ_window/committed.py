@@ -17,7 +17,7 @@ from contend.evm.u256 import equal
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.incarnation import list_address, state_value
 from contend.strategies.block_stm.layout import HEAD_SHIFT, LIST_MASK, LIST_SHIFT
-from contend.strategies.block_stm.mv_memory import heads_of, tower_at
+from contend.strategies.block_stm.mv_memory import heads_of, led_to
 from contend.strategies.clocks import cost_table
 from contend.strategies.occ_window.layout import COMMITTED, SEEN
 
@@ -35,7 +35,7 @@ def head_of(shared, location):
 @kernel()
 def word_behind(shared, location, head):
     """Word of the version that a location's head leads to; that of the state before the block if it leads to none."""
-    address = tower_at(shared, head)
+    address = led_to(shared, head)
     return COMMITTED.at(address).word if address != 0 else state_value(shared, location).value
 
 

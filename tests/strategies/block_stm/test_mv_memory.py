@@ -37,8 +37,8 @@ def final_version(shared, location):  # type: ignore[no-untyped-def]  # a kernel
 
 
 @kernel()
-def tower_at(shared, head):  # type: ignore[no-untyped-def]  # a kernel
-    return mv.tower_at(SHARED.at(shared), head)
+def led_to(shared, head):  # type: ignore[no-untyped-def]  # a kernel
+    return mv.led_to(SHARED.at(shared), head)
 
 
 @kernel()
@@ -103,7 +103,7 @@ class Memory:
         return int(node), bool(repeated)
 
     def tower(self, location: int) -> int:
-        return int(tower_at(self.shared, self.heads[location]))
+        return int(led_to(self.shared, self.heads[location]))
 
     def read(self, location: int, transaction: int) -> tuple[int, int, int, Any]:
         found, node, version, words = read(self.shared, location, transaction)

@@ -46,7 +46,7 @@ def seen(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
 @kernel()
 def hops(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
     """Versions that a search passes on its way to a transaction's place."""
-    tower = I(mv.tower_at(SHARED.at(shared), mv.heads_of(SHARED.at(shared))[location]))
+    tower = I(mv.led_to(SHARED.at(shared), mv.heads_of(SHARED.at(shared))[location]))
     count, level = 0, I(TOWER.at(tower).top)
     link = tower + 8 * level
     while True:

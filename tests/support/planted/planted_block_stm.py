@@ -28,11 +28,11 @@ from contend.strategies.block_stm.mv_memory import (
     _NEXT,
     NO_VERSION,
     _height,
-    _make_tower,
+    _is_tower,
     _search,
     allocate,
     heads_of,
-    tower_at,
+    led_to,
 )
 from contend.strategies.block_stm.scheduler import (
     end_task,
@@ -192,11 +192,9 @@ def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):
 def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word):
     """Of two versions that are inserted at one place of a skip list at the same time, one is lost."""
     head = atomics.load(heads_of(shared), location)
-    tower = tower_at(shared, head)
-    if tower == 0:
-        tower = _make_tower(shared, worker, location, head)
-        if tower == 0:
-            return I(NO_VERSION), False
+    if not _is_tower(head) or led_to(shared, head) == 0:
+        return original(shared, worker, location, txn_idx, incarnation, word)
+    tower = led_to(shared, head)
     link, found = _search(tower, txn_idx, 0)
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
         version = VERSION.at(found)
