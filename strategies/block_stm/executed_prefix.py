@@ -18,16 +18,17 @@ Kernels take any header that has the field `executed_prefix`.
 from __future__ import annotations
 
 from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.strategies.block_stm.layout import EXECUTED, STATUS_BITS, TASK_VALIDATE
 from contend.strategies.block_stm.scheduler import (
     FOUND,
     NOTHING,
     PASSED,
+    be_active,
     check_done,
-    end_task,
     is_executed,
+    rest,
     transaction_of,
     txn_status,
 )
@@ -54,10 +55,11 @@ def next_to_validate(shared, worker, header):
     """Look at the next transaction of the sweep: `FOUND`, `PASSED` or `NOTHING`, as `scheduler.next_task` has them."""
     txn_idx = I(atomics.load(shared, "validation_idx"))
     if txn_idx >= I(atomics.load(header, "executed_prefix")) and txn_idx >= advance_prefix(shared, header):
+        rest(shared, worker)
         if txn_idx >= shared.block_size:
             check_done(shared)
         return NOTHING
-    atomics.add(shared, "num_active_tasks", U1)
+    be_active(shared, worker)
     if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
         status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
         if is_executed(status):
@@ -65,5 +67,4 @@ def next_to_validate(shared, worker, header):
             worker.txn_idx = txn_idx
             worker.incarnation = status >> STATUS_BITS
             return FOUND
-    end_task(shared)
     return PASSED

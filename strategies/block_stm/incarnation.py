@@ -160,6 +160,7 @@ def begin(shared, worker):
     start_transaction(open_machine(worker.machine), worker.txn_idx)
     use_hints(shared, worker)
     worker.read_count = 0
+    worker.reads_final = U0
     fees_seen_of(shared, worker.txn_idx).seen = U0
     worker.gas_spent = U0
     spend(shared, worker, COST_BEGIN, 1)

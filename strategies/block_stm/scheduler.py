@@ -18,6 +18,12 @@ Departures from the paper:
 - A task is left in the worker's header, not returned; `next_task` tells that a look at the next transaction led to
   nothing (`PASSED`) from that there is nothing to look at (`NOTHING`), since each look is a step of its own.
 - `set_executed_status` is the part of finish_execution that planned strategies need alone.
+- `num_active_tasks` counts workers, not tasks: who has ended one stays counted until it has looked for the next and
+  found none (`rest`). It is never lower than the paper's, and so the block is never found done too early.
+- Whose validation is the next that the sweep comes to takes it along when it has executed, before anybody else.
+- An incarnation that began when all below it was final (`has_final_prefix`) has read rightly, and stays right: it is
+  validated by that, and its read set is not walked. A single worker finds it so each time, and others where a
+  transaction below has held up all.
 
 Memory order. Read-modify-writes are sequentially consistent, stores release, loads acquire. That is enough wherever a
 worker reads and then writes. It is not where two workers each write one word and then read the other's (store
@@ -152,22 +158,38 @@ def try_incarnate(shared, worker, txn_idx):
 
 @kernel(inline=True)
 def end_task(shared):
-    """One active task less: `num_active_tasks` was raised when it was taken."""
+    """One active task less, of those that no worker is counted for."""
     before = atomics.subtract(shared, "num_active_tasks", U1)
     check(before != U0)
+
+
+@kernel(inline=True)
+def be_active(shared, worker):
+    """Count the worker among those that have a task, or look for one."""
+    if worker.is_active == U0:
+        worker.is_active = U1
+        atomics.add(shared, "num_active_tasks", U1)
+
+
+@kernel(inline=True)
+def rest(shared, worker):
+    """The worker has no task and has found none."""
+    if worker.is_active != U0:
+        worker.is_active = U0
+        end_task(shared)
 
 
 @kernel()
 def next_version_to_execute(shared, worker):
     """Look at the next transaction of the sweep of executions; see `next_task`."""
     if atomics.load(shared, "execution_idx") >= U(shared.block_size):
+        rest(shared, worker)
         check_done(shared)
         return NOTHING
-    atomics.add(shared, "num_active_tasks", U1)
+    be_active(shared, worker)
     txn_idx = I(atomics.add(shared, "execution_idx", U1))
     if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
         return FOUND
-    end_task(shared)
     return PASSED
 
 
@@ -175,9 +197,10 @@ def next_version_to_execute(shared, worker):
 def next_version_to_validate(shared, worker):
     """Look at the next transaction of the sweep of validations; see `next_task`."""
     if atomics.load(shared, "validation_idx") >= U(shared.block_size):
+        rest(shared, worker)
         check_done(shared)
         return NOTHING
-    atomics.add(shared, "num_active_tasks", U1)
+    be_active(shared, worker)
     txn_idx = I(atomics.add(shared, "validation_idx", U1))
     if txn_idx < shared.block_size:
         status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
@@ -186,7 +209,6 @@ def next_version_to_validate(shared, worker):
             worker.txn_idx = txn_idx
             worker.incarnation = status >> STATUS_BITS
             return FOUND
-    end_task(shared)
     return PASSED
 
 
@@ -210,7 +232,10 @@ def set_ready_status(shared, txn_idx):
 @kernel()
 def resume_dependencies(shared, txn_idx):
     """Make ready all that wait for a transaction, and let the sweep of executions find them."""
-    waiting = atomics.exchange(transaction_of(shared, txn_idx), "txn_dependency", U0)
+    line = transaction_of(shared, txn_idx)
+    if atomics.load_seq_cst(line, "txn_dependency") == U0:
+        return
+    waiting = atomics.exchange(line, "txn_dependency", U0)
     lowest = shared.block_size
     while waiting != U0:
         resumed = I(waiting) - 1
@@ -246,7 +271,6 @@ def add_dependency(shared, worker, blocking_txn_idx):
     if is_executed(atomics.load_seq_cst(blocking, "txn_status")):
         resume_dependencies(shared, blocking_txn_idx)
     worker.task = TASK_NONE
-    end_task(shared)
 
 
 @kernel()
@@ -259,17 +283,38 @@ def set_executed_status(shared, worker):
 
 
 @kernel()
+def has_final_prefix(shared, txn_idx):
+    """Whether all transactions below one that the worker is to execute have executed, and stay as they are.
+
+    They do if both sweeps are beyond them and nobody but the worker holds a task, as `check_done` asks of the block.
+    """
+    observed = atomics.load(shared, "decrease_cnt")
+    if atomics.load(shared, "validation_idx") < U(txn_idx) or atomics.load(shared, "execution_idx") <= U(txn_idx):
+        return False
+    return atomics.load(shared, "num_active_tasks") == U1 and observed == atomics.load(shared, "decrease_cnt")
+
+
+@kernel()
 def finish_execution(shared, worker, wrote_new_location):
     """The worker's incarnation is executed and its writes are visible. Its own validation may become the next task."""
     txn_idx = worker.txn_idx
     set_executed_status(shared, worker)
-    if atomics.load_seq_cst(shared, "validation_idx") > U(txn_idx):
-        if not wrote_new_location:
-            worker.task = TASK_VALIDATE
-            return
-        decrease_validation_idx(shared, txn_idx)
     worker.task = TASK_NONE
-    end_task(shared)
+    reached = atomics.load_seq_cst(shared, "validation_idx")
+    if reached == U(txn_idx):
+        # The sweep's next one: the worker takes it along.
+        reached = atomics.compare_and_swap(shared, "validation_idx", reached, reached + U1)
+        if reached == U(txn_idx):
+            worker.task = TASK_NONE if worker.reads_final != U0 else TASK_VALIDATE
+            return
+    if reached > U(txn_idx):
+        if worker.reads_final != U0:
+            if wrote_new_location:
+                decrease_validation_idx(shared, txn_idx + 1)
+        elif wrote_new_location:
+            decrease_validation_idx(shared, txn_idx)
+        else:
+            worker.task = TASK_VALIDATE
 
 
 @kernel()
@@ -287,6 +332,4 @@ def finish_validation(shared, worker, aborted):
         set_ready_status(shared, txn_idx)
         decrease_validation_idx(shared, txn_idx + 1)
         if atomics.load_seq_cst(shared, "execution_idx") > U(txn_idx):
-            if try_incarnate(shared, worker, txn_idx):
-                return
-    end_task(shared)
+            try_incarnate(shared, worker, txn_idx)

@@ -42,6 +42,7 @@ from contend.strategies.block_stm.scheduler import (
     add_dependency,
     finish_execution,
     finish_validation,
+    has_final_prefix,
     is_done,
     is_executed,
     next_task,
@@ -138,7 +139,7 @@ def _read(shared, worker):
 @kernel()
 def _is_stale_already(shared, worker):
     """Whether the worker's incarnation is known to be wrong; asked only where aborts are frequent, since it costs."""
-    if (worker.aborts + worker.repairs) * ABORTS_ARE_FREQUENT < worker.executions:
+    if worker.reads_final != U0 or (worker.aborts + worker.repairs) * ABORTS_ARE_FREQUENT < worker.executions:
         return False
     stale = validate_unrecorded(shared, worker)
     if stale == VALID:
@@ -179,6 +180,22 @@ def _validate(shared, worker):
 
 
 @kernel()
+def _execute(shared, worker):
+    result = begin_execution(shared, worker)
+    # It has not read anything yet.
+    worker.reads_final = U(has_final_prefix(shared, worker.txn_idx))
+    return result
+
+
+@kernel()
+def _rest(shared):
+    """Result of a step that has found no task. Who has run into a fault keeps its own, so that none are done."""
+    if is_done(shared):
+        return FINISHED
+    return FAILED if has_fault(shared) else IDLE
+
+
+@kernel()
 def speculate(shared, worker):
     """One step of a Block-STM worker: `WORKED`, or a step's other results."""
     phase = worker.phase
@@ -188,20 +205,16 @@ def speculate(shared, worker):
         return _finish(shared, worker)
     if phase == PHASE_ANNOUNCE:
         return _announce(shared, worker)
-    if has_fault(shared):
-        return FAILED
     if worker.task == TASK_NONE:
         worker.activity = U(ACT_SCHEDULE)
         found = next_task(shared, worker)
         if found == NOTHING:
-            return FINISHED if is_done(shared) else IDLE
+            return _rest(shared)
         spend(shared, worker, COST_TASK, 1)
         # To take a validation and to validate are two interactions: between them others may go on.
         if found == PASSED or worker.task != TASK_EXECUTE:
             return WORKED
-    if worker.task == TASK_EXECUTE:
-        return begin_execution(shared, worker)
-    return _validate(shared, worker)
+    return _execute(shared, worker) if worker.task == TASK_EXECUTE else _validate(shared, worker)
 
 
 @native("int64(int64, int64)")

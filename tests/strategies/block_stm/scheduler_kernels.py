@@ -33,6 +33,11 @@ def add_dependency(shared, worker, blocking_txn_idx):  # type: ignore[no-untyped
 
 
 @kernel()
+def has_final_prefix(shared, txn_idx):  # type: ignore[no-untyped-def]
+    return scheduler.has_final_prefix(SHARED.at(shared), txn_idx)
+
+
+@kernel()
 def finish_execution(shared, worker, wrote_new_location):  # type: ignore[no-untyped-def]
     scheduler.finish_execution(SHARED.at(shared), WORKER.at(worker), wrote_new_location)
 

@@ -2,8 +2,9 @@
 
 Each method is one atomic action. It departs from the paper where `strategies.block_stm.scheduler` says that it does:
 `add_dependency` never fails, but resumes at once what waits for a transaction that has executed; a look that finds
-nothing tells whether there was a transaction to look at; and where the paper lets `try_incarnate` count a task as
-ended, whoever called it does.
+nothing tells whether there was a transaction to look at; workers are counted as active until they find nothing; who
+has executed the transaction that is to be validated next validates it; and who began to read when all below was final
+need not be validated.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Scheduler:
     def __init__(self, block_size: int) -> None:
         self.block_size = block_size
         self.execution_idx = self.validation_idx = 0
-        self.decrease_cnt = self.num_active_tasks = 0
+        self.decrease_cnt = 0
+        self.active: set[int] = set()
         self.done_marker = False
         self.txn_status = [(0, READY_TO_EXECUTE)] * block_size
         self.txn_dependency: list[set[int]] = [set() for _ in range(block_size)]
@@ -45,6 +47,10 @@ class Scheduler:
         self.validation_idx = min(self.validation_idx, target_idx)
         self.decrease_cnt += 1
 
+    @property
+    def num_active_tasks(self) -> int:
+        return len(self.active)
+
     def check_done(self) -> None:
         if min(self.execution_idx, self.validation_idx) >= self.block_size and self.num_active_tasks == 0:
             self.done_marker = True
@@ -56,31 +62,34 @@ class Scheduler:
         self.txn_status[txn_idx] = incarnation, EXECUTING
         return Task(TASK_EXECUTE, txn_idx, incarnation)
 
-    def next_version_to_execute(self) -> Found:
+    def next_version_to_execute(self, worker: int) -> Found:
         if self.execution_idx >= self.block_size:
+            self.active.discard(worker)
             self.check_done()
             return NOTHING, None
+        self.active.add(worker)
         txn_idx = self.execution_idx
         self.execution_idx += 1
         return self._started(self.try_incarnate(txn_idx))
 
-    def next_version_to_validate(self) -> Found:
+    def next_version_to_validate(self, worker: int) -> Found:
         if self.validation_idx >= self.block_size:
+            self.active.discard(worker)
             self.check_done()
             return NOTHING, None
+        self.active.add(worker)
         txn_idx = self.validation_idx
         self.validation_idx += 1
         incarnation, status = self.txn_status[txn_idx]
         return self._started(Task(TASK_VALIDATE, txn_idx, incarnation) if status == EXECUTED else None)
 
     def _started(self, task: Task | None) -> Found:
-        self.num_active_tasks += task is not None
         return (PASSED if task is None else FOUND), task
 
-    def next_task(self) -> Found:
+    def next_task(self, worker: int) -> Found:
         if self.validation_idx < self.execution_idx:
-            return self.next_version_to_validate()
-        return self.next_version_to_execute()
+            return self.next_version_to_validate(worker)
+        return self.next_version_to_execute(worker)
 
     def set_ready_status(self, txn_idx: int) -> None:
         incarnation, status = self.txn_status[txn_idx]
@@ -99,16 +108,22 @@ class Scheduler:
         self.txn_dependency[blocking_txn_idx].add(task.txn_idx)
         if self.txn_status[blocking_txn_idx][1] == EXECUTED:
             self.resume_dependencies(blocking_txn_idx)
-        self.num_active_tasks -= 1
 
-    def finish_execution(self, task: Task, wrote_new_location: bool) -> Task | None:
+    def has_final_prefix(self, txn_idx: int) -> bool:
+        return self.validation_idx >= txn_idx and self.execution_idx > txn_idx and self.num_active_tasks == 1
+
+    def finish_execution(self, task: Task, wrote_new_location: bool, reads_final: bool = False) -> Task | None:
         self.txn_status[task.txn_idx] = task.incarnation, EXECUTED
         self.resume_dependencies(task.txn_idx)
-        if self.validation_idx > task.txn_idx:
-            if not wrote_new_location:
-                return task._replace(kind=TASK_VALIDATE)
-            self.decrease_validation_idx(task.txn_idx)
-        self.num_active_tasks -= 1
+        validates = None if reads_final else task._replace(kind=TASK_VALIDATE)
+        if self.validation_idx == task.txn_idx:
+            self.validation_idx += 1
+            return validates
+        if self.validation_idx < task.txn_idx:
+            return None
+        if not wrote_new_location:
+            return validates
+        self.decrease_validation_idx(task.txn_idx + reads_final)
         return None
 
     def try_validation_abort(self, task: Task) -> bool:
@@ -124,5 +139,4 @@ class Scheduler:
             self.decrease_validation_idx(task.txn_idx + 1)
             if self.execution_idx > task.txn_idx:
                 again = self.try_incarnate(task.txn_idx)
-        self.num_active_tasks -= again is None
         return again

@@ -81,6 +81,12 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def hold(self, worker: int, task: Task | None) -> None:
         self.held[worker], self.aborts[worker], self.fresh[worker] = task, None, True
+        if self.executes(worker):
+            # As it begins, before it reads.
+            assert task is not None
+            reads_final = self.model.has_final_prefix(task.txn_idx)
+            assert bool(self.kernels.has_final_prefix(self.shared, task.txn_idx)) == reads_final
+            self.rows[worker]["reads_final"] = reads_final
 
     def changed(self, lowest: int) -> None:
         """Transactions from here on have to be validated again, and validations under way may have seen too little."""
@@ -91,7 +97,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 self.fresh[worker] = False
 
     def look(self, worker: int, action: str) -> None:
-        found: Found = getattr(self.model, action)()
+        found: Found = getattr(self.model, action)(worker)
         assert self.call(action, worker) == found[0]
         self.hold(worker, found[1])
 
@@ -99,10 +105,12 @@ class SchedulerMachine(RuleBasedStateMachine):
         task = self.held[worker]
         assert task is not None
         self.call("finish_execution", worker, wrote_new_location)
-        following = self.model.finish_execution(task, wrote_new_location)
-        self.validated[task.txn_idx] = False
+        reads_final = bool(self.rows[worker]["reads_final"])
+        following = self.model.finish_execution(task, wrote_new_location, reads_final)
+        assert self.fresh[worker] or not reads_final, "what was final below has changed"
         if wrote_new_location:
             self.changed(task.txn_idx)
+        self.validated[task.txn_idx] = reads_final
         self.hold(worker, following)
 
     def conclude(self, worker: int, aborted: bool) -> None:
@@ -178,7 +186,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         for row, task in zip(self.rows, self.held, strict=True):
             assert row["task"] == (TASK_NONE if task is None else task.kind)
             assert task is None or (row["txn_idx"], row["incarnation"]) == task[1:]
-        assert model.num_active_tasks == sum(task is not None for task in self.held)
+        assert self.rows["is_active"].tolist() == [worker in model.active for worker in range(len(self.held))]
+        assert {worker for worker, task in enumerate(self.held) if task is not None} <= model.active
         if self.header["done_marker"]:
             assert {status for _, status in model.txn_status} == {EXECUTED}
             assert all(self.validated)
@@ -255,8 +264,8 @@ class WithoutRevalidation(Scheduler):
 class WithoutNewLocations(Scheduler):
     """As the kernels with the third planted bug."""
 
-    def finish_execution(self, task: Task, wrote_new_location: bool) -> Task | None:
-        return super().finish_execution(task, False)
+    def finish_execution(self, task: Task, wrote_new_location: bool, reads_final: bool = False) -> Task | None:
+        return super().finish_execution(task, False, reads_final)
 
 
 class WithoutASecondLook(Scheduler):

@@ -35,7 +35,6 @@ from contend.strategies.block_stm.mv_memory import (
     led_to,
 )
 from contend.strategies.block_stm.scheduler import (
-    end_task,
     pack_status,
     set_executed_status,
     set_ready_status,
@@ -63,9 +62,8 @@ def finish_validation_without_revalidation(shared, worker, aborted):
     worker.task = TASK_NONE
     if aborted:
         set_ready_status(shared, txn_idx)
-        if atomics.load(shared, "execution_idx") > U(txn_idx) and try_incarnate(shared, worker, txn_idx):
-            return
-    end_task(shared)
+        if atomics.load(shared, "execution_idx") > U(txn_idx):
+            try_incarnate(shared, worker, txn_idx)
 
 
 def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
@@ -76,7 +74,6 @@ def take_new_locations_for_known_ones(shared, worker, wrote_new_location):
 def finish_execution_without_validation(shared, worker, wrote_new_location):
     """An incarnation is not validated itself where the sweep of validations has passed it already."""
     set_executed_status(shared, worker)
-    end_task(shared)
     worker.task = TASK_NONE
 
 
@@ -149,7 +146,6 @@ def wait_without_looking_again(shared, worker, blocking_txn_idx):
             break
         head = found
     worker.task = TASK_NONE
-    atomics.subtract(shared, "num_active_tasks", U1)
 
 
 def wait_without_counting(shared, worker, blocking_txn_idx):

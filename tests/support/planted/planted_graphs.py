@@ -13,8 +13,8 @@ from contend.strategies.block_stm.scheduler import (
     FOUND,
     NOTHING,
     PASSED,
+    be_active,
     check_done,
-    end_task,
     is_executed,
     transaction_of,
 )
@@ -28,7 +28,7 @@ def validate_ahead_of_execution(shared, worker, header):
         original(shared, worker, header)
         check_done(shared)
         return NOTHING
-    atomics.add(shared, "num_active_tasks", U1)
+    be_active(shared, worker)
     txn_idx = I(atomics.add(shared, "validation_idx", U1))
     if txn_idx < shared.block_size:
         status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
@@ -37,7 +37,6 @@ def validate_ahead_of_execution(shared, worker, header):
             worker.txn_idx = txn_idx
             worker.incarnation = status >> STATUS_BITS
             return FOUND
-    end_task(shared)
     return PASSED
 
 
