@@ -137,7 +137,7 @@ def _note_read(shared, worker, location, record, seen, word):
 def _answer_unlisted(shared, worker, own, key):
     """Answer from the state, since the list does not name the location. False when something is full."""
     location = I(intern_location(shared.state, key))
-    if location < 0 or location >= shared.heads_count:
+    if location < 0:
         return False
     if (key[2] >> KIND_SHIFT) & KIND_MASK == KIND_STORAGE:
         own.unlisted += U1

@@ -57,7 +57,7 @@ def _locate(shared, block_list, piece, record):
     if STATE.at(shared.state).has_generations != U0:
         opened.key = key_in_state(shared.state, opened.key)
     location = I(intern_location(shared.state, opened.key))
-    if location < 0 or location >= shared.heads_count:
+    if location < 0:
         note_fault(shared)
         return I(FAULTED)
     opened.head |= U(location) << LOCATION_SHIFT

@@ -15,7 +15,7 @@ from contend.evm import errors
 from contend.evm.access_list.building.access_log import LOG, log_accesses
 from contend.evm.code import cost_model as evm_costs
 from contend.evm.drivers.read_ahead import read_ahead
-from contend.evm.layout import PHASE_BEGIN, STATE
+from contend.evm.layout import PHASE_BEGIN
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
@@ -23,7 +23,7 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1, view_u64
 from contend.evm.runtime.structs import WORD_BYTES
-from contend.evm.state import intern_location, location_row
+from contend.evm.state import intern_location
 from contend.evm.u256 import add, subtract
 from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine, start_transaction
@@ -46,6 +46,7 @@ from contend.strategies.block_stm.mv_memory import (
     mark_absent,
     read,
     read_below,
+    row_of,
     write,
     write_own,
     writer_of,
@@ -66,7 +67,7 @@ NOBODY = -1
 @kernel(inline=True)
 def state_value(shared, location):
     """Word of a location in the state, in memory: as it was before the block, until commit."""
-    return location_row(STATE.at(shared.state), location)
+    return row_of(shared, location)
 
 
 @kernel(inline=True)
@@ -145,7 +146,7 @@ def use_hints(shared, worker):
     Which these are nobody knows; those as many places on as there are workers, or twice as many, are a guess.
     """
     if shared.expects == U0:
-        read_ahead(open_machine(worker.machine), shared.state, shared.heads, worker.txn_idx, shared.workers)
+        read_ahead(open_machine(worker.machine), shared.state, I(0), worker.txn_idx, shared.workers)
         return
     packed = transaction_of(shared, worker.txn_idx).write_set
     lay_out_expected(shared, worker, list_address(shared, packed), I(packed & LIST_MASK))
@@ -225,7 +226,7 @@ def answer_read(shared, worker, never_wait):
     spend(shared, worker, COST_READ_AHEAD if is_ahead else COST_READ, 1)
     if location < 0:
         location = I(intern_location(shared.state, machine.pending_location))
-    if location < 0 or location >= shared.heads_count:
+    if location < 0:
         note_fault(shared)
         return FAULTED, NOBODY
     worker.met_location = location

@@ -11,7 +11,7 @@ either header (`strategies.block_stm.strategy.OptimisticStrategy`).
 from __future__ import annotations
 
 from contend.evm.runtime.integers import U
-from contend.evm.runtime.structs import I64, LINE_U64, U64, U256, Struct, words
+from contend.evm.runtime.structs import I64, KEY, LINE_U64, U64, U256, Struct, words
 
 SHARED = Struct(
     "BlockSTMShared",
@@ -22,9 +22,9 @@ SHARED = Struct(
     receipts=I64,
     costs=I64,  # picoseconds by class of work, see `strategies.clocks.cost_table`
     transactions=I64,  # array of TRANSACTION
-    heads=I64,  # one word a location: epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
-    heads_count=I64,
-    epoch=U64,  # of the block: a head of another one says that nobody has written the location yet
+    rows=I64,  # array of ROW: the state's
+    rows_count=I64,
+    epoch=U64,  # of the block at this state: a head of another one says that nobody has written the location yet
     fees_seen=I64,  # array of FEES_SEEN
     arena=I64,
     arena_words=I64,
@@ -95,6 +95,15 @@ WRITE = Struct("BlockSTMWrite", location=I64, version=I64)
 # What a transaction saw of the fees below it in the beneficiary's balance.
 FEES_SEEN = Struct("BlockSTMFeesSeen", seen=U64, fees=U256)
 
+# A location's row of the state (`evm.layout.LOCATION`), whose spare words lie in the cache line of the word.
+ROW = Struct(
+    "BlockSTMRow",
+    key=KEY,
+    unused=U64,
+    value=U256,
+    head=U64,  # epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
+    free=words(3),
+)
 # No memory has 2**36 words.
 ARENA_BITS = 36
 LEADS_TO_TOWER = U(1 << ARENA_BITS)  # else to the location's only version

@@ -24,8 +24,9 @@ Of a version that was marked by an abort, two read-modify-writes of the transact
 next incarnation's first store, and do the same. The reader's fence keeps its loads of the word before its second load
 of the tag.
 
-Nothing here grows with the state but the array of heads, and that is never cleared: a head carries the epoch of the
-block in which it was set, and means nothing in another. The worker that makes a location's first version notes
+A location's head lies in the row of the state beside its word, in one cache line: who looks for a version has the word
+as well, if there is none. Nothing here grows with the state, and heads are never cleared: a head carries the epoch of
+the block in which it was set, and means nothing in another. The worker that makes a location's first version notes
 the location, in chunks that form one list for all workers. So commit looks at what was written and at nothing else
 (`strategies.block_stm.commit`).
 """
@@ -35,8 +36,7 @@ from __future__ import annotations
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
-from contend.evm.runtime.jit import kernel, macro
-from contend.evm.runtime.memory_views import view_u64
+from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.u256 import ZERO, equal
 from contend.strategies.block_stm.layout import (
@@ -47,6 +47,7 @@ from contend.strategies.block_stm.layout import (
     LEADS_TO_TOWER,
     LEVELS,
     LINK,
+    ROW,
     TAG_SHIFT,
     TOWER,
     VERSION,
@@ -63,10 +64,16 @@ _LOWEST_WORDS = VERSION.words - 1  # of a version, without the links of its leve
 _TOWER_WORDS, _WRITTEN_WORDS = TOWER.words, WRITTEN.words
 
 
-@macro
-def heads_of(shared):
-    """View of the locations' heads."""
-    return view_u64(shared.heads, shared.heads_count)
+@kernel(inline=True)
+def row_of(shared, location):
+    """Row of a location, in memory: its key, its word in the state, and the head of its versions."""
+    return ROW.item(shared.rows, shared.rows_count, location)
+
+
+@kernel(inline=True)
+def head_of(shared, location):
+    """A location's head as it is now."""
+    return atomics.load(row_of(shared, location), "head")
 
 
 @kernel(inline=True)
@@ -164,7 +171,7 @@ def _search(tower, txn_idx, level):
 @kernel()
 def _version_at_most(shared, location, txn_idx):
     """Address of the version of the highest transaction at most `txn_idx`, or `NO_VERSION`."""
-    head = atomics.load(heads_of(shared), location)
+    head = head_of(shared, location)
     address = led_to(shared, head)
     if address == 0:
         return I(NO_VERSION)
@@ -261,7 +268,7 @@ def _make_lone(shared, worker, location, head, txn_idx, tag, word, written):
     _fill_version(address, txn_idx, tag, word, written)
     VERSION.at(address).next = U0
     fresh = head_to_version(shared, address)
-    if atomics.compare_and_swap(heads_of(shared), location, head, fresh) != head:
+    if atomics.compare_and_swap(row_of(shared, location), "head", head, fresh) != head:
         return I(NO_VERSION), True
     return address, note_written(shared, worker, location)
 
@@ -280,7 +287,7 @@ def _make_tower(shared, worker, location, head):
     for level in range(1, LEVELS):
         first[U(level)] = U0
     TOWER.at(tower).top = U0
-    found = atomics.compare_and_swap(heads_of(shared), location, head, head_to_tower(shared, tower))
+    found = atomics.compare_and_swap(row_of(shared, location), "head", head, head_to_tower(shared, tower))
     return tower if found == head else led_to(shared, found)
 
 
@@ -318,13 +325,13 @@ def _place(shared, worker, location, txn_idx, tag, word, written):
 
     Returns the version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
     """
-    head = atomics.load(heads_of(shared), location)
+    head = head_of(shared, location)
     tower = led_to(shared, head)
     if tower == 0:
         address, has_room = _make_lone(shared, worker, location, head, txn_idx, tag, word, written)
         if address != NO_VERSION or not has_room:
             return address if has_room else I(NO_VERSION), False
-        head = atomics.load(heads_of(shared), location)
+        head = head_of(shared, location)
         tower = led_to(shared, head)
     if not _is_tower(head):
         if VERSION.at(tower).txn_idx == txn_idx:
@@ -432,7 +439,7 @@ def mark_absent(version, incarnation):
 @kernel()
 def final_version(shared, location):
     """Address of the version whose word a location has after the block, or `NO_VERSION` if nobody wrote it."""
-    head = atomics.load(heads_of(shared), location)
+    head = head_of(shared, location)
     address = led_to(shared, head)
     if address == 0:
         return I(NO_VERSION)

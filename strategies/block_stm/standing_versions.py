@@ -24,8 +24,8 @@ from contend.strategies.block_stm.mv_memory import (
     allocate,
     head_to_tower,
     head_to_version,
-    heads_of,
     note_written,
+    row_of,
 )
 
 _NEXT = WORD_BYTES * VERSION.offsets["next"]
@@ -62,7 +62,7 @@ def _make_room_for_one(shared, worker, location):
     version = allocate(shared, worker, VERSION.words)
     if version == 0:
         return I(0)
-    atomics.store(heads_of(shared), location, head_to_version(shared, version))
+    atomics.store(row_of(shared, location), "head", head_to_version(shared, version))
     return version if note_written(shared, worker, location) else I(0)
 
 
@@ -89,7 +89,7 @@ def make_room_for_versions(shared, worker, location, count):
         if last != 0:
             top = level
     TOWER.at(tower).top = U(top)
-    atomics.store(heads_of(shared), location, head_to_tower(shared, tower))
+    atomics.store(row_of(shared, location), "head", head_to_tower(shared, tower))
     return versions if note_written(shared, worker, location) else I(0)
 
 

@@ -80,7 +80,6 @@ class OptimisticStrategy(CompiledStrategy):
         if self._workspace is None or self._workspace.fits != wanted:
             own = self.own_shared, self.own_worker
             self._workspace = Workspace(*wanted, image, state, *own, self.machines_per_worker)
-        self._workspace.fit_heads(state.capacity)
         self._workspace.fit_lists(self.makes_access_list)
         if self._source is not None:
             self._workspace.make_hint_table()

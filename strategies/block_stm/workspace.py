@@ -29,13 +29,13 @@ from contend.strategies.block_stm.commit import (
     list_written,
     sum_fees,
 )
+from contend.strategies.block_stm.epochs import next_epoch, rows_of
 from contend.strategies.block_stm.expected_accesses import MOST
 from contend.strategies.block_stm.hint_table import copy_entries
 from contend.strategies.block_stm.layout import (
     EXPECTED,
     FEES_SEEN,
     HINT,
-    MOST_EPOCHS,
     READ,
     SHARED,
     TRANSACTION,
@@ -67,8 +67,7 @@ WAKE_COUNTERS = ("decrease_cnt", "done_marker", "fault")
 class Workspace:
     """The memory of one block execution by some workers.
 
-    Kept for the next block if that has as many transactions, and is executed by as many workers in as much room. What
-    grows with the state, one word a location, is made when the state has grown and not cleared between blocks.
+    Kept for the next block if that has as many transactions, and is executed by as many workers in as much room.
 
     Parameters
     ----------
@@ -117,8 +116,6 @@ class Workspace:
         self.own_workers: Any = own_worker.lines(workers) if own_worker else None
         self.transactions = TRANSACTION.zeros(max(size, 1))
         self.fees_seen = FEES_SEEN.zeros(max(size, 1))
-        self.heads = np.zeros(0, np.uint64)
-        self._epoch = 0
         arena = scale * (size * ARENA_WORDS_PER_TRANSACTION + SPARE_ARENA_WORDS) + workers * CHUNK_WORDS
         self.arena = np.zeros(arena, np.uint64)
         # Any worker may execute far more than its share, but hardly all of a large block.
@@ -154,19 +151,12 @@ class Workspace:
             buckets = BUCKETS_PER_WORKER * workers if workers > 1 else 1
             self.lists = ListBuilder(AccessLog(size, workers, scale), buckets)
 
-    def fit_heads(self, capacity: int) -> None:
-        """Have a head for each location of the state. Outside the time: it grows with the state."""
-        if len(self.heads) != capacity or self._epoch + 1 >= MOST_EPOCHS:
-            self.heads = np.zeros(capacity, np.uint64)
-            self._epoch = 0
-
     def reset(self, image: BlockImage, state: State, costs: CostTable) -> None:
         """Make ready for a block: nothing written, nothing read, nothing handed out."""
         self.receipts.reset(len(image))
         for array in (self._shared, self.transactions, self.fees_seen, self.workers, self._own, self.own_workers):
             if array is not None:
                 clear(array)
-        self._epoch += 1
         for field, value in (
             ("block_size", len(image)),
             ("state", state.address),
@@ -175,9 +165,9 @@ class Workspace:
             ("receipts", self.receipts.address),
             ("costs", costs.table.ctypes.data),
             ("transactions", self.transactions.ctypes.data),
-            ("heads", self.heads.ctypes.data),
-            ("heads_count", len(self.heads)),
-            ("epoch", self._epoch),
+            ("rows", rows_of(state)),
+            ("rows_count", state.capacity),
+            ("epoch", next_epoch(state)),
             ("fees_seen", self.fees_seen.ctypes.data),
             ("arena", self.arena.ctypes.data),
             ("arena_words", len(self.arena)),

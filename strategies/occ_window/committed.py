@@ -17,19 +17,13 @@ from contend.evm.u256 import equal
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.incarnation import list_address, state_value
 from contend.strategies.block_stm.layout import HEAD_SHIFT, LIST_MASK, LIST_SHIFT
-from contend.strategies.block_stm.mv_memory import heads_of, led_to
+from contend.strategies.block_stm.mv_memory import head_of, led_to, row_of
 from contend.strategies.clocks import cost_table
 from contend.strategies.occ_window.layout import COMMITTED, SEEN
 
 COST_TURN_READ, COST_TURN_WRITE = cost_table.TURN_READ, cost_table.TURN_WRITE
 FRESH = -1  # no read is stale
 _COMMITTED_WORDS = COMMITTED.words
-
-
-@kernel(inline=True)
-def head_of(shared, location):
-    """A location's head as it is now."""
-    return atomics.load(heads_of(shared), location)
 
 
 @kernel()
@@ -67,4 +61,4 @@ def publish(shared, worker, packed):
     spend(shared, worker, COST_TURN_WRITE, count)
     for i in range(count):
         location = COMMITTED.item(writes, count, i).location
-        atomics.store(heads_of(shared), location, head_to(shared, packed, i))
+        atomics.store(row_of(shared, location), "head", head_to(shared, packed, i))

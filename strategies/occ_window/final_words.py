@@ -12,9 +12,10 @@ from contend.evm.runtime.jit import kernel, native
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_stm.incarnation import list_address, state_value
 from contend.strategies.block_stm.layout import LIST_MASK, SHARED, TRANSACTION, WORKER
+from contend.strategies.block_stm.mv_memory import head_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
-from contend.strategies.occ_window.committed import head_of, head_to
+from contend.strategies.occ_window.committed import head_to
 from contend.strategies.occ_window.layout import COMMITTED, WINDOW
 
 COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION

@@ -27,10 +27,10 @@ from contend.strategies.block_stm.incarnation import (
     receipt_of,
 )
 from contend.strategies.block_stm.layout import LIST_SHIFT
-from contend.strategies.block_stm.mv_memory import allocate, arena_offset
+from contend.strategies.block_stm.mv_memory import allocate, arena_offset, head_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.occ_window.committed import head_of, word_behind
+from contend.strategies.occ_window.committed import word_behind
 from contend.strategies.occ_window.layout import COMMITTED, SEEN, WINDOW
 
 COST_READ, COST_FINISH, COST_KEEP = cost_table.READ, cost_table.FINISH, cost_table.PUBLISH_READ
@@ -49,7 +49,7 @@ def answer_from_committed(shared, worker):
     spend(shared, worker, COST_READ, 1)
     machine = open_machine(worker.machine)
     location = intern_location(shared.state, machine.pending_location)
-    if location < 0 or location >= shared.heads_count:
+    if location < 0:
         note_fault(shared)
         return FAULTED
     if needs_its_turn(shared, worker, location):

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contend.evm.layout import LOCATION
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
 from contend.strategies.block_stm import mv_memory as mv
 from contend.strategies.block_stm.commit import count_written, list_written
-from contend.strategies.block_stm.layout import LEVELS, SHARED, VERSION, WORKER
+from contend.strategies.block_stm.layout import LEVELS, ROW, SHARED, VERSION, WORKER
 from contend.strategies.block_stm.workspace import addresses_of
 
 LOCATIONS, TRANSACTIONS = 4, 300
@@ -82,16 +83,23 @@ def links_followed(tower, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
     return count
 
 
+def test_a_head_lies_beside_the_word_in_what_the_state_leaves_free() -> None:
+    shared = {name: offset for name, offset in LOCATION.offsets.items() if name in ROW.offsets}
+    assert shared == {name: ROW.offsets[name] for name in shared}
+    assert (ROW.words, ROW.offsets["value"] // 8) == (LOCATION.words, ROW.offsets["head"] // 8)
+    assert LOCATION.offsets["spare"] <= ROW.offsets["head"]
+
+
 class Memory:
     """Multi-version memory alone, without a block."""
 
     def __init__(self, workers: int = 1, arena_words: int = 1 << 18) -> None:
-        self.heads = np.zeros(LOCATIONS, np.uint64)
+        self.locations: Any = ROW.zeros(LOCATIONS)
         self.arena = np.zeros(arena_words, np.uint64)
         self.headers = SHARED.zeros()
         self.header = self.headers[0]
         self.header["arena_used"], self.header["epoch"] = 8, 1
-        self.header["heads"], self.header["heads_count"] = self.heads.ctypes.data, LOCATIONS
+        self.header["rows"], self.header["rows_count"] = self.locations.ctypes.data, LOCATIONS
         self.header["arena"], self.header["arena_words"] = self.arena.ctypes.data, arena_words
         self.shared = int(self.headers.ctypes.data)
         self.rows = WORKER.lines(workers)
@@ -103,7 +111,7 @@ class Memory:
         return int(node), bool(repeated)
 
     def tower(self, location: int) -> int:
-        return int(led_to(self.shared, self.heads[location]))
+        return int(led_to(self.shared, self.locations["head"][location]))
 
     def read(self, location: int, transaction: int) -> tuple[int, int, int, Any]:
         found, node, version, words = read(self.shared, location, transaction)

@@ -14,7 +14,7 @@ from contend.evm.runtime.jit import kernel
 from contend.strategies.block_stm import mv_memory as mv
 from contend.strategies.block_stm import standing_versions as standing
 from contend.strategies.block_stm.commit import count_written
-from contend.strategies.block_stm.layout import SHARED, TOWER, VERSION, WORKER
+from contend.strategies.block_stm.layout import ROW, SHARED, TOWER, VERSION, WORKER
 from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, FOUND_WORD
 
 LOCATIONS, TRANSACTIONS, HERE = 3, 200, 1
@@ -46,7 +46,7 @@ def seen(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
 @kernel()
 def hops(shared, location, txn_idx):  # type: ignore[no-untyped-def]  # a kernel
     """Versions that a search passes on its way to a transaction's place."""
-    tower = I(mv.led_to(SHARED.at(shared), mv.heads_of(SHARED.at(shared))[location]))
+    tower = I(mv.led_to(SHARED.at(shared), mv.head_of(SHARED.at(shared), location)))
     count, level = 0, I(TOWER.at(tower).top)
     link = tower + 8 * level
     while True:
@@ -65,13 +65,13 @@ class Memory:
     """Multi-version memory with one worker, over an arena of an earlier block's leavings."""
 
     def __init__(self) -> None:
-        self.heads, self.arena = np.zeros(LOCATIONS, np.uint64), np.full(1 << 16, 0xFFFF_FFFF_FFFF_FFFF, np.uint64)
+        self.locations, self.arena = ROW.zeros(LOCATIONS), np.full(1 << 16, 0xFFFF_FFFF_FFFF_FFFF, np.uint64)
         self.header: Any = SHARED.zeros()
         for name, value in (
             ("arena_used", 8),
             ("epoch", 3),
-            ("heads", self.heads.ctypes.data),
-            ("heads_count", LOCATIONS),
+            ("rows", self.locations.ctypes.data),
+            ("rows_count", LOCATIONS),
             ("arena", self.arena.ctypes.data),
             ("arena_words", len(self.arena)),
         ):

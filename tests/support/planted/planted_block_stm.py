@@ -31,7 +31,7 @@ from contend.strategies.block_stm.mv_memory import (
     _is_tower,
     _search,
     allocate,
-    heads_of,
+    head_of,
     led_to,
 )
 from contend.strategies.block_stm.scheduler import (
@@ -187,7 +187,7 @@ def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):
 
 def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word):
     """Of two versions that are inserted at one place of a skip list at the same time, one is lost."""
-    head = atomics.load(heads_of(shared), location)
+    head = head_of(shared, location)
     if not _is_tower(head) or led_to(shared, head) == 0:
         return original(shared, worker, location, txn_idx, incarnation, word)
     tower = led_to(shared, head)
