@@ -1,8 +1,9 @@
 """Epochs of a state: each execution of a block on it has one of its own, whichever strategy's it is.
 
-The heads of multi-version memory lie in the rows of the state (`strategies.block_stm.layout.ROW`). Nobody clears them
-between blocks, and strategies with workspaces of their own take turns at one state. So a head says by its epoch which
-execution it belongs to, and the state's epochs are counted here for all of them.
+The heads of multi-version memory, and whose the words there are, stand in the rows of the state
+(`strategies.block_stm.layout.ROW`). Nobody clears them between blocks, and strategies with workspaces of their own take
+turns at one state. So each says by an epoch which execution it belongs to, and the state's epochs are counted here for
+all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def next_epoch(state: State) -> int:
     epoch = _LAST.get(state, 0) + 1
     if epoch >= MOST_EPOCHS:
         rows = ROW.array_at(rows_of(state), state.capacity)
-        rows["head"] = 0
+        rows["head"] = rows["settled_by"] = 0
         epoch = 1
     _LAST[state] = epoch
     return epoch

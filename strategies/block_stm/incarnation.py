@@ -35,7 +35,16 @@ from contend.strategies.block_stm.expected_accesses import (
     find_expected,
     lay_out_expected,
 )
-from contend.strategies.block_stm.layout import FEES_SEEN, LIST_MASK, LIST_SHIFT, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
+from contend.strategies.block_stm.layout import (
+    ESTIMATE,
+    FEES_SEEN,
+    LIST_MASK,
+    LIST_SHIFT,
+    ORIGIN_SHIFT,
+    READ,
+    TAG_SHIFT,
+    WRITE,
+)
 from contend.strategies.block_stm.mv_memory import (
     FOUND_ESTIMATE,
     FOUND_STATE,
@@ -52,6 +61,7 @@ from contend.strategies.block_stm.mv_memory import (
     writer_of,
 )
 from contend.strategies.block_stm.scheduler import doubt_those_above, is_executed, transaction_of, txn_status
+from contend.strategies.block_stm.settled_words import can_settle, settle, settled_word, settler_of
 from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
@@ -133,6 +143,20 @@ def count_filled(worker):
 
 
 @kernel()
+def count_settling(shared, worker):
+    """Count the writes of the worker's incarnation, which has run to its end, that go to the state at once."""
+    if worker.settles == U0:
+        return 0
+    machine = open_machine(worker.machine)
+    count = 0
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if is_write(entry):
+            count += I(can_settle(shared, entry.location))
+    return count
+
+
+@kernel()
 def look_ahead(shared, txn_idx):
     """Ask for what a transaction will need that the worker is likely to execute next."""
     packed = atomics.load(transaction_of(shared, txn_idx), "write_set")
@@ -162,6 +186,7 @@ def begin(shared, worker):
     use_hints(shared, worker)
     worker.read_count = 0
     worker.reads_final = U0
+    worker.settles = U0
     fees_seen_of(shared, worker.txn_idx).seen = U0
     worker.gas_spent = U0
     spend(shared, worker, COST_BEGIN, 1)
@@ -196,6 +221,8 @@ def supply(shared, worker, location, version, tag, word):
     if count >= worker.reads_room or not supply_word(open_machine(worker.machine), location, word):
         note_fault(shared)
         return False
+    if worker.settles != U0:
+        return True
     entry = READ.item(worker.reads, worker.reads_room, count)
     entry.origin = (U(location) << ORIGIN_SHIFT) | (tag >> TAG_SHIFT)
     entry.version = version
@@ -235,7 +262,9 @@ def answer_read(shared, worker, never_wait):
         worker.met_version = version
         return BLOCKED, writer_of(version)
     if found == FOUND_STATE:
-        word = state_value(shared, location).value
+        tag, word = settled_word(shared, location)
+        if tag & ESTIMATE != U0:
+            return BLOCKED, settler_of(tag)
     if location == shared.coinbase:
         spend(shared, worker, COST_FEE, txn_idx)
         blocking, fees = fees_below(shared, txn_idx, never_wait)
@@ -291,10 +320,7 @@ def apply_write_set(shared, worker):
     txn_idx, incarnation = worker.txn_idx, worker.incarnation
     line = transaction_of(shared, txn_idx)
     count = worker.write_count
-    # The old list is compared with the new one at the end, so the new one goes elsewhere.
-    address = allocate(shared, worker, max(count * WRITE.words, 1))
-    if address == 0:
-        return False, False
+    address = I(0)
     surprises = False
     written = 0
     for i in range(machine.entry_count):
@@ -304,6 +330,16 @@ def apply_write_set(shared, worker):
         word, location = entry.current, entry.location
         if location == shared.coinbase:
             word = subtract(word, fees_seen_of(shared, txn_idx).fees)
+        if worker.settles != U0 and can_settle(shared, location):
+            if not settle(shared, worker, location, word):
+                return False, False
+            surprises = True
+            continue
+        if address == 0:
+            # The old list is compared with the new one at the end, so the new one goes elsewhere.
+            address = allocate(shared, worker, count * WRITE.words)
+            if address == 0:
+                return False, False
         version = expected_version(worker, location) if worker.expected_count > 0 else I(NO_VERSION)
         if version != NO_VERSION:
             check(writer_of(version) == txn_idx)
@@ -324,7 +360,8 @@ def apply_write_set(shared, worker):
             surprises |= not mark_absent(version, incarnation)
     if surprises:
         doubt_those_above(shared, txn_idx)
-    atomics.store(line, "write_set", (arena_offset(shared, address) << LIST_SHIFT) | U(written))
+    list_at = U0 if address == 0 else arena_offset(shared, address)
+    atomics.store(line, "write_set", (list_at << LIST_SHIFT) | U(written))
     return True, surprises
 
 

@@ -29,6 +29,7 @@ SHARED = Struct(
     arena=I64,
     arena_words=I64,
     own=I64,  # address of a strategy's own struct
+    settles=U64,  # whether final words go to the state at once, see `strategies.block_stm.settled_words`
     workers=I64,  # how many
     hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
     expects=U64,  # whether these are all there, for those who execute
@@ -102,11 +103,13 @@ ROW = Struct(
     unused=U64,
     value=U256,
     head=U64,  # epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
-    free=words(3),
+    settled_by=U64,  # epoch << HEAD_SHIFT | SETTLING | the transaction, plus one, whose word `value` is
+    free=words(2),
 )
 # No memory has 2**36 words.
 ARENA_BITS = 36
 LEADS_TO_TOWER = U(1 << ARENA_BITS)  # else to the location's only version
+SETTLING = U(1 << ARENA_BITS)  # the word is being written
 HEAD_SHIFT, HEAD_MASK = U(ARENA_BITS + 1), U((1 << ARENA_BITS) - 1)
 MOST_EPOCHS = 1 << (64 - ARENA_BITS - 1)
 
@@ -146,6 +149,8 @@ WORKER = Struct(
     incarnation=U64,
     is_active=U64,  # whether num_active_tasks counts it
     reads_final=U64,  # whether all below the incarnation in hand was final when it began to read
+    settles=U64,  # whether its words go to the state at once, and its reads need not be noted
+    settled=I64,  # the last WRITTEN of those that it has settled, or zero
     reads=I64,  # the read set being recorded: a private array of READ
     reads_room=I64,
     read_count=I64,

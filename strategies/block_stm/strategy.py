@@ -203,6 +203,9 @@ class BlockSTM(OptimisticStrategy):
             self.gather_hints(space, image, state)
             self.mark_expected_writes(space)
             space.shared["first_doubt"] = len(image)
+        else:
+            # A source looks at the state before the block even when that has executed.
+            space.shared["settles"] = 1
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers and the source of the hints counted."""

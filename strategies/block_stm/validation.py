@@ -32,9 +32,19 @@ from contend.evm.u256 import equal
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.accounting import count_abort
 from contend.strategies.block_stm.incarnation import NOBODY, fees_below, fees_seen_of, list_address, receipt_of
-from contend.strategies.block_stm.layout import ABORTING, LIST_MASK, ORIGIN_MASK, ORIGIN_SHIFT, READ, TAG_SHIFT, WRITE
-from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, mark_estimate, read
+from contend.strategies.block_stm.layout import (
+    ABORTING,
+    ESTIMATE,
+    LIST_MASK,
+    ORIGIN_MASK,
+    ORIGIN_SHIFT,
+    READ,
+    TAG_SHIFT,
+    WRITE,
+)
+from contend.strategies.block_stm.mv_memory import FOUND_STATE, mark_estimate, read
 from contend.strategies.block_stm.scheduler import doubt_those_above, pack_status, transaction_of
+from contend.strategies.block_stm.settled_words import settled_tag
 from contend.strategies.clocks import cost_table
 
 COST_VALIDATE, COST_VALIDATE_READ = cost_table.VALIDATE, cost_table.VALIDATE_READ
@@ -49,9 +59,9 @@ def _first_stale_read(shared, txn_idx, reads, count):
         entry = READ.item(reads, count, i)
         location = I(entry.origin >> ORIGIN_SHIFT)
         found, version, tag, _ = read(shared, location, txn_idx)
-        if found == FOUND_ESTIMATE or version != entry.version:
-            return location
-        if found != FOUND_STATE and tag >> TAG_SHIFT != entry.origin & ORIGIN_MASK:
+        if found == FOUND_STATE:
+            tag = settled_tag(shared, location)
+        if tag & ESTIMATE != U0 or version != entry.version or tag >> TAG_SHIFT != entry.origin & ORIGIN_MASK:
             return location
     seen = fees_seen_of(shared, txn_idx)
     if seen.seen != U0:

@@ -31,6 +31,7 @@ from contend.strategies.block_stm.incarnation import (
     answer_read,
     begin,
     count_filled,
+    count_settling,
     count_writes,
     record,
     run_machine,
@@ -69,6 +70,7 @@ from contend.strategies.clocks import (
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
+COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
@@ -89,10 +91,13 @@ def run_paying(shared, worker, publish):
         return WORKED
     worker.phase = PHASE_FINISH
     worker.write_count = count_writes(worker)
-    filled = 0
+    settling = count_settling(shared, worker)
+    spend(shared, worker, COST_COMMIT_LOCATION, settling)
+    filled = settling
     if publish == COST_PUBLISH_WRITE and shared.expects != U0:
-        filled = count_filled(worker)
-        spend(shared, worker, COST_FILL, filled)
+        laid_out = count_filled(worker)
+        spend(shared, worker, COST_FILL, laid_out)
+        filled += laid_out
     spend(shared, worker, publish, worker.write_count - filled)
     return WORKED
 
@@ -183,7 +188,9 @@ def _validate(shared, worker):
 def _execute(shared, worker):
     result = begin_execution(shared, worker)
     # It has not read anything yet.
-    worker.reads_final = U(has_final_prefix(shared, worker.txn_idx))
+    if has_final_prefix(shared, worker.txn_idx):
+        worker.reads_final = U1
+        worker.settles = shared.settles
     return result
 
 

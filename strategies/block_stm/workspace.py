@@ -126,7 +126,7 @@ class Workspace:
         self.machines = [Machine(image.address, state.codes.address, scale=scale) for _ in range(count)]
         self.reads_room = scale * READ_SET_ENTRIES
         self.reads = [sparse_zeros(self.reads_room * READ.words) for _ in range(count)]
-        self._written_chunk = 0
+        self._written_chunks = [0]
         self.hints = HINT.zeros(0)
         self._hint_lists: list[Locations] = []
         self._expected: list[Words] = []
@@ -276,17 +276,18 @@ class Workspace:
 
     def commit(self, state: State, clock: Clock, step: Native = commit_step) -> None:
         """Write all final words to the state, and credit the beneficiary."""
-        self._written_chunk = int(self.shared["written"])
+        self._written_chunks = [int(self.shared["written"]), *map(int, self.workers["settled"])]
         self.run(step, clock)
         fees = np.array(sum_fees(self.receipts.address, int(self.shared["block_size"])), np.uint64)
         credit_beneficiary(state.address, int(self.shared["coinbase"]), int(fees.ctypes.data))
 
     def written_locations(self) -> Locations:
         """Locations whose words the block may have changed, after `commit`, in ascending order."""
-        found = np.zeros(count_written(self._written_chunk) + 1, np.int64)
-        list_written(self._written_chunk, found)
-        found[-1] = self.shared["coinbase"]
-        return np.unique(found)
+        parts = [np.full(1, self.shared["coinbase"], np.int64)]
+        for chunk in self._written_chunks:
+            parts.append(np.zeros(count_written(chunk), np.int64))
+            list_written(chunk, parts[-1])
+        return np.unique(np.concatenate(parts))
 
     def abort_locations(self, state: State) -> tuple[Words, Locations]:
         """Keys of the locations that aborts and repairs were due to, and how many each."""

@@ -7,10 +7,12 @@ before, nobody expected: it is found by validation, as it would be had it come a
 
 from __future__ import annotations
 
-from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
-from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, FAULTED, NOBODY, state_value, supply
+from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, FAULTED, NOBODY, supply
+from contend.strategies.block_stm.layout import ESTIMATE
 from contend.strategies.block_stm.mv_memory import FOUND_ESTIMATE, FOUND_STATE, read_from, writer_of
+from contend.strategies.block_stm.settled_words import settled_word, settler_of
 from contend.strategies.clocks import ACT_WAIT
 
 
@@ -25,7 +27,9 @@ def answer_where_it_waited(shared, worker):
         worker.met_version = version
         return BLOCKED, writer_of(version)
     if found == FOUND_STATE:
-        word = state_value(shared, worker.met_location).value
+        tag, word = settled_word(shared, worker.met_location)
+        if tag & ESTIMATE != U0:
+            return BLOCKED, settler_of(tag)
     return (ANSWERED if supply(shared, worker, worker.met_location, version, tag, word) else FAULTED), NOBODY
 
 
