@@ -144,6 +144,7 @@ WORKER = Struct(
     receipt_arena=I64,
     own=I64,  # address of a strategy's own struct
     phase=I64,
+    runs_on=U64,  # whether a step goes on until there is no task, since nobody counts what each interaction costs
     task=I64,  # kind of the task in hand
     txn_idx=I64,
     incarnation=U64,

@@ -20,6 +20,9 @@ Departures from the paper:
 - `set_executed_status` is the part of finish_execution that planned strategies need alone.
 - `num_active_tasks` counts workers, not tasks: who has ended one stays counted until it has looked for the next and
   found none (`rest`). It is never lower than the paper's, and so the block is never found done too early.
+- Where the sweep of validations comes to a transaction that has not executed, it goes on past it only if executions
+  are further ahead than a few workers are (`PATIENCE`). What it finds valid beyond is as a rule validated once more
+  when that transaction has written; where many are ahead, what it finds stale is worth knowing at once.
 - Whose validation is the next that the sweep comes to takes it along when it has executed, before anybody else.
 - An incarnation that began when all below it was final (`has_final_prefix`) has read rightly, and stays right: it is
   validated by that, and its read set is not walked. A single worker finds it so each time, and others where a
@@ -36,7 +39,7 @@ the one order of these accesses at least one of the two sees the other:
 - `finish_validation` after an abort sets READY_TO_EXECUTE, then reads `execution_idx`; `next_version_to_execute` moves
   `execution_idx`, then reads the status (in `try_incarnate`). Did both miss, nobody would execute it again.
 - `add_dependency` puts a transaction on the list, then reads the status of the one it waits for; `set_executed_status`
-  sets that status, then takes the list (a read-modify-write). Did both miss, nobody would resume it.
+  sets that status, then looks at the list. Did both miss, nobody would resume it.
 
 On x86-64 a locked instruction is a full fence and both kinds of loads are the same instruction; on ARM `LDAPR` may
 pass `LDADDAL`, and `LDAR` may not. `check_done` writes nothing before it reads: its loads are acquiring, in program
@@ -64,6 +67,7 @@ from contend.strategies.block_stm.layout import (
     TRANSACTION,
 )
 
+PATIENCE = 3  # how far executions are ahead of the sweep of validations while it waits for a transaction to execute
 NOTHING, PASSED, FOUND = range(3)  # what `next_task` returns
 
 
@@ -196,13 +200,17 @@ def next_version_to_execute(shared, worker):
 @kernel()
 def next_version_to_validate(shared, worker):
     """Look at the next transaction of the sweep of validations; see `next_task`."""
-    if atomics.load(shared, "validation_idx") >= U(shared.block_size):
+    txn_idx = I(atomics.load(shared, "validation_idx"))
+    if txn_idx >= shared.block_size:
         rest(shared, worker)
         check_done(shared)
         return NOTHING
+    ahead = I(atomics.load(shared, "execution_idx")) - txn_idx
+    if ahead <= PATIENCE and not is_executed(txn_status(shared, txn_idx)):
+        # Who executes it validates it, or lets the sweep go on: `finish_execution`.
+        return next_version_to_execute(shared, worker)
     be_active(shared, worker)
-    txn_idx = I(atomics.add(shared, "validation_idx", U1))
-    if txn_idx < shared.block_size:
+    if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
         status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
         if is_executed(status):
             worker.task = TASK_VALIDATE
@@ -305,6 +313,9 @@ def finish_execution(shared, worker, wrote_new_location):
         # The sweep's next one: the worker takes it along.
         reached = atomics.compare_and_swap(shared, "validation_idx", reached, reached + U1)
         if reached == U(txn_idx):
+            if atomics.load(shared, "execution_idx") >= U(shared.block_size):
+                # Others may have nothing to do but what comes behind.
+                atomics.add(shared, "decrease_cnt", U1)
             worker.task = TASK_NONE if worker.reads_final != U0 else TASK_VALIDATE
             return
     if reached > U(txn_idx):

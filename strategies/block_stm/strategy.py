@@ -199,6 +199,7 @@ class BlockSTM(OptimisticStrategy):
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""
+        space.workers["runs_on"] = not self.clock.simulated
         if self._source is not None:
             self.gather_hints(space, image, state)
             self.mark_expected_writes(space)

@@ -126,8 +126,11 @@ def begin_execution(shared, worker):
 @kernel()
 def _read(shared, worker):
     answered, blocking = answer_read(shared, worker, False)
-    if answered == ANSWERED:
-        return run_to_need(shared, worker)
+    while answered == ANSWERED:
+        result = run_to_need(shared, worker)
+        if worker.runs_on == U0 or result != WORKED or worker.phase != PHASE_READ:
+            return result
+        answered, blocking = answer_read(shared, worker, False)
     if answered != BLOCKED:
         return FAILED
     if is_executed(txn_status(shared, blocking)):
@@ -226,6 +229,12 @@ def speculate(shared, worker):
 
 @native("int64(int64, int64)")
 def step(shared_address, worker_address):
-    """One interaction with shared state and the private work behind it; its cost, or that there is none to do."""
-    worker = WORKER.at(worker_address)
-    return end_step(worker, speculate(SHARED.at(shared_address), worker))
+    """One interaction with shared state and the private work behind it; its cost, or that there is none to do.
+
+    Where time is not simulated, as many as there are (`WORKER.runs_on`).
+    """
+    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
+    result = speculate(shared, worker)
+    while result == WORKED and worker.runs_on != U0:
+        result = speculate(shared, worker)
+    return end_step(worker, result)

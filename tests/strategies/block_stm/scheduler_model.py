@@ -4,7 +4,7 @@ Each method is one atomic action. It departs from the paper where `strategies.bl
 `add_dependency` never fails, but resumes at once what waits for a transaction that has executed; a look that finds
 nothing tells whether there was a transaction to look at; workers are counted as active until they find nothing; who
 has executed the transaction that is to be validated next validates it; and who began to read when all below was final
-need not be validated.
+need not be validated. Validations do not go on past one of the last few transactions while it executes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 READY_TO_EXECUTE, EXECUTING, EXECUTED, ABORTING = range(4)
 TASK_EXECUTE, TASK_VALIDATE = 1, 2
+PATIENCE = 3
 NOTHING, PASSED, FOUND = range(3)
 
 
@@ -77,10 +78,12 @@ class Scheduler:
             self.active.discard(worker)
             self.check_done()
             return NOTHING, None
-        self.active.add(worker)
         txn_idx = self.validation_idx
-        self.validation_idx += 1
         incarnation, status = self.txn_status[txn_idx]
+        if status != EXECUTED and self.execution_idx - txn_idx <= PATIENCE:
+            return self.next_version_to_execute(worker)
+        self.active.add(worker)
+        self.validation_idx += 1
         return self._started(Task(TASK_VALIDATE, txn_idx, incarnation) if status == EXECUTED else None)
 
     def _started(self, task: Task | None) -> Found:
@@ -118,6 +121,7 @@ class Scheduler:
         validates = None if reads_final else task._replace(kind=TASK_VALIDATE)
         if self.validation_idx == task.txn_idx:
             self.validation_idx += 1
+            self.decrease_cnt += self.execution_idx >= self.block_size
             return validates
         if self.validation_idx < task.txn_idx:
             return None
