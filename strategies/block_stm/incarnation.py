@@ -24,7 +24,7 @@ from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import call_1, view_u64
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.state import intern_location
-from contend.evm.u256 import add, subtract
+from contend.evm.u256 import ZERO, add, subtract
 from contend.evm.vm.access_table import entry_at, is_write, supply_word
 from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import spend
@@ -51,6 +51,7 @@ from contend.strategies.block_stm.mv_memory import (
     NO_VERSION,
     allocate,
     arena_offset,
+    has_versions,
     is_written_by,
     mark_absent,
     read,
@@ -61,7 +62,7 @@ from contend.strategies.block_stm.mv_memory import (
     writer_of,
 )
 from contend.strategies.block_stm.scheduler import doubt_those_above, is_executed, transaction_of, txn_status
-from contend.strategies.block_stm.settled_words import can_settle, settle, settled_word, settler_of
+from contend.strategies.block_stm.settled_words import settle, settled_word, settler_of
 from contend.strategies.clocks import cost_table
 
 COST_BEGIN, COST_READ, COST_FINISH, COST_FEE = cost_table.BEGIN, cost_table.READ, cost_table.FINISH, cost_table.FEE
@@ -116,13 +117,19 @@ def run_machine(shared, worker):
 
 
 @kernel()
-def count_writes(worker):
-    """How many locations the worker's incarnation, which has run to its end, has written."""
-    machine = open_machine(worker.machine)
-    count = 0
+def count_writes(shared, worker):
+    """How many locations the worker's incarnation, which has run to its end, has written.
+
+    And how many of these words go to the state at once.
+    """
+    machine, settles = open_machine(worker.machine), worker.settles != U0
+    count, settling = 0, 0
     for i in range(machine.entry_count):
-        count += I(is_write(entry_at(machine, i)))
-    return count
+        entry = entry_at(machine, i)
+        if is_write(entry):
+            count += 1
+            settling += I(settles and not has_versions(shared, entry.location))
+    return count, settling
 
 
 @kernel()
@@ -139,20 +146,6 @@ def count_filled(worker):
         entry = entry_at(machine, i)
         if is_write(entry):
             count += I(expected_version(worker, entry.location) != NO_VERSION)
-    return count
-
-
-@kernel()
-def count_settling(shared, worker):
-    """Count the writes of the worker's incarnation, which has run to its end, that go to the state at once."""
-    if worker.settles == U0:
-        return 0
-    machine = open_machine(worker.machine)
-    count = 0
-    for i in range(machine.entry_count):
-        entry = entry_at(machine, i)
-        if is_write(entry):
-            count += I(can_settle(shared, entry.location))
     return count
 
 
@@ -257,7 +250,12 @@ def answer_read(shared, worker, never_wait):
         note_fault(shared)
         return FAULTED, NOBODY
     worker.met_location = location
-    found, version, tag, word = read(shared, location, txn_idx) if own == NO_VERSION else read_below(own)
+    if own != NO_VERSION:
+        found, version, tag, word = read_below(own)
+    elif has_versions(shared, location):
+        found, version, tag, word = read(shared, location, txn_idx)
+    else:
+        found, version, tag, word = FOUND_STATE, I(NO_VERSION), U0, ZERO
     if found == FOUND_ESTIMATE:
         worker.met_version = version
         return BLOCKED, writer_of(version)
@@ -330,7 +328,7 @@ def apply_write_set(shared, worker):
         word, location = entry.current, entry.location
         if location == shared.coinbase:
             word = subtract(word, fees_seen_of(shared, txn_idx).fees)
-        if worker.settles != U0 and can_settle(shared, location):
+        if worker.settles != U0 and not has_versions(shared, location):
             if not settle(shared, worker, location, word):
                 return False, False
             surprises = True

@@ -90,6 +90,12 @@ def _is_tower(head):
 
 
 @kernel(inline=True)
+def has_versions(shared, location):
+    """Whether a location has versions of this block."""
+    return head_of(shared, location) >> HEAD_SHIFT == shared.epoch
+
+
+@kernel(inline=True)
 def head_to_version(shared, version):
     """Head of a location whose only version is at an address."""
     return (shared.epoch << HEAD_SHIFT) | arena_offset(shared, version)

@@ -34,7 +34,7 @@ from contend.strategies.block_stm.layout import (
     WRITTEN,
     WRITTEN_LOCATIONS,
 )
-from contend.strategies.block_stm.mv_memory import allocate, head_of, led_to, row_of
+from contend.strategies.block_stm.mv_memory import allocate, row_of
 
 _WRITTEN_WORDS = WRITTEN.words
 
@@ -64,12 +64,6 @@ def settled_word(shared, location):
         atomics.acquire_fence()
         if atomics.load(row, "settled_by") == settled_by:
             return settled_tag(shared, location), word
-
-
-@kernel(inline=True)
-def can_settle(shared, location):
-    """Whether a word of a location may take the place of that in the state: it has no versions."""
-    return led_to(shared, head_of(shared, location)) == 0
 
 
 @kernel()

@@ -31,7 +31,6 @@ from contend.strategies.block_stm.incarnation import (
     answer_read,
     begin,
     count_filled,
-    count_settling,
     count_writes,
     record,
     run_machine,
@@ -90,8 +89,7 @@ def run_paying(shared, worker, publish):
         worker.phase = PHASE_READ
         return WORKED
     worker.phase = PHASE_FINISH
-    worker.write_count = count_writes(worker)
-    settling = count_settling(shared, worker)
+    worker.write_count, settling = count_writes(shared, worker)
     spend(shared, worker, COST_COMMIT_LOCATION, settling)
     filled = settling
     if publish == COST_PUBLISH_WRITE and shared.expects != U0:
