@@ -99,7 +99,7 @@ def list_address(shared, packed):
     return shared.arena + I(packed >> LIST_SHIFT) * WORD_BYTES
 
 
-@kernel()
+@kernel(inline=True)
 def run_machine(shared, worker):
     """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
     outcome = call_1(shared.resume, worker.machine)
@@ -207,7 +207,7 @@ def fees_below(shared, txn_idx, only_executed):
     return NOBODY, total
 
 
-@kernel()
+@kernel(inline=True)
 def supply(shared, worker, location, version, tag, word):
     """Give the machine a word, and note in the read set where it is from. False when there is no room (a fault)."""
     count = worker.read_count

@@ -75,7 +75,7 @@ PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
 
 
-@kernel()
+@kernel(inline=True)
 def run_paying(shared, worker, publish):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`.
 
@@ -100,7 +100,7 @@ def run_paying(shared, worker, publish):
     return WORKED
 
 
-@kernel()
+@kernel(inline=True)
 def run_to_need(shared, worker):
     """As `run_paying`, for writes that become versions."""
     return run_paying(shared, worker, COST_PUBLISH_WRITE)
