@@ -249,6 +249,12 @@ def doubt_nobody(shared, txn_idx):
     """Whoever has read from expected writes stays certain, whatever else is written."""
 
 
+def forget_who_settled(shared, location):
+    """Who has read a word of the state is not told that a transaction below has put another in its place."""
+    original(shared, location)
+    return U0
+
+
 def link_past_the_version_below(versions, number, txn_idx):
     """Versions that are laid out at once are linked each to the one after the next."""
     address = original(versions, number, txn_idx)

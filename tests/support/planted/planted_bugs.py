@@ -61,6 +61,7 @@ from contend.strategies.block_stm import (
     list_of_block,
     mv_memory,
     scheduler,
+    settled_words,
     standing_versions,
     validation,
 )
@@ -248,6 +249,11 @@ BUGS = {
     "short_commit": Bug("commit", BlockSTM, Replacement(commit, stm.commit_all_but_the_last, "commit_locations")),
     "forgotten_location": Bug(
         "notes of written locations", BlockSTM, Replacement(mv_memory, stm.note_every_other_location, "note_written")
+    ),
+    "unseen_settling": Bug(
+        "whose word the state has",
+        BlockSTM,
+        Replacement(settled_words, stm.forget_who_settled, "settled_tag"),
     ),
     "lost_wake_up": Bug(
         "a second look after waiting",
