@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -38,9 +39,20 @@ class Authorization(NamedTuple):
     chain_id: int = 0
 
 
+_LIMBS = {count: Struct(f"<{count}Q").unpack for count in (3, 4)}
+
+
 def limbs(value: int, count: int = 4) -> tuple[int, ...]:
-    """The `count` 64-bit limbs of `value`, least significant first."""
-    return tuple((value >> (64 * i)) & 0xFFFFFFFFFFFFFFFF for i in range(count))
+    """The lowest limbs of a number, 64 bits each, least significant first.
+
+    Parameters
+    ----------
+    value : int
+        Taken modulo 2^(64 `count`).
+    count : int
+        3 or 4.
+    """
+    return _LIMBS[count]((value & ((1 << 64 * count) - 1)).to_bytes(8 * count, "little"))
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,15 @@ def key_in_state(state_address, key):
     return key[0], key[1], key[2] | (generation << U(layout.GENERATION_SHIFT)), key[3], key[4], key[5], key[6]
 
 
+@kernel()
+def _number_at(state_address, place, adds):
+    """Number of the location whose key, named without a storage generation, lies at `place`; entered if it `adds`."""
+    key = key_in_state(state_address, KEY_AT.at(place).key)
+    if adds:
+        return intern_location(state_address, key)
+    return find_location(state_address, key)
+
+
 class Location(NamedTuple):
     """One unit of state that can conflict.
 
@@ -217,11 +226,18 @@ class Location(NamedTuple):
         return f"{name}[{self.slot:#x}]" if self.kind == "storage" else name
 
 
+_LARGEST = (1 << 256) - 1
+
+
 def location_key(address: bytes, kind: int, slot: int = 0, generation: int = 0) -> Words:
     """Key of a location: seven words, as kernels compare it."""
-    a0, a1, a2 = limbs(int.from_bytes(address, "big"), 3)
-    a2 |= kind << layout.KIND_SHIFT | generation << layout.GENERATION_SHIFT
-    return np.array((a0, a1, a2, *limbs(slot)), dtype=np.uint64)
+    return np.frombuffer(_key_bytes(address, kind, slot, generation), dtype=np.uint64)
+
+
+def _key_bytes(address: bytes, kind: int, slot: int, generation: int = 0) -> bytes:
+    above = (kind << layout.KIND_SHIFT | generation << layout.GENERATION_SHIFT) << 128
+    head = (int.from_bytes(address, "big") | above).to_bytes(24, "little")
+    return head + (slot & _LARGEST).to_bytes(32, "little")
 
 
 def key_tuple(key: Words) -> tuple[np.uint64, ...]:
@@ -309,7 +325,11 @@ class State:
     def __init__(self, capacity: int = 1 << 14, codes: CodeDirectory | None = None) -> None:
         self.codes = codes if codes is not None else CodeDirectory()
         self._header = STATE.zeros()
+        self._header_at = int(self._header.ctypes.data)
         self._counter = COUNTER.zeros()
+        # Where a key is written for kernels to take: seven words as arguments take Python longer than all the rest.
+        named = np.zeros(layout.KEY_WORDS, np.uint64)
+        self._named_bytes, self._named_at = named.data.cast("B"), int(named.ctypes.data)
         self._see_rows(_zeros_at_pair(0).view(LOCATION.dtype))
         self._table = np.zeros(0, np.uint64)
         self._settled = True
@@ -336,7 +356,7 @@ class State:
     @property
     def address(self) -> int:
         """Address of the state's header, for kernels. It stays the same as the state grows."""
-        return int(self._header.ctypes.data)
+        return self._header_at
 
     @property
     def count(self) -> int:
@@ -363,17 +383,20 @@ class State:
         if capacity > self.capacity:
             self._allocate(1 << (capacity - 1).bit_length())
 
-    def _get(self, address: bytes, kind: int, slot: int = 0, generation: int = 0) -> int:
-        number = find_location(self.address, key_tuple(location_key(address, kind, slot, generation)))
+    def _number(self, address: bytes, kind: int, slot: int, adds: bool) -> int:
+        self._named_bytes[:] = _key_bytes(address, kind, slot)
+        return int(_number_at(self.address, self._named_at, adds))
+
+    def _get(self, address: bytes, kind: int, slot: int = 0) -> int:
+        number = self._number(address, kind, slot, False)
         return 0 if number < 0 else word_to_int(self._values[number])
 
-    def _set(self, address: bytes, kind: int, slot: int, value: int, generation: int = 0) -> None:
+    def _set(self, address: bytes, kind: int, slot: int, value: int) -> None:
         if not 0 <= value < 1 << 256:
             raise ValueError(f"{location_of(location_key(address, kind, slot))}: {value} is not a 256-bit word")
         if self.count >= self.capacity:
             self._allocate(2 * self.capacity)
-        number = intern_location(self.address, key_tuple(location_key(address, kind, slot, generation)))
-        self._values[number] = limbs(value)
+        self._values[self._number(address, kind, slot, True)] = limbs(value)
 
     def balance(self, address: bytes) -> int:
         """Wei that an account has."""
@@ -390,7 +413,7 @@ class State:
 
     def storage(self, address: bytes, slot: int) -> int:
         """Word in a storage slot."""
-        return self._get(address, layout.KIND_STORAGE, slot, self.generation(address))
+        return self._get(address, layout.KIND_STORAGE, slot)
 
     def generation(self, address: bytes) -> int:
         """Storage generation of an account: how often it was destroyed since generations were settled."""
@@ -430,7 +453,7 @@ class State:
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a storage slot."""
-        self._set(address, layout.KIND_STORAGE, slot, value, self.generation(address))
+        self._set(address, layout.KIND_STORAGE, slot, value)
 
     def settle_generations(self, destroys_all: bool) -> bool:
         """Get ready for a block of a fork that destroys all, or not (`evm.vm.storage_generation`).

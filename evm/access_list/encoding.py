@@ -19,8 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import rlp
-
 from contend import strict_rlp
 from contend.evm.access_list.list_content import (
     ADDRESS_BYTES,
@@ -48,6 +46,9 @@ def encode(content: AccessList, kind: str = FULL) -> bytes:
     kind : str
         One of `KINDS`.
     """
+    # Every process imports this module, few encode a list, and the library takes a third of a second to import.
+    import rlp
+
     return bytes(rlp.encode([_WRITERS[kind](account) for account in content]))
 
 

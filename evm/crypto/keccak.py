@@ -4,6 +4,8 @@ The permutation is written out lane by lane: 25 local variables stay in register
 loaded in every step. Lane ``axy`` is column x, row y.
 """
 
+from struct import Struct
+
 import numpy as np
 
 from contend.evm.runtime.integers import U
@@ -228,7 +230,10 @@ def keccak_pair(left, right):
     )
 
 
+_WORD = Struct(">4Q").pack
+
+
 def keccak256(data: bytes) -> bytes:
     """Hash of `data`, 32 bytes."""
-    array = np.frombuffer(data, dtype=np.uint8)
-    return b"".join(int(limb).to_bytes(8, "big") for limb in reversed(keccak_word(array, 0, len(data))))
+    low, second, third, high = keccak_word(np.frombuffer(data, dtype=np.uint8), 0, len(data))
+    return _WORD(high, third, second, low)

@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from numba import njit
 from numba.core import event, sigutils
 from numba.core.ccallback import CFunc
-from numba.core.types.misc import unliteral
 
-from contend.evm.runtime.kernel_cache import KernelFolders, folder_of, keep
+from contend.evm.runtime.kernel_cache import KernelFolders, folder_of, keep, keep_linked
+from contend.evm.runtime.linked_kernels import Kernel
 
 F = TypeVar("F", bound=Callable[..., Any])
+_OPTIONS = {"nopython": True, "_nrt": False, "error_model": "numpy"}
 
 
 def kernel(inline: bool = False, folder: KernelFolders | None = None) -> Callable[[F], Any]:
@@ -35,22 +36,13 @@ def kernel(inline: bool = False, folder: KernelFolders | None = None) -> Callabl
     """
 
     def decorate(function: F) -> Any:
-        made = njit(nogil=True, _nrt=False, error_model="numpy", forceinline=inline)(function)
-        _forget_literals(made)
-        keep(made, function, folder or folder_of(function))
+        made = Kernel(function, {**_OPTIONS, "nogil": True, "forceinline": inline})
+        kept = folder or folder_of(function)
+        keep(made, function, kept)
+        keep_linked(made.linked, function, kept)
         return made
 
     return decorate
-
-
-def _forget_literals(made: Any) -> None:
-    """Have callers of a kernel compile it once for all integers, instead of once for each constant that they name."""
-    template_of = made.get_call_template
-
-    def get_call_template(args: Any, keywords: Any) -> Any:
-        return template_of(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in keywords.items()})
-
-    made.get_call_template = get_call_template
 
 
 def macro(function: F) -> Any:
@@ -77,9 +69,8 @@ class Native:
         """Numba's compiled object (for inspection in tests)."""
         if self._compiled is None:
             with event.trigger_event("contend:native", data={"name": _title(self.function)}):
-                options = {"nopython": True, "_nrt": False, "error_model": "numpy"}
                 # numba's decorator would compile before it can be told where to look for what is compiled already.
-                made = CFunc(self.function, sigutils.normalize_signature(self.signature), locals={}, options=options)
+                made = CFunc(self.function, sigutils.normalize_signature(self.signature), locals={}, options=_OPTIONS)
                 keep(made, self.function, self._folder)
                 made.compile()
                 self._compiled = made

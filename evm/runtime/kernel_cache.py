@@ -16,22 +16,24 @@ fails, on a full disk say, the process goes on with what it has compiled, and sa
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 import numba
 from numba.core import config
-from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache, UserProvidedCacheLocator
+from numba.core.caching import CacheImpl, FunctionCache, IndexDataCacheFile, NullCache, UserProvidedCacheLocator
 
 from contend.cache_places import VARIABLE, places
+from contend.evm.runtime.linked_kernels import rebuilt, reduced
 from contend.evm.runtime.source_digest import digest_of, folders_behind, note_kernels, packages, registered
 
 _KEPT = 12
@@ -192,7 +194,19 @@ def keep(compiled: Any, function: Callable[..., Any], folders: KernelFolders) ->
     folders : KernelFolders
         As `folder_of` has told when the function was defined.
     """
-    compiled._cache = KernelCache(function, folders) if folders.all else _Unkept()
+    compiled._cache = _Opened(KernelCache, function, folders) if folders.all else _Unkept()
+
+
+def keep_linked(compiled: Any, function: Callable[..., Any], folders: KernelFolders) -> None:
+    """Have what a function compiles to for other kernels kept likewise.
+
+    Parameters
+    ----------
+    compiled : linked_kernels.Linked
+    function : function
+    folders : KernelFolders
+    """
+    compiled._cache = _Opened(LinkedCache, function, folders) if folders.all else _Unkept()
 
 
 def _tell(text: str) -> None:
@@ -207,6 +221,27 @@ class _Unkept(NullCache):  # type: ignore[misc]  # numba ships no types
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         _tell(places().notice())
+
+
+class _Opened(NullCache):  # type: ignore[misc]
+    """A cache, opened when something is first looked for: of the kernels that a process imports it uses a few."""
+
+    def __init__(self, kind: type[KernelCache], function: Callable[..., Any], folders: KernelFolders) -> None:
+        self._make: Callable[[], KernelCache] = partial(kind, function, folders)
+
+    @cached_property
+    def _cache(self) -> KernelCache:
+        return self._make()
+
+    @property
+    def cache_path(self) -> str:
+        return str(self._cache.cache_path)
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        return self._cache.load_overload(signature, target_context)
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        self._cache.save_overload(signature, compiled)
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]  # numba ships no types
@@ -246,11 +281,46 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba ships no types
         if not self._written:
             return
         try:
-            super().save_overload(signature, compiled)
+            with self._alone():
+                super().save_overload(signature, compiled)
         except OSError as error:
             # Whatever kernel this is: the next one will fail alike, and is not to be told of.
             why = error.strerror or str(error)
             _tell(f"compiled kernels cannot be kept in {places().written}: {why}; {VARIABLE} names another folder")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While this lasts no other process adds to an index of this folder.
+
+        numba reads a function's index, takes the first free name for its data, and writes both: of two processes that
+        do so at once with different argument types, one would lose its entry, or find the other's data under its own.
+        """
+        os.makedirs(self._cache_path, exist_ok=True)
+        with open(os.path.join(self._cache_path, ".lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+class _LinkedForm(CacheImpl):  # type: ignore[misc]
+    """How a linked kernel lies in a file."""
+
+    def reduce(self, compiled: Any) -> Any:
+        return reduced(compiled)
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        return rebuilt(target_context, payload)
+
+    def check_cachable(self, compiled: Any) -> bool:
+        return not compiled.library.has_dynamic_globals
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> str:
+        return str(super().get_filename_base(f"{fullname}.linked", abiflags))
+
+
+class LinkedCache(KernelCache):
+    """Cache of what one function compiles to for other kernels."""
+
+    _impl_class = _LinkedForm
 
 
 @contextmanager

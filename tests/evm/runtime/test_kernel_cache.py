@@ -7,11 +7,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from numba.core.caching import CacheImpl, IndexDataCacheFile
+from numba.core.registry import cpu_target
+from numba.core.types import int64
+from numba.core.typing import signature
 from unprivileged import close_to_writing, open_to_writing, run_unprivileged, writes_everywhere
+
+from contend.evm.runtime.kernel_cache import KernelCache, KernelFolders
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYED = ("evm", "strategies")
@@ -220,3 +230,46 @@ def test_a_kernel_that_cannot_be_kept_is_no_error(planted: Path, tmp_path: Path)
     (line,) = done.stderr.splitlines()
     assert f"cannot be kept in {cache}: File too large" in line
     assert not list(cache.rglob("*.tmp.*")), "half of a file was left behind"
+
+
+class PlainForm(CacheImpl):  # type: ignore[misc]  # numba ships no types
+    """Keeps text instead of what a function compiles to."""
+
+    def reduce(self, data: Text) -> str:
+        return data.text
+
+    def rebuild(self, target_context: object, payload: str) -> str:
+        return payload
+
+    def check_cachable(self, data: Text) -> bool:
+        return True
+
+
+class PlainCache(KernelCache):
+    _impl_class = PlainForm
+
+
+@dataclass
+class Text:
+    text: str
+    codegen: ClassVar[Any] = cpu_target.target_context.codegen()
+
+
+def test_no_entry_is_lost_where_two_processes_keep_one_function_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_slowly(self: Any, overloads: Any, save: Any = IndexDataCacheFile._save_index) -> None:
+        time.sleep(0.05)
+        save(self, overloads)
+
+    monkeypatch.setattr(IndexDataCacheFile, "_save_index", save_slowly)
+    signatures = [signature(int64, *[int64] * count) for count in range(8)]
+
+    def keep_one(count: int) -> None:
+        PlainCache(keep_one, KernelFolders(tmp_path)).save_overload(signatures[count], Text(f"{count} arguments"))
+
+    with ThreadPoolExecutor(len(signatures)) as pool:
+        list(pool.map(keep_one, range(len(signatures))))
+    found = PlainCache(keep_one, KernelFolders(tmp_path))
+    loaded = [found.load_overload(one, cpu_target.target_context) for one in signatures]
+    assert loaded == [f"{count} arguments" for count in range(8)]

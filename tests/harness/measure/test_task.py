@@ -154,6 +154,7 @@ def test_a_plan_arrives_as_it_was_made() -> None:
         "reported": [list(key) for key in plan.reported],
         "kernels_digest": plan.kernels_digest,
         "cold": plan.cold,
+        "cold_strategies": list(plan.cold_strategies),
         "costs_digest": plan.costs_digest,
         "llvm": plan.llvm,
         "python": "3.11.0",
