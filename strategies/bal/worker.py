@@ -11,7 +11,7 @@ That the list says nothing else is found by counting: each write that is as list
 and no two to the same one, so all changes are confirmed when there are as many of these as of those. What is read has
 no index. Reads mark the record, so that in the end what is unmarked is superfluous (`strategies.bal.sweep`).
 
-A read looks its key up in the list's index, once: what it found, the record and how many of its changes come before
+A read looks its key up in the list, once: what it found, the record and how many of its changes come before
 the transaction, is in the read set, to which the machine's entry leads by its number. So a write is held against the
 list without another search: if it is listed, it is the change that comes next.
 
@@ -47,7 +47,7 @@ from contend.evm.vm.call import to_address
 from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
-from contend.strategies.block_list.change_rows import prefetch_records, prefetch_row, prefetch_slots
+from contend.strategies.block_list.change_rows import find_for, prefetch_records, prefetch_row
 from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, READ_ONLY
 from contend.strategies.block_list.listed_changes import (
     change_at,
@@ -105,15 +105,13 @@ def _transaction_at(shared, bal, place):
 
 @kernel()
 def _next_transaction(shared, bal, own):
-    """Take the worker's next transaction, and ask for what the three behind it will look for: the nearer, the more."""
+    """Take the worker's next transaction, and ask for what the two behind it will look for: the nearer, the more."""
     place, block_list = own.next, BLOCK_LIST.at(shared.source)
     own.next = place + 1
-    if place + 3 < own.end:
-        prefetch_row(shared, block_list, _transaction_at(shared, bal, place + 3))
     if place + 2 < own.end:
-        prefetch_records(shared, block_list, _transaction_at(shared, bal, place + 2))
+        prefetch_row(shared, block_list, _transaction_at(shared, bal, place + 2))
     if place + 1 < own.end:
-        prefetch_slots(shared, block_list, _transaction_at(shared, bal, place + 1))
+        prefetch_records(shared, block_list, _transaction_at(shared, bal, place + 1))
     return _transaction_at(shared, bal, place)
 
 
@@ -150,7 +148,7 @@ def _answer(shared, worker, own):
     """Give the machine the word that it needs: that of the list, or the state's. False when something is full."""
     key = open_machine(worker.machine).pending_location
     spend(shared, worker, COST_LIST_READ, 1)
-    record = find_record(shared, BLOCK_LIST.at(shared.source), key)
+    record = find_for(shared, BLOCK_LIST.at(shared.source), worker.txn_idx, key)
     if record == NO_RECORD:
         return _answer_unlisted(shared, worker, own, key)
     head, seen = head_of(record), I(0)
@@ -241,10 +239,10 @@ def _log_writes(shared, worker, machine, writes):
 
 
 @kernel()
-def _confirm_account(shared, own, entry, read_record):
+def _confirm_account(shared, worker, own, entry, read_record):
     """Hold an account that was touched against the list: by the record of its code, which is known if it was read."""
     if entry.flags & LOADED == U0:
-        read_record = find_record(shared, BLOCK_LIST.at(shared.source), entry.key)
+        read_record = find_for(shared, BLOCK_LIST.at(shared.source), worker.txn_idx, entry.key)
     _touch_account(own, read_record)
 
 
@@ -256,7 +254,7 @@ def _confirm_entries(shared, worker, own, machine):
         entry = entry_at(machine, i)
         read, is_loaded = _read_of(worker, entry), entry.flags & LOADED != U0
         if entry.flags & TOUCHED != U0 and entry.key[2] >> KIND_SHIFT == KIND_CODE:
-            _confirm_account(shared, own, entry, read.version)
+            _confirm_account(shared, worker, own, entry, read.version)
         if not is_loaded:
             continue
         wrote = is_write(entry)

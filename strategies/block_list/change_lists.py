@@ -18,7 +18,6 @@ from contend.evm.u256 import ZERO
 from contend.evm.vm.access_table import scratch_address, scratch_left
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
-from contend.strategies.block_list.change_rows import entry_for, note_change
 from contend.strategies.block_list.layout import CHANGE, LIST_INDEX
 from contend.strategies.block_list.malformed import (
     FAULTED,
@@ -128,7 +127,6 @@ def append_changes(shared, worker, block_list, piece, record, first, last, most_
         Of a value.
     """
     data = view_u8(block_list.bytes, block_list.size)
-    entry, place = entry_for(shared, block_list, record)
     at, index, count = first, I(-1), 0
     while at < last:
         index, value, at = _read_change(shared, block_list, data, at, last, most_bytes, index)
@@ -138,7 +136,6 @@ def append_changes(shared, worker, block_list, piece, record, first, last, most_
             appended = _append_index(piece, index)
         else:
             appended = _append_word(piece, index, word_at(data, value, at))
-            note_change(shared, block_list, entry, place, index)
         if appended < 0:
             return appended
         count += 1
@@ -149,7 +146,6 @@ def append_changes(shared, worker, block_list, piece, record, first, last, most_
 def append_codes(shared, worker, block_list, piece, record, first, last):
     """As `append_changes`, for changes of a code, whose word is its hash."""
     data = view_u8(block_list.bytes, block_list.size)
-    entry, place = entry_for(shared, block_list, record)
     at, index, count = first, I(-1), 0
     while at < last:
         index, value, at = _read_change(shared, block_list, data, at, last, ANY_SIZE, index)
@@ -163,7 +159,6 @@ def append_codes(shared, worker, block_list, piece, record, first, last):
                 note_fault(shared)
                 return I(FAULTED)
             appended = _append_word(piece, index, word)
-            note_change(shared, block_list, entry, place, index)
         if appended < 0:
             return appended
         count += 1

@@ -1,8 +1,10 @@
 """What a decoded access list says of a location: which of its changes a transaction is to see, and which is its own.
 
-A transaction sees the last change before its own index: the changes of a location stand in the order of their indices,
-so that is a search by halves. Indices are distinct and lie between 0 and the block's end, so where most transactions
-change a location, as they do the beneficiary's balance, there is next to nothing to search.
+A transaction sees the last change before its own index: the changes of a location stand in the order of their indices.
+Indices are distinct and lie between 0 and the block's end, so where most transactions change a location, as they do the
+beneficiary's balance, there is next to nothing to search. Else the search begins where the change would be if they were
+spread evenly over the block, gallops from there, and halves what is left (interpolation: Perl, Itai and Avni,
+"Interpolation search", CACM 21(7), 1978; galloping: Bentley and Yao, IPL 5(3), 1976).
 """
 
 from __future__ import annotations
@@ -81,6 +83,12 @@ def index_at(record, number):
     return LIST_INDEX.at(record + _HEAD_BYTES + number * WORD_BYTES).index
 
 
+@kernel(inline=True)
+def _likely_number(shared, count, txn_idx):
+    """How many of a record's changes are likely to come before a transaction, if they are spread over the block."""
+    return I(U(count) * U(txn_idx) // U(shared.block_size + 1))
+
+
 @kernel()
 def changes_before(shared, record, count, txn_idx):
     """How many of a record's changes, `count`, a transaction is to see: those of its number as index, or a lower one.
@@ -89,12 +97,18 @@ def changes_before(shared, record, count, txn_idx):
     """
     # At most one change has each index; of those above the transaction's number there are block_size + 1 - txn_idx.
     low, high = max(0, count - (shared.block_size + 1 - txn_idx)), min(count, txn_idx + 1)
+    middle, step = _likely_number(shared, count, txn_idx), 1
     while low < high:
-        middle = (low + high) >> 1
+        middle = min(max(middle, low), high - 1)
         if change_at(record, middle).index <= txn_idx:
             low = middle + 1
+            middle += step
         else:
             high = middle
+            middle -= step
+        step *= 2
+        if step > high - low:
+            middle = (low + high) >> 1
     return I(low)
 
 

@@ -29,7 +29,8 @@ _SAME = ~OFFSET_MASK
 
 
 @kernel(inline=True)
-def _entry_of(block_list, hashed, offset):
+def entry_of(block_list, hashed, offset):
+    """What leads to the record at an offset in the arena, of a key with this hash."""
     return (block_list.epoch << EPOCH_SHIFT) | ((hashed & TAG_MASK) << TAG_SHIFT) | offset
 
 
@@ -39,7 +40,8 @@ def _first_slot(block_list, hashed):
 
 
 @kernel(inline=True)
-def _record_at(shared, entry):
+def record_behind(shared, entry):
+    """Address of the record to which an entry leads."""
     return shared.arena + I(entry & OFFSET_MASK) * WORD_BYTES
 
 
@@ -49,22 +51,39 @@ def prefetch_index(block_list, key):
     prefetch(block_list.index + _first_slot(block_list, hash_key(key)) * WORD_BYTES)
 
 
+@kernel(inline=True)
+def record_if_of(shared, entry, wanted, key):
+    """Address of the record to which an entry leads, if that is of a key, whose entry with no offset is wanted.
+
+    Else `NO_RECORD`.
+    """
+    if (entry ^ wanted) & _SAME == U(0):
+        record = record_behind(shared, entry)
+        if same_key(RECORD.at(record).key, key):
+            return record
+    return I(NO_RECORD)
+
+
 @kernel()
-def find_record(shared, block_list, key):
-    """Address of the record of a key, or `NO_RECORD`."""
+def find_hashed(shared, block_list, key, hashed):
+    """Address of the record of a key with this hash, or `NO_RECORD`."""
     index, mask = view_u64(block_list.index, block_list.index_mask + 1), block_list.index_mask
-    hashed = hash_key(key)
-    wanted, slot = _entry_of(block_list, hashed, U(0)), _first_slot(block_list, hashed)
+    wanted, slot = entry_of(block_list, hashed, U(0)), _first_slot(block_list, hashed)
     for _ in range(MOST_PROBES):
         found = atomics.load(index, slot)
         if found >> EPOCH_SHIFT != block_list.epoch:
             break
-        if (found ^ wanted) & _SAME == U(0):
-            record = _record_at(shared, found)
-            if same_key(RECORD.at(record).key, key):
-                return record
+        record = record_if_of(shared, found, wanted, key)
+        if record != NO_RECORD:
+            return record
         slot = (slot + 1) & mask
     return I(NO_RECORD)
+
+
+@kernel()
+def find_record(shared, block_list, key):
+    """Address of the record of a key, or `NO_RECORD`."""
+    return find_hashed(shared, block_list, key, hash_key(key))
 
 
 @kernel()
@@ -73,7 +92,7 @@ def enter_record(shared, block_list, record):
     index, mask = view_u64(block_list.index, block_list.index_mask + 1), block_list.index_mask
     key = RECORD.at(record).key
     hashed = hash_key(key)
-    wanted, slot = _entry_of(block_list, hashed, arena_offset(shared, record)), _first_slot(block_list, hashed)
+    wanted, slot = entry_of(block_list, hashed, arena_offset(shared, record)), _first_slot(block_list, hashed)
     for _ in range(MOST_PROBES):
         found = atomics.load(index, slot)
         if found >> EPOCH_SHIFT != block_list.epoch:
@@ -81,7 +100,7 @@ def enter_record(shared, block_list, record):
                 return ENTERED
             # Somebody else took the slot, and nobody takes it back.
             found = atomics.load(index, slot)
-        if (found ^ wanted) & _SAME == U(0) and same_key(RECORD.at(_record_at(shared, found)).key, key):
+        if record_if_of(shared, found, wanted, key) != NO_RECORD:
             return IS_THERE
         slot = (slot + 1) & mask
     return IS_FULL
