@@ -21,6 +21,8 @@ from contend.evm.u256 import (
     add,
     add_carry,
     add_overflow,
+    bit_and,
+    bit_length,
     fits_u64,
     get,
     is_negative,
@@ -28,6 +30,7 @@ from contend.evm.u256 import (
     less,
     multiply_add,
     put_at,
+    shift_right,
     subtract,
     subtract_borrow,
     subtract_underflow,
@@ -239,18 +242,52 @@ def divide_limbs(dividend, size, divisor, quotient):
     return _shift_word_right(rest, shift)
 
 
+@kernel(inline=True)
+def _divide_by_limb(a, b):
+    """Quotient and remainder of a word by a limb that is not zero. Most dividends have two limbs at most."""
+    shift = count_leading_zeros(b)
+    divisor, u = b << shift, _shift_word_left(a, shift)
+    v = reciprocal(divisor)
+    q3, q2, rest = U0, U0, u[2]
+    if (a[2] | a[3]) != U0:
+        q3, rest = divide_two((a[3] >> U1) >> (U63 - shift), u[3], divisor, v)
+        q2, rest = divide_two(rest, u[2], divisor, v)
+    q1, rest = divide_two(rest, u[1], divisor, v)
+    q0, rest = divide_two(rest, u[0], divisor, v)
+    return (q0, q1, q2, q3), (rest >> shift, U0, U0, U0)
+
+
+@kernel(inline=True)
+def _divide_by_two_limbs(a, b):
+    """Quotient and remainder of a word by another that has two limbs."""
+    shift = count_leading_zeros(b[1])
+    d, u = _shift_word_left(b, shift), _shift_word_left(a, shift)
+    v = reciprocal_of_two(d[1], d[0])
+    q2, r1, r0 = divide_three((a[3] >> U1) >> (U63 - shift), u[3], u[2], d[1], d[0], v)
+    q1, r1, r0 = divide_three(r1, r0, u[1], d[1], d[0], v)
+    q0, r1, r0 = divide_three(r1, r0, u[0], d[1], d[0], v)
+    return (q0, q1, q2, U0), _shift_word_right((r0, r1, U0, U0), shift)
+
+
 @kernel()
 def divide_remainder(a, b):
-    """DIV and MOD together; both zero when `b` is zero."""
+    """DIV and MOD together; both zero when `b` is zero. Compilers divide by powers of two where they mean to shift."""
     if fits_u64(a) and fits_u64(b):
         if b[0] == U0:
             return ZERO, ZERO
         quotient_64 = a[0] // b[0]
         return (quotient_64, U0, U0, U0), (a[0] - quotient_64 * b[0], U0, U0, U0)
-    if is_zero(b):
-        return ZERO, ZERO
+    below = subtract(b, (U1, U0, U0, U0))
+    if is_zero(bit_and(b, below)):
+        if is_zero(b):
+            return ZERO, ZERO
+        return shift_right((U(bit_length(below)), U0, U0, U0), a), bit_and(a, below)
+    if fits_u64(b):
+        return _divide_by_limb(a, b[0])
     if less(a, b):
         return ZERO, a
+    if (b[2] | b[3]) == U0:
+        return _divide_by_two_limbs(a, b)
     dividend, quotient = stack_buffer(7), stack_buffer(4)
     _lay_out(dividend, 4)
     put_at(dividend, BELOW, a)

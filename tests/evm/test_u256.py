@@ -186,6 +186,13 @@ def test_division_by_a_reciprocal(quotient: int, d1: int, d0: int, rest: int) ->
 
 
 @pytest.mark.bounds
+@given(a=WORDS, bit=st.integers(0, 255))
+def test_division_by_a_power_of_two(a: int, bit: int) -> None:
+    found = division.divide_remainder(native(a), native(1 << bit))
+    assert (whole(found[0]), whole(found[1])) == divmod(a, 1 << bit)
+
+
+@pytest.mark.bounds
 @given(quotient=WORDS, divisor=WORDS, rest=WORDS)
 def test_division_whose_quotient_is_known(quotient: int, divisor: int, rest: int) -> None:
     # Quotients with limbs of all ones and of zero, which dividends that are drawn hardly have.
