@@ -108,12 +108,8 @@ class OnRevm:
         for address, account in program.world.items():
             name = text(address)
             values: dict[str, Any] = {"balance": account.balance, "nonce": account.nonce}
-            info = pyrevm.AccountInfo(**values)
-            if account.code:
-                info = _analysed(account.code, specification)
-            evm.insert_account_info(name, info)
-            if account.code and account.balance:
-                evm.set_balance(name, account.balance)
+            analysed = _analysed(account.code, account.balance, specification)
+            evm.insert_account_info(name, analysed if account.code else pyrevm.AccountInfo(**values))
             for slot, value in account.storage.items():
                 # Inserting touches the journal, and what is in the journal is never written to the database.
                 moment = evm.snapshot()
@@ -152,12 +148,13 @@ class OnRevm:
         return Result(result.is_success, result.gas_used, self._output)
 
 
-def _analysed(code: bytes, specification: str) -> Any:
+def _analysed(code: bytes, balance: int, specification: str) -> Any:
     """An account with this code, which revm has looked for jump destinations in once, and not at each call."""
     import pyrevm
 
-    scratch = pyrevm.EVM(spec_id=specification)
+    scratch, deployer = pyrevm.EVM(spec_id=specification), "0x" + "11" * 20
+    values: dict[str, Any] = {"balance": balance, "nonce": 0}
+    scratch.insert_account_info(deployer, pyrevm.AccountInfo(**values))
     # PUSH3 size, DUP1, PUSH1 13, PUSH1 0, CODECOPY, PUSH1 0, RETURN
     header = b"\x62" + len(code).to_bytes(3, "big") + bytes.fromhex("80600d6000396000f3")
-    made = scratch.deploy("0x" + "11" * 20, header + code)
-    return scratch.basic(made)
+    return scratch.basic(scratch.deploy(deployer, header + code, value=balance))
