@@ -9,7 +9,7 @@ instruction that the fork lacks becomes INVALID, here, so that the interpreter's
 
 A run of JUMPDESTs is entered once, wherever a jump comes in: each has a basic block of its own, as a target of jumps,
 but its requirements are those of the rest of the run and of the code behind it, to which it skips. A jump to a constant
-knows the basic block that it enters, and where its code begins: nothing is looked up on the way.
+knows where the code begins that it goes on at, so that the next instruction does not wait for the one at the target.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ STACK_FIELD_LIMIT = 2047
 SKIP_SHIFT = 32
 BLOCK_MASK = (1 << SKIP_SHIFT) - 1
 LONGEST_RUN = (1 << (64 - IMMEDIATE_SHIFT - SKIP_SHIFT)) - 1
-# The immediate of a jump to a constant: one more than the place in the stream to go on at, then the number of the basic
-# block that begins there. Code so large that the place might not fit has no such jumps.
+# The immediate of a jump to a constant: one more than the place in the stream to go on at, then how many instructions
+# it skips to get there. Code so large that the place might not fit has no such jumps.
 PLACE_BITS = 28
 PLACE_MASK = (1 << PLACE_BITS) - 1
 LARGEST_RESOLVED = 1 << (PLACE_BITS - 2)
@@ -88,7 +88,8 @@ def skip_of(instruction):
 @kernel(inline=True)
 def _resolve(stream, entry):
     """Immediate of a jump to the instruction at `entry`, which enters a basic block."""
-    return U(entry + 2 + skip_of(stream[entry])) | (U(block_of(stream[entry])) << U(PLACE_BITS))
+    skipped = skip_of(stream[entry])
+    return U(entry + 2 + skipped) | (U(skipped) << U(PLACE_BITS))
 
 
 @kernel()

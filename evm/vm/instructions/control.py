@@ -56,7 +56,8 @@ def _jump_to_resolved(registers):
     registers.pc = I(resolved & PLACE_MASK) - 1
     if registers.pc < 0:
         return errors.INVALID_JUMP
-    return _enter_block(registers, I(resolved >> PLACE_BITS))
+    entry = registers.pc - 1 - I(resolved >> PLACE_BITS)
+    return _enter_block(registers, decoder.block_of(view_u64(registers.stream, entry + 1)[U(entry)]))
 
 
 @kernel(inline=True)

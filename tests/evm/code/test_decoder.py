@@ -82,11 +82,12 @@ def test_any_bytes_decode_to_a_stream_that_ends(code: bytes) -> None:
         elif operation == op.PUSH_LARGE:
             assert 4 * immediate + 3 < len(decoded.constants)
         elif operation in (op.JUMP_STATIC, op.JUMPI_STATIC):
-            place, block = immediate & PLACE_MASK, immediate >> PLACE_BITS
+            place, skipped = immediate & PLACE_MASK, immediate >> PLACE_BITS
             if immediate:
-                entered = int(decoded.stream[place - 2])
-                assert entered & 0xFF == op.BASIC_BLOCK
-                assert block <= entered >> IMMEDIATE_SHIFT
+                assert int(decoded.stream[place - 2]) & 0xFF == op.BASIC_BLOCK
+                entered = int(decoded.stream[place - 2 - skipped])
+                assert entered & 0xFF == (op.JUMPDEST_RUN if skipped else op.BASIC_BLOCK)
+                assert entered >> (IMMEDIATE_SHIFT + SKIP_SHIFT) == skipped
 
 
 @given(value=st.integers(0, (1 << 256) - 1), width=st.integers(0, 32))
@@ -139,7 +140,7 @@ def test_what_no_path_reaches_is_dropped() -> None:
 
 def test_a_jump_to_a_constant_is_resolved() -> None:
     stream = stream_of(assemble(4, "JUMP INVALID JUMPDEST STOP"))
-    jump = (op.JUMP_STATIC, 1 << PLACE_BITS | 4)  # behind the entry to the second basic block
+    jump = (op.JUMP_STATIC, 4)  # behind the entry to the second basic block
     assert stream == [(op.BASIC_BLOCK, 0), jump, (op.BASIC_BLOCK, 1), (op.STOP, 0), (op.STOP, 0)]
 
 

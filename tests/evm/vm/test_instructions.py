@@ -14,7 +14,6 @@ from contend.evm import interpreter as found
 from contend.evm import opcodes as op
 from contend.evm.block import limbs
 from contend.evm.block_image import BlockImage
-from contend.evm.code.decoder import PLACE_BITS
 from contend.evm.forks import LATEST
 from contend.evm.layout import BASIC_BLOCK, FRAME, MACHINE, REGISTERS, WORD
 from contend.evm.state import word_to_int
@@ -112,9 +111,10 @@ def test_memory_grows_for_its_gas_and_keeps_the_first_byte_first() -> None:
 
 
 def test_a_jump_enters_a_basic_block_and_goes_one_before_its_immediate_or_nowhere() -> None:
-    made, blocks = hand(immediate=1 << PLACE_BITS | 6), BASIC_BLOCK.zeros(2)
+    made, stream, blocks = hand(immediate=6), np.zeros(6, np.uint64), BASIC_BLOCK.zeros(2)
+    stream[4] = op.BASIC_BLOCK | 1 << 8
     blocks["requirement"] = [0, 12]
-    made.registers["basic_blocks"] = blocks.ctypes.data
+    made.registers["stream"], made.registers["basic_blocks"] = stream.ctypes.data, blocks.ctypes.data
     assert control.jump_static(*made.arguments) == CONTINUE
     assert (int(made.registers["pc"][0]), 100_000 - made.gas) == (5, 12)
     assert control.jump_static(*hand(immediate=0).arguments) == errors.INVALID_JUMP
