@@ -139,7 +139,7 @@ def print_paces(console: Console, found: list[Pace]) -> None:
             worst = slowest(counted)
             mean = geometric_mean(counted)
             line = f"{name}: {mean:.2f} in the geometric mean of {len(counted)}, least {worst.ratio:.2f} ({worst.name})"
-            console.print(line, highlight=False, markup=False)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"In brackets: less than {1e6 * SHORTEST:.0f} us on revm, in no mean.", highlight=False)
 
 
