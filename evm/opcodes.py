@@ -16,14 +16,14 @@ CREATE, CALL, CALLCODE, RETURN, DELEGATECALL, CREATE2 = 0xF0, 0xF1, 0xF2, 0xF3, 
 STATICCALL, REVERT, INVALID, SELFDESTRUCT = 0xFA, 0xFD, 0xFE, 0xFF
 
 # Instructions that only the decoded stream has (`evm.code.decoder`), on numbers that no fork assigns.
-BASIC_BLOCK, PUSH_SMALL, PUSH_LARGE, JUMP_STATIC, JUMPI_STATIC = 0x0C, 0x60, 0x0D, 0x0E, 0x0F
+BASIC_BLOCK, PUSH_SMALL, PUSH_LARGE, JUMP_STATIC, JUMPI_STATIC, JUMPDEST_RUN = 0x0C, 0x60, 0x0D, 0x0E, 0x0F, 0x1F
 DUP, SWAP, LOG = 0x80, 0x90, 0xA0
 
 NAMES: dict[int, str] = {
     number: name
     for name, number in list(globals().items())
     if name.isupper() and isinstance(number, int) and name not in {"BASIC_BLOCK", "PUSH_SMALL", "PUSH_LARGE"}
-    if name not in {"JUMP_STATIC", "JUMPI_STATIC", "DUP", "SWAP", "LOG"}
+    if name not in {"JUMP_STATIC", "JUMPI_STATIC", "JUMPDEST_RUN", "DUP", "SWAP", "LOG"}
 }
 NAMES |= {PUSH1 + i: f"PUSH{i + 1}" for i in range(32)}
 NAMES |= {DUP1 + i: f"DUP{i + 1}" for i in range(16)} | {SWAP1 + i: f"SWAP{i + 1}" for i in range(16)}

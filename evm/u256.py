@@ -82,7 +82,8 @@ def equal(a, b):
 
 
 @kernel(inline=True)
-def _add_carry(a, b, carry):
+def add_carry(a, b, carry):
+    """``a + b + carry`` of two limbs and a bit: the limb, and the carry out of it."""
     total = a + b
     carry_out = U(total < a)
     total_2 = total + carry
@@ -90,7 +91,8 @@ def _add_carry(a, b, carry):
 
 
 @kernel(inline=True)
-def _subtract_borrow(a, b, borrow):
+def subtract_borrow(a, b, borrow):
+    """``a - b - borrow`` of two limbs and a bit: the limb, and the borrow out of it."""
     difference = a - b
     borrow_out = U(a < b)
     difference_2 = difference - borrow
@@ -100,10 +102,10 @@ def _subtract_borrow(a, b, borrow):
 @kernel(inline=True)
 def add_overflow(a, b):
     """Sum, and the carry out of it as 0 or 1."""
-    r0, c = _add_carry(a[0], b[0], U0)
-    r1, c = _add_carry(a[1], b[1], c)
-    r2, c = _add_carry(a[2], b[2], c)
-    r3, c = _add_carry(a[3], b[3], c)
+    r0, c = add_carry(a[0], b[0], U0)
+    r1, c = add_carry(a[1], b[1], c)
+    r2, c = add_carry(a[2], b[2], c)
+    r3, c = add_carry(a[3], b[3], c)
     return (r0, r1, r2, r3), c
 
 
@@ -117,10 +119,10 @@ def add(a, b):
 @kernel(inline=True)
 def subtract_underflow(a, b):
     """Difference, and the borrow out of it as 0 or 1."""
-    r0, c = _subtract_borrow(a[0], b[0], U0)
-    r1, c = _subtract_borrow(a[1], b[1], c)
-    r2, c = _subtract_borrow(a[2], b[2], c)
-    r3, c = _subtract_borrow(a[3], b[3], c)
+    r0, c = subtract_borrow(a[0], b[0], U0)
+    r1, c = subtract_borrow(a[1], b[1], c)
+    r2, c = subtract_borrow(a[2], b[2], c)
+    r3, c = subtract_borrow(a[3], b[3], c)
     return (r0, r1, r2, r3), c
 
 
@@ -183,7 +185,7 @@ def bit_not(a):
 
 
 @kernel(inline=True)
-def _multiply_add(a, b, c, d):
+def multiply_add(a, b, c, d):
     """``a * b + c + d`` as (low, high); it cannot overflow two limbs."""
     low, high = multiply_wide(a, b)
     low_2 = low + c
@@ -195,14 +197,14 @@ def _multiply_add(a, b, c, d):
 
 @kernel()
 def _multiply_long(a, b):
-    r0, c = _multiply_add(a[0], b[0], U0, U0)
-    r1, c = _multiply_add(a[0], b[1], U0, c)
-    r2, c = _multiply_add(a[0], b[2], U0, c)
+    r0, c = multiply_add(a[0], b[0], U0, U0)
+    r1, c = multiply_add(a[0], b[1], U0, c)
+    r2, c = multiply_add(a[0], b[2], U0, c)
     r3 = a[0] * b[3] + c
-    r1, c = _multiply_add(a[1], b[0], r1, U0)
-    r2, c = _multiply_add(a[1], b[1], r2, c)
+    r1, c = multiply_add(a[1], b[0], r1, U0)
+    r2, c = multiply_add(a[1], b[1], r2, c)
     r3 += a[1] * b[2] + c
-    r2, c = _multiply_add(a[2], b[0], r2, U0)
+    r2, c = multiply_add(a[2], b[0], r2, U0)
     r3 += a[2] * b[1] + c
     r3 += a[3] * b[0]
     return r0, r1, r2, r3
@@ -215,21 +217,6 @@ def multiply(a, b):
         low, high = multiply_wide(a[0], b[0])
         return low, high, U0, U0
     return _multiply_long(a, b)
-
-
-@kernel()
-def multiply_full(a, b, product):
-    """Write all eight limbs of ``a * b`` to the uint64 array `product`."""
-    for i in range(8):
-        product[U(i)] = U0
-    left, right = stack_buffer(4), stack_buffer(4)
-    put(left, 0, a)
-    put(right, 0, b)
-    for i in range(4):
-        carry = U0
-        for j in range(4):
-            product[U(i + j)], carry = _multiply_add(left[U(i)], right[U(j)], product[U(i + j)], carry)
-        product[U(i + 4)] = carry
 
 
 @kernel()
@@ -300,14 +287,14 @@ def divide_long(numerator, n, denominator, size, quotient):
                 overflow = rest < top
         carry, borrow = U0, U0
         for i in range(m):
-            product, carry = _multiply_add(estimate, denominator[U(i)], carry, U0)
-            numerator[U(i + j)], borrow = _subtract_borrow(numerator[U(i + j)], product, borrow)
-        numerator[U(j + m)], borrow = _subtract_borrow(numerator[U(j + m)], carry, borrow)
+            product, carry = multiply_add(estimate, denominator[U(i)], carry, U0)
+            numerator[U(i + j)], borrow = subtract_borrow(numerator[U(i + j)], product, borrow)
+        numerator[U(j + m)], borrow = subtract_borrow(numerator[U(j + m)], carry, borrow)
         if borrow != U0:
             estimate -= U1
             carry = U0
             for i in range(m):
-                numerator[U(i + j)], carry = _add_carry(numerator[U(i + j)], denominator[U(i)], carry)
+                numerator[U(i + j)], carry = add_carry(numerator[U(i + j)], denominator[U(i)], carry)
             numerator[U(j + m)] += carry
         quotient[U(j)] = estimate
     if shift != U0:
@@ -316,71 +303,6 @@ def divide_long(numerator, n, denominator, size, quotient):
             numerator[U(i)] = (numerator[U(i)] >> shift) | (numerator[U(i + 1)] << back)
     for i in range(m, size):
         numerator[U(i)] = U0
-
-
-@kernel()
-def divide_remainder(a, b):
-    """DIV and MOD together; both zero when `b` is zero."""
-    if is_zero(b):
-        return ZERO, ZERO
-    if fits_u64(a) and fits_u64(b):
-        quotient_64 = a[0] // b[0]
-        return (quotient_64, U0, U0, U0), (a[0] - quotient_64 * b[0], U0, U0, U0)
-    if less(a, b):
-        return ZERO, a
-    numerator, denominator, quotient = stack_buffer(5), stack_buffer(4), stack_buffer(4)
-    put(numerator, 0, a)
-    put(denominator, 0, b)
-    divide_long(numerator, 4, denominator, 4, quotient)
-    return get(quotient, 0), get(numerator, 0)
-
-
-@kernel()
-def divide_signed(a, b):
-    """SDIV: truncates towards zero; the least value over minus one gives itself."""
-    left = negate(a) if is_negative(a) else a
-    right = negate(b) if is_negative(b) else b
-    quotient, _ = divide_remainder(left, right)
-    return negate(quotient) if is_negative(a) != is_negative(b) else quotient
-
-
-@kernel()
-def remainder_signed(a, b):
-    """SMOD: takes the sign of the dividend."""
-    left = negate(a) if is_negative(a) else a
-    right = negate(b) if is_negative(b) else b
-    _, rest = divide_remainder(left, right)
-    return negate(rest) if is_negative(a) else rest
-
-
-@kernel()
-def _reduce_512(value, modulus):
-    denominator, quotient = stack_buffer(4), stack_buffer(8)
-    put(denominator, 0, modulus)
-    divide_long(value, 8, denominator, 4, quotient)
-    return get(value, 0)
-
-
-@kernel()
-def add_modulo(a, b, modulus):
-    """ADDMOD: the sum is not cut to 256 bits before it is reduced."""
-    if is_zero(modulus):
-        return ZERO
-    wide = stack_buffer(9)
-    total, carry = add_overflow(a, b)
-    put(wide, 0, total)
-    put(wide, 1, (carry, U0, U0, U0))
-    return _reduce_512(wide, modulus)
-
-
-@kernel()
-def multiply_modulo(a, b, modulus):
-    """MULMOD: the product is not cut to 256 bits before it is reduced."""
-    if is_zero(modulus):
-        return ZERO
-    wide = stack_buffer(9)
-    multiply_full(a, b, wide)
-    return _reduce_512(wide, modulus)
 
 
 @kernel()
@@ -492,6 +414,14 @@ def sign_extend(size, a):
     """SIGNEXTEND: `a` is a signed number of ``size + 1`` bytes."""
     if not fits_u64(size) or size[0] >= U31:
         return a
-    unused = (U31 - size[0]) * U8
-    shifted = shift_left((unused, U0, U0, U0), a)
-    return shift_right_signed((unused, U0, U0, U0), shifted)
+    limb = size[0] >> U(3)
+    unused = U(56) - U8 * (size[0] & U(7))
+    part = a[0] if limb == U0 else (a[1] if limb == U1 else (a[2] if limb == U(2) else a[3]))
+    extended = U(I(part << unused) >> I(unused))
+    fill = U(I(extended) >> I(63))
+    return (
+        extended if limb == U0 else a[0],
+        extended if limb == U1 else (fill if limb < U1 else a[1]),
+        extended if limb == U(2) else (fill if limb < U(2) else a[2]),
+        extended if limb == U(3) else fill,
+    )

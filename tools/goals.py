@@ -32,6 +32,7 @@ from contend.harness.plan.resolve import BASELINE, CellKey
 from contend.harness.present.progress.progress_bar import display
 from contend.harness.record.derived import by_process
 from contend.harness.record.statistics import speedup
+from tools.programs import race
 
 _CACHE_VARIABLE = "CONTEND_CACHE_DIR"
 UNCONTENDED: dict[str, DialValue] = {"accounts": 200_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "token_zipf": 0.0}
@@ -108,6 +109,29 @@ def findings(observer: Observer, block_size: int, repeat: int) -> Iterator[GoalR
         yield _scaling(f"payments, apart: {strategy} 2 / 1", 1.0, apart, strategy)
     yield GoalResult("cold cache to first measured cell", 90, "s", cold_seconds(block_size), at_most=True)
     yield GoalResult("contend run on one small cell, warm", 4, "s", warm_seconds(), at_most=True)
+
+
+def program_findings(rounds: int) -> Iterator[GoalResult]:
+    """Race public programs against revm (`tools.programs`), and print the ratio of each; nothing where they are not.
+
+    Parameters
+    ----------
+    rounds : int
+        Runs of each program on both machines.
+
+    Yields
+    ------
+    GoalResult
+    """
+    reason = race.missing()
+    if reason is not None:
+        click.echo(reason)
+        return
+    found = list(race.paces(rounds))
+    race.print_paces(Console(), found)
+    worst = race.slowest(found)
+    yield GoalResult(f"programs, slowest ({worst.name}): here / revm", race.LEAST_GOAL, "x", worst.ratio)
+    yield GoalResult("programs, geometric mean: here / revm", race.MEAN_GOAL, "x", race.geometric_mean(found))
 
 
 def _find(cells: list[Mapping[str, Any]], key: CellKey) -> Mapping[str, Any]:
@@ -237,6 +261,7 @@ def command(asked: Asked) -> None:
         request = asked.request()
         with display(quiet=False) as observer:
             found = list(findings(observer, request.block_size, request.repeat))
+        found += program_findings(race.ROUNDS)
         print_findings(Console(), found)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import opcodes as op
+from contend.evm.code.decoder import block_of, skip_of
 from contend.evm.layout import CODE_DIRECTORY
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
@@ -96,7 +97,7 @@ def _classes() -> npt.NDArray[np.int64]:
     """Class of each instruction of the decoded stream."""
     found = np.full(256, ARITHMETIC, np.int64)
     for number, instructions in (
-        (BASIC_BLOCK, [op.BASIC_BLOCK]),
+        (BASIC_BLOCK, [op.BASIC_BLOCK, op.JUMPDEST_RUN]),
         (STACK, [op.PUSH_SMALL, op.PUSH_LARGE, op.DUP, op.SWAP, op.POP]),
         (MULTIPLY, [op.MUL]),
         (DIVIDE, [op.DIV, op.SDIV, op.MOD, op.SMOD]),
@@ -121,7 +122,7 @@ def _classes() -> npt.NDArray[np.int64]:
 
 
 CLASS_OF = _classes()
-_BASIC_BLOCK_BEGINS = U(op.BASIC_BLOCK)
+_BASIC_BLOCK_BEGINS, _RUN_BEGINS = U(op.BASIC_BLOCK), U(op.JUMPDEST_RUN)
 
 
 @kernel(inline=True)
@@ -133,12 +134,23 @@ def add_work(machine, number, amount):
 
 @kernel()
 def sum_work(stream, basic_blocks, classes, model):
-    """Sum the work of each basic block of a decoded stream into the second word of its row."""
-    at = I(0)
+    """Sum the work of each basic block of a decoded stream into the second word of its row.
+
+    A JUMPDEST of a run is an entry to the last one's block (`evm.code.decoder`): the same work, wherever it is entered.
+    """
+    at, entries = I(0), I(0)
     # The STOP that ends every stream is hardly ever met.
     for i in range(stream.size - 1):
         operation = stream[i] & U(0xFF)
-        if operation == _BASIC_BLOCK_BEGINS:
-            at = 2 * I(stream[i] >> U(8)) + 1
+        if operation == _BASIC_BLOCK_BEGINS or operation == _RUN_BEGINS:
+            at = 2 * block_of(stream[i]) + 1
             basic_blocks[at] = U0
+            entries += I(operation == _RUN_BEGINS)
         basic_blocks[at] += model[classes[operation]]
+    i = stream.size - 2
+    while entries > 0:
+        if stream[i] & U(0xFF) == _RUN_BEGINS:
+            last = stream[i + skip_of(stream[i])]
+            basic_blocks[2 * block_of(stream[i]) + 1] = basic_blocks[2 * block_of(last) + 1]
+            entries -= 1
+        i -= 1

@@ -6,6 +6,10 @@ advanced interpreter does. Charging early cannot be observed: an instruction at 
 handed on (GAS, SSTORE, calls) ends its basic block, and a frame that cannot pay for its basic block loses all its gas
 either way. Push data is read once, here; a jump to a constant target is resolved here; unreachable code is dropped. An
 instruction that the fork lacks becomes INVALID, here, so that the interpreter's loop asks for no fork.
+
+A run of JUMPDESTs is entered once, wherever a jump comes in: each has a basic block of its own, as a target of jumps,
+but its requirements are those of the rest of the run and of the code behind it, to which it skips. A jump to a constant
+knows where the code begins that it goes on at, so that the next instruction does not wait for the one at the target.
 """
 
 from __future__ import annotations
@@ -34,6 +38,15 @@ GROWTH_SHIFT = 52
 GAS_MASK = (1 << NEED_SHIFT) - 1
 STACK_MASK = (1 << (GROWTH_SHIFT - NEED_SHIFT)) - 1
 STACK_FIELD_LIMIT = 2047
+# The immediate of a JUMPDEST in a run: the number of its basic block below, then how many instructions to skip.
+SKIP_SHIFT = 32
+BLOCK_MASK = (1 << SKIP_SHIFT) - 1
+LONGEST_RUN = (1 << (64 - IMMEDIATE_SHIFT - SKIP_SHIFT)) - 1
+# The immediate of a jump to a constant: one more than the place in the stream to go on at, then how many instructions
+# it skips to get there. Code so large that the place might not fit has no such jumps.
+PLACE_BITS = 28
+PLACE_MASK = (1 << PLACE_BITS) - 1
+LARGEST_RESOLVED = 1 << (PLACE_BITS - 2)
 
 
 @kernel()
@@ -43,6 +56,40 @@ def _pack(gas, need, growth):
         | (U(min(need, STACK_FIELD_LIMIT)) << U(NEED_SHIFT))
         | (U(min(growth, STACK_FIELD_LIMIT)) << U(GROWTH_SHIFT))
     )
+
+
+@kernel()
+def _close_block(stream, blocks, entry, run, gas, need, growth):
+    """Write the requirements of a basic block, and of `run` JUMPDESTs before it that skip to its code.
+
+    `entry` is the position in the stream of the instruction that enters the block; those of the run are before it.
+    """
+    last = I(stream[entry] >> U(IMMEDIATE_SHIFT))
+    blocks[2 * last] = _pack(gas, need, growth)
+    for i in range(1, run + 1):
+        # A JUMPDEST takes one gas (Yellow Paper, appendix G).
+        blocks[2 * (last - i)] = _pack(gas + i, need, growth)
+        immediate = U(last - i) | (U(i) << U(SKIP_SHIFT))
+        stream[entry - i] = U(op.JUMPDEST_RUN) | (immediate << U(IMMEDIATE_SHIFT))
+
+
+@kernel(inline=True)
+def block_of(instruction):
+    """Number of the basic block that an instruction of the stream enters."""
+    return I((instruction >> U(IMMEDIATE_SHIFT)) & U(BLOCK_MASK))
+
+
+@kernel(inline=True)
+def skip_of(instruction):
+    """How many instructions behind it one that enters a basic block skips: of a run, those to its last JUMPDEST."""
+    return I(instruction >> U(IMMEDIATE_SHIFT + SKIP_SHIFT))
+
+
+@kernel(inline=True)
+def _resolve(stream, entry):
+    """Immediate of a jump to the instruction at `entry`, which enters a basic block."""
+    skipped = skip_of(stream[entry])
+    return U(entry + 2 + skipped) | (U(skipped) << U(PLACE_BITS))
 
 
 @kernel()
@@ -56,6 +103,7 @@ def _decode(rules, code, stream, blocks, constants, targets, sources):
     at, out, block_count, constant_count = 0, 0, 0, 0
     gas, need, height, growth = 0, 0, 0, 0
     open_block, reachable = False, True
+    entry, run = 0, 0
     while at < size:
         number = int(code[at])
         width = number - op.PUSH1 + 1 if op.PUSH1 <= number <= op.PUSH32 else 0
@@ -65,11 +113,16 @@ def _decode(rules, code, stream, blocks, constants, targets, sources):
             at += 1 + width
             continue
         if number == op.JUMPDEST or not open_block:
-            if open_block:
-                blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
+            if open_block and out == entry + 1 and run < LONGEST_RUN:
+                run += 1
+            else:
+                if open_block:
+                    _close_block(stream, blocks, entry, run, gas, need, growth)
+                run = 0
             if number == op.JUMPDEST:
                 targets[at] = out + 1
             stream[out] = U(op.BASIC_BLOCK) | (U(block_count) << U(IMMEDIATE_SHIFT))
+            entry = out
             out += 1
             block_count += 1
             gas, need, height, growth, open_block = 0, 0, 0, 0, True
@@ -110,7 +163,11 @@ def _decode(rules, code, stream, blocks, constants, targets, sources):
         elif op.LOG0 <= number <= op.LOG4:
             stream[out] = U(op.LOG) | (U(number - op.LOG0) << U(IMMEDIATE_SHIFT))
             out += 1
-        elif (number == op.JUMP or number == op.JUMPI) and stream[out - 1] & U(0xFF) == U(op.PUSH_SMALL):
+        elif (
+            (number == op.JUMP or number == op.JUMPI)
+            and stream[out - 1] & U(0xFF) == U(op.PUSH_SMALL)
+            and size <= LARGEST_RESOLVED
+        ):
             out -= 1
             stream[out] = U(op.JUMP_STATIC if number == op.JUMP else op.JUMPI_STATIC)
             out += 1
@@ -118,20 +175,21 @@ def _decode(rules, code, stream, blocks, constants, targets, sources):
             stream[out] = U(number)
             out += 1
         if instruction.never_returns == 1 or instruction.ends_basic_block == 1:
-            blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
+            _close_block(stream, blocks, entry, run, gas, need, growth)
             open_block = False
             reachable = instruction.never_returns == 0
         at += 1 + width
     if open_block:
-        blocks[2 * (block_count - 1)] = _pack(gas, need, growth)
+        _close_block(stream, blocks, entry, run, gas, need, growth)
     stream[out] = U(op.STOP)
     out += 1
     for i in range(out):
         number = int(stream[i] & U(0xFF))
         if number == op.JUMP_STATIC or number == op.JUMPI_STATIC:
             goal = sources[i]
-            place = U(targets[int(goal)]) if goal < U(size) else U(NO_TARGET)
-            stream[i] |= place << U(IMMEDIATE_SHIFT)
+            place = I(targets[int(goal)]) if goal < U(size) else I(NO_TARGET)
+            if place != NO_TARGET:
+                stream[i] |= _resolve(stream, place - 1) << U(IMMEDIATE_SHIFT)
     return out, block_count, constant_count
 
 

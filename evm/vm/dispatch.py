@@ -77,7 +77,9 @@ class InstructionLoop:
         loop = next(node for node in definition.body if isinstance(node, ast.While))
         at = next(i for i, node in enumerate(loop.body) if isinstance(node, ast.Assign) and _is_outcome(node))
         chain = [loop.body[at]]
-        for name, (numbers, _) in reversed(_instructions.items()):
+        # A test of several numbers ends a jump table: what comes before it is one. Those that have several are seldom
+        # executed, and do much.
+        for name, (numbers, _) in sorted(_instructions.items(), key=lambda entry: -len(entry[1][0])):
             test = " or ".join(f"operation == {number}" for number in numbers)
             branch = ast.parse(f"if {test}:\n    outcome = {name}({', '.join(PARAMETERS)})").body[0]
             assert isinstance(branch, ast.If)

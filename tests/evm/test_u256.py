@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contend.evm import u256
+from contend.evm import division, u256
 from contend.evm.block import limbs
 
 SIZE = 1 << 256
@@ -54,11 +54,11 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[[int, int], int]]] = {
     "add": (u256.add, lambda a, b: a + b),
     "subtract": (u256.subtract, lambda a, b: a - b),
     "multiply": (u256.multiply, lambda a, b: a * b),
-    "divide": (lambda a, b: u256.divide_remainder(a, b)[0], lambda a, b: a // b if b else 0),
-    "remainder": (lambda a, b: u256.divide_remainder(a, b)[1], lambda a, b: a % b if b else 0),
-    "divide_signed": (u256.divide_signed, lambda a, b: truncated(signed(a), signed(b)) if b else 0),
+    "divide": (lambda a, b: division.divide_remainder(a, b)[0], lambda a, b: a // b if b else 0),
+    "remainder": (lambda a, b: division.divide_remainder(a, b)[1], lambda a, b: a % b if b else 0),
+    "divide_signed": (division.divide_signed, lambda a, b: truncated(signed(a), signed(b)) if b else 0),
     "remainder_signed": (
-        u256.remainder_signed,
+        division.remainder_signed,
         lambda a, b: signed(a) - truncated(signed(a), signed(b)) * signed(b) if b else 0,
     ),
     "power": (u256.power, lambda a, b: pow(a, b, SIZE)),
@@ -84,8 +84,8 @@ UNARY: dict[str, tuple[Callable[..., Any], Callable[[int], int]]] = {
     "bit_not": (u256.bit_not, lambda a: ~a),
 }
 TERNARY: dict[str, tuple[Callable[..., Any], Callable[[int, int, int], int]]] = {
-    "add_modulo": (u256.add_modulo, lambda a, b, n: (a + b) % n if n else 0),
-    "multiply_modulo": (u256.multiply_modulo, lambda a, b, n: a * b % n if n else 0),
+    "add_modulo": (division.add_modulo, lambda a, b, n: (a + b) % n if n else 0),
+    "multiply_modulo": (division.multiply_modulo, lambda a, b, n: a * b % n if n else 0),
 }
 SHIFTS = st.one_of(st.integers(0, 260), WORDS)
 
@@ -148,9 +148,8 @@ def test_bit_length_and_tests_of_one_word(a: int) -> None:
 @pytest.mark.bounds
 @given(a=WORDS, b=WORDS)
 def test_full_product(a: int, b: int) -> None:
-    product = np.zeros(8, np.uint64)
-    u256.multiply_full(native(a), native(b), product)
-    assert whole(product) == a * b
+    low, high = division.multiply_full(native(a), native(b))
+    assert whole((*low, *high)) == a * b
 
 
 @given(quotient=LIMBS, divisor=LIMBS, rest=LIMBS)
@@ -160,6 +159,50 @@ def test_division_of_two_limbs_by_one(quotient: int, divisor: int, rest: int) ->
     high, low = divmod(quotient * divisor + rest, 1 << 64)
     found = u256.divide_wide(np.uint64(high), np.uint64(low), np.uint64(divisor))
     assert tuple(int(x) for x in found) == (quotient, rest)
+
+
+@given(divisor=LIMBS, low=LIMBS)
+@example(divisor=0, low=0)
+@example(divisor=TOP_LIMB, low=TOP_LIMB)
+def test_reciprocals_of_one_limb_and_of_two(divisor: int, low: int) -> None:
+    high = divisor | SIGN_LIMB
+    assert int(division.reciprocal(np.uint64(high))) == ((1 << 128) - 1) // high - (1 << 64)
+    found = division.reciprocal_of_two(np.uint64(high), np.uint64(low))
+    assert int(found) == ((1 << 192) - 1) // (high << 64 | low) - (1 << 64)
+
+
+@given(quotient=LIMBS, d1=LIMBS, d0=LIMBS, rest=st.integers(0, (1 << 128) - 1))
+def test_division_by_a_reciprocal(quotient: int, d1: int, d0: int, rest: int) -> None:
+    d1 |= SIGN_LIMB
+    two = d1 << 64 | d0
+    given_limbs = [np.uint64(limb) for limb in limbs(quotient * two + rest % two)[2::-1]]
+    v = np.uint64(division.reciprocal_of_two(np.uint64(d1), np.uint64(d0)))
+    found = [int(x) for x in division.divide_three(*given_limbs, np.uint64(d1), np.uint64(d0), v)]
+    assert found == [quotient, rest % two >> 64, rest % two & TOP_LIMB]
+    dividend = quotient * d1 + rest % d1
+    v = np.uint64(division.reciprocal(np.uint64(d1)))
+    pair = division.divide_two(np.uint64(dividend >> 64), np.uint64(dividend & TOP_LIMB), np.uint64(d1), v)
+    assert [int(x) for x in pair] == [quotient, rest % d1]
+
+
+@pytest.mark.bounds
+@given(a=WORDS, bit=st.integers(0, 255))
+def test_division_by_a_power_of_two(a: int, bit: int) -> None:
+    found = division.divide_remainder(native(a), native(1 << bit))
+    assert (whole(found[0]), whole(found[1])) == divmod(a, 1 << bit)
+
+
+@pytest.mark.bounds
+@given(quotient=WORDS, divisor=WORDS, rest=WORDS)
+def test_division_whose_quotient_is_known(quotient: int, divisor: int, rest: int) -> None:
+    # Quotients with limbs of all ones and of zero, which dividends that are drawn hardly have.
+    divisor = max(divisor, 1)
+    quotient %= max(1, SIZE // divisor)
+    rest %= divisor
+    a = quotient * divisor + rest
+    if a < SIZE:
+        found = division.divide_remainder(native(a), native(divisor))
+        assert (whole(found[0]), whole(found[1])) == (quotient, rest)
 
 
 @pytest.mark.bounds

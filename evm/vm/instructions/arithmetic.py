@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contend.evm import division, u256
 from contend.evm import opcodes as op
-from contend.evm import u256
 from contend.evm.code import cost_model
 from contend.evm.code.cost_model import add_work
 from contend.evm.vm.dispatch import instruction
@@ -38,7 +38,7 @@ def sub(machine, frame, registers):
 @instruction(op.DIV)
 def div(machine, frame, registers):
     """Quotient of the two words on top; zero for a divisor of zero."""
-    quotient, _ = u256.divide_remainder(operand(registers, 0), operand(registers, 1))
+    quotient, _ = division.divide_remainder(operand(registers, 0), operand(registers, 1))
     take_two(registers, quotient)
     return CONTINUE
 
@@ -47,14 +47,14 @@ def div(machine, frame, registers):
 def sdiv(machine, frame, registers):
     """As `div`, for signed numbers."""
     left, right = operand(registers, 0), operand(registers, 1)
-    take_two(registers, u256.divide_signed(left, right))
+    take_two(registers, division.divide_signed(left, right))
     return CONTINUE
 
 
 @instruction(op.MOD)
 def mod(machine, frame, registers):
     """Remainder of the two words on top; zero for a divisor of zero."""
-    _, remainder = u256.divide_remainder(operand(registers, 0), operand(registers, 1))
+    _, remainder = division.divide_remainder(operand(registers, 0), operand(registers, 1))
     take_two(registers, remainder)
     return CONTINUE
 
@@ -63,7 +63,7 @@ def mod(machine, frame, registers):
 def smod(machine, frame, registers):
     """As `mod`, for signed numbers."""
     left, right = operand(registers, 0), operand(registers, 1)
-    take_two(registers, u256.remainder_signed(left, right))
+    take_two(registers, division.remainder_signed(left, right))
     return CONTINUE
 
 
@@ -72,7 +72,7 @@ def addmod(machine, frame, registers):
     """Sum of two words, modulo the third."""
     left, right, modulus = operand(registers, 0), operand(registers, 1), operand(registers, 2)
     drop(registers, 2)
-    replace(registers, 0, u256.add_modulo(left, right, modulus))
+    replace(registers, 0, division.add_modulo(left, right, modulus))
     return CONTINUE
 
 
@@ -81,7 +81,7 @@ def mulmod(machine, frame, registers):
     """Product of two words, modulo the third."""
     left, right, modulus = operand(registers, 0), operand(registers, 1), operand(registers, 2)
     drop(registers, 2)
-    replace(registers, 0, u256.multiply_modulo(left, right, modulus))
+    replace(registers, 0, division.multiply_modulo(left, right, modulus))
     return CONTINUE
 
 

@@ -7,7 +7,8 @@ from contend.evm import opcodes as op
 from contend.evm.code import decoder
 from contend.evm.layout import BASIC_BLOCK, CODE, STACK_LIMIT
 from contend.evm.runtime.integers import I, U
-from contend.evm.runtime.memory_views import view_u32
+from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import view_u32, view_u64
 from contend.evm.u256 import fits_u64, is_zero
 from contend.evm.vm.call import reach, set_output
 from contend.evm.vm.dispatch import instruction
@@ -26,12 +27,12 @@ from contend.evm.vm.instructions.operands import (
 NEED_SHIFT, GROWTH_SHIFT = U(decoder.NEED_SHIFT), U(decoder.GROWTH_SHIFT)
 WORD_SHIFT = 5  # of 32 bytes
 GAS_MASK, STACK_MASK = U(decoder.GAS_MASK), U(decoder.STACK_MASK)
+PLACE_MASK, PLACE_BITS = U(decoder.PLACE_MASK), U(decoder.PLACE_BITS)
 
 
-@instruction(op.BASIC_BLOCK)
-def basic_block(machine, frame, registers):
+@kernel(inline=True)
+def _enter_block(registers, number):
     """Enter straight-line code: charge its constant gas, count its constant work, see that the stack will do."""
-    number = I(immediate(registers))
     block = BASIC_BLOCK.item(registers.basic_blocks, number + 1, number)
     requirement = block.requirement
     registers.work_ps += block.work_ps
@@ -45,13 +46,51 @@ def basic_block(machine, frame, registers):
     return CONTINUE
 
 
-@instruction(op.JUMP_STATIC)
-def jump_static(machine, frame, registers):
-    """JUMP to a constant: the decoder has found the place in the stream, one more than it, or nothing."""
-    registers.pc = I(immediate(registers)) - 1
+@kernel(inline=True)
+def _jump_to_resolved(registers):
+    """Jump to where the decoder has found that a constant leads, or nowhere. The basic block there is entered here.
+
+    That saves a dispatch for each jump, and the next instruction does not wait for what stands at the target.
+    """
+    resolved = immediate(registers)
+    registers.pc = I(resolved & PLACE_MASK) - 1
     if registers.pc < 0:
         return errors.INVALID_JUMP
-    return CONTINUE
+    entry = registers.pc - 1 - I(resolved >> PLACE_BITS)
+    return _enter_block(registers, decoder.block_of(view_u64(registers.stream, entry + 1)[U(entry)]))
+
+
+@kernel(inline=True)
+def _jump_to_computed(registers, target):
+    """Jump to a place in the code, if it is a JUMPDEST, and enter the basic block there."""
+    code = CODE.at(registers.code)
+    if not fits_u64(target) or target[0] >= U(code.size):
+        return errors.INVALID_JUMP
+    place = I(view_u32(code.targets, code.size)[target[0]])
+    if place == decoder.NO_TARGET:
+        return errors.INVALID_JUMP
+    entry = view_u64(registers.stream, place)[U(place - 1)]
+    registers.pc = place + decoder.skip_of(entry)
+    return _enter_block(registers, decoder.block_of(entry))
+
+
+@instruction(op.BASIC_BLOCK)
+def basic_block(machine, frame, registers):
+    """Enter straight-line code by running into it."""
+    return _enter_block(registers, I(immediate(registers)))
+
+
+@instruction(op.JUMPDEST_RUN)
+def jumpdest_run(machine, frame, registers):
+    """Run into JUMPDESTs that stand behind each other: enter what follows them."""
+    registers.pc += decoder.skip_of(registers.instruction)
+    return _enter_block(registers, decoder.block_of(registers.instruction))
+
+
+@instruction(op.JUMP_STATIC)
+def jump_static(machine, frame, registers):
+    """JUMP to a constant."""
+    return _jump_to_resolved(registers)
 
 
 @instruction(op.JUMPI_STATIC)
@@ -61,10 +100,7 @@ def jumpi_static(machine, frame, registers):
     drop(registers, 1)
     if is_zero(condition):
         return CONTINUE
-    registers.pc = I(immediate(registers)) - 1
-    if registers.pc < 0:
-        return errors.INVALID_JUMP
-    return CONTINUE
+    return _jump_to_resolved(registers)
 
 
 @instruction(op.JUMP)
@@ -72,13 +108,7 @@ def jump(machine, frame, registers):
     """JUMP to a computed place in the code."""
     target = operand(registers, 0)
     drop(registers, 1)
-    code = CODE.at(registers.code)
-    if not fits_u64(target) or target[0] >= U(code.size):
-        return errors.INVALID_JUMP
-    registers.pc = I(view_u32(code.targets, code.size)[target[0]]) - 1
-    if registers.pc < 0:
-        return errors.INVALID_JUMP
-    return CONTINUE
+    return _jump_to_computed(registers, target)
 
 
 @instruction(op.JUMPI)
@@ -88,13 +118,7 @@ def jumpi(machine, frame, registers):
     drop(registers, 2)
     if is_zero(condition):
         return CONTINUE
-    code = CODE.at(registers.code)
-    if not fits_u64(target) or target[0] >= U(code.size):
-        return errors.INVALID_JUMP
-    registers.pc = I(view_u32(code.targets, code.size)[target[0]]) - 1
-    if registers.pc < 0:
-        return errors.INVALID_JUMP
-    return CONTINUE
+    return _jump_to_computed(registers, target)
 
 
 @instruction(op.STOP)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contend.evm import errors
-from contend.evm.layout import WORD, WORD_BYTES
+from contend.evm.layout import WORD_BYTES
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import load_8, store_8, swap_bytes, view_u8
 from contend.evm.vm.call import NO_GAS, expand_memory
+from contend.evm.vm.instructions.stack_words import load_limbs, store_limbs
 
 # What an instruction gives, besides errors, which are positive.
 CONTINUE, SUSPENDED, CALLS, STOPPED, REVERTED = 0, -1, -2, -3, -4
@@ -22,7 +23,7 @@ def operand(registers, below):
     """The word that lies so many below the top of the stack; 0 is the top."""
     at = registers.stack_top - WORD_BYTES * (below + 1)
     check(at >= registers.stack_base)
-    return WORD.at(at).value
+    return load_limbs(at)
 
 
 @kernel(inline=True)
@@ -30,13 +31,13 @@ def replace(registers, below, word):
     """Write over the word that lies so many below the top of the stack."""
     at = registers.stack_top - WORD_BYTES * (below + 1)
     check(at >= registers.stack_base)
-    WORD.at(at).value = word
+    store_limbs(at, word)
 
 
 @kernel(inline=True)
 def push(registers, word):
     """Put a word on the stack."""
-    WORD.at(registers.stack_top).value = word
+    store_limbs(registers.stack_top, word)
     registers.stack_top += WORD_BYTES
 
 

@@ -41,6 +41,13 @@ def test_a_loop_counts_each_round() -> None:
     assert found["transaction"] == 1
 
 
+def test_a_run_of_jump_destinations_is_one_entry_wherever_it_is_entered() -> None:
+    for source in ("JUMPDEST JUMPDEST JUMPDEST 1 POP STOP", "3 JUMP JUMPDEST JUMPDEST JUMPDEST 1 POP STOP"):
+        found = work(source)
+        entries = 1 + ("JUMP " in source)
+        assert (found["block"], found["stack"]) == (entries, 2)
+
+
 @pytest.mark.parametrize(
     ("source", "name", "amount"),
     [

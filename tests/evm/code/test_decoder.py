@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from contend.evm import errors
 from contend.evm import opcodes as op
-from contend.evm.code.decoder import GAS_MASK, GROWTH_SHIFT, IMMEDIATE_SHIFT, NEED_SHIFT, STACK_MASK, decode
+from contend.evm.code.decoder import (
+    BLOCK_MASK,
+    GAS_MASK,
+    GROWTH_SHIFT,
+    IMMEDIATE_SHIFT,
+    NEED_SHIFT,
+    PLACE_BITS,
+    PLACE_MASK,
+    SKIP_SHIFT,
+    STACK_MASK,
+    decode,
+)
 from contend.evm.crypto.keccak import keccak256
 from contend.evm.forks import CANCUN, LATEST, SHANGHAI
 from tests.evm.assembly import assemble, push
@@ -60,15 +71,23 @@ def test_any_bytes_decode_to_a_stream_that_ends(code: bytes) -> None:
     targets = {at for at in range(len(code)) if decoded.targets[at]}
     assert targets == destinations(code)
     for at in targets:
-        assert int(decoded.stream[decoded.targets[at] - 1]) & 0xFF == op.BASIC_BLOCK
-    for word in decoded.stream:
+        assert int(decoded.stream[decoded.targets[at] - 1]) & 0xFF in (op.BASIC_BLOCK, op.JUMPDEST_RUN)
+    for position, word in enumerate(decoded.stream):
         operation, immediate = int(word) & 0xFF, int(word) >> IMMEDIATE_SHIFT
         if operation == op.BASIC_BLOCK:
             assert immediate < len(decoded.basic_blocks)
+        elif operation == op.JUMPDEST_RUN:
+            assert immediate & BLOCK_MASK < len(decoded.basic_blocks)
+            assert int(decoded.stream[position + (immediate >> SKIP_SHIFT)]) & 0xFF == op.BASIC_BLOCK
         elif operation == op.PUSH_LARGE:
             assert 4 * immediate + 3 < len(decoded.constants)
         elif operation in (op.JUMP_STATIC, op.JUMPI_STATIC):
-            assert immediate == 0 or int(decoded.stream[immediate - 1]) & 0xFF == op.BASIC_BLOCK
+            place, skipped = immediate & PLACE_MASK, immediate >> PLACE_BITS
+            if immediate:
+                assert int(decoded.stream[place - 2]) & 0xFF == op.BASIC_BLOCK
+                entered = int(decoded.stream[place - 2 - skipped])
+                assert entered & 0xFF == (op.JUMPDEST_RUN if skipped else op.BASIC_BLOCK)
+                assert entered >> (IMMEDIATE_SHIFT + SKIP_SHIFT) == skipped
 
 
 @given(value=st.integers(0, (1 << 256) - 1), width=st.integers(0, 32))
@@ -121,7 +140,35 @@ def test_what_no_path_reaches_is_dropped() -> None:
 
 def test_a_jump_to_a_constant_is_resolved() -> None:
     stream = stream_of(assemble(4, "JUMP INVALID JUMPDEST STOP"))
-    assert stream == [(op.BASIC_BLOCK, 0), (op.JUMP_STATIC, 3), (op.BASIC_BLOCK, 1), (op.STOP, 0), (op.STOP, 0)]
+    jump = (op.JUMP_STATIC, 4)  # behind the entry to the second basic block
+    assert stream == [(op.BASIC_BLOCK, 0), jump, (op.BASIC_BLOCK, 1), (op.STOP, 0), (op.STOP, 0)]
+
+
+def test_a_run_of_jump_destinations_is_entered_once() -> None:
+    code = assemble("JUMPDEST JUMPDEST JUMPDEST PUSH0 STOP")
+    assert stream_of(code) == [
+        (op.JUMPDEST_RUN, 2 << SKIP_SHIFT | 0),
+        (op.JUMPDEST_RUN, 1 << SKIP_SHIFT | 1),
+        (op.BASIC_BLOCK, 2),
+        (op.PUSH_SMALL, 0),
+        (op.STOP, 0),
+        (op.STOP, 0),
+    ]
+    assert blocks_of(code) == [(5, 0, 1), (4, 0, 1), (3, 0, 1)]
+
+
+@pytest.mark.parametrize("computed", [False, True])
+@pytest.mark.parametrize("length", [1, 2, 3, 40])
+def test_a_jump_into_a_run_charges_what_is_left_of_it(runner: Runner, length: int, computed: bool) -> None:
+    jump = assemble("PUSH0 OR JUMP" if computed else "JUMP")
+    for skipped in range(length):
+        at = 2 + len(jump) + skipped
+        landing = bytes([op.JUMPDEST]) * length + assemble("PC PUSH0 MSTORE", 32, "PUSH0 RETURN")
+        code = bytes([op.PUSH1, at]) + jump + landing
+        result = runner.run(with_code(code), free_call(), FREE)
+        assert int.from_bytes(result.output, "big") == 2 + len(jump) + length
+        ahead = 3 + (2 + 3 if computed else 0) + 8
+        assert result.gas_used == 21_000 + ahead + (length - skipped) + 2 + 2 + 3 + 3 + 3 + 2
 
 
 @pytest.mark.parametrize(

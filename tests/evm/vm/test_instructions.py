@@ -15,7 +15,7 @@ from contend.evm import opcodes as op
 from contend.evm.block import limbs
 from contend.evm.block_image import BlockImage
 from contend.evm.forks import LATEST
-from contend.evm.layout import FRAME, MACHINE, REGISTERS, WORD
+from contend.evm.layout import BASIC_BLOCK, FRAME, MACHINE, REGISTERS, WORD
 from contend.evm.state import word_to_int
 from contend.evm.vm import dispatch
 from contend.evm.vm.access_table import supply_word
@@ -110,10 +110,13 @@ def test_memory_grows_for_its_gas_and_keeps_the_first_byte_first() -> None:
     assert memory.mstore(*poor.arguments) == errors.OUT_OF_GAS
 
 
-def test_a_jump_goes_one_before_its_immediate_or_nowhere() -> None:
-    made = hand(immediate=6)
+def test_a_jump_enters_a_basic_block_and_goes_one_before_its_immediate_or_nowhere() -> None:
+    made, stream, blocks = hand(immediate=6), np.zeros(6, np.uint64), BASIC_BLOCK.zeros(2)
+    stream[4] = op.BASIC_BLOCK | 1 << 8
+    blocks["requirement"] = [0, 12]
+    made.registers["stream"], made.registers["basic_blocks"] = stream.ctypes.data, blocks.ctypes.data
     assert control.jump_static(*made.arguments) == CONTINUE
-    assert int(made.registers["pc"][0]) == 5
+    assert (int(made.registers["pc"][0]), 100_000 - made.gas) == (5, 12)
     assert control.jump_static(*hand(immediate=0).arguments) == errors.INVALID_JUMP
     assert control.stop(*hand().arguments) == STOPPED
 
@@ -149,6 +152,7 @@ def test_sstore_refuses_the_call_stipend_and_static_frames() -> None:
 def test_the_loop_has_every_instruction_of_the_latest_fork() -> None:
     numbers = set(dispatch.table())
     decoded = {op.PUSH_SMALL, op.PUSH_LARGE, op.DUP, op.SWAP, op.LOG, op.BASIC_BLOCK, op.JUMP_STATIC, op.JUMPI_STATIC}
+    decoded.add(op.JUMPDEST_RUN)
     written_out = {*range(op.PUSH0, op.PUSH32 + 1), *range(op.DUP1, op.SWAP16 + 1), *range(op.LOG0, op.LOG4 + 1)}
     assert numbers == (set(LATEST.opcodes) - written_out - {op.PC, op.JUMPDEST, op.INVALID}) | decoded
 
