@@ -213,7 +213,7 @@ BUGS = {
     ),
     "unvalidated_prefix": Bug(
         "validation of the beneficiary's prefix",
-        BlockSTM,
+        StaticPartition,
         Replacement(incarnation, stm.answer_without_noting_the_prefix, "answer_read"),
     ),
     "incomplete_prefix": Bug(
