@@ -249,9 +249,9 @@ def doubt_nobody(shared, txn_idx):
     """Whoever has read from expected writes stays certain, whatever else is written."""
 
 
-def forget_who_settled(shared, location):
+def forget_who_settled(shared, settled_by):
     """Who has read a word of the state is not told that a transaction below has put another in its place."""
-    original(shared, location)
+    original(shared, settled_by)
     return U0
 
 

@@ -253,7 +253,7 @@ BUGS = {
     "unseen_settling": Bug(
         "whose word the state has",
         BlockSTM,
-        Replacement(settled_words, stm.forget_who_settled, "settled_tag"),
+        Replacement(settled_words, stm.forget_who_settled, "tag_of"),
     ),
     "lost_wake_up": Bug(
         "a second look after waiting",
