@@ -272,6 +272,7 @@ BUGS = {
         BlockSTM,
         Replacement(mv_memory, stm.insert_by_a_plain_store, "write"),
         within=True,
+        source="nft",
     ),
     "unvalidated_plan": Bug(
         "validation of a plan", StaticPartition, Replacement(engine, stm.open_no_validation, "_open_validation")
