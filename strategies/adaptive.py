@@ -104,7 +104,9 @@ class Adaptive(Groups):
         """Gather hints, and have the graph built while executing; or let the source watch; or nothing."""
         if self._trial.uses_hints:
             super().prepare(space, image, state)
-        elif self._trial.learns:
+            return
+        space.speculate(self.clock, settles=not self._trial.learns)
+        if self._trial.learns:
             assert self._source is not None
             self._source.watch(space, image)
 

@@ -40,12 +40,17 @@ _WRITTEN_WORDS = WRITTEN.words
 
 
 @kernel(inline=True)
-def settled_tag(shared, location):
-    """Tag of a location's word in the state: the transaction, plus one, that settled it; an ESTIMATE while it does."""
-    settled_by = atomics.load(row_of(shared, location), "settled_by")
+def tag_of(shared, settled_by):
+    """Tag of a word in the state: the transaction, plus one, that settled it; an ESTIMATE while it does."""
     if settled_by >> HEAD_SHIFT != shared.epoch:
         return U0
     return ((settled_by & HEAD_MASK) << TAG_SHIFT) | (ESTIMATE if settled_by & SETTLING != U0 else U0)
+
+
+@kernel(inline=True)
+def settled_tag(shared, location):
+    """Tag of the word that a location has in the state."""
+    return tag_of(shared, atomics.load(row_of(shared, location), "settled_by"))
 
 
 @kernel(inline=True)
@@ -63,7 +68,7 @@ def settled_word(shared, location):
         word = row.value
         atomics.acquire_fence()
         if atomics.load(row, "settled_by") == settled_by:
-            return settled_tag(shared, location), word
+            return tag_of(shared, settled_by), word
 
 
 @kernel()

@@ -199,14 +199,12 @@ class BlockSTM(OptimisticStrategy):
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""
-        space.workers["runs_on"] = not self.clock.simulated
+        # A source looks at the state before the block even when that has executed.
+        space.speculate(self.clock, settles=self._source is None)
         if self._source is not None:
             self.gather_hints(space, image, state)
             self.mark_expected_writes(space)
             space.shared["first_doubt"] = len(image)
-        else:
-            # A source looks at the state before the block even when that has executed.
-            space.shared["settles"] = 1
 
     def counted(self, space: Workspace) -> dict[str, int]:
         """What the workers and the source of the hints counted."""

@@ -69,7 +69,6 @@ from contend.strategies.clocks import (
 
 COST_TASK, COST_WAIT = cost_table.TASK, cost_table.WAIT
 COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
-COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
@@ -90,7 +89,8 @@ def run_paying(shared, worker, publish):
         return WORKED
     worker.phase = PHASE_FINISH
     worker.write_count, settling = count_writes(shared, worker)
-    spend(shared, worker, COST_COMMIT_LOCATION, settling)
+    # Found without a search, marked and written, as a version that is laid out.
+    spend(shared, worker, COST_FILL, settling)
     filled = settling
     if publish == COST_PUBLISH_WRITE and shared.expects != U0:
         laid_out = count_filled(worker)

@@ -197,6 +197,19 @@ class Workspace:
             worker["reads"], worker["reads_room"] = self.reads[number].ctypes.data, self.reads_room
             worker["own"] = own_addresses[number]
 
+    def speculate(self, clock: Clock, settles: bool) -> None:
+        """Make ready for workers whose whole step is Block-STM's.
+
+        Parameters
+        ----------
+        clock : Clock
+            Where it is not simulated, a step goes on as long as there is something to do.
+        settles : bool
+            Whether final words go to the state at once (`strategies.block_stm.settled_words`).
+        """
+        self.workers["runs_on"] = not clock.simulated
+        self.shared["settles"] = settles
+
     @property
     def address(self) -> int:
         """Address of the shared header."""

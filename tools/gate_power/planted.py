@@ -16,7 +16,7 @@ import time
 
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement, original
-from contend.strategies.block_stm import strategy, validation
+from contend.strategies.block_stm import scheduler, strategy, validation
 from contend.strategies.block_stm.strategy import BlockSTM
 
 SHARE = {share!r}
@@ -49,10 +49,16 @@ def validate_read_set(shared, worker):
     return stale
 
 
+def has_final_prefix(shared, txn_idx):
+    """Have these transactions validated, even where nobody else is there to change what they read."""
+    return original(shared, txn_idx) and txn_idx % I({every}) != 0
+
+
 def block_stm_of_this_side():
     if not EVERY:
         return BlockSTM
-    return Variant([strategy], [Replacement(validation, validate_read_set)]).module(strategy).BlockSTM
+    planted = [Replacement(validation, validate_read_set), Replacement(scheduler, has_final_prefix)]
+    return Variant([strategy], planted).module(strategy).BlockSTM
 
 
 class Wasteful(block_stm_of_this_side()):

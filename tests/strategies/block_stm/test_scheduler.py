@@ -27,7 +27,7 @@ from contend.strategies.block_stm.workspace import addresses_of
 from tests.strategies.block_stm import scheduler_kernels
 from tests.strategies.block_stm.scheduler_model import EXECUTED, TASK_EXECUTE, TASK_VALIDATE, Found, Scheduler, Task
 
-MOST_TRANSACTIONS, MOST_WORKERS = 5, 4
+MOST_TRANSACTIONS, MOST_WORKERS = 8, 4
 INDICES = ("execution_idx", "validation_idx", "decrease_cnt", "num_active_tasks", "done_marker")
 LOOKS = ["next_task", "next_task", "next_task", "next_version_to_execute", "next_version_to_validate"]
 
@@ -234,7 +234,7 @@ PLANTED = [
 ]
 
 
-SOME = settings(max_examples=300, stateful_step_count=60, database=None, derandomize=True, phases=[Phase.generate])
+SOME = settings(max_examples=500, stateful_step_count=80, database=None, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +288,7 @@ class WithoutASecondLook(Scheduler):
     [
         (2, WithoutRevalidation, r"all\("),
         (3, WithoutNewLocations, r"all\("),
-        (5, WithoutASecondLook, r"== \{2\}"),
+        (5, WithoutASecondLook, r"never get done|== \{2\}"),
     ],
 )
 def test_a_model_with_the_same_bug_does_not_hide_it(

@@ -29,6 +29,7 @@ from contend.strategies.block_stm.mv_memory import (
     NO_VERSION,
     _height,
     _is_tower,
+    _make_tower,
     _search,
     allocate,
     head_of,
@@ -188,9 +189,13 @@ def write_word_after_link(shared, worker, location, txn_idx, incarnation, word):
 def insert_by_a_plain_store(shared, worker, location, txn_idx, incarnation, word):
     """Of two versions that are inserted at one place of a skip list at the same time, one is lost."""
     head = head_of(shared, location)
-    if not _is_tower(head) or led_to(shared, head) == 0:
-        return original(shared, worker, location, txn_idx, incarnation, word)
     tower = led_to(shared, head)
+    if tower == 0 or (not _is_tower(head) and VERSION.at(tower).txn_idx == txn_idx):
+        return original(shared, worker, location, txn_idx, incarnation, word)
+    if not _is_tower(head):
+        tower = _make_tower(shared, worker, location, head)
+        if tower == 0:
+            return I(NO_VERSION), False
     link, found = _search(tower, txn_idx, 0)
     if found != NO_VERSION and VERSION.at(found).txn_idx == txn_idx:
         version = VERSION.at(found)
@@ -249,9 +254,9 @@ def doubt_nobody(shared, txn_idx):
     """Whoever has read from expected writes stays certain, whatever else is written."""
 
 
-def forget_who_settled(shared, location):
+def forget_who_settled(shared, settled_by):
     """Who has read a word of the state is not told that a transaction below has put another in its place."""
-    original(shared, location)
+    original(shared, settled_by)
     return U0
 
 

@@ -213,7 +213,7 @@ BUGS = {
     ),
     "unvalidated_prefix": Bug(
         "validation of the beneficiary's prefix",
-        BlockSTM,
+        StaticPartition,
         Replacement(incarnation, stm.answer_without_noting_the_prefix, "answer_read"),
     ),
     "incomplete_prefix": Bug(
@@ -253,7 +253,7 @@ BUGS = {
     "unseen_settling": Bug(
         "whose word the state has",
         BlockSTM,
-        Replacement(settled_words, stm.forget_who_settled, "settled_tag"),
+        Replacement(settled_words, stm.forget_who_settled, "tag_of"),
     ),
     "lost_wake_up": Bug(
         "a second look after waiting",
@@ -272,6 +272,7 @@ BUGS = {
         BlockSTM,
         Replacement(mv_memory, stm.insert_by_a_plain_store, "write"),
         within=True,
+        source="nft",
     ),
     "unvalidated_plan": Bug(
         "validation of a plan", StaticPartition, Replacement(engine, stm.open_no_validation, "_open_validation")
