@@ -18,11 +18,13 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
 
     With names: only what goes by them, such as `contend list swaps`, and which dials presets set.
     """
-    from contend.harness.plan.catalogue import catalogue, chosen
+    from contend.harness.plan.kept_catalogue import kept_catalogue
 
     with bad_input():
-        content: dict[str, Any] = catalogue()
+        content: dict[str, Any] = kept_catalogue()
         if names:
+            from contend.harness.plan.catalogue import chosen
+
             content = chosen(content, names)
     if as_json:
         click.echo(json.dumps(content, indent=1))

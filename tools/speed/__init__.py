@@ -1,0 +1,1 @@
+"""Speed of this version beside that of an earlier one, measured in turns."""
