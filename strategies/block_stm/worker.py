@@ -229,7 +229,7 @@ def speculate(shared, worker):
 def step(shared_address, worker_address):
     """One interaction with shared state and the private work behind it; its cost, or that there is none to do.
 
-    Where time is not simulated, as many as there are (`WORKER.runs_on`).
+    Where workers do not take turns, as many as there are (`WORKER.runs_on`).
     """
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     result = speculate(shared, worker)

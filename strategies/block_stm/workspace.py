@@ -203,11 +203,11 @@ class Workspace:
         Parameters
         ----------
         clock : Clock
-            Where it is not simulated, a step goes on as long as there is something to do.
+            Where workers do not take turns, a step goes on as long as there is something to do.
         settles : bool
             Whether final words go to the state at once (`strategies.block_stm.settled_words`).
         """
-        self.workers["runs_on"] = not clock.simulated
+        self.workers["runs_on"] = not clock.takes_turns
         self.shared["settles"] = settles
 
     @property

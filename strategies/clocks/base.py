@@ -111,6 +111,8 @@ class Clock(ABC):
     name : str
     simulated : bool
         Whether `now` is anything but real time.
+    takes_turns : bool
+        Whether other workers go on when a step ends, and not while it lasts: where a step ends then makes a difference.
     costs : CostTable or None
         The table by which steps return their costs; None where nobody asks for them.
     network : NetworkModel or None
@@ -123,6 +125,7 @@ class Clock(ABC):
 
     name: ClassVar[str]
     simulated: ClassVar[bool] = True
+    takes_turns: ClassVar[bool] = True
     costs: CostTable | None = None
     network: NetworkModel | None = None
     jitter: int = 0

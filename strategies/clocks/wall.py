@@ -85,6 +85,7 @@ class WallClock(Clock):
 
     name: ClassVar[str] = "wall"
     simulated: ClassVar[bool] = False
+    takes_turns: ClassVar[bool] = False
 
     def now(self) -> float:
         """Seconds of the machine's clock."""
