@@ -16,8 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import contend
-from contend.cache_places import places
+from contend import cache_places
 
 PLUGIN_GROUPS = ("contend.strategies", "contend.workloads")
 _PREFIX = "catalogue-"
@@ -26,7 +25,7 @@ _SOURCES = {".py", ".toml"}
 
 def kept_catalogue() -> dict[str, list[dict[str, Any]]]:
     """What `catalogue.catalogue` gives, as JSON has it; not made where nothing has changed since it was."""
-    place = places().written
+    place = cache_places.places().written
     if place is None or any(entry_points(group=group) for group in PLUGIN_GROUPS):
         return _made()
     file = place / f"{_PREFIX}{_digest()}.json"
@@ -66,7 +65,7 @@ def _digest() -> str:
 
 def _sources() -> Iterator[Path]:
     # The rooms are links, which a search from above does not follow.
-    for entry in Path(contend.__file__).parent.iterdir():
+    for entry in Path(cache_places.__file__).parent.iterdir():
         for path in entry.rglob("*") if entry.is_dir() else (entry,):
             if path.suffix in _SOURCES:
                 yield path

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contend import cache_places
 from contend.cache_places import VARIABLE, Places
 from contend.harness.plan import kept_catalogue as kept
 from contend.harness.plan.catalogue import catalogue
@@ -33,7 +34,7 @@ sys.exit("numba" in sys.modules)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to keep catalogues in, of what one source and no plug-in says."""
     (tmp_path / "source.py").write_text("")
-    monkeypatch.setattr(kept, "places", lambda: Places(tmp_path, (tmp_path,), ""))
+    monkeypatch.setattr(cache_places, "places", lambda: Places(tmp_path, (tmp_path,), ""))
     monkeypatch.setattr(kept, "_sources", lambda: iter([tmp_path / "source.py"]))
     monkeypatch.setattr(kept, "entry_points", lambda group: ())
     return tmp_path
@@ -86,7 +87,7 @@ def test_with_a_plug_in_nothing_is_kept(place: Path, monkeypatch: pytest.MonkeyP
 
 def test_where_nothing_can_be_kept_it_is_made(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = counted(monkeypatch)
-    monkeypatch.setattr(kept, "places", lambda: Places(None, (), "no room"))
+    monkeypatch.setattr(cache_places, "places", lambda: Places(None, (), "no room"))
     kept_catalogue()
     kept_catalogue()
     assert len(made) == 2
