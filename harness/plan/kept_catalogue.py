@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -48,7 +49,8 @@ def _made() -> dict[str, list[dict[str, Any]]]:
 
 def _keep(file: Path, content: dict[str, list[dict[str, Any]]]) -> None:
     """Write a catalogue in the place of all older ones; whoever reads meanwhile finds one whole file or none."""
-    fresh = file.with_suffix(f".{id(content)}")
+    # `harness.record.atomic_write` would do, but records know plans, and plans must not know records.
+    fresh = file.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(content), encoding="utf-8")
     for old in file.parent.glob(f"{_PREFIX}*.json"):
         old.unlink(missing_ok=True)
