@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from contend.harness.cli import main
 from contend.harness.present.formatting import duration, factor, listed, rate, share
+from contend.harness.present.report.answer_safety import safety
 from contend.harness.present.report.answer_slower import slower
 from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.figures import on_both_clocks, report_figures, style_of
@@ -137,6 +138,17 @@ def lines(selected: Any, speedups: dict[int, float], **more: Any) -> Any:
     ]
     cells = pandas.concat(rows, ignore_index=True)
     return type(selected)(selected.clock, cells, selected.sweeps, selected.commands)
+
+
+def test_shards_are_said_to_need_nodes(records: list[Record]) -> None:
+    (selected,) = selections(frame_of(records[:1]), records[:1])
+    sharded = lines(selected, {1: 0.9, 4: 1.6, 16: 2.0}, strategy="sharded")
+    (found,) = safety([sharded])
+    assert "423 members" in found.headline
+    assert found.points[0].startswith("4 shards: 1,692 nodes")
+    assert found.points[1].startswith("16 shards: 6,768 nodes")
+    # Who has one shard, or none, is not asked.
+    assert not list(safety([lines(selected, {1: 0.9}, strategy="sharded"), lines(selected, {4: 2.0})]))
 
 
 def test_what_still_grows_has_not_stopped_helping(records: list[Record]) -> None:
