@@ -12,13 +12,13 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import Block, Snapshot, State
+from contend.harness.calibrate.list_scan import ListScan
 from contend.harness.calibrate.programs import programs
+from contend.harness.calibrate.subject import Floats, Subject
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
@@ -27,13 +27,11 @@ from contend.strategies.clocks.base import PS_PER_SECOND
 from contend.strategies.clocks.cost_table import CLASSES, PS_PER_NS, CostTable, default_costs
 from contend.strategies.clocks.round_robin import RoundRobin
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.given import TEMPLATE, Knowledge
+from contend.strategies.given import BLOCK, TEMPLATE
 from contend.strategies.serial import Serial
 from contend.workloads import registry as workloads
 from contend.workloads import resolve_dials
 from contend.workloads.registry import DEFAULT
-
-Floats = npt.NDArray[np.float64]
 
 SIZE = 2_000
 SEED = 5
@@ -79,52 +77,6 @@ LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
 )
 
 
-@dataclass
-class Subject:
-    """Something that is run on one core.
-
-    Attributes
-    ----------
-    name : str
-    block : Block
-    state : State
-    before : Snapshot
-    strategy : Strategy
-    knowledge : Knowledge
-        What the strategy is given of the block.
-    workers : int
-        That take turns; or one, that is driven as usual.
-    lists : bool
-        Whether the block's access list is made.
-    earlier : Block or None
-        The block before, where the strategy learns from it: executed first, and not measured.
-    reference : str
-        Name of what it is held against: the serial run of the same block; of a program, that of the first one.
-    """
-
-    name: str
-    block: Block
-    state: State
-    before: Snapshot
-    strategy: Strategy
-    knowledge: Knowledge = field(default_factory=Knowledge)
-    workers: int = 1
-    lists: bool = False
-    earlier: Block | None = None
-    reference: str = ""
-
-    def run(self) -> Floats:
-        """Execute the block; seconds of the strategy's clock: for preparation, and for the rest."""
-        self.state.restore(self.before)
-        self.strategy.knowledge = self.knowledge
-        self.strategy.makes_access_list = self.lists
-        if self.earlier is not None:
-            self.strategy.execute(self.earlier, self.state, self.workers)
-        outcome = self.strategy.execute(self.block, self.state, self.workers)
-        prepared = outcome.phases.get("prepare", 0.0)
-        return np.array([prepared, outcome.seconds - prepared])
-
-
 def subjects() -> Iterator[Subject]:
     """Make everything that is measured: the programs serially, blocks of workloads under every compiled strategy."""
     serial = Serial()
@@ -154,6 +106,8 @@ def subjects() -> Iterator[Subject]:
             yield Subject(
                 f"{text} {name}{how}", block, state, before, strategy, given, workers, lists, earlier, f"{text} serial"
             )
+        scan = f"{text} list, scanned"
+        yield ListScan(scan, first, state, before, Serial(), known.of(0, BLOCK), reference=f"{text} serial")
 
 
 def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
