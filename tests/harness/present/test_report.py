@@ -23,7 +23,7 @@ from contend.harness.present.report.answer_safety import safety
 from contend.harness.present.report.answer_slower import slower
 from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.figures import on_both_clocks, report_figures, style_of
-from contend.harness.present.report.history import histories, steps_of
+from contend.harness.present.report.history import _deviations, histories, steps_of
 from contend.harness.present.report.page import render, write_report
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
 from contend.harness.present.report.summary import answers
@@ -86,6 +86,14 @@ def test_a_step_is_found_where_it_is(seed: int, before: int, after: int, height:
     values = np.exp(random.uniform(-0.01, 0.01, before + after))
     values[before:] *= height
     assert before in steps_of(values)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=30))
+def test_deviations_are_those_from_the_median_of_the_rest(values: list[float]) -> None:
+    found = _deviations(np.array(values))
+    for place in range(len(values)):
+        rest = np.array(values[place:])
+        assert found[place] == pytest.approx(np.abs(rest - np.median(rest)).sum(), abs=1e-9)
 
 
 def test_one_bad_run_is_no_step_and_simulated_time_steps_exactly() -> None:
