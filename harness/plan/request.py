@@ -50,6 +50,11 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
+STAGES = ("signatures",)
+"""Options that ask for a stage of a node besides execution (`node.registry`)."""
+NO_STAGE = "none"
+SIGNATURES = (NO_STAGE, "secp256k1")
+"""Schemes of signatures (`node.signatures.stage.SCHEMES`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
@@ -307,6 +312,14 @@ class Request:
         added_later=True,
         applies=lambda asked: "block" in (asked.get("hints") or ()),
     )
+    signatures: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*SIGNATURES),
+        "--signatures",
+        meaning="Signatures that transactions carry, from which all workers recover the senders before a block is "
+        "executed, within the time",
+        added_later=True,
+    )
 
     def __post_init__(self) -> None:
         for name in ("workloads", "strategies"):
@@ -339,6 +352,12 @@ class Request:
         """Timed runs of each cell that are made: simulated ones would repeat each other."""
         return 1 if self.simulated else self.repeat
 
+    @property
+    def stages(self) -> dict[str, str]:
+        """Stages of a node that are measured with the execution, by option; those that are not asked for left out."""
+        asked = {name: getattr(self, name) for name in STAGES}
+        return {name: value for name, value in asked.items() if value != NO_STAGE}
+
     def as_json(self) -> dict[str, Any]:
         """Show the request as a record keeps it."""
         return asdict(self)
@@ -355,6 +374,18 @@ class Request:
             If it has keys that are not a request's.
         """
         return cls(**content)
+
+
+def stages_text(asked: Mapping[str, Any]) -> str:
+    """Stages of a node that a request asks for, in words; empty for none.
+
+    Parameters
+    ----------
+    asked : mapping
+        As a record of any version has it.
+    """
+    values = ((name, asked.get(name, NO_STAGE)) for name in STAGES)
+    return ", ".join(f"{name} {value}" for name, value in values if value != NO_STAGE)
 
 
 def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:

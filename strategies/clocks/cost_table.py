@@ -70,6 +70,7 @@ CLASSES: tuple[str, ...] = (
     "link_edge",  # of a dependency graph, or a transaction of it
     "note_preimage",  # of a hash, while it is executed, and entered in an index
     "stand",  # a version, laid out for a change that a block's access list names
+    "signature",  # of secp256k1: who signed a hash is recovered, and looked up among accounts
 )
 (
     IDLE,
@@ -119,6 +120,7 @@ CLASSES: tuple[str, ...] = (
     LINK_EDGE,
     NOTE_PREIMAGE,
     STAND,
+    SIGNATURE,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
