@@ -125,9 +125,7 @@ def test_what_the_library_raises_is_raised() -> None:
 def test_a_scheme_without_its_package_is_refused_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "find_spec", lambda name: None)
     monkeypatch.setattr(making, "library_functions", lambda: None)
-    with pytest.raises(
-        StageError, match=r"mldsa44 needs the package cryptography.*pip install 'cryptography>=50'"
-    ):
+    with pytest.raises(StageError, match=r"mldsa44 needs the package cryptography.*pip install 'cryptography>=50'"):
         making.check({"signatures": "mldsa44"})
     with pytest.raises(StageError, match="secp256k1 needs the package coincurve"):
         making.check({"signatures": "secp256k1"})
