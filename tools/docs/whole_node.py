@@ -92,9 +92,10 @@ def table(found: list[list[str]]) -> str:
         [
             *lines,
             "",
-            "Bytes of signature and key, or of the account that is named. us a tx: processor time of one worker, median "
-            f"of {ROUNDS} blocks of {SIZE:,}, {machine['cpu']}, Python {machine['python']}, {machine['time'][:10]}. Then "
-            "transactions a second under simulated time, by strategy and workers, signatures and execution together.",
+            "Bytes of signature and key, or of the account that is named. us a tx: processor time of one worker, "
+            f"median of {ROUNDS} blocks of {SIZE:,}, {machine['cpu']}, Python {machine['python']}, "
+            f"{machine['time'][:10]}. Then transactions a second under simulated time, by strategy and workers, "
+            "signatures and execution together.",
         ]
     )
 
