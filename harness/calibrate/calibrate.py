@@ -79,7 +79,9 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         counts[name], rests[name] = amounts(subject, free)
     ratios: dict[str, Floats] = {}
     references: dict[str, list[float]] = {}
-    for name, subject in found.items():
+    # What has no work of the classes in question says nothing of them.
+    telling = {name: subject for name, subject in found.items() if not only or counts[name][:, free].any()}
+    for name, subject in telling.items():
         progress(f"measuring {name}")
         ratios[name], seconds = ratio(subject, found[subject.reference])
         references.setdefault(subject.reference, []).append(seconds)
@@ -88,7 +90,7 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     else:
         bases = {name: float(np.median(seconds)) for name, seconds in references.items()}
     names, rows, others, times = [], [], [], []
-    for name, subject in found.items():
+    for name, subject in telling.items():
         for part, which in _observed(ratios[name]).items():
             names.append(name + part)
             rows.append(counts[name][which].sum(axis=0))

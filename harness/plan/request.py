@@ -53,12 +53,12 @@ LIST_KINDS = ("full", "locations", "reads", "indexed")
 STAGES = ("signatures",)
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
-SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65")
-"""Schemes of signatures (`node.signatures.schemes.SCHEMES`)."""
+SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
+"""Schemes of signatures (`node.signatures.making.SCHEMES`)."""
 WITHOUT_KEYS = (NO_STAGE, "secp256k1")
 """Those whose keys nobody has to be told: they are recovered."""
 KEYS = ("carried", "registry")
-"""Where keys are (`node.signatures.schemes.KEYS`)."""
+"""Where keys are (`node.signatures.making.KEYS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")

@@ -84,7 +84,7 @@ def test_without_stages_records_and_tables_say_nothing_of_them(records: tuple[di
     shown = text_of(signed)
     assert " r/p/e/c " in shown
     assert "share of recover, prepare, execute and commit in %" in shown
-    assert "Every time, serial's too, has signatures in it: senders recovered by secp256k1 (65 bytes a tran" in shown
+    assert "Every time, serial's too, has signatures in it: senders are found by secp256k1 (65 bytes a tran" in shown
     assert "of bound" not in shown
 
 
