@@ -62,6 +62,15 @@ def available() -> list[dict[str, str]]:
     return [asked for asked in found if _lacks(asked[OPTION]) is None]
 
 
+def compile_kernels() -> None:
+    """Compile the steps of all schemes."""
+    from contend.node.signatures.falcon512_step import falcon_step
+    from contend.node.signatures.recovery import recover_step, verify_step
+
+    for step in (recover_step, verify_step, falcon_step):
+        _ = step.address
+
+
 def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
     """Have blocks signed, or take the signatures that they came with.
 
