@@ -79,7 +79,7 @@ lock: $(DEVELOP) ## Write the lock file from pyproject.toml (ARGS=--upgrade take
 
 clean: ## Remove the environment and the caches of the tools; results and compiled kernels stay
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find evm strategies workloads harness tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find evm strategies node workloads harness tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Wheels only, and the build backend comes from the lock as well: nothing that is not pinned is ever fetched or run.
 # The environment is made by $(PYTHON) once, and brought up to date by its own.

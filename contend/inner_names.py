@@ -7,7 +7,7 @@ plug-ins, and a run in which one imports something late, explain why an import f
 from __future__ import annotations
 
 # The rooms: packages inside `contend`, which earlier versions had at the top level.
-ROOMS = frozenset({"evm", "strategies", "workloads", "harness"})
+ROOMS = frozenset({"evm", "strategies", "node", "workloads", "harness"})
 HINT = "plug-ins import from contend.plugin and contend.testing (docs/plugins.md says what became of each name)"
 
 

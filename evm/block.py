@@ -39,6 +39,21 @@ class Authorization(NamedTuple):
     chain_id: int = 0
 
 
+class Signature(NamedTuple):
+    """A signature of secp256k1 as a transaction has it: `v` says which of two points, and for legacy transactions more.
+
+    Attributes
+    ----------
+    v : int
+        0 or 1; of a legacy transaction 27 or 28, or 35 or 36 more than twice the chain's number (EIP-155).
+    r, s : int
+    """
+
+    v: int
+    r: int
+    s: int
+
+
 _LIMBS = {count: Struct(f"<{count}Q").unpack for count in (3, 4)}
 
 
@@ -110,6 +125,10 @@ class Transaction:
         Delegations to be made (EIP-7702); None for transactions of other types.
     declared_type : int or None
         Type by EIP-2718, where what it holds does not tell it: 0 and 1 are executed as 2 is.
+    signature : Signature or None
+        By its sender, where it came with one; no part of what is executed.
+    authorization_signatures : tuple of Signature
+        By the authorities, of a transaction that came with a signature.
     """
 
     sender: bytes
@@ -125,6 +144,8 @@ class Transaction:
     max_blob_fee: int = 0
     authorizations: tuple[Authorization, ...] | None = None
     declared_type: int | None = None
+    signature: Signature | None = field(default=None, repr=False, compare=False)
+    authorization_signatures: tuple[Signature, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def type(self) -> int:

@@ -78,8 +78,14 @@ def _extras(transaction: Transaction, chain_id: int) -> bytes:
 class BlockImage:
     """The memory that kernels read a block from.
 
-    Building it is not part of a timed run: a node has its transactions decoded when they arrive, and its senders
-    recovered.
+    Building it is not part of a timed run: a node has its transactions decoded when they arrive. Senders are there,
+    too, unless whoever drives the node takes them away and has them recovered from signatures: `forget_senders`, then
+    the senders in the rows, then `note_forged`.
+
+    Attributes
+    ----------
+    flaws : ndarray of int64, shape (n,)
+        Why each transaction cannot be executed, as its fields and its signature show, or `errors.NONE`.
 
     Raises
     ------
@@ -105,6 +111,7 @@ class BlockImage:
         data.view(np.uint8)[: data.nbytes - 8] = np.frombuffer(b"".join(pieces), np.uint8)
         self._data = data
         self._fill_rows([len(piece) for piece in pieces])
+        self.flaws = self._flaws_of_fields = self._rows["flaw"][: len(block)].copy()
         self._header = BLOCK.zeros()
         header = self._header[0]
         for field, value in (
@@ -155,6 +162,22 @@ class BlockImage:
             row["flaw"] = flaw
             row["authorizations"] = len(t.authorizations or ())
             at += room
+
+    def forget_senders(self) -> None:
+        """Take all senders away, and with them what was found of signatures."""
+        self.rows["sender"] = 0
+        self.flaws = self._flaws_of_fields
+        self.rows["flaw"] = self.flaws
+
+    def note_forged(self, forged: npt.NDArray[np.bool_]) -> None:
+        """Have transactions count as invalid whose signature is nobody's; it is told before all other flaws.
+
+        Parameters
+        ----------
+        forged : ndarray of bool, shape (n,)
+        """
+        self.flaws = np.where(forged, errors.BAD_SIGNATURE, self._flaws_of_fields)
+        self.rows["flaw"] = self.flaws
 
     def limits_matter(self) -> bool:
         """Whether not all transactions are sure to fit into the block, by their limits (`evm.vm.admission`)."""

@@ -42,6 +42,7 @@ COMPUTE = 4
     BLOB_ALLOWANCE,
     AUTHORIZATION_COUNT,
     AUTHORIZATION_CREATION,
+    BAD_SIGNATURE,
     # From here on the machine ran out of room: a fault, never a result.
     MEMORY_CAPACITY,
     STACK_CAPACITY,
@@ -51,7 +52,7 @@ COMPUTE = 4
     OUTPUT_CAPACITY,
     CODE_CAPACITY,
     PRECOMPILE_FAULT,
-) = range(40)
+) = range(41)
 
 FIRST_FAULT = MEMORY_CAPACITY
 
@@ -90,6 +91,7 @@ _NAMES = (
     "more blobs than the block has left",
     "no authorisation",
     "transaction with authorisations creates a contract",
+    "signature of nobody",
     "memory capacity exceeded",
     "stack capacity exceeded",
     "access table capacity exceeded",

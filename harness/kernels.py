@@ -15,8 +15,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
+import contend.node
 from contend.evm.runtime.jit import Native
-from contend.evm.runtime.kernel_cache import KernelFolders, kernels_digest, marked_folders
+from contend.evm.runtime.kernel_cache import KernelFolders, kernels_digest, marked_folders, package_digest
 from contend.evm.runtime.source_digest import digest_of
 from contend.strategies import registry  # which registers its kernels: they are part of every digest below
 
@@ -34,24 +35,28 @@ def _machine() -> str:
     return f"{sys.implementation.cache_tag}-{binding.get_host_cpu_name()}"
 
 
-def sources_digest(strategies: Iterable[type]) -> str:
+def sources_digest(strategies: Iterable[type], with_stages: bool = False) -> str:
     """Digest of all sources that the kernels of these strategies are compiled from.
 
     Parameters
     ----------
     strategies : iterable of type
         Strategy classes.
+    with_stages : bool, optional
+        Whether kernels of a node's stages (`node`) are at work, too.
 
     Returns
     -------
     str
-        `evm.runtime.kernel_cache.kernels_digest`, unless plug-ins are among them: then 16 hexadecimal digits that their
-        sources are part of.
+        `evm.runtime.kernel_cache.kernels_digest`, unless plug-ins or stages are among them: then 16 hexadecimal digits
+        that their sources are part of.
     """
-    plugins = {digest for kind in strategies if (digest := _plugin_digest(kind))}
-    if not plugins:
+    others = sorted({digest for kind in strategies if (digest := _plugin_digest(kind))})
+    if with_stages:
+        others.append(package_digest(contend.node.__name__))
+    if not others:
         return kernels_digest()
-    whole = "|".join([kernels_digest(), *sorted(plugins)])
+    whole = "|".join([kernels_digest(), *others])
     return hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
 
 

@@ -59,10 +59,7 @@ class CompiledStrategy(Strategy):
         untimed = {"snapshot": perf_counter() - began}
         if self.clock.costs is not None:
             state.codes.set_cost_model(self.clock.costs.table)
-        if self._image is None or self._image.block is not block:
-            self._image = BlockImage(block)
-            self._admission = Admission(self._image)
-        admission = self._admission
+        image, admission = self.image_of(block), self._admission
         admission.forget()
         earlier, destroys_all = dict[str, float](), fork_named(block.environment.fork).destroys_all
         mark, scale = self.clock.mark(), self._scale
@@ -72,7 +69,7 @@ class CompiledStrategy(Strategy):
             state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
-                outcome = self.attempt(self._image, state, workers, self._scale)
+                outcome = self.attempt(image, state, workers, self._scale)
             except CapacityError:
                 # First of all, so that no error leaves a state that is executed by half.
                 state.restore(before)
@@ -106,6 +103,13 @@ class CompiledStrategy(Strategy):
                 outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
                 outcome.untimed["changes"] = perf_counter() - began
             return outcome
+
+    def image_of(self, block: Block) -> BlockImage:
+        """The block as it will be executed, made when it is first asked for: whoever recovers senders writes there."""
+        if self._image is None or self._image.block is not block:
+            self._image = BlockImage(block)
+            self._admission = Admission(self._image)
+        return self._image
 
     def forgo_list(self) -> bool:
         """Go on without the access list that came with the block, if one did; False where it makes no difference.

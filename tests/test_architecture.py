@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("contend", "evm", "strategies", "workloads", "harness", "tools", "tests", "results")
+ROOMS = ("contend", "evm", "strategies", "node", "workloads", "harness", "tools", "tests", "results")
 PAGES = ("architecture.md", "glossary.md")
 # Of other projects, named for comparison; of numpy and numba; and an ending.
 FOREIGN = {"ethereum_types", "Evm", "Message", "Storage", "journal", "prestateTracer", "carray", "continuous"} | {
@@ -75,6 +75,6 @@ def test_every_name_is_in_the_file_beside_it(page: str) -> None:
 
 def test_every_package_is_on_the_page() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    packages = [file.parent.relative_to(ROOT) for room in ROOMS[1:5] for file in (ROOT / room).rglob("__init__.py")]
+    packages = [file.parent.relative_to(ROOT) for room in ROOMS[1:6] for file in (ROOT / room).rglob("__init__.py")]
     assert len(packages) > 30
     assert not [str(package) for package in packages if f"`{package}/`" not in page]

@@ -38,17 +38,23 @@ class Admission:
     """
 
     def __init__(self, image: BlockImage) -> None:
+        self._image = image
         self._rows = image.rows
-        self._flaws = image.rows["flaw"].copy()
-        # Whether it fits is asked of each that has no flaw, or one that is told only if it does.
-        self._admissible = np.isin(self._flaws, (errors.NONE, *AFTER_ADMISSION))
+        self._take(image.flaws)
         self._gas = min(image.block.environment.gas_limit, _MOST_GAS)
         self._blobs = image.max_blobs
         self.matters = image.limits_matter()
 
     def forget(self) -> None:
         """Take all transactions as admitted: a run learns nothing from the one before."""
+        if self._flaws is not self._image.flaws:
+            self._take(self._image.flaws)
         self._rows["flaw"] = self._flaws
+
+    def _take(self, flaws: npt.NDArray[np.int64]) -> None:
+        self._flaws = flaws
+        # Whether it fits is asked of each that has no flaw, or one that is told only if it does.
+        self._admissible = np.isin(flaws, (errors.NONE, *AFTER_ADMISSION))
 
     def settle(self, receipts: Receipts) -> bool:
         """Mark who is refused, given what an execution used; whether that is what it was executed with.

@@ -79,6 +79,11 @@ def kernels_digest() -> str:
     return _digest(folders_behind(None))
 
 
+def package_digest(package: str) -> str:
+    """Digest, as `kernels_digest` gives it, of all sources that a registered package's kernels are made from."""
+    return _digest(folders_behind(registered(package)))
+
+
 def _digest(folders: tuple[Path, ...]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     digest.update(f"{numba.__version__}|{bounds_checked()}".encode())

@@ -35,17 +35,20 @@ class Registered(NamedTuple):
         Where its sources lie, links resolved.
     whole : bool
         Whether all sources below `folder` key its kernels; else numba looks at the file of each.
+    is_open : bool
+        Whether kernels of plug-ins may be made from it.
     """
 
     name: str
     folder: Path
     whole: bool
+    is_open: bool = True
 
 
 _registered: list[Registered] = []
 
 
-def register(package: str, folder: str, *, whole: bool = True) -> None:
+def register(package: str, folder: str, *, whole: bool = True, is_open: bool = True) -> None:
     """Say that a package defines kernels, before it defines the first: the lowest floor knows no upper one's name.
 
     Parameters
@@ -56,10 +59,13 @@ def register(package: str, folder: str, *, whole: bool = True) -> None:
         Its folder; may be a link.
     whole : bool
         Whether kernels are keyed by all sources of the package, as they must be where one is made from another file's.
+    is_open : bool
+        Whether kernels of plug-ins may be made from it. What they are kept under must not depend on whether a package
+        has been imported that they cannot use.
     """
     with _lock:
         if all(other.name != package for other in _registered):
-            _registered.append(Registered(package, Path(folder).resolve(), whole))
+            _registered.append(Registered(package, Path(folder).resolve(), whole, is_open))
 
 
 def registered(module: str) -> Registered | None:
@@ -76,9 +82,10 @@ def packages() -> tuple[Registered, ...]:
 
 
 def folders_behind(package: Registered | None) -> tuple[Path, ...]:
-    """Folders of all sources that kernels of a registered package may be made from; of all such packages for None."""
-    end = len(_registered) if package is None or not package.whole else _registered.index(package) + 1
-    return tuple(other.folder for other in _registered[:end] if other.whole)
+    """Folders of all sources that kernels of a registered package may be made from; for None, those of a plug-in."""
+    is_own = package is not None and package.whole
+    end = _registered.index(package) + 1 if package is not None and is_own else len(_registered)
+    return tuple(other.folder for other in _registered[:end] if other.whole and (other.is_open or other is package))
 
 
 def home_of(module: str, file: str) -> Path:

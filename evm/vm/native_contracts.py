@@ -8,10 +8,10 @@ it leaves the input, untouched, to the contract's other implementation.
 from __future__ import annotations
 
 from contend.evm import errors
+from contend.evm.crypto import secp256k1
 from contend.evm.crypto.alt_bn128 import field, pairing, points
 from contend.evm.crypto.alt_bn128.field import SPACE_WORDS
 from contend.evm.crypto.blake2 import compress
-from contend.evm.crypto.keccak import keccak_word
 from contend.evm.crypto.modular_power import MOST_LIMBS, power_into
 from contend.evm.crypto.ripemd160 import ripemd160_into
 from contend.evm.crypto.sha256 import sha256_into
@@ -19,26 +19,19 @@ from contend.evm.layout import PRECOMPILE_SPAN, RULES
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import Native, kernel, macro, native
 from contend.evm.runtime.memory_views import (
-    address_of_view,
-    call_4,
-    call_5,
     load_8,
     stack_buffer,
     swap_bytes,
     view_u8,
-    view_u64,
 )
-from contend.evm.u256 import fits_u64, get_at, is_zero, less
+from contend.evm.u256 import fits_u64, get_at
 from contend.evm.vm.call import frame_at
 from contend.evm.vm.transaction import open_machine
 
 IN_PYTHON = 1
 FAILED = -1
 # Behind the functions by number, the table of `evm.vm.precompiles` has what these functions call of a library.
-SECP_CONTEXT, SECP_PARSE, SECP_RECOVER, SECP_SERIALIZE = (PRECOMPILE_SPAN + i for i in range(4))
-TABLE_WORDS = PRECOMPILE_SPAN + 4
-_UNCOMPRESSED = 2
-_ORDER_OF_SECP256K1 = field.limbs_of(0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141)
+TABLE_WORDS = PRECOMPILE_SPAN + secp256k1.LIBRARY_WORDS
 # Lengths of numbers of a modular exponentiation beyond which it is left to Python; and gas that nobody has.
 _MOST_BYTES, _ENDLESS_GAS = 8 * MOST_LIMBS, 1 << 62
 _MOST_EXPONENT = 1 << 14
@@ -88,29 +81,13 @@ def recover(address):
     for i in range(4):
         field.put_number(m, 4 * i, data, frame.calldata_size, 32 * i)
     parity = m[4] - U(27)
-    r, s = get_at(m, 8), get_at(m, 12)
-    known = fits_u64(get_at(m, 4)) and parity <= U(1)
-    if not known or is_zero(r) or is_zero(s) or not (less(r, _ORDER_OF_SECP256K1) and less(s, _ORDER_OF_SECP256K1)):
+    if not (fits_u64(get_at(m, 4)) and parity <= U(1)):
         return _ends(machine, I(0))
-    own = address_of_view(m)
-    message, compact, signature, key, written, length = (own + 128, own + 160, own + 224, own + 296, own + 368,
-                                                         own + 448)  # fmt: skip
-    bytes_ = view_u8(own, 512)
-    field.take_number(bytes_, 128, m, 0)
-    field.take_number(bytes_, 160, m, 8)
-    field.take_number(bytes_, 192, m, 12)
-    library = view_u64(machine.compute, TABLE_WORDS)
-    context, low = I(library[SECP_CONTEXT]), I(0xFFFFFFFF)
-    if call_4(I(library[SECP_PARSE]), context, signature, compact, I(parity)) & low == 0:
+    for i in range(8):
+        m[secp256k1.R + i] = m[8 + i]
+    if not secp256k1.recover_into(machine.compute + 8 * PRECOMPILE_SPAN, m, I(parity)):
         return _ends(machine, I(0))
-    if call_4(I(library[SECP_RECOVER]), context, key, signature, message) & low == 0:
-        return _ends(machine, I(0))
-    m[56] = U(65)
-    call_5(I(library[SECP_SERIALIZE]), context, written, length, key, I(_UNCOMPRESSED))
-    hashed = keccak_word(bytes_, 369, 64)
     output = _output(machine)
-    for i in range(4):
-        m[i] = hashed[i]
     field.take_number(output, 0, m, 0)
     for i in range(12):
         output[i] = 0
@@ -335,22 +312,3 @@ NATIVES: dict[int, Native] = {
     8: bn128_pairing,
     9: blake2_compress,
 }
-
-
-def library_functions() -> dict[int, int] | None:
-    """Addresses of what `recover` calls, by their places in the table; None where no libsecp256k1 that has them is."""
-    try:
-        from coincurve._libsecp256k1 import ffi, lib
-
-        def address_of(name: str) -> int:
-            return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
-
-        return {
-            SECP_CONTEXT: int(ffi.cast("uintptr_t", lib.secp256k1_context_static)),
-            SECP_PARSE: address_of("secp256k1_ecdsa_recoverable_signature_parse_compact"),
-            SECP_RECOVER: address_of("secp256k1_ecdsa_recover"),
-            SECP_SERIALIZE: address_of("secp256k1_ec_pubkey_serialize"),
-        }
-    # The binding is none of coincurve's public interface: another version may lack a name, or bind by another way.
-    except (ImportError, AttributeError, TypeError):
-        return None

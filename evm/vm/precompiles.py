@@ -267,7 +267,8 @@ _functions = np.full(FUNCTIONS, _address_of(_entry), np.uint64)
 
 def compile_native(number: int) -> bool:
     """Have a contract computed without Python from now on; False where it cannot be, or is already."""
-    from contend.evm.vm.native_contracts import NATIVES, library_functions
+    from contend.evm.crypto.secp256k1 import library_functions
+    from contend.evm.vm.native_contracts import NATIVES
 
     native = NATIVES.get(number)
     if native is None or _functions[number] != _functions[PYTHON]:
@@ -277,7 +278,7 @@ def compile_native(number: int) -> bool:
         if found is None:
             return False
         for place, address in found.items():
-            _functions[place] = address
+            _functions[PRECOMPILE_SPAN + place] = address
     _functions[number] = native.address
     return True
 

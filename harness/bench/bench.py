@@ -6,7 +6,7 @@ A run is of one block, or of several in a row (`harness.bench.block_sequence`), 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +30,9 @@ from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.sample import BlockFacts, Sample
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import refusal
+from contend.node.base import StageError
+from contend.node.registry import node_of
+from contend.node.whole_node import BARE, Node
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.cost_table import default_costs
@@ -60,6 +63,8 @@ class Bench:
         Makes the clock of one run.
     list_kind : str, optional
         Kind of the access lists that are given (`strategies.given.LIST_KINDS`).
+    stages : mapping, optional
+        Stages of a node that are measured with the execution, by option (`node.registry`).
     """
 
     strategy: Callable[[str], Callable[[], Strategy]]
@@ -67,6 +72,7 @@ class Bench:
     compile_lock: CompileLock = field(default=lambda name: nullcontext())
     clock: Callable[[], Clock] = field(default=lambda: WALL)
     list_kind: str = FULL
+    stages: Mapping[str, str] = field(default_factory=dict)
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
     _blocks: tuple[BlockSequence, State] | None = field(default=None, init=False)
     _causes: Causes | None = field(default=None, init=False)
@@ -74,6 +80,7 @@ class Bench:
     _at_once: SerialRunsAtOnce | None = field(default=None, init=False)
     _facts: dict[CellKey, CellFacts] = field(default_factory=dict, init=False)
     _knowledge: BlockKnowledge | None = field(default=None, init=False)
+    _node: Node = field(default=BARE, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> BlockFacts:
@@ -85,6 +92,8 @@ class Bench:
             If any of that fails.
         FieldError
             If the workload refuses a file of the user's: its set-up reverts, for instance.
+        StageError
+            If a stage cannot be had for its blocks.
         """
         self._blocks = self._causes = self._at_once = None
         self._simulated.clear()
@@ -96,12 +105,13 @@ class Bench:
                 scenario = workload.build(plan.dials, seed, block_size, plan.block_count)
                 genesis, blocks = scenario.genesis.digest(), blocks_digest(scenario.blocks)
                 check_built(plan, scenario, genesis, blocks)
+                self._node = node_of(self.stages, scenario.blocks, scenario.genesis, seed)
                 serial = self._instance(CellKey(BASELINE, 0))
                 sequence = BlockSequence(scenario.blocks, scenario.genesis, serial, scenario.contracts)
                 survey = Survey(workload, scenario, (self.clock().costs or default_costs()).table)
                 sequence.lay_out(survey)
                 violated = survey.violated + workload.check(scenario, scenario.genesis)
-            except (WorkloadError, FieldError):
+            except (WorkloadError, FieldError, StageError):
                 raise
             except Exception as error:
                 what = described(error, type(workload).__module__)
@@ -115,7 +125,7 @@ class Bench:
         self._blocks, self._causes = (sequence, scenario.genesis), survey.causes
         self._schedules = survey.schedules
         _settle()
-        return survey.facts(genesis, blocks)
+        return replace(survey.facts(genesis, blocks), stages=self._node.facts)
 
     def warm_up(self, key: CellKey) -> None:
         """Run a cell once without keeping its time: kernels are loaded, threads and processes start, caches fill.
@@ -162,7 +172,7 @@ class Bench:
         def execute(block: Block) -> Outcome:
             strategy.clock = self.clock()
             strategy.knowledge = knowledge.of(len(samples), strategy.given)
-            run = timed_run(strategy, block, state, key.workers)
+            run = timed_run(strategy, block, state, key.workers, self._node, len(samples))
             samples.append(sample_of(run, strategy.clock.simulated))
             outcomes.append(run.outcome)
             return run.outcome
@@ -200,7 +210,7 @@ class Bench:
             self._at_once = None
             sequence, state = self._blocks
             sequence.rewind()
-            self._at_once = SerialRunsAtOnce(sequence.blocks, state, workers)
+            self._at_once = SerialRunsAtOnce(sequence.blocks, state, workers, self._node)
         return self._at_once.run()
 
     def facts_of(self, key: CellKey) -> CellFacts | None:

@@ -22,13 +22,16 @@ from contend.harness.bench.cpu_time import cpu_seconds
 from contend.harness.bench.failures import RunError
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.memory import available_bytes
-from contend.harness.record.sample import PHASES, Sample
+from contend.harness.record.sample import Sample, phase_names
+from contend.node.whole_node import BARE, Node
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.wall import WallClock
 from contend.strategies.serial import Serial
 
 _READINGS = 4
 """How often a strategy looks at its clock in a block: at both ends of three phases."""
+_STAGE_READINGS = 2
+"""And how often each stage around it does."""
 _PATIENCE_SECONDS = 60.0
 _LOCATION_BYTES = 300
 """Of a state and its snapshot, for each location that there is room for: key, word and two places in the table."""
@@ -39,18 +42,19 @@ _SHARE = 0.5
 class _TogetherClock(WallClock):
     """Real time, of blocks that begin and end together with those of other threads."""
 
-    def __init__(self, together: threading.Barrier) -> None:
+    def __init__(self, together: threading.Barrier, readings: int) -> None:
         self._together = together
+        self._of_block = readings
         self._readings = 0
 
     def now(self) -> float:
         """Seconds of the machine's clock; the first and the last reading of a block wait for all threads."""
-        place = self._readings % _READINGS
+        place = self._readings % self._of_block
         self._readings += 1
         if place == 0:
             self._together.wait(_PATIENCE_SECONDS)
         time = super().now()
-        if place == _READINGS - 1:
+        if place == self._of_block - 1:
             self._together.wait(_PATIENCE_SECONDS)
         return time
 
@@ -65,6 +69,8 @@ class SerialRunsAtOnce:
         Before the first block; left as it is.
     workers : int
         So many runs.
+    node : Node, optional
+        With the stages that are measured; each run has another of the same.
 
     Raises
     ------
@@ -72,13 +78,14 @@ class SerialRunsAtOnce:
         If there is no memory for so many states.
     """
 
-    def __init__(self, blocks: Sequence[Block], state: State, workers: int) -> None:
+    def __init__(self, blocks: Sequence[Block], state: State, workers: int, node: Node = BARE) -> None:
         _check_memory(state, workers)
         self.workers = workers
         self._blocks = blocks
         self._states = [state.copy() for _ in range(workers)]
         self._before = [one.snapshot() for one in self._states]
         self._serial = [Serial() for _ in range(workers)]
+        self._nodes = [node.again() for _ in range(workers)]
         self._expected = self._alone(0)
         for number in range(1, workers):
             self._alone(number)
@@ -90,10 +97,11 @@ class SerialRunsAtOnce:
         return self._states[number].changes_since(self._before[number]).digest
 
     def _execute(self, number: int) -> dict[str, float]:
-        phases = dict.fromkeys(PHASES, 0.0)
-        for block in self._blocks:
-            for name, seconds in self._serial[number].execute(block, self._states[number], 1).phases.items():
-                phases[name] += seconds
+        phases: dict[str, float] = {}
+        for place, block in enumerate(self._blocks):
+            outcome = self._nodes[number].execute(self._serial[number], block, self._states[number], 1, place)
+            for name, seconds in outcome.phases.items():
+                phases[name] = phases.get(name, 0.0) + seconds
         return phases
 
     def run(self) -> Sample:
@@ -122,7 +130,7 @@ class SerialRunsAtOnce:
         rate = sum(1.0 / sum(one.values()) for one in phases)
         # Each phase has its share of the time.
         whole = sum(sum(one.values()) for one in phases)
-        shared = {name: sum(one[name] for one in phases) / whole / rate for name in PHASES}
+        shared = {name: sum(one[name] for one in phases) / whole / rate for name in phase_names(phases[0])}
         return Sample(sum(shared.values()), wall, cpu, shared, {})
 
     def _run_threads(self) -> list[dict[str, float]]:
@@ -131,7 +139,8 @@ class SerialRunsAtOnce:
         together = threading.Barrier(self.workers)
 
         def work(number: int) -> None:
-            self._serial[number].clock = _TogetherClock(together)
+            stages = len(self._nodes[number].stages)
+            self._serial[number].clock = _TogetherClock(together, _READINGS + _STAGE_READINGS * stages)
             try:
                 found[number] = self._execute(number)
             except Exception as error:

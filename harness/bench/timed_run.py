@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 from contend.evm import Block, State
 from contend.harness.bench.cpu_time import cpu_seconds
 from contend.harness.bench.failures import RunError
-from contend.harness.record.sample import OWN_ORDER_FAILED, OWN_ORDER_GAS, PHASES, RESET, VERIFICATION, Sample
+from contend.harness.record.sample import (
+    ALL_PHASES,
+    OWN_ORDER_FAILED,
+    OWN_ORDER_GAS,
+    PHASES,
+    RESET,
+    VERIFICATION,
+    Sample,
+)
+from contend.node.whole_node import BARE, Node
 from contend.strategies.base import Outcome, Strategy
 
 
@@ -30,14 +39,28 @@ class TimedRun(NamedTuple):
     cpu_seconds: float
 
 
-def timed_run(strategy: Strategy, block: Block, state: State, workers: int) -> TimedRun:
-    """Execute a block under the strategy's clock, without garbage collection meanwhile."""
+def timed_run(
+    strategy: Strategy, block: Block, state: State, workers: int, node: Node = BARE, place: int = 0
+) -> TimedRun:
+    """Execute a block under the strategy's clock, without garbage collection meanwhile.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    block : Block
+    state : State
+    workers : int
+    node : Node, optional
+        With the stages before and behind the execution.
+    place : int, optional
+        Of the block among those in a row.
+    """
     gc.collect()
     cpu = cpu_seconds()
     gc.disable()
     try:
         began = time.perf_counter()
-        outcome = strategy.execute(block, state, workers)
+        outcome = node.execute(strategy, block, state, workers, place)
         wall = time.perf_counter() - began
     finally:
         gc.enable()
@@ -65,8 +88,9 @@ def sample_of(run: TimedRun, simulated: bool) -> Sample:
 
 
 def _phases(outcome: Outcome) -> dict[str, float]:
-    phases = {name: float(outcome.phases.get(name, 0.0)) for name in PHASES}
-    strange = set(outcome.phases) - set(PHASES)
+    named = [name for name in ALL_PHASES if name in PHASES or name in outcome.phases]
+    phases = {name: float(outcome.phases.get(name, 0.0)) for name in named}
+    strange = set(outcome.phases) - set(ALL_PHASES)
     if strange:
         raise RunError(f"unknown phase {sorted(strange)[0]!r}: phases are {', '.join(PHASES)}")
     if min(phases.values()) < 0 or not sum(phases.values()) > 0:

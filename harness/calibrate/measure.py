@@ -20,6 +20,8 @@ from contend.harness.calibrate.list_scan import ListScan
 from contend.harness.calibrate.programs import programs
 from contend.harness.calibrate.subject import Floats, Subject
 from contend.harness.verify.knowledge import BlockKnowledge
+from contend.node.registry import node_of
+from contend.node.signatures.making import available
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
@@ -67,6 +69,8 @@ IN_TURN = (
 """Contenders whose work with `TURNS` workers on one thread is measured."""
 LISTING = ("serial", "block_stm")
 """Contenders that are measured as well while they make the block's access list."""
+SIGNED = "serial"
+"""Contender that is measured as well with signatures, from which the senders are found first."""
 TURNS = 4
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
@@ -108,6 +112,10 @@ def subjects() -> Iterator[Subject]:
             )
         scan = f"{text} list, scanned"
         yield ListScan(scan, first, state, before, Serial(), known.of(0, BLOCK), reference=f"{text} serial")
+        for asked in available():
+            node, how = node_of(asked, [first], state, SEED), " ".join(asked.values())
+            title = f"{text} {SIGNED}, {how}"
+            yield Subject(title, first, state, before, kept[SIGNED], reference=f"{text} serial", node=node)
 
 
 def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:

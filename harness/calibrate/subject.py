@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Snapshot, State
+from contend.node.whole_node import BARE, Node
 from contend.strategies.base import Strategy
 from contend.strategies.given import Knowledge
 
@@ -35,6 +36,8 @@ class Subject:
         The block before, where the strategy learns from it: executed first, and not measured.
     reference : str
         Name of what it is held against: the serial run of the same block; of a program, that of the first one.
+    node : Node
+        With the stages that are measured.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Subject:
     lists: bool = False
     earlier: Block | None = None
     reference: str = ""
+    node: Node = BARE
 
     def run(self) -> Floats:
         """Execute the block; seconds of the strategy's clock: for preparation, and for the rest."""
@@ -55,6 +59,6 @@ class Subject:
         self.strategy.makes_access_list = self.lists
         if self.earlier is not None:
             self.strategy.execute(self.earlier, self.state, self.workers)
-        outcome = self.strategy.execute(self.block, self.state, self.workers)
+        outcome = self.node.execute(self.strategy, self.block, self.state, self.workers)
         prepared = outcome.phases.get("prepare", 0.0)
         return np.array([prepared, outcome.seconds - prepared])

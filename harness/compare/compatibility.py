@@ -58,7 +58,7 @@ def _head(name: CellName) -> tuple[str, str, int]:
 
 def _differences(one: CellName, other: CellName) -> list[tuple[str, object, object]]:
     found: list[tuple[str, object, object]] = []
-    for what in ("clock", "seed", "block_size", "block_count", "network"):
+    for what in ("clock", "seed", "block_size", "block_count", "network", "stages"):
         mine, yours = getattr(one, what), getattr(other, what)
         if mine != yours:
             found.append((what.replace("_", " "), mine or "none", yours or "none"))

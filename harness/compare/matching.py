@@ -15,7 +15,7 @@ from contend.harness.compare.result import CellResult
 from contend.harness.compare.verdict import Verdict
 from contend.harness.measure.progress_log import ProgressLog, Round
 from contend.harness.observer import Observer
-from contend.harness.plan.request import Request
+from contend.harness.plan.request import Request, stages_text
 from contend.harness.plan.resolve import CellKey, MeasurementPlan, WorkloadPlan
 from contend.harness.record.measurement import WorkloadMeasurement
 
@@ -103,6 +103,7 @@ def cell_name(workload: WorkloadPlan, key: CellKey, request: Request) -> CellNam
         request.clock,
         request.network or "",
         request.block_count,
+        stages_text(request.as_json()),
     )
 
 

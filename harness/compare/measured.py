@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from contend.harness.plan.option_types import DialValue
+from contend.harness.plan.request import stages_text
 from contend.harness.record.derived import by_process
 from contend.harness.record.statistics import Samples
 
@@ -27,6 +28,8 @@ class CellName(NamedTuple):
         Simulated network; empty for none.
     block_count : int
         Blocks in a row.
+    stages : str
+        Stages of a node in the times beside the execution, as `stages_text` gives them; empty for none.
     """
 
     workload: str
@@ -38,14 +41,19 @@ class CellName(NamedTuple):
     clock: str
     network: str = ""
     block_count: int = 1
+    stages: str = ""
 
     def __str__(self) -> str:
         clock = "" if self.clock == "wall" else f", {self.clock} clock"
-        return f"{self.workload}, {self.strategy} x{self.workers}{clock}"
+        stages = f", {self.stages}" if self.stages else ""
+        return f"{self.workload}, {self.strategy} x{self.workers}{clock}{stages}"
 
     def as_json(self) -> dict[str, Any]:
         """Show the name as JSON has it."""
-        return {**self._asdict(), "dials": dict(self.dials)}
+        content = {**self._asdict(), "dials": dict(self.dials)}
+        if not self.stages:
+            del content["stages"]
+        return content
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,7 @@ def cell_name_of(record: Mapping[str, Any], cell: Mapping[str, Any]) -> CellName
         cell["clock"],
         record["request"].get("network") or "",
         cell.get("block_count", 1),
+        stages_text(record["request"]),
     )
 
 

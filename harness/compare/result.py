@@ -320,7 +320,7 @@ class Comparison:
         }
 
 
-_BESIDE_DIALS = ("seed", "block_size", "block_count", "network")
+_BESIDE_DIALS = ("seed", "block_size", "block_count", "network", "stages")
 _ORDER = (Verdict.BROKEN, Verdict.SLOWER, Verdict.FASTER, Verdict.SAME, Verdict.INCONCLUSIVE)
 
 

@@ -8,7 +8,7 @@ dicts, so that it can be written as JSON, sent to another process or machine, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from contend.harness.plan.request import LIST_KINDS, Request
@@ -41,6 +41,8 @@ class Task:
         Which version is measured; empty for the one that runs.
     access_list : str
         Kind of the access lists that are given.
+    stages : mapping
+        Stages of a node that are measured with the execution, by option (`harness.plan.request.STAGES`).
     """
 
     workload: WorkloadPlan
@@ -53,6 +55,7 @@ class Task:
     network: str | None = None
     revision: str = ""
     access_list: str = LIST_KINDS[0]
+    stages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> CellKey:
@@ -80,7 +83,8 @@ def tasks_of(
 ) -> dict[CellKey, Task]:
     """Cells of a workload as they were asked for, each as a task."""
     asked = {
-        name: getattr(request, name) for name in ("seed", "block_size", "clock", "costs", "network", "access_list")
+        name: getattr(request, name)
+        for name in ("seed", "block_size", "clock", "costs", "network", "access_list", "stages")
     }
     return {
         key: Task(workload, strategy=key.strategy, workers=key.workers, revision=revision, **asked) for key in cells
@@ -199,7 +203,7 @@ class VersionPlan(NamedTuple):
 
 def _workload(content: Mapping[str, Any]) -> WorkloadPlan:
     """Another version may say more of a workload than this one knows."""
-    known = {field.name: content[field.name] for field in fields(WorkloadPlan) if field.name in content}
+    known = {one.name: content[one.name] for one in fields(WorkloadPlan) if one.name in content}
     if "expected" in known:
         known["expected"] = tuple(known["expected"])
     return WorkloadPlan(**known)

@@ -58,7 +58,7 @@ _OPTIONAL = {"plugins_of": "contend.harness.measure.plugin_provenance:plugins_of
 _THIS_LAYOUT, _OLD_LAYOUT = range(2)
 # Errors that are no fault of what is measured: nothing of it can be measured as it was asked for. The first one is of
 # older versions, which refused blocks of which they knew that they would execute them wrongly.
-_REFUSALS = ("RefusedBlockError", "FieldError", "MissingKnowledgeError")
+_REFUSALS = ("RefusedBlockError", "FieldError", "MissingKnowledgeError", "StageError")
 # Set by `main`. Told by the sources and not by what can be imported: this version may be installed beside an older one.
 _layout = _THIS_LAYOUT
 
@@ -223,7 +223,7 @@ class _Worker:
         self._send("result", {**result, "compile_seconds": seconds, "peak_memory_bytes": _peak_memory_bytes()})
 
     def _build(self, task: dict[str, Any], result: dict[str, Any]) -> None:
-        names = ("workload", "seed", "block_size", "clock", "costs", "network", "access_list")
+        names = ("workload", "seed", "block_size", "clock", "costs", "network", "access_list", "stages")
         wanted = {name: task[name] for name in names}
         if wanted == self._built:
             return
@@ -238,13 +238,13 @@ class _Worker:
 
     def _bench_of(self, task: dict[str, Any]) -> Any:
         clock = {name: task[name] for name in ("clock", "costs", "network")}
-        key = (*clock.values(), task["access_list"])
+        key = (*clock.values(), task["access_list"], *task["stages"].items())
         if key not in self._benches:
             maker = find("clock_maker")(_request({name: value for name, value in clock.items() if value is not None}))
             strategies, workloads = find("strategies"), find("workloads")
             bench = find("Bench")(strategies.get, workloads.get, find("compile_lock"), maker)
-            # An older version gives no lists, and has refused a request that asks for any.
-            bench.list_kind = task["access_list"]
+            # An older version gives no lists and has no stages, and has refused a request that asks for any.
+            bench.list_kind, bench.stages = task["access_list"], task["stages"]
             self._benches[key] = bench
         return self._benches[key]
 

@@ -50,6 +50,15 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
+STAGES = ("signatures",)
+"""Options that ask for a stage of a node besides execution (`node.registry`)."""
+NO_STAGE = "none"
+SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
+"""Schemes of signatures (`node.signatures.making.SCHEMES`)."""
+WITHOUT_KEYS = (NO_STAGE, "secp256k1")
+"""Those whose keys nobody has to be told: they are recovered."""
+KEYS = ("carried", "registry")
+"""Where keys are (`node.signatures.making.KEYS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
@@ -307,6 +316,23 @@ class Request:
         added_later=True,
         applies=lambda asked: "block" in (asked.get("hints") or ()),
     )
+    signatures: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*SIGNATURES),
+        "--signatures",
+        meaning="Signatures that transactions carry, from which all workers recover the senders before a block is "
+        "executed, within the time",
+        added_later=True,
+    )
+    keys: Option[str, str] = Option(
+        KEYS[0],
+        choice(*KEYS),
+        "--keys",
+        meaning="Where the keys of such signatures are: each transaction has its sender's with it (carried), or names "
+        "the sender, whose key is known (registry)",
+        added_later=True,
+        applies=lambda asked: asked.get("signatures", NO_STAGE) not in WITHOUT_KEYS,
+    )
 
     def __post_init__(self) -> None:
         for name in ("workloads", "strategies"):
@@ -329,6 +355,10 @@ class Request:
         if self.load is not None and self.rate is not None:
             raise BadInputError("load, rate: both say how fast transactions arrive; give one of them")
 
+        if self.keys != KEYS[0] and self.signatures in WITHOUT_KEYS:
+            others = ", ".join(scheme for scheme in SIGNATURES if scheme not in WITHOUT_KEYS)
+            raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
+
     @property
     def simulated(self) -> bool:
         """Whether time is simulated: one run of each cell in one process is then all of them."""
@@ -338,6 +368,11 @@ class Request:
     def rounds(self) -> int:
         """Timed runs of each cell that are made: simulated ones would repeat each other."""
         return 1 if self.simulated else self.repeat
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Stages of a node that are measured with the execution, by option; those that are not asked for left out."""
+        return _stages(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         """Show the request as a record keeps it."""
@@ -355,6 +390,25 @@ class Request:
             If it has keys that are not a request's.
         """
         return cls(**content)
+
+
+def stages_text(asked: Mapping[str, Any]) -> str:
+    """Stages of a node that a request asks for, in words; empty for none.
+
+    Parameters
+    ----------
+    asked : mapping
+        As a record of any version has it.
+    """
+    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items())
+
+
+def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Stages of a request by option, with what else is said of them."""
+    found = {name: asked.get(name, NO_STAGE) for name in STAGES}
+    if found["signatures"] not in WITHOUT_KEYS:
+        found["keys"] = asked.get("keys", KEYS[0])
+    return {name: value for name, value in found.items() if value != NO_STAGE}
 
 
 def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:

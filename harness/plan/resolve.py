@@ -126,6 +126,7 @@ def resolve(request: Request) -> MeasurementPlan:
     from contend.strategies import registry as strategies
 
     workloads = plan_workloads(request)
+    _check_stages(request.stages)
     named = [name for name in request.strategies if name not in (ALL, DEFAULT)]
     kinds = {name: lookup(strategies, name) for name in chosen_strategies(request.strategies)}
     # Those that the user did not name in particular are measured if they run under this clock.
@@ -148,12 +149,25 @@ def resolve(request: Request) -> MeasurementPlan:
         workloads=workloads,
         cells=cells,
         reported=frozenset(wanted),
-        kernels_digest=sources_digest(kinds.values()),
+        kernels_digest=sources_digest(kinds.values(), with_stages=bool(request.stages)),
         cold=bool(cold),
         costs_digest=digest,
         llvm=".".join(map(str, llvm_version_info)),
         cold_strategies=cold,
     )
+
+
+def _check_stages(asked: Mapping[str, str]) -> None:
+    """Refuse stages of a node that cannot be had here."""
+    if not asked:
+        return
+    from contend.node.base import StageError
+    from contend.node.registry import check
+
+    try:
+        check(asked)
+    except StageError as error:
+        raise BadInputError(one_line(error)) from None
 
 
 def _check_baseline(baseline: str, measured: Iterable[str]) -> None:

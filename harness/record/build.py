@@ -141,6 +141,8 @@ def cell_record(
         cell["quick"] = True
     if others := runs_beside(samples, sessions):
         cell["other_runs"] = others
+    if facts and facts.stages:
+        cell["stages"] = facts.stages
     if about is not None:
         cell |= about.as_plain()
     if measurement.plan.own_title:

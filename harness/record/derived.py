@@ -13,7 +13,7 @@ import numpy as np
 from contend.harness.record import latency, statistics, warnings
 from contend.harness.record.bound import Bounds
 from contend.harness.record.content.execution_counts import ABORTS, DRY_RUNS, WAITS, wasted
-from contend.harness.record.sample import OWN_ORDER_GAS, PHASES
+from contend.harness.record.sample import OWN_ORDER_GAS, phase_names
 
 _TOLD = (ABORTS, WAITS, DRY_RUNS)
 BESIDE_BOUND = (
@@ -72,7 +72,10 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         "tx_per_second": cell["transactions"] / middle,
         "gas_per_second": typical["counters"].get(OWN_ORDER_GAS, cell["gas"]) / middle,
         "cpu_seconds": float(np.median([sample["cpu_seconds"] for sample in samples])),
-        "phases": {name: float(np.median([sample["phases"][name] for sample in samples])) for name in PHASES},
+        "phases": {
+            name: float(np.median([sample["phases"][name] for sample in samples]))
+            for name in phase_names(samples[0]["phases"])
+        },
         "speedup": {"median": ratio.median, "low": ratio.low, "high": ratio.high, "confidence": ratio.confidence},
         "counters": typical["counters"],
         **_per_transaction(typical["counters"], cell["transactions"]),
@@ -123,9 +126,10 @@ def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, f
     """The best conceivable speed-up with the cell's workers, and what share of it the cell has.
 
     `bound_speedup` is that of whoever waits for what he reads, `role_bound_speedup` that of the cell's role, which is
-    another one where transactions have the values that they read. All None where the record has no bound.
+    another one where transactions have the values that they read. All None where the record has no bound, and where
+    stages are in the time, which it is no bound on.
     """
-    if not cell.get("bounds"):
+    if not cell.get("bounds") or cell.get("stages"):
         return dict.fromkeys(BESIDE_BOUND)
     bounds, workers = Bounds.from_json(cell["bounds"]), cell["workers"]
     own = bounds.for_values(bool((cell.get("given") or {}).get("values")))

@@ -15,6 +15,9 @@ from contend.harness.record.content.counter_names import with_present_names
 
 N = TypeVar("N", int | float, float)
 PHASES = ("prepare", "execute", "commit")
+"""Phases of every run."""
+ALL_PHASES = ("recover", *PHASES)
+"""With those of stages that may be asked for, in the order in which they come (`node.base.Stage.phase`)."""
 ABORTS_AT = "aborts_at_"
 """Counters of aborts and repairs by class of location begin with this, as ``aborts_at_token_balance`` does."""
 
@@ -40,7 +43,7 @@ class Sample:
         User and system time of all threads and processes in the whole call: to be held against `wall_seconds`. Where
         time is simulated, seconds that all simulated workers together were at work.
     phases : dict
-        Seconds of ``prepare``, ``execute`` and ``commit``.
+        Seconds of ``prepare``, ``execute`` and ``commit``, and of the stages that were asked for.
     counters : dict
         What the strategy counted; of executions as `strategies.accounting` defines it.
     block_seconds : tuple of float
@@ -68,7 +71,7 @@ class Sample:
             seconds=sum(sample.seconds for sample in samples),
             wall_seconds=sum(sample.wall_seconds for sample in samples),
             cpu_seconds=sum(sample.cpu_seconds for sample in samples),
-            phases={name: sum(sample.phases[name] for sample in samples) for name in PHASES},
+            phases={name: sum(sample.phases[name] for sample in samples) for name in phase_names(samples[0].phases)},
             counters=_sums(sample.counters for sample in samples),
             block_seconds=tuple(sample.seconds for sample in samples),
             untimed=_sums(sample.untimed for sample in samples),
@@ -110,6 +113,8 @@ class BlockFacts:
     arrivals : tuple of tuples of int
         Of several blocks, how many of each one's transactions arrived in which of its interval's equal parts
         (`harness.record.latency`). Empty for one block.
+    stages : dict
+        What the stages say of themselves, by option (`node.base.Stage.facts`); empty where none is measured.
     """
 
     genesis_digest: str
@@ -120,6 +125,7 @@ class BlockFacts:
     changed_locations: int
     bounds: Bounds | None = None
     arrivals: tuple[tuple[int, ...], ...] = ()
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """Show the facts as plain data."""
@@ -139,6 +145,12 @@ class BlockFacts:
         known["bounds"] = None if bounds is None else Bounds.from_json(bounds)
         known["arrivals"] = tuple(tuple(parts) for parts in arrivals)
         return cls(**known)
+
+
+def phase_names(phases: Iterable[str]) -> list[str]:
+    """Names of a run's phases in the order in which they come."""
+    found = set(phases)
+    return [name for name in ALL_PHASES if name in found]
 
 
 def _sums(parts: Iterable[Mapping[str, N]]) -> dict[str, N]:

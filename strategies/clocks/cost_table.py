@@ -71,6 +71,12 @@ CLASSES: tuple[str, ...] = (
     "note_preimage",  # of a hash, while it is executed, and entered in an index
     "stand",  # a version, laid out for a change that a block's access list names
     "list_hop",  # over an item of a block's access list, to find where others begin
+    "signature",  # of secp256k1: who signed a hash is recovered, and looked up among accounts
+    "signature_mldsa44",  # verified, by a key that has been read
+    "signature_mldsa65",
+    "signature_key",  # read from its bytes, where transactions carry keys
+    "signature_falcon512",
+    "signature_falcon512_key",
 )
 (
     IDLE,
@@ -121,6 +127,12 @@ CLASSES: tuple[str, ...] = (
     NOTE_PREIMAGE,
     STAND,
     LIST_HOP,
+    SIGNATURE,
+    SIGNATURE_MLDSA44,
+    SIGNATURE_MLDSA65,
+    SIGNATURE_KEY,
+    SIGNATURE_FALCON512,
+    SIGNATURE_FALCON512_KEY,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

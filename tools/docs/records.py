@@ -128,6 +128,8 @@ PARTS = {
     "phases": "`phases`",
     "speedup": "`cells[].speedup`",
     "over_baseline": "`cells[].over_baseline`",
+    "stages": "`cells[].stages`",
+    "signatures": "`cells[].stages.signatures`",
     "given": "`cells[].given`",
     "hintShares": "`cells[].given.recall`, `.precision`",
     "latency": "`cells[].latency`",

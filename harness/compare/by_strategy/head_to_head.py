@@ -274,7 +274,7 @@ def _parts(records: Sequence[Record], baseline: str, others: Sequence[str]) -> d
 def _rest(name: CellName, others: Sequence[str]) -> tuple[Any, ...]:
     """Place of a meeting among those of its workload; values of a dial are compared with their like only."""
     dials = tuple((dial, type(value).__name__, value) for dial, value in name.dials)
-    setting = (name.clock, name.network, name.seed, name.block_size, name.block_count)
+    setting = (name.clock, name.network, name.seed, name.block_size, name.block_count, name.stages)
     return dials, setting, others.index(name.strategy), name.workers
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from contend.harness.plan.request import stages_text
 from contend.harness.present.formatting import count
 from contend.harness.record.statistics.block_spread import is_block
 
@@ -15,7 +16,8 @@ _USUAL_SEED = 1
 
 def common_of(cell: Mapping[str, Any], request: Mapping[str, Any]) -> str:
     """What a cell has in common with those of other workloads that may stand beside it, as text that compares."""
-    return json.dumps([*(cell.get(name) for name in _COMMON), request.get("network"), request.get("suite")])
+    of_run, stages = (request.get("network"), request.get("suite")), stages_text(request)
+    return json.dumps([*(cell.get(name) for name in _COMMON), *of_run, *([stages] if stages else [])])
 
 
 def setting_of(cell: Mapping[str, Any], request: Mapping[str, Any]) -> str:
@@ -24,8 +26,9 @@ def setting_of(cell: Mapping[str, Any], request: Mapping[str, Any]) -> str:
 
 
 def has_defaults(request: Mapping[str, Any]) -> bool:
-    """Whether a run turned no dial and chose no network."""
-    return not (request.get("dials") or request.get("sweep") or request.get("network"))
+    """Whether a run turned no dial, chose no network and asked for no stage."""
+    asked = (request.get("dials"), request.get("sweep"), request.get("network"), stages_text(request))
+    return not any(asked)
 
 
 def are_blocks(workloads: Iterable[str]) -> bool:
@@ -43,7 +46,7 @@ def common_words(common: str, workloads: Iterable[str] = ("",)) -> str:
     workloads : iterable of str, optional
         Whose it is: nobody chose the size of a block that is in a file, nor what is drawn by a seed.
     """
-    seed, block_size, block_count, load, rate, network, suite = json.loads(common)
+    seed, block_size, block_count, load, rate, network, suite, *stages = json.loads(common)
     size = count(block_size, "transaction")
     parts = [f"{count(block_count, 'block')} in a row of {size}" if (block_count or 1) > 1 else f"blocks of {size}"]
     if are_blocks(workloads):
@@ -53,6 +56,7 @@ def common_words(common: str, workloads: Iterable[str] = ("",)) -> str:
     for value, what in ((load, "load"), (rate, "arrival rate"), (network, "network"), (suite, "suite")):
         if value is not None:
             parts.append(f"{what} {value}")
+    parts += stages
     return ", ".join(parts)
 
 

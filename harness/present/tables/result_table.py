@@ -18,7 +18,7 @@ from contend.harness.present.tables import execution_columns
 from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.tables.spread_table import print_spreads
 from contend.harness.record.content.cell_facts import MEANING, given_in
-from contend.harness.record.sample import PHASES
+from contend.harness.record.sample import PHASES, phase_names
 from contend.harness.record.statistics import CONFIDENCE
 from contend.harness.record.statistics.paired import ratios_to
 from contend.harness.record.statistics.paired_verdict import FLOOR, standing
@@ -106,6 +106,7 @@ class ResultTable:
         self._print_waiting(list(groups))
         self._print_legend(cells)
         _print_given(self._console, cells, self._table.headings if self._table else ())
+        _print_stages(self._console, cells)
         _print_latency(self._console, cells)
         print_spreads(self._console, cells)
         _print_failures(self._console, cells)
@@ -191,8 +192,9 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "B/tx": "bytes a transaction that came with the block for that",
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
+        "recover": "median time in which senders were found by signatures",
         "prepare": "median time of hints and planning",
-        "p/e/c": "share of prepare, execute and commit in %",
+        _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
     }
     known = set(headings)
@@ -238,14 +240,21 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     baseline = baseline_of(cells)
     if baseline:
         columns.append(Column(f"x {baseline}", _beside, least=ratio))
-    columns.append(Column("of bound", _share))
+    # The bound is one on execution alone.
+    if not any(cell.get("stages") for cell in cells):
+        columns.append(Column("of bound", _share))
     if any("latency" in cell for cell in cells):
         columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
         columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
+    columns += [
+        Column(name, _time_of(name), least=len("999 ms") if to_come else 0)
+        for name in _phases_of(cells)
+        if name not in PHASES
+    ]
     if any(map(_prepares, cells)):
         columns.append(Column("prepare", _prepare, least=len("99.9 ms") if to_come else 0))
     columns += [
-        Column("p/e/c", _phases),
+        Column(_heading_of_phases(cells), _phases),
         *_hint_columns(cells),
         *(Column(heading, show) for heading, show in execution_columns.COLUMNS.items()),
         Column("ok", _mark, is_text=True, least=len("yes ~") if to_come else 0),
@@ -272,7 +281,8 @@ _SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
 def _steps(cells: Sequence[Cell]) -> list[GivesWay]:
     """What gives way where a table is too wide, in this order; what is not named never does."""
     single = [heading for heading in execution_columns.COLUMNS if heading != execution_columns.WASTED]
-    first = ["r/p confl.", "r/p", *reversed(single), "B/tx", "p/e/c", "Mgas/s", "given", "prepare"]
+    shares = _heading_of_phases(cells)
+    first = ["r/p confl.", "r/p", *reversed(single), "B/tx", shares, "Mgas/s", "given", "prepare"]
     then = ["of bound", execution_columns.WASTED]
     if baseline_of(cells) or any("latency" in cell for cell in cells):
         # Of several blocks in a row latency is what they were measured for, and a baseline was asked for.
@@ -373,7 +383,27 @@ def _seconds(seconds: float) -> str:
 
 def _phases(cell: Cell) -> str:
     whole = sum(cell["phases"].values())
-    return "/".join(f"{100 * cell['phases'][name] / whole:.0f}" for name in PHASES) if whole else _NONE
+    shares = (f"{100 * cell['phases'][name] / whole:.0f}" for name in phase_names(cell["phases"]) if whole)
+    return "/".join(shares) or _NONE
+
+
+def _phases_of(cells: Iterable[Cell]) -> list[str]:
+    """Phases that any of the cells has, in their order; those of every run where none has any."""
+    return phase_names({name for cell in cells for name in cell["phases"]} or PHASES)
+
+
+def _heading_of_phases(cells: Iterable[Cell]) -> str:
+    """Initials of the phases: p/e/c."""
+    return "/".join(name[0] for name in _phases_of(cells))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _time_of(phase: str) -> Callable[[Cell], str]:
+    """Show the median time of a phase."""
+    return lambda cell: duration(cell["phases"][phase]) if phase in cell["phases"] else _NONE
 
 
 def _prepares(cell: Cell) -> bool:
@@ -411,6 +441,28 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
         console.print(
             f"  {workload}: {found['offered_tx_per_second']:,.0f} tx/s{load} on average, {cell['block_count']} blocks "
             f"of {cell['transactions'] / cell['block_count']:,.0f}, one every {_seconds(found['interval_seconds'])}",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
+    """Say which stages of a node are in the times beside the execution."""
+    told: dict[str, set[int]] = {}
+    stored = False
+    for cell in cells:
+        facts = (cell.get("stages") or {}).get("signatures")
+        if facts:
+            sizes = told.setdefault(facts["scheme"], set())
+            sizes.add(round((facts["signature_bytes"] + facts["key_bytes"]) / max(cell["transactions"], 1)))
+            stored |= "stored_messages" in facts
+    for scheme, sizes in told.items():
+        size = "-".join(map(str, sorted({min(sizes), max(sizes)})))
+        of_what = ", of stored messages and not of the transactions," if stored else ""
+        console.print(
+            f"Every time, serial's too, has signatures in it: senders are found by {scheme} ({size} bytes a "
+            f"transaction){of_what} on all workers before execution.",
             style="dim",
             markup=False,
             highlight=False,

@@ -16,7 +16,8 @@ from contend.evm import errors
 from contend.evm.crypto import curves
 from contend.evm.crypto.curves import SECP256K1_ORDER
 from contend.evm.crypto.keccak import keccak256
-from contend.evm.vm.native_contracts import NATIVES, TABLE_WORDS, library_functions
+from contend.evm.crypto.secp256k1 import library_functions
+from contend.evm.vm.native_contracts import NATIVES, TABLE_WORDS
 from contend.evm.vm.precompiles import FUNCTIONS, PRECOMPILES
 from contend.harness.verify.precompile_call import PrecompileCall
 

@@ -1,0 +1,83 @@
+"""Stage: a part of what a node does with a block besides executing its transactions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from contend.evm import State
+from contend.evm.block_image import BlockImage
+from contend.strategies.base import Outcome
+from contend.strategies.clocks import Clock
+
+
+class StageError(ValueError):
+    """A stage that cannot be had: its scheme is not known, a package is not there, a block is not made for it."""
+
+
+@dataclass
+class BlockRun:
+    """One block on its way through the node, as a stage sees it.
+
+    Attributes
+    ----------
+    place : int
+        Of the block among those in a row, from 0.
+    image : BlockImage
+        What is executed; stages before execution may complete its rows.
+    state : State
+        Before the block, or after it for a stage that comes after execution.
+    workers : int
+    clock : Clock
+        Drives the workers of a stage, as it does those of the strategy, and tells its time.
+    outcome : Outcome or None
+        Of the execution; None before it.
+    """
+
+    place: int
+    image: BlockImage
+    state: State
+    workers: int
+    clock: Clock
+    outcome: Outcome | None = None
+
+
+class Stage(ABC):
+    """A part of what a node does with a block; its time is a phase of the block's.
+
+    A stage is laid out once for the blocks of a workload, outside the time, and works on each of them whenever that
+    is executed, under any strategy and clock: its workers are steps like those of strategies
+    (`strategies.clocks.base.Workers`). What it keeps from block to block it has to take back when the first block
+    comes again.
+
+    Attributes
+    ----------
+    phase : str
+        Name of its time in `strategies.base.Outcome.phases`.
+    comes_first : bool
+        Whether it comes before execution; else behind it.
+    """
+
+    phase: ClassVar[str]
+    comes_first: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it: plain data."""
+
+    @abstractmethod
+    def again(self) -> Stage:
+        """Another of the same, laid out for the same blocks, which can be at work at the same time."""
+
+    def make_ready(self, run: BlockRun) -> None:  # noqa: B027  # many need nothing
+        """Undo what earlier runs of the block have left, and have memory and kernels. Before the time begins."""
+
+    @abstractmethod
+    def work(self, run: BlockRun) -> None:
+        """Do it. The clock's time that passes meanwhile is the phase."""
+
+    def check(self, run: BlockRun) -> list[str]:
+        """Say what of its result is wrong, outside the time; nothing where it is right."""
+        return []
