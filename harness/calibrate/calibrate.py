@@ -44,7 +44,7 @@ class Calibration:
     errors: list[float]
 
 
-def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
+def calibrate(observer: Observer, only: Sequence[str] = (), prior: CostTable | None = None) -> Calibration:
     """Measure and fit.
 
     Parameters
@@ -55,6 +55,8 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         Classes to fit where the others are to keep the costs of the project's table: how a new class joins a table
         that figures were published with. Times are then brought to that table's machine, by what it says of the serial
         run of the same block, so that what is fitted is times over serial. By default all are fitted.
+    prior : CostTable or None
+        Towards which costs are drawn where times cannot tell them apart. By default the project's table.
 
     Raises
     ------
@@ -71,7 +73,9 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
 
     free = np.isin(CLASSES, only) if only else np.ones(len(CLASSES), np.bool_)
     found = {subject.name: subject for subject in subjects()}
-    known = np.array([default_costs().nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
+    project = default_costs()
+    own, drawn = (_seconds(table) for table in (project, project if prior is None else prior))
+    known = np.where(free, drawn, own)
     counts: dict[str, Floats] = {}
     rests: dict[str, Floats] = {}
     for name, subject in found.items():
@@ -84,12 +88,14 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
         ratios[name], seconds = ratio(subject, found[subject.reference])
         references.setdefault(subject.reference, []).append(seconds)
     if only:
-        bases = {name: float((counts[name] @ known + rests[name]).sum()) for name in references}
+        bases = {name: float((counts[name] @ own + rests[name]).sum()) for name in references}
     else:
         bases = {name: float(np.median(seconds)) for name, seconds in references.items()}
     names, rows, others, times = [], [], [], []
     for name, subject in found.items():
         for part, which in _observed(ratios[name]).items():
+            if not counts[name][which].any() and not rests[name][which].any():
+                continue  # what Python does once a block, a tenth of a millisecond, is in no class
             names.append(name + part)
             rows.append(counts[name][which].sum(axis=0))
             others.append(rests[name][which].sum())
@@ -104,7 +110,7 @@ def calibrate(observer: Observer, only: Sequence[str] = ()) -> Calibration:
     machine = environment.describe()
     origin = f"{machine['cpu']}, {machine['cores']} cores, {machine['time'][:10]}"
     if only:
-        origin = origin_after(default_costs().origin, only, origin)
+        origin = origin_after(project.origin, only, origin)
     return Calibration(
         CostTable(nanoseconds, origin, slow),
         names,
@@ -131,6 +137,11 @@ def origin_after(table: str, fitted: Sequence[str], machine: str) -> str:
         kept.setdefault(where, []).extend(name for name in names.split(", ") if name not in fitted)
     kept.setdefault(machine, []).extend(fitted)
     return "; ".join([first, *(f"{', '.join(names)}: {where}" for where, names in kept.items() if names)])
+
+
+def _seconds(table: CostTable) -> Floats:
+    """Costs of a table, shape (classes,)."""
+    return np.array([table.nanoseconds[name] for name in CLASSES]) / _NANOSECONDS
 
 
 def _observed(ratios: Floats) -> dict[str, list[int]]:

@@ -157,6 +157,19 @@ def test_a_class_that_nothing_tells_apart_keeps_its_price() -> None:
     assert found[0] == pytest.approx(1e-7, rel=0.1)
 
 
+@given(shares=st.lists(st.floats(0.05, 20.0), min_size=2, max_size=4))
+def test_of_classes_that_occur_together_none_comes_out_as_free(shares: list[float]) -> None:
+    # The work of the first class, and of all others as much: only the sum of their costs can be known.
+    known = np.array([1e-7 * share for share in shares])
+    found = fit(np.array([[10.0] * len(shares)]), np.array([5e-6 * sum(shares)]), known, pull=0.01)
+    assert found.sum() == pytest.approx(5e-7 * sum(shares), rel=0.05)
+    assert (found > known).all()
+    # Less dear than they were, in turn: each keeps a good part.
+    found = fit(np.array([[10.0] * len(shares)]), np.array([2e-7 * sum(shares)]), known)
+    assert (found > 0.05 * known).all()
+    assert (found < known).all()
+
+
 def test_a_class_that_is_not_to_be_fitted_keeps_its_price() -> None:
     matrix, known = np.array([[10.0, 1.0], [10.0, 9.0]]), np.array([2e-7, 3e-7])
     # As if the first class cost half as much, and the second three times as much.
