@@ -12,7 +12,7 @@ from contend.node.whole_node import Node
 
 # By option the function ``make(value, blocks, genesis, seed)``, and ``check(value)``, which raises a `StageError` for
 # what cannot be had here. Imported when asked for: nobody waits for a stage who does not measure it.
-_MAKERS = {"signatures": "contend.node.signatures.stage"}
+_MAKERS = {"signatures": "contend.node.signatures.stage", "root": "contend.node.state_root.stage"}
 Make = Callable[[str, Sequence[Block], State, int], Stage]
 
 

@@ -71,6 +71,10 @@ CLASSES: tuple[str, ...] = (
     "note_preimage",  # of a hash, while it is executed, and entered in an index
     "stand",  # a version, laid out for a change that a block's access list names
     "signature",  # of secp256k1: who signed a hash is recovered, and looked up among accounts
+    "lane_block",  # of a message that is hashed beside others, in a lane
+    "trie_change",  # a changed word, brought to its account
+    "trie_node",  # of a trie, on the way to a leaf
+    "trie_child",  # of a node of a trie, written in its encoding
 )
 (
     IDLE,
@@ -121,6 +125,10 @@ CLASSES: tuple[str, ...] = (
     NOTE_PREIMAGE,
     STAND,
     SIGNATURE,
+    LANE_BLOCK,
+    TRIE_CHANGE,
+    TRIE_NODE,
+    TRIE_CHILD,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 
