@@ -18,8 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Snapshot, State
+from contend.evm.crypto.secp256k1 import library_functions
 from contend.harness.calibrate.programs import programs
 from contend.harness.verify.knowledge import BlockKnowledge
+from contend.node.registry import node_of
+from contend.node.signatures.stage import SECP256K1
+from contend.node.whole_node import BARE, Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
@@ -69,6 +73,8 @@ IN_TURN = (
 """Contenders whose work with `TURNS` workers on one thread is measured."""
 LISTING = ("serial", "block_stm")
 """Contenders that are measured as well while they make the block's access list."""
+SIGNED = ("serial",)
+"""Contenders that are measured as well with signatures, from which the senders are recovered first."""
 TURNS = 4
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
@@ -100,6 +106,8 @@ class Subject:
         The block before, where the strategy learns from it: executed first, and not measured.
     reference : str
         Name of what it is held against: the serial run of the same block; of a program, that of the first one.
+    node : Node
+        With the stages that are measured.
     """
 
     name: str
@@ -112,6 +120,7 @@ class Subject:
     lists: bool = False
     earlier: Block | None = None
     reference: str = ""
+    node: Node = BARE
 
     def run(self) -> Floats:
         """Execute the block; seconds of the strategy's clock: for preparation, and for the rest."""
@@ -120,7 +129,7 @@ class Subject:
         self.strategy.makes_access_list = self.lists
         if self.earlier is not None:
             self.strategy.execute(self.earlier, self.state, self.workers)
-        outcome = self.strategy.execute(self.block, self.state, self.workers)
+        outcome = self.node.execute(self.strategy, self.block, self.state, self.workers)
         prepared = outcome.phases.get("prepare", 0.0)
         return np.array([prepared, outcome.seconds - prepared])
 
@@ -154,6 +163,10 @@ def subjects() -> Iterator[Subject]:
             yield Subject(
                 f"{text} {name}{how}", block, state, before, strategy, given, workers, lists, earlier, f"{text} serial"
             )
+        for name in SIGNED if library_functions() is not None else ():
+            node = node_of({"signatures": SECP256K1}, [first], state, SEED)
+            title = f"{text} {name}, signed"
+            yield Subject(title, first, state, before, kept[name], reference=f"{text} serial", node=node)
 
 
 def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:

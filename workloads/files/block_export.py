@@ -16,6 +16,7 @@ from contend.workloads.files.block_file import FEE_MARKET, FORMAT
 if TYPE_CHECKING:
     from contend.evm import Block, Receipts, Transaction
     from contend.evm.accounts import Account
+    from contend.evm.block import Authorization, Signature
     from contend.evm.forks import Fork
     from contend.workloads.around_block import AroundBlock
 
@@ -25,10 +26,26 @@ def _hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
+def _signature(signature: Signature | None) -> dict[str, str]:
+    """Signature as clients write one."""
+    v, r, s = signature or (0, 0, 0)
+    return {"v": hex(v), "r": hex(r), "s": hex(s)}
+
+
+def _authorization(one: Authorization, signature: Signature | None) -> dict[str, str | None]:
+    """Authorisation with its signature, or in place of that with the signer."""
+    authority, address, nonce, chain_id = one
+    content: dict[str, str | None] = {"chainId": hex(chain_id), "address": _hex(address), "nonce": hex(nonce)}
+    if signature is not None:
+        v, r, s = signature
+        return content | {"yParity": hex(v), "r": hex(r), "s": hex(s)}
+    return content | {UNSIGNED: None if authority is None else _hex(authority)}
+
+
 def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
     """Transaction as ``eth_getBlockByNumber`` gives it."""
     content: dict[str, Any] = {
-        # These transactions were never signed: there is no hash, and no signature.
+        # Nobody asks for the hash. A transaction that was never signed has a signature of zeros.
         "hash": _hex(bytes(32)),
         "type": hex(transaction.type),
         "from": _hex(transaction.sender),
@@ -44,23 +61,15 @@ def _transaction(transaction: Transaction, base_fee: int) -> dict[str, Any]:
             {"address": _hex(address), "storageKeys": [f"0x{slot:064x}" for slot in slots]}
             for address, slots in transaction.access_list
         ],
-        "v": "0x0",
-        "r": "0x0",
-        "s": "0x0",
+        **_signature(transaction.signature),
     }
     if transaction.blob_hashes is not None:
         content["maxFeePerBlobGas"] = hex(transaction.max_blob_fee)
         content["blobVersionedHashes"] = [_hex(blob_hash) for blob_hash in transaction.blob_hashes]
     if transaction.authorizations is not None:
-        content["authorizationList"] = [
-            {
-                "chainId": hex(chain_id),
-                "address": _hex(address),
-                "nonce": hex(nonce),
-                UNSIGNED: None if authority is None else _hex(authority),
-            }
-            for authority, address, nonce, chain_id in transaction.authorizations
-        ]
+        signatures = transaction.authorization_signatures or (None,) * len(transaction.authorizations)
+        pairs = zip(transaction.authorizations, signatures, strict=True)
+        content["authorizationList"] = [_authorization(one, signature) for one, signature in pairs]
     if transaction.type < FEE_MARKET:
         del content["maxFeePerGas"], content["maxPriorityFeePerGas"]
     return content

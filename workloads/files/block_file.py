@@ -15,6 +15,9 @@ Either may have the block's access list (EIP-7928): ``block_access_list`` of the
 ``blockAccessList`` of the second, beside the block or in it, that or the list as the official tests write it. Whether
 it is right is for those to say who are given it.
 
+Transactions may have ``v``, ``r`` and ``s``, and authorisations theirs: senders can then be recovered from them. Where
+`r` and `s` are zero, or absent, the transaction was never signed.
+
 A file holds what its block touches and nothing else: what it does not mention reads as zero. Whether its state is
 before what the block does by itself, or after, is said by a field of its own (`workloads.files.around_fields`).
 """
@@ -31,6 +34,7 @@ from contend.workloads.files.around_fields import AroundFields, read_around
 from contend.workloads.files.authorizations import read_authorizations
 from contend.workloads.files.fields import Field, read, unique
 from contend.workloads.files.fork_of_block import fork_of_block, is_own_fork
+from contend.workloads.files.given_signatures import read_authorization_signatures, read_signature
 from contend.workloads.files.prestate import read_access_list, read_account, read_prestate, read_storage
 
 if TYPE_CHECKING:
@@ -155,7 +159,7 @@ def _transaction(content: Field) -> Transaction:
     from contend.evm import Transaction
 
     to, blobs = content.get("to"), content.get("blobVersionedHashes")
-    legacy, kind = content.get("maxFeePerGas") is None, content.get("type")
+    legacy, kind, listed = content.get("maxFeePerGas") is None, content.get("type"), content.get("authorizationList")
     return Transaction(
         sender=content["from"].octets(20),
         to=None if to is None or to.value in ("", "0x") else to.octets(20),
@@ -168,8 +172,10 @@ def _transaction(content: Field) -> Transaction:
         access_list=read_access_list(content.get("accessList")),
         blob_hashes=None if blobs is None else tuple(blob.octets(32) for blob in blobs.elements()),
         max_blob_fee=_integer(content, "maxFeePerBlobGas"),
-        authorizations=read_authorizations(content.get("authorizationList")),
+        authorizations=read_authorizations(listed),
         declared_type=None if kind is None or kind.integer(8) >= FEE_MARKET else kind.integer(8),
+        signature=read_signature(content),
+        authorization_signatures=read_authorization_signatures(listed),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import rlp
 
 from contend.evm import Transaction
-from contend.evm.block import Authorization
+from contend.evm.block import Authorization, Signature
 from contend.evm.crypto.authorities import authority_of
 from contend.evm.crypto.curves import SECP256K1_ORDER, recover
 from contend.evm.crypto.keccak import keccak256
@@ -63,6 +63,12 @@ def _sender(message: bytes, parity: int, fields: Sequence[Any], what: str) -> by
     return found[12:]
 
 
+def _signature(fields: Sequence[Any], what: str) -> Signature:
+    """Of the last three items."""
+    v, r, s = (integer(value, f"{what}: signature") for value in fields[-3:])
+    return Signature(v, r, s)
+
+
 def _legacy(fields: Sequence[Any], chain_id: int, what: str) -> Transaction:
     v, signed = integer(fields[6], f"{what}: signature"), list(fields[:6])
     if v in (27, 28):
@@ -83,6 +89,7 @@ def _legacy(fields: Sequence[Any], chain_id: int, what: str) -> Transaction:
         max_fee=price,
         max_priority_fee=price,
         declared_type=0,
+        signature=_signature(fields, what),
     )
 
 
@@ -120,6 +127,8 @@ def _typed(kind: int, fields: Sequence[Any], chain_id: int, what: str) -> Transa
         max_blob_fee=0 if kind != 3 else integer(rest[5], f"{what}: blob fee"),
         authorizations=None if kind != 4 else _authorizations(rest[5], what),
         declared_type=kind,
+        signature=_signature(fields, what),
+        authorization_signatures=tuple(_signature(one, what) for one in rest[5]) if kind == 4 else (),
     )
 
 
