@@ -12,7 +12,9 @@ from contend.evm.runtime.memory_views import copy_words, swap_bytes
 from contend.evm.runtime.prefetch import LINE_BYTES, prefetch
 from contend.evm.runtime.structs import address_of
 from contend.node.state_root.accounting import COST_TRIE_CHILD, spend
-from contend.node.state_root.encoding import (
+from contend.node.state_root.hash_queue import blocks_of, hand_over, hash_all, message_place
+from contend.node.state_root.layout import ACCOUNTS, FREED, NIBBLES, NODE
+from contend.node.state_root.node_encoding import (
     HASH_BYTES,
     account_leaf_size,
     branch_content,
@@ -24,8 +26,6 @@ from contend.node.state_root.encoding import (
     put_slot_leaf,
     slot_leaf_size,
 )
-from contend.node.state_root.hash_queue import blocks_of, hand_over, hash_all, message_place
-from contend.node.state_root.layout import ACCOUNTS, FREED, NIBBLES, NODE
 from contend.node.state_root.nodes import (
     account_at,
     branch_at,

@@ -193,6 +193,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
         "recover": "median time in which senders were recovered from signatures",
+        "root": "median time in which the state root was computed",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -460,6 +461,15 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
         console.print(
             f"Every time, serial's too, has signatures in it: senders recovered by {scheme} ({size} bytes a "
             "transaction) on all workers before execution.",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+    sizes = {(facts["accounts"], facts["slots"]) for cell in cells if (facts := (cell.get("stages") or {}).get("root"))}
+    for accounts, slots in sorted(sizes):
+        console.print(
+            f"Every time, serial's too, has the state root in it: of {accounts:,} accounts and {slots:,} slots, "
+            "what the block has changed, on all workers after it.",
             style="dim",
             markup=False,
             highlight=False,
