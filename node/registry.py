@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -10,16 +10,20 @@ from contend.evm import Block, State
 from contend.node.base import Stage, StageError
 from contend.node.whole_node import Node
 
-# By option the function ``make(value, blocks, genesis, seed)``, and ``check(value)``, which raises a `StageError` for
-# what cannot be had here. Imported when asked for: nobody waits for a stage who does not measure it.
-_MAKERS = {"signatures": "contend.node.signatures.stage", "root": "contend.node.state_root.stage"}
-Make = Callable[[str, Sequence[Block], State, int], Stage]
+# By option the module with ``make(asked, blocks, genesis, seed)``, and with ``check(asked)``, which raises a
+# `StageError` for what cannot be had here. Imported when asked for: nobody waits for a stage who does not measure it.
+_MAKERS = {"signatures": "contend.node.signatures.making", "root": "contend.node.state_root.stage"}
+# Options that say more of one of them.
+_SETTINGS = ("keys",)
+Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 
-def _module(option: str) -> Any:
-    if option not in _MAKERS:
-        raise StageError(f"{option}: no such stage; there are {', '.join(_MAKERS)}")
-    return import_module(_MAKERS[option])
+def _modules(asked: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for option in asked:
+        if option not in (*_MAKERS, *_SETTINGS):
+            raise StageError(f"{option}: no such stage; there are {', '.join(_MAKERS)}")
+        if option in _MAKERS:
+            yield option, import_module(_MAKERS[option])
 
 
 def check(asked: Mapping[str, str]) -> None:
@@ -28,15 +32,15 @@ def check(asked: Mapping[str, str]) -> None:
     Parameters
     ----------
     asked : mapping
-        Values by option, of stages only that are asked for.
+        Values by option, of stages only that are asked for, and of options that say more of them.
 
     Raises
     ------
     StageError
         For the first of them.
     """
-    for option, value in asked.items():
-        _module(option).check(value)
+    for _, module in _modules(asked):
+        module.check(asked)
 
 
 def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Node:
@@ -58,7 +62,7 @@ def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, s
         If a stage cannot be had, or not for these blocks.
     """
     found: dict[str, Stage] = {}
-    for option, value in asked.items():
-        make: Make = _module(option).make
-        found[option] = make(value, blocks, genesis, seed)
+    for option, module in _modules(asked):
+        make: Make = module.make
+        found[option] = make(asked, blocks, genesis, seed)
     return Node(found)

@@ -18,11 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from contend.evm import Block, Snapshot, State
-from contend.evm.crypto.secp256k1 import library_functions
 from contend.harness.calibrate.programs import programs
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.node.registry import node_of
-from contend.node.signatures.stage import SECP256K1
+from contend.node.signatures.making import available
 from contend.node.whole_node import BARE, Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
@@ -73,8 +72,8 @@ IN_TURN = (
 """Contenders whose work with `TURNS` workers on one thread is measured."""
 LISTING = ("serial", "block_stm")
 """Contenders that are measured as well while they make the block's access list."""
-SIGNED = ("serial",)
-"""Contenders that are measured as well with signatures, from which the senders are recovered first."""
+SIGNED = "serial"
+"""Contender that is measured as well with signatures, from which the senders are found first."""
 TURNS = 4
 LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
     ("payments", {"erc20": 0.0}),
@@ -168,10 +167,10 @@ def subjects() -> Iterator[Subject]:
             yield Subject(
                 f"{text} {name}{how}", block, state, before, strategy, given, workers, lists, earlier, f"{text} serial"
             )
-        for name in SIGNED if library_functions() is not None else ():
-            node = node_of({"signatures": SECP256K1}, [first], state, SEED)
-            title = f"{text} {name}, signed"
-            yield Subject(title, first, state, before, kept[name], reference=f"{text} serial", node=node)
+        for asked in available():
+            node, how = node_of(asked, [first], state, SEED), " ".join(asked.values())
+            title = f"{text} {SIGNED}, {how}"
+            yield Subject(title, first, state, before, kept[SIGNED], reference=f"{text} serial", node=node)
         title, node = f"{text} serial, root", node_of({"root": "mpt"}, [first], state, SEED)
         yield Subject(title, first, state, before, kept["serial"], reference=f"{text} serial", node=node)
 

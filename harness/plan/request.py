@@ -53,8 +53,12 @@ LIST_KINDS = ("full", "locations", "reads", "indexed")
 STAGES = ("signatures", "root")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
-SIGNATURES = (NO_STAGE, "secp256k1")
-"""Schemes of signatures (`node.signatures.stage.SCHEMES`)."""
+SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65")
+"""Schemes of signatures (`node.signatures.schemes.SCHEMES`)."""
+WITHOUT_KEYS = (NO_STAGE, "secp256k1")
+"""Those whose keys nobody has to be told: they are recovered."""
+KEYS = ("carried", "registry")
+"""Where keys are (`node.signatures.schemes.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
@@ -322,6 +326,15 @@ class Request:
         "executed, within the time",
         added_later=True,
     )
+    keys: Option[str, str] = Option(
+        KEYS[0],
+        choice(*KEYS),
+        "--keys",
+        meaning="Where the keys of such signatures are: each transaction has its sender's with it (carried), or names "
+        "the sender, whose key is known (registry)",
+        added_later=True,
+        applies=lambda asked: asked.get("signatures", NO_STAGE) not in WITHOUT_KEYS,
+    )
     root: Option[str, str] = Option(
         NO_STAGE,
         choice(*ROOTS),
@@ -352,6 +365,10 @@ class Request:
         if self.load is not None and self.rate is not None:
             raise BadInputError("load, rate: both say how fast transactions arrive; give one of them")
 
+        if self.keys != KEYS[0] and self.signatures in WITHOUT_KEYS:
+            others = ", ".join(scheme for scheme in SIGNATURES if scheme not in WITHOUT_KEYS)
+            raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
+
     @property
     def simulated(self) -> bool:
         """Whether time is simulated: one run of each cell in one process is then all of them."""
@@ -365,8 +382,7 @@ class Request:
     @property
     def stages(self) -> dict[str, str]:
         """Stages of a node that are measured with the execution, by option; those that are not asked for left out."""
-        asked = {name: getattr(self, name) for name in STAGES}
-        return {name: value for name, value in asked.items() if value != NO_STAGE}
+        return _stages(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         """Show the request as a record keeps it."""
@@ -394,8 +410,15 @@ def stages_text(asked: Mapping[str, Any]) -> str:
     asked : mapping
         As a record of any version has it.
     """
-    values = ((name, asked.get(name, NO_STAGE)) for name in STAGES)
-    return ", ".join(f"{name} {value}" for name, value in values if value != NO_STAGE)
+    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items())
+
+
+def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Stages of a request by option, with what else is said of them."""
+    found = {name: asked.get(name, NO_STAGE) for name in STAGES}
+    if found["signatures"] not in WITHOUT_KEYS:
+        found["keys"] = asked.get("keys", KEYS[0])
+    return {name: value for name, value in found.items() if value != NO_STAGE}
 
 
 def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:

@@ -4,7 +4,11 @@ A signature is checked as a node does it (Yellow Paper, appendix F, equations 30
 ranges, `s` the lower of two, a point that is there. Whoever then is found has sent the transaction: with another
 message, or another `r`, that is somebody else, who has neither nonce nor funds for it.
 
-Transactions are taken one at a time: a recovery takes as long as some hundred increments of a contended counter.
+Schemes from which no key is recovered are verified: a transaction carries its sender's key, whose hash is the address
+that the registry knows; or it names the sender, whose key is known. The library for them has no functions that could be
+called by address, so the call takes the GIL, which the library gives back while it computes.
+
+Transactions are taken one at a time: a verification takes as long as some hundred increments of a contended counter.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from contend.evm.layout import TRANSACTION
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
-from contend.evm.runtime.memory_views import stack_buffer, view_u8, view_u64
+from contend.evm.runtime.memory_views import call_1, stack_buffer, view_u8, view_u64
 from contend.evm.u256 import get_at, less
 from contend.node.signatures.layout import RECOVERER, RECOVERY, REGISTERED, SIGNED
 from contend.strategies.accounting import end_step, spend
@@ -27,7 +31,7 @@ _SIGNATURE_BYTES = 65
 _ADDRESS_TOP = U(0xFFFFFFFF)
 # The least `s` that is the higher of two.
 _HIGH = field.limbs_of(0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A1)
-COST_SIGNATURE, COST_HASH_BLOCK = cost_table.SIGNATURE, evm_costs.HASH_BLOCK
+COST_KEY, COST_HASH_BLOCK = cost_table.SIGNATURE_KEY, evm_costs.HASH_BLOCK
 HASH_BLOCK_BYTES = evm_costs.HASH_BLOCK_BYTES
 
 
@@ -86,5 +90,35 @@ def recover_step(shared_address, worker_address):
         view_u64(shared.forged, shared.count)[number] = U1
     size = SIGNED.item(shared.signed, shared.count, number).payload_size
     spend(shared, worker, COST_HASH_BLOCK, size // HASH_BLOCK_BYTES + 1)
-    spend(shared, worker, COST_SIGNATURE, 1)
+    spend(shared, worker, shared.cost_class, 1)
+    return end_step(worker, WORKED)
+
+
+@kernel()
+def verify_sender(shared, worker, number):
+    """Verify the signature of a transaction, and write its sender into its row; False where it is not the key's."""
+    signed = SIGNED.item(shared.signed, shared.count, number)
+    row = TRANSACTION.item(shared.rows, shared.count, number)
+    is_right = call_1(shared.verify, number) == 1
+    spend(shared, worker, shared.cost_class, 1)
+    if signed.key_size > 0:
+        hashed = keccak_word(view_u8(shared.keys, shared.key_bytes), signed.key_at, signed.key_size)
+        spend(shared, worker, COST_HASH_BLOCK, signed.key_size // HASH_BLOCK_BYTES + 1)
+        spend(shared, worker, COST_KEY, 1)
+        if is_right:
+            row.sender = account_of(shared, hashed[0], hashed[1], hashed[2] & _ADDRESS_TOP)
+    elif is_right:
+        row.sender = signed.account
+    return is_right
+
+
+@native("int64(int64, int64)")
+def verify_step(shared_address, worker_address):
+    """Take a transaction and verify its signature."""
+    shared, worker = RECOVERY.at(shared_address), RECOVERER.at(worker_address)
+    number = I(atomics.add(shared, "taken", U1))
+    if number >= shared.count:
+        return I(FINISHED)
+    if not verify_sender(shared, worker, number):
+        view_u64(shared.forged, shared.count)[number] = U1
     return end_step(worker, WORKED)

@@ -30,17 +30,37 @@ class SignedBlock:
     ----------
     payloads, signatures : sequence of bytes
         Of each transaction.
+    keys : sequence of bytes, optional
+        That transactions carry; empty where they carry none.
+    accounts : sequence of bytes, optional
+        That transactions name as their senders, where nothing else tells.
+
+    Attributes
+    ----------
+    rows : structured array of `SIGNED`
+    signature_bytes, key_bytes : int
+        Of what comes with the block to tell its senders; a named account is 20 bytes of a key's place.
     """
 
-    def __init__(self, payloads: Sequence[bytes], signatures: Sequence[bytes]) -> None:
-        self.payloads = np.frombuffer(b"".join(payloads) + bytes(8), np.uint8)
-        self.signatures = np.frombuffer(b"".join(signatures) + bytes(8), np.uint8)
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        signatures: Sequence[bytes],
+        keys: Sequence[bytes] = (),
+        accounts: Sequence[bytes] = (),
+    ) -> None:
+        self.payloads, self.signatures, self.keys = (
+            np.frombuffer(b"".join(parts) + bytes(8), np.uint8) for parts in (payloads, signatures, keys)
+        )
         self.rows: Any = SIGNED.zeros(max(len(payloads), 1))
-        for name, parts in (("payload", payloads), ("signature", signatures)):
+        for place, account in enumerate(accounts):
+            self.rows[place]["account"] = limbs(int.from_bytes(account, "big"), 3)
+        for name, parts in (("payload", payloads), ("signature", signatures), ("key", keys)):
             sizes = np.array([len(part) for part in parts], np.int64)
             self.rows[f"{name}_size"][: len(parts)] = sizes
             self.rows[f"{name}_at"][: len(parts)] = np.cumsum(sizes) - sizes
         self.signature_bytes = sum(map(len, signatures))
+        self.key_bytes = sum(map(len, keys)) + sum(map(len, accounts))
 
 
 def has_signatures(block: Block) -> bool:

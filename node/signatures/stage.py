@@ -2,92 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ctypes
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
 import numpy as np
 
-from contend.evm import Block, State
+from contend.evm import Block
 from contend.evm.crypto.secp256k1 import LIBRARY_WORDS, library_functions
-from contend.node.base import BlockRun, Stage, StageError
+from contend.evm.runtime.jit import Native
+from contend.node.base import BlockRun, Stage
 from contend.node.signatures.layout import RECOVERER, RECOVERY
-from contend.strategies.clocks import Workers
-from contend.strategies.clocks.cost_table import COUNT
+from contend.node.signatures.signed_block import (
+    SignedBlock,
+    as_it_came,
+    has_signatures,
+    registry_of,
+    signed_by,
+)
+from contend.strategies.clocks import Workers, cost_table
 
-SECP256K1 = "secp256k1"
-SCHEMES = (SECP256K1,)
-
-
-def check(scheme: str) -> None:
-    """Refuse a scheme that cannot be had here.
-
-    Raises
-    ------
-    StageError
-        With what is missing.
-    """
-    if scheme not in SCHEMES:
-        raise StageError(f"signatures: {scheme!r} is not known; schemes are {', '.join(SCHEMES)}")
-    if library_functions() is None:
-        raise StageError("signatures: secp256k1 needs the package coincurve, which is not there; pip install coincurve")
+_VERIFY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 
 
-def make(scheme: str, blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
-    """Have blocks signed, or take the signatures that they came with.
-
-    Raises
-    ------
-    StageError
-        If the scheme cannot be had, or a block has signatures that are not its senders'.
-    """
-    check(scheme)
-    return Recovery(blocks, seed)
-
-
-class Recovery(Stage):
-    """Recovers senders from signatures of secp256k1.
+class SenderStage(Stage):
+    """Finds out who sent each transaction, by all workers, from what came with the block.
 
     Parameters
     ----------
-    blocks : sequence of Block
-    seed : int
-        Of the keys, for blocks that came without signatures.
+    scheme : str
+    cost_class : int
+        Of a verification.
+    blocks : sequence of SignedBlock
+    accounts : mapping
+        Accounts by the addresses of their keys; empty where each is its key's.
+
+    Attributes
+    ----------
+    blocks : list of SignedBlock
     """
 
     phase: ClassVar[str] = "recover"
     comes_first: ClassVar[bool] = True
 
-    def __init__(self, blocks: Sequence[Block], seed: int) -> None:
-        from contend.node.signatures.secp256k1_signer import Secp256k1Signer
-        from contend.node.signatures.signed_block import as_it_came, has_signatures, registry_of, signed_by
+    def __init__(
+        self, scheme: str, cost_class: int, blocks: Sequence[SignedBlock], accounts: Mapping[bytes, bytes]
+    ) -> None:
+        self.blocks = list(blocks)
+        self._scheme, self._cost_class = scheme, cost_class
+        self._registry = registry_of(accounts)
+        self._no_costs = np.zeros(cost_table.COUNT, np.uint64)
+        self._have_memory()
 
-        signer = Secp256k1Signer(seed)
-        self.blocks = [as_it_came(one) if has_signatures(one) else signed_by(signer, one) for one in blocks]
-        self._registry = registry_of(signer.accounts())
-        functions = library_functions()
-        assert functions is not None
-        self._library = np.array([functions[place] for place in range(LIBRARY_WORDS)], np.uint64)
-        self._no_costs = np.zeros(COUNT, np.uint64)
-        self._bytes = sum(one.signature_bytes for one in self.blocks)
-        self._have_memory(max(map(len, blocks), default=0))
-
-    def _have_memory(self, transactions: int) -> None:
+    def _have_memory(self) -> None:
         """What is written while it works."""
-        self._forged = np.zeros(transactions, np.uint64)
+        self._forged = np.zeros(max((len(one.rows) for one in self.blocks), default=0), np.uint64)
         self._shared: Any = RECOVERY.zeros()
         self._workers: Any = RECOVERER.lines(1)
-
-    def again(self) -> Recovery:
-        """Another of the same; see `Stage.again`."""
-        other = copy(self)
-        other._have_memory(len(self._forged))
-        return other
 
     @property
     def facts(self) -> dict[str, Any]:
         """Scheme and bytes; see `Stage.facts`."""
-        return {"scheme": SECP256K1, "signature_bytes": self._bytes, "key_bytes": 0}
+        found = {
+            f"{what}_bytes": sum(getattr(one, f"{what}_bytes") for one in self.blocks) for what in ("signature", "key")
+        }
+        return {"scheme": self._scheme, **found}
+
+    def again(self) -> SenderStage:
+        """Another of the same; see `Stage.again`."""
+        other = copy(self)
+        other._have_memory()
+        return other
+
+    @property
+    @abstractmethod
+    def step(self) -> Native:
+        """What a worker does."""
 
     def make_ready(self, run: BlockRun) -> None:
         """Take the senders away; see `Stage.make_ready`."""
@@ -98,35 +90,127 @@ class Recovery(Stage):
         self._workers["cost_ps"] = 0
         signed, shared = self.blocks[run.place], self._shared[0]
         costs = self._no_costs if run.clock.costs is None else run.clock.costs.table
-        fields = {
-            "costs": costs.ctypes.data,
-            "library": self._library.ctypes.data,
+        arrays = {
+            "costs": costs,
+            "signed": signed.rows,
+            "payloads": signed.payloads,
+            "signatures": signed.signatures,
+            "keys": signed.keys,
+            "registry": self._registry,
+            "rows": run.image.rows,
+            "forged": self._forged,
+        }
+        numbers = {
+            "cost_class": self._cost_class,
             "count": len(run.image),
-            "signed": signed.rows.ctypes.data,
-            "payloads": signed.payloads.ctypes.data,
             "payload_bytes": len(signed.payloads),
-            "signatures": signed.signatures.ctypes.data,
             "signature_bytes": len(signed.signatures),
-            "registry": self._registry.ctypes.data,
+            "key_bytes": len(signed.keys),
             "registry_mask": len(self._registry) - 1,
-            "rows": run.image.rows.ctypes.data,
-            "forged": self._forged.ctypes.data,
             "taken": 0,
         }
-        for name, value in fields.items():
+        for name, value in (numbers | {name: array.ctypes.data for name, array in arrays.items()}).items():
             shared[name] = value
-        from contend.node.signatures.recovery import recover_step
-
-        _ = recover_step.address
+        _ = self.step.address
 
     def work(self, run: BlockRun) -> None:
-        """Recover all senders; see `Stage.work`."""
-        from contend.node.signatures.recovery import recover_step
-
-        stride = self._workers.strides[0]
-        first = int(self._workers.ctypes.data)
+        """Find all senders; see `Stage.work`."""
+        stride, first = self._workers.strides[0], int(self._workers.ctypes.data)
         addresses = [first + number * stride for number in range(run.workers)]
-        run.clock.run(Workers(recover_step, int(self._shared.ctypes.data), addresses))
+        run.clock.run(Workers(self.step, int(self._shared.ctypes.data), addresses))
         forged = self._forged[: len(run.image)]
         if forged.any():
             run.image.note_forged(forged.astype(np.bool_))
+
+
+class Recovery(SenderStage):
+    """Recovers senders from signatures of secp256k1.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+    seed : int
+        Of the keys, for blocks that came without signatures.
+    """
+
+    def __init__(self, blocks: Sequence[Block], seed: int) -> None:
+        from contend.node.signatures.secp256k1_signer import Secp256k1Signer
+
+        signer = Secp256k1Signer(seed)
+        signed = [as_it_came(one) if has_signatures(one) else signed_by(signer, one) for one in blocks]
+        super().__init__("secp256k1", cost_table.SIGNATURE, signed, signer.accounts())
+        functions = library_functions()
+        assert functions is not None
+        self._library = np.array([functions[place] for place in range(LIBRARY_WORDS)], np.uint64)
+
+    @property
+    def step(self) -> Native:
+        """What a worker does; see `SenderStage.step`."""
+        from contend.node.signatures.recovery import recover_step
+
+        return recover_step
+
+    def make_ready(self, run: BlockRun) -> None:
+        """Take the senders away; see `Stage.make_ready`."""
+        super().make_ready(run)
+        self._shared[0]["library"] = self._library.ctypes.data
+
+
+class Verification(SenderStage):
+    """Verifies signatures of a scheme from which no key is recovered, by a library that Python calls.
+
+    Parameters
+    ----------
+    scheme : str
+    cost_class : int
+    blocks : sequence of SignedBlock
+    accounts : mapping
+        Accounts by the addresses of their keys.
+    checks : sequence of sequence of callable
+        For each transaction of each block what says whether its signature is right, called without arguments.
+    """
+
+    def __init__(
+        self,
+        scheme: str,
+        cost_class: int,
+        blocks: Sequence[SignedBlock],
+        accounts: Mapping[bytes, bytes],
+        checks: Sequence[Sequence[Callable[[], bool]]],
+    ) -> None:
+        self._checks = checks
+        self._failure: BaseException | None = None
+        super().__init__(scheme, cost_class, blocks, accounts)
+
+    def _have_memory(self) -> None:
+        super()._have_memory()
+        self._place = 0
+        # The function must live as long as kernels may call it.
+        self._verify = _VERIFY(self._is_right)
+
+    def _is_right(self, number: int) -> int:
+        try:
+            return int(self._checks[self._place][number]())
+        # Nothing may pass through the native code that calls this, Ctrl-C included.
+        except BaseException as error:
+            self._failure = error
+            return 0
+
+    @property
+    def step(self) -> Native:
+        """What a worker does; see `SenderStage.step`."""
+        from contend.node.signatures.recovery import verify_step
+
+        return verify_step
+
+    def make_ready(self, run: BlockRun) -> None:
+        """Take the senders away; see `Stage.make_ready`."""
+        super().make_ready(run)
+        self._place, self._failure = run.place, None
+        self._shared[0]["verify"] = ctypes.cast(self._verify, ctypes.c_void_p).value
+
+    def work(self, run: BlockRun) -> None:
+        """Verify all signatures; see `Stage.work`. Raises what the library has raised, if it did."""
+        super().work(run)
+        if self._failure is not None:
+            raise self._failure

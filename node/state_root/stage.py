@@ -6,7 +6,7 @@ node has them. Each block's changes are the input, as the strategy left them, in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,12 +18,12 @@ from contend.node.state_root.state_trie import StateTrie, moves_slots, of_genera
 from contend.node.state_root.words_of_state import words_of
 from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS
 
-MPT = "mpt"
+OPTION, MPT = "root", "mpt"
 KINDS = (MPT,)
 _ROOTS_KEPT = 256
 
 
-def check(kind: str) -> None:
+def check(asked: Mapping[str, str]) -> None:
     """Refuse a kind of root that is not known.
 
     Raises
@@ -31,11 +31,12 @@ def check(kind: str) -> None:
     StageError
         With those that are.
     """
+    kind = asked[OPTION]
     if kind not in KINDS:
         raise StageError(f"root: {kind!r} is not known; kinds are {', '.join(KINDS)}")
 
 
-def make(kind: str, blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
+def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
     """Build the tries of the state before the first block.
 
     Raises
@@ -43,7 +44,7 @@ def make(kind: str, blocks: Sequence[Block], genesis: State, seed: int) -> Stage
     StageError
         If the kind is not known.
     """
-    check(kind)
+    check(asked)
     return StateRoot(genesis, {})
 
 

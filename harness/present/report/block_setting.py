@@ -16,8 +16,8 @@ _USUAL_SEED = 1
 
 def common_of(cell: Mapping[str, Any], request: Mapping[str, Any]) -> str:
     """What a cell has in common with those of other workloads that may stand beside it, as text that compares."""
-    of_run = request.get("network"), request.get("suite"), stages_text(request)
-    return json.dumps([*(cell.get(name) for name in _COMMON), *of_run])
+    of_run, stages = (request.get("network"), request.get("suite")), stages_text(request)
+    return json.dumps([*(cell.get(name) for name in _COMMON), *of_run, *([stages] if stages else [])])
 
 
 def setting_of(cell: Mapping[str, Any], request: Mapping[str, Any]) -> str:
@@ -46,7 +46,7 @@ def common_words(common: str, workloads: Iterable[str] = ("",)) -> str:
     workloads : iterable of str, optional
         Whose it is: nobody chose the size of a block that is in a file, nor what is drawn by a seed.
     """
-    seed, block_size, block_count, load, rate, network, suite, stages = json.loads(common)
+    seed, block_size, block_count, load, rate, network, suite, *stages = json.loads(common)
     size = count(block_size, "transaction")
     parts = [f"{count(block_count, 'block')} in a row of {size}" if (block_count or 1) > 1 else f"blocks of {size}"]
     if are_blocks(workloads):
@@ -56,8 +56,7 @@ def common_words(common: str, workloads: Iterable[str] = ("",)) -> str:
     for value, what in ((load, "load"), (rate, "arrival rate"), (network, "network"), (suite, "suite")):
         if value is not None:
             parts.append(f"{what} {value}")
-    if stages:
-        parts.append(stages)
+    parts += stages
     return ", ".join(parts)
 
 

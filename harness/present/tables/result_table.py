@@ -465,8 +465,8 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
-    sizes = {(facts["accounts"], facts["slots"]) for cell in cells if (facts := (cell.get("stages") or {}).get("root"))}
-    for accounts, slots in sorted(sizes):
+    roots = [(cell.get("stages") or {}).get("root") for cell in cells]
+    for accounts, slots in sorted({(facts["accounts"], facts["slots"]) for facts in roots if facts}):
         console.print(
             f"Every time, serial's too, has the state root in it: of {accounts:,} accounts and {slots:,} slots, "
             "what the block has changed, on all workers after it.",

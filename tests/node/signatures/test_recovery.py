@@ -22,10 +22,11 @@ from contend.evm.crypto.keccak import keccak256
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.node.base import BlockRun, StageError
+from contend.node.signatures.making import make
 from contend.node.signatures.secp256k1_signer import Secp256k1Signer
 from contend.node.signatures.signed_block import SignedBlock, registry_of
 from contend.node.signatures.signing_payload import signing_payload
-from contend.node.signatures.stage import Recovery, make
+from contend.node.signatures.stage import Recovery
 from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Outcome, Strategy
@@ -254,7 +255,7 @@ def own_signatures(block: Block, seed: int = 9) -> tuple[Block, State]:
 
 def test_a_block_that_came_with_signatures_keeps_them() -> None:
     block, state = own_signatures(BLOCK)
-    stage = make("secp256k1", [block], state, 1)
+    stage = make({"signatures": "secp256k1"}, [block], state, 1)
     assert isinstance(stage, Recovery)
     assert senders_of(stage, block)[0] == [one.sender for one in block]
 
@@ -264,10 +265,10 @@ def test_a_signature_that_came_and_is_somebody_else_s_is_refused() -> None:
     wrong = list(block.transactions)
     wrong[2] = replace(wrong[2], sender=SENDERS[0])
     with pytest.raises(StageError, match=rf"block {ENVIRONMENT.number}: transaction 2: its signature is of 0x"):
-        make("secp256k1", [Block(block.environment, tuple(wrong))], state, 1)
+        make({"signatures": "secp256k1"}, [Block(block.environment, tuple(wrong))], state, 1)
     wrong[2] = replace(block.transactions[2], signature=Signature(0, 0, 1))
     with pytest.raises(StageError, match="transaction 2: its signature is nobody's"):
-        make("secp256k1", [Block(block.environment, tuple(wrong))], state, 1)
+        make({"signatures": "secp256k1"}, [Block(block.environment, tuple(wrong))], state, 1)
     wrong[2] = replace(block.transactions[2], signature=None)
     with pytest.raises(StageError, match="transaction 2 has no signature, others have"):
-        make("secp256k1", [Block(block.environment, tuple(wrong))], state, 1)
+        make({"signatures": "secp256k1"}, [Block(block.environment, tuple(wrong))], state, 1)
