@@ -82,6 +82,15 @@ class Machine:
             self.header["epoch"] = 0
             self._index[:] = 0
 
+    def forget_hashes(self) -> None:
+        """Keep no hashes from now on: each is computed. For who measures what they are worth."""
+        self.header["recent_hashes"] = 0
+
+    @property
+    def recent_hits(self) -> int:
+        """How many hashes of 64 bytes were found among those that were computed last, since the machine was made."""
+        return int(self.header["recent_hits"])
+
     @property
     def header(self) -> Any:
         """The machine's fields by name (`evm.layout.MACHINE`), a numpy structured scalar that is no copy."""

@@ -20,16 +20,12 @@ from __future__ import annotations
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel
-from contend.strategies.block_stm.layout import EXECUTED, STATUS_BITS, TASK_VALIDATE
+from contend.strategies.block_stm.layout import EXECUTED
 from contend.strategies.block_stm.scheduler import (
-    FOUND,
     NOTHING,
-    PASSED,
-    be_active,
     check_done,
-    is_executed,
     rest,
-    transaction_of,
+    try_validate,
     txn_status,
 )
 
@@ -59,12 +55,4 @@ def next_to_validate(shared, worker, header):
         if txn_idx >= shared.block_size:
             check_done(shared)
         return NOTHING
-    be_active(shared, worker)
-    if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
-        status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
-        if is_executed(status):
-            worker.task = TASK_VALIDATE
-            worker.txn_idx = txn_idx
-            worker.incarnation = status >> STATUS_BITS
-            return FOUND
-    return PASSED
+    return try_validate(shared, worker, txn_idx)

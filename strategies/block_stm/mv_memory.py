@@ -230,15 +230,36 @@ def writer_of(version):
     return VERSION.at(version).txn_idx
 
 
+@kernel(inline=True)
+def is_full(chunk):
+    """Whether a WRITTEN has no room for a location more; so has none, at address zero."""
+    return chunk == 0 or WRITTEN.at(chunk).count == WRITTEN_LOCATIONS
+
+
+@kernel()
+def make_written(shared, worker):
+    """Address of a WRITTEN without locations, or 0 when the arena is full."""
+    chunk = allocate(shared, worker, _WRITTEN_WORDS)
+    if chunk != 0:
+        WRITTEN.at(chunk).count = 0
+    return chunk
+
+
+@kernel(inline=True)
+def append_location(chunk, location):
+    """Add a location to a WRITTEN that is not full."""
+    written = WRITTEN.at(chunk)
+    written.locations[U(written.count)] = U(location)
+    written.count += 1
+
+
 @kernel()
 def note_written(shared, worker, location):
     """Add a location to those that commit looks at. False when the arena is full."""
-    chunk = worker.written
-    if chunk == 0 or WRITTEN.at(chunk).count == WRITTEN_LOCATIONS:
-        chunk = allocate(shared, worker, _WRITTEN_WORDS)
+    if is_full(worker.written):
+        chunk = make_written(shared, worker)
         if chunk == 0:
             return False
-        WRITTEN.at(chunk).count = 0
         previous = atomics.load(shared, "written")
         while True:
             WRITTEN.at(chunk).previous = previous
@@ -247,9 +268,7 @@ def note_written(shared, worker, location):
                 break
             previous = found
         worker.written = chunk
-    written = WRITTEN.at(chunk)
-    written.locations[U(written.count)] = U(location)
-    written.count += 1
+    append_location(worker.written, location)
     return True
 
 

@@ -198,6 +198,20 @@ def next_version_to_execute(shared, worker):
 
 
 @kernel()
+def try_validate(shared, worker, txn_idx):
+    """Move the sweep of validations past a transaction, and take its validation if it has executed; see `next_task`."""
+    be_active(shared, worker)
+    if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
+        status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
+        if is_executed(status):
+            worker.task = TASK_VALIDATE
+            worker.txn_idx = txn_idx
+            worker.incarnation = status >> STATUS_BITS
+            return FOUND
+    return PASSED
+
+
+@kernel()
 def next_version_to_validate(shared, worker):
     """Look at the next transaction of the sweep of validations; see `next_task`."""
     txn_idx = I(atomics.load(shared, "validation_idx"))
@@ -209,15 +223,7 @@ def next_version_to_validate(shared, worker):
     if ahead <= PATIENCE and not is_executed(txn_status(shared, txn_idx)):
         # Who executes it validates it, or lets the sweep go on: `finish_execution`.
         return next_version_to_execute(shared, worker)
-    be_active(shared, worker)
-    if I(atomics.compare_and_swap(shared, "validation_idx", U(txn_idx), U(txn_idx + 1))) == txn_idx:
-        status = atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status")
-        if is_executed(status):
-            worker.task = TASK_VALIDATE
-            worker.txn_idx = txn_idx
-            worker.incarnation = status >> STATUS_BITS
-            return FOUND
-    return PASSED
+    return try_validate(shared, worker, txn_idx)
 
 
 @kernel()

@@ -32,11 +32,8 @@ from contend.strategies.block_stm.layout import (
     SETTLING,
     TAG_SHIFT,
     WRITTEN,
-    WRITTEN_LOCATIONS,
 )
-from contend.strategies.block_stm.mv_memory import allocate, row_of
-
-_WRITTEN_WORDS = WRITTEN.words
+from contend.strategies.block_stm.mv_memory import append_location, is_full, make_written, row_of
 
 
 @kernel(inline=True)
@@ -74,17 +71,13 @@ def settled_word(shared, location):
 @kernel()
 def _note_settled(shared, worker, location):
     """Add a location to those that the worker has settled, for who asks what a block has changed."""
-    chunk = worker.settled
-    if chunk == 0 or WRITTEN.at(chunk).count == WRITTEN_LOCATIONS:
-        chunk = allocate(shared, worker, _WRITTEN_WORDS)
+    if is_full(worker.settled):
+        chunk = make_written(shared, worker)
         if chunk == 0:
             return False
-        WRITTEN.at(chunk).count = 0
         WRITTEN.at(chunk).previous = U(worker.settled)
         worker.settled = chunk
-    written = WRITTEN.at(chunk)
-    written.locations[U(written.count)] = U(location)
-    written.count += 1
+    append_location(worker.settled, location)
     return True
 
 

@@ -18,6 +18,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from tools.middle_half import middle_half
 from tools.programs.machines import Here, Machine, OnRevm
 from tools.programs.program_files import SUITES, Program, data_folder, programs_of
 
@@ -59,8 +60,7 @@ class Pace:
     @property
     def quartiles(self) -> tuple[float, float]:
         """Between which the middle half of the rounds lies."""
-        low, _, high = statistics.quantiles(self.ratios, n=4, method="inclusive")
-        return low, high
+        return middle_half(self.ratios)
 
     @property
     def counts(self) -> bool:

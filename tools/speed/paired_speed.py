@@ -23,6 +23,7 @@ from typing import IO
 from contend.cache_places import VARIABLE
 from contend.harness.errors import CrashError
 from contend.harness.measure.version import Version
+from tools.middle_half import middle_half
 
 CHILD = Path(__file__).with_name("version_child.py")
 COLD = "contend run -w payments -s serial,block_stm --workers 1,2 --block-size 1000 --repeat 1"
@@ -74,8 +75,7 @@ class Figure:
     @property
     def quartiles(self) -> tuple[float, float]:
         """Between which the middle half of the pairs lies."""
-        low, _, high = statistics.quantiles(self.gains, n=4, method="inclusive")
-        return low, high
+        return middle_half(self.gains)
 
 
 class Child:

@@ -40,7 +40,7 @@ class Keeper:
 
     @property
     def hits(self) -> int:
-        return int(self.machine.header["recent_hits"])
+        return self.machine.recent_hits
 
     def begin_run(self) -> None:
         self.machine.attach(self.image.address, self.state.codes.address)
@@ -89,4 +89,13 @@ def test_every_byte_tells_two_preimages(byte: int) -> None:
     rows[:] = row
     rows["preimage"] = np.frombuffer(other, np.uint64)
     assert keeper.hash(pair) == keccak256(pair)
+    assert keeper.hits == 0
+
+
+@given(st.lists(few, min_size=1, max_size=9))
+def test_a_machine_that_keeps_none_computes_them(asked: list[bytes]) -> None:
+    keeper = Keeper()
+    keeper.machine.forget_hashes()
+    for pair in asked + asked:
+        assert keeper.hash(pair) == keccak256(pair)
     assert keeper.hits == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from contend.evm import Block, State
 from contend.evm.state import location_of
+from contend.harness.plan.clock_options import read_costs
 from contend.harness.testing import Equivalence, build_scenario
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
@@ -26,6 +28,7 @@ from contend.strategies.given import TRUTH, Knowledge, RecordedSets
 from contend.strategies.placeholder.strategy import Placeholder
 from contend.strategies.serial import Serial
 
+ROOT = Path(__file__).resolve().parents[3]
 WORLD = adversarial_state()
 
 
@@ -109,7 +112,11 @@ def test_unexpected_writes_are_found_and_repaired() -> None:
 
 
 def test_one_unexpected_write_repairs_no_more_of_a_chain_than_has_executed_by_then() -> None:
-    """Whoever reads past it is found stale while those behind still wait, and they get the right word."""
+    """Whoever reads past it is found stale while those behind still wait, and they get the right word.
+
+    So it is by costs under which the chain grows more slowly than it is repaired (docs/decisions.md).
+    """
+    clock = VirtualClock(read_costs(str(ROOT / "docs" / "costs" / "2026-11-30.json")))
     block, missing = hot("counter", 400), 20
     sets = truth_of(block, WORLD)
     slots = np.array([location_of(key).kind == "storage" for key in sets.keys])
@@ -118,7 +125,7 @@ def test_one_unexpected_write_repairs_no_more_of_a_chain_than_has_executed_by_th
     kept[own[slots[sets.entries[own]]]] = False
     # Two may come to execute it before anybody reads past it; so many cannot.
     for workers in (8, 16):
-        counters = check(block, WORLD, workers, keep(sets, kept), 4, VirtualClock()).counters
+        counters = check(block, WORLD, workers, keep(sets, kept), 4, clock).counters
         assert 0 < counters["repairs"] < 100
 
 
