@@ -58,6 +58,7 @@ def go_to(state: State, world: Mapping[bytes, Account]) -> None:
     load_accounts(state, world)
 
 
+@pytest.mark.bounds
 @given(st.lists(worlds, min_size=1, max_size=5), st.sampled_from([1, 2, 5]))
 def test_the_root_is_that_of_the_library_after_every_change(states: list[dict[bytes, Account]], workers: int) -> None:
     state = State()
