@@ -10,8 +10,9 @@ from contend.evm import Block, State
 from contend.node.base import Stage, StageError
 from contend.node.whole_node import Node
 
-# By option the module with ``make(asked, blocks, genesis, seed)``, and with ``check(asked)``, which raises a
-# `StageError` for what cannot be had here. Imported when asked for: nobody waits for a stage who does not measure it.
+# By option the module with ``make(asked, blocks, genesis, seed)``; ``check(asked)``, which raises a `StageError` for
+# what cannot be had here; and ``compile_kernels()``, which has all of them compiled. Imported when asked for: nobody
+# waits for a stage who does not measure it.
 _MAKERS = {"signatures": "contend.node.signatures.making", "root": "contend.node.state_root.stage"}
 # Options that say more of one of them.
 _SETTINGS = ("keys",)
@@ -41,6 +42,12 @@ def check(asked: Mapping[str, str]) -> None:
     """
     for _, module in _modules(asked):
         module.check(asked)
+
+
+def compile_stages() -> None:
+    """Compile the kernels of all stages, for what is run next."""
+    for _, module in _modules(dict.fromkeys(_MAKERS, "")):
+        module.compile_kernels()
 
 
 def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Node:

@@ -83,7 +83,9 @@ def calibrate(observer: Observer, only: Sequence[str] = (), prior: CostTable | N
         counts[name], rests[name] = amounts(subject, free)
     ratios: dict[str, Floats] = {}
     references: dict[str, list[float]] = {}
-    for name, subject in found.items():
+    # What has no work of the classes in question says nothing of them.
+    telling = {name: subject for name, subject in found.items() if not only or counts[name][:, free].any()}
+    for name, subject in telling.items():
         progress(f"measuring {name}")
         ratios[name], seconds = ratio(subject, found[subject.reference])
         references.setdefault(subject.reference, []).append(seconds)
@@ -92,7 +94,7 @@ def calibrate(observer: Observer, only: Sequence[str] = (), prior: CostTable | N
     else:
         bases = {name: float(np.median(seconds)) for name, seconds in references.items()}
     names, rows, others, times = [], [], [], []
-    for name, subject in found.items():
+    for name, subject in telling.items():
         for part, which in _observed(ratios[name]).items():
             if not counts[name][which].any() and not rests[name][which].any():
                 continue  # what Python does once a block, a tenth of a millisecond, is in no class

@@ -20,6 +20,8 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "costs",
     "hints",
     "access_list",
+    "signatures",
+    "keys",
     strategies={"default_text": "one of each engine, some with two sources"},
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},

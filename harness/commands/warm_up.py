@@ -57,7 +57,7 @@ def command(context: click.Context, names: str | None, clocks: str, quiet: bool)
 
 
 def warm_up(names: tuple[str, ...] | None, clocks: tuple[str, ...], quiet: bool) -> bool:
-    """Run a small block by every strategy, and with all strategies compile precompiled contracts, too.
+    """Run a small block by every strategy, and with all strategies compile what only some blocks and options need.
 
     Parameters
     ----------
@@ -92,14 +92,15 @@ def warm_up(names: tuple[str, ...] | None, clocks: tuple[str, ...], quiet: bool)
             with display(quiet) as engine.observer:
                 failed |= has_failures(engine.run())
     if names is None:
-        _compile_contracts(quiet)
+        _compile_others(quiet)
     return failed
 
 
-def _compile_contracts(quiet: bool) -> None:
-    """Compile precompiled contracts, which no block of a workload calls."""
+def _compile_others(quiet: bool) -> None:
+    """Compile precompiled contracts, which no block of a workload calls, and what stages of a node are made of."""
     from contend.evm.runtime.jit import on_compile
     from contend.evm.vm.precompiles import compile_natives
+    from contend.node.registry import compile_stages
 
     def note(kernel: str, begins: bool, _: float) -> None:
         if begins and not quiet:
@@ -107,6 +108,7 @@ def _compile_contracts(quiet: bool) -> None:
 
     with on_compile(note):
         compile_natives()
+        compile_stages()
 
 
 def _chosen(names: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:

@@ -53,12 +53,12 @@ LIST_KINDS = ("full", "locations", "reads", "indexed")
 STAGES = ("signatures", "root")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
-SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65")
-"""Schemes of signatures (`node.signatures.schemes.SCHEMES`)."""
+SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
+"""Schemes of signatures (`node.signatures.making.SCHEMES`)."""
 WITHOUT_KEYS = (NO_STAGE, "secp256k1")
 """Those whose keys nobody has to be told: they are recovered."""
 KEYS = ("carried", "registry")
-"""Where keys are (`node.signatures.schemes.KEYS`)."""
+"""Where keys are (`node.signatures.making.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}

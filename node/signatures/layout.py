@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contend.evm.runtime.structs import ADDRESS, I64, LINE_U64, U64, Struct
 
-# A transaction as it came: what was signed, the signature, and the key where it carries one, in bytes; or the account
-# that it names as its sender.
+# A transaction as it came: what was signed, the signature, and the key where it carries one, in bytes; and the account
+# that it names as its sender, where the key alone does not tell.
 SIGNED = Struct(
     "Signed",
     payload_at=I64,
@@ -15,6 +15,7 @@ SIGNED = Struct(
     key_at=I64,
     key_size=I64,
     account=ADDRESS,
+    known_key=I64,  # address of the account's key as the scheme's kernels have it, where no key is carried
 )
 # An account by the address of its key, where that is not its own: a row of an open-addressing table, found by the
 # lowest word of the key's address. One cache line.

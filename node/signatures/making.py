@@ -19,7 +19,8 @@ OPTION, KEYS_OPTION = "signatures", "keys"
 SECP256K1 = "secp256k1"
 # Of schemes from which no key is recovered, what a verification costs.
 _MLDSA = {"mldsa44": cost_table.SIGNATURE_MLDSA44, "mldsa65": cost_table.SIGNATURE_MLDSA65}
-SCHEMES = (SECP256K1, *_MLDSA)
+FALCON512 = "falcon512"
+SCHEMES = (SECP256K1, *_MLDSA, FALCON512)
 CARRIED, REGISTRY = KEYS = ("carried", "registry")
 
 
@@ -27,6 +28,8 @@ def _lacks(scheme: str) -> str | None:
     """What has to be installed for a scheme; None where it is there."""
     if scheme == SECP256K1:
         return "the package coincurve, whose libsecp256k1 it calls" if library_functions() is None else None
+    if scheme == FALCON512:
+        return None
     try:
         found = find_spec("cryptography.hazmat.primitives.asymmetric.mldsa")
     except ImportError:
@@ -55,8 +58,17 @@ def check(asked: Mapping[str, str]) -> None:
 def available() -> list[dict[str, str]]:
     """What can be asked for here: every scheme, with every place of keys that makes a difference."""
     found = [{OPTION: scheme} for scheme in SCHEMES if scheme == SECP256K1]
-    found += [{OPTION: scheme, KEYS_OPTION: keys} for scheme in _MLDSA for keys in KEYS]
+    found += [{OPTION: scheme, KEYS_OPTION: keys} for scheme in SCHEMES[1:] for keys in KEYS]
     return [asked for asked in found if _lacks(asked[OPTION]) is None]
+
+
+def compile_kernels() -> None:
+    """Compile the steps of all schemes."""
+    from contend.node.signatures.falcon512_step import falcon_step
+    from contend.node.signatures.recovery import recover_step, verify_step
+
+    for step in (recover_step, verify_step, falcon_step):
+        _ = step.address
 
 
 def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
@@ -71,6 +83,10 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     scheme = asked[OPTION]
     if scheme == SECP256K1:
         return Recovery(blocks, seed)
+    if scheme == FALCON512:
+        from contend.node.signatures.falcon512_stage import FalconVerification
+
+        return FalconVerification(blocks, asked.get(KEYS_OPTION, CARRIED) == CARRIED)
     return _mldsa(scheme, asked.get(KEYS_OPTION, CARRIED) == CARRIED, blocks, seed)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from contend.evm import Block, Changes, State
 from contend.evm.block import Words
+from contend.evm.layout import KEY_WORDS
 from contend.node.base import BlockRun, Stage, StageError
 from contend.node.state_root.state_trie import StateTrie, moves_slots, of_generations
 from contend.node.state_root.words_of_state import words_of
@@ -34,6 +35,12 @@ def check(asked: Mapping[str, str]) -> None:
     kind = asked[OPTION]
     if kind not in KINDS:
         raise StageError(f"root: {kind!r} is not known; kinds are {', '.join(KINDS)}")
+
+
+def compile_kernels() -> None:
+    """Compile all that the stage calls."""
+    StateTrie().load_kernels()
+    words_of(State(), np.zeros((1, KEY_WORDS), np.uint64))
 
 
 def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Stage:

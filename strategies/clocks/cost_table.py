@@ -71,9 +71,11 @@ CLASSES: tuple[str, ...] = (
     "note_preimage",  # of a hash, while it is executed, and entered in an index
     "stand",  # a version, laid out for a change that a block's access list names
     "signature",  # of secp256k1: who signed a hash is recovered, and looked up among accounts
-    "signature_mldsa44",  # verified
+    "signature_mldsa44",  # verified, by a key that has been read
     "signature_mldsa65",
     "signature_key",  # read from its bytes, where transactions carry keys
+    "signature_falcon512",
+    "signature_falcon512_key",
     "lane_block",  # of a message that is hashed beside others, in a lane
     "trie_change",  # a changed word, brought to its account
     "trie_node",  # of a trie, on the way to a leaf
@@ -131,6 +133,8 @@ CLASSES: tuple[str, ...] = (
     SIGNATURE_MLDSA44,
     SIGNATURE_MLDSA65,
     SIGNATURE_KEY,
+    SIGNATURE_FALCON512,
+    SIGNATURE_FALCON512_KEY,
     LANE_BLOCK,
     TRIE_CHANGE,
     TRIE_NODE,

@@ -179,11 +179,17 @@ def _slots(names: Sequence[str]) -> dict[str, int]:
 
 
 def clock_of(cells: pandas.DataFrame) -> str:
-    """Clock of the cells, for titles; nobody must take a simulated figure for a measured one."""
-    simulated = set(cells["simulated"])
+    """Clock of the cells, and stages in the time, for titles; nobody must take one figure for another."""
+    simulated, stages = set(cells["simulated"]), _stages_of(cells)
     if simulated == {True}:
-        return "SIMULATED workers, virtual clock"
-    return "wall clock" if simulated == {False} else "wall clock, and SIMULATED where it says so"
+        return f"SIMULATED workers, virtual clock{stages}"
+    return f"wall clock{stages}" if simulated == {False} else f"wall clock, and SIMULATED where it says so{stages}"
+
+
+def _stages_of(cells: pandas.DataFrame) -> str:
+    """Which stages of a node are in the time; nothing where none is."""
+    told = [one["signatures"]["scheme"] for one in cells.get("stages", ()) if isinstance(one, dict)]
+    return f", with signatures by {' and '.join(dict.fromkeys(told))}" if told else ""
 
 
 def are_many(cells: pandas.DataFrame) -> bool:

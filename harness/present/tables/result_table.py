@@ -192,7 +192,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "B/tx": "bytes a transaction that came with the block for that",
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
-        "recover": "median time in which senders were recovered from signatures",
+        "recover": "median time in which senders were found by signatures",
         "root": "median time in which the state root was computed",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
@@ -451,16 +451,19 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
 def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
     """Say which stages of a node are in the times beside the execution."""
     told: dict[str, set[int]] = {}
+    stored = False
     for cell in cells:
         facts = (cell.get("stages") or {}).get("signatures")
         if facts:
             sizes = told.setdefault(facts["scheme"], set())
             sizes.add(round((facts["signature_bytes"] + facts["key_bytes"]) / max(cell["transactions"], 1)))
+            stored |= "stored_messages" in facts
     for scheme, sizes in told.items():
         size = "-".join(map(str, sorted({min(sizes), max(sizes)})))
+        of_what = ", of stored messages and not of the transactions," if stored else ""
         console.print(
-            f"Every time, serial's too, has signatures in it: senders recovered by {scheme} ({size} bytes a "
-            "transaction) on all workers before execution.",
+            f"Every time, serial's too, has signatures in it: senders are found by {scheme} ({size} bytes a "
+            f"transaction){of_what} on all workers before execution.",
             style="dim",
             markup=False,
             highlight=False,

@@ -22,8 +22,10 @@ from contend.harness.errors import BadInputError
 from contend.harness.measure.task import Task, tasks_of
 from contend.harness.plan.request import Request, command_words, stages_text
 from contend.harness.plan.resolve import CellKey, WorkloadPlan
+from contend.harness.present.charts.style import clock_of
 from contend.harness.present.report.block_setting import common_of, common_words
 from contend.harness.present.tables.result_table import print_results
+from contend.harness.record.frame import to_frame
 from contend.harness.records import schema
 
 SIZE = 120
@@ -84,7 +86,7 @@ def test_without_stages_records_and_tables_say_nothing_of_them(records: tuple[di
     shown = text_of(signed)
     assert " r/p/e/c " in shown
     assert "share of recover, prepare, execute and commit in %" in shown
-    assert "Every time, serial's too, has signatures in it: senders recovered by secp256k1 (65 bytes a tran" in shown
+    assert "Every time, serial's too, has signatures in it: senders are found by secp256k1 (65 bytes a tran" in shown
     assert "of bound" not in shown
 
 
@@ -97,6 +99,12 @@ def test_cells_with_and_without_are_not_compared(records: tuple[dict[str, Any], 
     assert any("stages none in A, signatures secp256k1 in B" in why for why in unmatched(ours, theirs).values())
     told = [common_words(common_of(record["cells"][0], record["request"])) for record in records]
     assert told == [f"blocks of {SIZE} transactions", f"blocks of {SIZE} transactions, signatures secp256k1"]
+
+
+def test_charts_say_what_is_in_the_time(records: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    told = [clock_of(to_frame([record])) for record in records]
+    bare = "SIMULATED workers, virtual clock"
+    assert told == [bare, f"{bare}, with signatures by secp256k1"]
 
 
 def test_blocks_in_a_row_have_their_senders_found_each(tmp_path: Path) -> None:

@@ -208,6 +208,24 @@ def test_every_strategy_executes_for_whoever_signed(name: str) -> None:
             assert outcome.receipts.error(3) == "signature of nobody"
 
 
+@pytest.mark.parametrize("name", ["serial", "block_stm", "bal", "sharded_ordered"])
+def test_what_is_forged_takes_no_room_in_a_block_that_is_full(name: str) -> None:
+    kind: Any = strategies.get(name)
+    # Room for ten limits at a time, less what has been used.
+    block = Block(replace(ENVIRONMENT, gas_limit=400_000), mixed(30).transactions)
+    stage = Recovery([block], 1)
+    payloads, signatures = parts(stage, block)
+    as_if = block
+    for index in (1, 2, 9):
+        signatures[index] = bytes(65)
+        as_if = without(as_if, index)
+    signed_again(stage, payloads, signatures)
+    with kind() as strategy:
+        outcome = judged(Node({"signatures": stage}), strategy, WALL, block, as_if, 2)
+    told = {outcome.receipts.error(index) for index in range(len(block))}
+    assert {"signature of nobody", "gas limit above what the block has left"} <= told
+
+
 def test_simulated_workers_share_the_work() -> None:
     stage, costs = Recovery([BLOCK], 1), VirtualClock().costs
     took = {}
