@@ -28,6 +28,7 @@ from contend.harness.commands import (
     new,
     paper,
     report,
+    risk,
     run,
     statetest,
     timeline,
@@ -128,6 +129,7 @@ for _module in (
     fetch_block,
     access_list,
     blocktest,
+    risk,
     warm_up,
 ):
     add_verbosity(_module.command)

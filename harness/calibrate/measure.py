@@ -12,17 +12,16 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from contend.evm import Block, Snapshot, State
+from contend.harness.calibrate.list_scan import ListScan
 from contend.harness.calibrate.programs import programs
+from contend.harness.calibrate.subject import Floats, Subject
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.node.registry import node_of
 from contend.node.signatures.making import available
-from contend.node.whole_node import BARE, Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy
 from contend.strategies.clocks import WALL
@@ -30,13 +29,11 @@ from contend.strategies.clocks.base import PS_PER_SECOND
 from contend.strategies.clocks.cost_table import CLASSES, PS_PER_NS, CostTable, default_costs
 from contend.strategies.clocks.round_robin import RoundRobin
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.given import TEMPLATE, Knowledge
+from contend.strategies.given import BLOCK, TEMPLATE
 from contend.strategies.serial import Serial
 from contend.workloads import registry as workloads
 from contend.workloads import resolve_dials
 from contend.workloads.registry import DEFAULT
-
-Floats = npt.NDArray[np.float64]
 
 SIZE = 2_000
 SEED = 5
@@ -84,60 +81,6 @@ LOADS: tuple[tuple[str, dict[str, int | float | str]], ...] = (
 )
 
 
-@dataclass
-class Subject:
-    """Something that is run on one core.
-
-    Attributes
-    ----------
-    name : str
-    block : Block
-    state : State
-    before : Snapshot
-    strategy : Strategy
-    knowledge : Knowledge
-        What the strategy is given of the block.
-    workers : int
-        That take turns; or one, that is driven as usual.
-    lists : bool
-        Whether the block's access list is made.
-    earlier : Block or None
-        The block before, where the strategy learns from it: executed first, and not measured.
-    reference : str
-        Name of what it is held against: the serial run of the same block; of a program, that of the first one.
-    node : Node
-        With the stages that are measured.
-    """
-
-    name: str
-    block: Block
-    state: State
-    before: Snapshot
-    strategy: Strategy
-    knowledge: Knowledge = field(default_factory=Knowledge)
-    workers: int = 1
-    lists: bool = False
-    earlier: Block | None = None
-    reference: str = ""
-    node: Node = BARE
-
-    def run(self) -> Floats:
-        """Execute the block; seconds of the strategy's clock: for preparation, and for the rest.
-
-        Where stages of a node are measured, theirs are all: what a stage costs would drown in what execution is off by.
-        """
-        self.state.restore(self.before)
-        self.strategy.knowledge = self.knowledge
-        self.strategy.makes_access_list = self.lists
-        if self.earlier is not None:
-            self.strategy.execute(self.earlier, self.state, self.workers)
-        outcome = self.node.execute(self.strategy, self.block, self.state, self.workers)
-        if self.node.stages:
-            return np.array([0.0, sum(outcome.phases[stage.phase] for stage in self.node.stages)])
-        prepared = outcome.phases.get("prepare", 0.0)
-        return np.array([prepared, outcome.seconds - prepared])
-
-
 def subjects() -> Iterator[Subject]:
     """Make everything that is measured: the programs serially, blocks of workloads under every compiled strategy."""
     serial = Serial()
@@ -167,6 +110,8 @@ def subjects() -> Iterator[Subject]:
             yield Subject(
                 f"{text} {name}{how}", block, state, before, strategy, given, workers, lists, earlier, f"{text} serial"
             )
+        scan = f"{text} list, scanned"
+        yield ListScan(scan, first, state, before, Serial(), known.of(0, BLOCK), reference=f"{text} serial")
         for asked in available():
             node, how = node_of(asked, [first], state, SEED), " ".join(asked.values())
             title = f"{text} {SIGNED}, {how}"

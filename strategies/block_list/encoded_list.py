@@ -104,6 +104,24 @@ class EncodedList:
         self._data = data
         if self.is_forgone:
             return False
+        size, _, scale = space.fits
+        self.lay_out(data, kind, self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 0)
+        wakes = tuple(self._wake_address(name) for name in ("published", "is_scanned", "malformed"))
+        space.run_hint_step(decode_step, clock, self.memory, (*wakes, "fault"))
+        return bool(self.header["malformed"] == SOUND)
+
+    def lay_out(self, data: bytes, kind: str, slots: int = 0) -> None:
+        """Make the header ready for a list of which nothing is known yet.
+
+        Parameters
+        ----------
+        data : bytes
+        kind : str
+            One of `strategies.given.LIST_KINDS`.
+        slots : int
+            Words of the index that are to be used; 0 where transactions are not to be seeded.
+        """
+        self._data = data
         room = len(data) // ACCOUNT_BYTES * PIECES_AN_ACCOUNT + len(data) // _PIECE_BYTES + SPARE_PIECES
         if len(self._pieces) < room:
             self._pieces = sparse_zeros(room * PIECE.words).view(PIECE.dtype)
@@ -111,16 +129,14 @@ class EncodedList:
         parts = len(data) // PART_CHANGES + len(data) // LONG_RECORD + 1
         if len(self._parts) < parts:
             self._parts = sparse_zeros(parts * PART.words).view(PART.dtype)
-        size, _, scale = space.fits
-        slots = self._fit_index(scale * len(data) // _BYTES_A_SLOT, size) if seeds else 1
         self.memory[:] = np.zeros((), self.memory.dtype)
         for field, value in (
             ("bytes", np.frombuffer(data, np.uint8).ctypes.data if data else 0),
             ("size", len(data)),
             ("kind", KINDS.index(kind)),
-            ("seeds", seeds),
+            ("seeds", slots > 0),
             ("index", self._index.ctypes.data),
-            ("index_mask", slots - 1),
+            ("index_mask", max(slots, 1) - 1),
             ("epoch", self._epoch),
             ("rows", self._rows.ctypes.data),
             ("pieces", self._pieces.ctypes.data),
@@ -130,9 +146,6 @@ class EncodedList:
             ("malformed", SOUND),
         ):
             self.header[field] = value
-        wakes = tuple(self._wake_address(name) for name in ("published", "is_scanned", "malformed"))
-        space.run_hint_step(decode_step, clock, self.memory, (*wakes, "fault"))
-        return bool(self.header["malformed"] == SOUND)
 
     def forgo(self) -> bool:
         """Take the list in hand as malformed from now on: there is no room for what it names. False if it was before.

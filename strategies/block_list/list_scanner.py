@@ -14,12 +14,13 @@ from __future__ import annotations
 from contend.evm.runtime import atomics
 from contend.evm.runtime.checks import check
 from contend.evm.runtime.integers import U0, U1, I, U
-from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_u8
 from contend.evm.u256 import less
-from contend.strategies.accounting import spend
+from contend.strategies.accounting import end_step, spend
 from contend.strategies.block_list.layout import (
     ACCOUNTS,
+    BLOCK_LIST,
     CHANGES,
     FIELDS,
     KIND_READS,
@@ -40,9 +41,10 @@ from contend.strategies.block_list.malformed import (
     refuse,
 )
 from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, TEXT, address_at, item_at
-from contend.strategies.clocks import cost_table
+from contend.strategies.block_stm.layout import SHARED, WORKER
+from contend.strategies.clocks import ACT_PLAN, FINISHED, WORKED, cost_table
 
-COST_LIST_ITEM = cost_table.LIST_ITEM
+COST_LIST_HOP = cost_table.LIST_HOP
 
 PIECE_BYTES = 512  # a piece ends with the item that makes it so long
 LARGE_ACCOUNT = 256  # an account of so many bytes is cut
@@ -199,8 +201,20 @@ def try_scan(shared, worker, block_list):
         hops = _scan_piece(block_list, data)
         if hops == MALFORMED:
             break
-        spend(shared, worker, COST_LIST_ITEM, hops)
+        spend(shared, worker, COST_LIST_HOP, hops)
     if block_list.what == SCAN_END:
         atomics.store(block_list, "is_scanned", U1)
     atomics.store(block_list, "scanner", U0)
     return True
+
+
+@native("int64(int64, int64)")
+def scan_step(shared_address, worker_address):
+    """Find pieces and decode none: what calibration times, since beside decoding it hardly shows."""
+    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
+    block_list = BLOCK_LIST.at(shared.source)
+    worker.activity = U(ACT_PLAN)
+    if block_list.is_scanned != U0 or is_refused(block_list):
+        return end_step(worker, FINISHED)
+    try_scan(shared, worker, block_list)
+    return end_step(worker, WORKED)

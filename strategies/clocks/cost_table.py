@@ -50,7 +50,7 @@ CLASSES: tuple[str, ...] = (
     "list_access",  # of a transaction, logged for the block's access list
     "list_sort",  # an access in a pass of sorting
     "list_byte",  # of the list, written
-    "list_item",  # of a block's access list, hopped over
+    "list_item",  # an account of a block's access list, opened; a transaction's row of hints, given room
     "list_location",  # of a block's access list, found in the state
     "list_change",  # of a block's access list, laid out
     "list_read",  # answered from a block's access list, or from the state if it has nothing
@@ -70,6 +70,7 @@ CLASSES: tuple[str, ...] = (
     "link_edge",  # of a dependency graph, or a transaction of it
     "note_preimage",  # of a hash, while it is executed, and entered in an index
     "stand",  # a version, laid out for a change that a block's access list names
+    "list_hop",  # over an item of a block's access list, to find where others begin
     "signature",  # of secp256k1: who signed a hash is recovered, and looked up among accounts
     "signature_mldsa44",  # verified, by a key that has been read
     "signature_mldsa65",
@@ -129,6 +130,7 @@ CLASSES: tuple[str, ...] = (
     LINK_EDGE,
     NOTE_PREIMAGE,
     STAND,
+    LIST_HOP,
     SIGNATURE,
     SIGNATURE_MLDSA44,
     SIGNATURE_MLDSA65,

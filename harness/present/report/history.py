@@ -10,6 +10,7 @@ changes.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -97,8 +98,7 @@ def steps_of(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, ..
     best[0] = 0.0
     begin = np.zeros(count + 1, np.int64)
     for end in range(_SHORTEST, count + 1):
-        starts = range(end - _SHORTEST + 1)
-        costs = [best[start] + _deviation(logs[start:end]) / scale + penalty for start in starts]
+        costs = best[: end - _SHORTEST + 1] + _deviations(logs[:end])[: end - _SHORTEST + 1] / scale + penalty
         begin[end] = int(np.argmin(costs))
         best[end] = costs[begin[end]]
     places = []
@@ -110,8 +110,27 @@ def steps_of(values: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, ..
     return _worth_telling(logs, inner)
 
 
-def _deviation(values: npt.NDArray[np.float64]) -> float:
-    return float(np.abs(values - np.median(values)).sum())
+def _deviations(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum of the absolute deviations from the median, of the values from each place to the end.
+
+    From the last value to the first, the lower and the upper half are kept in heaps, and the sum of each.
+    """
+    lower: list[float] = []  # negated, so that the greatest comes first
+    upper: list[float] = []  # as many, or one more
+    below = above = 0.0
+    found = np.zeros(len(values))
+    for place in range(len(values) - 1, -1, -1):
+        value = float(values[place])
+        if len(upper) == len(lower):
+            moved = -heapq.heappushpop(lower, -value)
+            heapq.heappush(upper, moved)
+            below, above = below + value - moved, above + moved
+        else:
+            moved = heapq.heappushpop(upper, value)
+            heapq.heappush(lower, -moved)
+            below, above = below + moved, above + value - moved
+        found[place] = above - below - (upper[0] if len(upper) > len(lower) else 0.0)
+    return found
 
 
 def _worth_telling(logs: npt.NDArray[np.float64], places: list[int]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contend.harness.present.report.answer import Answer
+from contend.harness.present.report.answer_safety import safety
 from contend.harness.present.report.answer_slower import slower
 from contend.harness.present.report.answer_where import where
 from contend.harness.present.report.answer_which import which
@@ -19,4 +20,5 @@ def answers(
     """Answer all questions; those of two clocks in a card each."""
     yield from which(selected)
     yield from where(selected)
+    yield from safety(selected)
     yield from slower(records, histories)

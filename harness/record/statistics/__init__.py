@@ -159,7 +159,8 @@ def ratio_of_medians(above: Sequence[Samples], below: Sequence[Samples], seed: i
     ratios = _resampled_medians(tops, random) / _resampled_medians(bottoms, random)
     tail = 50.0 * (1.0 - CONFIDENCE)
     low, high = np.percentile(ratios, [tail, 100.0 - tail])
-    own = [float(np.median(top) / np.median(bottom)) for top in tops for bottom in bottoms]
+    medians = [float(np.median(bottom)) for bottom in bottoms]
+    own = [float(np.median(top)) / bottom for top in tops for bottom in medians]
     middle = float(np.median(np.concatenate(tops)) / np.median(np.concatenate(bottoms)))
     return Interval(middle, min(float(low), *own, middle), max(float(high), *own, middle))
 

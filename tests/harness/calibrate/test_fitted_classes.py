@@ -9,7 +9,8 @@ import pytest
 
 from contend.harness.calibrate import calibrate as calibration
 from contend.harness.calibrate import measure
-from contend.harness.calibrate.measure import Subject, amounts, ratio, subjects
+from contend.harness.calibrate.measure import amounts, ratio, subjects
+from contend.harness.calibrate.subject import Subject
 from contend.strategies.clocks.cost_table import CLASSES, default_costs
 
 # What no core does alone (messages), what Python does, what only programs of other forks use, and waiting itself.

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from contend.harness.cli import main
 from contend.harness.present.formatting import duration, factor, listed, rate, share
+from contend.harness.present.report.answer_safety import safety
 from contend.harness.present.report.answer_slower import slower
 from contend.harness.present.report.answer_which import which
 from contend.harness.present.report.figures import on_both_clocks, report_figures, style_of
-from contend.harness.present.report.history import histories, steps_of
+from contend.harness.present.report.history import _deviations, histories, steps_of
 from contend.harness.present.report.page import render, write_report
 from contend.harness.present.report.selection import command_of, frame_of, selections, told_apart
 from contend.harness.present.report.summary import answers
@@ -87,6 +88,14 @@ def test_a_step_is_found_where_it_is(seed: int, before: int, after: int, height:
     assert before in steps_of(values)
 
 
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=30))
+def test_deviations_are_those_from_the_median_of_the_rest(values: list[float]) -> None:
+    found = _deviations(np.array(values))
+    for place in range(len(values)):
+        rest = np.array(values[place:])
+        assert found[place] == pytest.approx(np.abs(rest - np.median(rest)).sum(), abs=1e-9)
+
+
 def test_one_bad_run_is_no_step_and_simulated_time_steps_exactly() -> None:
     assert steps_of([1.0, 1.01, 0.99, 3.0, 1.0, 1.01, 0.99, 1.0]) == ()
     assert steps_of([1.0] * 5 + [1.05] * 5) == (5,)
@@ -137,6 +146,17 @@ def lines(selected: Any, speedups: dict[int, float], **more: Any) -> Any:
     ]
     cells = pandas.concat(rows, ignore_index=True)
     return type(selected)(selected.clock, cells, selected.sweeps, selected.commands)
+
+
+def test_shards_are_said_to_need_nodes(records: list[Record]) -> None:
+    (selected,) = selections(frame_of(records[:1]), records[:1])
+    sharded = lines(selected, {1: 0.9, 4: 1.6, 16: 2.0}, strategy="sharded")
+    (found,) = safety([sharded])
+    assert "423 members" in found.headline
+    assert found.points[0].startswith("4 shards: 1,692 nodes")
+    assert found.points[1].startswith("16 shards: 6,768 nodes")
+    # Who has one shard, or none, is not asked.
+    assert not list(safety([lines(selected, {1: 0.9}, strategy="sharded"), lines(selected, {4: 2.0})]))
 
 
 def test_what_still_grows_has_not_stopped_helping(records: list[Record]) -> None:
