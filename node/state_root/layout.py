@@ -42,8 +42,7 @@ ACCOUNT = Struct(
     balance=U256,
     nonce=U64,
     storage=U64,  # number of the top of its storage; 0 if it never had any
-    generation=U64,  # of its storage (`evm.vm.storage_generation`)
-    spare=U64,
+    spare=words(2),
     code=U256,  # hash of its code; zero for none
 )
 

@@ -1,8 +1,9 @@
 """Updating of tries: a block's changed accounts and slots, each group of those whose keys begin alike by one worker.
 
 What is no account is in no trie (`evm.accounts`): one that has neither balance nor nonce nor code. Storage of an
-account without nonce and code is void, and so is storage of another generation than the account's; the former
-generation's goes as a whole.
+account without nonce and code is void. An account whose storage generation changes has been destroyed, and what it has
+of storage goes as a whole; what a block has written is void but for slots of the new generation. Where the generation
+does not change, nobody can write a slot of another one.
 
 Keys are hashes, so every node on the way to one lies somewhere else. Keys are looked for several at a time: before any
 of them is changed, all go down together, a level at a time, and ask for what the next level needs (group prefetching,
@@ -70,15 +71,13 @@ def _update_account(tries, worker, dirty, changed):
     key = changed.key
     leaf = find_leaf(tries, worker, I(ACCOUNTS), tries.top, key)
     balance, code = (U0, U0, U0, U0), (U0, U0, U0, U0)
-    nonce, generation = U0, U0
+    nonce = U0
     if leaf != U0:
         account = account_at(tries, leaf)
         balance, code = account.balance, account.code
-        nonce, generation = account.nonce, account.generation
-        if changed.has_generation != U0 and changed.generation != generation:
+        nonce = account.nonce
+        if changed.has_generation != U0:
             _drop_storage(tries, worker, account)
-    if changed.has_generation != U0:
-        generation = changed.generation
     if changed.has_balance != U0:
         balance = changed.balance
     if changed.has_nonce != U0:
@@ -101,7 +100,6 @@ def _update_account(tries, worker, dirty, changed):
     account.balance = balance
     account.nonce = nonce
     account.code = code
-    account.generation = generation
     if changed.has_slots != U0 and not is_plain and account.storage == U0:
         top = take_branch(tries, worker)
         branch_at(tries, top).span = U0
@@ -135,8 +133,9 @@ def _storage_of(tries, row):
     changed = changed_at(tries, view_u32(tries.row_accounts, tries.rows)[row])
     if changed.account == U0:
         return U0
-    account = account_at(tries, changed.account)
-    return account.storage if generation_in(change_key(tries, row)) == account.generation else U0
+    if changed.has_generation != U0 and generation_in(change_key(tries, row)) != changed.generation:
+        return U0
+    return account_at(tries, changed.account).storage
 
 
 @kernel()

@@ -13,6 +13,8 @@ from trie import HexaryTrie
 
 from contend.evm import Changes, State, keccak256
 from contend.evm.accounts import Account, accounts_of, load_accounts, new_state
+from contend.evm.layout import KIND_BALANCE, KIND_CODE, KIND_GENERATION, KIND_NONCE, KIND_STORAGE
+from contend.evm.state import location_key
 from contend.node.state_root.rehashing import EMPTY_ROOT, NO_CODE
 from contend.node.state_root.state_trie import StateTrie
 from contend.strategies.clocks import WALL, Clock
@@ -121,6 +123,30 @@ def test_changes_taken_back_lead_back(first: dict[bytes, Account], then: dict[by
     after = state.snapshot()
     go_to(state, first)
     assert trie.update(state.changes_since(after)) == root
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_account_may_be_destroyed_and_created_again(workers: int) -> None:
+    # As before Cancun: its slots are then others, and those that it had stay where nobody looks.
+    address = ADDRESSES[0]
+    state = new_state({address: Account(5, 1, b"code", {1: 2, 3: 4}), ADDRESSES[1]: Account(1)})
+    trie = StateTrie.of(state)
+
+    def changed(words: Mapping[tuple[int, int, int], int]) -> None:
+        """Change locations of the account: kind, slot and generation with the new word."""
+        before = state.snapshot()
+        keys = np.array([location_key(address, *named) for named in words])
+        rows = b"".join(word.to_bytes(32, "little") for word in words.values())
+        state.apply(Changes(keys, np.frombuffer(rows, np.uint64).reshape(-1, 4)))
+        assert trie.update(state.changes_since(before), workers) == expected_root(state)
+        assert StateTrie.of(state).root == trie.root
+
+    gone = {(KIND_BALANCE, 0, 0): 0, (KIND_NONCE, 0, 0): 0, (KIND_CODE, 0, 0): 0}
+    changed({**gone, (KIND_GENERATION, 0, 0): 1, (KIND_STORAGE, 3, 0): 9})
+    changed({(KIND_NONCE, 0, 0): 1, (KIND_STORAGE, 3, 1): 7, (KIND_STORAGE, 8, 1): 1})
+    changed({(KIND_STORAGE, 3, 1): 0})
+    # At once: destroyed, created again, and written before and after.
+    changed({(KIND_GENERATION, 0, 0): 2, (KIND_STORAGE, 8, 1): 3, (KIND_STORAGE, 1, 2): 6, (KIND_NONCE, 0, 0): 2})
 
 
 def test_no_changes_leave_the_root() -> None:
