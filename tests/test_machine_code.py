@@ -31,7 +31,7 @@ FLOAT = re.compile(
 
 def compiled_kernels() -> list[Path]:
     """Compile every function that is reached by address; the files of all that is in the cache."""
-    for room in ("evm", "strategies"):
+    for room in ("evm", "strategies", "node"):
         for source in sorted((ROOT / room).rglob("*.py")):
             module = ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             for value in vars(import_module(f"contend.{module}")).values():

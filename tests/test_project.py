@@ -212,6 +212,7 @@ ONE_A_FOLDER = {
     "errors",
     "layout",
     "registry",
+    "stage",  # of a node
     "strategy",
     "worker",
 }

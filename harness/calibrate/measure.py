@@ -116,6 +116,8 @@ def subjects() -> Iterator[Subject]:
             node, how = node_of(asked, [first], state, SEED), " ".join(asked.values())
             title = f"{text} {SIGNED}, {how}"
             yield Subject(title, first, state, before, kept[SIGNED], reference=f"{text} serial", node=node)
+        title, node = f"{text} serial, root", node_of({"root": "mpt"}, [first], state, SEED)
+        yield Subject(title, first, state, before, kept["serial"], reference=f"{text} serial", node=node)
 
 
 def amounts(subject: Subject, classes: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:

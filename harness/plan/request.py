@@ -50,7 +50,7 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
-STAGES = ("signatures",)
+STAGES = ("signatures", "root")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
 SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
@@ -59,6 +59,8 @@ WITHOUT_KEYS = (NO_STAGE, "secp256k1")
 """Those whose keys nobody has to be told: they are recovered."""
 KEYS = ("carried", "registry")
 """Where keys are (`node.signatures.making.KEYS`)."""
+ROOTS = (NO_STAGE, "mpt")
+"""Kinds of state roots (`node.state_root.stage.KINDS`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
@@ -332,6 +334,14 @@ class Request:
         "the sender, whose key is known (registry)",
         added_later=True,
         applies=lambda asked: asked.get("signatures", NO_STAGE) not in WITHOUT_KEYS,
+    )
+    root: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*ROOTS),
+        "--root",
+        meaning="State root that all workers compute after a block is committed, within the time: mpt is Ethereum's "
+        "Merkle Patricia trie, kept from block to block",
+        added_later=True,
     )
 
     def __post_init__(self) -> None:

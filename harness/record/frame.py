@@ -42,6 +42,7 @@ COLUMNS = {
     "prepare_seconds": "median",
     "execute_seconds": "median",
     "commit_seconds": "median",
+    "root_seconds": "median; None where the state root was not asked for",
     "speedup": "median paired ratio of serial seconds to own seconds",
     "speedup_low": "lower end of its interval",
     "speedup_high": "upper end of its interval",

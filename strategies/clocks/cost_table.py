@@ -77,6 +77,10 @@ CLASSES: tuple[str, ...] = (
     "signature_key",  # read from its bytes, where transactions carry keys
     "signature_falcon512",
     "signature_falcon512_key",
+    "lane_block",  # of a message that is hashed beside others, in a lane
+    "trie_change",  # a changed word, brought to its account
+    "trie_node",  # of a trie, on the way to a leaf
+    "trie_child",  # of a node of a trie, written in its encoding
 )
 (
     IDLE,
@@ -133,6 +137,10 @@ CLASSES: tuple[str, ...] = (
     SIGNATURE_KEY,
     SIGNATURE_FALCON512,
     SIGNATURE_FALCON512_KEY,
+    LANE_BLOCK,
+    TRIE_CHANGE,
+    TRIE_NODE,
+    TRIE_CHILD,
 ) = range(evm_costs.COUNT, len(CLASSES))
 COUNT = len(CLASSES)
 

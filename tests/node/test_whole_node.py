@@ -86,8 +86,9 @@ def test_what_a_stage_finds_wrong_fails_the_run() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"nonsense": "x"}, "nonsense: no such stage; there are signatures"),
+        ({"nonsense": "x"}, "nonsense: no such stage; there are signatures, root"),
         ({"signatures": "nonsense"}, "'nonsense' is not known; schemes are"),
+        ({"root": "nonsense"}, "root: 'nonsense' is not known; kinds are mpt"),
     ],
 )
 def test_what_is_not_known_is_refused(asked: dict[str, str], words: str) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contend.evm import Block, Environment, State, Transaction
-from contend.evm.accounts import World, accounts_of, new_state
+from contend.evm.accounts import World, new_state
 from contend.evm.forks import FORKS, Fork
 from contend.harness.verify.full_receipts import receipts_root
 from contend.harness.verify.knowledge import BlockKnowledge
-from contend.harness.verify.state_root import state_root
+from contend.node.state_root.state_trie import StateTrie, moves_slots
 from contend.strategies.base import Strategy
 from contend.strategies.serial import Serial
 from contend.workloads.files.fields import Field
@@ -122,7 +122,9 @@ def _transaction_of(content: Field) -> Transaction:
 def differences(test: BlockTest, strategy: Strategy, workers: int) -> list[str]:
     """What a strategy makes of a test's blocks otherwise than their headers say: of the first block that differs."""
     state = new_state(test.world)
+    trie = StateTrie.of(state)
     for expected in test.blocks:
+        before = state.snapshot()
         _note_beacon_root(state, expected)
         strategy.knowledge = BlockKnowledge([expected.block], state, Serial()).of(0, strategy.given)
         receipts = strategy.execute(expected.block, state, workers).receipts
@@ -132,7 +134,12 @@ def differences(test: BlockTest, strategy: Strategy, workers: int) -> list[str]:
         if receipts_root(receipts, expected.types) != expected.receipts_root:
             errors = [receipts.error(i) for i in range(len(receipts))]
             found.append(f"another root of the receipts ({errors})")
-        if state_root(accounts_of(state)) != expected.state_root:
+        changes = state.changes_since(before)
+        if moves_slots(changes):
+            trie = StateTrie.of(state)
+        elif trie.update(changes, workers) != StateTrie.of(state).root:
+            found.append("another state root of its changes than of the state")
+        if trie.root != expected.state_root:
             found.append("another state root")
         if found:
             return [f"block {expected.block.environment.number}: {one}" for one in found]

@@ -130,6 +130,7 @@ PARTS = {
     "over_baseline": "`cells[].over_baseline`",
     "stages": "`cells[].stages`",
     "signatures": "`cells[].stages.signatures`",
+    "root": "`cells[].stages.root`",
     "given": "`cells[].given`",
     "hintShares": "`cells[].given.recall`, `.precision`",
     "latency": "`cells[].latency`",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +193,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
         "recover": "median time in which senders were found by signatures",
+        "root": "median time in which the state root was computed",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -467,6 +468,21 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+    roots = [facts for cell in cells if (facts := (cell.get("stages") or {}).get("root"))]
+    if roots:
+        accounts, slots = (_span({facts[name] for facts in roots}) for name in ("accounts", "slots"))
+        console.print(
+            f"Every time, serial's too, has the state root in it: of {accounts} accounts and {slots} slots what the "
+            "block has changed, on all workers after it.",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _span(numbers: Collection[int]) -> str:
+    """The least and the largest of some numbers."""
+    return "-".join(f"{number:,}" for number in sorted({min(numbers), max(numbers)}))
 
 
 def _print_given(console: Console, cells: Sequence[Cell], headings: Iterable[str]) -> None:
