@@ -16,16 +16,18 @@ from contend.strategies.block_list.list_scanner import scan_step
 from contend.strategies.block_stm.layout import SHARED, WORKER
 from contend.strategies.clocks import Workers, cost_table
 
+TIMES = 32  # that a list is scanned: a thread takes as long to begin as one scan
+
 
 @dataclass
 class ListScan(Subject):
-    """Finds the pieces of the list that the subject's strategy is given, and decodes none.
+    """Finds the pieces of the list that the subject's strategy is given, many times, and decodes none.
 
     It has no worker that waits, so that the strategy has no part in it but its clock.
     """
 
     def run(self) -> Floats:
-        """Scan the list once; seconds of the strategy's clock, as of a run without preparation."""
+        """Scan the list so many times; seconds of the strategy's clock, as of a run without preparation."""
         data, kind = self.knowledge.access_list, self.knowledge.list_kind
         assert data is not None
         encoded = EncodedList()
@@ -34,6 +36,7 @@ class ListScan(Subject):
         costs = np.zeros(cost_table.COUNT, np.uint64) if clock.costs is None else clock.costs.table
         shared, workers = SHARED.lines(1), WORKER.lines(1)
         shared[0]["costs"], shared[0]["source"] = costs.ctypes.data, encoded.memory.ctypes.data
+        shared[0]["block_size"] = TIMES
         _ = scan_step.address
         began = clock.now()
         clock.run(Workers(scan_step, int(shared.ctypes.data), [int(workers.ctypes.data)]))

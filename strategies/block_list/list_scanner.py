@@ -208,13 +208,30 @@ def try_scan(shared, worker, block_list):
     return True
 
 
+@kernel()
+def _rewind(block_list):
+    """Know nothing of the list, as at first."""
+    block_list.what = SCAN_BEGIN
+    block_list.account = 0
+    block_list.previous = 0
+    block_list.run = 0
+    block_list.published = U0
+    block_list.is_scanned = U0
+
+
 @native("int64(int64, int64)")
 def scan_step(shared_address, worker_address):
-    """Find pieces and decode none: what calibration times, since beside decoding it hardly shows."""
+    """Find all pieces and decode none, as many times as `block_size` says.
+
+    What calibration times: beside decoding a scan hardly shows, and one alone takes less than a thread to begin.
+    """
     shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
     block_list = BLOCK_LIST.at(shared.source)
     worker.activity = U(ACT_PLAN)
-    if block_list.is_scanned != U0 or is_refused(block_list):
+    if I(shared.next_hint) >= shared.block_size:
         return end_step(worker, FINISHED)
-    try_scan(shared, worker, block_list)
+    shared.next_hint += U1
+    _rewind(block_list)
+    while block_list.is_scanned == U0 and not is_refused(block_list):
+        try_scan(shared, worker, block_list)
     return end_step(worker, WORKED)
