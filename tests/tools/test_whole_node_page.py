@@ -6,14 +6,16 @@ import pytest
 
 pytest.importorskip("coincurve", reason="libsecp256k1 comes with coincurve")
 
-from tools.docs.whole_node import CELLS, PAGE, WORKLOADS, processor_time, schemes, table, throughput
+from tools.docs.whole_node import BEGIN, CELLS, END, PAGE, WORKLOADS, processor_time, schemes, table, throughput
 
 
-def test_the_page_has_a_row_for_each() -> None:
-    page = PAGE.read_text()
+def test_the_page_has_a_row_for_each_or_none_yet() -> None:
+    before, rest = PAGE.read_text().split(BEGIN)
+    generated, after = rest.split(END)
+    assert "| us a tx |" not in before + after
     assert len(schemes()) >= 4
     for asked in schemes():
-        assert f"\n| {' '.join(asked.values()) or 'none'} | " in page
+        assert not generated.strip() or f"\n| {' '.join(asked.values()) or 'none'} | " in generated
 
 
 def test_figures_are_of_runs_that_were_verified() -> None:
