@@ -22,6 +22,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "access_list",
     "signatures",
     "keys",
+    "root",
     strategies={"default_text": "one of each engine, some with two sources"},
     workers={"default_text": "all that this machine has cores for"},
     repeat={"help": "Timed runs by the wall clock."},

@@ -188,8 +188,12 @@ def clock_of(cells: pandas.DataFrame) -> str:
 
 def _stages_of(cells: pandas.DataFrame) -> str:
     """Which stages of a node are in the time; nothing where none is."""
-    told = [one["signatures"]["scheme"] for one in cells.get("stages", ()) if isinstance(one, dict)]
-    return f", with signatures by {' and '.join(dict.fromkeys(told))}" if told else ""
+    stages = [one for one in cells.get("stages", ()) if isinstance(one, dict)]
+    schemes = dict.fromkeys(one["signatures"]["scheme"] for one in stages if "signatures" in one)
+    told = [f"signatures by {' and '.join(schemes)}"] if schemes else []
+    if any("root" in one for one in stages):
+        told.append("state root")
+    return f", with {' and '.join(told)}" if told else ""
 
 
 def are_many(cells: pandas.DataFrame) -> bool:
