@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import ClassVar, NamedTuple
 
-from contend.node.agreement.participant import Participant, Post
 from contend.node.agreement.quorums import Quorums
+from contend.node.agreement.validator import Post, Validator
 
 NEW_VIEW, PROPOSAL, VOTE, DECISION = range(4)
 
@@ -45,7 +45,7 @@ class Message(NamedTuple):
     certificate: Certificate = NOTHING
 
 
-class HotStuff(Participant):
+class HotStuff(Validator):
     """A validator of HotStuff.
 
     Attributes

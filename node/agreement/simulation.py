@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from contend.node.agreement.hotstuff import HotStuff, TwoPhase
 from contend.node.agreement.jitter import latencies
-from contend.node.agreement.participant import Participant
 from contend.node.agreement.quorums import Quorums
 from contend.node.agreement.tendermint import Tendermint
+from contend.node.agreement.validator import Validator
 from contend.node.agreement.validator_network import Prices, ValidatorNetwork
 
-PROTOCOLS: dict[str, type[Participant]] = {"tendermint": Tendermint, "hotstuff": HotStuff, "two_phase": TwoPhase}
+PROTOCOLS: dict[str, type[Validator]] = {"tendermint": Tendermint, "hotstuff": HotStuff, "two_phase": TwoPhase}
 """Protocols by the names by which they are asked for."""
 
 
@@ -70,8 +70,8 @@ def agree(
     failing = dict(crashes or {})
     network = ValidatorNetwork(prices, latencies(prices.latency_ps, jitter, seed), failing)
     quorums = Quorums(validators)
-    participants = [PROTOCOLS[protocol](number, quorums, network) for number in range(validators)]
-    network.run(participants)
+    machines = [PROTOCOLS[protocol](number, quorums, network) for number in range(validators)]
+    network.run(machines)
     staying = [number for number in range(validators) if number not in failing]
     times = sorted(network.decided_ps[number] for number in staying)
     return Agreement(
@@ -79,6 +79,6 @@ def agree(
         busy_ps=sum(network.busy_ps[number] for number in staying) // len(staying),
         messages=network.messages,
         checks=network.checks,
-        rounds=1 + max(participants[number].round for number in staying),
-        decisions={one.number: one.decision for one in participants if one.decision is not None},
+        rounds=1 + max(machines[number].round for number in staying),
+        decisions={one.number: one.decision for one in machines if one.decision is not None},
     )

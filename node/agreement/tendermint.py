@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from contend.node.agreement.participant import Participant, Post
 from contend.node.agreement.quorums import Quorums
+from contend.node.agreement.validator import Post, Validator
 
 PROPOSAL, PREVOTE, PRECOMMIT, QUESTION, DECISION = range(5)
 NIL = -1
@@ -51,7 +51,7 @@ class _Round:
         self.is_locked = False
 
 
-class Tendermint(Participant):
+class Tendermint(Validator):
     """A validator of Tendermint."""
 
     patience = 4

@@ -3,7 +3,7 @@
 Messages take times as `strategies.clocks.network_model.NetworkModel` has it: each keeps a worker of its sender and one
 of its receiver busy for an overhead, and travels for a latency, which may be drawn (`node.agreement.jitter`). Before a
 message is acted on, its signatures are checked by the receiver's workers; those of a certificate are shared among them.
-Work waits in the order of its arrival. A participant itself takes no time. Timers wait for no worker.
+Work waits in the order of its arrival. A validator itself takes no time. Timers wait for no worker.
 
 A validator that has crashed does nothing from that moment on: what would leave it later does not, though earlier
 copies of the same message are under way.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contend.node.agreement.participant import Participant, Post
+from contend.node.agreement.validator import Post, Validator
 
 _ARRIVAL, _DONE, _FREE, _TIMER = range(4)
 
@@ -57,8 +57,8 @@ class _Work:
 
 
 @dataclass(slots=True)
-class _Validator:
-    """A validator's workers.
+class _Crew:
+    """The workers of a validator.
 
     `sent` counts what was sent since the event in hand.
     """
@@ -98,18 +98,18 @@ class ValidatorNetwork(Post):
         self.decided_ps: dict[int, int] = {}
         self.busy_ps: list[int] = []
         self._prices, self._latency, self._crashes = prices, latency, dict(crashes or {})
-        self._participants: Sequence[Participant] = ()
-        self._validators: list[_Validator] = []
+        self._machines: Sequence[Validator] = ()
+        self._crews: list[_Crew] = []
         # By time, then by order of entry.
         self._events: list[tuple[int, int, int, int, Any]] = []
         self._entered = 0
 
-    def run(self, participants: Sequence[Participant]) -> None:
-        """Let participants start, and go on until all that do not crash have decided.
+    def run(self, machines: Sequence[Validator]) -> None:
+        """Let machines start, and go on until all that do not crash have decided.
 
         Parameters
         ----------
-        participants : sequence of Participant
+        machines : sequence of Validator
             By number.
 
         Raises
@@ -117,21 +117,21 @@ class ValidatorNetwork(Post):
         RuntimeError
             If nothing happens any more and somebody has not decided: an error in the protocol.
         """
-        self._participants = participants
-        self._validators = [_Validator(self._prices.workers) for _ in participants]
-        self.busy_ps = [0] * len(participants)
+        self._machines = machines
+        self._crews = [_Crew(self._prices.workers) for _ in machines]
+        self.busy_ps = [0] * len(machines)
         crashes, events = self._crashes, self._events
-        waiting = {one.number for one in participants} - crashes.keys()
-        for one in participants:
+        waiting = {one.number for one in machines} - crashes.keys()
+        for one in machines:
             if crashes.get(one.number) != 0:
-                self._validators[one.number].sent = 0
+                self._crews[one.number].sent = 0
                 one.start()
                 self._note(one)
         waiting -= self.decided_ps.keys()
         decided = len(self.decided_ps)
         while waiting:
             if not events:
-                raise RuntimeError(f"{len(waiting)} of {len(participants)} validators wait for each other for ever")
+                raise RuntimeError(f"{len(waiting)} of {len(machines)} validators wait for each other for ever")
             self.now_ps, _, kind, number, content = heapq.heappop(events)
             if number in crashes and crashes[number] <= self.now_ps:
                 continue
@@ -142,18 +142,18 @@ class ValidatorNetwork(Post):
             elif kind == _FREE:
                 self._go_on(number, self.now_ps)
             else:
-                self._validators[number].sent = 0
-                self._participants[number].expire(content)
-                self._note(self._participants[number])
+                self._crews[number].sent = 0
+                self._machines[number].expire(content)
+                self._note(self._machines[number])
             if len(self.decided_ps) != decided:
                 decided = len(self.decided_ps)
                 waiting -= self.decided_ps.keys()
 
     def send(self, sender: int, receiver: int, message: Any) -> None:
         """Send a message off; see `Post.send`."""
-        validator, overhead = self._validators[sender], self._prices.overhead_ps
-        validator.sent += 1
-        leaves = self.now_ps + validator.sent * overhead
+        crew, overhead = self._crews[sender], self._prices.overhead_ps
+        crew.sent += 1
+        leaves = self.now_ps + crew.sent * overhead
         if sender in self._crashes and self._crashes[sender] <= leaves:
             return
         self.busy_ps[sender] += overhead
@@ -161,21 +161,21 @@ class ValidatorNetwork(Post):
         self._enter(leaves + self._latency(), _ARRIVAL, receiver, message)
 
     def set_timer(self, number: int, delays: int, timer: Any) -> None:
-        """Have a participant called later; see `Post.set_timer`."""
-        wait = self._prices.delays_ps(delays, len(self._validators))
+        """Have a validator called later; see `Post.set_timer`."""
+        wait = self._prices.delays_ps(delays, len(self._crews))
         self._enter(self.now_ps + max(wait, 1), _TIMER, number, timer)
 
     def _enter(self, time_ps: int, kind: int, number: int, content: Any) -> None:
         self._entered += 1
         heapq.heappush(self._events, (time_ps, self._entered, kind, number, content))
 
-    def _note(self, participant: Participant) -> None:
-        if participant.decision is not None:
-            self.decided_ps.setdefault(participant.number, self.now_ps)
+    def _note(self, validator: Validator) -> None:
+        if validator.decision is not None:
+            self.decided_ps.setdefault(validator.number, self.now_ps)
 
     def _arrive(self, number: int, message: Any) -> None:
         """Share a message's checks among the workers."""
-        prices, checks = self._prices, self._participants[number].checks(message)
+        prices, checks = self._prices, self._machines[number].checks(message)
         self.checks += checks
         shares = min(prices.workers, max(checks, 1))
         each, more = divmod(checks, shares)
@@ -187,11 +187,11 @@ class ValidatorNetwork(Post):
 
     def _offer(self, number: int, work: _Work, took: int) -> None:
         """Give a worker something to do, or put it where the next one that is free finds it."""
-        validator = self._validators[number]
-        if validator.idle == 0:
-            validator.queue.append((work, took))
+        crew = self._crews[number]
+        if crew.idle == 0:
+            crew.queue.append((work, took))
             return
-        validator.idle -= 1
+        crew.idle -= 1
         if took:
             self._enter(self.now_ps + took, _DONE, number, work)
         else:
@@ -202,20 +202,20 @@ class ValidatorNetwork(Post):
         work.shares -= 1
         if work.shares:
             return self.now_ps
-        validator, participant = self._validators[number], self._participants[number]
-        validator.sent = 0
-        participant.receive(work.message)
-        self._note(participant)
-        return self.now_ps + validator.sent * self._prices.overhead_ps
+        crew, machine = self._crews[number], self._machines[number]
+        crew.sent = 0
+        machine.receive(work.message)
+        self._note(machine)
+        return self.now_ps + crew.sent * self._prices.overhead_ps
 
     def _go_on(self, number: int, free_ps: int) -> None:
         """Let a worker that is free at `free_ps` take what waits."""
-        validator = self._validators[number]
+        crew = self._crews[number]
         while free_ps == self.now_ps:
-            if not validator.queue:
-                validator.idle += 1
+            if not crew.queue:
+                crew.idle += 1
                 return
-            work, took = validator.queue.popleft()
+            work, took = crew.queue.popleft()
             if took:
                 self._enter(self.now_ps + took, _DONE, number, work)
                 return

@@ -1,4 +1,4 @@
-"""Participant: one validator as a state machine that messages and timers move."""
+"""Validator: one of those that agree, as a state machine that messages and timers move."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contend.node.agreement.quorums import Quorums
 
 
 class Post(ABC):
-    """What a participant may do to the world around it."""
+    """What a validator may do to the world around it."""
 
     @abstractmethod
     def send(self, sender: int, receiver: int, message: Any) -> None:
@@ -17,10 +17,10 @@ class Post(ABC):
 
     @abstractmethod
     def set_timer(self, number: int, delays: int, timer: Any) -> None:
-        """Have a participant's `Participant.expire` called after so many message delays, messages' work included."""
+        """Have a validator's `Validator.expire` called after so many message delays, messages' work included."""
 
 
-class Participant(ABC):
+class Validator(ABC):
     """A validator that agrees with others on one block.
 
     Validators are numbered in the order in which they lead: the leader of round or view r is r modulo their number.
@@ -35,7 +35,7 @@ class Participant(ABC):
     Attributes
     ----------
     patience : int
-        Message delays after which a participant first gives something up. Half as many more with each round, so that
+        Message delays after which a validator first gives something up. Half as many more with each round, so that
         a round comes that lasts long enough, whatever delays are (Dwork, Lynch and Stockmeyer, "Consensus in the
         presence of partial synchrony", JACM 1988).
     decision : int or None
