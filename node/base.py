@@ -78,6 +78,10 @@ class Stage(ABC):
     def work(self, run: BlockRun) -> None:
         """Do it. The clock's time that passes meanwhile is the phase."""
 
+    def counters(self, run: BlockRun) -> dict[str, Any]:
+        """Numbers that it has counted in its last work, by name, for the counters of the sample."""
+        return {}
+
     def check(self, run: BlockRun) -> list[str]:
         """Say what of its result is wrong, outside the time; nothing where it is right."""
         return []

@@ -13,9 +13,13 @@ from contend.node.whole_node import Node
 # By option the module with ``make(asked, blocks, genesis, seed)``; ``check(asked)``, which raises a `StageError` for
 # what cannot be had here; and ``compile_kernels()``, which has all of them compiled. Imported when asked for: nobody
 # waits for a stage who does not measure it.
-_MAKERS = {"signatures": "contend.node.signatures.making", "root": "contend.node.state_root.stage"}
+_MAKERS = {
+    "consensus": "contend.node.agreement.stage",
+    "signatures": "contend.node.signatures.making",
+    "root": "contend.node.state_root.stage",
+}
 # Options that say more of one of them.
-_SETTINGS = ("keys",)
+_SETTINGS = ("keys", "validators", "silent", "jitter")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

@@ -70,6 +70,8 @@ class Node:
         before = self._timed(run, is_first=True)
         run.outcome = strategy.execute(block, state, workers)
         run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}
+        for stage in self.stages:
+            run.outcome.counters = {**run.outcome.counters, **stage.counters(run)}
         wrong = [line for stage in self.stages for line in stage.check(run)]
         if wrong:
             raise StageError("; ".join(wrong))

@@ -113,6 +113,17 @@ def whole_number(low: int, high: int) -> OptionType[int, int]:
     return OptionType(keep, {"type": "integer", "minimum": low}, python=int, plain=lambda _, value: value)
 
 
+def number(low: float, high: float) -> OptionType[float, float]:
+    """Type of an option that is a number from `low` to `high`, both included."""
+
+    def keep(name: str, value: float) -> float:
+        if not low <= value <= high:
+            raise BadInputError(f"{name}: {value:g} is out of range; give a number from {low:g} to {high:g}")
+        return float(value)
+
+    return OptionType(keep, {"type": "number", "minimum": low}, python=float, plain=toml_values.number)
+
+
 def choice(*words: str) -> OptionType[str, str]:
     """Type of an option that is one of these words."""
 

@@ -29,6 +29,7 @@ from contend.harness.plan.option_types import (
     PathLike,
     Sweep,
     choice,
+    number,
     several,
     whole_number,
 )
@@ -50,7 +51,7 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
-STAGES = ("signatures", "root")
+STAGES = ("consensus", "signatures", "root")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
 SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
@@ -61,14 +62,25 @@ KEYS = ("carried", "registry")
 """Where keys are (`node.signatures.making.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
+PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
+"""Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
+LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
+MAX_JITTER = 2.0
+OF_VALIDATORS = ("validators", "silent", "jitter")
+"""Options that say more of an agreement, by the names that `node.agreement.stage` has for them."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
+_PROTOCOLS = ", ".join(PROTOCOLS[1:])
 _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
 
 
 def _simulated(asked: Mapping[str, Any]) -> bool:
     return bool(asked.get("clock", "wall") != "wall")
+
+
+def _agreed(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("consensus", NO_STAGE) != NO_STAGE)
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -193,10 +205,10 @@ class Request:
         TEXT,
         "--network",
         metavar="NAME",
-        meaning="Simulated network between shards",
+        meaning="Simulated network between shards, and between validators",
         on_command_line=_NETWORKS,
         in_python=_NETWORKS,
-        default_text="same_machine",
+        default_text="same_machine, between validators datacenter",
         applies=_simulated,
     )
     sweep: Option[tuple[str, Iterable[DialValue]] | None, Sweep | None] = Option(
@@ -343,6 +355,41 @@ class Request:
         "Merkle Patricia trie, kept from block to block",
         added_later=True,
     )
+    consensus: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*PROTOCOLS),
+        "--consensus",
+        meaning="Protocol by which simulated validators agree on each block before it is executed, within the time; "
+        "virtual clock",
+        added_later=True,
+        applies=_simulated,
+    )
+    validators: Option[int, int] = Option(
+        USUAL_VALIDATORS,
+        whole_number(LEAST_VALIDATORS, MAX_VALIDATORS),
+        "--validators",
+        meaning="Validators that agree on a block, of which fewer than a third may fail",
+        added_later=True,
+        applies=_agreed,
+    )
+    silent: Option[int, int] = Option(
+        0,
+        whole_number(0, (MAX_VALIDATORS - 1) // 3),
+        "--silent",
+        meaning="How many validators never say anything: those that would lead first, so that each costs a time-out",
+        added_later=True,
+        applies=_agreed,
+    )
+    jitter: Option[float, float] = Option(
+        0.0,
+        number(0, MAX_JITTER),
+        "--jitter",
+        metavar="SIGMA",
+        meaning="Standard deviation of the logarithm of latencies between validators, drawn for each message from a "
+        "log-normal distribution whose mean is the network's latency",
+        added_later=True,
+        applies=_agreed,
+    )
 
     def __post_init__(self) -> None:
         for name in ("workloads", "strategies"):
@@ -368,6 +415,20 @@ class Request:
         if self.keys != KEYS[0] and self.signatures in WITHOUT_KEYS:
             others = ", ".join(scheme for scheme in SIGNATURES if scheme not in WITHOUT_KEYS)
             raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
+        self._check_agreement()
+
+    def _check_agreement(self) -> None:
+        """Refuse an agreement that is not simulated, and what says more of one that is not asked for."""
+        if self.consensus == NO_STAGE:
+            usual = {"validators": USUAL_VALIDATORS, "silent": 0, "jitter": 0.0}
+            for name, value in usual.items():
+                if getattr(self, name) != value:
+                    raise BadInputError(f"{name}: for validators that agree; add --consensus, one of {_PROTOCOLS}")
+        elif not self.simulated:
+            raise BadInputError("consensus: validators are simulated; add --clock virtual")
+        elif self.silent > (self.validators - 1) // 3:
+            most = (self.validators - 1) // 3
+            raise BadInputError(f"silent: of {self.validators} validators {most} may be silent, not {self.silent}")
 
     @property
     def simulated(self) -> bool:
@@ -418,6 +479,9 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
     found = {name: asked.get(name, NO_STAGE) for name in STAGES}
     if found["signatures"] not in WITHOUT_KEYS:
         found["keys"] = asked.get("keys", KEYS[0])
+    if found["consensus"] != NO_STAGE:
+        said = {name: asked.get(name, 0) for name in OF_VALIDATORS}
+        found |= {name: f"{value:g}" for name, value in said.items() if value}
     return {name: value for name, value in found.items() if value != NO_STAGE}
 
 

@@ -38,6 +38,7 @@ COLUMNS = {
     "gas_per_second": "gas / median seconds",
     "cpu_seconds": "median CPU time of all threads and processes",
     "stages": "of a node, in the time beside the execution, a mapping; None where none was asked for",
+    "agree_seconds": "median; None where no agreement was asked for",
     "recover_seconds": "median; None where signatures were not asked for",
     "prepare_seconds": "median",
     "execute_seconds": "median",

@@ -156,6 +156,12 @@ class Clock(ABC):
         Real time passes by itself; the default does nothing.
         """
 
+    def wait(self, picoseconds: int, busy_picoseconds: int = 0) -> None:  # noqa: B027  # real time passes by itself
+        """Let time pass in which workers wait for others, such as other machines, and are busy for a part of it.
+
+        Real time passes by itself; the default does nothing.
+        """
+
     def mark(self) -> object:
         """Remember this moment for `rewind`."""
         return None

@@ -357,6 +357,11 @@ class VirtualClock(Clock):
         self._now_ps += int(picoseconds)
         self._busy_ps += int(picoseconds)
 
+    def wait(self, picoseconds: int, busy_picoseconds: int = 0) -> None:
+        """Let simulated time pass; see `Clock.wait`."""
+        self._now_ps += int(picoseconds)
+        self._busy_ps += int(busy_picoseconds)
+
     def mark(self) -> object:
         """Remember this moment; see `Clock.mark`."""
         return self._now_ps, self._busy_ps, self.steps, len(self._traces)

@@ -99,6 +99,8 @@ nothing in common; a run in which they do not add up has failed, as one with a w
 | `dry_runs` | executions on the state before the block, for hints; no part of the sum |
 | `aborts_<kind>`, `aborts_at_<class>` | aborts and repairs by what they were due to |
 | `wasted_gas` | gas of executions that were thrown away |
+| `agreement_messages`, `agreement_checks` | messages between validators, and signatures that they checked |
+| `agreement_rounds`, `agreement_delays` | rounds or views, and latencies of the network, until agreement |
 
 What is *per transaction* is a rate and may be more than 1. Records of before these names had `dependency_waits`
 (now `wait_restarts`), `lock_waits` (now `waits`), and of plans `repaired`, which was `aborts` and `dependency_waits`
@@ -129,6 +131,7 @@ PARTS = {
     "speedup": "`cells[].speedup`",
     "over_baseline": "`cells[].over_baseline`",
     "stages": "`cells[].stages`",
+    "consensus": "`cells[].stages.consensus`",
     "signatures": "`cells[].stages.signatures`",
     "root": "`cells[].stages.root`",
     "given": "`cells[].given`",

@@ -17,6 +17,7 @@ import seaborn
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.palette import GRID, GUIDE, INK, SERIAL, TONES
+from contend.harness.present.formatting import listed
 from contend.harness.record.warnings import MOSTLY_FAILED
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, NONE, SEPARATOR, SOURCES, TEMPLATE, TRUTH
 
@@ -193,7 +194,10 @@ def _stages_of(cells: pandas.DataFrame) -> str:
     told = [f"signatures by {' and '.join(schemes)}"] if schemes else []
     if any("root" in one for one in stages):
         told.append("state root")
-    return f", with {' and '.join(told)}" if told else ""
+    protocols = dict.fromkeys(one["consensus"]["protocol"] for one in stages if "consensus" in one)
+    if protocols:
+        told.append(f"agreement by {' and '.join(protocols)}")
+    return f", with {listed(told)}" if told else ""
 
 
 def are_many(cells: pandas.DataFrame) -> bool:

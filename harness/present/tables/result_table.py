@@ -193,6 +193,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
         "recover": "median time in which senders were found by signatures",
+        "agree": "median time in which validators agreed on the block",
         "root": "median time in which the state root was computed",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
@@ -450,6 +451,7 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
 
 def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
     """Say which stages of a node are in the times beside the execution."""
+    _print_agreements(console, cells)
     told: dict[str, set[int]] = {}
     stored = False
     for cell in cells:
@@ -483,6 +485,34 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
 def _span(numbers: Collection[int]) -> str:
     """The least and the largest of some numbers."""
     return "-".join(f"{number:,}" for number in sorted({min(numbers), max(numbers)}))
+
+
+def _print_agreements(console: Console, cells: Sequence[Cell]) -> None:
+    """Say who has agreed on blocks, in how many messages, and how long that is in latencies of the network."""
+    told: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        facts = (cell.get("stages") or {}).get("consensus")
+        if facts and "agreement_messages" in cell["counters"]:
+            silent = f", {facts['silent']} of them silent" if facts["silent"] else ""
+            jitter = f", jitter {facts['jitter']:g}" if facts["jitter"] else ""
+            told.setdefault((facts["protocol"], f"{facts['validators']} validators{silent}{jitter}"), []).append(cell)
+    for (protocol, validators), own in told.items():
+        messages = _range_a_block(own, "agreement_messages", "{:,.0f}")
+        delays = _range_a_block(own, "agreement_delays", "{:.2f}")
+        times = f" and {delays} message delays" if delays else ""
+        console.print(
+            f"Every time, serial's too, has agreement in it: {protocol} among {validators}, {messages} messages{times} "
+            "a block, before execution.",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _range_a_block(cells: Sequence[Cell], counter: str, how: str) -> str:
+    """Least and most of a counter a block; empty where nobody counts it."""
+    values = [cell["counters"][counter] / cell.get("block_count", 1) for cell in cells if counter in cell["counters"]]
+    return "-".join(dict.fromkeys(how.format(one) for one in (min(values), max(values)))) if values else ""
 
 
 def _print_given(console: Console, cells: Sequence[Cell], headings: Iterable[str]) -> None:

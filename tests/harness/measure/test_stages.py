@@ -107,6 +107,23 @@ def test_charts_say_what_is_in_the_time(records: tuple[dict[str, Any], dict[str,
     assert told == [bare, f"{bare}, with signatures by secp256k1"]
 
 
+def test_agreement_is_told_by_records_and_tables(tmp_path: Path) -> None:
+    asked = {"consensus": "hotstuff", "validators": 7, "silent": 1, "jitter": 0.3, "network": "rack"}
+    found = measured(tmp_path, **asked, block_count=2, strategies=["serial", "block_stm"])
+    for cell in found["cells"]:
+        assert cell["verified"], cell["error"]
+        assert list(cell["phases"]) == ["agree", "prepare", "execute", "commit"]
+        expected = {"protocol": "hotstuff", "validators": 7, "faults": 2, "silent": 1, "jitter": 0.3}
+        assert cell["stages"] == {"consensus": expected}
+        assert cell["counters"]["agreement_rounds"] == 2 * 2
+        assert cell["counters"]["agreement_delays"] > 2 * (14 + 7)
+    shown = text_of(found)
+    assert " a/p/e/c " in shown
+    assert "has agreement in it: hotstuff among 7 validators, 1 of them silent, jitter 0.3, " in shown
+    assert "message delays a block, before execution." in shown
+    assert stages_text(found["request"]) == "consensus hotstuff, validators 7, silent 1, jitter 0.3"
+
+
 def test_blocks_in_a_row_have_their_senders_found_each(tmp_path: Path) -> None:
     found = measured(tmp_path, signatures="secp256k1", block_count=3, workloads=["swaps", "nft"])
     for cell in found["cells"]:
@@ -140,6 +157,14 @@ def test_stages_travel_with_the_task() -> None:
     ("arguments", "words"),
     [
         (["--signatures", "secp256k1", "--keys", "registry"], "keys: for signatures whose keys are not recovered"),
+        (["--consensus", "tendermint"], "consensus: validators are simulated; add --clock virtual"),
+        (["--validators", "7"], "validators: for validators that agree; add --consensus, one of tendermint, hotstuff"),
+        (["--jitter", "0.1", "--clock", "virtual"], "jitter: for validators that agree; add --consensus"),
+        (["--jitter", "nan"], "jitter: nan is out of range; give a number from 0 to 2"),
+        (
+            ["--consensus", "hotstuff", "--clock", "virtual", "--validators", "7", "--silent", "3"],
+            "silent: of 7 validators 2 may be silent, not 3",
+        ),
         (["--keys", "registry"], "keys: for signatures whose keys are not recovered; add --signatures, one of mldsa44"),
     ],
 )
