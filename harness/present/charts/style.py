@@ -17,7 +17,6 @@ import seaborn
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.charts.palette import GRID, GUIDE, INK, SERIAL, TONES
-from contend.harness.present.formatting import listed
 from contend.harness.record.warnings import MOSTLY_FAILED
 from contend.strategies.given import BLOCK, DECLARED, DRY_RUN, NONE, SEPARATOR, SOURCES, TEMPLATE, TRUTH
 
@@ -197,7 +196,7 @@ def _stages_of(cells: pandas.DataFrame) -> str:
     protocols = dict.fromkeys(one["consensus"]["protocol"] for one in stages if "consensus" in one)
     if protocols:
         told.append(f"agreement by {' and '.join(protocols)}")
-    return f", with {listed(told)}" if told else ""
+    return f", with {' and '.join(filter(None, (', '.join(told[:-1]), told[-1])))}" if told else ""
 
 
 def are_many(cells: pandas.DataFrame) -> bool:
