@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.harness.calibrate.subject import Floats, Subject
 from contend.strategies.block_list.encoded_list import EncodedList
 from contend.strategies.block_list.list_scanner import scan_step
 from contend.strategies.block_stm.layout import SHARED, WORKER
+from contend.strategies.block_stm.mv_memory import CHUNK_WORDS
 from contend.strategies.clocks import Workers, cost_table
 
 TIMES = 32  # that a list is scanned: a thread takes as long to begin as one scan
@@ -37,6 +39,9 @@ class ListScan(Subject):
         shared, workers = SHARED.lines(1), WORKER.lines(1)
         shared[0]["costs"], shared[0]["source"] = costs.ctypes.data, encoded.memory.ctypes.data
         shared[0]["block_size"] = TIMES
+        # For the records of long lists: an index is a byte at least there, and a word here.
+        arena = sparse_zeros(len(data) + 2 * CHUNK_WORDS)
+        shared[0]["arena"], shared[0]["arena_words"] = arena.ctypes.data, len(arena)
         _ = scan_step.address
         began = clock.now()
         clock.run(Workers(scan_step, int(shared.ctypes.data), [int(workers.ctypes.data)]))

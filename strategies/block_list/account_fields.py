@@ -6,6 +6,7 @@ from contend.evm import layout
 from contend.evm.runtime.integers import U0, I
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u8
+from contend.evm.u256 import less
 from contend.evm.vm.access_table import account_key
 from contend.strategies.accounting import spend
 from contend.strategies.block_list.change_lists import ANY_SIZE, append_changes, append_codes, append_indices
@@ -19,15 +20,24 @@ from contend.strategies.block_list.layout import (
     READERS,
     VALUED,
 )
-from contend.strategies.block_list.malformed import NOT_ITS_SHAPE, NOT_RLP, refuse
-from contend.strategies.block_list.record_room import open_record
-from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, address_at, item_at, near_item_at
+from contend.strategies.block_list.long_lists import is_long_list
+from contend.strategies.block_list.malformed import NOT_ITS_SHAPE, NOT_RLP, WRONG_ORDER, refuse
+from contend.strategies.block_list.record_room import close_record, open_record
+from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, TEXT, address_at, item_at, near_item_at
 from contend.strategies.block_list.slot_lists import WORD_SIZE, decode_slots
 from contend.strategies.clocks import cost_table
 
 COST_LIST_ITEM = cost_table.LIST_ITEM
 
-NONCE_BYTES = 8
+ADDRESS_BYTES, NONCE_BYTES = 20, 8
+CODE_FIELD, MOST_FIELDS = 2, 6  # lists behind those of slots: changes of balance, nonce, code; and readers of them
+NO_CHANGES_BYTES = 2  # of the lists of balances and nonces where both are empty
+
+
+@kernel(inline=True)
+def is_cut_field(most_bytes, first, last):
+    """Whether an account's list is decoded in slices: one of codes never is."""
+    return most_bytes != ANY_SIZE and is_long_list(first, last)
 
 
 @kernel()
@@ -37,22 +47,26 @@ def _decode_changes(shared, worker, block_list, piece, account, kind, first, las
     if record < 0:
         return record
     if what == READERS or block_list.kind == KIND_LOCATIONS:
-        count = append_indices(shared, worker, block_list, piece, record, first, last)
-        if what != READERS and count > 0:
-            piece.changes += count
-        return count
-    if most_bytes == ANY_SIZE:
-        return append_codes(shared, worker, block_list, piece, record, first, last)
-    return append_changes(shared, worker, block_list, piece, record, first, last, most_bytes)
+        count = append_indices(shared, worker, block_list, piece, first, last, I(-1))
+    elif most_bytes == ANY_SIZE:
+        count = append_codes(shared, worker, block_list, piece, first, last)
+    else:
+        count = append_changes(shared, worker, block_list, piece, first, last, most_bytes, I(-1))
+    if count >= 0:
+        close_record(record, count)
+    return count
 
 
 @kernel(inline=True)
 def _decode_field(shared, worker, block_list, data, piece, account, kind, at, end, what, most_bytes):
-    """Decode the list of an account's balance, nonce or code. The end of the list, or a negative result."""
+    """Decode the list of an account's balance, nonce or code. The end of the list, or a negative result.
+
+    One that is long is left to who decodes its slices.
+    """
     form, first, last = near_item_at(data, at, end)
     if form != LIST:
         return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE)
-    if first == last:
+    if first == last or is_cut_field(most_bytes, first, last):
         return last
     count = _decode_changes(shared, worker, block_list, piece, account, kind, first, last, what, most_bytes)
     return count if count < 0 else last
@@ -83,11 +97,11 @@ def decode_fields(shared, worker, block_list, piece, account, at, end, has_slots
     data = view_u8(block_list.bytes, block_list.size)
     balance, nonce, code = layout.KIND_BALANCE, layout.KIND_NONCE, layout.KIND_CODE
     what = VALUED if block_list.seeds != U0 else CHANGED
-    before = piece.record_words
+    begin = at
     at = _decode_field(shared, worker, block_list, data, piece, account, balance, at, end, what, WORD_SIZE)
     if at >= 0:
         at = _decode_field(shared, worker, block_list, data, piece, account, nonce, at, end, what, NONCE_BYTES)
-    is_only_named, before_code = not has_slots and piece.record_words == before, piece.record_words
+    is_only_named, before_code = not has_slots and at - begin == NO_CHANGES_BYTES, piece.record_words
     if at >= 0:
         at = _decode_field(shared, worker, block_list, data, piece, account, code, at, end, what, ANY_SIZE)
     has_code = piece.record_words != before_code
@@ -104,12 +118,43 @@ def decode_fields(shared, worker, block_list, piece, account, at, end, has_slots
     return at
 
 
+@kernel(inline=True)
+def _address_in(data, at, end):
+    """Address of the account in an item: its offset, and its end; (0, 0) where the item is no account."""
+    form, first, last = item_at(data, at, end)
+    if form != LIST:
+        return I(0), I(0), last
+    form, address, address_last = item_at(data, first, last)
+    if form != TEXT or address_last - address != ADDRESS_BYTES:
+        return I(0), I(0), last
+    return address, address_last, last
+
+
 @kernel()
-def decode_account(shared, worker, block_list, piece, at, end):
-    """Decode a whole account; its end, or a negative result."""
+def enter_account(block_list, data, at, end, previous):
+    """Look at the account in an item, which comes behind the one at `previous` (0 for none).
+
+    Offset of its address, the end of the address and of the account; or a negative result first.
+    """
+    address, address_last, last = _address_in(data, at, end)
+    if address == 0:
+        form, _, _ = item_at(data, at, end)
+        return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE), address_last, last
+    if previous != 0:
+        before, _, _ = _address_in(data, previous, end)
+        one, other = address_at(data, before), address_at(data, address)
+        if before == 0 or not less((one[0], one[1], one[2], U0), (other[0], other[1], other[2], U0)):
+            return refuse(block_list, at, WRONG_ORDER), address_last, last
+    return address, address_last, last
+
+
+@kernel()
+def decode_account(shared, worker, block_list, piece, at, end, previous):
+    """Decode a whole account, which comes behind the one at `previous`; its end, or a negative result."""
     data = view_u8(block_list.bytes, block_list.size)
-    _, first, last = item_at(data, at, end)
-    _, address, address_last = item_at(data, first, last)
+    address, address_last, last = enter_account(block_list, data, at, end, previous)
+    if address < 0:
+        return address
     account = address_at(data, address)
     spend(shared, worker, COST_LIST_ITEM, 2)
     reads_at, has_slots = address_last, False

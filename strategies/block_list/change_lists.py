@@ -28,7 +28,7 @@ from contend.strategies.block_list.malformed import (
     WRONG_ORDER,
     refuse,
 )
-from contend.strategies.block_list.record_room import close_record, take_words
+from contend.strategies.block_list.record_room import take_words
 from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, TEXT, integer_at, is_integer, near_item_at, word_at
 from contend.strategies.block_stm.accounting import note_fault
 from contend.strategies.clocks import cost_table
@@ -71,6 +71,23 @@ def _read_change(shared, block_list, data, at, end, most_bytes, previous):
 
 
 @kernel()
+def index_of_change(shared, block_list, data, at, end):
+    """Index of the change that an item is, or `MALFORMED`."""
+    form, first, last = near_item_at(data, at, end)
+    if form != LIST:
+        return refuse(block_list, at, NOT_ITS_SHAPE)
+    form, first, last = near_item_at(data, first, last)
+    return _index_of(shared, block_list, data, at, form, first, last, I(-1))
+
+
+@kernel(inline=True)
+def index_of_item(shared, block_list, data, at, end, previous):
+    """Index that an item is, which is above the one before, or `MALFORMED`; and the item's end."""
+    form, first, last = near_item_at(data, at, end)
+    return _index_of(shared, block_list, data, at, form, first, last, previous), last
+
+
+@kernel()
 def _enter_code(shared, worker, block_list, first, last):
     """Enter a code in the directory. Whether there was room, and its hash as a word: zero for no code."""
     data, size = view_u8(block_list.bytes, block_list.size), last - first
@@ -108,26 +125,19 @@ def _append_word(piece, index, word):
     return index
 
 
-@kernel(inline=True)
-def _close_changes(shared, worker, piece, record, count):
-    """End the changes of a record, of which there are so many. How many."""
-    close_record(record, count)
-    piece.changes += count
-    spend(shared, worker, COST_LIST_CHANGE, count)
-    return I(count)
-
-
 @kernel()
-def append_changes(shared, worker, block_list, piece, record, first, last, most_bytes):
-    """Add all changes of a list, first to last, to the record in hand. How many, or a negative result.
+def append_changes(shared, worker, block_list, piece, first, last, most_bytes, index):
+    """Add changes of a list, first to last, to the record in hand. How many, or a negative result.
 
     Parameters
     ----------
     most_bytes : int
         Of a value.
+    index : int
+        Of the change before them, or -1.
     """
     data = view_u8(block_list.bytes, block_list.size)
-    at, index, count = first, I(-1), 0
+    at, count = first, 0
     while at < last:
         index, value, at = _read_change(shared, block_list, data, at, last, most_bytes, index)
         if index < 0:
@@ -139,11 +149,13 @@ def append_changes(shared, worker, block_list, piece, record, first, last, most_
         if appended < 0:
             return appended
         count += 1
-    return _close_changes(shared, worker, piece, record, count)
+    piece.changes += count
+    spend(shared, worker, COST_LIST_CHANGE, count)
+    return I(count)
 
 
 @kernel()
-def append_codes(shared, worker, block_list, piece, record, first, last):
+def append_codes(shared, worker, block_list, piece, first, last):
     """As `append_changes`, for changes of a code, whose word is its hash."""
     data = view_u8(block_list.bytes, block_list.size)
     at, index, count = first, I(-1), 0
@@ -162,23 +174,28 @@ def append_codes(shared, worker, block_list, piece, record, first, last):
         if appended < 0:
             return appended
         count += 1
-    return _close_changes(shared, worker, piece, record, count)
+    piece.changes += count
+    spend(shared, worker, COST_LIST_CHANGE, count)
+    return I(count)
 
 
 @kernel()
-def append_indices(shared, worker, block_list, piece, record, first, last):
-    """Add all indices of a list that has no values to the record in hand. How many, or a negative result."""
+def append_indices(shared, worker, block_list, piece, first, last, index):
+    """Add indices of a list that has no values to the record in hand. How many, or a negative result.
+
+    Parameters
+    ----------
+    index : int
+        The one before them, or -1.
+    """
     data = view_u8(block_list.bytes, block_list.size)
-    at, index, count = first, I(-1), 0
+    at, count = first, 0
     while at < last:
-        begin = at
-        form, index_first, at = near_item_at(data, begin, last)
-        index = _index_of(shared, block_list, data, begin, form, index_first, at, index)
+        index, at = index_of_item(shared, block_list, data, at, last, index)
         if index >= 0:
             index = _append_index(piece, index)
         if index < 0:
             return index
         count += 1
-    close_record(record, count)
     spend(shared, worker, COST_LIST_CHANGE, count)
     return I(count)

@@ -32,9 +32,11 @@ BLOCK_LIST = Struct(
     # The scanner's place; whoever holds the word `scanner` has it.
     at=I64,  # next item of the list that is being scanned, and that list's end
     until=I64,
-    what=I64,  # which list: one of SCAN_BEGIN to SCAN_READS
-    account=I64,  # offset of the address of the account in hand
+    what=I64,  # which list: one of SCAN_BEGIN to SCAN_FIELDS
+    account=I64,  # offset of the address of the account in hand, where it is cut
     account_end=I64,
+    account_before=I64,  # offset of the account before the next one, or 0
+    field=I64,  # of the account in hand, the number of its next list behind those of slots
     reads_at=I64,  # its list of reads
     reads_until=I64,
     previous=I64,  # the item before the next one in the same list, or 0
@@ -48,7 +50,7 @@ BLOCK_LIST = Struct(
     malformed=LINE_U64,  # the lowest offset at which the list breaks a rule << REASON_SHIFT | why; or SOUND
 )
 KIND_FULL, KIND_LOCATIONS, KIND_READS, KIND_INDEXED = range(4)
-SCAN_BEGIN, SCAN_LIST, SCAN_CHANGES, SCAN_READS, SCAN_END = range(5)
+SCAN_BEGIN, SCAN_LIST, SCAN_CHANGES, SCAN_READS, SCAN_FIELDS, SCAN_END = range(6)
 SOUND = U((1 << 64) - 1)
 REASON_SHIFT = U(8)
 
@@ -64,9 +66,14 @@ PIECE = Struct(
     room=I64,  # words that there are for them
     record_words=I64,  # and words that they have
     changes=I64,  # in all its records
+    most_bytes=I64,  # of a SLICE: of a value, or NO_VALUES where it is of indices alone
+    long_record=I64,  # of a long list's first SLICE: address and words of the record that all of them fill
+    long_words=I64,
 )
-# What a piece holds: whole accounts; of one account, slots that change, slots that are read, or the fields behind.
-ACCOUNTS, CHANGES, READS, FIELDS = range(4)
+# What a piece holds: whole accounts; of one account, slots that change, slots that are read, or the fields behind; or
+# some changes, or readers, of one location that has many.
+ACCOUNTS, CHANGES, READS, FIELDS, SLICE = range(5)
+NO_VALUES = 0
 
 # Of a long record, what one worker walks over at a time.
 PART = Struct(

@@ -2,8 +2,8 @@
 
 Each piece is decoded by one worker, whole: its order is checked, and for each location the changes are laid out in the
 order of their indices, which is that of the list. So a location has one record, nobody waits for anybody, and nothing
-is sorted. Then the locations of all its records are looked up, and where the list is to seed reads the records are
-entered in the index.
+is sorted; one that very many transactions change is decoded in slices (`strategies.block_list.long_lists`). Then the
+locations of all its records are looked up, and where the list is to seed reads the records are entered in the index.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import view_u8
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.block_list.account_fields import decode_account, decode_fields
-from contend.strategies.block_list.layout import ACCOUNTS, BLOCK_LIST, CHANGES, FIELDS, PIECE, READS, RECORD
+from contend.strategies.block_list.account_fields import CODE_FIELD, MOST_FIELDS, decode_account, decode_fields
+from contend.strategies.block_list.layout import ACCOUNTS, BLOCK_LIST, CHANGES, FIELDS, PIECE, READS, RECORD, SLICE
 from contend.strategies.block_list.list_scanner import try_scan
+from contend.strategies.block_list.long_lists import decode_slice, is_long_list
 from contend.strategies.block_list.malformed import FAULTED, UNFIT, is_refused
 from contend.strategies.block_list.record_locations import locate_records
 from contend.strategies.block_list.rlp_items import LIST, address_at, item_at
@@ -37,22 +38,27 @@ SPARE_WORDS = 8 * RECORD.words
 
 @kernel()
 def _bytes_of(data, piece):
-    """Bytes of a piece that become records: of a code, of which a block may have long ones, only the hash does."""
+    """Bytes of a piece that become records of its own: not a list that is cut, and of a code only its hash."""
     if piece.what != FIELDS:
         return piece.last - piece.first
-    at, codes = piece.first, piece.first
-    for _ in range(3):
+    at, size, codes, codes_last = piece.first, 0, piece.first, piece.first
+    for field in range(MOST_FIELDS):
+        if at == piece.last:
+            break
         form, first, last = item_at(data, at, piece.last)
         if form != LIST:
             return piece.last - piece.first
-        codes, at = first, last
-    size, code_count = (codes - piece.first) + (piece.last - at), 0
-    while codes < at:
-        form, _, codes = item_at(data, codes, at)
+        if field == CODE_FIELD:
+            codes, codes_last = first, last
+        elif not is_long_list(first, last):
+            size += last - at
+        at = last
+    while codes < codes_last:
+        form, _, codes = item_at(data, codes, codes_last)
         if form != LIST:
             return piece.last - piece.first
-        code_count += 1
-    return size + 2 * code_count
+        size += 2
+    return size
 
 
 @kernel()
@@ -62,8 +68,9 @@ def _decode_parts(shared, worker, block_list, data, piece):
     piece.record_words = 0
     piece.changes = 0
     if what == ACCOUNTS:
+        previous = piece.previous
         while 0 <= at < piece.last:
-            at = decode_account(shared, worker, block_list, piece, at, piece.last)
+            previous, at = at, decode_account(shared, worker, block_list, piece, at, piece.last, previous)
         return at
     account = address_at(data, piece.account)
     if what == CHANGES or what == READS:
@@ -88,7 +95,10 @@ def _decode_within(shared, worker, block_list, data, piece, words):
 
 @kernel()
 def _decode_piece(shared, worker, block_list, piece):
-    """Decode a piece into records of its own; a negative result if that cannot be done."""
+    """Decode a piece into records; a negative result if that cannot be done."""
+    if piece.what == SLICE:
+        decoded = decode_slice(shared, worker, block_list, piece)
+        return decoded if decoded < 0 else locate_records(shared, worker, block_list, piece)
     data = view_u8(block_list.bytes, block_list.size)
     size = _bytes_of(data, piece)
     decoded = _decode_within(shared, worker, block_list, data, piece, USUAL_WORDS * size + SPARE_WORDS)

@@ -20,13 +20,19 @@ def take_words(piece, words):
 
 
 @kernel(inline=True)
+def begin_record(address, key, what):
+    """Begin the record of a key at an address. Its location is looked up when the piece is decoded."""
+    record = RECORD.at(address)
+    record.key = key
+    record.head = U(what)
+
+
+@kernel(inline=True)
 def open_record(piece, key, what):
-    """Begin the record of a key: its address, or `UNFIT`. Its location is looked up when the piece is decoded."""
+    """Begin the record of a key, the next of a piece: its address, or `UNFIT`."""
     address = take_words(piece, RECORD.words)
     if address >= 0:
-        record = RECORD.at(address)
-        record.key = key
-        record.head = U(what)
+        begin_record(address, key, what)
     return address
 
 

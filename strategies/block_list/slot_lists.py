@@ -17,14 +17,14 @@ from contend.strategies.block_list.malformed import (
     WRONG_ORDER,
     refuse,
 )
-from contend.strategies.block_list.record_room import open_record
+from contend.strategies.block_list.record_room import close_record, open_record
 from contend.strategies.block_list.rlp_items import LIST, NO_ITEM, is_integer, item_at, near_item_at, word_at
 
 WORD_SIZE = 32
 
 
 @kernel(inline=True)
-def _slot_above(block_list, data, at, form, first, last, previous):
+def is_slot_above(block_list, data, at, form, first, last, previous):
     """Whether an item is a slot above the one in the item at `previous` (0 for none); otherwise the list is refused."""
     if not is_integer(data, form, first, last, WORD_SIZE):
         refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_AN_INTEGER)
@@ -46,7 +46,7 @@ def _decode_slot(shared, worker, block_list, data, piece, account, at, end, prev
     if form != LIST:
         return refuse(block_list, at, NOT_RLP if form == NO_ITEM else NOT_ITS_SHAPE)
     form, slot_first, slot_last = near_item_at(data, first, last)
-    if not _slot_above(block_list, data, at, form, slot_first, slot_last, previous):
+    if not is_slot_above(block_list, data, at, form, slot_first, slot_last, previous):
         return I(-1)
     form, changes_first, changes_last = near_item_at(data, slot_last, last)
     if form != LIST or changes_last != last:
@@ -57,19 +57,20 @@ def _decode_slot(shared, worker, block_list, data, piece, account, at, end, prev
     if record < 0:
         return record
     if what == READERS or block_list.kind == KIND_LOCATIONS:
-        count = append_indices(shared, worker, block_list, piece, record, changes_first, changes_last)
-        if what == CHANGED and count > 0:
-            piece.changes += count
+        count = append_indices(shared, worker, block_list, piece, changes_first, changes_last, I(-1))
     else:
-        count = append_changes(shared, worker, block_list, piece, record, changes_first, changes_last, WORD_SIZE)
-    return count if count < 0 else last
+        count = append_changes(shared, worker, block_list, piece, changes_first, changes_last, WORD_SIZE, I(-1))
+    if count < 0:
+        return count
+    close_record(record, count)
+    return last
 
 
 @kernel(inline=True)
 def _decode_read(block_list, data, piece, account, at, end, previous):
     """Decode a slot that is read and never written; its end, or a negative result."""
     form, first, last = near_item_at(data, at, end)
-    if not _slot_above(block_list, data, at, form, first, last, previous):
+    if not is_slot_above(block_list, data, at, form, first, last, previous):
         return I(-1)
     record = open_record(piece, storage_key(account, word_at(data, first, last)), READ_ONLY)
     return record if record < 0 else last

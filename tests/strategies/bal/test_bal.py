@@ -8,6 +8,7 @@ from functools import cache
 from itertools import pairwise
 from random import Random
 
+import numpy as np
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of, blocks, hot, word
 from damaged_lists import (
@@ -32,6 +33,7 @@ from contend.strategies import compiled, registry
 from contend.strategies.bal.strategy import Bal, BalLongest
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.block_list.encoded_list import TOO_LARGE
+from contend.strategies.block_list.layout import SLICE
 from contend.strategies.clocks import WALL
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.given import BLOCK, FULL, LOCATIONS, TRUTH, Knowledge, MissingKnowledgeError
@@ -70,8 +72,8 @@ def bal() -> Iterator[Bal]:
 
 
 @cache
-def judge(workload: str) -> Judge:
-    scenario = build_scenario(workload, {}, 3, 60)
+def judge(workload: str, size: int = 60) -> Judge:
+    scenario = build_scenario(workload, {}, 3, size)
     return Judge(scenario.blocks[0], scenario.genesis)
 
 
@@ -96,6 +98,19 @@ def test_a_wrong_list_is_refused_and_named(bal: Bal, damage: Damage) -> None:
     for text in found:
         assert text is not None
         assert text.startswith(DAMAGES[damage]), text
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_wrong_list_with_long_ones_in_it_is_refused(bal: Bal, damage: Damage) -> None:
+    on = judge("dao", 500)
+    assert on.outcome(bal, on.right, 4).refused_list is None
+    assert np.count_nonzero(bal._list.pieces["what"] == SLICE) > 10
+    for seed in range(3):
+        data = damaged(on.right, damage, Random(seed))
+        assert data is not None
+        refused = on.outcome(bal, data, 1 + seed).refused_list
+        assert refused is not None
+        assert refused.startswith(DAMAGES[damage]), refused
 
 
 @pytest.mark.parametrize("damage", WHOLE, ids=lambda damage: damage.__name__)
