@@ -265,11 +265,8 @@ def resume_dependencies(shared, txn_idx):
 def add_dependency(shared, worker, blocking_txn_idx):
     """Suspend the worker's transaction until a lower one has executed; the task is finished.
 
-    Its execution is given up and counted: it is begun again. The transaction must not be touched by the worker
-    afterwards: another may be executing it already.
+    The transaction must not be touched by the worker afterwards: another may be executing it already.
     """
-    worker.wait_restarts += U1
-    worker.wasted_gas += worker.gas_spent
     txn_idx = worker.txn_idx
     line, blocking = transaction_of(shared, txn_idx), transaction_of(shared, blocking_txn_idx)
     check(blocking_txn_idx < txn_idx)

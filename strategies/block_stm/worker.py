@@ -6,7 +6,9 @@ A transaction that meets an estimate waits for the one that is expected to write
 
 One thing is added to the paper: where aborts are frequent, an incarnation validates itself before it records
 anything. What is stale by then would be aborted anyway, but only after others had read what it wrote: on a hot
-location each wrong write makes the next transaction wrong too.
+location each wrong write makes the next transaction wrong too. It is begun again at once, since the next try may be
+right; but not far above a transaction that has not executed: on a hot location it would be wrong as often as there are
+transactions between, and a thousand workers would do little else.
 
 A worker is a state machine of four phases: take a task; answer one read and run the interpreter to the next; record
 what an incarnation did; announce that it is recorded.
@@ -72,6 +74,7 @@ COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
 PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
+FAR = 64  # transactions above one that has not executed, so that a stale incarnation waits for it
 
 
 @kernel(inline=True)
@@ -122,6 +125,14 @@ def begin_execution(shared, worker):
 
 
 @kernel()
+def _wait_for(shared, worker, blocking):
+    """Leave the worker's transaction until another one has executed."""
+    worker.activity = U(ACT_WAIT)
+    spend(shared, worker, COST_WAIT, 1)
+    add_dependency(shared, worker, blocking)
+
+
+@kernel()
 def _read(shared, worker):
     answered, blocking = answer_read(shared, worker, False)
     while answered == ANSWERED:
@@ -135,10 +146,11 @@ def _read(shared, worker):
         # It has just executed: the machine stands where it was, and reads again.
         worker.waits += U1
     else:
+        # The execution is given up: it is begun again.
         worker.phase = PHASE_TASK
-        worker.activity = U(ACT_WAIT)
-        spend(shared, worker, COST_WAIT, 1)
-        add_dependency(shared, worker, blocking)
+        worker.wait_restarts += U1
+        worker.wasted_gas += worker.gas_spent
+        _wait_for(shared, worker, blocking)
     return WORKED
 
 
@@ -155,9 +167,21 @@ def _is_stale_already(shared, worker):
 
 
 @kernel()
+def _try_again(shared, worker):
+    """Begin the worker's incarnation, which was stale, once more; or let it wait, far above what has executed."""
+    below = worker.txn_idx - FAR
+    if below < 0 or is_executed(txn_status(shared, below)):
+        return begin_execution(shared, worker)
+    worker.phase = PHASE_TASK
+    worker.waits += U1
+    _wait_for(shared, worker, below)
+    return WORKED
+
+
+@kernel()
 def _finish(shared, worker):
     if _is_stale_already(shared, worker):
-        return begin_execution(shared, worker)
+        return _try_again(shared, worker)
     fitted, surprises = record(shared, worker)
     if not fitted:
         return FAILED
