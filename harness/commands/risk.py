@@ -49,7 +49,8 @@ def command(
     population without end (binomial), and the nodes that there are dealt out (hypergeometric). Nothing is simulated.
     """
     from contend.harness.analysis.committees import Chain
-    from contend.harness.analysis.takeover import chance, seconds, share, takeover
+    from contend.harness.analysis.takeover import takeover
+    from contend.harness.commands.quantities import chance, seconds, share
     from contend.harness.errors import BadInputError
 
     with bad_input(), interruptible():

@@ -39,8 +39,11 @@ def check_file(path: Path, option: str = "--json") -> None:
     Raises
     ------
     BadInputError
-        If it is a folder, or lies in one that is missing or cannot be written.
+        If it is a folder, or lies in one that is missing or cannot be written; or is another option, for which the
+        file was forgotten.
     """
+    if str(path).startswith("-"):
+        raise BadInputError(f"{option} {path}: names an option; put a file between, or write ./{path}")
     if path.is_dir():
         raise BadInputError(f"{option} {path}: is a folder; name a file, or - for standard output")
     if not path.absolute().parent.is_dir():

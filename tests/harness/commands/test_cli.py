@@ -214,6 +214,21 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
     assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("validate-clock",), ("run", "-w", "payments")],
+    ids=lambda command: command[0],
+)
+def test_an_option_is_no_file_that_was_forgotten(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, [*command, "--json", "-q"])
+    assert done.exit_code == 2
+    assert done.output.splitlines()[-1] == "contend: --json -q: names an option; put a file between, or write ./-q"
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_results_folder_without_permission_is_refused(run_contend: Contend, tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
