@@ -30,6 +30,7 @@ SHARED = Struct(
     arena_words=I64,
     own=I64,  # address of a strategy's own struct
     settles=U64,  # whether final words go to the state at once, see `strategies.block_stm.settled_words`
+    far=I64,  # how far above one that has not executed a stale incarnation waits for it; 0 for nowhere
     workers=I64,  # how many
     hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
     expects=U64,  # whether these are all there, for those who execute

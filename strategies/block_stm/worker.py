@@ -8,7 +8,8 @@ One thing is added to the paper: where aborts are frequent, an incarnation valid
 anything. What is stale by then would be aborted anyway, but only after others had read what it wrote: on a hot
 location each wrong write makes the next transaction wrong too. It is begun again at once, since the next try may be
 right; but not far above a transaction that has not executed: on a hot location it would be wrong as often as there are
-transactions between, and a thousand workers would do little else.
+transactions between, and a thousand workers would do little else. Where a strategy executes by another step first, the
+sweep of executions comes to nobody who waits, and so nobody does.
 
 A worker is a state machine of four phases: take a task; answer one read and run the interpreter to the next; record
 what an incarnation did; announce that it is recorded.
@@ -74,7 +75,6 @@ COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
 PHASE_TASK, PHASE_READ, PHASE_FINISH, PHASE_ANNOUNCE, OWN_PHASE = range(5)
 
 ABORTS_ARE_FREQUENT = U(32)  # one in so many executions
-FAR = 64  # transactions above one that has not executed, so that a stale incarnation waits for it
 
 
 @kernel(inline=True)
@@ -169,8 +169,8 @@ def _is_stale_already(shared, worker):
 @kernel()
 def _try_again(shared, worker):
     """Begin the worker's incarnation, which was stale, once more; or let it wait, far above what has executed."""
-    below = worker.txn_idx - FAR
-    if below < 0 or is_executed(txn_status(shared, below)):
+    below = worker.txn_idx - shared.far
+    if below < 0 or shared.far == 0 or is_executed(txn_status(shared, below)):
         return begin_execution(shared, worker)
     worker.phase = PHASE_TASK
     worker.waits += U1

@@ -56,6 +56,7 @@ READ_SET_ENTRIES = 1 << 17
 RECEIPT_BYTES_PER_TRANSACTION = 1 << 11
 SPARE_RECEIPT_BYTES = 1 << 20
 FEW_WORKERS = 16
+FAR = 64  # see `strategies.block_stm.layout.SHARED`
 HINTS_PER_TRANSACTION = 64
 BUCKETS_PER_WORKER = 4
 SPARE_HINTS = 1 << 16
@@ -209,6 +210,7 @@ class Workspace:
         """
         self.workers["runs_on"] = not clock.takes_turns
         self.shared["settles"] = settles
+        self.shared["far"] = FAR
 
     @property
     def address(self) -> int:

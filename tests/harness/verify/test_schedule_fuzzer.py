@@ -31,6 +31,7 @@ from contend.harness.verify.schedule_fuzzer.cases import (
 )
 from contend.harness.verify.schedule_fuzzer.checker import ScheduleChecker
 from contend.strategies import registry
+from contend.strategies.block_stm import workspace
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.serial import Serial
 from tests.cases.specification import Specification
@@ -76,6 +77,22 @@ def test_hundreds_of_schedules_give_the_serial_result(checker: ScheduleChecker, 
     assert checker.steps - steps > 20_000
     # Whatever is over multi-version memory is cut within its steps.
     assert (checker.cuts - cuts > 2_000) == issubclass(registry.get(strategy), OptimisticStrategy)
+
+
+@pytest.mark.parametrize("strategy", ["block_stm", "block_stm+template", "adaptive"])
+@pytest.mark.parametrize("far", [1, 3])
+def test_schedules_of_small_blocks_in_which_stale_incarnations_wait(
+    checker: ScheduleChecker, strategy: str, far: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "FAR", far)
+    hinted, waits = hinted_strategies([strategy]), 0
+    for batch in batches([strategy], default_sources(), (3, 4, 8), 150, seed=78, hinted=hinted):
+        for case in batch.cases():
+            assert checker.differences(case) == [], case
+    for made in checker._strategies.values():
+        if isinstance(made, OptimisticStrategy) and made._workspace is not None:
+            waits += int(made._workspace.shared["far"] == far)
+    assert waits > 0
 
 
 def test_every_parallel_strategy_is_under_schedules_here() -> None:
