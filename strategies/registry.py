@@ -26,6 +26,8 @@ _VARIANTS = {
     "groups": "contend.strategies.groups:Groups",
     "locks": "contend.strategies.locks:Locks",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
+    "aria": "contend.strategies.aria.strategy:Aria",
+    "aria_in_place": "contend.strategies.aria.strategy:AriaInPlace",
     "adaptive": "contend.strategies.adaptive:Adaptive",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
     "bal_longest": "contend.strategies.bal.strategy:BalLongest",

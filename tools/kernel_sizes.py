@@ -28,6 +28,7 @@ STRATEGIES = (
     "sharded_ordered",
     "bal_longest",
     "adaptive",
+    "aria",
 )
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64

@@ -17,7 +17,7 @@ Kept = Mapping[tuple[int, str, str], Mapping[str, Any]]
 WORKERS = Study.workers
 VALIDATORS = ("placeholder", "locks", "groups", "block_stm+block", "static_partition+block")
 CEILINGS = ("placeholder+truth", "locks+truth", "groups+truth", "block_stm+truth", "static_partition+truth")
-BUILDERS = ("block_stm", "occ_window", "static_partition", "sharded")
+BUILDERS = ("block_stm", "occ_window", "static_partition", "sharded", "aria")
 SINGLE_BLOCK_CONTENDERS = ("serial", "bal", *VALIDATORS, *CEILINGS, *BUILDERS)
 BUILDER_CONTENDERS = (
     "serial",

@@ -28,7 +28,17 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 # Strategies that come with Contend; those that a run measures by default have the tones that are told apart best, and
 # no plug-in is given these while another one is free.
 _COMMON = ("block_stm", "static_partition", "sharded", "placeholder", "bal")
-_RESERVED = (*_COMMON, "groups", "locks", "occ_window", "sharded_ordered", "bal_longest", "adaptive")
+_RESERVED = (
+    *_COMMON,
+    "groups",
+    "locks",
+    "occ_window",
+    "sharded_ordered",
+    "bal_longest",
+    "adaptive",
+    "aria",
+    "aria_in_place",
+)
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")
 # From this tone on, those that are close to an earlier one: broken lines, hatched bars.

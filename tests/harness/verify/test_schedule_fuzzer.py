@@ -38,6 +38,8 @@ from tests.cases.specification import Specification
 
 PARALLEL = [
     "adaptive",
+    "aria",
+    "aria_in_place",
     "block_stm",
     "block_stm+template",
     "static_partition",

@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import planted_aria as batches_of_aria
 import planted_bal as bal_bugs
 import planted_block_stm as stm
 import planted_graphs as graphs
@@ -48,6 +49,10 @@ from contend.harness.verify.schedule_fuzzer.preemption_points import (
 )
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
+from contend.strategies.aria import batch as aria_batch
+from contend.strategies.aria import reservations
+from contend.strategies.aria import worker as aria_worker
+from contend.strategies.aria.strategy import Aria
 from contend.strategies.bal import repair, sweep
 from contend.strategies.bal import worker as bal_worker
 from contend.strategies.bal.strategy import Bal
@@ -81,7 +86,7 @@ MOST_SCHEDULES = 10_000
 MULTI_VERSION: tuple[type[OptimisticStrategy], ...] = (
     *(BlockSTM, StaticPartition, HalfPlan, Predicted, Standing),
     *(Bal, LyingList),
-    OccWindow,
+    *(OccWindow, Aria),
     *(FewMachines, HalfTold),
     *(DryGroups, DryLocks),
 )
@@ -359,6 +364,33 @@ BUGS = {
         "the commit point behind what is published",
         OccWindow,
         Replacement(window_worker, ordered.move_commit_point_before_publishing, "publish_result"),
+        within=True,
+    ),
+    "other_writers": Bug(
+        "conflicts of two writers in a batch",
+        Aria,
+        Replacement(reservations, batches_of_aria.overlook_other_writers, "_conflict_of_writes"),
+    ),
+    "overtaken_reader": Bug(
+        "reordering, unless a lower one has read what is written",
+        Aria,
+        Replacement(reservations, batches_of_aria.overtake_who_has_read, "_conflict_of_writes"),
+    ),
+    "overtaken_sender": Bug(
+        "invalid until the sender's earlier transactions are committed",
+        Aria,
+        Replacement(reservations, batches_of_aria.take_invalid_for_done, "is_invalid"),
+    ),
+    "doubled_member": Bug(
+        "one worker for each member and stage",
+        Aria,
+        Replacement(aria_worker, batches_of_aria.take_member_by_a_plain_store, "_take_member"),
+        within=True,
+    ),
+    "open_ticket": Bug(
+        "a batch's end, at which nothing is given out",
+        Aria,
+        Replacement(aria_batch, batches_of_aria.leave_ticket_open, "close_ticket"),
         within=True,
     ),
     "untold_waiters": Bug(

@@ -1,0 +1,57 @@
+"""Planted bugs of the strategy that commits batches by reservations: what each replaced function does wrongly.
+
+Each takes the place of a function of the strategy in a copy of it, by the table in `planted_bugs`.
+"""
+
+from __future__ import annotations
+
+from contend.evm.runtime import atomics
+from contend.evm.runtime.integers import U1, I, U
+from contend.harness.verify.schedule_fuzzer.replacement import original
+from contend.strategies.aria.batch import members_of, stage_of
+from contend.strategies.aria.layout import ARIA, ARIA_WORKER, DECIDE, EXECUTE, PLACE_MASK
+from contend.strategies.aria.reservations import NO_CONFLICT
+from contend.strategies.aria.worker import _apply, _decide
+from contend.strategies.block_stm.worker import begin_paying
+from contend.strategies.clocks import FINISHED, IDLE, cost_table
+
+COST_KEEP = cost_table.PUBLISH_READ
+
+
+def overlook_other_writers(aria, writes, count, entry):
+    """Two members that write one location are both committed, as far as their writes go."""
+    _, overtaken = original(aria, writes, count, entry)
+    return I(NO_CONFLICT), overtaken
+
+
+def overtake_who_has_read(aria, writes, count, entry):
+    """Who has read what a lower one writes is put before it, though it writes what that one has read."""
+    conflict, _ = original(aria, writes, count, entry)
+    return conflict, False
+
+
+def take_invalid_for_done(shared, txn_idx):
+    """A transaction whose nonce is too high yet is committed as one that does nothing."""
+    return False
+
+
+def take_member_by_a_plain_store(shared, worker):
+    """Two workers that look at the same moment both take the same member."""
+    aria = ARIA.at(shared.own)
+    ticket = atomics.load(aria, "ticket")
+    if aria.ordered >= shared.block_size:
+        return FINISHED
+    place = I(ticket & PLACE_MASK)
+    if place >= aria.count:
+        return IDLE
+    atomics.store(aria, "ticket", ticket + U1)
+    worker.txn_idx = members_of(aria)[U(place)]
+    ARIA_WORKER.at(worker.own).place = place
+    stage = stage_of(ticket)
+    if stage == EXECUTE:
+        return begin_paying(shared, worker, COST_KEEP)
+    return _decide(shared, worker, aria, place) if stage == DECIDE else _apply(shared, worker, aria, place, stage)
+
+
+def leave_ticket_open(aria):
+    """Who has looked at the ticket before the next batch is laid out takes a member of that one."""
