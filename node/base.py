@@ -33,6 +33,8 @@ class BlockRun:
         Drives the workers of a stage, as it does those of the strategy, and tells its time.
     outcome : Outcome or None
         Of the execution; None before it.
+    root : bytes or None
+        State root after the block, once a stage has computed one.
     """
 
     place: int
@@ -41,6 +43,7 @@ class BlockRun:
     workers: int
     clock: Clock
     outcome: Outcome | None = None
+    root: bytes | None = None
 
 
 class Stage(ABC):

@@ -111,7 +111,7 @@ class StateRoot(Stage):
         else:
             self._trie.prepare(changes, run.workers)
             self._trie.run(run.workers, run.clock)
-        self.root = self._trie.root
+        self.root = run.root = self._trie.root
 
     def check(self, run: BlockRun) -> list[str]:
         """Hold the root against that of tries of the whole state after the block; see `Stage.check`.

@@ -6,6 +6,7 @@ The order of a block's changes is that of the keys, so that neighbours among the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -113,33 +114,72 @@ def changed_records(changes: Changes, state: State) -> Records:
     """
     found = Records()
     kinds = _kinds(changes.keys)
-    of_account = np.isin(kinds, _ACCOUNT_FIELDS)
-    accounts = _accounts_of(changes.keys[of_account])
-    nonces, balances, codes = (words_of(state, _named(accounts, kind)) for kind in _ACCOUNT_FIELDS)
-    values = np.concatenate((_big_endian(nonces[:, 0]), word_bytes(balances), word_bytes(codes)), axis=1)
-    is_there: list[bool] = np.any(nonces | balances | codes, axis=1).tolist()
-    names = _pieces(address_bytes(accounts))
-    rows = zip(names, _pieces(values), is_there, strict=True)
-    found.rows[ACCOUNTS] = [(name, value if there else None) for name, value, there in rows]
-    found.rows[SLOTS] = _slot_rows(changes, kinds, state)
+    accounts = _accounts_of(changes.keys[np.isin(kinds, _ACCOUNT_FIELDS)])
+    found.rows[ACCOUNTS] = list(zip(_pieces(address_bytes(accounts)), _account_records(accounts, state), strict=True))
+    slots = changes.keys[kinds == KIND_STORAGE]
+    # Not those of a storage that the account no longer has.
+    slots = slots[_generations(slots, state) == slots[:, 2] >> np.uint64(GENERATION_SHIFT)]
+    names = np.concatenate((address_bytes(slots), word_bytes(slots[:, 3:])), axis=1)
+    found.rows[SLOTS] = list(zip(_pieces(names), _words(slots, state), strict=True))
     found.rows[CODES] = _code_rows(changes.words[kinds == KIND_CODE], state)
     # An account that is no longer there has no slots; neither has one whose storage was destroyed, but for new ones.
-    gone = {name for name, there in zip(names, is_there, strict=True) if not there}
-    destroyed = _pieces(address_bytes(changes.keys[kinds == KIND_GENERATION]))
-    found.emptied = sorted(gone.union(destroyed))
+    gone = {name for name, record in found.rows[ACCOUNTS] if record is None}
+    found.emptied = sorted(gone.union(_pieces(address_bytes(changes.keys[kinds == KIND_GENERATION]))))
     return found
 
 
-def _slot_rows(changes: Changes, kinds: npt.NDArray[np.uint64], state: State) -> list[Row]:
-    is_slot = kinds == KIND_STORAGE
-    keys, words = changes.keys[is_slot], changes.words[is_slot]
-    # Not those of a storage that the account no longer has.
-    current = words_of(state, _named(keys, KIND_GENERATION))[:, 0] == keys[:, 2] >> np.uint64(GENERATION_SHIFT)
-    keys, words = keys[current], words[current]
-    names = np.concatenate((address_bytes(keys), word_bytes(keys[:, 3:])), axis=1)
-    is_there: list[bool] = np.any(words, axis=1).tolist()
-    rows = zip(_pieces(names), _pieces(word_bytes(words)), is_there, strict=True)
-    return [(name, value if there else None) for name, value, there in rows]
+def records_at(names: Sequence[bytes], state: State) -> list[bytes | None]:
+    """Records of accounts and slots as they are in a state, by their keys; None for those that are not there.
+
+    What is under the key of a code is left out, as if it were not there.
+    """
+    found: list[bytes | None] = [None] * len(names)
+    for size, records in ((ADDRESS_BYTES, _account_records), (SLOT_KEY_BYTES, _slot_records)):
+        own = [place for place, name in enumerate(names) if len(name) == size]
+        data = np.frombuffer(b"".join(names[place] for place in own), np.uint8).reshape(len(own), size)
+        for place, record in zip(own, records(_location_keys(data), state), strict=True):
+            found[place] = record
+    return found
+
+
+def _location_keys(names: Bytes) -> Words:
+    """Keys of the balances, or of the slots of generation 0, that keys of records name."""
+    keys = np.zeros((len(names), KEY_WORDS), np.uint64)
+    padded = np.zeros((len(names), 24), np.uint8)
+    padded[:, 4:] = names[:, :ADDRESS_BYTES]
+    keys[:, 2::-1] = padded.view(">u8")
+    if names.shape[1] == SLOT_KEY_BYTES:
+        keys[:, :2:-1] = np.ascontiguousarray(names[:, ADDRESS_BYTES:]).view(">u8")
+        keys[:, 2] |= np.uint64(KIND_STORAGE << KIND_SHIFT)
+    return keys
+
+
+def _generations(slots: Words, state: State) -> npt.NDArray[np.uint64]:
+    """Storage generations of the accounts that slots belong to, as they are in a state."""
+    generations: npt.NDArray[np.uint64] = words_of(state, _named(slots, KIND_GENERATION))[:, 0]
+    return generations
+
+
+def _slot_records(slots: Words, state: State) -> list[bytes | None]:
+    """Records of slots, by keys that name no generation."""
+    slots = slots.copy()
+    slots[:, 2] |= _generations(slots, state) << np.uint64(GENERATION_SHIFT)
+    return _words(slots, state)
+
+
+def _words(slots: Words, state: State) -> list[bytes | None]:
+    words = words_of(state, slots)
+    return _present(_pieces(word_bytes(words)), np.any(words, axis=1))
+
+
+def _account_records(accounts: Words, state: State) -> list[bytes | None]:
+    nonces, balances, codes = (words_of(state, _named(accounts, kind)) for kind in _ACCOUNT_FIELDS)
+    records = np.concatenate((_big_endian(nonces[:, 0]), word_bytes(balances), word_bytes(codes)), axis=1)
+    return _present(_pieces(records), np.any(nonces | balances | codes, axis=1))
+
+
+def _present(records: list[bytes], are_there: npt.NDArray[np.bool_]) -> list[bytes | None]:
+    return [record if is_there else None for record, is_there in zip(records, are_there.tolist(), strict=True)]
 
 
 def _code_rows(hashes: Words, state: State) -> list[Row]:

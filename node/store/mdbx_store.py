@@ -18,6 +18,7 @@ from contend.node.store.base import Store, StoreError
 from contend.node.store.changed_records import ACCOUNTS, CODES, KIND_BY_KEY_BYTES, KINDS, SLOTS, Records
 from contend.node.store.head import Head, decode_head
 from contend.node.store.mdbx_opening import DATA_FILE, HEAD_KEY, create, open_store, plain_errors, read_head
+from contend.node.store.place import check_place
 from contend.node.store.undo_rows import Undone, pack, undo_key, unpack
 
 _UNDO = b"undo"
@@ -94,6 +95,13 @@ class MdbxStore(Store):
         """Have everything on the disk that was committed."""
         with plain_errors(self.path):
             self._env.sync(force=True)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all that was committed to a path where nothing is, without the room between."""
+        check_place(path)
+        with plain_errors(path):
+            path.mkdir()
+            self._env.copy(path / DATA_FILE, flags=mdbx.MDBX_CP_COMPACT)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Records of keys of any kind, all as of one block; other threads go on meanwhile. See `Store.get_many`.

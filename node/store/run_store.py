@@ -1,0 +1,123 @@
+"""Run's store: a durable store as a measurement uses it, with the state before its first block.
+
+What a run begins with lies over what the store was made of, as block 1; the blocks of the run come behind. Blocks of
+an earlier run, one that was killed too, are taken back by what the store has kept of them. It is closed behind each
+block, because the processes of a measurement take turns at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contend.evm import State
+from contend.node.store.base import HASH_BYTES, StoreError
+from contend.node.store.changed_records import changed_records, records_at
+from contend.node.store.head import Head
+from contend.node.store.mdbx_store import SYNCS, MdbxStore
+from contend.node.store.private_place import PrivatePlace
+
+BLOCK, NONE = SYNCS
+_BEGINNING = 1  # number of the block that a run's first state is
+_AT_ONCE = 50_000  # records that are held against a state
+
+
+class RunStore:
+    """A store, and a run's first state in it.
+
+    Parameters
+    ----------
+    genesis : State
+        Before the first block.
+    path : Path
+        A store that is there.
+    sync : str
+        One of `mdbx_store.SYNCS`.
+    private : PrivatePlace, optional
+        What the path lies in, if it is gone with this object.
+
+    Attributes
+    ----------
+    facts : dict
+        What a record says of it: plain data.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be had. So do the methods, if they fail.
+    """
+
+    def __init__(self, genesis: State, path: Path, sync: str, private: PrivatePlace | None = None) -> None:
+        self._genesis, self._path, self._sync, self._private = genesis.copy(), path, sync, private
+        self._store: MdbxStore | None = None
+        self._begin()
+        head = self.store.head
+        self.facts: dict[str, Any] = {"records": head.accounts + head.slots, "sync": sync}
+        self.close()
+
+    @classmethod
+    def new(cls, genesis: State, sync: str) -> RunStore:
+        """A store with nothing else in it, which is gone afterwards."""
+        place = PrivatePlace()
+        MdbxStore.make(place.path, Head())
+        return cls(genesis, place.path, sync, place)
+
+    def again(self) -> RunStore:
+        """Another of the same records, which is gone afterwards."""
+        place = PrivatePlace()
+        self.store.copy_to(place.path)
+        self.close()
+        return RunStore(self._genesis, place.path, self._sync, place)
+
+    @property
+    def store(self) -> MdbxStore:
+        """The store, open."""
+        if self._store is None:
+            self._store = MdbxStore(self._path, self._sync == BLOCK)
+        return self._store
+
+    def close(self) -> None:
+        """Let others have the store."""
+        if self._store is not None:
+            store, self._store = self._store, None
+            store.close()
+
+    def _begin(self) -> None:
+        """Have the state before the first block in the store, and nothing after it."""
+        digest = bytes.fromhex(self._genesis.digest())
+        head = self.store.head
+        if head.block >= _BEGINNING and head.began_with == digest:
+            self.store.rewind(_BEGINNING)
+        else:
+            self.store.rewind(0)
+            self.store.commit(changed_records(self._genesis.contents(), self._genesis), began_with=digest)
+        self.store.sync()
+        records = changed_records(self._genesis.contents(), self._genesis)
+        self._check([key for rows in records.rows.values() for key, _ in rows], self._genesis)
+
+    def go_to(self, place: int, state: State) -> None:
+        """Take back what comes after the blocks before one, and hold what that has changed against the state.
+
+        Parameters
+        ----------
+        place : int
+            Of the block among those of the run.
+        state : State
+            Before it.
+        """
+        block, store = _BEGINNING + place, self.store
+        if store.head.block < block:
+            raise StoreError(f"{self._path}: is at block {store.head.block}, and not at block {block} of this run")
+        if store.head.block > block:
+            changed = store.rewind(block)
+            store.sync()
+            self._check(changed, state)
+
+    def _check(self, keys: Sequence[bytes], state: State) -> None:
+        keys = sorted(key for key in keys if len(key) != HASH_BYTES)
+        for begin in range(0, len(keys), _AT_ONCE):
+            own = keys[begin : begin + _AT_ONCE]
+            for key, found, expected in zip(own, self.store.get_many(own), records_at(own, state), strict=True):
+                if found != expected:
+                    raise StoreError(f"{self._path}: record 0x{key.hex()} is not what the state before the block has")
