@@ -11,15 +11,15 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
 import clibmdbx as mdbx
 
 from contend.node.store.base import StoreError
+from contend.node.store.file_systems import check_place
 from contend.node.store.head import Head, decode_head
-from contend.node.store.place import check_place
 
 DATA_FILE = "mdbx.dat"
 PAGE_BYTES = 4096
@@ -69,10 +69,18 @@ _QUIET = _Quiet()
 
 
 @contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """Turn what libmdbx and the file system raise into one line."""
+def plain_errors(path: Path, quiet: AbstractContextManager[None] = _QUIET) -> Iterator[None]:
+    """Turn what libmdbx and the file system raise into one line.
+
+    Parameters
+    ----------
+    path : Path
+        Of the database.
+    quiet : context manager, optional
+        What keeps libmdbx from saying it as well; `nullcontext` for reads, which are too many for that.
+    """
     try:
-        with _QUIET:
+        with quiet:
             yield
     except (mdbx.Error, OSError) as error:
         raise StoreError(f"{path}: {_what(error, path)}") from error

@@ -8,6 +8,7 @@ pages that it changes and writes the root of the tree last, so that there is no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,9 +17,9 @@ import clibmdbx as mdbx
 
 from contend.node.store.base import Store, StoreError
 from contend.node.store.changed_records import ACCOUNTS, CODES, KIND_BY_KEY_BYTES, KINDS, SLOTS, Records
+from contend.node.store.file_systems import check_place
 from contend.node.store.head import Head, decode_head
 from contend.node.store.mdbx_opening import DATA_FILE, HEAD_KEY, create, open_store, plain_errors, read_head
-from contend.node.store.place import check_place
 from contend.node.store.undo_rows import Undone, pack, undo_key, unpack
 
 _UNDO = b"undo"
@@ -108,11 +109,14 @@ class MdbxStore(Store):
 
         In ascending order of keys it is fastest.
         """
+        if len(keys) == 1:
+            with plain_errors(self.path, nullcontext()), self._env.read() as transaction:
+                return transaction.get_many(keys, db=self._tables[KIND_BY_KEY_BYTES[len(keys[0])]], detached=True)
         found: list[bytes | None] = [None] * len(keys)
         places: dict[str, list[int]] = {}
         for place, key in enumerate(keys):
             places.setdefault(KIND_BY_KEY_BYTES[len(key)], []).append(place)
-        with plain_errors(self.path), self._env.read() as transaction:
+        with plain_errors(self.path, nullcontext()), self._env.read() as transaction:
             for kind, own in places.items():
                 table = self._tables[kind]
                 values = transaction.get_many([keys[place] for place in own], db=table, detached=True)

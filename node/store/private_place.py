@@ -15,7 +15,7 @@ from pathlib import Path
 
 from contend.cache_places import VARIABLE, places
 from contend.node.store.base import StoreError
-from contend.node.store.place import check_place
+from contend.node.store.file_systems import check_place
 
 _SUFFIX = "-states"
 _LOCK = "lock"

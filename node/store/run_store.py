@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from contend.evm import State
-from contend.node.store.base import HASH_BYTES, StoreError
+from contend.node.store.base import HASH_BYTES, Store, StoreError
 from contend.node.store.changed_records import changed_records, records_at
 from contend.node.store.head import Head
+from contend.node.store.mdbx_opening import DATA_FILE
 from contend.node.store.mdbx_store import SYNCS, MdbxStore
+from contend.node.store.page_cache import forget
 from contend.node.store.private_place import PrivatePlace
 
 BLOCK, NONE = SYNCS
@@ -23,7 +25,7 @@ _BEGINNING = 1  # number of the block that a run's first state is
 _AT_ONCE = 50_000  # records that are held against a state
 
 
-class RunStore:
+class RunStore(Store):
     """A store, and a run's first state in it.
 
     Parameters
@@ -37,23 +39,20 @@ class RunStore:
     private : PrivatePlace, optional
         What the path lies in, if it is gone with this object.
 
-    Attributes
-    ----------
-    facts : dict
-        What a record says of it: plain data.
-
     Raises
     ------
     StoreError
         If it cannot be had. So do the methods, if they fail.
     """
 
+    name: ClassVar[str] = "mdbx"
+
     def __init__(self, genesis: State, path: Path, sync: str, private: PrivatePlace | None = None) -> None:
         self._genesis, self._path, self._sync, self._private = genesis.copy(), path, sync, private
         self._store: MdbxStore | None = None
         self._begin()
         head = self.store.head
-        self.facts: dict[str, Any] = {"records": head.accounts + head.slots, "sync": sync}
+        self._records = head.accounts + head.slots
         self.close()
 
     @classmethod
@@ -69,6 +68,22 @@ class RunStore:
         self.store.copy_to(place.path)
         self.close()
         return RunStore(self._genesis, place.path, self._sync, place)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Records before the first block, and when blocks are on the disk; see `Store.facts`."""
+        return {"records": self._records, "sync": self._sync}
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Records as they are in the store now; see `Store.get_many`."""
+        return self.store.get_many(keys)
+
+    def drop_cache(self) -> None:
+        """Have none of the store in memory, as far as the system forgets, and have it open; see `Store.drop_cache`."""
+        self.store.sync()
+        self.close()
+        forget(self._path / DATA_FILE)
+        _ = self.store
 
     @property
     def store(self) -> MdbxStore:

@@ -18,7 +18,7 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
 from contend.evm.crypto.keccak import keccak256
 from contend.harness.cli import main
-from contend.node.store import made_state, place
+from contend.node.store import file_systems, made_state
 from contend.node.store.base import StoreError, account_of
 from contend.node.store.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
 from contend.node.store.head import Head
@@ -92,7 +92,7 @@ def test_no_room_and_a_place_that_will_not_do_are_told_before_anything_is_made(
     found = make(tmp_path / "state", "--records", "10^5")
     assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
     assert "100,000 records take some 0.0 GB, and the disk has 0.0 GB free" in found.stderr
-    monkeypatch.setattr(place, "_mounts", lambda: iter([("/", "tmpfs")]))
+    monkeypatch.setattr(file_systems, "_mounts", lambda: iter([("/", "tmpfs")]))
     assert "lies in memory" in make(tmp_path / "state").stderr
     assert not list(tmp_path.iterdir())
 

@@ -17,8 +17,8 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
 import clibmdbx as mdbx
 
+from contend.node.store import file_systems
 from contend.node.store import head as heads
-from contend.node.store import place
 from contend.node.store.base import ACCOUNT_BYTES, StoreError
 from contend.node.store.changed_records import ACCOUNTS, Records
 from contend.node.store.head import Head, decode_head
@@ -167,19 +167,19 @@ def test_nothing_is_made_over_what_is_there(path: Path, tmp_path: Path) -> None:
     ("kind", "message"), [("tmpfs", "lies in memory"), ("nfs4", "network file system"), ("fuse.sshfs", "network")]
 )
 def test_some_file_systems_will_not_do(kind: str, message: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "_mounts", lambda: iter([("/", "ext4"), (str(path), kind)]))
+    monkeypatch.setattr(file_systems, "_mounts", lambda: iter([("/", "ext4"), (str(path), kind)]))
     for call in (lambda: MdbxStore(path), lambda: MdbxStore.make(path / "new" / "one", Head())):
         with pytest.raises(StoreError, match=message):
             call()
     assert not (path / "new").exists()
-    place.check_place(path.parent)
+    file_systems.check_place(path.parent)
 
 
 def test_mounts_are_read_from_what_systems_print() -> None:
     line = "98 31 0:44 / /a\\040b rw,relatime shared:52 - tmpfs none rw,size=4k"
-    assert list(place._linux_mounts([line])) == [("/a b", "tmpfs")]
+    assert list(file_systems._linux_mounts([line])) == [("/a b", "tmpfs")]
     lines = ["/dev/disk3s1 on / (apfs, sealed, local)", "host:/home on /Network/my home (nfs, nodev)"]
-    assert list(place._listed_mounts(lines)) == [("/", "apfs"), ("/Network/my home", "nfs")]
+    assert list(file_systems._listed_mounts(lines)) == [("/", "apfs"), ("/Network/my home", "nfs")]
 
 
 def test_a_head_says_what_it_was_given() -> None:

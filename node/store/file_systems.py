@@ -1,4 +1,4 @@
-"""Place of a store: the file system that it would lie on, and whether that one will do.
+"""File systems: what kind a path lies on, and whether a store may.
 
 What lies in memory (tmpfs) is not read from a device and is gone with the power; on a network file system neither locks
 nor what is synchronised are what they are on a disk. A store on either would give figures of something else.
