@@ -172,24 +172,24 @@ class MdbxStore(Store):
             transaction.put(HEAD_KEY, head.encode())
         self.head = head
 
-    def _change(self, transaction: mdbx.Transaction, records: Records) -> tuple[list[Undone], dict[str, int]]:
+    def _change(self, transaction: mdbx.Transaction, records: Records) -> tuple[Undone, dict[str, int]]:
         """Write records; what they were, and how many there are of each kind then."""
-        undone: list[Undone] = []
-        counts = self.head.counts
+        undone, counts = Undone(), self.head.counts
         for kind, table in self._tables.items():
             rows = records.rows[kind]
             if kind == SLOTS and records.emptied:
                 rows = sorted({**self._slots_of(transaction, records.emptied), **dict(rows)}.items())
             if not rows:
                 continue
-            old = transaction.get_many([key for key, _ in rows], db=table, detached=True)
-            undone += ((kind, key, was) for (key, _), was in zip(rows, old, strict=True))
-            put = [row for row in rows if row[1] is not None]
-            gone = [key for (key, value), was in zip(rows, old, strict=True) if value is None and was is not None]
+            was = transaction.get_many([key for key, _ in rows], db=table, detached=True)
+            changed = [(key, new, old) for (key, new), old in zip(rows, was, strict=True) if new != old]
+            undone.old[kind] = [(key, old) for key, _, old in changed if old is not None]
+            undone.new[kind] = [key for key, _, old in changed if old is None]
+            gone = [key for key, new, _ in changed if new is None]
+            put = [(key, new) for key, new, _ in changed if new is not None] if gone else [row[:2] for row in changed]
             transaction.put_many(put, db=table, detached=True)
             transaction.delete_many(gone, db=table, detached=True)
-            new = sum(value is not None and was is None for (_, value), was in zip(rows, old, strict=True))
-            counts[kind] += new - len(gone)
+            counts[kind] += len(undone.new[kind]) - len(gone)
         return undone, counts
 
     def _slots_of(self, transaction: mdbx.Transaction, addresses: Iterable[bytes]) -> dict[bytes, None]:
@@ -214,24 +214,23 @@ class MdbxStore(Store):
             with plain_errors(self.path), self._env.write() as transaction:
                 before, undone, keys = self._undone(transaction)
                 for kind, table in self._tables.items():
-                    own = [(key, old) for name, key, old in undone if name == kind]
-                    transaction.put_many([row for row in own if row[1] is not None], db=table, detached=True)
-                    transaction.delete_many([key for key, old in own if old is None], db=table, detached=True)
+                    transaction.put_many(undone.old[kind], db=table, detached=True)
+                    transaction.delete_many(undone.new[kind], db=table, detached=True)
                 transaction.delete_many(keys, db=self._undo, detached=True)
                 transaction.put(HEAD_KEY, before.encode())
             self.head = before
-            changed.update((key, None) for _, key, _ in undone)
+            changed.update(dict.fromkeys(undone.keys))
         return list(changed)
 
-    def _undone(self, transaction: mdbx.Transaction) -> tuple[Head, list[Undone], list[bytes]]:
+    def _undone(self, transaction: mdbx.Transaction) -> tuple[Head, Undone, list[bytes]]:
         """Head before the last block, what that has overwritten, and the keys under which it is written down."""
         last = self.head.block
         with transaction.cursor(self._undo) as cursor:
             found = cursor.items(start=undo_key(last, 0), stop=undo_key(last + 1, 0))
         if not found:
             raise StoreError(f"{self.path}: damaged; what block {last} has overwritten is not there")
-        rows = [row for _, value in found[1:] for row in unpack(value)]
-        return decode_head(found[0][1], str(self.path)), rows, [key for key, _ in found]
+        before = decode_head(found[0][1], str(self.path))
+        return before, unpack([value for _, value in found[1:]]), [key for key, _ in found]
 
     def read_head(self) -> Head:
         """The head as it is in the database."""
