@@ -11,6 +11,7 @@ from pathlib import Path
 
 PAGE_BYTES = 4096
 _PAGES_LOOKED_AT = 64
+_BLOCK_BYTES = 512  # in which the system counts what a file takes on the disk
 
 
 def forget(path: Path) -> None:
@@ -27,12 +28,12 @@ def forget(path: Path) -> None:
 def share_in_memory(path: Path) -> float | None:
     """Share of a file's pages that are in memory, of some spread evenly over it; None where nobody can tell.
 
-    A file that was lengthened and not yet written has pages that are nowhere; they count as not in memory.
+    What a file was lengthened by and has not been written yet lies on no disk, and is left out.
     """
     if not hasattr(os, "RWF_NOWAIT"):
         return None
-    size = path.stat().st_size
-    pages = size // PAGE_BYTES
+    status = path.stat()
+    pages = min(status.st_size, status.st_blocks * _BLOCK_BYTES) // PAGE_BYTES
     if not pages:
         return 0.0
     count = min(pages, _PAGES_LOOKED_AT)
