@@ -9,6 +9,7 @@ tables replace those in ``docs/durable-store.md``.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import random
 import statistics
@@ -74,8 +75,8 @@ def commits(path: Path, rounds: int, size: int) -> list[str]:
                     found[sync].append((*times, int(outcome.counters["store_records"])))
         for sync, measured in found.items():
             cpu, wall, execute, records = zip(*measured, strict=True)
-            times = f"{_middle(cpu)} | {_middle(wall)} | {statistics.median(execute):.0f}"
-            rows.append(f"| {name} | {sync} | {records[0]:,} | {times} |")
+            shown = f"{_middle(cpu)} | {_middle(wall)} | {statistics.median(execute):.0f}"
+            rows.append(f"| {name} | {sync} | {records[0]:,} | {shown} |")
     return rows
 
 
@@ -127,8 +128,9 @@ def measure(folder: Path, records: int, rounds: int, size: int) -> str:
     machine = describe()["cpu"]
     return "\n".join(
         [
-            f"{machine}, Python {platform.python_version()}; {rounds} rounds, median and middle half. The store of "
-            f"{records:,} records takes {size_mb:,.0f} MB; it was made in {seconds:.0f} s.",
+            f"{machine}, Python {platform.python_version()}, load average {os.getloadavg()[1]:.1f}; {rounds} rounds, "
+            f"median and middle half. The store of {records:,} records takes {size_mb:,.0f} MB; it was made in "
+            f"{seconds:.0f} s.",
             "",
             "| workload | sync | records a block | processor, ms | time, ms | serial execution, ms |",
             "| --- | --- | ---: | ---: | ---: | ---: |",
