@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from contend.evm import State
 from contend.evm.block_image import BlockImage
+from contend.strategies.backing import Backing
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import Clock
 
@@ -58,12 +59,13 @@ class Stage(ABC):
     ----------
     phase : str
         Name of its time in `strategies.base.Outcome.phases`.
-    comes_first : bool
-        Whether it comes before execution; else behind it.
+    comes_first : bool or None
+        Whether it comes before execution, or behind it; None for one that is at work within (`Stage.backing`), and has
+        its phase from there.
     """
 
     phase: ClassVar[str]
-    comes_first: ClassVar[bool] = False
+    comes_first: ClassVar[bool | None] = False
 
     @property
     @abstractmethod
@@ -80,6 +82,11 @@ class Stage(ABC):
     @abstractmethod
     def work(self, run: BlockRun) -> None:
         """Do it. The clock's time that passes meanwhile is the phase."""
+
+    @property
+    def backing(self) -> Backing | None:
+        """What it has lie behind the state while the strategy executes, if anything."""
+        return None
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Numbers that it has counted in its last work, by name, for the counters of the sample."""

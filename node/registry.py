@@ -16,10 +16,11 @@ from contend.node.whole_node import Node
 _MAKERS = {
     "consensus": "contend.node.agreement.stage",
     "signatures": "contend.node.signatures.making",
+    "state": "contend.node.store.stage",
     "root": "contend.node.state_root.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter")
+_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

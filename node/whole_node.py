@@ -68,7 +68,11 @@ class Node:
         for stage in self.stages:
             stage.make_ready(run)
         before = self._timed(run, is_first=True)
-        run.outcome = strategy.execute(block, state, workers)
+        strategy.backing = next((stage.backing for stage in self.stages if stage.backing is not None), None)
+        try:
+            run.outcome = strategy.execute(block, state, workers)
+        finally:
+            strategy.backing = None
         run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}
         for stage in self.stages:
             run.outcome.counters = {**run.outcome.counters, **stage.counters(run)}

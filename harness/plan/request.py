@@ -51,7 +51,7 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
-STAGES = ("consensus", "signatures", "root")
+STAGES = ("consensus", "signatures", "state", "root")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
 SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
@@ -62,6 +62,11 @@ KEYS = ("carried", "registry")
 """Where keys are (`node.signatures.making.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
+IN_MEMORY = "memory"
+STATES = (IN_MEMORY, "file")
+"""Where a state is: in memory, or in a store (`node.store.stage.STORES`)."""
+CACHE, DISK = "cold", "nvme"
+"""What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -81,6 +86,10 @@ def _simulated(asked: Mapping[str, Any]) -> bool:
 
 def _agreed(asked: Mapping[str, Any]) -> bool:
     return bool(asked.get("consensus", NO_STAGE) != NO_STAGE)
+
+
+def _stored(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("state", IN_MEMORY) != IN_MEMORY)
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -355,6 +364,46 @@ class Request:
         "Merkle Patricia trie, kept from block to block",
         added_later=True,
     )
+    state: Option[str, str] = Option(
+        IN_MEMORY,
+        choice(*STATES),
+        "--state",
+        meaning="Where the state is: in memory, or in a file of which a block's records are read when they are first "
+        "touched, within the time",
+        added_later=True,
+    )
+    cache: Option[str, str] = Option(
+        CACHE,
+        NAME,
+        "--cache",
+        metavar="SHARE",
+        meaning="Share of such a state's records that are in memory when a block begins, drawn evenly; cold is 0",
+        on_command_line="cold, or a number from 0 to 1",
+        in_python='``"cold"``, or a number from 0 to 1 as text',
+        added_later=True,
+        applies=_stored,
+    )
+    disk: Option[str, str] = Option(
+        DISK,
+        NAME,
+        "--disk",
+        metavar="DEVICE",
+        meaning="Simulated device that such a state is on: reads take a constant time on the first free channel; "
+        "virtual clock",
+        on_command_line="nvme (90us:45), cloud (500us:8), or a latency and how many channels, such as 55us:4",
+        added_later=True,
+        applies=lambda asked: _stored(asked) and _simulated(asked),
+    )
+    state_path: Option[PathLike | None, str | None] = Option(
+        None,
+        PATH,
+        "--state-path",
+        metavar="FILE",
+        meaning="File that such a state is in, which is written where it is not there",
+        default_text="one for each state, in the cache folder",
+        added_later=True,
+        applies=_stored,
+    )
     consensus: Option[str, str] = Option(
         NO_STAGE,
         choice(*PROTOCOLS),
@@ -416,6 +465,18 @@ class Request:
             others = ", ".join(scheme for scheme in SIGNATURES if scheme not in WITHOUT_KEYS)
             raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
         self._check_agreement()
+        self._check_store()
+
+    def _check_store(self) -> None:
+        """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
+        if self.state == IN_MEMORY:
+            for name, value in {"cache": CACHE, "disk": DISK, "state_path": None}.items():
+                if getattr(self, name) != value:
+                    raise BadInputError(
+                        f"{name.replace('_', ' ')}: for a state that is not in memory; add --state file"
+                    )
+        elif self.disk != DISK and not self.simulated:
+            raise BadInputError("disk: devices are simulated; add --clock virtual")
 
     def _check_agreement(self) -> None:
         """Refuse an agreement that is not simulated, and what says more of one that is not asked for."""
@@ -471,7 +532,7 @@ def stages_text(asked: Mapping[str, Any]) -> str:
     asked : mapping
         As a record of any version has it.
     """
-    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items())
+    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items() if name != "state_path")
 
 
 def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
@@ -482,6 +543,12 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
     if found["consensus"] != NO_STAGE:
         said = {name: asked.get(name, 0) for name in OF_VALIDATORS}
         found |= {name: f"{value:g}" for name, value in said.items() if value}
+    if found.pop("state") not in (NO_STAGE, IN_MEMORY):
+        found |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
+        if _simulated(asked):
+            found["disk"] = asked.get("disk", DISK)
+        if asked.get("state_path"):
+            found["state_path"] = asked["state_path"]
     return {name: value for name, value in found.items() if value != NO_STAGE}
 
 

@@ -40,6 +40,7 @@ COLUMNS = {
     "stages": "of a node, in the time beside the execution, a mapping; None where none was asked for",
     "agree_seconds": "median; None where no agreement was asked for",
     "recover_seconds": "median; None where signatures were not asked for",
+    "read_seconds": "median; None where no reading ahead was asked for",
     "prepare_seconds": "median",
     "execute_seconds": "median",
     "commit_seconds": "median",

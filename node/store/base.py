@@ -15,7 +15,7 @@ record of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from contend.evm import State
@@ -26,6 +26,9 @@ from contend.node.base import StageError
 ADDRESS_BYTES, SLOT_KEY_BYTES, HASH_BYTES, WORD_BYTES = 20, 52, 32, 32
 ACCOUNT_BYTES = 72
 NO_CODE = bytes(HASH_BYTES)
+
+
+Opener = tuple[Callable[..., "Store"], tuple[Any, ...]]
 
 
 class StoreError(StageError):
@@ -47,6 +50,17 @@ class Store(ABC):
     @abstractmethod
     def facts(self) -> dict[str, Any]:
         """What a record of a measurement says of it: plain data."""
+
+    @property
+    def opener(self) -> Opener:
+        """What another process calls to have the same store, with which arguments: both can be pickled.
+
+        Raises
+        ------
+        StoreError
+            If there is none.
+        """
+        raise StoreError(f"state: a {self.name} store cannot be read by processes of shards; leave sharded out")
 
     @abstractmethod
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:

@@ -136,6 +136,14 @@ class Clock(ABC):
         """Simulated seconds that all workers together were at work; None where time is real and CPUs count it."""
         return None
 
+    @property
+    def instant(self) -> int:
+        """Address of an int64 word: the simulated time, in picoseconds, at which the step in hand began.
+
+        Zero where time is real, or where costs are not counted.
+        """
+        return 0
+
     @abstractmethod
     def now(self) -> float:
         """Seconds since some moment; phases are differences of it."""

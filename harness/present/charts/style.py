@@ -191,6 +191,9 @@ def _stages_of(cells: pandas.DataFrame) -> str:
     stages = [one for one in cells.get("stages", ()) if isinstance(one, dict)]
     schemes = dict.fromkeys(one["signatures"]["scheme"] for one in stages if "signatures" in one)
     told = [f"signatures by {' and '.join(schemes)}"] if schemes else []
+    stores = dict.fromkeys(one["state"]["store"] for one in stages if "state" in one)
+    if stores:
+        told.append(f"cold state in a {' and '.join(stores)}")
     if any("root" in one for one in stages):
         told.append("state root")
     protocols = dict.fromkeys(one["consensus"]["protocol"] for one in stages if "consensus" in one)

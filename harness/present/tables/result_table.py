@@ -194,6 +194,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
         "recover": "median time in which senders were found by signatures",
         "agree": "median time in which validators agreed on the block",
+        "read": "median time in which records were read ahead of the execution",
         "root": "median time in which the state root was computed",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
@@ -470,6 +471,7 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+    _print_stores(console, cells)
     roots = [facts for cell in cells if (facts := (cell.get("stages") or {}).get("root"))]
     if roots:
         accounts, slots = (_span({facts[name] for facts in roots}) for name in ("accounts", "slots"))
@@ -480,6 +482,39 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def _print_stores(console: Console, cells: Sequence[Cell]) -> None:
+    """Say where the state was, what of it was in memory, and what was read of it a transaction."""
+    told: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        facts = (cell.get("stages") or {}).get("state")
+        if facts:
+            told.setdefault((facts["store"], f"{facts['cache']:.0%}", _reads_of(facts)), []).append(cell)
+    for (store, share, how), own in told.items():
+        records, reads = _range_a_transaction(own, "cold_records"), _range_a_transaction(own, "cold_reads")
+        console.print(
+            f"Every time, serial's too, has cold state in it: a {store}, {share} of its records in memory when a block "
+            f"begins; {records} records a transaction by {reads} reads, {how}.",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _reads_of(facts: Mapping[str, Any]) -> str:
+    """How records were read."""
+    if "disk" in facts:
+        latency, channels = facts["latency_seconds"] * 1e6, facts["channels"]
+        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once)"
+    how = "for each of which its worker waits" if facts["io"] == "blocking" else f"by {facts['io']}"
+    return how if facts.get("direct", True) else f"{how}, through the system's cache"
+
+
+def _range_a_transaction(cells: Sequence[Cell], counter: str) -> str:
+    """Least and most of a counter a transaction, of those cells that have it."""
+    values = [cell["counters"][counter] / max(cell["transactions"], 1) for cell in cells if counter in cell["counters"]]
+    return "-".join(dict.fromkeys(f"{one:.2f}" for one in (min(values), max(values)))) if values else "no"
 
 
 def _span(numbers: Collection[int]) -> str:

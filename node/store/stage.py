@@ -1,0 +1,142 @@
+"""Stage of cold state: a state that is larger than the cache, of which a block's records are read from a store.
+
+It is at work within the execution: what a strategy touches first is read then, and its worker waits. So the time is in
+the strategy's own phases, and the phase of the stage is reading ahead of the execution, where that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from contend.evm import Block, State
+from contend.node.base import BlockRun, Stage, StageError
+from contend.node.store.cold_state import ColdState
+from contend.node.store.disk import DISKS, disk_named
+from contend.node.store.page_file import PageFile, write_page_file
+from contend.node.store.place import check_device, forget_oldest, usual_place
+from contend.strategies.backing import Backing
+
+OPTION, FILE = "state", "file"
+CACHE, PATH, DISK, CLOCK = "cache", "state_path", "disk", "clock"
+STORES = (FILE,)
+COLD = "cold"
+USUAL_DISK = "nvme"
+
+
+def share_of(text: str) -> float:
+    """The share of records in the cache that an option says: ``cold``, or 0 to 1.
+
+    Raises
+    ------
+    StageError
+        If it is none.
+    """
+    try:
+        share = 0.0 if text == COLD else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise StageError(f"cache: {text!r} is no share; give cold, or a number from 0 to 1")
+    return share
+
+
+def check(asked: Mapping[str, str]) -> None:
+    """Refuse a store, a share or a device that is not known.
+
+    Raises
+    ------
+    StageError
+        With what there is.
+    """
+    if asked[OPTION] not in STORES:
+        raise StageError(f"state: {asked[OPTION]!r} is not known; stores are memory, {', '.join(STORES)}")
+    share_of(asked.get(CACHE, COLD))
+    disk_named(asked.get(DISK, USUAL_DISK))
+
+
+def compile_kernels() -> None:
+    """Compile all that the stage calls."""
+    from contend.node.store import fetching, page_filling, page_reads
+
+    state = State()
+    page_filling.count_records(state.address, 0)
+    for native in (fetching.fetch, page_reads.read_record):
+        _ = native.address
+
+
+def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Stage:
+    """Have the records of the state before the first block in a store.
+
+    Raises
+    ------
+    StageError
+        If the store cannot be had.
+    """
+    check(asked)
+    digest = genesis.digest()
+    simulated = DISK in asked
+    chosen = asked.get(PATH)
+    path = usual_place(digest) if chosen is None else Path(chosen)
+    if not simulated:
+        check_device(path)
+    if not path.exists():
+        write_page_file(path, genesis, digest)
+        if chosen is None:
+            forget_oldest(path.parent, path)
+    store = PageFile(path, digest, direct=not simulated)
+    disk = disk_named(asked[DISK]) if simulated else None
+    share = share_of(asked.get(CACHE, COLD))
+    return StateStore(ColdState(store, genesis.snapshot(), share, disk, seed), share, asked.get(DISK))
+
+
+class StateStore(Stage):
+    """Has a store lie behind the state of each block.
+
+    Parameters
+    ----------
+    cold : ColdState
+    share : float
+        Of the records that are in the cache.
+    disk : str or None
+        Name of the simulated device.
+    """
+
+    phase: ClassVar[str] = "read"
+    comes_first: ClassVar[bool | None] = None
+
+    def __init__(self, cold: ColdState, share: float, disk: str | None) -> None:
+        self._cold, self._share, self._disk = cold, share, disk
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Store, share in the cache, how it was read; see `Stage.facts`."""
+        store = self._cold.store
+        facts = {"store": store.name, "cache": self._share, **store.facts}
+        if self._disk is None:
+            direct = isinstance(store, PageFile) and store.is_direct
+            return {**facts, "io": "blocking", "direct": direct}
+        found = DISKS.get(self._disk) or disk_named(self._disk)
+        latency, channels = found.latency_ps / 1e12, found.channels
+        return {**facts, "io": "simulated", "disk": self._disk, "latency_seconds": latency, "channels": channels}
+
+    @property
+    def backing(self) -> Backing:
+        """The store; see `Stage.backing`."""
+        return self._cold
+
+    def again(self) -> StateStore:
+        """Another with the same store; see `Stage.again`."""
+        return StateStore(self._cold.again(), self._share, self._disk)
+
+    def work(self, run: BlockRun) -> None:
+        """Do nothing: it is at work within the execution; see `Stage.work`."""
+
+    def counters(self, run: BlockRun) -> dict[str, Any]:
+        """Reads from the store; see `Stage.counters`."""
+        return dict(self._cold.counters)
+
+    def check(self, run: BlockRun) -> list[str]:
+        """Say whether all reads have succeeded; see `Stage.check`."""
+        return self._cold.faults()
