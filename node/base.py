@@ -92,6 +92,9 @@ class Stage(ABC):
         """Numbers that it has counted in its last work, by name, for the counters of the sample."""
         return {}
 
+    def release(self, run: BlockRun, has_failed: bool) -> None:  # noqa: B027  # many hold nothing
+        """Let others have what it has taken for the block. Behind everything else, and where something has failed."""
+
     def check(self, run: BlockRun) -> list[str]:
         """Say what of its result is wrong, outside the time; nothing where it is right."""
         return []

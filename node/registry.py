@@ -16,11 +16,12 @@ from contend.node.whole_node import Node
 _MAKERS = {
     "consensus": "contend.node.agreement.stage",
     "signatures": "contend.node.signatures.making",
-    "state": "contend.node.store.stage",
     "root": "contend.node.state_root.stage",
+    # Behind the root, which is committed with the block.
+    "state": "contend.node.store.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path")
+_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path", "sync")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

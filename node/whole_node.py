@@ -65,12 +65,22 @@ class Node:
             raise StageError(f"strategy {strategy.name} executes blocks by itself: no stage can stand before it")
         image: BlockImage = strategy.image_of(block)
         run = BlockRun(place, image, state, workers, strategy.clock)
+        has_failed = True
+        try:
+            outcome = self._executed(strategy, block, run)
+            has_failed = False
+        finally:
+            for stage in self.stages:
+                stage.release(run, has_failed)
+        return outcome
+
+    def _executed(self, strategy: CompiledStrategy, block: Block, run: BlockRun) -> Outcome:
         for stage in self.stages:
             stage.make_ready(run)
         before = self._timed(run, is_first=True)
         strategy.backing = next((stage.backing for stage in self.stages if stage.backing is not None), None)
         try:
-            run.outcome = strategy.execute(block, state, workers)
+            run.outcome = strategy.execute(block, run.state, run.workers)
         finally:
             strategy.backing = None
         run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}

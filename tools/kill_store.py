@@ -28,11 +28,11 @@ from contend.evm import Block, State
 from contend.node.state_root.stage import StateRoot
 from contend.node.state_root.state_trie import StateTrie
 from contend.node.store.base import account_of, records_of
-from contend.node.store.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
-from contend.node.store.commit_stage import StoreCommit
-from contend.node.store.head import Head
-from contend.node.store.mdbx_store import SYNCS, MdbxStore
-from contend.node.store.run_store import RunStore
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
+from contend.node.store.durable.commit_stage import StoreCommit
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.mdbx_store import SYNCS, MdbxStore
+from contend.node.store.durable.run_store import RunStore
 from contend.node.whole_node import Node
 from contend.strategies.serial import Serial
 from contend.workloads.base import DialValue
@@ -88,7 +88,7 @@ def run_cases(cases: Sequence[Case], path: Path, sync: str, rounds: int | None) 
             state = case.genesis.copy()
             before = state.snapshot()
             run = RunStore(state, path, sync)
-            node = Node({"root": StateRoot(state, {}), "state": StoreCommit(run)})
+            node = Node({"root": StateRoot(state, {}), "state": StoreCommit(run, len(case.blocks))})
             for _ in range(rounds or 3):
                 state.restore(before)
                 for place, block in enumerate(case.blocks):

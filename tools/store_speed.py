@@ -21,14 +21,14 @@ from pathlib import Path
 
 from contend.harness.record.environment import describe
 from contend.node.base import BlockRun
-from contend.node.store.changed_records import SLOTS
-from contend.node.store.commit_stage import StoreCommit
-from contend.node.store.made_state import make_state
-from contend.node.store.mdbx_opening import DATA_FILE
-from contend.node.store.mdbx_store import SYNCS, MdbxStore
-from contend.node.store.page_cache import forget, share_in_memory
-from contend.node.store.reader_threads import ReaderThreads
-from contend.node.store.run_store import RunStore
+from contend.node.store.durable.changed_records import SLOTS
+from contend.node.store.durable.commit_stage import StoreCommit
+from contend.node.store.durable.made_state import make_state
+from contend.node.store.durable.mdbx_opening import DATA_FILE
+from contend.node.store.durable.mdbx_store import SYNCS, MdbxStore
+from contend.node.store.durable.page_cache import PAGE_BYTES, forget, pages_in_memory
+from contend.node.store.durable.reader_threads import ReaderThreads
+from contend.node.store.durable.run_store import RunStore
 from contend.node.whole_node import Node
 from contend.strategies.serial import Serial
 from contend.workloads.dials import resolve_dials
@@ -97,14 +97,14 @@ def cold_reads(path: Path, rounds: int) -> list[str]:
         for count in THREADS:
             own = draw.sample(keys, min(_READS, len(keys)))
             forget(path / DATA_FILE)
-            left = share_in_memory(path / DATA_FILE)
+            left = (pages_in_memory(path / DATA_FILE) or 0) * PAGE_BYTES / (path / DATA_FILE).stat().st_size
             with MdbxStore(path) as store:
                 readers = ReaderThreads(store, count)
                 began = time.perf_counter()
                 readers.get_many(own)
                 seconds = time.perf_counter() - began
                 readers.close()
-            found[count].append((len(own) / seconds, readers.cpu_seconds / len(own) * 1e6, left or 0.0))
+            found[count].append((len(own) / seconds, readers.cpu_seconds / len(own) * 1e6, left))
     rows = []
     for count, measured in found.items():
         rate, cpu, left_over = zip(*measured, strict=True)

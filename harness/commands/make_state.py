@@ -42,7 +42,7 @@ def _number(text: str) -> int:
     BadInputError
         If it is none, or out of range.
     """
-    from contend.node.store.made_state import MOST_RECORDS
+    from contend.node.store.durable.made_state import MOST_RECORDS
 
     base, power, exponent = text.replace("_", "").partition("^")
     digits = [base, *([exponent] if power else [])]
@@ -77,8 +77,8 @@ def make(path: Path, records_text: str, seed: int, quiet: bool) -> str:
     records = _number(records_text)
     from contend.harness.present.progress.tracked_loop import track
     from contend.node.base import StageError
-    from contend.node.store.made_state import make_state, piece_count
-    from contend.node.store.mdbx_opening import DATA_FILE
+    from contend.node.store.durable.made_state import make_state, piece_count
+    from contend.node.store.durable.mdbx_opening import DATA_FILE
 
     began = time.perf_counter()
     try:

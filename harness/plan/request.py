@@ -51,7 +51,7 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
-STAGES = ("consensus", "signatures", "state", "root")
+STAGES = ("consensus", "signatures", "root", "state")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
 SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
@@ -62,9 +62,11 @@ KEYS = ("carried", "registry")
 """Where keys are (`node.signatures.making.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
-IN_MEMORY = "memory"
-STATES = (IN_MEMORY, "file")
+IN_MEMORY, DURABLE = "memory", "mdbx"
+STATES = (IN_MEMORY, "file", DURABLE)
 """Where a state is: in memory, or in a store (`node.store.stage.STORES`)."""
+SYNCS = ("block", "none")
+"""When a block that is committed is on the disk (`node.store.stage.SYNCS`)."""
 CACHE, DISK = "cold", "nvme"
 """What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
@@ -90,6 +92,10 @@ def _agreed(asked: Mapping[str, Any]) -> bool:
 
 def _stored(asked: Mapping[str, Any]) -> bool:
     return bool(asked.get("state", IN_MEMORY) != IN_MEMORY)
+
+
+def _durable(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("state", IN_MEMORY) == DURABLE)
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -368,8 +374,8 @@ class Request:
         IN_MEMORY,
         choice(*STATES),
         "--state",
-        meaning="Where the state is: in memory, or in a file of which a block's records are read when they are first "
-        "touched, within the time",
+        meaning="Where the state is: in memory, or in a store of which a block's records are read when they are first "
+        "touched, within the time: a file, or a database (mdbx; wall clock) to which each block is committed",
         added_later=True,
     )
     cache: Option[str, str] = Option(
@@ -398,11 +404,21 @@ class Request:
         None,
         PATH,
         "--state-path",
-        metavar="FILE",
-        meaning="File that such a state is in, which is written where it is not there",
+        metavar="PATH",
+        meaning="File that such a state is in, which is written where it is not there; or database that contend "
+        "make-state has made",
         default_text="one for each state, in the cache folder",
         added_later=True,
         applies=_stored,
+    )
+    sync: Option[str, str] = Option(
+        SYNCS[0],
+        choice(*SYNCS),
+        "--sync",
+        meaning="When blocks are on the disk that are committed to a database: each before its time ends (block), or "
+        "when the system writes it (none)",
+        added_later=True,
+        applies=_durable,
     )
     consensus: Option[str, str] = Option(
         NO_STAGE,
@@ -477,6 +493,10 @@ class Request:
                     )
         elif self.disk != DISK and not self.simulated:
             raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.state == DURABLE and self.simulated:
+            raise BadInputError("state: what mdbx takes is measured under the wall clock only; leave --clock out")
+        if self.sync != SYNCS[0] and self.state != DURABLE:
+            raise BadInputError(f"sync: for a state in a database; add --state {DURABLE}")
 
     def _check_agreement(self) -> None:
         """Refuse an agreement that is not simulated, and what says more of one that is not asked for."""
@@ -543,13 +563,16 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
     if found["consensus"] != NO_STAGE:
         said = {name: asked.get(name, 0) for name in OF_VALIDATORS}
         found |= {name: f"{value:g}" for name, value in said.items() if value}
+    stored: dict[str, str] = {}
     if found.pop("state") not in (NO_STAGE, IN_MEMORY):
-        found |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
-        if _simulated(asked):
-            found["disk"] = asked.get("disk", DISK)
+        stored |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
+        if _durable(asked):
+            stored["sync"] = asked.get("sync", SYNCS[0])
+        elif _simulated(asked):
+            stored["disk"] = asked.get("disk", DISK)
         if asked.get("state_path"):
-            found["state_path"] = asked["state_path"]
-    return {name: value for name, value in found.items() if value != NO_STAGE}
+            stored["state_path"] = asked["state_path"]
+    return {name: value for name, value in found.items() if value != NO_STAGE} | stored
 
 
 def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:

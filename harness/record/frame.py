@@ -45,6 +45,7 @@ COLUMNS = {
     "execute_seconds": "median",
     "commit_seconds": "median",
     "root_seconds": "median; None where the state root was not asked for",
+    "store_seconds": "median; None where blocks were not committed to a database",
     "speedup": "median paired ratio of serial seconds to own seconds",
     "speedup_low": "lower end of its interval",
     "speedup_high": "upper end of its interval",

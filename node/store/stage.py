@@ -7,6 +7,7 @@ the strategy's own phases, and the phase of the stage is reading ahead of the ex
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,9 +19,10 @@ from contend.node.store.page_file import PageFile, write_page_file
 from contend.node.store.place import check_device, forget_oldest, usual_place
 from contend.strategies.backing import Backing
 
-OPTION, FILE = "state", "file"
-CACHE, PATH, DISK, CLOCK = "cache", "state_path", "disk", "clock"
-STORES = (FILE,)
+OPTION, FILE, MDBX = "state", "file", "mdbx"
+CACHE, PATH, DISK, CLOCK, SYNC = "cache", "state_path", "disk", "clock", "sync"
+STORES = (FILE, MDBX)
+SYNCS = ("block", "none")
 COLD = "cold"
 USUAL_DISK = "nvme"
 
@@ -53,7 +55,14 @@ def check(asked: Mapping[str, str]) -> None:
     if asked[OPTION] not in STORES:
         raise StageError(f"state: {asked[OPTION]!r} is not known; stores are memory, {', '.join(STORES)}")
     share_of(asked.get(CACHE, COLD))
-    disk_named(asked.get(DISK, USUAL_DISK))
+    if asked[OPTION] == FILE:
+        disk_named(asked.get(DISK, USUAL_DISK))
+        return
+    sync = asked.get(SYNC, SYNCS[0])
+    if sync not in SYNCS:
+        raise StageError(f"sync: {sync!r} is not known; they are {' or '.join(SYNCS)}")
+    if find_spec("clibmdbx") is None:
+        raise StageError("state: mdbx needs the package clibmdbx; pip install 'clibmdbx>=1.0.4'")
 
 
 def compile_kernels() -> None:
@@ -75,6 +84,11 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
         If the store cannot be had.
     """
     check(asked)
+    share = share_of(asked.get(CACHE, COLD))
+    if asked[OPTION] == MDBX:
+        from contend.node.store.durable.durable_stage import make_durable
+
+        return make_durable(genesis, len(blocks), asked.get(PATH), asked.get(SYNC, SYNCS[0]), share, seed)
     digest = genesis.digest()
     simulated = DISK in asked
     chosen = asked.get(PATH)
@@ -87,7 +101,6 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
             forget_oldest(path.parent, path)
     store = PageFile(path, digest, direct=not simulated)
     disk = disk_named(asked[DISK]) if simulated else None
-    share = share_of(asked.get(CACHE, COLD))
     return StateStore(ColdState(store, genesis.snapshot(), share, disk, seed), share, asked.get(DISK))
 
 

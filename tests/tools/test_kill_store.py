@@ -15,9 +15,9 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 _IN_TWO = """
 import os, signal, sys
 from pathlib import Path
-from contend.node.store.changed_records import Records
-from contend.node.store.head import Head
-from contend.node.store.mdbx_store import MdbxStore
+from contend.node.store.durable.changed_records import Records
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.mdbx_store import MdbxStore
 from tools import kill_store
 
 commit = MdbxStore.commit

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
-from contend.node.store.mdbx_store import SYNCS
+from contend.node.store.durable.mdbx_store import SYNCS
 from tools.store_speed import PAGE, THREADS, WORKLOADS, main
 
 

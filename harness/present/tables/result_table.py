@@ -182,6 +182,10 @@ class ResultTable:
             )
 
 
+# Stores by the names that records have for them, in words.
+_STORES = {"mdbx": "database of MDBX"}
+
+
 def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     baseline = baseline_of(cells)
     noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
@@ -196,6 +200,7 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "agree": "median time in which validators agreed on the block",
         "read": "median time in which records were read ahead of the execution",
         "root": "median time in which the state root was computed",
+        "store": "median time in which the block was committed to the database",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -490,16 +495,27 @@ def _print_stores(console: Console, cells: Sequence[Cell]) -> None:
     for cell in cells:
         facts = (cell.get("stages") or {}).get("state")
         if facts:
-            told.setdefault((facts["store"], f"{facts['cache']:.0%}", _reads_of(facts)), []).append(cell)
+            store = _STORES.get(facts["store"], facts["store"])
+            told.setdefault((store, f"{facts['cache']:.0%}", _reads_of(facts)), []).append(cell)
     for (store, share, how), own in told.items():
         records, reads = _range_a_transaction(own, "cold_records"), _range_a_transaction(own, "cold_reads")
         console.print(
             f"Every time, serial's too, has cold state in it: a {store}, {share} of its records in memory when a block "
-            f"begins; {records} records a transaction by {reads} reads, {how}.",
+            f"begins; {records} records a transaction by {reads} reads, {how}.{_commits_of(own)}",
             style="dim",
             markup=False,
             highlight=False,
         )
+
+
+def _commits_of(cells: Sequence[Cell]) -> str:
+    """What is committed to the store, and when it is on the disk; empty where nothing is."""
+    if not any("sync" in cell["stages"]["state"] for cell in cells):
+        return ""
+    syncs = {cell["stages"]["state"]["sync"] for cell in cells}
+    when = "on the disk before its time ends" if syncs == {"block"} else "written to the disk when the system does it"
+    records = _range_a_transaction(cells, "store_records")
+    return f" Each block is committed to it, {records} records a transaction, {when}."
 
 
 def _reads_of(facts: Mapping[str, Any]) -> str:

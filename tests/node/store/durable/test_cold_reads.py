@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from contend.node.store.base import Store, StoreError
-from contend.node.store.page_cache import PAGE_BYTES, forget, share_in_memory
-from contend.node.store.reader_threads import ReaderThreads
+from contend.node.store.durable.page_cache import PAGE_BYTES, forget, pages_in_memory
+from contend.node.store.durable.reader_threads import ReaderThreads
 
 
 class Echo(Store):
@@ -46,9 +46,9 @@ def test_threads_read_at_once_and_in_the_order_of_the_keys(count: int, threads: 
 
 def test_a_store_is_read_by_threads_as_by_one(tmp_path: Path) -> None:
     pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
-    from contend.node.store.changed_records import KINDS
-    from contend.node.store.made_state import make_state
-    from contend.node.store.mdbx_store import MdbxStore
+    from contend.node.store.durable.changed_records import KINDS
+    from contend.node.store.durable.made_state import make_state
+    from contend.node.store.durable.mdbx_store import MdbxStore
 
     deque(make_state(tmp_path / "state", 3000, 1), maxlen=0)
     with MdbxStore(tmp_path / "state") as store:
@@ -63,13 +63,14 @@ def test_a_store_is_read_by_threads_as_by_one(tmp_path: Path) -> None:
 def test_what_is_forgotten_is_not_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * PAGE_BYTES * 500)
-    before = share_in_memory(path)
+    before = pages_in_memory(path)
     if before is None:
         pytest.skip("this system does not tell what is in memory")
-    assert before == 1
+    assert before == 500
     with path.open("r+b") as file:
         os.fsync(file.fileno())
     forget(path)
-    assert (share_in_memory(path) or 0.0) <= before
+    # Some file systems keep all of it in memory, whatever they are asked.
+    assert pages_in_memory(path) in (0, 500)
     (tmp_path / "empty").touch()
-    assert share_in_memory(tmp_path / "empty") == 0
+    assert pages_in_memory(tmp_path / "empty") == 0

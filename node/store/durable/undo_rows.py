@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contend.node.store.base import ACCOUNT_BYTES, ADDRESS_BYTES, HASH_BYTES, SLOT_KEY_BYTES, WORD_BYTES
-from contend.node.store.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
 
 # Of a key of the table: the block, and the value's place among those of the block.
 _KEY = struct.Struct(">QI")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
 from contend.node.store.base import ACCOUNT_BYTES, StoreError
-from contend.node.store.changed_records import ACCOUNTS, CODES, KINDS, SLOTS, Records
-from contend.node.store.head import Head
-from contend.node.store.mdbx_store import MdbxStore
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, KINDS, SLOTS, Records
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.mdbx_store import MdbxStore
 
 Model = dict[str, dict[bytes, bytes]]
 ADDRESSES = [bytes([i]) * 20 for i in (0, 1, 2, 254, 255)]

@@ -1,7 +1,7 @@
 """Run's store: a durable store as a measurement uses it, with the state before its first block.
 
 What a run begins with lies over what the store was made of, as block 1; the blocks of the run come behind. Blocks of
-an earlier run, one that was killed too, are taken back by what the store has kept of them. It is closed behind each
+an earlier run, one that was killed too, are taken back by what the store has kept of them. It is closed behind the last
 block, because the processes of a measurement take turns at it.
 """
 
@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from contend.evm import State
-from contend.node.store.base import HASH_BYTES, Store, StoreError
-from contend.node.store.changed_records import changed_records, records_at
-from contend.node.store.head import Head
-from contend.node.store.mdbx_opening import DATA_FILE
-from contend.node.store.mdbx_store import SYNCS, MdbxStore
-from contend.node.store.page_cache import forget
-from contend.node.store.private_place import PrivatePlace
+from contend.node.store.base import HASH_BYTES, Opener, Store, StoreError
+from contend.node.store.durable.changed_records import changed_records, records_at
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.mdbx_opening import DATA_FILE
+from contend.node.store.durable.mdbx_reader import MdbxReader
+from contend.node.store.durable.mdbx_store import SYNCS, MdbxStore
+from contend.node.store.durable.page_cache import PAGE_BYTES, forget, pages_in_memory
+from contend.node.store.durable.private_place import PrivatePlace
 
 BLOCK, NONE = SYNCS
 _BEGINNING = 1  # number of the block that a run's first state is
+_PAGES_OF_OPENING, _FORGOTTEN = 64, 0.05  # pages, and the share of all, that may stay in memory
+_PATIENCE_S = 60.0
 _AT_ONCE = 50_000  # records that are held against a state
 
 
@@ -51,8 +54,7 @@ class RunStore(Store):
         self._genesis, self._path, self._sync, self._private = genesis.copy(), path, sync, private
         self._store: MdbxStore | None = None
         self._begin()
-        head = self.store.head
-        self._records = head.accounts + head.slots
+        self._counts = self.store.head.counts
         self.close()
 
     @classmethod
@@ -72,7 +74,20 @@ class RunStore(Store):
     @property
     def facts(self) -> dict[str, Any]:
         """Records before the first block, and when blocks are on the disk; see `Store.facts`."""
-        return {"records": self._records, "sync": self._sync}
+        return {**self._counts, "sync": self._sync}
+
+    @property
+    def opener(self) -> Opener:
+        """What reads the store beside this process; see `Store.opener`."""
+        return MdbxReader, (str(self._path),)
+
+    def is_forgotten(self) -> bool:
+        """Whether the system forgets the store's pages when it is asked to, but for those that opening it reads."""
+        self.drop_cache()
+        self.close()
+        left = pages_in_memory(self._path / DATA_FILE)
+        pages = (self._path / DATA_FILE).stat().st_size // PAGE_BYTES
+        return left is not None and left <= max(_PAGES_OF_OPENING, _FORGOTTEN * pages)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Records as they are in the store now; see `Store.get_many`."""
@@ -89,7 +104,7 @@ class RunStore(Store):
     def store(self) -> MdbxStore:
         """The store, open."""
         if self._store is None:
-            self._store = MdbxStore(self._path, self._sync == BLOCK)
+            self._store = MdbxStore(self._path, self._sync == BLOCK, _PATIENCE_S)
         return self._store
 
     def close(self) -> None:

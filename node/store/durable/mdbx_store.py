@@ -16,11 +16,20 @@ from typing import Any, ClassVar
 import clibmdbx as mdbx
 
 from contend.node.store.base import Store, StoreError
-from contend.node.store.changed_records import ACCOUNTS, CODES, KIND_BY_KEY_BYTES, KINDS, SLOTS, Records
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, KIND_BY_KEY_BYTES, KINDS, SLOTS, Records
+from contend.node.store.durable.head import Head, decode_head
+from contend.node.store.durable.mdbx_opening import (
+    DATA_FILE,
+    HEAD_KEY,
+    check_is_store,
+    create,
+    open_store,
+    plain_errors,
+    read_head,
+)
+from contend.node.store.durable.owner_lock import OwnerLock
+from contend.node.store.durable.undo_rows import Undone, pack, undo_key, unpack
 from contend.node.store.file_systems import check_place
-from contend.node.store.head import Head, decode_head
-from contend.node.store.mdbx_opening import DATA_FILE, HEAD_KEY, create, open_store, plain_errors, read_head
-from contend.node.store.undo_rows import Undone, pack, undo_key, unpack
 
 _UNDO = b"undo"
 _END = b"\xff"
@@ -38,6 +47,8 @@ class MdbxStore(Store):
     syncs : bool, optional
         Whether `commit` returns when the block is on the disk; else the system writes it when it likes, and after a
         loss of power the store is at an earlier block. A killed process loses nothing either way.
+    patience_s : float, optional
+        Seconds to wait for a process of the same measurement that has it.
 
     Attributes
     ----------
@@ -52,10 +63,16 @@ class MdbxStore(Store):
 
     name: ClassVar[str] = "mdbx"
 
-    def __init__(self, path: Path, syncs: bool = True) -> None:
+    def __init__(self, path: Path, syncs: bool = True, patience_s: float = 0.0) -> None:
         self.path = path
         self._syncs = syncs
-        self._env, self.head = open_store(path, syncs)
+        check_is_store(path)
+        self._lock = OwnerLock(path, patience_s)
+        try:
+            self._env, self.head = open_store(path, syncs)
+        except BaseException:
+            self._lock.release()
+            raise
         try:
             with plain_errors(path), self._env.read() as transaction:
                 self._undo = transaction.open_db(_UNDO)
@@ -79,6 +96,7 @@ class MdbxStore(Store):
         """Close it; what was committed is written to the disk."""
         with plain_errors(self.path):
             self._env.close()
+        self._lock.release()
 
     def __enter__(self) -> MdbxStore:
         return self

@@ -18,12 +18,12 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 import clibmdbx as mdbx
 
 from contend.node.store import file_systems
-from contend.node.store import head as heads
 from contend.node.store.base import ACCOUNT_BYTES, StoreError
-from contend.node.store.changed_records import ACCOUNTS, Records
-from contend.node.store.head import Head, decode_head
-from contend.node.store.mdbx_opening import DATA_FILE, HEAD_KEY
-from contend.node.store.mdbx_store import MdbxStore
+from contend.node.store.durable import head as heads
+from contend.node.store.durable.changed_records import ACCOUNTS, Records
+from contend.node.store.durable.head import Head, decode_head
+from contend.node.store.durable.mdbx_opening import DATA_FILE, HEAD_KEY
+from contend.node.store.durable.mdbx_store import MdbxStore
 
 
 def records(count: int, seed: int = 0) -> Records:
@@ -120,19 +120,41 @@ def test_damage_of_pages_is_found_when_they_are_read(path: Path) -> None:
 def test_a_store_in_use_is_refused(path: Path) -> None:
     source = f"""
 from pathlib import Path
-from contend.node.store.mdbx_store import MdbxStore
+from contend.node.store.durable.mdbx_store import MdbxStore
 try:
     MdbxStore(Path({str(path)!r}))
 except Exception as error:
     print(error)
 """
     with MdbxStore(path) as store:
-        with pytest.raises(StoreError, match="in use by another process"):
-            MdbxStore(path)
+        with pytest.raises(StoreError, match="in use by this process"):
+            MdbxStore(path, patience_s=60)
         found = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
         assert found.stdout == f"{path}: in use by another process\n"
         assert found.stderr == ""
         store.commit(records(10, 1))
+    MdbxStore(path).close()
+
+
+def test_processes_of_one_measurement_wait_for_each_other(path: Path) -> None:
+    source = f"""
+import sys, time
+from pathlib import Path
+from contend.node.store.durable.mdbx_store import MdbxStore
+with MdbxStore(Path({str(path)!r}), patience_s=60) as store:
+    block = store.head.block
+    print(block, flush=True)
+    time.sleep(float(sys.argv[1]))
+    store.rewind(0)
+"""
+    first = subprocess.Popen([sys.executable, "-c", source, "1"], stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "1\n"
+    second = subprocess.run([sys.executable, "-c", source, "0"], capture_output=True, text=True, check=True)
+    assert first.wait() == 0
+    first.stdout.close()
+    # It has found what the first one has left.
+    assert second.stdout == "0\n"
 
 
 def test_a_full_disk_loses_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,12 +18,13 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
 from contend.evm.crypto.keccak import keccak256
 from contend.harness.cli import main
-from contend.node.store import file_systems, made_state
+from contend.node.store import file_systems
 from contend.node.store.base import StoreError, account_of
-from contend.node.store.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
-from contend.node.store.head import Head
-from contend.node.store.made_state import make_state
-from contend.node.store.mdbx_store import MdbxStore
+from contend.node.store.durable import made_state
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, KINDS, SLOTS
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.made_state import make_state
+from contend.node.store.durable.mdbx_store import MdbxStore
 
 
 def made(path: Path, records: int, seed: int) -> tuple[Head, dict[str, list[tuple[bytes, bytes]]]]:

@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from contend.evm.crypto.keccak import keccak256
 from contend.node.store.base import ADDRESS_BYTES, WORD_BYTES, StoreError
-from contend.node.store.changed_records import ACCOUNTS, CODES, SLOTS
+from contend.node.store.durable.changed_records import ACCOUNTS, CODES, SLOTS
+from contend.node.store.durable.head import Head
+from contend.node.store.durable.mdbx_store import MdbxStore
 from contend.node.store.file_systems import check_place
-from contend.node.store.head import Head
-from contend.node.store.mdbx_store import MdbxStore
 
 RECORDS_AT_ONCE = 50_000
 MOST_RECORDS = 10**9

@@ -18,8 +18,8 @@ from threading import Lock
 import clibmdbx as mdbx
 
 from contend.node.store.base import StoreError
+from contend.node.store.durable.head import Head, decode_head
 from contend.node.store.file_systems import check_place
-from contend.node.store.head import Head, decode_head
 
 DATA_FILE = "mdbx.dat"
 PAGE_BYTES = 4096
@@ -29,9 +29,9 @@ HEAD_KEY = b"head"
 MAX_TABLES = 8
 # Geometry: least, present and most bytes, growth, shrinkage, page.
 _GEOMETRY = (-1, -1, MOST_BYTES, GROWTH_BYTES, -1, PAGE_BYTES)
-# The whole file for one process; neighbours of a page that is read are not read with it; freed pages are used again
-# soon, so that a store to which the same blocks are committed again and again does not grow.
-_FLAGS = mdbx.MDBX_EXCLUSIVE | mdbx.MDBX_NORDAHEAD | mdbx.MDBX_LIFORECLAIM
+# Neighbours of a page that is read are not read with it; freed pages are used again soon, so that a store to which the
+# same blocks are committed again and again does not grow.
+_FLAGS = mdbx.MDBX_NORDAHEAD | mdbx.MDBX_LIFORECLAIM
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TAKEN = frozenset({errno.EAGAIN, errno.EBUSY, errno.EACCES})
 _DAMAGED = (mdbx.CorruptedError, mdbx.PageNotFoundError, mdbx.PanicError, mdbx.BadValueSizeError)
@@ -118,6 +118,19 @@ def create(path: Path) -> mdbx.Environment:
         return _opened(path, mdbx.MDBX_ENV_DEFAULTS)
 
 
+def check_is_store(path: Path) -> None:
+    """Refuse a path where no store can be, before anything is written there.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or in a place that will not do.
+    """
+    check_place(path)
+    if not (path / DATA_FILE).is_file():
+        raise StoreError(f"{path}: no store of Contend; `contend make-state` makes one")
+
+
 def open_store(path: Path, syncs: bool) -> tuple[mdbx.Environment, Head]:
     """Open a store for reading and writing.
 
@@ -130,16 +143,14 @@ def open_store(path: Path, syncs: bool) -> tuple[mdbx.Environment, Head]:
     Raises
     ------
     StoreError
-        If it is no store, of a later version, damaged, in use, or in a place that will not do. It is left as it was.
+        If it is no store, of a later version, damaged or in use. It is left as it was.
     """
-    check_place(path)
+    check_is_store(path)
     data = path / DATA_FILE
-    if not data.is_file():
-        raise StoreError(f"{path}: no store of Contend; `contend make-state` makes one")
     size = data.stat().st_size
     with plain_errors(path):
         try:
-            env = mdbx.Environment(path, flags=mdbx.MDBX_EXCLUSIVE, readonly=True, max_dbs=MAX_TABLES)
+            env = mdbx.Environment(path, readonly=True, max_dbs=MAX_TABLES, flags=mdbx.MDBX_NORDAHEAD)
         except mdbx.WannaRecoveryError:
             pass
         else:

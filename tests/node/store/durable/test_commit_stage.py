@@ -16,13 +16,13 @@ from contend.evm import Block, State
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.node.base import StageError
 from contend.node.state_root.stage import StateRoot
-from contend.node.store import private_place
 from contend.node.store.base import StoreError, records_of
-from contend.node.store.changed_records import KINDS, changed_records, records_at
-from contend.node.store.commit_stage import StoreCommit
-from contend.node.store.made_state import make_state
-from contend.node.store.mdbx_store import MdbxStore
-from contend.node.store.run_store import RunStore
+from contend.node.store.durable import private_place
+from contend.node.store.durable.changed_records import KINDS, changed_records, records_at
+from contend.node.store.durable.commit_stage import StoreCommit
+from contend.node.store.durable.made_state import make_state
+from contend.node.store.durable.mdbx_store import MdbxStore
+from contend.node.store.durable.run_store import RunStore
 from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.serial import Serial
@@ -97,7 +97,7 @@ def test_what_another_run_has_left_is_taken_back(tmp_path: Path) -> None:
         for _ in range(2):
             state.restore(before)
             run = RunStore(state, tmp_path / "made", "none")
-            assert run.facts == {"records": run.store.head.accounts + run.store.head.slots, "sync": "none"}
+            assert run.facts == {**run.store.head.counts, "sync": "none"}
             assert in_store(run) == {**made, **in_state(state)}
             Node({"state": StoreCommit(run)}).execute(Serial(), BLOCKS[0], state, 1)
             assert in_store(run) == {**made, **in_state(state)}

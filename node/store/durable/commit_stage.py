@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from contend.node.base import BlockRun, Stage
-from contend.node.store.changed_records import Records, changed_records
-from contend.node.store.run_store import RunStore
+from contend.node.store.durable.changed_records import Records, changed_records
+from contend.node.store.durable.run_store import RunStore
 
 
 class StoreCommit(Stage):
@@ -19,21 +19,23 @@ class StoreCommit(Stage):
     Parameters
     ----------
     store : RunStore
+    blocks : int
+        How many come in a row.
     """
 
     phase: ClassVar[str] = "store"
 
-    def __init__(self, store: RunStore) -> None:
-        self._store, self._records = store, Records()
+    def __init__(self, store: RunStore, blocks: int = 1) -> None:
+        self._store, self._blocks, self._records = store, blocks, Records()
 
     def again(self) -> StoreCommit:
         """Another with a store of its own; see `Stage.again`."""
-        return StoreCommit(self._store.again())
+        return StoreCommit(self._store.again(), self._blocks)
 
     @property
     def facts(self) -> dict[str, Any]:
         """Records before the first block, and how durable blocks are; see `Stage.facts`."""
-        return {"kind": "mdbx", **self._store.facts}
+        return {"store": self._store.name, **self._store.facts}
 
     def make_ready(self, run: BlockRun) -> None:
         """Go back to the state before the block; see `Stage.make_ready`."""
@@ -61,5 +63,9 @@ class StoreCommit(Stage):
         head = store.read_head()
         if head.root != (run.root or bytes(32)):
             told.append(f"block {run.place}: the store has root 0x{head.root.hex()}")
-        self._store.close()
         return told
+
+    def release(self, run: BlockRun, has_failed: bool) -> None:
+        """Let other processes have the store behind the last block; see `Stage.release`."""
+        if has_failed or run.place + 1 >= self._blocks:
+            self._store.close()

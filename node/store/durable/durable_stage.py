@@ -1,0 +1,88 @@
+"""Stage of a durable state: a database behind the state, which is read from and committed to.
+
+Reads are within the execution, as those from a file are; they come through Python, a record at a time, by a thread that
+has no GIL while it waits for its page. The commit comes behind everything else, with the root where one is computed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from contend.evm import State
+from contend.node.base import BlockRun
+from contend.node.store.cold_state import ColdState
+from contend.node.store.durable.commit_stage import StoreCommit
+from contend.node.store.durable.run_store import RunStore
+from contend.strategies.backing import Backing
+
+
+def make_durable(genesis: State, blocks: int, path: str | None, sync: str, share: float, seed: int) -> DurableState:
+    """Have the state before the first block in a store.
+
+    Parameters
+    ----------
+    genesis : State
+    blocks : int
+        How many come in a row.
+    path : str or None
+        Of a store that is there; None for a new one, which is gone afterwards.
+    sync : str
+        One of `mdbx_store.SYNCS`.
+    share : float
+        Of the records that are in memory when a block begins.
+    seed : int
+        By which the share is drawn.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be had.
+    """
+    store = RunStore.new(genesis, sync) if path is None else RunStore(genesis, Path(path), sync)
+    return DurableState(store, blocks, genesis.copy(), share, seed)
+
+
+class DurableState(StoreCommit):
+    """Has a durable store lie behind the state of each block, and commits the block to it.
+
+    Parameters
+    ----------
+    store : RunStore
+    blocks : int
+        How many come in a row.
+    genesis : State
+        Before the first block.
+    share : float
+        Of the records that are in memory when a block begins.
+    seed : int
+        By which the share is drawn.
+    """
+
+    def __init__(self, store: RunStore, blocks: int, genesis: State, share: float, seed: int) -> None:
+        super().__init__(store, blocks)
+        self._genesis, self._share, self._seed = genesis, share, seed
+        self._cold = ColdState(store, genesis.snapshot(), share, None, seed)
+        self._is_device = store.is_forgotten()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Store, share in the cache, how it is read and written; see `Stage.facts`."""
+        return {**super().facts, "cache": self._share, "io": "blocking", "direct": self._is_device}
+
+    @property
+    def backing(self) -> Backing:
+        """The store; see `Stage.backing`."""
+        return self._cold
+
+    def again(self) -> DurableState:
+        """Another with a store of its own; see `Stage.again`."""
+        return DurableState(self._store.again(), self._blocks, self._genesis, self._share, self._seed)
+
+    def counters(self, run: BlockRun) -> dict[str, Any]:
+        """Records read and written; see `Stage.counters`."""
+        return {**self._cold.counters, **super().counters(run)}
+
+    def check(self, run: BlockRun) -> list[str]:
+        """Say which reads have failed, and what was not stored; see `Stage.check`."""
+        return [*self._cold.faults(), *super().check(run)]
