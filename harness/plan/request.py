@@ -67,6 +67,10 @@ STATES = (IN_MEMORY, "file")
 """Where a state is: in memory, or in a store (`node.store.stage.STORES`)."""
 CACHE, DISK = "cold", "nvme"
 """What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
+READ_AHEAD = (NO_STAGE, "sure", "block")
+"""What of it is read before a block is executed (`node.store.ahead.read_ahead.KINDS`)."""
+WAYS_TO_READ = ("auto", "uring", "threads")
+"""How that is done (`node.store.ahead.read_ahead.IO`)."""
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -394,6 +398,25 @@ class Request:
         added_later=True,
         applies=lambda asked: _stored(asked) and _simulated(asked),
     )
+    read_ahead: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*READ_AHEAD),
+        "--read-ahead",
+        meaning="What of such a state is read before a block is executed, within the time, many records at once: "
+        "accounts and codes that transactions are sure to touch (sure), or all that the block's access list names "
+        "(block); by all strategies that do not divide the state, serial included",
+        added_later=True,
+        applies=_stored,
+    )
+    io: Option[str, str] = Option(
+        WAYS_TO_READ[0],
+        choice(*WAYS_TO_READ),
+        "--io",
+        meaning="How that is done: by io_uring, by threads that wait side by side, or by the first of them that the "
+        "system gives",
+        added_later=True,
+        applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
+    )
     state_path: Option[PathLike | None, str | None] = Option(
         None,
         PATH,
@@ -470,13 +493,16 @@ class Request:
     def _check_store(self) -> None:
         """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
         if self.state == IN_MEMORY:
-            for name, value in {"cache": CACHE, "disk": DISK, "state_path": None}.items():
+            usual = {"cache": CACHE, "disk": DISK, "read_ahead": NO_STAGE, "io": WAYS_TO_READ[0], "state_path": None}
+            for name, value in usual.items():
                 if getattr(self, name) != value:
                     raise BadInputError(
                         f"{name.replace('_', ' ')}: for a state that is not in memory; add --state file"
                     )
         elif self.disk != DISK and not self.simulated:
             raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.io != WAYS_TO_READ[0] and (self.read_ahead == NO_STAGE or self.simulated):
+            raise BadInputError("io: for real reads ahead of a block; add --read-ahead, or leave --clock virtual out")
 
     def _check_agreement(self) -> None:
         """Refuse an agreement that is not simulated, and what says more of one that is not asked for."""
@@ -547,6 +573,10 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
         found |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
         if _simulated(asked):
             found["disk"] = asked.get("disk", DISK)
+        if asked.get("read_ahead", NO_STAGE) != NO_STAGE:
+            found["read_ahead"] = asked["read_ahead"]
+            if asked.get("io", WAYS_TO_READ[0]) != WAYS_TO_READ[0]:
+                found["io"] = asked["io"]
         if asked.get("state_path"):
             found["state_path"] = asked["state_path"]
     return {name: value for name, value in found.items() if value != NO_STAGE}

@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 
 from contend.evm import Block, State
 from contend.node.base import BlockRun, Stage, StageError
+from contend.node.store.ahead.read_ahead import AUTO, BLOCK, KINDS, ReadAhead, io_of, lists_of
+from contend.node.store.ahead.read_ahead import IO as WAYS
+from contend.node.store.base import Store
 from contend.node.store.cold_state import ColdState
 from contend.node.store.disk import DISKS, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
@@ -19,7 +22,8 @@ from contend.node.store.place import check_device, forget_oldest, usual_place
 from contend.strategies.backing import Backing
 
 OPTION, FILE = "state", "file"
-CACHE, PATH, DISK, CLOCK = "cache", "state_path", "disk", "clock"
+CACHE, PATH, DISK, AHEAD, IO = "cache", "state_path", "disk", "read_ahead", "io"
+NONE = "none"
 STORES = (FILE,)
 COLD = "cold"
 USUAL_DISK = "nvme"
@@ -54,15 +58,20 @@ def check(asked: Mapping[str, str]) -> None:
         raise StageError(f"state: {asked[OPTION]!r} is not known; stores are memory, {', '.join(STORES)}")
     share_of(asked.get(CACHE, COLD))
     disk_named(asked.get(DISK, USUAL_DISK))
+    if asked.get(AHEAD, NONE) not in (NONE, *KINDS):
+        raise StageError(f"read ahead: {asked[AHEAD]!r} is not known; give none, {' or '.join(KINDS)}")
+    if asked.get(IO, AUTO) not in WAYS:
+        raise StageError(f"io: {asked[IO]!r} is not known; give one of {', '.join(WAYS)}")
 
 
 def compile_kernels() -> None:
     """Compile all that the stage calls."""
     from contend.node.store import fetching, page_filling, page_reads
+    from contend.node.store.ahead import reader, ring_reads
 
     state = State()
     page_filling.count_records(state.address, 0)
-    for native in (fetching.fetch, page_reads.read_record):
+    for native in (fetching.fetch, page_reads.read_record, reader.read_step, ring_reads.ring_step):
         _ = native.address
 
 
@@ -88,7 +97,18 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     store = PageFile(path, digest, direct=not simulated)
     disk = disk_named(asked[DISK]) if simulated else None
     share = share_of(asked.get(CACHE, COLD))
-    return StateStore(ColdState(store, genesis.snapshot(), share, disk, seed), share, asked.get(DISK))
+    cold = ColdState(store, genesis.snapshot(), share, disk, seed, _ahead(asked, blocks, genesis, store, simulated))
+    return StateStore(cold, share, asked.get(DISK))
+
+
+def _ahead(
+    asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, store: Store, simulated: bool
+) -> ReadAhead | None:
+    kind = asked.get(AHEAD, NONE)
+    if kind == NONE:
+        return None
+    lists = lists_of(blocks, genesis) if kind == BLOCK else []
+    return ReadAhead(kind, blocks, lists, io_of(asked.get(IO, AUTO), store, simulated))
 
 
 class StateStore(Stage):
@@ -107,13 +127,15 @@ class StateStore(Stage):
     comes_first: ClassVar[bool | None] = None
 
     def __init__(self, cold: ColdState, share: float, disk: str | None) -> None:
-        self._cold, self._share, self._disk = cold, share, disk
+        self.cold, self._share, self._disk = cold, share, disk
 
     @property
     def facts(self) -> dict[str, Any]:
         """Store, share in the cache, how it was read; see `Stage.facts`."""
-        store = self._cold.store
+        store, ahead = self.cold.store, self.cold.ahead
         facts = {"store": store.name, "cache": self._share, **store.facts}
+        if ahead is not None:
+            facts |= {"read_ahead": ahead.kind, "ahead_io": ahead.io}
         if self._disk is None:
             direct = isinstance(store, PageFile) and store.is_direct
             return {**facts, "io": "blocking", "direct": direct}
@@ -124,19 +146,24 @@ class StateStore(Stage):
     @property
     def backing(self) -> Backing:
         """The store; see `Stage.backing`."""
-        return self._cold
+        return self.cold
 
     def again(self) -> StateStore:
         """Another with the same store; see `Stage.again`."""
-        return StateStore(self._cold.again(), self._share, self._disk)
+        return StateStore(self.cold.again(), self._share, self._disk)
+
+    def make_ready(self, run: BlockRun) -> None:
+        """Have memory for reading ahead; see `Stage.make_ready`."""
+        if self.cold.ahead is not None:
+            self.cold.ahead.make_ready(run.workers)
 
     def work(self, run: BlockRun) -> None:
         """Do nothing: it is at work within the execution; see `Stage.work`."""
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Reads from the store; see `Stage.counters`."""
-        return dict(self._cold.counters)
+        return dict(self.cold.counters)
 
     def check(self, run: BlockRun) -> list[str]:
         """Say whether all reads have succeeded; see `Stage.check`."""
-        return self._cold.faults()
+        return self.cold.faults()
