@@ -21,7 +21,10 @@ _MAKERS = {
     "state": "contend.node.store.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path", "sync")
+_SETTINGS = (
+    *("keys", "validators", "silent", "jitter"),
+    *("cache", "disk", "state_path", "read_ahead", "io", "io_threads", "sync"),
+)
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

@@ -19,8 +19,10 @@ class Backing(ABC):
     divide the state among shards (`CompiledStrategy.divides_state`): then each part has a backing of its own.
     """
 
-    reads_ahead: bool = False
-    """Whether `read_ahead` does anything, so that outcomes have a phase of it."""
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether `read_ahead` does anything, so that outcomes have a phase of it."""
+        return False
 
     @abstractmethod
     def begin(self, image: BlockImage, state: State, clock: Clock) -> None:

@@ -69,6 +69,11 @@ SYNCS = ("block", "none")
 """When a block that is committed is on the disk (`node.store.stage.SYNCS`)."""
 CACHE, DISK = "cold", "nvme"
 """What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
+READ_AHEAD = (NO_STAGE, "sure", "block")
+"""What of it is read before a block is executed (`node.store.ahead.read_ahead.KINDS`)."""
+USUAL_IO_THREADS, MAX_IO_THREADS = 32, 256
+WAYS_TO_READ = ("auto", "uring", "threads")
+"""How that is done (`node.store.ahead.read_ahead.IO`)."""
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -400,6 +405,33 @@ class Request:
         added_later=True,
         applies=lambda asked: _stored(asked) and _simulated(asked),
     )
+    read_ahead: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*READ_AHEAD),
+        "--read-ahead",
+        meaning="What of such a state is read before a block is executed, within the time, many records at once: "
+        "accounts and codes that transactions are sure to touch (sure), or all that the block's access list names "
+        "(block); by all strategies that do not divide the state, serial included",
+        added_later=True,
+        applies=_stored,
+    )
+    io: Option[str, str] = Option(
+        WAYS_TO_READ[0],
+        choice(*WAYS_TO_READ),
+        "--io",
+        meaning="How that is done: by io_uring, by threads that wait side by side, or by the first of them that the "
+        "system gives",
+        added_later=True,
+        applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
+    )
+    io_threads: Option[int, int] = Option(
+        USUAL_IO_THREADS,
+        whole_number(1, MAX_IO_THREADS),
+        "--io-threads",
+        meaning="How many threads wait side by side, where threads read ahead",
+        added_later=True,
+        applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
+    )
     state_path: Option[PathLike | None, str | None] = Option(
         None,
         PATH,
@@ -486,13 +518,19 @@ class Request:
     def _check_store(self) -> None:
         """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
         if self.state == IN_MEMORY:
-            for name, value in {"cache": CACHE, "disk": DISK, "state_path": None}.items():
+            usual: dict[str, Any] = {"cache": CACHE, "disk": DISK, "read_ahead": NO_STAGE, "io": WAYS_TO_READ[0]}
+            usual |= {"io_threads": USUAL_IO_THREADS, "state_path": None}
+            for name, value in usual.items():
                 if getattr(self, name) != value:
                     raise BadInputError(
                         f"{name.replace('_', ' ')}: for a state that is not in memory; add --state file"
                     )
         elif self.disk != DISK and not self.simulated:
             raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.io != WAYS_TO_READ[0] and (self.read_ahead == NO_STAGE or self.simulated):
+            raise BadInputError("io: for real reads ahead of a block; add --read-ahead, or leave --clock virtual out")
+        elif self.io_threads != USUAL_IO_THREADS and (self.read_ahead == NO_STAGE or self.simulated):
+            raise BadInputError("io threads: for real reads ahead of a block; add --read-ahead")
         elif self.state == DURABLE and self.simulated:
             raise BadInputError("state: what mdbx takes is measured under the wall clock only; leave --clock out")
         if self.sync != SYNCS[0] and self.state != DURABLE:
@@ -570,6 +608,12 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
             stored["sync"] = asked.get("sync", SYNCS[0])
         elif _simulated(asked):
             stored["disk"] = asked.get("disk", DISK)
+        if asked.get("read_ahead", NO_STAGE) != NO_STAGE:
+            stored["read_ahead"] = asked["read_ahead"]
+            if asked.get("io", WAYS_TO_READ[0]) != WAYS_TO_READ[0]:
+                stored["io"] = asked["io"]
+            if asked.get("io_threads", USUAL_IO_THREADS) != USUAL_IO_THREADS:
+                stored["io_threads"] = str(asked["io_threads"])
         if asked.get("state_path"):
             stored["state_path"] = asked["state_path"]
     return {name: value for name, value in found.items() if value != NO_STAGE} | stored

@@ -60,6 +60,11 @@ class ColdMemory(PartBacking):
         """What went wrong in the last read through Python that failed."""
         return self._python.failure
 
+    @property
+    def address(self) -> int:
+        """Address of what kernels keep (`node.store.layout.COLD`)."""
+        return int(self._cold.ctypes.data)
+
     def begin(
         self, state: State, kept: npt.NDArray[np.bool_], coinbase: bytes, place: tuple[int, int], instant: int
     ) -> int:
@@ -88,7 +93,7 @@ class ColdMemory(PartBacking):
             **dict.fromkeys(_FIELDS.values(), 0),
         }.items():
             row[name] = value
-        address = int(self._cold.ctypes.data)
+        address = self.address
         if len(kept):
             kept = np.concatenate([kept, np.zeros(state.capacity - len(kept), np.bool_)])
             mark_kept(address, kept, state.count)

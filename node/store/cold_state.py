@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from contend.evm import Snapshot, State
 from contend.evm.block_image import BlockImage
+from contend.node.store.ahead.read_ahead import ReadAhead
 from contend.node.store.base import Opener, Store, StoreError
 from contend.node.store.cold_memory import COUNTED, FAULTS, WAITED, ColdMemory
 from contend.node.store.disk import Disk
@@ -51,10 +52,20 @@ class ColdState(Backing):
         What a read takes where time is simulated; None for nothing.
     seed : int
         By which the share is drawn.
+    ahead : ReadAhead, optional
+        Reads before a block is executed.
     """
 
-    def __init__(self, store: Store, genesis: Snapshot, share: float, disk: Disk | None, seed: int) -> None:
-        self.store, self._genesis, self._disk = store, genesis, disk
+    def __init__(
+        self,
+        store: Store,
+        genesis: Snapshot,
+        share: float,
+        disk: Disk | None,
+        seed: int,
+        ahead: ReadAhead | None = None,
+    ) -> None:
+        self.store, self._genesis, self._disk, self.ahead = store, genesis, disk, ahead
         self._share, self._seed = share, seed
         self._start()
 
@@ -66,11 +77,18 @@ class ColdState(Backing):
     def _part(self) -> ColdMemory:
         return ColdMemory(self.store, self._share, self._disk, self._seed, self._channels)
 
-    def again(self) -> ColdState:
-        """Another with the same store, which can be at work at the same time."""
+    def again(self, store: Store | None = None) -> ColdState:
+        """Another with the same store, or another of the same records, which can be at work at the same time."""
         other = copy(self)
+        other.store = self.store if store is None else store
+        other.ahead = None if self.ahead is None else self.ahead.again()
         other._start()
         return other
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether anything is read ahead; see `Backing.reads_ahead`."""
+        return self.ahead is not None
 
     def begin(self, image: BlockImage, state: State, clock: Clock) -> None:
         """Take out of memory what is not to be there; see `Backing.begin`."""
@@ -88,7 +106,9 @@ class ColdState(Backing):
         return kept if kept.any() else kept[:0]
 
     def read_ahead(self, image: BlockImage, state: State, workers: int, clock: Clock) -> None:
-        """Read nothing; see `Backing.read_ahead`."""
+        """Read what is known to be touched; see `Backing.read_ahead`."""
+        if self.ahead is not None:
+            self.ahead.run(self._memory.address, image, state, workers, clock)
 
     def end(self, image: BlockImage, state: State, before: Snapshot, clock: Clock) -> None:
         """Put back what nobody has asked for; see `Backing.end`.

@@ -45,7 +45,7 @@ from contend.strategies.sharded.protocol.messages import owner_of
 _HERE, _ABSENT, _ASKED, _FIRST_TIME = U(HERE), U(ABSENT), U(ASKED), U(FIRST_TIME)
 _STORAGE, _CODE, _GENERATION = U(layout.KIND_STORAGE), U(layout.KIND_CODE), U(layout.KIND_GENERATION)
 _GENERATION_SHIFT = U(layout.GENERATION_SHIFT)
-_ARRIVAL = LOCATION.offsets["arrival"] * WORD_BYTES
+ARRIVAL = LOCATION.offsets["arrival"] * WORD_BYTES
 _NO_CODE = tuple(U(int.from_bytes(EMPTY_HASH, "big") >> (64 * i) & 0xFFFFFFFFFFFFFFFF) for i in range(4))
 # What stands in the place of a word that is absent: whoever reads it unasked for gives a wrong result.
 POISON = tuple(U(0xC01DC01DC01DC01D + i) for i in range(4))
@@ -91,7 +91,7 @@ def _claim(cold, machine, arrival_at):
 
 
 @kernel()
-def _served(cold, asked):
+def served(cold, asked):
     """When a simulated device has read what it is asked for at some time: its first free channel takes it."""
     if cold.channel_count == 0:
         return asked
@@ -116,13 +116,14 @@ def _read(cold, machine, request):
         return _HERE
     there = _now(cold, machine)
     for _ in range(request.device_reads):
-        there = _served(cold, there)
+        there = served(cold, there)
     _wait_until(cold, machine, U(there))
     return max(U(there), _FIRST_TIME)
 
 
 @kernel(inline=True)
-def _is_cached(cold, record):
+def is_cached(cold, record):
+    """Whether a record is in memory from the start, because the cache has it."""
     return hash_for_cache(cold.seed, record) < cold.cached_below
 
 
@@ -137,14 +138,14 @@ def is_absent(cold, key):
     """Whether the record of a location is not in memory at first."""
     kind = (key[2] >> KIND_SHIFT) & KIND_MASK
     if kind == _STORAGE:
-        return key[2] >> _GENERATION_SHIFT == U0 and not _is_cached(cold, slot_record(key))
-    return kind != _GENERATION and not _is_beneficiary(cold, key) and not _is_cached(cold, account_record(key))
+        return key[2] >> _GENERATION_SHIFT == U0 and not is_cached(cold, slot_record(key))
+    return kind != _GENERATION and not _is_beneficiary(cold, key) and not is_cached(cold, account_record(key))
 
 
 @kernel()
 def _fetch_slot(cold, machine, row):
     """Have the word of a slot in its row."""
-    if not _claim(cold, machine, address_of(row) + _ARRIVAL):
+    if not _claim(cold, machine, address_of(row) + ARRIVAL):
         return
     arrival = _HERE
     if is_absent(cold, row.key):
@@ -169,6 +170,14 @@ def _put_word(cold, key, kind, word):
 
 
 @kernel()
+def put_account(cold, key, request):
+    """Write all words of an account that was read to their rows; `key` is that of any location of it."""
+    _put_word(cold, key, layout.KIND_NONCE, (request.nonce, U0, U0, U0))
+    _put_word(cold, key, layout.KIND_BALANCE, request.balance)
+    _put_word(cold, key, layout.KIND_CODE, request.word)
+
+
+@kernel()
 def _fetch_account(cold, machine, row):
     """Have all words of an account in their rows; `row` is that of one of them."""
     key = row.key
@@ -180,14 +189,12 @@ def _fetch_account(cold, machine, row):
         atomics.store(cold, "is_full", U1)
         return
     lead = location_row(STATE.at(cold.state), leading)
-    if atomics.load(lead, "arrival") != _HERE and _claim(cold, machine, address_of(lead) + _ARRIVAL):
+    if atomics.load(lead, "arrival") != _HERE and _claim(cold, machine, address_of(lead) + ARRIVAL):
         request = REQUEST.on_stack()
         request.kind = I(ACCOUNT)
         request.key = account_record(key)
         arrival = _read(cold, machine, request)
-        _put_word(cold, key, layout.KIND_NONCE, (request.nonce, U0, U0, U0))
-        _put_word(cold, key, layout.KIND_BALANCE, request.balance)
-        _put_word(cold, key, layout.KIND_CODE, request.word)
+        put_account(cold, key, request)
         atomics.store(lead, "arrival", arrival)
     atomics.store(row, "arrival", atomics.load(lead, "arrival"))
 
@@ -204,7 +211,7 @@ def _fetch_code(cold, machine, word):
     if atomics.load(arrivals, number) == _HERE or not _claim(cold, machine, cold.code_arrivals + number * WORD_BYTES):
         return
     arrival, record = _HERE, code_record(word)
-    if not _is_cached(cold, record):
+    if not is_cached(cold, record):
         request = REQUEST.on_stack()
         request.kind = I(CODE)
         request.key = record

@@ -85,6 +85,12 @@ def is_whole(page_at):
     return page.check == check_of(page_at, 1, PAGE_WORDS) and page.count <= U(RECORDS_OF_PAGE)
 
 
+@kernel(inline=True)
+def clear_request(request):
+    """Have a request stand for a record that is nowhere."""
+    request.nonce, request.balance, request.word = U0, ZERO, ZERO
+
+
 @kernel()
 def take_from_page(page_at, request):
     """Fill a request from the page if its record is there; whether it is, or can be nowhere behind."""
@@ -122,7 +128,7 @@ def read_record(file_address, request_address):
     target = aligned(address_of_view(stack_buffer(_ROOM)))
     if request.kind == CODE:
         return _read_code(file, target, request)
-    request.nonce, request.balance, request.word = U0, ZERO, ZERO
+    clear_request(request)
     bucket = bucket_of(file.salt, file.buckets, request.key)
     for _ in range(file.buckets):
         request.device_reads += 1

@@ -13,6 +13,10 @@ from typing import Any, ClassVar
 
 from contend.evm import Block, State
 from contend.node.base import BlockRun, Stage, StageError
+from contend.node.store.ahead.read_ahead import AUTO, BLOCK, KINDS, URING, ReadAhead, io_of, lists_of
+from contend.node.store.ahead.read_ahead import IO as WAYS
+from contend.node.store.ahead.reader import THREADS
+from contend.node.store.base import Store
 from contend.node.store.cold_state import ColdState
 from contend.node.store.disk import DISKS, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
@@ -20,7 +24,9 @@ from contend.node.store.place import check_device, forget_oldest, usual_place
 from contend.strategies.backing import Backing
 
 OPTION, FILE, MDBX = "state", "file", "mdbx"
-CACHE, PATH, DISK, CLOCK, SYNC = "cache", "state_path", "disk", "clock", "sync"
+CACHE, PATH, DISK, AHEAD, IO, SYNC = "cache", "state_path", "disk", "read_ahead", "io", "sync"
+IO_THREADS = "io_threads"
+NONE = "none"
 STORES = (FILE, MDBX)
 SYNCS = ("block", "none")
 COLD = "cold"
@@ -55,23 +61,27 @@ def check(asked: Mapping[str, str]) -> None:
     if asked[OPTION] not in STORES:
         raise StageError(f"state: {asked[OPTION]!r} is not known; stores are memory, {', '.join(STORES)}")
     share_of(asked.get(CACHE, COLD))
-    if asked[OPTION] == FILE:
-        disk_named(asked.get(DISK, USUAL_DISK))
-        return
-    sync = asked.get(SYNC, SYNCS[0])
-    if sync not in SYNCS:
-        raise StageError(f"sync: {sync!r} is not known; they are {' or '.join(SYNCS)}")
-    if find_spec("clibmdbx") is None:
+    disk_named(asked.get(DISK, USUAL_DISK))
+    if asked.get(AHEAD, NONE) not in (NONE, *KINDS):
+        raise StageError(f"read ahead: {asked[AHEAD]!r} is not known; give none, {' or '.join(KINDS)}")
+    if asked.get(IO, AUTO) not in WAYS:
+        raise StageError(f"io: {asked[IO]!r} is not known; give one of {', '.join(WAYS)}")
+    if asked.get(SYNC, SYNCS[0]) not in SYNCS:
+        raise StageError(f"sync: {asked[SYNC]!r} is not known; they are {' or '.join(SYNCS)}")
+    if asked[OPTION] == MDBX and asked.get(IO) == URING:
+        raise StageError("io: a database is not read by io_uring; --io threads does without")
+    if asked[OPTION] == MDBX and find_spec("clibmdbx") is None:
         raise StageError("state: mdbx needs the package clibmdbx; pip install 'clibmdbx>=1.0.4'")
 
 
 def compile_kernels() -> None:
     """Compile all that the stage calls."""
     from contend.node.store import fetching, page_filling, page_reads
+    from contend.node.store.ahead import reader, ring_reads
 
     state = State()
     page_filling.count_records(state.address, 0)
-    for native in (fetching.fetch, page_reads.read_record):
+    for native in (fetching.fetch, page_reads.read_record, reader.read_step, ring_reads.ring_step):
         _ = native.address
 
 
@@ -86,9 +96,11 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     check(asked)
     share = share_of(asked.get(CACHE, COLD))
     if asked[OPTION] == MDBX:
-        from contend.node.store.durable.durable_stage import make_durable
+        from contend.node.store.durable.durable_stage import DurableState, run_store
 
-        return make_durable(genesis, len(blocks), asked.get(PATH), asked.get(SYNC, SYNCS[0]), share, seed)
+        durable = run_store(genesis, asked.get(PATH), asked.get(SYNC, SYNCS[0]))
+        cold = ColdState(durable, genesis.snapshot(), share, None, seed, _ahead(asked, blocks, genesis, durable, False))
+        return DurableState(durable, cold, len(blocks), share)
     digest = genesis.digest()
     simulated = DISK in asked
     chosen = asked.get(PATH)
@@ -101,7 +113,19 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
             forget_oldest(path.parent, path)
     store = PageFile(path, digest, direct=not simulated)
     disk = disk_named(asked[DISK]) if simulated else None
-    return StateStore(ColdState(store, genesis.snapshot(), share, disk, seed), share, asked.get(DISK))
+    cold = ColdState(store, genesis.snapshot(), share, disk, seed, _ahead(asked, blocks, genesis, store, simulated))
+    return StateStore(cold, share, asked.get(DISK))
+
+
+def _ahead(
+    asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, store: Store, simulated: bool
+) -> ReadAhead | None:
+    kind = asked.get(AHEAD, NONE)
+    if kind == NONE:
+        return None
+    lists = lists_of(blocks, genesis) if kind == BLOCK else []
+    threads = int(asked.get(IO_THREADS, THREADS))
+    return ReadAhead(kind, blocks, lists, io_of(asked.get(IO, AUTO), store, simulated), threads=threads)
 
 
 class StateStore(Stage):
@@ -120,13 +144,15 @@ class StateStore(Stage):
     comes_first: ClassVar[bool | None] = None
 
     def __init__(self, cold: ColdState, share: float, disk: str | None) -> None:
-        self._cold, self._share, self._disk = cold, share, disk
+        self.cold, self._share, self._disk = cold, share, disk
 
     @property
     def facts(self) -> dict[str, Any]:
         """Store, share in the cache, how it was read; see `Stage.facts`."""
-        store = self._cold.store
+        store, ahead = self.cold.store, self.cold.ahead
         facts = {"store": store.name, "cache": self._share, **store.facts}
+        if ahead is not None:
+            facts |= ahead.facts
         if self._disk is None:
             direct = isinstance(store, PageFile) and store.is_direct
             return {**facts, "io": "blocking", "direct": direct}
@@ -137,19 +163,24 @@ class StateStore(Stage):
     @property
     def backing(self) -> Backing:
         """The store; see `Stage.backing`."""
-        return self._cold
+        return self.cold
 
     def again(self) -> StateStore:
         """Another with the same store; see `Stage.again`."""
-        return StateStore(self._cold.again(), self._share, self._disk)
+        return StateStore(self.cold.again(), self._share, self._disk)
+
+    def make_ready(self, run: BlockRun) -> None:
+        """Have memory for reading ahead; see `Stage.make_ready`."""
+        if self.cold.ahead is not None:
+            self.cold.ahead.make_ready(run.workers)
 
     def work(self, run: BlockRun) -> None:
         """Do nothing: it is at work within the execution; see `Stage.work`."""
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Reads from the store; see `Stage.counters`."""
-        return dict(self._cold.counters)
+        return dict(self.cold.counters)
 
     def check(self, run: BlockRun) -> list[str]:
         """Say whether all reads have succeeded; see `Stage.check`."""
-        return self._cold.faults()
+        return self.cold.faults()

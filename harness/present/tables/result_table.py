@@ -518,12 +518,20 @@ def _commits_of(cells: Sequence[Cell]) -> str:
     return f" Each block is committed to it, {records} records a transaction, {when}."
 
 
+_AHEAD = {"sure": "those that are sure", "block": "those that its access list names"}
+
+
 def _reads_of(facts: Mapping[str, Any]) -> str:
     """How records were read."""
     if "disk" in facts:
         latency, channels = facts["latency_seconds"] * 1e6, facts["channels"]
-        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once)"
-    how = "for each of which its worker waits" if facts["io"] == "blocking" else f"by {facts['io']}"
+        ahead = f", {_AHEAD.get(facts['read_ahead'], 'some')} ahead of the block" if "read_ahead" in facts else ""
+        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once){ahead}"
+    if "read_ahead" not in facts:
+        how = "for each of which its worker waits"
+    else:
+        what = _AHEAD.get(facts["read_ahead"], "some")
+        how = f"{what} ahead of the block by {facts['ahead_io']}, and its worker waits for any other"
     return how if facts.get("direct", True) else f"{how}, through the system's cache"
 
 

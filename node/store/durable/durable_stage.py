@@ -17,30 +17,23 @@ from contend.node.store.durable.run_store import RunStore
 from contend.strategies.backing import Backing
 
 
-def make_durable(genesis: State, blocks: int, path: str | None, sync: str, share: float, seed: int) -> DurableState:
+def run_store(genesis: State, path: str | None, sync: str) -> RunStore:
     """Have the state before the first block in a store.
 
     Parameters
     ----------
     genesis : State
-    blocks : int
-        How many come in a row.
     path : str or None
         Of a store that is there; None for a new one, which is gone afterwards.
     sync : str
         One of `mdbx_store.SYNCS`.
-    share : float
-        Of the records that are in memory when a block begins.
-    seed : int
-        By which the share is drawn.
 
     Raises
     ------
     StoreError
         If the store cannot be had.
     """
-    store = RunStore.new(genesis, sync) if path is None else RunStore(genesis, Path(path), sync)
-    return DurableState(store, blocks, genesis.copy(), share, seed)
+    return RunStore.new(genesis, sync) if path is None else RunStore(genesis, Path(path), sync)
 
 
 class DurableState(StoreCommit):
@@ -49,26 +42,24 @@ class DurableState(StoreCommit):
     Parameters
     ----------
     store : RunStore
+    cold : ColdState
+        What brings its records into memory.
     blocks : int
         How many come in a row.
-    genesis : State
-        Before the first block.
     share : float
         Of the records that are in memory when a block begins.
-    seed : int
-        By which the share is drawn.
     """
 
-    def __init__(self, store: RunStore, blocks: int, genesis: State, share: float, seed: int) -> None:
+    def __init__(self, store: RunStore, cold: ColdState, blocks: int, share: float) -> None:
         super().__init__(store, blocks)
-        self._genesis, self._share, self._seed = genesis, share, seed
-        self._cold = ColdState(store, genesis.snapshot(), share, None, seed)
+        self._cold, self._share = cold, share
         self._is_device = store.is_forgotten()
 
     @property
     def facts(self) -> dict[str, Any]:
         """Store, share in the cache, how it is read and written; see `Stage.facts`."""
-        return {**super().facts, "cache": self._share, "io": "blocking", "direct": self._is_device}
+        ahead = {} if self._cold.ahead is None else self._cold.ahead.facts
+        return {**super().facts, "cache": self._share, "io": "blocking", **ahead, "direct": self._is_device}
 
     @property
     def backing(self) -> Backing:
@@ -77,7 +68,14 @@ class DurableState(StoreCommit):
 
     def again(self) -> DurableState:
         """Another with a store of its own; see `Stage.again`."""
-        return DurableState(self._store.again(), self._blocks, self._genesis, self._share, self._seed)
+        store = self._store.again()
+        return DurableState(store, self._cold.again(store), self._blocks, self._share)
+
+    def make_ready(self, run: BlockRun) -> None:
+        """Go back to the state before the block, and have memory for reading ahead; see `Stage.make_ready`."""
+        super().make_ready(run)
+        if self._cold.ahead is not None:
+            self._cold.ahead.make_ready(run.workers)
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Records read and written; see `Stage.counters`."""

@@ -17,6 +17,7 @@ from contend.node.store.base import StoreError
 
 _FILE = "owner"
 _POLL_SECONDS = 0.01
+_GRACE_S = 0.5
 # Folders that this process has: who closes a file of which another lock is held loses that one, too.
 _TAKEN: set[tuple[int, int]] = set()
 
@@ -45,11 +46,14 @@ class OwnerLock:
             self._file = os.open(folder / _FILE, os.O_CREAT | os.O_RDWR, 0o666)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be opened or written ({error.strerror})") from error
-        until = time.monotonic() + patience_s
+        began = time.monotonic()
         parent = str(os.getppid()).encode()
         try:
             while not self._is_taken():
-                if time.monotonic() >= until or os.pread(self._file, 32, 0) != parent:
+                waited = time.monotonic() - began
+                # Who has just taken it has not yet written whose child it is.
+                is_sibling = waited < _GRACE_S or os.pread(self._file, 32, 0) == parent
+                if waited >= patience_s or not is_sibling:
                     raise StoreError(f"{folder}: in use by another process")
                 time.sleep(_POLL_SECONDS)
             os.ftruncate(self._file, 0)

@@ -72,6 +72,17 @@ def test_real_reads_are_in_records_and_tables(tmp_path: Path) -> None:
     assert "for each of which its worker waits" in shown(record)
 
 
+def test_reading_ahead_is_in_records_and_tables(tmp_path: Path) -> None:
+    record = measured(tmp_path, clock="virtual", read_ahead="block", state_path=tmp_path / "a.pages")
+    for cell in record["cells"]:
+        assert cell["verified"], cell["error"]
+        assert list(cell["phases"]) == ["read", "prepare", "execute", "commit"]
+        assert cell["phases"]["read"] > 0
+        assert cell["stages"]["state"]["read_ahead"] == "block"
+    assert "those that its access list names ahead of the block" in shown(record)
+    assert (to_frame([record])["read_seconds"] > 0).all()
+
+
 def test_blocks_in_a_row_begin_with_what_those_before_have_written(tmp_path: Path) -> None:
     record = measured(tmp_path, clock="virtual", block_count=3, workloads=["swaps"], state_path=tmp_path / "a.pages")
     for cell in record["cells"]:
@@ -96,6 +107,8 @@ def test_requests_say_what_is_asked_for() -> None:
     [
         (["--cache", "0.5"], "cache: for a state that is not in memory; add --state file"),
         (["--state-path", "x"], "state path: for a state that is not in memory; add --state file"),
+        (["--read-ahead", "block"], "read ahead: for a state that is not in memory; add --state file"),
+        (["--state", "file", "--io", "uring"], "io: for real reads ahead of a block; add --read-ahead"),
         (["--state", "file", "--disk", "cloud"], "disk: devices are simulated; add --clock virtual"),
         (["--state", "file", "--cache", "2"], "cache: '2' is no share; give cold, or a number from 0 to 1"),
         (["--state", "file", "--clock", "virtual", "--disk", "tape"], "disk: 'tape' is no device"),

@@ -17,11 +17,12 @@ pytest.importorskip("clibmdbx", reason="clibmdbx is not installed")
 
 import contend
 from contend.harness.cli import main
-from contend.harness.plan.request import Request, command_words, stages_text
+from contend.harness.plan.request import USUAL_IO_THREADS, Request, command_words, stages_text
 from contend.harness.present.charts.style import clock_of
 from contend.harness.present.tables.result_table import print_results
 from contend.harness.record.frame import to_frame
 from contend.harness.records import schema
+from contend.node.store.ahead.reader import THREADS
 from contend.node.store.base import StoreError
 from contend.node.store.durable.made_state import make_state
 from contend.node.store.durable.mdbx_store import MdbxStore
@@ -88,7 +89,22 @@ def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.Monk
     assert {cell["stages"]["state"]["sync"] for cell in record["cells"] if "stages" in cell} == {"block"}
 
 
+def test_records_are_read_ahead_by_threads(tmp_path: Path, made: Path) -> None:
+    asked = {"read_ahead": "block", "io_threads": 8, "state_path": made, "processes": 1}
+    record = measured(tmp_path, strategies=["serial", "block_stm"], **asked)
+    cells = [cell for cell in record["cells"] if cell["strategy"] in STRATEGIES]
+    for cell in cells:
+        assert cell["verified"], cell["error"]
+        assert list(cell["phases"]) == ["read", "prepare", "execute", "commit", "store"]
+        facts = cell["stages"]["state"]
+        assert (facts["read_ahead"], facts["ahead_io"], facts["io_threads"]) == ("block", "threads", 8)
+        assert cell["counters"]["cold_records"] >= 100
+        assert sum(sample["cpu_seconds"] for sample in cell["samples"]) > 0
+
+
 def test_requests_say_what_is_asked_for() -> None:
+    assert USUAL_IO_THREADS == THREADS
+    assert Request(state="file", read_ahead="sure", io_threads=3).stages["io_threads"] == "3"
     asked = Request(state="mdbx", state_path="x", sync="none")
     assert asked.stages == {"state": "mdbx", "cache": "cold", "sync": "none", "state_path": "x"}
     assert command_words(asked.as_json()) == ["--state", "mdbx", "--state-path", "x", "--sync", "none"]
@@ -101,6 +117,12 @@ def test_requests_say_what_is_asked_for() -> None:
     [
         (["--state", "mdbx", "--clock", "virtual"], "state: what mdbx takes is measured under the wall clock only"),
         (["--state", "file", "--sync", "none"], "sync: for a state in a database; add --state mdbx"),
+        (["--state", "mdbx", "--io-threads", "3"], "io threads: for real reads ahead of a block; add --read-ahead"),
+        (["--io-threads", "3"], "io threads: for a state that is not in memory; add --state file"),
+        (
+            ["--state", "mdbx", "--read-ahead", "sure", "--io", "uring"],
+            "io: a database is not read by io_uring; --io threads does without",
+        ),
         (["--state", "mdbx", "--cache", "2"], "cache: '2' is no share; give cold, or a number from 0 to 1"),
     ],
 )

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of
 
-from contend.evm import Block, State
+from contend.evm import Block, Environment, State, Transaction
 from contend.evm.layout import HERE
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.node.base import Stage, StageError
+from contend.node.store.ahead.read_ahead import ReadAhead, io_of
+from contend.node.store.ahead.ring import why_no_ring
 from contend.node.store.base import Store, StoreError, records_of
 from contend.node.store.cold_state import ColdState
 from contend.node.store.fetching import POISON
@@ -223,3 +225,84 @@ def test_another_has_memory_of_its_own(folder: Path) -> None:
     assert one.counters == other.counters
     assert first.facts == second.facts
     assert first.facts["state"]["store"] == "file"
+
+
+@pytest.mark.parametrize("io", ["uring", "threads", "simulated"])
+@pytest.mark.parametrize("kind", ["sure", "block"])
+@pytest.mark.parametrize("name", ["serial", "block_stm", "bal", "placeholder"])
+def test_what_is_read_ahead_is_not_read_again(name: str, kind: str, io: str, folder: Path) -> None:
+    state = adversarial_state()
+    genesis = state.snapshot()
+    asked = {"state": "file", "state_path": str(folder / f"{state.digest()}.pages"), "read_ahead": kind}
+    if io == "uring" and why_no_ring():
+        pytest.skip(why_no_ring())
+    stage = make(asked | {"disk": "90us:4", "io": io if io != "simulated" else "auto"}, BLOCKS, state, 1)
+    assert isinstance(stage, StateStore)
+    assert stage.cold.ahead is not None
+    stage.cold.ahead.io = io
+    for workers in (1, 3):
+        state.restore(genesis)
+        with strategies.get(name)() as strategy:
+            strategy.clock = VirtualClock() if io == "simulated" else WALL
+            plain = list(runs(Node({"state": stage_of(state, folder, False)}), Serial(), state))
+            state.restore(genesis)
+            ahead = list(runs(Node({"state": stage}), strategy, state, workers))
+            for (_, own), (_, serial) in zip(ahead, plain, strict=True):
+                assert own["cold_records"] >= serial["cold_records"]
+                # What is asked for in vain are codes that nobody runs, and accounts that the list names for their own.
+                assert own["cold_records"] <= serial["cold_records"] + 12
+
+
+def test_reading_ahead_has_a_phase_of_its_own_and_leaves_little_to_wait_for(folder: Path) -> None:
+    state = adversarial_state()
+    genesis = state.snapshot()
+    plain, ahead = (
+        make(
+            {"state": "file", "state_path": str(folder / f"{state.digest()}.pages"), "disk": "90us:32"} | more,
+            BLOCKS,
+            state,
+            1,
+        )
+        for more in ({}, {"read_ahead": "block"})
+    )
+    seconds = []
+    for stage in (plain, ahead):
+        state.restore(genesis)
+        serial = Serial()
+        serial.clock = VirtualClock()
+        outcome = Node({"state": stage}).execute(serial, BLOCKS[0], state, 1)
+        seconds.append(outcome.phases)
+    assert "read" not in seconds[0]
+    assert seconds[1]["read"] > 0
+    assert sum(seconds[1].values()) < sum(seconds[0].values()) / 3
+
+
+def test_a_ring_that_is_forbidden_is_told_and_done_without(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("contend.node.store.ahead.read_ahead.why_no_ring", lambda: "the system gives no io_uring")
+    state = adversarial_state()
+    asked = {"state": "file", "state_path": str(folder / f"{state.digest()}.pages"), "read_ahead": "block"}
+    write_page_file(Path(asked["state_path"]), state, state.digest())
+    store = PageFile(Path(asked["state_path"]), state.digest(), direct=False)
+    assert io_of("auto", store, False) == io_of("threads", store, False) == "threads"
+    assert io_of("auto", store, True) == "simulated"
+    with pytest.raises(StageError, match="io: the system gives no io_uring; --io threads does without"):
+        io_of("uring", store, False)
+
+
+def test_large_codes_are_read_in_pieces(tmp_path: Path) -> None:
+    state = State()
+    for number in range(4):
+        state.set_code(bytes([1 + number]) * 20, bytes([number]) * (100_000 * number + 5))
+    path = tmp_path / "codes.pages"
+    write_page_file(path, state, state.digest())
+    store = PageFile(path, state.digest(), direct=False)
+    acts = [Transaction(bytes(19) + b"\x09", bytes([1 + number % 4]) * 20, number) for number in range(4)]
+    blocks = [Block(Environment(), tuple(acts))]
+    for io in ("threads", *([] if why_no_ring() else ["uring"])):
+        ahead = ReadAhead("sure", blocks, (), io)
+        cold = ColdState(store, state.snapshot(), 0.0, None, 1, ahead)
+        before = state.snapshot()
+        Node({"state": StateStore(cold, 0.0, None)}).execute(Serial(), blocks[0], state, 1)
+        state.restore(before)
+        # One sender, who has no account; four accounts, four codes of 1, 4, 7 and 10 pieces.
+        assert cold.counters == {"cold_records": 9, "cold_reads": 5 + 1 + 4 + 7 + 10}
