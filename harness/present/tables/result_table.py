@@ -515,7 +515,9 @@ def _commits_of(cells: Sequence[Cell]) -> str:
     syncs = {cell["stages"]["state"]["sync"] for cell in cells}
     when = "on the disk before its time ends" if syncs == {"block"} else "written to the disk when the system does it"
     records = _range_a_transaction(cells, "store_records")
-    return f" Each block is committed to it, {records} records a transaction, {when}."
+    warm = sum(cell["counters"].get("store_warm", 0) > 0 for cell in cells)
+    kept = f" The system had kept pages of it in {warm} of {len(cells)} cells, which are warm." if warm else ""
+    return f"{kept} Each block is committed to it, {records} records a transaction, {when}."
 
 
 _AHEAD = {"sure": "those that are sure", "block": "those that its access list names"}

@@ -53,13 +53,12 @@ class DurableState(StoreCommit):
     def __init__(self, store: RunStore, cold: ColdState, blocks: int, share: float) -> None:
         super().__init__(store, blocks)
         self._cold, self._share = cold, share
-        self._is_device = store.is_forgotten()
 
     @property
     def facts(self) -> dict[str, Any]:
         """Store, share in the cache, how it is read and written; see `Stage.facts`."""
         ahead = {} if self._cold.ahead is None else self._cold.ahead.facts
-        return {**super().facts, "cache": self._share, "io": "blocking", **ahead, "direct": self._is_device}
+        return {**super().facts, "cache": self._share, "io": "blocking", **ahead}
 
     @property
     def backing(self) -> Backing:
@@ -78,8 +77,8 @@ class DurableState(StoreCommit):
             self._cold.ahead.make_ready(run.workers)
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
-        """Records read and written; see `Stage.counters`."""
-        return {**self._cold.counters, **super().counters(run)}
+        """Records read and written, and whether reads may not have been the device's; see `Stage.counters`."""
+        return {**self._cold.counters, **super().counters(run), "store_warm": int(self._store.is_warm)}
 
     def check(self, run: BlockRun) -> list[str]:
         """Say which reads have failed, and what was not stored; see `Stage.check`."""

@@ -18,6 +18,7 @@ from contend.node.store.base import StoreError
 _FILE = "owner"
 _POLL_SECONDS = 0.01
 _GRACE_S = 0.5
+_DIGITS = 20  # of the number of a process, with blanks behind it
 # Folders that this process has: who closes a file of which another lock is held loses that one, too.
 _TAKEN: set[tuple[int, int]] = set()
 
@@ -46,17 +47,17 @@ class OwnerLock:
             self._file = os.open(folder / _FILE, os.O_CREAT | os.O_RDWR, 0o666)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be opened or written ({error.strerror})") from error
-        began = time.monotonic()
-        parent = str(os.getppid()).encode()
+        parent = str(os.getppid()).encode().ljust(_DIGITS)
+        last = began = time.monotonic()  # when a sibling, or perhaps one, was last seen to have it
         try:
             while not self._is_taken():
-                waited = time.monotonic() - began
-                # Who has just taken it has not yet written whose child it is.
-                is_sibling = waited < _GRACE_S or os.pread(self._file, 32, 0) == parent
-                if waited >= patience_s or not is_sibling:
+                now = time.monotonic()
+                if os.pread(self._file, _DIGITS, 0) == parent:
+                    last = now
+                # Who has just taken it may not yet have written whose child it is.
+                if now - began >= patience_s or now - last >= _GRACE_S:
                     raise StoreError(f"{folder}: in use by another process")
                 time.sleep(_POLL_SECONDS)
-            os.ftruncate(self._file, 0)
             os.pwrite(self._file, parent, 0)
             _TAKEN.add(self._folder)
         except BaseException as error:

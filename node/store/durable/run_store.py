@@ -24,7 +24,8 @@ from contend.node.store.durable.private_place import PrivatePlace
 BLOCK, NONE = SYNCS
 _BEGINNING = 1  # number of the block that a run's first state is
 _PAGES_OF_OPENING, _FORGOTTEN = 64, 0.05  # pages, and the share of all, that may stay in memory
-_PATIENCE_S = 60.0
+# As long as another process may take to compile and to execute the blocks in a row.
+_PATIENCE_S = 600.0
 _AT_ONCE = 50_000  # records that are held against a state
 
 
@@ -42,6 +43,11 @@ class RunStore(Store):
     private : PrivatePlace, optional
         What the path lies in, if it is gone with this object.
 
+    Attributes
+    ----------
+    is_warm : bool
+        Whether the system had kept the store's pages when it was last asked to drop them.
+
     Raises
     ------
     StoreError
@@ -53,6 +59,7 @@ class RunStore(Store):
     def __init__(self, genesis: State, path: Path, sync: str, private: PrivatePlace | None = None) -> None:
         self._genesis, self._path, self._sync, self._private = genesis.copy(), path, sync, private
         self._store: MdbxStore | None = None
+        self.is_warm = False
         self._begin()
         self._counts = self.store.head.counts
         self.close()
@@ -81,14 +88,6 @@ class RunStore(Store):
         """What reads the store beside this process; see `Store.opener`."""
         return MdbxReader, (str(self._path),)
 
-    def is_forgotten(self) -> bool:
-        """Whether the system forgets the store's pages when it is asked to, but for those that opening it reads."""
-        self.drop_cache()
-        self.close()
-        left = pages_in_memory(self._path / DATA_FILE)
-        pages = (self._path / DATA_FILE).stat().st_size // PAGE_BYTES
-        return left is not None and left <= max(_PAGES_OF_OPENING, _FORGOTTEN * pages)
-
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Records as they are in the store now; see `Store.get_many`."""
         return self.store.get_many(keys)
@@ -97,7 +96,10 @@ class RunStore(Store):
         """Have none of the store in memory, as far as the system forgets, and have it open; see `Store.drop_cache`."""
         self.store.sync()
         self.close()
-        forget(self._path / DATA_FILE)
+        file = self._path / DATA_FILE
+        forget(file)
+        left = pages_in_memory(file)
+        self.is_warm = left is None or left > max(_PAGES_OF_OPENING, _FORGOTTEN * file.stat().st_size / PAGE_BYTES)
         _ = self.store
 
     @property
