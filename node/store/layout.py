@@ -50,7 +50,7 @@ PAGE_BYTES = 4096
 RECORDS_OF_PAGE = 31
 PAGE = Struct(
     "Page",
-    check=U64,  # over all that follows
+    check=U64,  # over what follows, up to the last record
     count=U64,
     overflows=U64,  # whether a record that belongs here may lie in the next page
     spare=words(13),
