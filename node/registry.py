@@ -20,7 +20,7 @@ _MAKERS = {
     "root": "contend.node.state_root.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path", "read_ahead", "io")
+_SETTINGS = ("keys", "validators", "silent", "jitter", "cache", "disk", "state_path", "read_ahead", "io", "machines")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

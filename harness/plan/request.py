@@ -71,6 +71,7 @@ READ_AHEAD = (NO_STAGE, "sure", "block")
 """What of it is read before a block is executed (`node.store.ahead.read_ahead.KINDS`)."""
 WAYS_TO_READ = ("auto", "uring", "threads")
 """How that is done (`node.store.ahead.read_ahead.IO`)."""
+MAX_MACHINES = 64
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -417,6 +418,15 @@ class Request:
         added_later=True,
         applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
     )
+    machines: Option[int, int] = Option(
+        1,
+        whole_number(1, MAX_MACHINES),
+        "--machines",
+        meaning="Machines that a worker has, one at work while the others wait for reads of such a state; not of "
+        "serial, nor of strategies that divide the state; virtual clock",
+        added_later=True,
+        applies=lambda asked: _stored(asked) and _simulated(asked),
+    )
     state_path: Option[PathLike | None, str | None] = Option(
         None,
         PATH,
@@ -493,7 +503,14 @@ class Request:
     def _check_store(self) -> None:
         """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
         if self.state == IN_MEMORY:
-            usual = {"cache": CACHE, "disk": DISK, "read_ahead": NO_STAGE, "io": WAYS_TO_READ[0], "state_path": None}
+            usual = {
+                "cache": CACHE,
+                "disk": DISK,
+                "read_ahead": NO_STAGE,
+                "io": WAYS_TO_READ[0],
+                "machines": 1,
+                "state_path": None,
+            }
             for name, value in usual.items():
                 if getattr(self, name) != value:
                     raise BadInputError(
@@ -501,6 +518,8 @@ class Request:
                     )
         elif self.disk != DISK and not self.simulated:
             raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.machines > 1 and not self.simulated:
+            raise BadInputError("machines: several of a worker are simulated; add --clock virtual")
         elif self.io != WAYS_TO_READ[0] and (self.read_ahead == NO_STAGE or self.simulated):
             raise BadInputError("io: for real reads ahead of a block; add --read-ahead, or leave --clock virtual out")
 
@@ -573,6 +592,8 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
         found |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
         if _simulated(asked):
             found["disk"] = asked.get("disk", DISK)
+            if asked.get("machines", 1) > 1:
+                found["machines"] = str(asked["machines"])
         if asked.get("read_ahead", NO_STAGE) != NO_STAGE:
             found["read_ahead"] = asked["read_ahead"]
             if asked.get("io", WAYS_TO_READ[0]) != WAYS_TO_READ[0]:

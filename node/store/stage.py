@@ -22,7 +22,7 @@ from contend.node.store.place import check_device, forget_oldest, usual_place
 from contend.strategies.backing import Backing
 
 OPTION, FILE = "state", "file"
-CACHE, PATH, DISK, AHEAD, IO = "cache", "state_path", "disk", "read_ahead", "io"
+CACHE, PATH, DISK, AHEAD, IO, MACHINES = "cache", "state_path", "disk", "read_ahead", "io", "machines"
 NONE = "none"
 STORES = (FILE,)
 COLD = "cold"
@@ -98,6 +98,7 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     disk = disk_named(asked[DISK]) if simulated else None
     share = share_of(asked.get(CACHE, COLD))
     cold = ColdState(store, genesis.snapshot(), share, disk, seed, _ahead(asked, blocks, genesis, store, simulated))
+    cold.machines = int(asked.get(MACHINES, "1"))
     return StateStore(cold, share, asked.get(DISK))
 
 
@@ -134,6 +135,8 @@ class StateStore(Stage):
         """Store, share in the cache, how it was read; see `Stage.facts`."""
         store, ahead = self.cold.store, self.cold.ahead
         facts = {"store": store.name, "cache": self._share, **store.facts}
+        if self.cold.machines > 1:
+            facts["machines"] = self.cold.machines
         if ahead is not None:
             facts |= {"read_ahead": ahead.kind, "ahead_io": ahead.io}
         if self._disk is None:
