@@ -16,7 +16,7 @@ from contend.node.whole_node import Node
 _MAKERS = {
     "consensus": "contend.node.agreement.stage",
     "signatures": "contend.node.signatures.making",
-    "state": "contend.node.store.stage",
+    "state": "contend.node.cold_state.stage",
     "root": "contend.node.state_root.stage",
 }
 # Options that say more of one of them.

@@ -21,13 +21,13 @@ import numpy as np
 
 from contend.evm import Block, Changes, State
 from contend.evm.layout import KIND_SHIFT, KIND_STORAGE
+from contend.node.cold_state.cold_state import ColdState
+from contend.node.cold_state.stage import StateStore
 from contend.node.store.ahead.device_speed import reads_per_second
 from contend.node.store.ahead.read_ahead import BLOCK, THREADED, URING, ReadAhead, lists_of
 from contend.node.store.ahead.ring import Ring, why_no_ring
-from contend.node.store.cold_state import ColdState
 from contend.node.store.page_file import PageFile, write_page_file
 from contend.node.store.place import check_device
-from contend.node.store.stage import StateStore
 from contend.node.whole_node import Node
 from contend.strategies.serial import Serial
 from contend.workloads import registry as workloads

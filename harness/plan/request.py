@@ -64,7 +64,7 @@ ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
 IN_MEMORY = "memory"
 STATES = (IN_MEMORY, "file")
-"""Where a state is: in memory, or in a store (`node.store.stage.STORES`)."""
+"""Where a state is: in memory, or in a store (`node.cold_state.stage.STORES`)."""
 CACHE, DISK = "cold", "nvme"
 """What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
 READ_AHEAD = (NO_STAGE, "sure", "block")

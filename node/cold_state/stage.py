@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 from contend.evm import Block, State
 from contend.node.base import BlockRun, Stage, StageError
+from contend.node.cold_state.cold_state import ColdState
 from contend.node.store.ahead.read_ahead import AUTO, BLOCK, KINDS, ReadAhead, io_of, lists_of
 from contend.node.store.ahead.read_ahead import IO as WAYS
 from contend.node.store.base import Store
-from contend.node.store.cold_state import ColdState
 from contend.node.store.disk import DISKS, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
 from contend.node.store.place import check_device, forget_oldest, usual_place

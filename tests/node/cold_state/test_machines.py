@@ -9,7 +9,7 @@ from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of
 
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
-from contend.node.store.stage import make
+from contend.node.cold_state.stage import make
 from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Outcome
