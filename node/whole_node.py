@@ -79,10 +79,13 @@ class Node:
             stage.make_ready(run)
         before = self._timed(run, is_first=True)
         strategy.backing = next((stage.backing for stage in self.stages if stage.backing is not None), None)
+        machines = 1 if strategy.backing is None or strategy.divides_state else strategy.backing.machines
         try:
-            run.outcome = strategy.execute(block, run.state, run.workers)
+            strategy.clock.cores = run.workers if machines > 1 else 0
+            with_machines = run.workers * machines if strategy.parallel else run.workers
+            run.outcome = strategy.execute(block, run.state, with_machines)
         finally:
-            strategy.backing = None
+            strategy.backing, strategy.clock.cores = None, 0
         run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}
         for stage in self.stages:
             run.outcome.counters = {**run.outcome.counters, **stage.counters(run)}

@@ -19,6 +19,9 @@ class Backing(ABC):
     divide the state among shards (`CompiledStrategy.divides_state`): then each part has a backing of its own.
     """
 
+    machines: int = 1
+    """Machines a worker, of which one is at work while the others wait for what lies behind the state."""
+
     @property
     def reads_ahead(self) -> bool:
         """Whether `read_ahead` does anything, so that outcomes have a phase of it."""
@@ -58,7 +61,7 @@ class PartBacking(ABC):
 
     @abstractmethod
     def begin(
-        self, state: State, kept: npt.NDArray[np.bool_], coinbase: bytes, place: tuple[int, int], instant: int
+        self, state: State, kept: npt.NDArray[np.bool_], coinbase: bytes, place: tuple[int, int], clock: Clock
     ) -> int:
         """Take out of memory what is not to be there.
 
@@ -72,8 +75,7 @@ class PartBacking(ABC):
             The beneficiary.
         place : tuple of two ints
             Which shard, of how many.
-        instant : int
-            As `Clock.instant`.
+        clock : Clock
 
         Returns
         -------

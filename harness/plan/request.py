@@ -64,9 +64,9 @@ ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
 IN_MEMORY, DURABLE = "memory", "mdbx"
 STATES = (IN_MEMORY, "file", DURABLE)
-"""Where a state is: in memory, or in a store (`node.store.stage.STORES`)."""
+"""Where a state is: in memory, or in a store (`node.cold_state.stage.STORES`)."""
 SYNCS = ("block", "none")
-"""When a block that is committed is on the disk (`node.store.stage.SYNCS`)."""
+"""When a block that is committed is on the disk (`node.cold_state.stage.SYNCS`)."""
 CACHE, DISK = "cold", "nvme"
 """What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
 READ_AHEAD = (NO_STAGE, "sure", "block")
@@ -74,6 +74,7 @@ READ_AHEAD = (NO_STAGE, "sure", "block")
 USUAL_IO_THREADS, MAX_IO_THREADS = 32, 256
 WAYS_TO_READ = ("auto", "uring", "threads")
 """How that is done (`node.store.ahead.read_ahead.IO`)."""
+MAX_MACHINES = 64
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -432,6 +433,15 @@ class Request:
         added_later=True,
         applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
     )
+    machines: Option[int, int] = Option(
+        1,
+        whole_number(1, MAX_MACHINES),
+        "--machines",
+        meaning="Machines that a worker has, one at work while the others wait for reads of such a state; not of "
+        "serial, nor of strategies that divide the state; virtual clock",
+        added_later=True,
+        applies=lambda asked: _stored(asked) and _simulated(asked),
+    )
     state_path: Option[PathLike | None, str | None] = Option(
         None,
         PATH,
@@ -518,8 +528,15 @@ class Request:
     def _check_store(self) -> None:
         """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
         if self.state == IN_MEMORY:
-            usual: dict[str, Any] = {"cache": CACHE, "disk": DISK, "read_ahead": NO_STAGE, "io": WAYS_TO_READ[0]}
-            usual |= {"io_threads": USUAL_IO_THREADS, "state_path": None}
+            usual: dict[str, Any] = {
+                "cache": CACHE,
+                "disk": DISK,
+                "read_ahead": NO_STAGE,
+                "io": WAYS_TO_READ[0],
+                "machines": 1,
+                "io_threads": USUAL_IO_THREADS,
+                "state_path": None,
+            }
             for name, value in usual.items():
                 if getattr(self, name) != value:
                     raise BadInputError(
@@ -527,6 +544,8 @@ class Request:
                     )
         elif self.disk != DISK and not self.simulated:
             raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.machines > 1 and not self.simulated:
+            raise BadInputError("machines: several of a worker are simulated; add --clock virtual")
         elif self.io != WAYS_TO_READ[0] and (self.read_ahead == NO_STAGE or self.simulated):
             raise BadInputError("io: for real reads ahead of a block; add --read-ahead, or leave --clock virtual out")
         elif self.io_threads != USUAL_IO_THREADS and (self.read_ahead == NO_STAGE or self.simulated):
@@ -608,6 +627,8 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
             stored["sync"] = asked.get("sync", SYNCS[0])
         elif _simulated(asked):
             stored["disk"] = asked.get("disk", DISK)
+            if asked.get("machines", 1) > 1:
+                stored["machines"] = str(asked["machines"])
         if asked.get("read_ahead", NO_STAGE) != NO_STAGE:
             stored["read_ahead"] = asked["read_ahead"]
             if asked.get("io", WAYS_TO_READ[0]) != WAYS_TO_READ[0]:

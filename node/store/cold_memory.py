@@ -18,6 +18,7 @@ from contend.node.store.layout import COLD
 from contend.node.store.page_file import PageFile
 from contend.node.store.python_reads import PythonReads
 from contend.strategies.backing import PartBacking
+from contend.strategies.clocks import Clock
 
 COUNTED = RECORDS, READS, FAULTS, WAITED = "cold_records", "cold_reads", "cold_faults", "cold_waited_ps"
 _FIELDS = {RECORDS: "records", READS: "device_reads", FAULTS: "faults", WAITED: "waited_ps"}
@@ -66,13 +67,13 @@ class ColdMemory(PartBacking):
         return int(self._cold.ctypes.data)
 
     def begin(
-        self, state: State, kept: npt.NDArray[np.bool_], coinbase: bytes, place: tuple[int, int], instant: int
+        self, state: State, kept: npt.NDArray[np.bool_], coinbase: bytes, place: tuple[int, int], clock: Clock
     ) -> int:
         """Take out of memory what is not to be there; see `PartBacking.begin`."""
         self.store.drop_cache()
         self._channels[:] = 0
         self._bind_codes(state)
-        is_timed = instant != 0 and self._disk is not None
+        is_timed = clock.instant != 0 and self._disk is not None
         row = self._cold[0]
         for name, value in {
             "fetch": fetch.address,
@@ -80,7 +81,8 @@ class ColdMemory(PartBacking):
             "coinbase": location_key(coinbase, layout.KIND_BALANCE),
             "cached_below": min(int(self._share * 2**64), _ALL),
             "seed": self._seed & _ALL,
-            "instant": instant,
+            "instant": clock.instant,
+            "waited": clock.waited,
             "machine": 0,
             "latency_ps": self._disk.latency_ps if self._disk is not None else 0,
             "channels": self._channels.ctypes.data,

@@ -76,6 +76,8 @@ def _wait_until(cold, machine, arrival):
         cold.until_ps = I(arrival)
         machine.work_done_ps += U(missing)
         cold.waited_ps += U(missing)
+        if cold.waited != 0:
+            view_i64(cold.waited, 1)[0] += missing
 
 
 @kernel()

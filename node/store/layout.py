@@ -20,6 +20,7 @@ COLD = Struct(
     began_ps=I64,  # when the step began in which a worker has waited last,
     machine=I64,  # with which machine,
     until_ps=I64,  # and until when
+    waited=I64,  # address to which waits are added (`strategies.clocks.base.Clock.waited`), or zero
     latency_ps=I64,
     channels=I64,  # of a simulated device: address of a word a channel, when it is free next
     channel_count=I64,
@@ -50,7 +51,7 @@ PAGE_BYTES = 4096
 RECORDS_OF_PAGE = 31
 PAGE = Struct(
     "Page",
-    check=U64,  # over all that follows
+    check=U64,  # over what follows, up to the last record
     count=U64,
     overflows=U64,  # whether a record that belongs here may lie in the next page
     spare=words(13),

@@ -182,7 +182,7 @@ class PageFile(Store):
         self._descriptor = -1
         try:
             self._header, self._codes = _verified(path, digest)
-            self._descriptor = _opened(path, direct)
+            self._descriptor = opened(path, direct)
         except OSError as error:
             raise StoreError(f"state: {path} cannot be read: {error.strerror or error}") from None
         self._own = self.source(np.array([self._codes[one] for one in self._codes], CODE_PLACE.dtype))
@@ -273,7 +273,8 @@ class PageFile(Store):
         self.close()
 
 
-def _opened(path: Path, direct: bool) -> int:
+def opened(path: Path, direct: bool) -> int:
+    """Open a file for reading, past the system's cache or not; its descriptor."""
     if not direct:
         return os.open(path, os.O_RDONLY)
     if hasattr(os, "O_DIRECT"):

@@ -10,7 +10,7 @@ from contend.evm.state import find_location, location_row
 from contend.evm.u256 import ZERO, is_zero
 from contend.evm.vm.access_table import account_key
 from contend.node.store.layout import PAGE, PAGE_BYTES, RECORDS_OF_PAGE
-from contend.node.store.page_reads import PAGE_WORDS, bucket_of, check_of, record_of_page
+from contend.node.store.page_reads import bucket_of, check_of_page, record_of_page
 from contend.node.store.record_hash import KIND_MASK, KIND_SHIFT, account_record, slot_record
 
 _STORAGE, _GENERATION = U(layout.KIND_STORAGE), U(layout.KIND_GENERATION)
@@ -92,4 +92,4 @@ def fill_pages(state_address, count, pages, buckets, salt):
                 _put(pages, buckets, salt, account_record(key), nonce[0], balance, code)
     for bucket in range(buckets):
         at = pages + bucket * PAGE_BYTES
-        PAGE.at(at).check = check_of(at, 1, PAGE_WORDS)
+        PAGE.at(at).check = check_of_page(at)

@@ -24,6 +24,7 @@ from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.state import location_key
 from contend.evm.vm.machine import Machine
 from contend.strategies.backing import PartBacking
+from contend.strategies.clocks import Clock
 from contend.strategies.clocks.cost_table import CostTable, default_costs
 from contend.strategies.sharded.protocol.layout import (
     CLUSTER,
@@ -216,7 +217,7 @@ class ShardMemory:
         self.endpoint.reset()
 
     def put_behind(
-        self, backing: PartBacking, kept: npt.NDArray[np.bool_], coinbase: bytes, shards: int, instant: int
+        self, backing: PartBacking, kept: npt.NDArray[np.bool_], coinbase: bytes, shards: int, clock: Clock
     ) -> None:
         """Have something lie behind this shard's part of the state, from `load` until `changes`. Outside the time.
 
@@ -227,11 +228,11 @@ class ShardMemory:
             As `PartBacking.begin` has it, for what was loaded.
         coinbase : bytes
         shards : int
-        instant : int
+        clock : Clock
         """
         self._backing = backing
         place = int(self.header["number"]), shards
-        self.header["cold"] = backing.begin(self.state, kept, coinbase, place, instant)
+        self.header["cold"] = backing.begin(self.state, kept, coinbase, place, clock)
         self._reader[0]["work_done_ps"] = 0
 
     def begin_block(

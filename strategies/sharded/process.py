@@ -26,6 +26,7 @@ from contend.evm.runtime.integers import U0, U1, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.vm.precompiles import raise_failure
 from contend.strategies.backing import PartBacking, PartRecipe
+from contend.strategies.clocks import WALL
 from contend.strategies.clocks.base import FINISHED
 from contend.strategies.clocks.wall import drive, yield_processor
 from contend.strategies.sharded.memory import Cluster, ShardMemory
@@ -100,7 +101,7 @@ class _Shard:
         if self._recipe != recipe:
             self._recipe, self._backing = recipe, recipe.made()
         assert self._backing is not None
-        self._memory.put_behind(self._backing, kept, coinbase, self._shards, 0)
+        self._memory.put_behind(self._backing, kept, coinbase, self._shards, WALL)
 
     def room(self, descriptors: list[int], part_words: int, output_words: int) -> None:
         for segment in (self._part, self._output):

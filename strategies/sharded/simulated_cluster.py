@@ -120,7 +120,7 @@ class SimulatedCluster:
         backing: Backing | None,
     ) -> Outcome:
         count, begin = len(image), perf_counter()
-        self._load(state, count, backing, image.block.environment.coinbase, clock.instant)
+        self._load(state, count, backing, image.block.environment.coinbase, clock)
         untimed = {"partition": perf_counter() - begin}
         self.network.reset(model, clock.jitter, clock.seed)
         self._control[:] = np.zeros(1, CONTROL.dtype)
@@ -199,7 +199,7 @@ class SimulatedCluster:
         counted = [shard.uncover() for shard in self.shards]
         return {name: sum(one[name] for one in counted) for name in counted[0]}
 
-    def _load(self, state: State, count: int, backing: Backing | None, coinbase: bytes, instant: int) -> None:
+    def _load(self, state: State, count: int, backing: Backing | None, coinbase: bytes, clock: Clock) -> None:
         """Give each shard its part of the state, with what lies behind it."""
         shards = len(self.shards)
         present, kept = state.values.any(axis=1), np.zeros(0, np.bool_)
@@ -218,7 +218,7 @@ class SimulatedCluster:
             mine = by_owner[ends[number] : ends[number + 1]]
             shard.load(Changes(keys[mine], words[mine]), int(spare[number]))
             if backing is not None:
-                shard.put_behind(backing.part(), kept[mine] if len(kept) else kept, coinbase, shards, instant)
+                shard.put_behind(backing.part(), kept[mine] if len(kept) else kept, coinbase, shards, clock)
 
     def _deliver(
         self, image: BlockImage, layout: PartLayout, parts: Words, ordered: bool, logs: bool

@@ -528,7 +528,8 @@ def _reads_of(facts: Mapping[str, Any]) -> str:
     if "disk" in facts:
         latency, channels = facts["latency_seconds"] * 1e6, facts["channels"]
         ahead = f", {_AHEAD.get(facts['read_ahead'], 'some')} ahead of the block" if "read_ahead" in facts else ""
-        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once){ahead}"
+        several = f"; {facts['machines']} machines a worker" if "machines" in facts else ""
+        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once){ahead}{several}"
     if "read_ahead" not in facts:
         how = "for each of which its worker waits"
     else:

@@ -43,6 +43,8 @@ def read_step(ahead_address, reader_address):
         if cold.instant == 0 or missing <= 0:
             return I(FINISHED)
         cold.waited_ps += U(missing)
+        if cold.waited != 0:
+            view_i64(cold.waited, 1)[0] += missing
         return missing
     ask, request = ask_at(ahead, number), REQUEST.on_stack()
     _read(cold, ask, request)

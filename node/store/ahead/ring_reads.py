@@ -37,14 +37,15 @@ GAVE_UP = 64  # calls in a row that end without anything
 
 
 @kernel(inline=True)
-def _read_at(ring, number):
+def read_at(ring, number):
+    """One of the reads that can be under way."""
     return RING_READ.item(ring.reads, ring.depth, number)
 
 
 @kernel()
-def _queue(ring, file, number):
+def queue_read(ring, file, number):
     """Put the read of a place into the submission queue."""
-    read = _read_at(ring, number)
+    read = read_at(ring, number)
     mask = I(view_u32(ring.sq_mask, 1)[0])
     tails = view_u32(ring.sq_tail, 1)
     tail = I(tails[0])
@@ -72,7 +73,7 @@ def _begin(ahead, ring, file):
     if number == NOBODY:
         return False
     place = ring.free - 1
-    read, ask = _read_at(ring, place), ask_at(ahead, number)
+    read, ask = read_at(ring, place), ask_at(ahead, number)
     ring.free = read.next
     ring.under_way += 1
     read.ask, read.device_reads, read.left, read.check = number, I(0), I(0), U0
@@ -83,14 +84,14 @@ def _begin(ahead, ring, file):
         read.left = pages - read.pages
     else:
         read.page, read.pages = file.first + bucket_of(file.salt, file.buckets, ask.key), I(1)
-    _queue(ring, file, place)
+    queue_read(ring, file, place)
     return True
 
 
 @kernel()
 def _end(ahead, ring, place, request, is_right):
     """Settle a read that has come to its end, and give its place back."""
-    cold, read = COLD.at(ahead.cold), _read_at(ring, place)
+    cold, read = COLD.at(ahead.cold), read_at(ring, place)
     if not is_right:
         atomics.add(cold, "faults", U1)
     request.device_reads = read.device_reads
@@ -104,7 +105,7 @@ def _end(ahead, ring, place, request, is_right):
 @kernel()
 def _take(ahead, ring, file, place, result):
     """Take what a read has brought: settle it, or read what it leads to."""
-    read = _read_at(ring, place)
+    read = read_at(ring, place)
     ask, request = ask_at(ahead, read.ask), REQUEST.on_stack()
     clear_request(request)
     if result != read.pages * PAGE_BYTES:
@@ -115,7 +116,7 @@ def _take(ahead, ring, file, place, result):
             read.page += read.pages
             read.pages = min(read.left, I(CODE_PAGES))
             read.left -= read.pages
-            _queue(ring, file, place)
+            queue_read(ring, file, place)
         else:
             expected = CODE_PLACE.item(file.places, file.place_count, ask.number).check
             _end(ahead, ring, place, request, read.check == expected)
@@ -127,11 +128,11 @@ def _take(ahead, ring, file, place, result):
             _end(ahead, ring, place, request, True)
         else:
             read.page = file.first + (read.page - file.first + 1) % file.buckets
-            _queue(ring, file, place)
+            queue_read(ring, file, place)
 
 
 @kernel()
-def _enter(ring):
+def enter(ring):
     """Hand over what is queued, and wait for one completion. False if the system does neither."""
     for _ in range(GAVE_UP):
         given = call_7(ring.syscall, I(ENTER), ring.descriptor, ring.queued, I(1), I(GET_EVENTS), I(0), I(0))
@@ -159,7 +160,7 @@ def _take_all(ahead, ring, file):
 def _give_up(ahead, ring):
     """Settle what is under way as failed, where the system takes no calls: nobody may wait for it."""
     for place in range(ring.depth):
-        read = _read_at(ring, place)
+        read = read_at(ring, place)
         if read.device_reads > 0:
             request = REQUEST.on_stack()
             clear_request(request)
@@ -175,7 +176,7 @@ def ring_step(ahead_address, ring_address):
         pass
     if ring.under_way == 0:
         return I(FINISHED)
-    if not _enter(ring):
+    if not enter(ring):
         _give_up(ahead, ring)
         return I(FINISHED)
     _take_all(ahead, ring, file)

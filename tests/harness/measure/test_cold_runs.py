@@ -108,6 +108,8 @@ def test_requests_say_what_is_asked_for() -> None:
         (["--cache", "0.5"], "cache: for a state that is not in memory; add --state file"),
         (["--state-path", "x"], "state path: for a state that is not in memory; add --state file"),
         (["--read-ahead", "block"], "read ahead: for a state that is not in memory; add --state file"),
+        (["--state", "file", "--machines", "2"], "machines: several of a worker are simulated; add --clock virtual"),
+        (["--machines", "2"], "machines: for a state that is not in memory; add --state file"),
         (["--state", "file", "--io", "uring"], "io: for real reads ahead of a block; add --read-ahead"),
         (["--state", "file", "--disk", "cloud"], "disk: devices are simulated; add --clock virtual"),
         (["--state", "file", "--cache", "2"], "cache: '2' is no share; give cold, or a number from 0 to 1"),

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from contend.evm import State
 from contend.node.base import StageError
+from contend.node.cold_state.stage import check, share_of
 from contend.node.store.base import Account, StoreError, account_of, account_record, records_of
 from contend.node.store.disk import DISKS, Disk, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
 from contend.node.store.place import check_device, file_system, forget_oldest
-from contend.node.store.stage import check, share_of
 
 addresses = st.binary(min_size=20, max_size=20)
 word = st.integers(1, 2**256 - 1)

@@ -14,13 +14,13 @@ from contend.evm.layout import HERE
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.oracle.oracle import Oracle
 from contend.node.base import Stage, StageError
+from contend.node.cold_state.cold_state import ColdState
+from contend.node.cold_state.stage import StateStore, make
 from contend.node.store.ahead.read_ahead import ReadAhead, io_of
 from contend.node.store.ahead.ring import why_no_ring
 from contend.node.store.base import Store, StoreError, records_of
-from contend.node.store.cold_state import ColdState
 from contend.node.store.fetching import POISON
 from contend.node.store.page_file import PageFile, write_page_file
-from contend.node.store.stage import StateStore, make
 from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.base import Strategy

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 from contend.evm import Block, State
 from contend.node.base import BlockRun, Stage, StageError
+from contend.node.cold_state.cold_state import ColdState
 from contend.node.store.ahead.read_ahead import AUTO, BLOCK, KINDS, URING, ReadAhead, io_of, lists_of
 from contend.node.store.ahead.read_ahead import IO as WAYS
 from contend.node.store.ahead.reader import THREADS
 from contend.node.store.base import Store
-from contend.node.store.cold_state import ColdState
 from contend.node.store.disk import DISKS, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
 from contend.node.store.place import check_device, forget_oldest, usual_place
@@ -25,7 +25,7 @@ from contend.strategies.backing import Backing
 
 OPTION, FILE, MDBX = "state", "file", "mdbx"
 CACHE, PATH, DISK, AHEAD, IO, SYNC = "cache", "state_path", "disk", "read_ahead", "io", "sync"
-IO_THREADS = "io_threads"
+IO_THREADS, MACHINES = "io_threads", "machines"
 NONE = "none"
 STORES = (FILE, MDBX)
 SYNCS = ("block", "none")
@@ -96,7 +96,7 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     check(asked)
     share = share_of(asked.get(CACHE, COLD))
     if asked[OPTION] == MDBX:
-        from contend.node.store.durable.durable_stage import DurableState, run_store
+        from contend.node.cold_state.durable_stage import DurableState, run_store
 
         durable = run_store(genesis, asked.get(PATH), asked.get(SYNC, SYNCS[0]))
         cold = ColdState(durable, genesis.snapshot(), share, None, seed, _ahead(asked, blocks, genesis, durable, False))
@@ -114,6 +114,7 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     store = PageFile(path, digest, direct=not simulated)
     disk = disk_named(asked[DISK]) if simulated else None
     cold = ColdState(store, genesis.snapshot(), share, disk, seed, _ahead(asked, blocks, genesis, store, simulated))
+    cold.machines = int(asked.get(MACHINES, "1"))
     return StateStore(cold, share, asked.get(DISK))
 
 
@@ -151,6 +152,8 @@ class StateStore(Stage):
         """Store, share in the cache, how it was read; see `Stage.facts`."""
         store, ahead = self.cold.store, self.cold.ahead
         facts = {"store": store.name, "cache": self._share, **store.facts}
+        if self.cold.machines > 1:
+            facts["machines"] = self.cold.machines
         if ahead is not None:
             facts |= ahead.facts
         if self._disk is None:

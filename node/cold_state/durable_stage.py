@@ -11,7 +11,7 @@ from typing import Any
 
 from contend.evm import State
 from contend.node.base import BlockRun
-from contend.node.store.cold_state import ColdState
+from contend.node.cold_state.cold_state import ColdState
 from contend.node.store.durable.commit_stage import StoreCommit
 from contend.node.store.durable.run_store import RunStore
 from contend.strategies.backing import Backing

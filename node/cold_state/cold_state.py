@@ -54,6 +54,8 @@ class ColdState(Backing):
         By which the share is drawn.
     ahead : ReadAhead, optional
         Reads before a block is executed.
+    machines : int, optional
+        That a worker has, under simulated time.
     """
 
     def __init__(
@@ -64,9 +66,10 @@ class ColdState(Backing):
         disk: Disk | None,
         seed: int,
         ahead: ReadAhead | None = None,
+        machines: int = 1,
     ) -> None:
         self.store, self._genesis, self._disk, self.ahead = store, genesis, disk, ahead
-        self._share, self._seed = share, seed
+        self._share, self._seed, self.machines = share, seed, machines
         self._start()
 
     def _start(self) -> None:
@@ -93,7 +96,7 @@ class ColdState(Backing):
     def begin(self, image: BlockImage, state: State, clock: Clock) -> None:
         """Take out of memory what is not to be there; see `Backing.begin`."""
         coinbase = image.block.environment.coinbase
-        image.put_behind(self._memory.begin(state, self.kept(state), coinbase, (0, 1), clock.instant))
+        image.put_behind(self._memory.begin(state, self.kept(state), coinbase, (0, 1), clock))
 
     def kept(self, state: State) -> npt.NDArray[np.bool_]:
         """Locations that have another word than before the first block; see `Backing.kept`."""
@@ -108,7 +111,7 @@ class ColdState(Backing):
     def read_ahead(self, image: BlockImage, state: State, workers: int, clock: Clock) -> None:
         """Read what is known to be touched; see `Backing.read_ahead`."""
         if self.ahead is not None:
-            self.ahead.run(self._memory.address, image, state, workers, clock)
+            self.ahead.run(self._memory.address, image, state, max(workers // self.machines, 1), clock)
 
     def end(self, image: BlockImage, state: State, before: Snapshot, clock: Clock) -> None:
         """Put back what nobody has asked for; see `Backing.end`.
