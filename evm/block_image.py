@@ -206,5 +206,9 @@ class BlockImage:
         """Address of the header, for kernels."""
         return int(self._header.ctypes.data)
 
+    def put_behind(self, cold: int) -> None:
+        """Have machines that execute the block fetch what is not in memory (`evm.layout.COLD`); 0 for nothing."""
+        self._header[0]["cold"] = cold
+
     def __len__(self) -> int:
         return len(self.block)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from contend.evm import errors, layout, opcodes
 from contend.evm.code import decoder
-from contend.evm.layout import CODE, REGISTERS, WORD_BYTES
+from contend.evm.layout import BLOCK, CODE, COLD, REGISTERS, WORD_BYTES
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel, native
-from contend.evm.runtime.memory_views import call_1, view_u64
+from contend.evm.runtime.memory_views import call_1, call_2, view_u64
 from contend.evm.vm.call import CALL_ERROR, CALL_NEEDS, begin_call, end_call, frame_at, undo_frame
 from contend.evm.vm.create import begin_create, deploy
 from contend.evm.vm.dispatch import instruction_loop
@@ -159,15 +159,29 @@ def _compute(address):
         call_1(I(functions[PYTHON]), address)
 
 
+@kernel(inline=True)
+def _fetch(address):
+    """Have the machine's pending location in memory, where something lies behind the state."""
+    cold = BLOCK.at(open_machine(address).block).cold
+    if cold != 0:
+        call_2(COLD.at(cold).fetch, cold, address)
+
+
 @native("int64(int64)")
 def resume(address):
     """Run a machine on, from where it is: `DONE`, `NEED` or `FAULT`. The address of its header in, the reason out.
 
     Where the interpreter returns for a precompiled contract, the function that computes it is called here, by address,
     and the interpreter goes on. So drivers know locations only, and no cryptography is compiled into the hot loop.
+
+    Likewise, where the location that is needed is not in memory, it is read from what lies behind the state, before the
+    driver is asked for it. All drivers come by here, so none of them knows.
     """
     while True:
         outcome = run_machine(address)
+        if outcome == errors.NEED:
+            _fetch(address)
+            return outcome
         if outcome != errors.COMPUTE:
             return outcome
         _compute(address)

@@ -40,7 +40,20 @@ WORD = Struct("Word", value=U256)
 WORD_BYTES = 32
 
 # A location of the state: two neighbouring cache lines, which a core fetches together.
-LOCATION = Struct("Location", key=KEY, unused=U64, value=U256, spare=words(4))
+LOCATION = Struct(
+    "Location",
+    key=KEY,
+    arrival=U64,  # HERE, unless something lies behind the state (`COLD`)
+    value=U256,
+    spare=words(4),
+)
+# Of its arrival: the word is there, is absent, has been asked for; or it is there from a simulated time on.
+HERE, ABSENT, ASKED, FIRST_TIME = range(4)
+# What lies behind a state of which a part is not in memory. Whoever puts it there adds fields of its own.
+COLD = Struct(
+    "Cold",
+    fetch=I64,  # address of ``int64 fetch(int64 cold, int64 machine)``: has the machine's pending location in memory
+)
 STATE = Struct(
     "State",
     locations=I64,  # address of a row a location
@@ -126,6 +139,7 @@ BLOCK = Struct(
     data_size=I64,
     fork=U64,  # number of the fork, see `evm.forks`
     max_blobs=I64,  # of all its transactions together
+    cold=I64,  # address of a COLD, or zero where all of the state is in memory
 )
 TRANSACTION = Struct(
     "Transaction",

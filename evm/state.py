@@ -36,6 +36,7 @@ from contend.evm.runtime.structs import KEY, LINE_U64, WORD_BYTES, Struct, addre
 NOT_FOUND = -1
 NO_ROOM = -2
 _TAG = U(0xFFFFFFFF00000000)
+_FIRST_TIME = U(layout.FIRST_TIME)
 _NUMBER = U(0xFFFFFFFF)
 _SALT = (U(0x2D358DCCAA6C78A5), U(0x8BB84B93962EACC9), U(0x4B33A62ED433D4A3), U(0x4D5A2DA51DE1AA47))
 COUNTER = Struct("Counter", count=LINE_U64)
@@ -76,6 +77,13 @@ def location_row(state, location):
 def kind_of(state, location):
     """Kind of a location of a state: `evm.layout.KIND_STORAGE` and its like."""
     return I((location_row(state, location).key[2] >> _KIND_SHIFT) & _KIND_MASK)
+
+
+@kernel(inline=True)
+def is_in_memory(row):
+    """Whether the word of a location's row is there, and has not to be asked for behind the state."""
+    arrival = atomics.load(row, "arrival")
+    return arrival == U0 or arrival >= _FIRST_TIME
 
 
 @kernel(inline=True)
@@ -352,6 +360,7 @@ class State:
         self._rows = rows
         self._keys: Words = rows["key"]
         self._values: Words = rows["value"]
+        self._arrivals: npt.NDArray[np.uint64] = rows["arrival"]
 
     @property
     def address(self) -> int:
@@ -377,6 +386,14 @@ class State:
     def values(self) -> Words:
         """Words by location number, shape (count, 4)."""
         return self._values[: self.count]
+
+    @property
+    def arrivals(self) -> npt.NDArray[np.uint64]:
+        """What is known of each word's arrival, also of locations that are not interned yet, shape (capacity,).
+
+        Zero for a word that is in memory; all are where nothing lies behind the state (`evm.layout.COLD`).
+        """
+        return self._arrivals
 
     def reserve(self, capacity: int) -> None:
         """Make room for at least `capacity` locations."""

@@ -25,6 +25,7 @@ from contend.harness.commands import (
     fuzz_blocks,
     fuzz_evm,
     list_,
+    make_state,
     new,
     paper,
     report,
@@ -130,6 +131,7 @@ for _module in (
     access_list,
     blocktest,
     risk,
+    make_state,
     warm_up,
 ):
     add_verbosity(_module.command)

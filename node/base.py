@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from contend.evm import State
 from contend.evm.block_image import BlockImage
+from contend.strategies.backing import Backing
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import Clock
 
@@ -33,6 +34,8 @@ class BlockRun:
         Drives the workers of a stage, as it does those of the strategy, and tells its time.
     outcome : Outcome or None
         Of the execution; None before it.
+    root : bytes or None
+        State root after the block, once a stage has computed one.
     """
 
     place: int
@@ -41,6 +44,7 @@ class BlockRun:
     workers: int
     clock: Clock
     outcome: Outcome | None = None
+    root: bytes | None = None
 
 
 class Stage(ABC):
@@ -55,12 +59,13 @@ class Stage(ABC):
     ----------
     phase : str
         Name of its time in `strategies.base.Outcome.phases`.
-    comes_first : bool
-        Whether it comes before execution; else behind it.
+    comes_first : bool or None
+        Whether it comes before execution, or behind it; None for one that is at work within (`Stage.backing`), and has
+        its phase from there.
     """
 
     phase: ClassVar[str]
-    comes_first: ClassVar[bool] = False
+    comes_first: ClassVar[bool | None] = False
 
     @property
     @abstractmethod
@@ -78,9 +83,17 @@ class Stage(ABC):
     def work(self, run: BlockRun) -> None:
         """Do it. The clock's time that passes meanwhile is the phase."""
 
+    @property
+    def backing(self) -> Backing | None:
+        """What it has lie behind the state while the strategy executes, if anything."""
+        return None
+
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Numbers that it has counted in its last work, by name, for the counters of the sample."""
         return {}
+
+    def release(self, run: BlockRun, has_failed: bool) -> None:  # noqa: B027  # many hold nothing
+        """Let others have what it has taken for the block. Behind everything else, and where something has failed."""
 
     def check(self, run: BlockRun) -> list[str]:
         """Say what of its result is wrong, outside the time; nothing where it is right."""

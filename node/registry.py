@@ -17,9 +17,14 @@ _MAKERS = {
     "consensus": "contend.node.agreement.stage",
     "signatures": "contend.node.signatures.making",
     "root": "contend.node.state_root.stage",
+    # Behind the root, which is committed with the block.
+    "state": "contend.node.cold_state.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter")
+_SETTINGS = (
+    *("keys", "validators", "silent", "jitter"),
+    *("cache", "disk", "state_path", "read_ahead", "io", "io_threads", "machines", "sync"),
+)
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 

@@ -65,10 +65,27 @@ class Node:
             raise StageError(f"strategy {strategy.name} executes blocks by itself: no stage can stand before it")
         image: BlockImage = strategy.image_of(block)
         run = BlockRun(place, image, state, workers, strategy.clock)
+        has_failed = True
+        try:
+            outcome = self._executed(strategy, block, run)
+            has_failed = False
+        finally:
+            for stage in self.stages:
+                stage.release(run, has_failed)
+        return outcome
+
+    def _executed(self, strategy: CompiledStrategy, block: Block, run: BlockRun) -> Outcome:
         for stage in self.stages:
             stage.make_ready(run)
         before = self._timed(run, is_first=True)
-        run.outcome = strategy.execute(block, state, workers)
+        strategy.backing = next((stage.backing for stage in self.stages if stage.backing is not None), None)
+        machines = 1 if strategy.backing is None or strategy.divides_state else strategy.backing.machines
+        try:
+            strategy.clock.cores = run.workers if machines > 1 else 0
+            with_machines = run.workers * machines if strategy.parallel else run.workers
+            run.outcome = strategy.execute(block, run.state, with_machines)
+        finally:
+            strategy.backing, strategy.clock.cores = None, 0
         run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}
         for stage in self.stages:
             run.outcome.counters = {**run.outcome.counters, **stage.counters(run)}

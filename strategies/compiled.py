@@ -16,6 +16,7 @@ from contend.evm.forks import fork_named
 from contend.evm.receipts import ReceiptTable
 from contend.evm.state import intern_location, key_tuple, location_key
 from contend.evm.vm import precompiles
+from contend.strategies.backing import Backing
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, cost_table
 
@@ -40,8 +41,12 @@ class CompiledStrategy(Strategy):
     """
 
     clocks: ClassVar[tuple[str, ...]] = ("wall", "virtual")
+    divides_state: ClassVar[bool] = False
+    """Whether it executes on parts of the state, each of which then has a backing of its own."""
 
     def __init__(self) -> None:
+        self.backing: Backing | None = None
+        """What lies behind the state of the next block; None where all of it is in memory."""
         self._scale = 1
         self._image: BlockImage | None = None
         self._admission: Admission
@@ -69,7 +74,7 @@ class CompiledStrategy(Strategy):
             state.codes.reserve(self._scale)
             state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
-                outcome = self.attempt(image, state, workers, self._scale)
+                outcome = self._attempt(image, state, workers, before)
             except CapacityError:
                 # First of all, so that no error leaves a state that is executed by half.
                 state.restore(before)
@@ -103,6 +108,23 @@ class CompiledStrategy(Strategy):
                 outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
                 outcome.untimed["changes"] = perf_counter() - began
             return outcome
+
+    def _attempt(self, image: BlockImage, state: State, workers: int, before: Snapshot) -> Outcome:
+        """Execute once, with what lies behind the state, if anything does."""
+        backing = self.backing
+        if backing is None or self.divides_state:
+            return self.attempt(image, state, workers, self._scale)
+        backing.begin(image, state, self.clock)
+        try:
+            began = self.clock.now()
+            backing.read_ahead(image, state, workers, self.clock)
+            seconds = self.clock.now() - began
+            outcome = self.attempt(image, state, workers, self._scale)
+        finally:
+            backing.end(image, state, before, self.clock)
+        if backing.reads_ahead:
+            outcome.phases = {"read": seconds, **outcome.phases}
+        return outcome
 
     def image_of(self, block: Block) -> BlockImage:
         """The block as it will be executed, made when it is first asked for: whoever recovers senders writes there."""

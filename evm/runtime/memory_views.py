@@ -76,11 +76,16 @@ def _call(arity: int) -> Any:
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
             return types.int64(*[types.int64] * 5), generate
-    else:
+    elif arity == 5:
 
         @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
         def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
             return types.int64(*[types.int64] * 6), generate
+    else:
+
+        @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+        def call(typing_context: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> Any:
+            return types.int64(*[types.int64] * 8), generate
 
     return call
 
@@ -90,6 +95,7 @@ call_2 = _call(2)
 call_3 = _call(3)
 call_4 = _call(4)
 call_5 = _call(5)
+call_7 = _call(7)
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba ships no types

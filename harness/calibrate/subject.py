@@ -64,6 +64,6 @@ class Subject:
             self.strategy.execute(self.earlier, self.state, self.workers)
         outcome = self.node.execute(self.strategy, self.block, self.state, self.workers)
         if self.node.stages:
-            return np.array([0.0, sum(outcome.phases[stage.phase] for stage in self.node.stages)])
+            return np.array([0.0, sum(outcome.phases.get(stage.phase, 0.0) for stage in self.node.stages)])
         prepared = outcome.phases.get("prepare", 0.0)
         return np.array([prepared, outcome.seconds - prepared])

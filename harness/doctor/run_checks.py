@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from contend.harness.doctor import cores, frequency, interference, memory, platform
 from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.disk import Probe, disk
+from contend.harness.doctor.disk import measure as measure_disk
 from contend.harness.doctor.files import Files
 from contend.harness.doctor.finding import Finding
 from contend.harness.doctor.microbench import MicrobenchResult, measure
@@ -16,7 +18,9 @@ from contend.harness.record.environment import usable_cores
 Measure = Callable[[int], MicrobenchResult]
 
 
-def run_checks(workers: int, files: Files | None = None, microbench: Measure = measure) -> list[Finding]:
+def run_checks(
+    workers: int, files: Files | None = None, microbench: Measure = measure, probe: Probe = measure_disk
+) -> list[Finding]:
     """Check the machine.
 
     Parameters
@@ -27,6 +31,8 @@ def run_checks(workers: int, files: Files | None = None, microbench: Measure = m
         Where the system tells about itself; checks whose files are missing are left out, or say that they do not know.
     microbench : callable
         Measures so many cores at work.
+    probe : callable
+        Measures the disk that a folder is on; behind all else, since it may compile.
 
     Returns
     -------
@@ -62,5 +68,6 @@ def run_checks(workers: int, files: Files | None = None, microbench: Measure = m
         platform.guest(files),
         platform.container(files),
         platform.battery(files),
+        *disk(probe),
     ]
     return [finding for finding in found if finding is not None]

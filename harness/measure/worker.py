@@ -63,6 +63,11 @@ _REFUSALS = ("RefusedBlockError", "FieldError", "MissingKnowledgeError", "StageE
 _layout = _THIS_LAYOUT
 
 
+def _is_refusal(error: BaseException) -> bool:
+    """Whether an error says that nothing of it can be measured as it was asked for."""
+    return any(kind.__name__ in _REFUSALS for kind in type(error).__mro__)
+
+
 def find(what: str) -> Any:
     """Find something of the measured version.
 
@@ -216,7 +221,7 @@ class _Worker:
                 part(task, result)
             except Exception as error:
                 result["failure"] = _failure(error)
-                result["refused"] = type(error).__name__ in _REFUSALS
+                result["refused"] = _is_refusal(error)
                 break
         result["broken"] = result["broken"] and result["failure"] is not None
         seconds, self._compile_seconds = self._compile_seconds, 0.0
@@ -311,7 +316,7 @@ def _peak_memory_bytes() -> int:
 def _failure(error: Exception) -> dict[str, Any]:
     text = " ".join(str(error).split())
     # What a bench raises is a sentence; anything else is an error of the version's own, of which a trace is kept.
-    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError", *_REFUSALS):
+    if type(error).__name__ not in ("RunError", "WorkloadError", "BadInputError") and not _is_refusal(error):
         traceback.print_exc()
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return {"error": text, "differences": list(getattr(error, "differences", ()))}

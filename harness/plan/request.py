@@ -51,7 +51,7 @@ HINTS = ("none", "dry_run", "template", "declared", "block", "truth")
 """Sources of what strategies are given (`strategies.given.SOURCES`, which takes numpy to read)."""
 LIST_KINDS = ("full", "locations", "reads", "indexed")
 """Kinds of access lists (`strategies.given.LIST_KINDS`)."""
-STAGES = ("consensus", "signatures", "root")
+STAGES = ("consensus", "signatures", "root", "state")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
 SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
@@ -62,6 +62,19 @@ KEYS = ("carried", "registry")
 """Where keys are (`node.signatures.making.KEYS`)."""
 ROOTS = (NO_STAGE, "mpt")
 """Kinds of state roots (`node.state_root.stage.KINDS`)."""
+IN_MEMORY, DURABLE = "memory", "mdbx"
+STATES = (IN_MEMORY, "file", DURABLE)
+"""Where a state is: in memory, or in a store (`node.cold_state.stage.STORES`)."""
+SYNCS = ("block", "none")
+"""When a block that is committed is on the disk (`node.cold_state.stage.SYNCS`)."""
+CACHE, DISK = "cold", "nvme"
+"""What of it is in the cache, and the simulated device that the rest is on, unless said otherwise."""
+READ_AHEAD = (NO_STAGE, "sure", "block")
+"""What of it is read before a block is executed (`node.store.ahead.read_ahead.KINDS`)."""
+USUAL_IO_THREADS, MAX_IO_THREADS = 32, 256
+WAYS_TO_READ = ("auto", "uring", "threads")
+"""How that is done (`node.store.ahead.read_ahead.IO`)."""
+MAX_MACHINES = 64
 PROTOCOLS = (NO_STAGE, "tendermint", "hotstuff", "two_phase")
 """Protocols of agreement (`node.agreement.simulation.PROTOCOLS`)."""
 LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
@@ -81,6 +94,14 @@ def _simulated(asked: Mapping[str, Any]) -> bool:
 
 def _agreed(asked: Mapping[str, Any]) -> bool:
     return bool(asked.get("consensus", NO_STAGE) != NO_STAGE)
+
+
+def _stored(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("state", IN_MEMORY) != IN_MEMORY)
+
+
+def _durable(asked: Mapping[str, Any]) -> bool:
+    return bool(asked.get("state", IN_MEMORY) == DURABLE)
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -355,6 +376,92 @@ class Request:
         "Merkle Patricia trie, kept from block to block",
         added_later=True,
     )
+    state: Option[str, str] = Option(
+        IN_MEMORY,
+        choice(*STATES),
+        "--state",
+        meaning="Where the state is: in memory, or in a store of which a block's records are read when they are first "
+        "touched, within the time: a file, or a database (mdbx; wall clock) to which each block is committed",
+        added_later=True,
+    )
+    cache: Option[str, str] = Option(
+        CACHE,
+        NAME,
+        "--cache",
+        metavar="SHARE",
+        meaning="Share of such a state's records that are in memory when a block begins, drawn evenly; cold is 0",
+        on_command_line="cold, or a number from 0 to 1",
+        in_python='``"cold"``, or a number from 0 to 1 as text',
+        added_later=True,
+        applies=_stored,
+    )
+    disk: Option[str, str] = Option(
+        DISK,
+        NAME,
+        "--disk",
+        metavar="DEVICE",
+        meaning="Simulated device that such a state is on: reads take a constant time on the first free channel; "
+        "virtual clock",
+        on_command_line="nvme (90us:45), cloud (500us:8), or a latency and how many channels, such as 55us:4",
+        added_later=True,
+        applies=lambda asked: _stored(asked) and _simulated(asked),
+    )
+    read_ahead: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*READ_AHEAD),
+        "--read-ahead",
+        meaning="What of such a state is read before a block is executed, within the time, many records at once: "
+        "accounts and codes that transactions are sure to touch (sure), or all that the block's access list names "
+        "(block); by all strategies that do not divide the state, serial included",
+        added_later=True,
+        applies=_stored,
+    )
+    io: Option[str, str] = Option(
+        WAYS_TO_READ[0],
+        choice(*WAYS_TO_READ),
+        "--io",
+        meaning="How that is done: by io_uring, by threads that wait side by side, or by the first of them that the "
+        "system gives",
+        added_later=True,
+        applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
+    )
+    io_threads: Option[int, int] = Option(
+        USUAL_IO_THREADS,
+        whole_number(1, MAX_IO_THREADS),
+        "--io-threads",
+        meaning="How many threads wait side by side, where threads read ahead",
+        added_later=True,
+        applies=lambda asked: asked.get("read_ahead", NO_STAGE) != NO_STAGE and not _simulated(asked),
+    )
+    machines: Option[int, int] = Option(
+        1,
+        whole_number(1, MAX_MACHINES),
+        "--machines",
+        meaning="Machines that a worker has, one at work while the others wait for reads of such a state; not of "
+        "serial, nor of strategies that divide the state; virtual clock",
+        added_later=True,
+        applies=lambda asked: _stored(asked) and _simulated(asked),
+    )
+    state_path: Option[PathLike | None, str | None] = Option(
+        None,
+        PATH,
+        "--state-path",
+        metavar="PATH",
+        meaning="File that such a state is in, which is written where it is not there; or database that contend "
+        "make-state has made",
+        default_text="one for each state, in the cache folder",
+        added_later=True,
+        applies=_stored,
+    )
+    sync: Option[str, str] = Option(
+        SYNCS[0],
+        choice(*SYNCS),
+        "--sync",
+        meaning="When blocks are on the disk that are committed to a database: each before its time ends (block), or "
+        "when the system writes it (none)",
+        added_later=True,
+        applies=_durable,
+    )
     consensus: Option[str, str] = Option(
         NO_STAGE,
         choice(*PROTOCOLS),
@@ -416,6 +523,37 @@ class Request:
             others = ", ".join(scheme for scheme in SIGNATURES if scheme not in WITHOUT_KEYS)
             raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
         self._check_agreement()
+        self._check_store()
+
+    def _check_store(self) -> None:
+        """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
+        if self.state == IN_MEMORY:
+            usual: dict[str, Any] = {
+                "cache": CACHE,
+                "disk": DISK,
+                "read_ahead": NO_STAGE,
+                "io": WAYS_TO_READ[0],
+                "machines": 1,
+                "io_threads": USUAL_IO_THREADS,
+                "state_path": None,
+            }
+            for name, value in usual.items():
+                if getattr(self, name) != value:
+                    raise BadInputError(
+                        f"{name.replace('_', ' ')}: for a state that is not in memory; add --state file"
+                    )
+        elif self.disk != DISK and not self.simulated:
+            raise BadInputError("disk: devices are simulated; add --clock virtual")
+        elif self.machines > 1 and not self.simulated:
+            raise BadInputError("machines: several of a worker are simulated; add --clock virtual")
+        elif self.io != WAYS_TO_READ[0] and (self.read_ahead == NO_STAGE or self.simulated):
+            raise BadInputError("io: for real reads ahead of a block; add --read-ahead, or leave --clock virtual out")
+        elif self.io_threads != USUAL_IO_THREADS and (self.read_ahead == NO_STAGE or self.simulated):
+            raise BadInputError("io threads: for real reads ahead of a block; add --read-ahead")
+        elif self.state == DURABLE and self.simulated:
+            raise BadInputError("state: what mdbx takes is measured under the wall clock only; leave --clock out")
+        if self.sync != SYNCS[0] and self.state != DURABLE:
+            raise BadInputError(f"sync: for a state in a database; add --state {DURABLE}")
 
     def _check_agreement(self) -> None:
         """Refuse an agreement that is not simulated, and what says more of one that is not asked for."""
@@ -471,7 +609,7 @@ def stages_text(asked: Mapping[str, Any]) -> str:
     asked : mapping
         As a record of any version has it.
     """
-    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items())
+    return ", ".join(f"{name} {value}" for name, value in _stages(asked).items() if name != "state_path")
 
 
 def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
@@ -482,7 +620,24 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
     if found["consensus"] != NO_STAGE:
         said = {name: asked.get(name, 0) for name in OF_VALIDATORS}
         found |= {name: f"{value:g}" for name, value in said.items() if value}
-    return {name: value for name, value in found.items() if value != NO_STAGE}
+    stored: dict[str, str] = {}
+    if found.pop("state") not in (NO_STAGE, IN_MEMORY):
+        stored |= {"state": asked["state"], "cache": asked.get("cache", CACHE)}
+        if _durable(asked):
+            stored["sync"] = asked.get("sync", SYNCS[0])
+        elif _simulated(asked):
+            stored["disk"] = asked.get("disk", DISK)
+            if asked.get("machines", 1) > 1:
+                stored["machines"] = str(asked["machines"])
+        if asked.get("read_ahead", NO_STAGE) != NO_STAGE:
+            stored["read_ahead"] = asked["read_ahead"]
+            if asked.get("io", WAYS_TO_READ[0]) != WAYS_TO_READ[0]:
+                stored["io"] = asked["io"]
+            if asked.get("io_threads", USUAL_IO_THREADS) != USUAL_IO_THREADS:
+                stored["io_threads"] = str(asked["io_threads"])
+        if asked.get("state_path"):
+            stored["state_path"] = asked["state_path"]
+    return {name: value for name, value in found.items() if value != NO_STAGE} | stored
 
 
 def command_words(asked: Mapping[str, Any], kind: type[Request] = Request) -> list[str]:

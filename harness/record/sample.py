@@ -16,7 +16,7 @@ from contend.harness.record.content.counter_names import with_present_names
 N = TypeVar("N", int | float, float)
 PHASES = ("prepare", "execute", "commit")
 """Phases of every run."""
-ALL_PHASES = ("agree", "recover", *PHASES, "root")
+ALL_PHASES = ("agree", "recover", "read", *PHASES, "root", "store")
 """With those of stages that may be asked for, in the order in which they come (`node.base.Stage.phase`)."""
 ABORTS_AT = "aborts_at_"
 """Counters of aborts and repairs by class of location begin with this, as ``aborts_at_token_balance`` does."""

@@ -77,6 +77,7 @@ class StateRoot(Stage):
         self._accounts = self._trie.account_count
         self._slots = self._trie.slot_count
         self.root = self._trie.root
+        self._is_lost = False
 
     def again(self) -> StateRoot:
         """Another with tries of its own; see `Stage.again`."""
@@ -89,7 +90,11 @@ class StateRoot(Stage):
 
     def make_ready(self, run: BlockRun) -> None:
         """Go back to the state before the block, where earlier runs have gone further; see `Stage.make_ready`."""
-        if run.place < len(self._digests):
+        if self._is_lost:
+            # A run has failed after the root was computed, or while it was.
+            self._trie, self._is_lost = StateTrie.of(run.state), False
+            del self._changed[run.place :], self._digests[run.place :]
+        elif run.place < len(self._digests):
             keys = np.unique(np.concatenate(self._changed[run.place :]), axis=0)
             if of_generations(keys).any():
                 # A storage that was destroyed is nowhere in the tries, and none of its slots has changed.
@@ -111,7 +116,11 @@ class StateRoot(Stage):
         else:
             self._trie.prepare(changes, run.workers)
             self._trie.run(run.workers, run.clock)
-        self.root = self._trie.root
+        self.root = run.root = self._trie.root
+
+    def release(self, run: BlockRun, has_failed: bool) -> None:
+        """Take note that the tries are of no known state, where the run has failed; see `Stage.release`."""
+        self._is_lost |= has_failed
 
     def check(self, run: BlockRun) -> list[str]:
         """Hold the root against that of tries of the whole state after the block; see `Stage.check`.

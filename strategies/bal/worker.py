@@ -48,7 +48,7 @@ from contend.evm.vm.transaction import open_machine, start_transaction
 from contend.strategies.accounting import end_step, spend
 from contend.strategies.bal.layout import BAL, BAL_WORKER, WRITE_LOG
 from contend.strategies.block_list.change_rows import find_for, prefetch_records, prefetch_row
-from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, READ_ONLY
+from contend.strategies.block_list.layout import BLOCK_LIST, NAMED, READ_ONLY, RECORD
 from contend.strategies.block_list.listed_changes import (
     change_at,
     changes_before,
@@ -157,6 +157,9 @@ def _answer(shared, worker, own):
         seen = changes_before(shared, record, count, worker.txn_idx)
     elif what_of_record(head) == READ_ONLY:
         touch_record(record, head)
+    if seen == 0 and BLOCK.at(open_machine(worker.machine).block).cold != 0:
+        # The word was not in memory when the list was laid out. Whoever else does this writes the same.
+        RECORD.at(record).before = location_row(STATE.at(shared.state), location_of_record(head)).value
     return _note_read(shared, worker, location_of_record(head), record, seen, word_seen(record, seen))
 
 

@@ -101,7 +101,7 @@ FEES_SEEN = Struct("BlockSTMFeesSeen", seen=U64, fees=U256)
 ROW = Struct(
     "BlockSTMRow",
     key=KEY,
-    unused=U64,
+    arrival=U64,
     value=U256,
     head=U64,  # epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
     settled_by=U64,  # epoch << HEAD_SHIFT | SETTLING | the transaction, plus one, whose word `value` is

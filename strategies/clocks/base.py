@@ -121,6 +121,9 @@ class Clock(ABC):
         Messages arrive up to so many units of the clock's time later than the network says, drawn from `seed`.
     seed : int
         Of what the clock draws at random; 0 where it draws nothing.
+    cores : int
+        Of simulated workers so many at most are at work at a time, worker i by core ``i % cores``, and as many as like
+        wait for a device; 0 for a core each.
     """
 
     name: ClassVar[str]
@@ -130,11 +133,28 @@ class Clock(ABC):
     network: NetworkModel | None = None
     jitter: int = 0
     seed: int = 0
+    cores: int = 0
 
     @property
     def busy(self) -> float | None:
         """Simulated seconds that all workers together were at work; None where time is real and CPUs count it."""
         return None
+
+    @property
+    def instant(self) -> int:
+        """Address of an int64 word: the simulated time, in picoseconds, at which the step in hand began.
+
+        Zero where time is real, or where costs are not counted.
+        """
+        return 0
+
+    @property
+    def waited(self) -> int:
+        """Address of an int64 word to which a step adds what of its cost, in picoseconds, it has only waited for.
+
+        Zero where time is real, or where costs are not counted.
+        """
+        return 0
 
     @abstractmethod
     def now(self) -> float:

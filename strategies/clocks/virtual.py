@@ -76,6 +76,11 @@ EVENT_LOOP = Struct(
     wakes=I64,
     idle_ps=I64,
     slowdown=I64,
+    instant=I64,  # address of a word that tells the time of the step, `began_ps` being when the loop began
+    began_ps=I64,
+    cores=I64,  # when each core is free, where several workers share one; of so many, or of none
+    core_count=I64,
+    waited=I64,  # address of a word to which a step adds what of its cost it has only waited for
     # Arrays of int64, by address.
     workers=I64,  # the workers' headers
     worker_count=I64,
@@ -235,6 +240,9 @@ def run_events(loop_address):
     workers, due, modes = view_i64(loop.workers, loop.worker_count), _due_of(loop), _modes_of(loop)
     tree = view_i64(loop.tree, 2 * loop.leaves)
     step, shared, network, slowdown = loop.step, loop.shared, loop.network, loop.slowdown
+    instant, began_ps = view_i64(loop.instant, 1), loop.began_ps
+    core_count = loop.core_count
+    cores, waited = view_i64(loop.cores, core_count), view_i64(loop.waited, 1)
     for _ in range(STEPS_AT_ONCE):
         if loop.alive == 0:
             return ALL_ENDED
@@ -244,14 +252,25 @@ def run_events(loop_address):
             return STUCK
         if loop.trace_rows != 0 and loop.traced == loop.trace_rows:
             return TRACE_FULL
+        if core_count > 0:
+            free = cores[worker % core_count]
+            if free > time:
+                # Another one is at work there.
+                due[worker] = free
+                _play(loop, worker)
+                continue
         modes[worker] = RUNNING
         if network != 0:
             call_3(loop.advance, network, worker, time)
+        instant[0] = began_ps + time
         cost = call_2(step, shared, workers[worker])
         loop.steps += 1
         end = time
         if cost > 0:
             end = time + max(cost * slowdown // FULL_SPEED, 1)
+            if core_count > 0:
+                cores[worker % core_count] = end - min(waited[0], end - time)
+                waited[0] = 0
             _note_work(loop, worker, time, end)
         elif cost == IDLE:
             _put_aside(loop, worker, time)
@@ -333,6 +352,7 @@ class VirtualClock(Clock):
         self.steps = 0
         self._busy_ps = 0
         self._now_ps = 0
+        self._instant, self._waited = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self._traced = traced
         self._traces: list[Integers] = []
 
@@ -350,16 +370,28 @@ class VirtualClock(Clock):
         """Simulated time, exactly."""
         return self._now_ps
 
+    @property
+    def instant(self) -> int:
+        """Address of a word with the time; see `Clock.instant`."""
+        return int(self._instant.ctypes.data)
+
+    @property
+    def waited(self) -> int:
+        """Address of a word with what a step has waited for; see `Clock.waited`."""
+        return int(self._waited.ctypes.data)
+
     def spend(self, picoseconds: int, activity: int = ACT_SCHEDULE) -> None:
         """Let simulated time pass; see `Clock.spend`."""
         if self._traced and picoseconds:
             self._traces.append(np.array([[0, activity, self._now_ps, self._now_ps + int(picoseconds)]]))
         self._now_ps += int(picoseconds)
+        self._instant[0] = self._now_ps
         self._busy_ps += int(picoseconds)
 
     def wait(self, picoseconds: int, busy_picoseconds: int = 0) -> None:
         """Let simulated time pass; see `Clock.wait`."""
         self._now_ps += int(picoseconds)
+        self._instant[0] = self._now_ps
         self._busy_ps += int(busy_picoseconds)
 
     def mark(self) -> object:
@@ -370,6 +402,7 @@ class VirtualClock(Clock):
         """Go back to a marked moment; see `Clock.rewind`."""
         assert isinstance(mark, tuple)
         self._now_ps, self._busy_ps, self.steps, traces = mark
+        self._instant[0] = self._now_ps
         del self._traces[traces:]
 
     @property
@@ -386,6 +419,11 @@ class VirtualClock(Clock):
             If all workers that have not ended wait for each other: an error in the strategy.
         """
         loop = _EventLoop(workers, self.costs, self._traced)
+        loop.row["instant"], loop.row["began_ps"], loop.row["waited"] = self.instant, self._now_ps, self.waited
+        self._waited[0] = 0
+        free = np.zeros(self.cores, np.int64)
+        if 0 < self.cores < len(workers.addresses):
+            loop.row["cores"], loop.row["core_count"] = free.ctypes.data, self.cores
         loop.run()
         row = loop.row
         self.steps += int(row["steps"])
@@ -397,6 +435,7 @@ class VirtualClock(Clock):
             rows[:, 2:4] += self._now_ps
             self._traces.append(rows[:, :4])
         self._now_ps += int(row["end_ps"])
+        self._instant[0] = self._now_ps
         return [int(result) for result in loop.results]
 
 

@@ -17,11 +17,14 @@ from contend.evm import Changes, State, layout
 from contend.evm.access_list.building.access_log import AccessLog
 from contend.evm.code.directory import CodeDirectory
 from contend.evm.interpreter import resume
+from contend.evm.layout import BLOCK, HERE, MACHINE
 from contend.evm.receipts import RECEIPT_ARENA
 from contend.evm.runtime.jit import Native
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.state import location_key
 from contend.evm.vm.machine import Machine
+from contend.strategies.backing import PartBacking
+from contend.strategies.clocks import Clock
 from contend.strategies.clocks.cost_table import CostTable, default_costs
 from contend.strategies.sharded.protocol.layout import (
     CLUSTER,
@@ -131,6 +134,9 @@ class ShardMemory:
         self.state = State(1, codes)
         if codes is None:
             self.state.codes.header["store"] = store
+        self._reader = MACHINE.zeros()
+        self._reader[0]["codes"] = self.state.codes.address
+        self._backing: PartBacking | None = None
         self._scale, self._shares_codes = scale, codes is not None
         self._empty = self._before = self.state.snapshot()
         self._machines = [Machine(0, self.state.codes.address, scale=scale) for _ in range(slots)]
@@ -155,6 +161,7 @@ class ShardMemory:
             "inbox": self._inbox.ctypes.data,
             "outbox": self._outbox.ctypes.data,
             "state": self.state.address,
+            "reader": self._reader.ctypes.data,
             "nodes": self._nodes.ctypes.data,
             "node_count": scale * LOCK_NODES,
             "contexts": self._contexts.ctypes.data,
@@ -205,7 +212,28 @@ class ShardMemory:
         self.header["contexts"] = self._contexts.ctypes.data
         self.header["locks"], self.header["lock_count"] = self._locks.ctypes.data, len(self._locks)
         self.header["free_node"], self.header["unused_node"] = NO_NODE, NO_NODE + 1
+        self.state.arrivals[:] = HERE
+        self.header["cold"], self._backing = 0, None
         self.endpoint.reset()
+
+    def put_behind(
+        self, backing: PartBacking, kept: npt.NDArray[np.bool_], coinbase: bytes, shards: int, clock: Clock
+    ) -> None:
+        """Have something lie behind this shard's part of the state, from `load` until `changes`. Outside the time.
+
+        Parameters
+        ----------
+        backing : PartBacking
+        kept : ndarray of bool
+            As `PartBacking.begin` has it, for what was loaded.
+        coinbase : bytes
+        shards : int
+        clock : Clock
+        """
+        self._backing = backing
+        place = int(self.header["number"]), shards
+        self.header["cold"] = backing.begin(self.state, kept, coinbase, place, clock)
+        self._reader[0]["work_done_ps"] = 0
 
     def begin_block(
         self,
@@ -271,6 +299,7 @@ class ShardMemory:
     def _begin_slots(self, image: int) -> None:
         """Empty all slots, and let their machines execute transactions of a block."""
         self.slots[:] = np.zeros(1, SLOT.dtype)
+        BLOCK.array_at(image)[0]["cold"] = self.header["cold"]
         for number, machine in enumerate(self._machines):
             machine.attach(image, self.state.codes.address)
             machine.header["gas_done"] = machine.header["work_done_ps"] = 0
@@ -280,6 +309,18 @@ class ShardMemory:
     def abort_causes(self) -> Words:
         """For each abort the location that caused it, as owner << 32 | number there."""
         return self._abort_causes[: int(self.header["abort_cause_count"])]
+
+    def uncover(self) -> dict[str, int]:
+        """Have nothing lie behind the state any more; what was counted there. Nothing where nothing was.
+
+        Raises
+        ------
+        CapacityError
+            If the state had no room for what was read.
+        """
+        backing, self._backing = self._backing, None
+        self.header["cold"] = 0
+        return {} if backing is None else backing.end(self.state, self._before)
 
     def changes(self) -> Changes:
         """Locations of this shard that have another word than when they were loaded."""

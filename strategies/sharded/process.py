@@ -16,12 +16,17 @@ import traceback
 from time import perf_counter
 from typing import Any
 
-from contend.evm import Changes
+import numpy as np
+import numpy.typing as npt
+
+from contend.evm import CapacityError, Changes
 from contend.evm.receipts import RECEIPT
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.vm.precompiles import raise_failure
+from contend.strategies.backing import PartBacking, PartRecipe
+from contend.strategies.clocks import WALL
 from contend.strategies.clocks.base import FINISHED
 from contend.strategies.clocks.wall import drive, yield_processor
 from contend.strategies.sharded.memory import Cluster, ShardMemory
@@ -67,6 +72,8 @@ class _Shard:
         self._output: Segment | None = None
         self._memory: ShardMemory | None = None
         self._shards = 0
+        self._recipe: PartRecipe | None = None
+        self._backing: PartBacking | None = None
 
     def set_up(self, descriptors: list[int], shards: int, slots: int, scale: int, words: int, store_words: int) -> None:
         compile_kernels()
@@ -88,6 +95,13 @@ class _Shard:
     def load(self, contents: Changes, spare: int) -> None:
         assert self._memory is not None
         self._memory.load(contents, spare)
+
+    def put_behind(self, recipe: PartRecipe, kept: npt.NDArray[np.bool_], coinbase: bytes) -> None:
+        assert self._memory is not None
+        if self._recipe != recipe:
+            self._recipe, self._backing = recipe, recipe.made()
+        assert self._backing is not None
+        self._memory.put_behind(self._backing, kept, coinbase, self._shards, WALL)
 
     def room(self, descriptors: list[int], part_words: int, output_words: int) -> None:
         for segment in (self._part, self._output):
@@ -121,10 +135,14 @@ class _Shard:
         began = perf_counter()
         ended = drive(step.address, self._cluster.address, self._memory.address)
         finished = perf_counter()
+        try:
+            read = self._memory.uncover()
+        except CapacityError:
+            return (FULL,)
         if ended != FINISHED:
             raise_failure()
             return (FULL,)
-        return OK, began, finished, self._memory.counted(), self._output.address
+        return OK, began, finished, self._memory.counted() | read, self._output.address
 
     def accesses(self) -> Any:
         """What the shard logged, if it did."""

@@ -18,6 +18,7 @@ from contend.evm import CapacityError, Changes, State
 from contend.evm.block_image import BlockImage
 from contend.evm.code import shared_store
 from contend.evm.receipts import RECEIPT
+from contend.strategies.backing import Backing
 from contend.strategies.sharded.joined_log import ShardLog, received_log
 from contend.strategies.sharded.partitioning import PartLayout, deliver, owners
 from contend.strategies.sharded.process import OK, RAISED, serve
@@ -74,18 +75,31 @@ class ProcessPool:
         segments = (self._exchange, self._store)
         self._command("set_up", *self.fits, scale, *(segment.words for segment in segments), segments=segments)
 
-    def load(self, state: State, spare: int) -> None:
-        """Give each shard its part of the state, the codes that it lacks, and room for `spare` new locations."""
+    def load(self, state: State, spare: int, backing: Backing | None = None, coinbase: bytes = b"") -> None:
+        """Give each shard its part of the state, the codes that it lacks, and room for `spare` new locations.
+
+        And what lies behind the part, if anything lies behind the state; the beneficiary is then in memory.
+        """
         codes = [state.codes[number] for number in range(len(state.codes))]
         self._command("codes", [bytes(code.code) for code in codes if code.hash not in self._known_codes])
         self._known_codes.update(code.hash for code in codes)
-        present = state.values.any(axis=1)
+        present, kept = state.values.any(axis=1), np.zeros(0, np.bool_)
+        if backing is not None:
+            kept = backing.kept(state)
+            if len(kept):
+                present |= kept[: state.count]
         keys, words = state.keys[present], state.values[present]
+        kept = kept[: state.count][present] if len(kept) else kept
         whose = owners(keys, len(self._processes))
         for number in range(len(self._processes)):
             mine = whose == number
             self._send(number, "load", 0, Changes(keys[mine], words[mine]), spare)
         self._answers()
+        if backing is not None:
+            for number in range(len(self._processes)):
+                own = kept[whose == number] if len(kept) else kept
+                self._send(number, "put_behind", 0, backing.recipe(), own, coinbase)
+            self._answers()
         self._exchange.view()[:] = 0
         assert self._store is not None
         shared_store.clear(self._store.view())

@@ -16,6 +16,7 @@ from contend.evm.block_image import BlockImage
 from contend.evm.layout import KEY_WORDS
 from contend.evm.receipts import RECEIPT
 from contend.evm.runtime.sparse_memory import sparse_zeros
+from contend.strategies.backing import Backing
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import cost_table
 from contend.strategies.clocks.base import ACT_COMMIT, FAILED, Clock, Workers
@@ -71,6 +72,7 @@ class SimulatedCluster:
         model: NetworkModel,
         ordered: bool = False,
         logs: bool = False,
+        backing: Backing | None = None,
     ) -> Outcome:
         """Execute a block, and leave `state` as it is after it.
 
@@ -83,6 +85,8 @@ class SimulatedCluster:
             Whether to commit in the block's order.
         logs : bool
             Whether to make the block's access list.
+        backing : Backing, optional
+            What lies behind the state.
 
         Raises
         ------
@@ -92,7 +96,7 @@ class SimulatedCluster:
         mark = clock.mark()
         while True:
             try:
-                return self._attempt(image, state, clock, model, ordered, logs)
+                return self._attempt(image, state, clock, model, ordered, logs, backing)
             except CapacityError:
                 if not self._make_room():
                     raise
@@ -113,9 +117,10 @@ class SimulatedCluster:
         model: NetworkModel,
         ordered: bool,
         logs: bool,
+        backing: Backing | None,
     ) -> Outcome:
         count, begin = len(image), perf_counter()
-        self._load(state, count)
+        self._load(state, count, backing, image.block.environment.coinbase, clock)
         untimed = {"partition": perf_counter() - begin}
         self.network.reset(model, clock.jitter, clock.seed)
         self._control[:] = np.zeros(1, CONTROL.dtype)
@@ -138,6 +143,9 @@ class SimulatedCluster:
             if self.network.full:
                 raise CapacityError("the network is too small for the block") from None
             raise
+        read = self._uncover()
+        if backing is not None:
+            backing.note_parts(read, clock)
         if FAILED in ended:
             raise CapacityError(
                 "a machine, the locks, the state or the receipts of a shard are too small for the block"
@@ -186,11 +194,21 @@ class SimulatedCluster:
         clock.spend(joining + len(made) * costs[cost_table.LIST_BYTE], ACT_COMMIT)
         return made
 
-    def _load(self, state: State, count: int) -> None:
-        """Give each shard its part of the state."""
+    def _uncover(self) -> dict[str, int]:
+        """Have nothing lie behind the shards' parts any more; what was counted there."""
+        counted = [shard.uncover() for shard in self.shards]
+        return {name: sum(one[name] for one in counted) for name in counted[0]}
+
+    def _load(self, state: State, count: int, backing: Backing | None, coinbase: bytes, clock: Clock) -> None:
+        """Give each shard its part of the state, with what lies behind it."""
         shards = len(self.shards)
-        present = state.values.any(axis=1)
+        present, kept = state.values.any(axis=1), np.zeros(0, np.bool_)
+        if backing is not None:
+            kept = backing.kept(state)
+            if len(kept):
+                present |= kept[: state.count]
         keys, words = state.keys[present], state.values[present]
+        kept = kept[: state.count][present] if len(kept) else kept
         whose = owners(keys, shards)
         by_owner = np.argsort(whose, kind="stable")
         ends = np.searchsorted(whose[by_owner], np.arange(shards + 1))
@@ -199,6 +217,8 @@ class SimulatedCluster:
         for number, shard in enumerate(self.shards):
             mine = by_owner[ends[number] : ends[number + 1]]
             shard.load(Changes(keys[mine], words[mine]), int(spare[number]))
+            if backing is not None:
+                shard.put_behind(backing.part(), kept[mine] if len(kept) else kept, coinbase, shards, clock)
 
     def _deliver(
         self, image: BlockImage, layout: PartLayout, parts: Words, ordered: bool, logs: bool

@@ -52,7 +52,9 @@ import numpy as np
 
 from contend.evm import Block, CapacityError, Environment, State
 from contend.evm.block_image import BlockImage
+from contend.strategies.backing import Backing
 from contend.strategies.base import Outcome
+from contend.strategies.clocks import WALL
 from contend.strategies.clocks.network_model import NETWORKS, NetworkModel
 from contend.strategies.compiled import LOCATIONS_PER_TRANSACTION, SPARE_LOCATIONS, CompiledStrategy
 from contend.strategies.sharded.joined_log import joined_list
@@ -95,6 +97,7 @@ class Sharded(CompiledStrategy):
     name: ClassVar[str] = "sharded"
     summary: ClassVar[str] = "state divided by address over processes, two-phase commit between them"
     lists_accesses: ClassVar[bool] = True
+    divides_state: ClassVar[bool] = True
     keeps_order: ClassVar[bool] = False
 
     def __init__(self, slots: int = SLOTS, network: NetworkModel | None = None) -> None:
@@ -121,10 +124,11 @@ class Sharded(CompiledStrategy):
         ordered, logs = self.keeps_order or is_binding, self.makes_access_list
         if self.clock.simulated:
             cluster = self._open_cluster(workers, state, scale)
-            return cluster.execute(image, state, self.clock, self.clock.network or self.network, ordered, logs)
+            network = self.clock.network or self.network
+            return cluster.execute(image, state, self.clock, network, ordered, logs, self.backing)
         pool = self._open_pool(workers)
         try:
-            return self._run(pool, image, state, scale, ordered, logs)
+            return self._run(pool, image, state, scale, ordered, logs, self.backing)
         except CapacityError:
             raise
         except BaseException:
@@ -133,13 +137,24 @@ class Sharded(CompiledStrategy):
             raise
 
     @staticmethod
-    def _run(pool: ProcessPool, image: BlockImage, state: State, scale: int, ordered: bool, logs: bool) -> Outcome:
+    def _run(
+        pool: ProcessPool,
+        image: BlockImage,
+        state: State,
+        scale: int,
+        ordered: bool,
+        logs: bool,
+        backing: Backing | None,
+    ) -> Outcome:
         began = perf_counter()
         pool.set_up(scale)
         pool.make_room(image)
-        pool.load(state, scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS))
+        spare = scale * (LOCATIONS_PER_TRANSACTION * len(image) + SPARE_LOCATIONS)
+        pool.load(state, spare, backing, image.block.environment.coinbase)
         loaded = perf_counter()
         phases, counters, results = pool.execute(image, ordered, logs)
+        if backing is not None:
+            backing.note_parts(counters, WALL)
         executed = perf_counter()
         receipts, order = collect(results)
         copied = perf_counter() - executed

@@ -16,6 +16,7 @@ from rich.console import Console
 from contend.harness.cli import main
 from contend.harness.doctor import cgroup, cores, frequency, interference, memory, microbench, platform
 from contend.harness.doctor.counters import Counters
+from contend.harness.doctor.disk import DiskSpeed, disk
 from contend.harness.doctor.files import Files, cpu_list
 from contend.harness.doctor.finding import BAD, DOUBTFUL, OK, UNKNOWN, Finding, worst
 from contend.harness.doctor.microbench import MicrobenchResult
@@ -230,6 +231,23 @@ def test_where_the_system_tells_nothing_timings_still_do(tree: Path) -> None:
     names = {finding.check for finding in findings}
     assert {"jitter", "drift", "cores", "load", "timer"} <= names
     assert not {"swap", "memory", "heat", "container", "virtual machine"} & names
+
+
+def test_the_disk_is_measured_and_io_uring_told() -> None:
+    fast = disk(lambda folder: DiskSpeed(20_000, 70_000, 32))
+    assert [finding.verdict for finding in fast] == [OK, OK]
+    assert "70,000 with 32 under way" in fast[0].found
+    forbidden = disk(
+        lambda folder: DiskSpeed(20_000, None, 32, "the system gives no io_uring: Operation not permitted")
+    )
+    assert [finding.verdict for finding in forbidden] == [OK, DOUBTFUL]
+    assert "Operation not permitted" in forbidden[1].found
+    assert disk(lambda folder: DiskSpeed(20_000, 21_000, 32))[0].verdict == DOUBTFUL
+
+    def broken(folder: Path) -> DiskSpeed:
+        raise OSError("no such device")
+
+    assert [(one.check, one.verdict) for one in disk(broken)] == [("disk", UNKNOWN)]
 
 
 def test_the_worst_verdict() -> None:

@@ -86,7 +86,7 @@ def test_what_a_stage_finds_wrong_fails_the_run() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"nonsense": "x"}, "nonsense: no such stage; there are consensus, signatures, root"),
+        ({"nonsense": "x"}, "nonsense: no such stage; there are consensus, signatures, root, state"),
         ({"signatures": "nonsense"}, "'nonsense' is not known; schemes are"),
         ({"root": "nonsense"}, "root: 'nonsense' is not known; kinds are mpt"),
     ],

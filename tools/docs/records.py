@@ -101,6 +101,8 @@ nothing in common; a run in which they do not add up has failed, as one with a w
 | `wasted_gas` | gas of executions that were thrown away |
 | `agreement_messages`, `agreement_checks` | messages between validators, and signatures that they checked |
 | `agreement_rounds`, `agreement_delays` | rounds or views, and latencies of the network, until agreement |
+| `cold_records`, `cold_reads` | records read from a store behind the state, and reads of its device for them |
+| `store_records`, `store_warm` | records committed to a database; whether pages of it were in memory before |
 
 What is *per transaction* is a rate and may be more than 1. Records of before these names had `dependency_waits`
 (now `wait_restarts`), `lock_waits` (now `waits`), and of plans `repaired`, which was `aborts` and `dependency_waits`
@@ -133,6 +135,7 @@ PARTS = {
     "stages": "`cells[].stages`",
     "consensus": "`cells[].stages.consensus`",
     "signatures": "`cells[].stages.signatures`",
+    "state": "`cells[].stages.state`",
     "root": "`cells[].stages.root`",
     "given": "`cells[].given`",
     "hintShares": "`cells[].given.recall`, `.precision`",

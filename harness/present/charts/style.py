@@ -188,6 +188,10 @@ def _slots(names: Sequence[str]) -> dict[str, int]:
     return found
 
 
+# Stores by the names that records have for them, in words.
+_STORES = {"file": "a file", "mdbx": "a database"}
+
+
 def clock_of(cells: pandas.DataFrame) -> str:
     """Clock of the cells, and stages in the time, for titles; nobody must take one figure for another."""
     simulated, stages = set(cells["simulated"]), _stages_of(cells)
@@ -201,6 +205,9 @@ def _stages_of(cells: pandas.DataFrame) -> str:
     stages = [one for one in cells.get("stages", ()) if isinstance(one, dict)]
     schemes = dict.fromkeys(one["signatures"]["scheme"] for one in stages if "signatures" in one)
     told = [f"signatures by {' and '.join(schemes)}"] if schemes else []
+    stores = dict.fromkeys(one["state"]["store"] for one in stages if "state" in one)
+    if stores:
+        told.append(f"cold state in {' and '.join(_STORES.get(store, store) for store in stores)}")
     if any("root" in one for one in stages):
         told.append("state root")
     protocols = dict.fromkeys(one["consensus"]["protocol"] for one in stages if "consensus" in one)

@@ -182,6 +182,10 @@ class ResultTable:
             )
 
 
+# Stores by the names that records have for them, in words.
+_STORES = {"mdbx": "database of MDBX"}
+
+
 def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     baseline = baseline_of(cells)
     noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
@@ -194,7 +198,9 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
         "recover": "median time in which senders were found by signatures",
         "agree": "median time in which validators agreed on the block",
+        "read": "median time in which records were read ahead of the execution",
         "root": "median time in which the state root was computed",
+        "store": "median time in which the block was committed to the database",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -470,6 +476,7 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+    _print_stores(console, cells)
     roots = [facts for cell in cells if (facts := (cell.get("stages") or {}).get("root"))]
     if roots:
         accounts, slots = (_span({facts[name] for facts in roots}) for name in ("accounts", "slots"))
@@ -480,6 +487,61 @@ def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def _print_stores(console: Console, cells: Sequence[Cell]) -> None:
+    """Say where the state was, what of it was in memory, and what was read of it a transaction."""
+    told: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        facts = (cell.get("stages") or {}).get("state")
+        if facts:
+            store = _STORES.get(facts["store"], facts["store"])
+            told.setdefault((store, f"{facts['cache']:.0%}", _reads_of(facts)), []).append(cell)
+    for (store, share, how), own in told.items():
+        records, reads = _range_a_transaction(own, "cold_records"), _range_a_transaction(own, "cold_reads")
+        console.print(
+            f"Every time, serial's too, has cold state in it: a {store}, {share} of its records in memory when a block "
+            f"begins; {records} records a transaction by {reads} reads, {how}.{_commits_of(own)}",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _commits_of(cells: Sequence[Cell]) -> str:
+    """What is committed to the store, and when it is on the disk; empty where nothing is."""
+    if not any("sync" in cell["stages"]["state"] for cell in cells):
+        return ""
+    syncs = {cell["stages"]["state"]["sync"] for cell in cells}
+    when = "on the disk before its time ends" if syncs == {"block"} else "written to the disk when the system does it"
+    records = _range_a_transaction(cells, "store_records")
+    warm = sum(cell["counters"].get("store_warm", 0) > 0 for cell in cells)
+    kept = f" The system had kept pages of it in {warm} of {len(cells)} cells, which are warm." if warm else ""
+    return f"{kept} Each block is committed to it, {records} records a transaction, {when}."
+
+
+_AHEAD = {"sure": "those that are sure", "block": "those that its access list names"}
+
+
+def _reads_of(facts: Mapping[str, Any]) -> str:
+    """How records were read."""
+    if "disk" in facts:
+        latency, channels = facts["latency_seconds"] * 1e6, facts["channels"]
+        ahead = f", {_AHEAD.get(facts['read_ahead'], 'some')} ahead of the block" if "read_ahead" in facts else ""
+        several = f"; {facts['machines']} machines a worker" if "machines" in facts else ""
+        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once){ahead}{several}"
+    if "read_ahead" not in facts:
+        how = "for each of which its worker waits"
+    else:
+        what = _AHEAD.get(facts["read_ahead"], "some")
+        how = f"{what} ahead of the block by {facts['ahead_io']}, and its worker waits for any other"
+    return how if facts.get("direct", True) else f"{how}, through the system's cache"
+
+
+def _range_a_transaction(cells: Sequence[Cell], counter: str) -> str:
+    """Least and most of a counter a transaction, of those cells that have it."""
+    values = [cell["counters"][counter] / max(cell["transactions"], 1) for cell in cells if counter in cell["counters"]]
+    return "-".join(dict.fromkeys(f"{one:.2f}" for one in (min(values), max(values)))) if values else "no"
 
 
 def _span(numbers: Collection[int]) -> str:

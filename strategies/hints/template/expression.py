@@ -17,7 +17,7 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u64
-from contend.evm.state import find_location
+from contend.evm.state import find_location, is_in_memory
 from contend.evm.u256 import ZERO, add, equal, get, get_at, put_at
 from contend.strategies.accounting import spend
 from contend.strategies.block_stm.incarnation import state_value
@@ -167,12 +167,13 @@ def _evaluate(shared, worker, own, expression, loaded):
 
 @kernel()
 def _load_at(shared, worker, key):
-    """Word that a location had before the block; zero where there is no such location yet."""
+    """Word that a location had before the block; zero where there is no such location yet, or it is not in memory."""
     spend(shared, worker, COST_STATE_READ, 1)
     location = find_location(shared.state, key)
     if location < 0:
         return ZERO
-    return state_value(shared, location).value
+    row = state_value(shared, location)
+    return row.value if is_in_memory(row) else ZERO
 
 
 @kernel()

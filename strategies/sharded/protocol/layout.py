@@ -101,6 +101,8 @@ SHARD = Struct(
     inbox=I64,
     outbox=I64,
     state=I64,
+    cold=I64,  # address of what lies behind the state (`evm.layout.COLD`), or zero
+    reader=I64,  # address of a machine's header that asks there for others
     # Locks.
     locks=I64,  # one word a location
     lock_count=I64,

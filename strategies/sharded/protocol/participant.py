@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contend.evm.code import cost_model as evm_costs
-from contend.evm.runtime.integers import I
+from contend.evm.layout import COLD, MACHINE
+from contend.evm.runtime.integers import U0, I
 from contend.evm.runtime.jit import kernel
+from contend.evm.runtime.memory_views import call_2
 from contend.evm.state import intern_location
 from contend.strategies.accounting import spend
 from contend.strategies.sharded.protocol.layout import (
@@ -42,6 +44,16 @@ from contend.strategies.sharded.protocol.messages import (
 
 
 @kernel()
+def _fetch(shard, key):
+    """Have a location that another shard asks for in memory. With an account's code hash comes its code."""
+    reader = MACHINE.at(shard.reader)
+    reader.pending_location = key
+    call_2(COLD.at(shard.cold).fetch, shard.cold, shard.reader)
+    shard.cost_ps += reader.work_done_ps
+    reader.work_done_ps = U0
+
+
+@kernel()
 def _read(cluster, shard, context_number):
     """Lock a location for a transaction and tell its word, now or when the lock is granted."""
     request = READ_REQUEST.at(shard.inbox)
@@ -51,6 +63,8 @@ def _read(cluster, shard, context_number):
         note_fault(cluster)
         return
     spend(cluster, shard, evm_costs.STATE_READ, 1)
+    if shard.cold != 0:
+        _fetch(shard, request.key)
     locked = lock(cluster, shard, context_number, location, preferred_mode(shard, location))
     if locked == GRANTED:
         send_value(cluster, shard, context_number, location)

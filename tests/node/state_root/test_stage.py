@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from adversarial import CONTRACTS, SENDERS, Act, adversarial_state, block_of
 
@@ -9,9 +11,10 @@ from contend.evm import Block
 from contend.evm.accounts import accounts_of
 from contend.harness.verify.knowledge import BlockKnowledge
 from contend.harness.verify.state_root import state_root
-from contend.node.base import StageError
+from contend.node.base import BlockRun, Stage, StageError
 from contend.node.registry import node_of
 from contend.node.state_root.stage import StateRoot
+from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.virtual import VirtualClock
@@ -78,3 +81,32 @@ def test_a_wrong_root_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StateRoot, "work", wrong)
     with pytest.raises(StageError, match=r"block 0: state root 0x0{64} instead of 0x"):
         node.execute(Serial(), BLOCKS[0], state, 1)
+
+
+def test_a_run_that_fails_behind_the_root_does_not_spoil_the_next() -> None:
+    class FailsOnce(Stage):
+        phase = "store"
+        facts: dict[str, object] = {}  # noqa: RUF012  # a property of stages
+        has_failed = False
+
+        def again(self) -> Stage:
+            raise NotImplementedError
+
+        def work(self, run: BlockRun) -> None:
+            if run.place == 1 and not self.has_failed:
+                self.has_failed = True
+                raise StageError("it fails")
+
+    state = adversarial_state()
+    genesis = state.snapshot()
+    names = ["counter"] * 12 + ["keyed"] * 12
+    whole = block_of([Act(SENDERS[i % 4], CONTRACTS[names[i]], (i % 5).to_bytes(32, "big")) for i in range(24)])
+    in_a_row = [replace(whole, transactions=whole.transactions[at : at + 12]) for at in (0, 12)]
+    node = Node({"root": StateRoot(state, {}), "fails": FailsOnce()})
+    node.execute(Serial(), in_a_row[0], state, 1, 0)
+    with pytest.raises(StageError, match="it fails"):
+        node.execute(Serial(), in_a_row[1], state, 1, 1)
+    for _ in range(2):
+        state.restore(genesis)
+        for place, one in enumerate(in_a_row):
+            node.execute(Serial(), one, state, 1, place)

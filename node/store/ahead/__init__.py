@@ -1,0 +1,1 @@
+"""Reading ahead: records read before a block is executed, many at a time."""
