@@ -8,6 +8,7 @@ from typing import Any
 
 from contend.evm import Block, State
 from contend.node.base import Stage, StageError
+from contend.node.seats import OPTION, Seats
 from contend.node.whole_node import Node
 
 # By option the module with ``make(asked, blocks, genesis, seed)``; ``check(asked)``, which raises a `StageError` for
@@ -19,7 +20,7 @@ _MAKERS = {
     "root": "contend.node.state_root.stage",
 }
 # Options that say more of one of them.
-_SETTINGS = ("keys", "validators", "silent", "jitter")
+_SETTINGS = ("keys", "validators", "silent", "jitter", "pipeline")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
 
 
@@ -46,6 +47,7 @@ def check(asked: Mapping[str, str]) -> None:
     """
     for _, module in _modules(asked):
         module.check(asked)
+    seats_of(asked)
 
 
 def compile_stages() -> None:
@@ -76,4 +78,20 @@ def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, s
     for option, module in _modules(asked):
         make: Make = module.make
         found[option] = make(asked, blocks, genesis, seed)
-    return Node(found)
+    return Node(found, seats_of(asked))
+
+
+def seats_of(asked: Mapping[str, str]) -> Seats | None:
+    """How workers are divided where stages of several blocks are at work at the same time; None where they are not.
+
+    Raises
+    ------
+    StageError
+        If what is asked for is not known.
+    """
+    if OPTION not in asked:
+        return None
+    try:
+        return Seats.parse(asked[OPTION])
+    except ValueError as error:
+        raise StageError(f"{OPTION}: {error}") from None

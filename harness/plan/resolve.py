@@ -139,6 +139,7 @@ def resolve(request: Request) -> MeasurementPlan:
     kinds = contenders(kinds, request, named, lambda name: lookup(strategies, name))
     _check_baseline(request.baseline, kinds)
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
+    _check_pipeline(request, kinds)
     digest = costs_digest(request)
     wanted = tuple(
         CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
@@ -168,6 +169,33 @@ def _check_stages(asked: Mapping[str, str]) -> None:
         check(asked)
     except StageError as error:
         raise BadInputError(one_line(error)) from None
+
+
+def _check_pipeline(request: Request, kinds: Mapping[str, Any]) -> None:
+    """Refuse strategies and worker counts that no pipeline can be made of."""
+    from contend.node.registry import seats_of
+    from contend.node.seats import EXECUTION
+    from contend.strategies.compiled import CompiledStrategy
+    from contend.strategies.sharded.strategy import Sharded
+
+    seats = seats_of(request.stages)
+    if seats is None:
+        return
+    others = [name for name, kind in kinds.items() if not issubclass(kind, CompiledStrategy)]
+    if seats.shared or not request.simulated:
+        others += [name for name, kind in kinds.items() if issubclass(kind, Sharded)]
+    if others:
+        raise BadInputError(
+            f"pipeline: {', '.join(others)}: workers that cannot be driven together with those of other stages; "
+            "name other strategies (shards go with split:... and --clock virtual)"
+        )
+    phases = {"signatures": "recover", "root": "root"}
+    stations = [EXECUTION, *(phase for option, phase in phases.items() if option in request.stages)]
+    for workers in request.workers:
+        try:
+            seats.divide(workers, stations)
+        except ValueError as error:
+            raise BadInputError(f"pipeline: {error}") from None
 
 
 def _check_baseline(baseline: str, measured: Iterable[str]) -> None:

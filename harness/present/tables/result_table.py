@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from contend.harness.present.role_groups import by_role, bytes_of, given_line, h
 from contend.harness.present.tables import execution_columns
 from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.tables.spread_table import print_spreads
+from contend.harness.present.tables.stage_lines import print_stages
 from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES, phase_names
 from contend.harness.record.statistics import CONFIDENCE
@@ -106,7 +107,7 @@ class ResultTable:
         self._print_waiting(list(groups))
         self._print_legend(cells)
         _print_given(self._console, cells, self._table.headings if self._table else ())
-        _print_stages(self._console, cells)
+        print_stages(self._console, cells)
         _print_latency(self._console, cells)
         print_spreads(self._console, cells)
         _print_failures(self._console, cells)
@@ -185,6 +186,8 @@ class ResultTable:
 def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     baseline = baseline_of(cells)
     noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
+    # Where stages overlap, each has its part of every moment.
+    time = "part of the time" if any(cell.get("pipeline") for cell in cells) else "median time"
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers" + _and_of_role(cells),
         f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round{noisy}",
@@ -192,9 +195,12 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "B/tx": "bytes a transaction that came with the block for that",
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
-        "recover": "median time in which senders were found by signatures",
-        "agree": "median time in which validators agreed on the block",
-        "root": "median time in which the state root was computed",
+        "recover": f"{time} in which senders were found by signatures",
+        "agree": f"{time} in which validators agreed on the block",
+        "root": f"{time} in which the state root was computed",
+        "latency": "for which a block is in the node, from the first stage to the last",
+        "overlap": "time of all stages one after the other over that of the pipeline",
+        "foretold": "error of the time that a stage model foretells",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -248,6 +254,8 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     if any("latency" in cell for cell in cells):
         columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
         columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
+    if any(cell.get("pipeline") for cell in cells):
+        columns += [Column(heading, show) for heading, show in _OF_PIPELINE.items()]
     columns += [
         Column(name, _time_of(name), least=len("999 ms") if to_come else 0)
         for name in _phases_of(cells)
@@ -275,6 +283,15 @@ def _hint_columns(cells: Sequence[Cell]) -> list[Column]:
     return found
 
 
+def _of_pipeline(show: Callable[[Mapping[str, Any]], str]) -> Callable[[Cell], str]:
+    return lambda cell: show(cell["pipeline"]) if cell.get("pipeline") else _NONE
+
+
+_OF_PIPELINE = {
+    "latency": _of_pipeline(lambda told: duration(told["latency_seconds"])),
+    "overlap": _of_pipeline(lambda told: f"{told['overlap']:.2f}"),
+    "foretold": _of_pipeline(lambda told: f"{told['error']:+.1%}"),
+}
 _INDENT = "  "
 _SHORT_RATIO = Column("x", lambda cell: _ratio(cell))
 _SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
@@ -447,72 +464,6 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
             markup=False,
             highlight=False,
         )
-
-
-def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
-    """Say which stages of a node are in the times beside the execution."""
-    _print_agreements(console, cells)
-    told: dict[str, set[int]] = {}
-    stored = False
-    for cell in cells:
-        facts = (cell.get("stages") or {}).get("signatures")
-        if facts:
-            sizes = told.setdefault(facts["scheme"], set())
-            sizes.add(round((facts["signature_bytes"] + facts["key_bytes"]) / max(cell["transactions"], 1)))
-            stored |= "stored_messages" in facts
-    for scheme, sizes in told.items():
-        size = "-".join(map(str, sorted({min(sizes), max(sizes)})))
-        of_what = ", of stored messages and not of the transactions," if stored else ""
-        console.print(
-            f"Every time, serial's too, has signatures in it: senders are found by {scheme} ({size} bytes a "
-            f"transaction){of_what} on all workers before execution.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-    roots = [facts for cell in cells if (facts := (cell.get("stages") or {}).get("root"))]
-    if roots:
-        accounts, slots = (_span({facts[name] for facts in roots}) for name in ("accounts", "slots"))
-        console.print(
-            f"Every time, serial's too, has the state root in it: of {accounts} accounts and {slots} slots what the "
-            "block has changed, on all workers after it.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _span(numbers: Collection[int]) -> str:
-    """The least and the largest of some numbers."""
-    return "-".join(f"{number:,}" for number in sorted({min(numbers), max(numbers)}))
-
-
-def _print_agreements(console: Console, cells: Sequence[Cell]) -> None:
-    """Say who has agreed on blocks, in how many messages, and how long that is in latencies of the network."""
-    told: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        facts = (cell.get("stages") or {}).get("consensus")
-        if facts and "agreement_messages" in cell["counters"]:
-            silent = f", {facts['silent']} of them silent" if facts["silent"] else ""
-            jitter = f", jitter {facts['jitter']:g}" if facts["jitter"] else ""
-            told.setdefault((facts["protocol"], f"{facts['validators']} validators{silent}{jitter}"), []).append(cell)
-    for (protocol, validators), own in told.items():
-        messages = _range_a_block(own, "agreement_messages", "{:,.0f}")
-        delays = _range_a_block(own, "agreement_delays", "{:.2f}")
-        times = f" and {delays} message delays" if delays else ""
-        console.print(
-            f"Every time, serial's too, has agreement in it: {protocol} among {validators}, {messages} messages{times} "
-            "a block, before execution.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _range_a_block(cells: Sequence[Cell], counter: str, how: str) -> str:
-    """Least and most of a counter a block; empty where nobody counts it."""
-    values = [cell["counters"][counter] / cell.get("block_count", 1) for cell in cells if counter in cell["counters"]]
-    return "-".join(dict.fromkeys(how.format(one) for one in (min(values), max(values)))) if values else ""
 
 
 def _print_given(console: Console, cells: Sequence[Cell], headings: Iterable[str]) -> None:
