@@ -192,6 +192,8 @@ def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
 def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
+    # NaN also where no cell has any, as with stages in the time.
+    row |= {name: float("nan") for name in BESIDE_BOUND if row.get(name) is None}
     row["mostly_failed"] = mostly_failed(cell)
     row |= {name: bool(cell.get(name)) for name in ("simulated", "quick")}
     row |= _surroundings(record)

@@ -1,4 +1,8 @@
-"""Bottleneck: the stage of a node in which most of the time goes."""
+"""Bottleneck: the stage of a node in which most of the time goes.
+
+A cell of a record has its phases in one mapping, a row of a frame has a column for each, which is NaN where it is not
+timed. Both do here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _OF_EXECUTION = ("prepare", "execute", "commit")
+STAGE_COLUMNS = tuple(f"{name}_seconds" for name in ("agree", "recover", *_OF_EXECUTION, "root"))
+"""Of a frame: seconds of all phases that there are."""
 EXECUTION = "execute"
 """What execution is called as a stage, with its preparation and its commit (`node.seats.EXECUTION`)."""
 NAMES = {
@@ -14,57 +20,63 @@ NAMES = {
     EXECUTION: "execution",
     "root": "the state root",
 }
-"""What stages are called in sentences."""
+"""What stages are called in sentences, in the order in which they come."""
+
+Cell = Mapping[Any, Any]
 
 
-def stage_seconds(cell: Mapping[str, Any]) -> dict[str, float]:
-    """Seconds of a cell by stage: of its blocks one after the other, or, where stages overlap, of a block alone.
+def stage_seconds(cell: Cell) -> dict[str, float]:
+    """Seconds of all blocks by stage, which add up to the time.
 
     Parameters
     ----------
     cell : mapping
-        Of a record.
+        Of a record, or a row of a frame.
     """
-    overlapped = cell.get("pipeline")
-    if overlapped:
-        return dict(overlapped["alone_seconds"])
-    phases, found = cell.get("phases") or {}, dict.fromkeys(NAMES, 0.0)
+    phases = cell.get("phases")
+    if not isinstance(phases, Mapping):
+        told = {name.removesuffix("_seconds"): cell.get(name) for name in STAGE_COLUMNS}
+        phases = {name: float(seconds) for name, seconds in told.items() if seconds is not None and seconds == seconds}
+    found = dict.fromkeys(NAMES, 0.0)
     for name, seconds in phases.items():
         found[EXECUTION if name in _OF_EXECUTION else name] += seconds
     return {name: seconds for name, seconds in found.items() if seconds or name in phases}
 
 
-def bottleneck(cell: Mapping[str, Any]) -> str | None:
-    """The stage that takes longest; None where nothing but execution is in the time."""
+def bottleneck(cell: Cell) -> str | None:
+    """The stage that takes longest: where stages overlap, alone. None where nothing but execution is in the time."""
+    overlapped = cell.get("pipeline")
+    if isinstance(overlapped, Mapping):
+        return str(overlapped["bottleneck"])
+    if not cell.get("stages"):
+        return None
     found = stage_seconds(cell)
-    return max(found, key=lambda name: found[name]) if cell.get("stages") and sum(found.values()) else None
+    return max(found, key=lambda name: found[name]) if sum(found.values()) else None
 
 
-def bottleneck_share(cell: Mapping[str, Any]) -> float:
-    """Which part of the time of all stages it has."""
-    found = stage_seconds(cell)
-    return max(found.values()) / sum(found.values())
-
-
-def bottlenecks(cells: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A sentence for each workload: in which stage most of the time of its fastest cell goes.
+def bottlenecks(cells: Iterable[Cell]) -> list[str]:
+    """A sentence for each workload: which stage is the bottleneck of its fastest cell.
 
     Parameters
     ----------
     cells : iterable of mapping
-        Of a record, or rows of a frame as mappings.
+        Of a record, or rows of a frame with a column ``bottleneck``.
     """
-    fastest: dict[str, Mapping[str, Any]] = {}
+    fastest: dict[str, Cell] = {}
     for cell in cells:
         before = fastest.get(cell["workload"])
-        if bottleneck(cell) and (before is None or cell["tx_per_second"] > before["tx_per_second"]):
+        if _told(cell) and (before is None or cell["tx_per_second"] > before["tx_per_second"]):
             fastest[cell["workload"]] = cell
     found = []
     for workload, cell in fastest.items():
-        what = NAMES.get(str(bottleneck(cell)), bottleneck(cell))
-        of_whom = f"{cell['strategy']} with {cell['workers']} worker{'' if cell['workers'] == 1 else 's'}"
-        time = "the stages' time" if cell.get("pipeline") else "the time"
-        found.append(
-            f"{workload}: the bottleneck of {of_whom}, the fastest, is {what}: {bottleneck_share(cell):.0%} of {time}."
-        )
+        stage, seconds = str(_told(cell)), stage_seconds(cell)
+        of_whom = f"{cell['strategy']} with {cell['workers']:,} worker{'' if cell['workers'] == 1 else 's'}"
+        part = seconds[stage] / sum(seconds.values())
+        what = NAMES.get(stage, stage)
+        found.append(f"{workload}: the bottleneck of {of_whom}, the fastest, is {what}: {part:.0%} of the time.")
     return found
+
+
+def _told(cell: Cell) -> str | None:
+    told = cell.get("bottleneck")
+    return told if isinstance(told, str) else bottleneck(cell)

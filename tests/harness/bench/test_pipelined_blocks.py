@@ -17,6 +17,7 @@ from contend.harness.bench.failures import RunError
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import Request, command_words, stages_text
 from contend.harness.plan.resolve import CellKey, WorkloadPlan, resolve
+from contend.harness.present.report.page import write_report
 from contend.harness.records import schema
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.strategy import BlockSTM
@@ -134,6 +135,11 @@ def test_a_record_says_what_overlapped_and_is_as_the_schema_says(tmp_path: Path)
     assert told["overlap"] > 1
     assert told["latency_seconds"] > told["interval_seconds"] > 0
     assert "latency" not in own
+    assert cells["share_of_bound"].isna().all()
+    write_report([record], tmp_path / "page", "again")
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert "payments: the bottleneck of block_stm with 4 workers, the fastest, is finding senders by signatures" in page
+    assert "what takes longest of a transaction (workers in brackets): serial (1) finding senders" in page
     assert cells["bottleneck"].tolist() == ["recover", "recover"]
     assert cells["pipeline_overlap"].tolist()[1] == told["overlap"]
     assert own["tx_per_second"] == pytest.approx(COUNT * SIZE / own["samples"][0]["pipeline"]["ended"][-1])
