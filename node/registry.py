@@ -19,6 +19,7 @@ _MAKERS = {
     "signatures": "contend.node.signatures.making",
     "root": "contend.node.state_root.stage",
 }
+_PIPELINE = "contend.node.pipeline.pipelined_node"
 # Options that say more of one of them.
 _SETTINGS = ("keys", "validators", "silent", "jitter", "pipeline")
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
@@ -51,9 +52,10 @@ def check(asked: Mapping[str, str]) -> None:
 
 
 def compile_stages() -> None:
-    """Compile the kernels of all stages, for what is run next."""
+    """Compile the kernels of all stages, and of their pipeline, for what is run next."""
     for _, module in _modules(dict.fromkeys(_MAKERS, "")):
         module.compile_kernels()
+    import_module(_PIPELINE).compile_kernels()
 
 
 def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Node:

@@ -129,10 +129,10 @@ def serve(crew_address, number):
 
 @kernel()
 def halt(crew_address, threads):
-    """Have a crew stand; returns when all threads do."""
+    """Have a crew stand; returns when all threads do, or have been told to end."""
     crew = CREW.at(crew_address)
     atomics.store(crew, "halted", U1)
-    while atomics.load(crew, "standing") != U(threads):
+    while atomics.load(crew, "standing") != U(threads) and atomics.load(crew, "stop") == U0:
         yield_processor()
 
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from contend.evm import Block, State
 from contend.node.base import BlockRun, Stage, StageError
 from contend.node.pipeline.conveyor import Floor, Passage, convey
+from contend.node.pipeline.shared_events import spend_step
 from contend.node.seats import EXECUTION
 from contend.node.whole_node import Node
 from contend.strategies.base import Outcome, Strategy
-from contend.strategies.clocks import Clock
+from contend.strategies.clocks import WALL, Clock, Workers
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.compiled import CompiledStrategy
 from contend.strategies.given import Knowledge
@@ -131,6 +134,21 @@ def run_pipelined(
             own[place].outcome = outcome
             outcome.counters = {**outcome.counters, **stage.counters(own[place])}
     return PipelinedRun(stations, passage, outcomes, strategy.clock.busy, runs)
+
+
+def compile_kernels() -> None:
+    """Compile all that a pipeline calls, by one of nothing."""
+    for clock in (WALL, VirtualClock()):
+        floor = _floor(clock, [1, 1], 1)
+        own = floor.clock_of(0)
+
+        def spend(place: int, own: Clock = own) -> None:
+            with own.outside():
+                own.spend(1)
+            left = np.zeros(1, np.int64)
+            own.run(Workers(spend_step, int(left.ctypes.data), [0]))
+
+        convey(floor, [spend, lambda place: None], 1)
 
 
 def _floor(clock: Clock, workers: Sequence[int], shared: int | None) -> Floor:

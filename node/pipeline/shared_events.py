@@ -16,10 +16,10 @@ All memory is indexed by worker; a team has a row of each array.
 from __future__ import annotations
 
 from contend.evm.runtime.integers import I
-from contend.evm.runtime.jit import kernel, macro
+from contend.evm.runtime.jit import kernel, macro, native
 from contend.evm.runtime.memory_views import call_2, view_i64
 from contend.evm.runtime.structs import I64, Struct
-from contend.strategies.clocks import IDLE
+from contend.strategies.clocks import FINISHED, IDLE
 from contend.strategies.clocks.wake_counters import sum_at
 
 NEVER = 1 << 62
@@ -209,3 +209,12 @@ def run_shared_events(loop_address, until):
             loop.now_ps = time
             return I(TEAM_ENDED)
     return I(OUT_OF_STEPS)
+
+
+@native("int64(int64, int64)")
+def spend_step(shared_address, worker_address):
+    """Spend what is left at an address, all at once."""
+    left = view_i64(shared_address, 1)
+    cost = left[0]
+    left[0] = 0
+    return cost if cost > 0 else I(FINISHED)

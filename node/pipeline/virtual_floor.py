@@ -17,9 +17,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from contend.evm.runtime.integers import I
-from contend.evm.runtime.jit import native
-from contend.evm.runtime.memory_views import view_i64
 from contend.node.base import StageError
 from contend.node.pipeline.conveyor import Floor, Process
 from contend.node.pipeline.shared_events import (
@@ -32,22 +29,14 @@ from contend.node.pipeline.shared_events import (
     TEAM_ENDED,
     TIME_IS_UP,
     run_shared_events,
+    spend_step,
     wake_all,
 )
-from contend.strategies.clocks import ACT_SCHEDULE, FINISHED, Clock, Workers, cost_table
+from contend.strategies.clocks import ACT_SCHEDULE, Clock, Workers, cost_table
 from contend.strategies.clocks.base import PS_PER_SECOND
 from contend.strategies.clocks.cost_table import CostTable
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.clocks.wake_counters import sum_at
-
-
-@native("int64(int64, int64)")
-def _spend_step(shared_address, worker_address):
-    """Spend what is left at an address, all at once."""
-    left = view_i64(shared_address, 1)
-    cost = left[0]
-    left[0] = 0
-    return cost if cost > 0 else I(FINISHED)
 
 
 class _AbandonedError(Exception):
@@ -234,7 +223,7 @@ class VirtualFloor(Floor):
             self.pause(station, picoseconds, picoseconds)
         elif picoseconds > 0:
             left = np.array([picoseconds], np.int64)
-            self._step_shared(station, Workers(_spend_step, int(left.ctypes.data), [0]))
+            self._step_shared(station, Workers(spend_step, int(left.ctypes.data), [0]))
 
     def drive(self, station: int, workers: Workers) -> list[int]:
         """Have a station's workers stepped until all have ended.

@@ -72,14 +72,19 @@ class _Crew:
         headers = np.array(workers.addresses, np.int64)
         team = int(self._teams[place : place + 1].ctypes.data)
         open_team(team, workers.step.address, workers.shared, int(headers.ctypes.data), count)
-        os.read(self._pipes[place][0], 1)
+        if not os.read(self._pipes[place][0], 1):
+            raise AbandonedError
         return [int(one) for one in self._slots[place]["result"][:count]]
 
+    def hang_up(self) -> None:
+        """Wake stations whose teams will never end, since no thread steps them any more."""
+        for _, end in self._pipes:
+            os.close(end)
+
     def close(self) -> None:
-        """Close the pipes."""
-        for ends in self._pipes:
-            for end in ends:
-                os.close(end)
+        """Close what is left of the pipes."""
+        for end, _ in self._pipes:
+            os.close(end)
 
 
 class _StationClock(WallClock):
@@ -128,6 +133,8 @@ class WallFloor(Floor):
         self._stood_at: float | None = None
         self._lost = 0.0
         self._failure: BaseException | None = None
+        self._threads: list[threading.Thread] = []
+        self._ending, self._has_ended = threading.Lock(), False
 
     def clock_of(self, station: int) -> Clock:
         """The clock of a station; see `Floor.clock_of`."""
@@ -165,6 +172,24 @@ class WallFloor(Floor):
         with self._changed:
             self._changed.notify_all()
 
+    def _fail(self, error: BaseException) -> None:
+        """Have all stations end, at their next wait or in the one that they are in."""
+        if self._failure is None:
+            self._failure = error
+        self.tell()
+        self._end_crews()
+
+    def _end_crews(self) -> None:
+        with self._ending:
+            if not self._has_ended:
+                self._has_ended = True
+                for crew in self._crews:
+                    stop(crew.address)
+                for thread in self._threads:
+                    thread.join()
+                for crew in self._crews:
+                    crew.hang_up()
+
     def run(self, processes: Sequence[Process]) -> None:
         """Run processes by threads; see `Floor.run`. A floor runs once."""
 
@@ -174,27 +199,27 @@ class WallFloor(Floor):
             except AbandonedError:
                 pass
             except BaseException as error:
-                if self._failure is None:
-                    self._failure = error
-                self.tell()
+                self._fail(error)
 
         with _kept_to(self._cores):
-            crews = [
-                threading.Thread(target=serve, args=(crew.address, number), name=f"worker-{number}")
+            self._threads = [
+                threading.Thread(target=serve, args=(crew.address, number), name=f"worker-{number}", daemon=True)
                 for crew in self._crews
                 for number in range(crew.size)
             ]
-            stations = [threading.Thread(target=work, args=(one,), name="station") for one in processes]
+            stations = [threading.Thread(target=work, args=(one,), name="station", daemon=True) for one in processes]
             try:
-                for thread in (*crews, *stations):
+                for thread in (*self._threads, *stations):
                     thread.start()
                 for thread in stations:
                     thread.join()
-            finally:
-                for crew in self._crews:
-                    stop(crew.address)
-                for thread in crews:
+            except BaseException as error:
+                # The user has interrupted it.
+                self._fail(error)
+                for thread in stations:
                     thread.join()
+            finally:
+                self._end_crews()
                 for crew in self._crews:
                     crew.close()
         if self._failure is not None:
