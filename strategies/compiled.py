@@ -122,9 +122,11 @@ class CompiledStrategy(Strategy):
 
         For a node in which another stage is at work on the next block's image while this one is executed.
         """
-        self._laid_out = {id(block): _with_admission(block) for block in blocks}
-        self._image = None
-        return [image for image, _ in self._laid_out.values()]
+        known = [self._laid_out.get(id(block)) for block in blocks]
+        if any(one is None or one[0].block is not block for one, block in zip(known, blocks, strict=True)):
+            self._laid_out = {id(block): _with_admission(block) for block in blocks}
+            self._image = None
+        return [self._laid_out[id(block)][0] for block in blocks]
 
     def forgo_list(self) -> bool:
         """Go on without the access list that came with the block, if one did; False where it makes no difference.

@@ -15,6 +15,8 @@ from contend.node.pipeline.virtual_floor import VirtualFloor
 from contend.node.pipeline.wall_floor import WallFloor
 from contend.strategies.clocks.virtual import VirtualClock
 
+pytestmark = pytest.mark.bounds
+
 TIMES = st.integers(2, 4).flatmap(
     lambda stations: st.integers(1, 6).flatmap(
         lambda blocks: st.lists(

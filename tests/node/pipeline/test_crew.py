@@ -15,6 +15,8 @@ from contend.evm.runtime.structs import LINE_U64, U64, Struct
 from contend.node.pipeline.wall_floor import WallFloor
 from contend.strategies.clocks import Workers
 
+pytestmark = pytest.mark.bounds
+
 SHARED = Struct("CrewTestShared", steps=LINE_U64, clashes=LINE_U64)
 WORKER = Struct("CrewTestWorker", inside=LINE_U64, left=U64, idle=U64)
 
