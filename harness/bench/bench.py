@@ -181,7 +181,7 @@ class Bench:
                 sequence.rewind()
                 samples[0].counters.update(self._causes.counters(outcomes[0]))
             sample = replace(Sample.of_chain(samples), untimed=Sample.of_chain(samples).untimed | sequence.untimed)
-            if not differences and self._node.seats is not None and strategy.parallel:
+            if not differences and self._node.seats is not None and (strategy.parallel or key.workers > 1):
                 sample, differences = self._pipelined(key, strategy, samples)
         except RunError:
             raise

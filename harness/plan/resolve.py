@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import DialValue, unique
-from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, Request
+from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, NO_STAGE, Request
 
 BASELINE = DEFAULT_BASELINE
 REPLAY = "replay"
@@ -141,8 +141,12 @@ def resolve(request: Request) -> MeasurementPlan:
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     _check_pipeline(request, kinds)
     digest = costs_digest(request)
+    # In a pipeline the other stages have use for more workers than serial execution has.
+    alone = () if request.pipeline == NO_STAGE else tuple(count for count in request.workers if count > 1)
     wanted = tuple(
-        CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
+        CellKey(name, workers)
+        for name in kinds
+        for workers in (request.workers if parallel[name] else (1, *alone) if name == BASELINE else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
     cold = tuple(name for name in dict.fromkeys(cell.strategy for cell in cells) if is_cold(name))

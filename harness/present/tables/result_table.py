@@ -343,7 +343,7 @@ def _speedup(cell: Cell) -> str:
     ratio = cell["speedup"]
     if not ratio:
         return _NONE
-    if cell["strategy"] == "serial":
+    if (cell["strategy"], cell["workers"]) == ("serial", 1):
         return "1"
     if cell.get("simulated"):
         return f"{ratio['median']:.2f}{_of_failing(cell)}"
@@ -374,7 +374,7 @@ def _ratio(cell: Cell) -> str:
     ratio = cell["speedup"]
     if not ratio:
         return _NONE
-    return "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}{_of_failing(cell)}"
+    return "1" if (cell["strategy"], cell["workers"]) == ("serial", 1) else f"{ratio['median']:.2f}{_of_failing(cell)}"
 
 
 def _of_failing(cell: Cell) -> str:

@@ -80,10 +80,15 @@ def test_a_sample_tells_when_blocks_came_and_went(benches: Any, seats: str, cloc
         assert told["foretold_seconds"] == pytest.approx(sample.seconds)
 
 
-def test_serial_blocks_come_one_after_the_other(benches: Any) -> None:
-    sample = benches("shared").run(CellKey("serial", 1))
+def test_the_baseline_s_blocks_come_one_after_the_other(benches: Any) -> None:
+    bench = benches("shared", VirtualClock())
+    sample = bench.run(CellKey("serial", 1))
     assert sample.pipeline == {}
     assert len(sample.block_seconds) == COUNT
+    # Others find senders and compute roots while one executes.
+    with_others = bench.run(CellKey("serial", 3))
+    assert len(with_others.pipeline["ended"]) == COUNT
+    assert with_others.seconds < sample.seconds
 
 
 def test_a_state_that_blocks_have_not_told_of_fails_the_run_and_spoils_no_other(benches: Any) -> None:
@@ -127,8 +132,10 @@ def test_a_record_says_what_overlapped_and_is_as_the_schema_says(tmp_path: Path)
     )
     (record,) = (json.loads(path.read_text()) for path in (tmp_path / "records").glob("*.json"))
     jsonschema.validate(record, schema())
-    serial, own = record["cells"]
+    serial, with_others, own = record["cells"]
+    assert [(one["strategy"], one["workers"]) for one in record["cells"][:2]] == [("serial", 1), ("serial", 4)]
     assert "pipeline" not in serial
+    assert with_others["speedup"]["median"] > 1
     told = own["pipeline"]
     assert told["bottleneck"] == "recover"
     assert told["error"] == pytest.approx(0.0)
@@ -138,10 +145,10 @@ def test_a_record_says_what_overlapped_and_is_as_the_schema_says(tmp_path: Path)
     assert cells["share_of_bound"].isna().all()
     write_report([record], tmp_path / "page", "again")
     page = (tmp_path / "page" / "index.html").read_text()
-    assert "payments: the bottleneck of block_stm with 4 workers, the fastest, is finding senders by signatures" in page
-    assert "what takes longest of a transaction (workers in brackets): serial (1) finding senders" in page
-    assert cells["bottleneck"].tolist() == ["recover", "recover"]
-    assert cells["pipeline_overlap"].tolist()[1] == told["overlap"]
+    assert "with 4 workers, the fastest, is finding senders by signatures" in page
+    assert "what takes longest of a transaction (workers in brackets): serial (4) finding senders" in page
+    assert cells["bottleneck"].tolist() == ["recover"] * 3
+    assert cells["pipeline_overlap"].tolist()[2] == told["overlap"]
     assert own["tx_per_second"] == pytest.approx(COUNT * SIZE / own["samples"][0]["pipeline"]["ended"][-1])
     assert "pipeline split:2,1,1" in stages_text(record["request"])
     assert "--pipeline split:2,1,1" in " ".join(command_words(record["request"]))
