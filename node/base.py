@@ -65,10 +65,13 @@ class Stage(ABC):
         Name of its time in `strategies.base.Outcome.phases`.
     comes_first : bool
         Whether it comes before execution; else behind it.
+    is_apart : bool
+        Whether machines of its own do its work, and not the node's workers.
     """
 
     phase: ClassVar[str]
     comes_first: ClassVar[bool] = False
+    is_apart: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -26,11 +26,17 @@ class Node:
     seats : Seats, optional
         How workers are divided where stages of several blocks are at work at the same time
         (`node.pipeline.pipelined_node`). Here they are not, but a stage has the workers that it would have there.
+
+    Attributes
+    ----------
+    busy_apart : float
+        Simulated seconds that machines of stages' own were at work for the last block (`Stage.is_apart`).
     """
 
     def __init__(self, stages: Mapping[str, Stage] | None = None, seats: Seats | None = None) -> None:
         self._stages = dict(stages or {})
         self.seats = seats
+        self.busy_apart = 0.0
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -76,11 +82,12 @@ class Node:
         }
         for stage, run in runs.items():
             stage.make_ready(run)
-        before = _timed({stage: run for stage, run in runs.items() if stage.comes_first})
+        self.busy_apart = 0.0
+        before = self._timed({stage: run for stage, run in runs.items() if stage.comes_first})
         outcome = strategy.execute(block, state, crew.get(EXECUTION, workers))
         for run in runs.values():
             run.outcome = outcome
-        behind = _timed({stage: run for stage, run in runs.items() if not stage.comes_first})
+        behind = self._timed({stage: run for stage, run in runs.items() if not stage.comes_first})
         outcome.phases = {**before, **outcome.phases, **behind}
         for stage, run in runs.items():
             outcome.counters = {**outcome.counters, **stage.counters(run)}
@@ -95,15 +102,16 @@ class Node:
             return {}
         return self.seats.divide(workers, (EXECUTION, *(stage.phase for stage in self.stages)))
 
-
-def _timed(runs: Mapping[Stage, BlockRun]) -> dict[str, float]:
-    """Let stages work; seconds by phase."""
-    found: dict[str, float] = {}
-    for stage, run in runs.items():
-        began = run.clock.now()
-        stage.work(run)
-        found[stage.phase] = run.clock.now() - began
-    return found
+    def _timed(self, runs: Mapping[Stage, BlockRun]) -> dict[str, float]:
+        """Let stages work; seconds by phase."""
+        found: dict[str, float] = {}
+        for stage, run in runs.items():
+            began, busy = run.clock.now(), run.clock.busy or 0.0
+            stage.work(run)
+            found[stage.phase] = run.clock.now() - began
+            if stage.is_apart:
+                self.busy_apart += (run.clock.busy or 0.0) - busy
+        return found
 
 
 BARE = Node()

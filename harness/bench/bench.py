@@ -85,6 +85,7 @@ class Bench:
     _node: Node = field(default=BARE, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
     _work: dict[CellKey, float] = field(default_factory=dict, init=False)
+    _apart: float = field(default=0.0, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> BlockFacts:
         """Build the workload, run its blocks serially, check the workload's own invariant, compute the blocks' bound.
@@ -210,8 +211,10 @@ class Bench:
             run = timed_run(strategy, block, state, workers, self._node, len(samples))
             samples.append(sample_of(run, strategy.clock.simulated))
             outcomes.append(run.outcome)
+            self._apart += self._node.busy_apart
             return run.outcome
 
+        self._apart = 0.0
         return samples, outcomes, sequence.run(execute)
 
     def _pipelined(self, key: CellKey, strategy: Strategy, in_turn: list[Sample]) -> tuple[Sample, list[str]]:
@@ -250,7 +253,7 @@ class Bench:
     def _work_of(self, key: CellKey, strategy: Strategy, in_turn: list[Sample]) -> float:
         """Seconds of one worker in all blocks: simulated, what all were at work; else what one alone takes."""
         if self.clock().simulated:
-            return sum(sample.cpu_seconds for sample in in_turn)
+            return sum(sample.cpu_seconds for sample in in_turn) - self._apart
         if key.workers == 1:
             return sum(sample.seconds for sample in in_turn)
         if key not in self._work:
