@@ -116,7 +116,7 @@ def told(
         "began": run.passage.began[0],
         "ended": run.passage.ended[-1],
         "alone": {name: list(seconds) for name, seconds in alone.items()},
-        "foretold_seconds": foretold_seconds(alone, work, workers),
+        "foretold_seconds": foretold_seconds(alone, work, workers, run.apart),
     }
 
 

@@ -39,12 +39,15 @@ class PipelinedRun:
         Of each block's execution; its counters have those of the stages.
     busy : float or None
         Simulated seconds that all workers were at work; None where time is real.
+    apart : tuple of str
+        Stations at which machines of their own work.
     """
 
     stations: tuple[str, ...]
     passage: Passage
     outcomes: list[Outcome]
     busy: float | None
+    apart: tuple[str, ...]
     _runs: Mapping[Stage, list[BlockRun]]
 
     def differences(self, place: int, state: State) -> list[str]:
@@ -133,7 +136,8 @@ def run_pipelined(
         for stage, own in runs.items():
             own[place].outcome = outcome
             outcome.counters = {**outcome.counters, **stage.counters(own[place])}
-    return PipelinedRun(stations, passage, outcomes, strategy.clock.busy, runs)
+    apart = tuple(stage.phase for stage in stages if stage.is_apart)
+    return PipelinedRun(stations, passage, outcomes, strategy.clock.busy, apart, runs)
 
 
 def compile_kernels() -> None:

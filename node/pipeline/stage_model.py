@@ -8,7 +8,8 @@ does more than its workers can: the longer of the two times is foretold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 
 
 def conveyor_seconds(alone: Sequence[Sequence[float]]) -> float:
@@ -32,7 +33,9 @@ def conveyor_seconds(alone: Sequence[Sequence[float]]) -> float:
     return done
 
 
-def foretold_seconds(alone: Mapping[str, Sequence[float]], work: float | None, workers: int) -> float:
+def foretold_seconds(
+    alone: Mapping[str, Sequence[float]], work: float | None, workers: int, apart: Collection[str] = ()
+) -> float:
     """Time that all blocks take in the pipeline.
 
     Parameters
@@ -42,9 +45,12 @@ def foretold_seconds(alone: Mapping[str, Sequence[float]], work: float | None, w
     work : float or None
         Seconds of one worker in all of it, where stations share workers; None where each has its own.
     workers : int
+    apart : collection of str, optional
+        Stations at which machines of their own work. Where they come first, shared workers begin behind them.
     """
     path = conveyor_seconds(list(alone.values()))
-    return path if work is None else max(path, work / workers)
+    lead = sum(seconds[0] for _, seconds in takewhile(lambda one: one[0] in apart, alone.items()))
+    return path if work is None else max(path, lead + work / workers)
 
 
 def bottleneck(alone: Mapping[str, Sequence[float]]) -> str:

@@ -311,9 +311,11 @@ class VirtualFloor(Floor):
                 return
         until = min(process.due_ps for process in self._processes)
         shared = self._shared
-        if shared is not None and shared.is_at_work():
+        if shared is not None and (shared.is_at_work() or until < NEVER):
+            # Where no team has work, too: workers are put aside, and none is left behind in time.
             why = int(run_shared_events(shared.address, until))
             if why in (TEAM_ENDED, TIME_IS_UP):
+                assert self._now_ps <= int(shared.row["now_ps"])
                 self._now_ps = int(shared.row["now_ps"])
             elif why == STUCK:
                 raise RuntimeError("workers of a pipeline wait for each other for ever")

@@ -77,6 +77,31 @@ def test_shared_workers_take_no_less_than_the_model_foretells(times: list[list[i
     assert passage.ended[-1][-1] <= total * (1 + 1e-9)
 
 
+@settings(deadline=None)
+@given(TIMES, st.integers(1, 5), st.integers(0, 3))
+def test_time_never_goes_back_where_stations_wait_and_workers_are_shared(
+    times: list[list[int]], workers: int, waiting: int
+) -> None:
+    floor = VirtualFloor(len(times), workers, VirtualClock())
+
+    def work(station: int) -> Callable[[int], None]:
+        def at(place: int) -> None:
+            clock, time = floor.clock_of(station), times[station][place]
+            if station == waiting:
+                clock.wait(time)
+            else:
+                clock.spend(time)
+
+        return at
+
+    passage = convey(floor, [work(station) for station in range(len(times))], len(times[0]))
+    check_order(passage)
+    alone = {str(station): [one / 1e12 for one in each] for station, each in enumerate(times)}
+    total = sum(sum(each) for station, each in enumerate(times) if station != waiting) / 1e12
+    least = foretold_seconds(alone, total, workers, [str(waiting)])
+    assert least <= passage.ended[-1][-1] * (1 + 1e-9) + 1e-15
+
+
 @pytest.mark.parametrize("which", range(4))
 def test_each_block_passes_every_station_once_in_order(which: int) -> None:
     log: list[tuple[int, int]] = []
