@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,8 +35,11 @@ class BlockRun:
         Drives the workers of a stage, as it does those of the strategy, and tells its time.
     outcome : Outcome or None
         Of the execution; None before it.
-    root : bytes or None
-        State root after the block, once a stage has computed one.
+    overlaps : bool
+        Whether other blocks are on their way, too (`node.pipeline`): while a stage works the state may then be that of
+        any block. When a result is checked, it is the one after the block.
+    root : bytes
+        State root after the block, once a stage has computed one; empty before.
     """
 
     place: int
@@ -44,7 +48,8 @@ class BlockRun:
     workers: int
     clock: Clock
     outcome: Outcome | None = None
-    root: bytes | None = None
+    overlaps: bool = False
+    root: bytes = b""
 
 
 class Stage(ABC):
@@ -62,10 +67,13 @@ class Stage(ABC):
     comes_first : bool or None
         Whether it comes before execution, or behind it; None for one that is at work within (`Stage.backing`), and has
         its phase from there.
+    is_apart : bool
+        Whether machines of its own do its work, and not the node's workers.
     """
 
     phase: ClassVar[str]
     comes_first: ClassVar[bool | None] = False
+    is_apart: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -75,6 +83,12 @@ class Stage(ABC):
     @abstractmethod
     def again(self) -> Stage:
         """Another of the same, laid out for the same blocks, which can be at work at the same time."""
+
+    def expect(self, runs: Sequence[BlockRun]) -> None:  # noqa: B027  # many need nothing
+        """Have memory and kernels for blocks that come one after the other, so that `make_ready` need not wait for any.
+
+        For a pipeline; outside the time.
+        """
 
     def make_ready(self, run: BlockRun) -> None:  # noqa: B027  # many need nothing
         """Undo what earlier runs of the block have left, and have memory and kernels. Before the time begins."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from contend.evm import Block, State
 from contend.node.base import Stage, StageError
+from contend.node.seats import OPTION, Seats
 from contend.node.whole_node import Node
 
 # By option the module with ``make(asked, blocks, genesis, seed)``; ``check(asked)``, which raises a `StageError` for
@@ -20,9 +21,10 @@ _MAKERS = {
     # Behind the root, which is committed with the block.
     "state": "contend.node.cold_state.stage",
 }
+_PIPELINE = "contend.node.pipeline.pipelined_node"
 # Options that say more of one of them.
 _SETTINGS = (
-    *("keys", "validators", "silent", "jitter"),
+    *("keys", "validators", "silent", "jitter", "pipeline"),
     *("cache", "disk", "state_path", "read_ahead", "io", "io_threads", "machines", "sync"),
 )
 Make = Callable[[Mapping[str, str], Sequence[Block], State, int], Stage]
@@ -51,12 +53,14 @@ def check(asked: Mapping[str, str]) -> None:
     """
     for _, module in _modules(asked):
         module.check(asked)
+    seats_of(asked)
 
 
 def compile_stages() -> None:
-    """Compile the kernels of all stages, for what is run next."""
+    """Compile the kernels of all stages, and of their pipeline, for what is run next."""
     for _, module in _modules(dict.fromkeys(_MAKERS, "")):
         module.compile_kernels()
+    import_module(_PIPELINE).compile_kernels()
 
 
 def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed: int) -> Node:
@@ -81,4 +85,20 @@ def node_of(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, s
     for option, module in _modules(asked):
         make: Make = module.make
         found[option] = make(asked, blocks, genesis, seed)
-    return Node(found)
+    return Node(found, seats_of(asked))
+
+
+def seats_of(asked: Mapping[str, str]) -> Seats | None:
+    """How workers are divided where stages of several blocks are at work at the same time; None where they are not.
+
+    Raises
+    ------
+    StageError
+        If what is asked for is not known.
+    """
+    if OPTION not in asked:
+        return None
+    try:
+        return Seats.parse(asked[OPTION])
+    except ValueError as error:
+        raise StageError(f"{OPTION}: {error}") from None

@@ -11,6 +11,7 @@ from typing import Any
 from contend.evm import Block, State
 from contend.evm.block_image import BlockImage
 from contend.node.base import BlockRun, Stage, StageError
+from contend.node.seats import EXECUTION, Seats
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.compiled import CompiledStrategy
 
@@ -22,10 +23,20 @@ class Node:
     ----------
     stages : mapping, optional
         By the option that asks for them, in the order in which they come.
+    seats : Seats, optional
+        How workers are divided where stages of several blocks are at work at the same time
+        (`node.pipeline.pipelined_node`). Here they are not, but a stage has the workers that it would have there.
+
+    Attributes
+    ----------
+    busy_apart : float
+        Simulated seconds that machines of stages' own were at work for the last block (`Stage.is_apart`).
     """
 
-    def __init__(self, stages: Mapping[str, Stage] | None = None) -> None:
+    def __init__(self, stages: Mapping[str, Stage] | None = None, seats: Seats | None = None) -> None:
         self._stages = dict(stages or {})
+        self.seats = seats
+        self.busy_apart = 0.0
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -39,7 +50,7 @@ class Node:
 
     def again(self) -> Node:
         """Another node with the same stages, which can be at work at the same time."""
-        return Node({option: stage.again() for option, stage in self._stages.items()})
+        return Node({option: stage.again() for option, stage in self._stages.items()}, self.seats)
 
     def execute(self, strategy: Strategy, block: Block, state: State, workers: int, place: int = 0) -> Outcome:
         """Execute a block as `Strategy.execute` does; the outcome has a phase more for each stage.
@@ -64,44 +75,60 @@ class Node:
         if not isinstance(strategy, CompiledStrategy):
             raise StageError(f"strategy {strategy.name} executes blocks by itself: no stage can stand before it")
         image: BlockImage = strategy.image_of(block)
-        run = BlockRun(place, image, state, workers, strategy.clock)
+        crew = self._crew(workers)
+        runs = {
+            stage: BlockRun(place, image, state, crew.get(stage.phase, workers), strategy.clock)
+            for stage in self.stages
+        }
         has_failed = True
         try:
-            outcome = self._executed(strategy, block, run)
+            outcome = self._executed(strategy, block, state, crew.get(EXECUTION, workers), runs)
             has_failed = False
         finally:
-            for stage in self.stages:
+            for stage, run in runs.items():
                 stage.release(run, has_failed)
         return outcome
 
-    def _executed(self, strategy: CompiledStrategy, block: Block, run: BlockRun) -> Outcome:
-        for stage in self.stages:
+    def _executed(
+        self, strategy: CompiledStrategy, block: Block, state: State, workers: int, runs: Mapping[Stage, BlockRun]
+    ) -> Outcome:
+        for stage, run in runs.items():
             stage.make_ready(run)
-        before = self._timed(run, is_first=True)
-        strategy.backing = next((stage.backing for stage in self.stages if stage.backing is not None), None)
+        self.busy_apart = 0.0
+        before = self._timed({stage: run for stage, run in runs.items() if stage.comes_first})
+        strategy.backing = next((stage.backing for stage in runs if stage.backing is not None), None)
         machines = 1 if strategy.backing is None or strategy.divides_state else strategy.backing.machines
         try:
-            strategy.clock.cores = run.workers if machines > 1 else 0
-            with_machines = run.workers * machines if strategy.parallel else run.workers
-            run.outcome = strategy.execute(block, run.state, with_machines)
+            strategy.clock.cores = workers if machines > 1 else 0
+            outcome = strategy.execute(block, state, workers * machines if strategy.parallel else workers)
         finally:
             strategy.backing, strategy.clock.cores = None, 0
-        run.outcome.phases = {**before, **run.outcome.phases, **self._timed(run, is_first=False)}
-        for stage in self.stages:
-            run.outcome.counters = {**run.outcome.counters, **stage.counters(run)}
-        wrong = [line for stage in self.stages for line in stage.check(run)]
+        for run in runs.values():
+            run.outcome = outcome
+        behind = self._timed({stage: run for stage, run in runs.items() if stage.comes_first is False})
+        outcome.phases = {**before, **outcome.phases, **behind}
+        for stage, run in runs.items():
+            outcome.counters = {**outcome.counters, **stage.counters(run)}
+        wrong = [line for stage, run in runs.items() for line in stage.check(run)]
         if wrong:
             raise StageError("; ".join(wrong))
-        return run.outcome
+        return outcome
 
-    def _timed(self, run: BlockRun, is_first: bool) -> dict[str, float]:
-        """Let the stages before or behind execution work; seconds by phase."""
+    def _crew(self, workers: int) -> dict[str, int]:
+        """Workers by phase, where stages have not all of them."""
+        if self.seats is None:
+            return {}
+        return self.seats.divide(workers, (EXECUTION, *(stage.phase for stage in self.stages)))
+
+    def _timed(self, runs: Mapping[Stage, BlockRun]) -> dict[str, float]:
+        """Let stages work; seconds by phase."""
         found: dict[str, float] = {}
-        for stage in self.stages:
-            if stage.comes_first == is_first:
-                began = run.clock.now()
-                stage.work(run)
-                found[stage.phase] = run.clock.now() - began
+        for stage, run in runs.items():
+            began, busy = run.clock.now(), run.clock.busy or 0.0
+            stage.work(run)
+            found[stage.phase] = run.clock.now() - began
+            if stage.is_apart:
+                self.busy_apart += (run.clock.busy or 0.0) - busy
         return found
 
 

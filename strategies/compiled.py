@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from time import perf_counter
 from typing import ClassVar
 
@@ -50,6 +51,7 @@ class CompiledStrategy(Strategy):
         self._scale = 1
         self._image: BlockImage | None = None
         self._admission: Admission
+        self._laid_out: dict[int, tuple[BlockImage, Admission]] = {}  # by the blocks' identities
         self._before: Snapshot | None = None  # the state before the last block
         self._is_repeated = False  # whether the attempt in hand follows another one at the same block
 
@@ -60,7 +62,8 @@ class CompiledStrategy(Strategy):
         if self.makes_access_list and not self.lists_accesses:
             raise NoAccessListError(f"strategy {self.name} makes no access list")
         began = perf_counter()
-        self._before = before = state.snapshot()
+        with self.clock.outside():
+            self._before = before = state.snapshot()
         untimed = {"snapshot": perf_counter() - began}
         if self.clock.costs is not None:
             state.codes.set_cost_model(self.clock.costs.table)
@@ -71,8 +74,9 @@ class CompiledStrategy(Strategy):
         self._is_repeated = False
         while True:
             is_settled_anew = state.settle_generations(destroys_all)
-            state.codes.reserve(self._scale)
-            state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
+            with self.clock.outside():
+                state.codes.reserve(self._scale)
+                state.reserve(state.count + self._scale * (LOCATIONS_PER_TRANSACTION * len(block) + SPARE_LOCATIONS))
             try:
                 outcome = self._attempt(image, state, workers, before)
             except CapacityError:
@@ -105,7 +109,8 @@ class CompiledStrategy(Strategy):
             outcome.untimed.update(untimed)
             if outcome.changes is None or is_settled_anew:
                 began = perf_counter()
-                outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
+                with self.clock.outside():
+                    outcome.changes = state.changes_since(before) if is_settled_anew else self._changes(state, before)
                 outcome.untimed["changes"] = perf_counter() - began
             return outcome
 
@@ -129,9 +134,21 @@ class CompiledStrategy(Strategy):
     def image_of(self, block: Block) -> BlockImage:
         """The block as it will be executed, made when it is first asked for: whoever recovers senders writes there."""
         if self._image is None or self._image.block is not block:
-            self._image = BlockImage(block)
-            self._admission = Admission(self._image)
+            kept = self._laid_out.get(id(block))
+            image, admission = _with_admission(block) if kept is None or kept[0].block is not block else kept
+            self._image, self._admission = image, admission
         return self._image
+
+    def lay_out(self, blocks: Sequence[Block]) -> list[BlockImage]:
+        """Have images of several blocks, which `image_of` then gives until others are laid out.
+
+        For a node in which another stage is at work on the next block's image while this one is executed.
+        """
+        known = [self._laid_out.get(id(block)) for block in blocks]
+        if any(one is None or one[0].block is not block for one, block in zip(known, blocks, strict=True)):
+            self._laid_out = {id(block): _with_admission(block) for block in blocks}
+            self._image = None
+        return [self._laid_out[id(block)][0] for block in blocks]
 
     def forgo_list(self) -> bool:
         """Go on without the access list that came with the block, if one did; False where it makes no difference.
@@ -183,6 +200,11 @@ class CompiledStrategy(Strategy):
         CapacityError
             If something was too small.
         """
+
+
+def _with_admission(block: Block) -> tuple[BlockImage, Admission]:
+    image = BlockImage(block)
+    return image, Admission(image)
 
 
 def beneficiary_location(image: BlockImage, state: State) -> int:

@@ -80,7 +80,8 @@ class Serial(CompiledStrategy):
             self.spend(cost_table.LIST_SORT, lists.records * lists.records.bit_length(), ACT_COMMIT)
             self.spend(cost_table.LIST_BYTE, len(access_list), ACT_COMMIT)
         committed = self.clock.now()
-        receipts = self._receipts.collect(count)
+        with self.clock.outside():
+            receipts = self._receipts.collect(count)
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}
         return Outcome(None, receipts, phases, {"executions": count}, access_list=access_list)
 

@@ -22,6 +22,7 @@ from contend.harness.analysis.contender_facts import (
 from contend.harness.analysis.profile import Schedules
 from contend.harness.bench.block_sequence import BlockSequence, blocks_digest
 from contend.harness.bench.failures import RunError, WorkloadError, described
+from contend.harness.bench.pipelined_blocks import alone_seconds, judged, timed_pipeline, told
 from contend.harness.bench.serial_runs_at_once import SerialRunsAtOnce
 from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
@@ -41,6 +42,7 @@ from contend.workloads.base import Workload
 from contend.workloads.files.fields import FieldError
 
 CompileLock = Callable[[str], AbstractContextManager[None]]
+_RUNS_ALONE = 2  # of which the last one counts: memory is there then
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Bench:
     _knowledge: BlockKnowledge | None = field(default=None, init=False)
     _node: Node = field(default=BARE, init=False)
     _simulated: dict[CellKey, Sample] = field(default_factory=dict, init=False)
+    _work: dict[CellKey, float] = field(default_factory=dict, init=False)
+    _apart: float = field(default=0.0, init=False)
 
     def prepare(self, plan: WorkloadPlan, seed: int, block_size: int) -> BlockFacts:
         """Build the workload, run its blocks serially, check the workload's own invariant, compute the blocks' bound.
@@ -97,6 +101,7 @@ class Bench:
         """
         self._blocks = self._causes = self._at_once = None
         self._simulated.clear()
+        self._work.clear()
         self._facts.clear()
         gc.unfreeze()
         workload = self.workload(plan.name)()
@@ -163,20 +168,7 @@ class Bench:
             return self._simulated[key]
         if key.strategy == LIMIT:
             return self._run_at_once(key.workers)
-        sequence, state = self._blocks
-        assert self._knowledge is not None
-        knowledge = self._knowledge
-        samples: list[Sample] = []
-        outcomes: list[Outcome] = []
-
-        def execute(block: Block) -> Outcome:
-            strategy.clock = self.clock()
-            strategy.knowledge = knowledge.of(len(samples), strategy.given)
-            run = timed_run(strategy, block, state, key.workers, self._node, len(samples))
-            samples.append(sample_of(run, strategy.clock.simulated))
-            outcomes.append(run.outcome)
-            return run.outcome
-
+        sequence, _ = self._blocks
         module = ""
         try:
             strategy = self._instance(key)
@@ -185,10 +177,13 @@ class Bench:
             strategy.reports_hints = is_first = key not in self._facts
             if is_first:
                 self._facts[key] = CellFacts(given_by_name(key.strategy, strategy, self.list_kind))
-            differences = sequence.run(execute)
+            samples, outcomes, differences = self._in_turn(strategy, key.workers)
             if not differences and self._causes is not None:
                 sequence.rewind()
                 samples[0].counters.update(self._causes.counters(outcomes[0]))
+            sample = replace(Sample.of_chain(samples), untimed=Sample.of_chain(samples).untimed | sequence.untimed)
+            if not differences and self._node.seats is not None and (strategy.parallel or key.workers > 1):
+                sample, differences = self._pipelined(key, strategy, samples)
         except RunError:
             raise
         except MissingKnowledgeError as error:
@@ -199,8 +194,75 @@ class Bench:
             raise RunError(refusal(differences), differences)
         if is_first:
             self._facts[key] = self._look_at(key, strategy, outcomes)
-        sample = Sample.of_chain(samples)
-        return replace(sample, untimed=sample.untimed | sequence.untimed)
+        return sample
+
+    def _in_turn(self, strategy: Strategy, workers: int) -> tuple[list[Sample], list[Outcome], list[str]]:
+        """Execute one block after the other: a sample and an outcome each, and the first one's differences."""
+        assert self._blocks is not None
+        assert self._knowledge is not None
+        sequence, state = self._blocks
+        knowledge = self._knowledge
+        samples: list[Sample] = []
+        outcomes: list[Outcome] = []
+
+        def execute(block: Block) -> Outcome:
+            strategy.clock = self.clock()
+            strategy.knowledge = knowledge.of(len(samples), strategy.given)
+            run = timed_run(strategy, block, state, workers, self._node, len(samples))
+            samples.append(sample_of(run, strategy.clock.simulated))
+            outcomes.append(run.outcome)
+            self._apart += self._node.busy_apart
+            return run.outcome
+
+        self._apart = 0.0
+        return samples, outcomes, sequence.run(execute)
+
+    def _pipelined(self, key: CellKey, strategy: Strategy, in_turn: list[Sample]) -> tuple[Sample, list[str]]:
+        """Have all blocks pass the node with several in it at a time; a sample, and the first one's differences.
+
+        Parameters
+        ----------
+        in_turn : list of Sample
+            Of the same cell's blocks one after the other.
+        """
+        assert self._blocks is not None
+        assert self._knowledge is not None
+        sequence, state = self._blocks
+        knowledge, clock, seats = self._knowledge, self.clock(), self._node.seats
+        work = (
+            self._work_of(key, strategy, in_turn) if seats is not None and (seats.shared or key.workers == 1) else None
+        )
+        try:
+            run, sample = timed_pipeline(
+                self._node,
+                strategy,
+                sequence,
+                state,
+                key.workers,
+                clock,
+                lambda place: knowledge.of(place, strategy.given),
+            )
+        except BaseException:
+            # Nobody knows how far stages have come.
+            self._node = self._node.again()
+            raise
+        differences = judged(run, sequence, state)
+        pipeline = told(run, alone_seconds(in_turn, run.stations), work, key.workers)
+        return replace(sample, untimed=sample.untimed | sequence.untimed, pipeline=pipeline), differences
+
+    def _work_of(self, key: CellKey, strategy: Strategy, in_turn: list[Sample]) -> float:
+        """Seconds of one worker in all blocks: simulated, what all were at work; else what one alone takes."""
+        if self.clock().simulated:
+            return sum(sample.cpu_seconds for sample in in_turn) - self._apart
+        if key.workers == 1:
+            return sum(sample.seconds for sample in in_turn)
+        if key not in self._work:
+            for _ in range(_RUNS_ALONE):
+                samples, _, differences = self._in_turn(strategy, 1)
+                if differences:
+                    raise RunError(refusal(differences), differences)
+                self._work[key] = sum(sample.seconds for sample in samples)
+        return self._work[key]
 
     def _run_at_once(self, workers: int) -> Sample:
         """Time serial runs that execute at once."""

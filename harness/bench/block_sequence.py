@@ -50,6 +50,8 @@ class BlockSequence:
 
     Attributes
     ----------
+    genesis : Snapshot
+        Before the first block.
     untimed : dict
         Real seconds that the last run took around what it executed: `RESET` of the state to the first block, and
         `VERIFICATION`, serial runs in an order that was not met before among it.
@@ -60,7 +62,7 @@ class BlockSequence:
         self._state = state
         self._serial = serial
         self._contracts = contracts
-        self._genesis = state.snapshot()
+        self.genesis = state.snapshot()
         self._oracles: OrderedDict[tuple[int, bytes], Oracle] = OrderedDict()
         self.untimed: dict[str, float] = {}
 
@@ -85,7 +87,7 @@ class BlockSequence:
 
     def rewind(self) -> None:
         """Go back to the state before the first block."""
-        self._state.restore(self._genesis)
+        self._state.restore(self.genesis)
 
     def run(self, execute: Callable[[Block], Outcome]) -> list[str]:
         """Execute and judge all blocks, one after the other, from the state before the first.
@@ -123,7 +125,7 @@ class BlockSequence:
         """The oracle of a block for the state that is there now."""
         key = place, history
         # All snapshots of one history hold the same words; the latest is the one that can be gone back to.
-        snapshot = self._state.snapshot() if place else self._genesis
+        snapshot = self._state.snapshot() if place else self.genesis
         if key in self._oracles:
             self._oracles[key].snapshot = snapshot
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from contend.harness.calibrate.stage_errors import GOAL as STAGE_GOAL
+from contend.harness.calibrate.stage_errors import StageComparison, compare_stages, median_by_workers, median_errors
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
+from contend.harness.present.formatting import count
 from contend.harness.record.atomic_write import write_json
 
 if TYPE_CHECKING:
@@ -85,12 +88,15 @@ class Validation:
         As in a record.
     costs : str
         Digest of the cost table.
+    stages : list of StageComparison
+        Of a node, where any were asked for.
     """
 
     comparisons: list[ClockComparison]
     slowdown: dict[int, int]
     environment: dict[str, Any]
     costs: str
+    stages: list[StageComparison] = field(default_factory=list)
 
     @property
     def median_error(self) -> float:
@@ -118,7 +124,10 @@ class Validation:
 
     def as_json(self) -> dict[str, Any]:
         """Show it as a file keeps it."""
-        return {"schema": "contend-clock-validation/1", **asdict(self)}
+        content = asdict(self)
+        if not self.stages:
+            del content["stages"]
+        return {"schema": "contend-clock-validation/1", **content}
 
 
 def validate(request: Request, costs: CostTable, observer: Observer) -> Validation:
@@ -146,7 +155,13 @@ def validate(request: Request, costs: CostTable, observer: Observer) -> Validati
         file = Path(folder) / "costs.json"
         write_json(file, own.as_json())
         virtual = Engine(replace(request, clock="virtual", costs=str(file)), observer).run()
-    return Validation(compare(wall["cells"], virtual["cells"]), slow, dict(wall["environment"]), costs.digest)
+    return Validation(
+        compare(wall["cells"], virtual["cells"]),
+        slow,
+        dict(wall["environment"]),
+        costs.digest,
+        compare_stages(wall["cells"], virtual["cells"]),
+    )
 
 
 def compare(wall: list[Mapping[str, Any]], virtual: list[Mapping[str, Any]]) -> list[ClockComparison]:
@@ -205,4 +220,32 @@ def print_validation(console: Console, validation: Validation) -> None:
             f"median error of the speed-up: {validation.median_error:.1%} ({verdict} the goal of {GOAL:.0%}; "
             f"{validation.by_workers}), "
             f"largest: {max(abs(one.speedup_error) for one in validation.comparisons):.0%}"
+        )
+    if validation.stages:
+        _print_stages(console, validation.stages)
+
+
+def _print_stages(console: Console, stages: list[StageComparison]) -> None:
+    """Print the errors of stages, and the median of each."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("workload", "stage"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("W", "wall", "virtual", "error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    before = ""
+    for one in stages:
+        name = one.workload if one.workload != before else ""
+        table.add_row(
+            name, one.stage, str(one.workers), f"{one.wall:.2f}", f"{one.virtual:.2f}", f"{one.error:+.0%}"
+        )  # fmt: skip
+        before = one.workload
+    console.print(table)
+    for stage, error in median_errors(stages).items():
+        verdict = "within" if error <= STAGE_GOAL else "above"
+        parts = [
+            f"{own:.1%} with {count(workers, 'worker')}" for workers, own in median_by_workers(stages, stage).items()
+        ]
+        console.print(
+            f"{stage}: median error of its time over that of serial execution in the same round {error:.1%} ({verdict} "
+            f"the goal of {STAGE_GOAL:.0%}; {', '.join(parts)})"
         )

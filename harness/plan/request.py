@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -81,10 +82,13 @@ LEAST_VALIDATORS, USUAL_VALIDATORS, MAX_VALIDATORS = 4, 16, 500
 MAX_JITTER = 2.0
 OF_VALIDATORS = ("validators", "silent", "jitter")
 """Options that say more of an agreement, by the names that `node.agreement.stage` has for them."""
+PIPELINES = "shared, or split:R,E,T, shares of recovery, execution and the root, such as split:2,1,1"
+"""How workers are divided where stages overlap (`node.seats`)."""
 QUICK_SHARES = {"block_size": 0.1, "repeat": 0.4}
 """What a quick look takes of the usual value of each of these options."""
 _FIXED_BY_SUITE = ("workloads", "dials", "sweep", "seed", "block_size", "block_count", "blocks")
 _PROTOCOLS = ", ".join(PROTOCOLS[1:])
+_PIPELINE = re.compile(rf"{NO_STAGE}|shared|split:[1-9]\d*,[1-9]\d*,[1-9]\d*")
 _NETWORKS = "same_machine, rack, datacenter, region, wide_area, or latency:overhead in nanoseconds"
 
 
@@ -102,6 +106,10 @@ def _stored(asked: Mapping[str, Any]) -> bool:
 
 def _durable(asked: Mapping[str, Any]) -> bool:
     return bool(asked.get("state", IN_MEMORY) == DURABLE)
+
+
+def _staged(asked: Mapping[str, Any]) -> bool:
+    return any(asked.get(name, NO_STAGE) != NO_STAGE for name in STAGES)
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -498,6 +506,21 @@ class Request:
         applies=_agreed,
     )
 
+    pipeline: Option[str, str] = Option(
+        NO_STAGE,
+        NAME,
+        "--pipeline",
+        metavar="HOW",
+        meaning="Whether stages of blocks in a row overlap, as in a node: senders of the next block are found while "
+        "one is executed and the root of the one before is computed, by workers that all stages share (shared), or "
+        "that are divided among recovery, execution and the root by shares (split)",
+        on_command_line="none, shared, or split:R,E,T, such as split:2,1,1",
+        in_python='``"none"``, ``"shared"``, or ``"split:R,E,T"``, such as ``"split:2,1,1"``',
+        added_later=True,
+        contradicts=("load", "rate"),
+        applies=lambda asked: _staged(asked) and _of_several_blocks(asked),
+    )
+
     def __post_init__(self) -> None:
         for name in ("workloads", "strategies"):
             # Every version of Contend knows nothing named as the default.
@@ -524,6 +547,23 @@ class Request:
             raise BadInputError(f"keys: for signatures whose keys are not recovered; add --signatures, one of {others}")
         self._check_agreement()
         self._check_store()
+        self._check_pipeline()
+
+    def _check_pipeline(self) -> None:
+        """Refuse a pipeline of nothing, and of a single block."""
+        if not _PIPELINE.fullmatch(self.pipeline):
+            raise BadInputError(f"pipeline: {self.pipeline!r} is not known: {NO_STAGE}, {PIPELINES}")
+        if self.pipeline == NO_STAGE:
+            return
+        asked = self.as_json()
+        if not _staged(asked):
+            raise BadInputError("pipeline: nothing could overlap with execution; add --signatures or --root")
+        if not _of_several_blocks(asked):
+            raise BadInputError("pipeline: of blocks in a row, several are on their way at a time; add --block-count")
+        if self.state != IN_MEMORY:
+            raise BadInputError(f"pipeline: of a state in memory only; leave --state {self.state} out")
+        if self.load is not None or self.rate is not None:
+            raise BadInputError("pipeline: blocks are always there to be taken; leave --load and --rate out")
 
     def _check_store(self) -> None:
         """Refuse what says more of a store that is not asked for, and a simulated device under real time."""
@@ -617,6 +657,7 @@ def _stages(asked: Mapping[str, Any]) -> dict[str, str]:
     found = {name: asked.get(name, NO_STAGE) for name in STAGES}
     if found["signatures"] not in WITHOUT_KEYS:
         found["keys"] = asked.get("keys", KEYS[0])
+    found["pipeline"] = asked.get("pipeline", NO_STAGE)
     if found["consensus"] != NO_STAGE:
         said = {name: asked.get(name, 0) for name in OF_VALIDATORS}
         found |= {name: f"{value:g}" for name, value in said.items() if value}

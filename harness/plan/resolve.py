@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import DialValue, unique
-from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, Request
+from contend.harness.plan.request import ALL, DEFAULT, DEFAULT_BASELINE, NO_STAGE, Request
 
 BASELINE = DEFAULT_BASELINE
 REPLAY = "replay"
@@ -139,9 +139,14 @@ def resolve(request: Request) -> MeasurementPlan:
     kinds = contenders(kinds, request, named, lambda name: lookup(strategies, name))
     _check_baseline(request.baseline, kinds)
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
+    _check_pipeline(request, kinds)
     digest = costs_digest(request)
+    # In a pipeline the other stages have use for more workers than serial execution has.
+    alone = () if request.pipeline == NO_STAGE else tuple(count for count in request.workers if count > 1)
     wanted = tuple(
-        CellKey(name, workers) for name in kinds for workers in (request.workers if parallel[name] else (1,))
+        CellKey(name, workers)
+        for name in kinds
+        for workers in (request.workers if parallel[name] else (1, *alone) if name == BASELINE else (1,))
     )
     cells = (BASELINE_CELL, *(cell for cell in wanted if cell != BASELINE_CELL))
     cold = tuple(name for name in dict.fromkeys(cell.strategy for cell in cells) if is_cold(name))
@@ -168,6 +173,33 @@ def _check_stages(asked: Mapping[str, str]) -> None:
         check(asked)
     except StageError as error:
         raise BadInputError(one_line(error)) from None
+
+
+def _check_pipeline(request: Request, kinds: Mapping[str, Any]) -> None:
+    """Refuse strategies and worker counts that no pipeline can be made of."""
+    from contend.node.registry import seats_of
+    from contend.node.seats import EXECUTION
+    from contend.strategies.compiled import CompiledStrategy
+    from contend.strategies.sharded.strategy import Sharded
+
+    seats = seats_of(request.stages)
+    if seats is None:
+        return
+    others = [name for name, kind in kinds.items() if not issubclass(kind, CompiledStrategy)]
+    if seats.shared or not request.simulated:
+        others += [name for name, kind in kinds.items() if issubclass(kind, Sharded)]
+    if others:
+        raise BadInputError(
+            f"pipeline: {', '.join(others)}: workers that cannot be driven together with those of other stages; "
+            "name other strategies (shards go with split:... and --clock virtual)"
+        )
+    phases = {"signatures": "recover", "root": "root"}
+    stations = [EXECUTION, *(phase for option, phase in phases.items() if option in request.stages)]
+    for workers in request.workers:
+        try:
+            seats.divide(workers, stations)
+        except ValueError as error:
+            raise BadInputError(f"pipeline: {error}") from None
 
 
 def _check_baseline(baseline: str, measured: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from contend.harness.plan.request import DEFAULT_LOAD, Request
+from contend.harness.plan.request import DEFAULT_LOAD, NO_STAGE, Request
 from contend.harness.plan.resolve import CellKey, MeasurementPlan
 from contend.harness.plan.setting import Setting
 from contend.harness.record.derived import derived
@@ -148,10 +148,9 @@ def cell_record(
     if measurement.plan.own_title:
         cell["workload_title"] = measurement.plan.own_title
     if measurement.plan.block_count > 1:
-        cell |= {
-            "block_count": measurement.plan.block_count,
-            "arrivals": [list(one) for one in facts.arrivals] if facts else [],
-        }
+        cell["block_count"] = measurement.plan.block_count
+    if measurement.plan.block_count > 1 and request.pipeline == NO_STAGE:
+        cell["arrivals"] = [list(one) for one in facts.arrivals] if facts else []
         cell |= {"rate": request.rate} if request.rate else {"load": request.load or DEFAULT_LOAD}
     return {**cell, **derived(cell, cores)}
 

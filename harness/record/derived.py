@@ -14,6 +14,7 @@ from contend.harness.record import latency, statistics, warnings
 from contend.harness.record.bound import Bounds
 from contend.harness.record.content.execution_counts import ABORTS, DRY_RUNS, WAITS, wasted
 from contend.harness.record.sample import OWN_ORDER_GAS, phase_names
+from contend.harness.record.statistics import pipeline
 
 _TOLD = (ABORTS, WAITS, DRY_RUNS)
 BESIDE_BOUND = (
@@ -47,10 +48,13 @@ def derived(cell: Mapping[str, Any], cores: int | None = None) -> dict[str, Any]
         (median), ``phases`` (medians, seconds), ``speedup`` (``median``, ``low``, ``high``, ``confidence``; a pure
         number), ``counters`` (of the median run), ``warnings``, ``figures_digest`` where time is simulated (the same in
         every run on every machine), and what `_per_transaction` and `_beside_bound` give; of several blocks in a row,
-        ``latency`` (`harness.record.latency.summary`). Figures of a cell without samples are None.
+        ``latency`` (`harness.record.latency.summary`), or ``pipeline`` (`harness.record.statistics.pipeline.summary`).
+        Figures of a cell without samples are None.
     """
     of_chain = {"latency": latency.summary(cell)} if "arrivals" in cell else {}
     samples = cell["samples"]
+    if overlapped := pipeline.summary(samples):
+        of_chain["pipeline"] = overlapped
     if not samples:
         figures = ("seconds", "tx_per_second", "gas_per_second", "cpu_seconds", "speedup")
         empty = dict.fromkeys((*figures, "began", "ended"))

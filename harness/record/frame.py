@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contend.harness.plan.resolve import BASELINE
 from contend.harness.record.bound import Bounds
+from contend.harness.record.content.bottleneck import bottleneck
 from contend.harness.record.content.cell_facts import given_in, role_in
 from contend.harness.record.derived import BESIDE_BOUND
 from contend.harness.record.statistics.paired import ratios_to
@@ -90,6 +91,11 @@ COLUMNS = {
     "block_transactions": "of several blocks: transactions in each, a list",
     "load": "of several blocks: rate of arrivals as a share of serial throughput, if it was given so",
     "offered_tx_per_second": "of several blocks: rate at which transactions arrive, median",
+    "pipeline_latency_seconds": "of stages that overlap: for which a block is in the node, on average",
+    "pipeline_interval_seconds": "the same: between two blocks that leave it",
+    "pipeline_overlap": "the same: time of all stages one after the other over that of the pipeline",
+    "pipeline_error": "the same: time that the stage model foretells over the measured one, less one",
+    "bottleneck": "the stage that takes longest, where any is in the time beside the execution",
     "latency_p50_seconds": "of several blocks: from arrival to commit, median of all transactions",
     "latency_p99_seconds": "the same, 99th percentile",
     "latency": "the same by block and the length of an interval, a mapping; None of one block",
@@ -117,6 +123,7 @@ COLUMNS = {
 every dial and counter that any cell has."""
 
 _OF_ENVIRONMENT = ("time", "kernels", "costs", "machine", "cpu", "cores", "contend", "plugins")
+_OF_PIPELINE = ("latency_seconds", "interval_seconds", "overlap", "error")
 _ENDS = {"": "median", "_low": "low", "_high": "high"}
 _VIEWS = {"": "all", "_writes": "writes", "_conflicting": "conflicting"}
 
@@ -187,6 +194,8 @@ def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
 def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     speedup = cell["speedup"] or {}
     row = {name: cell.get(name) for name in COLUMNS}
+    # NaN also where no cell has any, as with stages in the time.
+    row |= {name: float("nan") for name in BESIDE_BOUND if row.get(name) is None}
     row["mostly_failed"] = mostly_failed(cell)
     row |= {name: bool(cell.get(name)) for name in ("simulated", "quick")}
     row |= _surroundings(record)
@@ -201,6 +210,9 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row |= {"block_count": cell.get("block_count", 1), "offered_tx_per_second": waited.get("offered_tx_per_second")}
     row["block_transactions"] = [sum(parts) for parts in cell["arrivals"]] if cell.get("arrivals") else None
     row |= {f"latency_{name}": waited.get(name) for name in ("p50_seconds", "p99_seconds")}
+    overlapped = cell.get("pipeline") or {}
+    row |= {f"pipeline_{name}": overlapped.get(name) for name in _OF_PIPELINE}
+    row["bottleneck"] = bottleneck(cell)
     if cell.get("bounds"):
         bound = Bounds.from_json(cell["bounds"]).plain
         row |= {name: getattr(bound, name) for name in ("dependent_share", "chain_share", "critical_share")}

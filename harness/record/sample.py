@@ -52,6 +52,10 @@ class Sample:
         Real seconds, whatever the clock, of what is in no phase because no node would do it, by name: what the strategy
         tells (`strategies.base.Outcome.untimed`, within `wall_seconds`), and, around the call, `RESET` of the state to
         the one before the blocks and `VERIFICATION` by the oracle. Empty where nobody has told.
+    pipeline : dict
+        Of blocks of which several were in the node at a time (`harness.record.statistics.pipeline`): when each came
+        (``began``) and went (``ended``), seconds each takes at each station ``alone``, and what follows for all of them
+        (``foretold_seconds``). Empty elsewhere.
     """
 
     seconds: float
@@ -61,6 +65,7 @@ class Sample:
     counters: dict[str, int | float]
     block_seconds: tuple[float, ...] = ()
     untimed: dict[str, float] = field(default_factory=dict)
+    pipeline: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_chain(cls, samples: Sequence[Sample]) -> Sample:
@@ -78,12 +83,12 @@ class Sample:
         )
 
     def as_plain(self) -> dict[str, Any]:
-        """Show the sample as a record keeps it: without ``block_seconds`` and ``untimed`` where they are empty."""
+        """Show the sample as a record keeps it: without what is empty of the last three."""
         plain = asdict(self)
-        seconds, untimed = plain.pop("block_seconds"), plain.pop("untimed")
+        seconds, *others = (plain.pop(name) for name in ("block_seconds", "untimed", "pipeline"))
         if seconds:
             plain["block_seconds"] = list(seconds)
-        return plain | ({"untimed": untimed} if untimed else {})
+        return plain | {name: one for name, one in zip(("untimed", "pipeline"), others, strict=True) if one}
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any]) -> Sample:

@@ -88,6 +88,7 @@ class AgreementStage(Stage):
 
     phase: ClassVar[str] = "agree"
     comes_first: ClassVar[bool] = True
+    is_apart: ClassVar[bool] = True
 
     def __init__(self, protocol: str, validators: int, *, silent: int = 0, jitter: float = 0.0, seed: int = 0) -> None:
         self._protocol, self._validators = protocol, validators

@@ -9,15 +9,15 @@ from __future__ import annotations
 from contend.evm.code import cost_model as evm_costs
 from contend.evm.crypto.keccak import keccak_word
 from contend.evm.layout import TRANSACTION
-from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U1, I, U
+from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import stack_buffer, view_u8, view_u64
 from contend.node.signatures.falcon512 import read_key, verify
 from contend.node.signatures.layout import RECOVERER, RECOVERY, SIGNED
 from contend.node.signatures.recovery import account_of
-from contend.strategies.accounting import end_step, spend
-from contend.strategies.clocks import FINISHED, WORKED, cost_table
+from contend.node.signatures.taking import end_of, take
+from contend.strategies.accounting import spend
+from contend.strategies.clocks import cost_table
 
 DEGREE = 512
 HASH_BLOCK_BYTES = evm_costs.HASH_BLOCK_BYTES
@@ -65,9 +65,5 @@ def verify_falcon(shared, worker, number):
 def falcon_step(shared_address, worker_address):
     """Take a transaction and verify its signature."""
     shared, worker = RECOVERY.at(shared_address), RECOVERER.at(worker_address)
-    number = I(atomics.add(shared, "taken", U1))
-    if number >= shared.count:
-        return I(FINISHED)
-    if not verify_falcon(shared, worker, number):
-        view_u64(shared.forged, shared.count)[number] = U1
-    return end_step(worker, WORKED)
+    number = take(shared)
+    return end_of(shared, worker, number, number < shared.count and verify_falcon(shared, worker, number))

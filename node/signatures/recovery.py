@@ -7,8 +7,6 @@ message, or another `r`, that is somebody else, who has neither nonce nor funds 
 Schemes from which no key is recovered are verified: a transaction carries its sender's key, whose hash is the address
 that the registry knows; or it names the sender, whose key is known. The library for them has no functions that could be
 called by address, so the call takes the GIL, which the library gives back while it computes.
-
-Transactions are taken one at a time: a verification takes as long as some hundred increments of a contended counter.
 """
 
 from __future__ import annotations
@@ -18,14 +16,14 @@ from contend.evm.crypto import secp256k1
 from contend.evm.crypto.alt_bn128 import field
 from contend.evm.crypto.keccak import keccak_word
 from contend.evm.layout import TRANSACTION
-from contend.evm.runtime import atomics
-from contend.evm.runtime.integers import U0, U1, I, U
+from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel, native
-from contend.evm.runtime.memory_views import call_1, stack_buffer, view_u8, view_u64
+from contend.evm.runtime.memory_views import call_1, stack_buffer, view_u8
 from contend.evm.u256 import get_at, less
 from contend.node.signatures.layout import RECOVERER, RECOVERY, REGISTERED, SIGNED
-from contend.strategies.accounting import end_step, spend
-from contend.strategies.clocks import FINISHED, WORKED, cost_table
+from contend.node.signatures.taking import end_of, take
+from contend.strategies.accounting import spend
+from contend.strategies.clocks import cost_table
 
 _SIGNATURE_BYTES = 65
 _ADDRESS_TOP = U(0xFFFFFFFF)
@@ -83,15 +81,13 @@ def recover_sender(shared, number):
 def recover_step(shared_address, worker_address):
     """Take a transaction and recover its sender."""
     shared, worker = RECOVERY.at(shared_address), RECOVERER.at(worker_address)
-    number = I(atomics.add(shared, "taken", U1))
-    if number >= shared.count:
-        return I(FINISHED)
-    if not recover_sender(shared, number):
-        view_u64(shared.forged, shared.count)[number] = U1
-    size = SIGNED.item(shared.signed, shared.count, number).payload_size
-    spend(shared, worker, COST_HASH_BLOCK, size // HASH_BLOCK_BYTES + 1)
-    spend(shared, worker, shared.cost_class, 1)
-    return end_step(worker, WORKED)
+    number, is_right = take(shared), False
+    if number < shared.count:
+        is_right = recover_sender(shared, number)
+        size = SIGNED.item(shared.signed, shared.count, number).payload_size
+        spend(shared, worker, COST_HASH_BLOCK, size // HASH_BLOCK_BYTES + 1)
+        spend(shared, worker, shared.cost_class, 1)
+    return end_of(shared, worker, number, is_right)
 
 
 @kernel()
@@ -116,9 +112,5 @@ def verify_sender(shared, worker, number):
 def verify_step(shared_address, worker_address):
     """Take a transaction and verify its signature."""
     shared, worker = RECOVERY.at(shared_address), RECOVERER.at(worker_address)
-    number = I(atomics.add(shared, "taken", U1))
-    if number >= shared.count:
-        return I(FINISHED)
-    if not verify_sender(shared, worker, number):
-        view_u64(shared.forged, shared.count)[number] = U1
-    return end_step(worker, WORKED)
+    number = take(shared)
+    return end_of(shared, worker, number, number < shared.count and verify_sender(shared, worker, number))

@@ -88,7 +88,8 @@ class OptimisticStrategy(CompiledStrategy):
     def attempt(self, image: BlockImage, state: State, workers: int, scale: int) -> Outcome:
         """Execute once; see `CompiledStrategy.attempt`."""
         making = perf_counter()
-        space = self.workspace(image, state, workers, scale)
+        with self.clock.outside():
+            space = self.workspace(image, state, workers, scale)
         untimed = {"workspace": perf_counter() - making}
         began = self.clock.now()
         if self._source is not None:
@@ -106,12 +107,14 @@ class OptimisticStrategy(CompiledStrategy):
         access_list = None if space.lists is None else self.build_list(space, image, state, balance)
         committed = self.clock.now()
         collecting = perf_counter()
-        receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
+        with self.clock.outside():
+            receipts, aborted = space.receipts.collect(len(image)), space.abort_locations(state)
         untimed["receipts"] = perf_counter() - collecting
         hinted = None
         if self.reports_hints and self._source is not None:
             collecting = perf_counter()
-            hinted = space.hinted_sets(state)
+            with self.clock.outside():
+                hinted = space.hinted_sets(state)
             untimed["hints"] = perf_counter() - collecting
         flaw = None if self._source is None else self._source.flaw(len(image))
         phases = {"prepare": prepared - began, "execute": executed - prepared, "commit": committed - executed}

@@ -12,6 +12,7 @@ Nothing here knows a strategy: a clock is given addresses, and how steps end.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -181,6 +182,14 @@ class Clock(ABC):
 
         Real time passes by itself; the default does nothing.
         """
+
+    def outside(self) -> AbstractContextManager[None]:
+        """Do within what the harness needs and no node would do.
+
+        Where a clock drives workers of others at the same time, they stand meanwhile, and so does its time. The default
+        does nothing: who tells times reads the clock before and behind.
+        """
+        return nullcontext()
 
     def mark(self) -> object:
         """Remember this moment for `rewind`."""

@@ -96,3 +96,19 @@ def test_what_is_not_known_is_refused(asked: dict[str, str], words: str) -> None
         check(asked)
     with pytest.raises(StageError, match=words):
         node_of(asked, [BLOCK], adversarial_state(), 1)
+
+
+def test_work_of_other_machines_is_told_apart() -> None:
+    class Elsewhere(Before):
+        is_apart: ClassVar[bool] = True
+
+        def work(self, run: BlockRun) -> None:
+            run.clock.wait(3_000, 11_000)
+
+    serial = Serial()
+    serial.clock = VirtualClock()
+    node = Node({"a": Elsewhere([], 1), "b": Behind([], 5_000)})
+    node.execute(serial, BLOCK, adversarial_state(), 1)
+    assert round(node.busy_apart * 1e12) == 11_000
+    node.execute(serial, BLOCK, adversarial_state(), 1)
+    assert round(node.busy_apart * 1e12) == 11_000

@@ -139,6 +139,8 @@ PARTS = {
     "root": "`cells[].stages.root`",
     "given": "`cells[].given`",
     "hintShares": "`cells[].given.recall`, `.precision`",
+    "passage": "`cells[].samples[].pipeline`",
+    "pipeline": "`cells[].pipeline`",
     "latency": "`cells[].latency`",
     "bounds": "`cells[].bounds`",
     "bound": "`cells[].bounds.plain`, `.commutative`, `.independent`",

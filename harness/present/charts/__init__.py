@@ -13,6 +13,7 @@ from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.role_parts import role_parts
 from contend.harness.present.charts.speedup import speedup
+from contend.harness.present.charts.stage_times import stage_times
 from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
@@ -31,6 +32,7 @@ _BY_WORKLOAD: dict[str, Callable[..., Chart | None]] = {
     "speedup": speedup,
     "wasted": wasted,
     "latency": latency,
+    "stages": stage_times,
     "blocks": over_blocks,
 }
 _MOST_NOTES = 3
@@ -51,8 +53,9 @@ def draw(
         Made if it is missing.
     prefix : str
         The files are ``<prefix>-throughput.png``, ``-speedup.png`` and ``-wasted.png``, of several blocks in a row
-        ``-latency.png``, of several real blocks ``-blocks.png`` as well; where a dial was turned between cells of a
-        workload ``-contention.png`` and ``-winners.png`` instead; and the same as ``.svg``. Those of validators end in
+        ``-latency.png``, with stages of a node ``-stages.png``, of several real blocks ``-blocks.png`` as well; where
+        a dial was turned between cells of a workload ``-contention.png`` and ``-winners.png`` instead; and the same as
+        ``.svg``. Those of validators end in
         ``-validator``, those of ceilings in ``-ceiling``.
     notes : sequence of str, optional
         Sentences below the charts of throughput and speed-up, before those about orders of cells that disagree between

@@ -213,7 +213,10 @@ def _stages_of(cells: pandas.DataFrame) -> str:
     protocols = dict.fromkeys(one["consensus"]["protocol"] for one in stages if "consensus" in one)
     if protocols:
         told.append(f"agreement by {' and '.join(protocols)}")
-    return f", with {' and '.join(filter(None, (', '.join(told[:-1]), told[-1])))}" if told else ""
+    if not told:
+        return ""
+    overlap = "pipeline_overlap" in cells and cells["pipeline_overlap"].notna().any()
+    return f", with {' and '.join(filter(None, (', '.join(told[:-1]), told[-1])))}{', overlapping' if overlap else ''}"
 
 
 def are_many(cells: pandas.DataFrame) -> bool:

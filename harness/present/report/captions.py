@@ -13,6 +13,7 @@ from contend.harness.present.charts.bound_lines import BOUND, WITH_VALUES, WITHO
 from contend.harness.present.charts.contention import swept
 from contend.harness.present.formatting import count, duration, factor, listed, rate, share
 from contend.harness.present.report.history import Series
+from contend.harness.record.content.bottleneck import NAMES, stage_seconds
 from contend.harness.record.statistics.block_spread import Spread, spreads_of
 
 _MOST_TOLD = 6
@@ -98,6 +99,20 @@ def latency_caption(part: pandas.DataFrame) -> str:
         for _, one in known.head(_MOST_TOLD).iterrows()
     ]
     return f"median and 99th percentile (workers in brackets), the shortest first: {listed(told)}."
+
+
+def stages_caption(part: pandas.DataFrame) -> str:
+    """The stage that takes longest, of each strategy with its most workers."""
+    known = part[part["bottleneck"].notna()]
+    told = []
+    for _, one in known.loc[known.groupby("strategy", sort=False)["workers"].idxmax()].iterrows():
+        found = stage_seconds(dict(one))
+        stage = max(found, key=lambda name: found[name])
+        told.append(
+            f"{one['strategy']} ({one['workers']:,}) {NAMES[stage]}, {share(found[stage] / sum(found.values()))} of "
+            f"{duration(one['seconds'] / one['transactions'])}"
+        )
+    return f"what takes longest of a transaction (workers in brackets): {listed(told)}."
 
 
 def contention_caption(part: pandas.DataFrame) -> str:

@@ -12,6 +12,7 @@ from contend.harness.present.charts.contention import contention, winners
 from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.speedup import speedup
+from contend.harness.present.charts.stage_times import stage_times
 from contend.harness.present.charts.throughput import throughput
 from contend.harness.present.charts.waste import wasted
 from contend.harness.present.report.captions import (
@@ -21,10 +22,12 @@ from contend.harness.present.report.captions import (
     contention_caption,
     latency_caption,
     speedup_caption,
+    stages_caption,
     throughput_caption,
     wasted_caption,
     winners_caption,
 )
+from contend.harness.record.content.bottleneck import STAGE_COLUMNS
 from contend.harness.record.content.execution_counts import DEFERRED, OF_EXECUTIONS
 
 if TYPE_CHECKING:
@@ -144,6 +147,15 @@ PLAIN = (
         latency,
         latency_caption,
         ("block_count", "offered_tx_per_second", "latency_p50_seconds", "latency_p99_seconds"),
+    ),
+    FigureKind(
+        "stages",
+        "Where a transaction's time goes",
+        "A bar is the time of a transaction in the node, by stage, with the most workers that were measured; behind it "
+        "stands the time in microseconds.",
+        stage_times,
+        stages_caption,
+        ("seconds", "transactions", *STAGE_COLUMNS, "bottleneck", "pipeline_overlap"),
     ),
 )
 SWEPT = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from contend.harness.present.role_groups import by_role, bytes_of, given_line, h
 from contend.harness.present.tables import execution_columns
 from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay, left_out_line
 from contend.harness.present.tables.spread_table import print_spreads
+from contend.harness.present.tables.stage_lines import print_stages
 from contend.harness.record.content.cell_facts import MEANING, given_in
 from contend.harness.record.sample import PHASES, phase_names
 from contend.harness.record.statistics import CONFIDENCE
@@ -106,7 +107,7 @@ class ResultTable:
         self._print_waiting(list(groups))
         self._print_legend(cells)
         _print_given(self._console, cells, self._table.headings if self._table else ())
-        _print_stages(self._console, cells)
+        print_stages(self._console, cells)
         _print_latency(self._console, cells)
         print_spreads(self._console, cells)
         _print_failures(self._console, cells)
@@ -182,13 +183,11 @@ class ResultTable:
             )
 
 
-# Stores by the names that records have for them, in words.
-_STORES = {"mdbx": "database of MDBX"}
-
-
 def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     baseline = baseline_of(cells)
     noisy = "" if any(cell.get("simulated") for cell in cells) else f" [{CONFIDENCE:.0%} interval]"
+    # Where stages overlap, each has its part of every moment.
+    time = "part of the time" if any(cell.get("pipeline") for cell in cells) else "median time"
     meanings = {
         "of bound": "speed-up as a share of the best conceivable with W workers" + _and_of_role(cells),
         f"x {baseline}": f"ratio to {baseline} with as many workers, run beside run of one round{noisy}",
@@ -196,11 +195,14 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
         "B/tx": "bytes a transaction that came with the block for that",
         "r/p": "recall and precision of the hints in %, all entries",
         "r/p confl.": "the same of entries at locations that two transactions touch and one writes",
-        "recover": "median time in which senders were found by signatures",
-        "agree": "median time in which validators agreed on the block",
-        "read": "median time in which records were read ahead of the execution",
-        "root": "median time in which the state root was computed",
-        "store": "median time in which the block was committed to the database",
+        "recover": f"{time} in which senders were found by signatures",
+        "agree": f"{time} in which validators agreed on the block",
+        "read": f"{time} in which records were read ahead of the execution",
+        "store": f"{time} in which the block was committed to the database",
+        "root": f"{time} in which the state root was computed",
+        "latency": "for which a block is in the node, from the first stage to the last",
+        "overlap": "time of all stages one after the other over that of the pipeline",
+        "foretold": "error of the time that a stage model foretells",
         "prepare": "median time of hints and planning",
         _heading_of_phases(cells): f"share of {_listed(_phases_of(cells))} in %",
         **execution_columns.MEANINGS,
@@ -254,6 +256,8 @@ def _columns(cells: Sequence[Cell], to_come: Sequence[tuple[str, int]] = ()) -> 
     if any("latency" in cell for cell in cells):
         columns.append(Column("p50", lambda cell: _latency(cell, "p50_seconds")))
         columns.append(Column("p99", lambda cell: _latency(cell, "p99_seconds")))
+    if any(cell.get("pipeline") for cell in cells):
+        columns += [Column(heading, show) for heading, show in _OF_PIPELINE.items()]
     columns += [
         Column(name, _time_of(name), least=len("999 ms") if to_come else 0)
         for name in _phases_of(cells)
@@ -281,6 +285,15 @@ def _hint_columns(cells: Sequence[Cell]) -> list[Column]:
     return found
 
 
+def _of_pipeline(show: Callable[[Mapping[str, Any]], str]) -> Callable[[Cell], str]:
+    return lambda cell: show(cell["pipeline"]) if cell.get("pipeline") else _NONE
+
+
+_OF_PIPELINE = {
+    "latency": _of_pipeline(lambda told: duration(told["latency_seconds"])),
+    "overlap": _of_pipeline(lambda told: f"{told['overlap']:.2f}"),
+    "foretold": _of_pipeline(lambda told: f"{told['error']:+.1%}"),
+}
 _INDENT = "  "
 _SHORT_RATIO = Column("x", lambda cell: _ratio(cell))
 _SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
@@ -332,7 +345,7 @@ def _speedup(cell: Cell) -> str:
     ratio = cell["speedup"]
     if not ratio:
         return _NONE
-    if cell["strategy"] == "serial":
+    if (cell["strategy"], cell["workers"]) == ("serial", 1):
         return "1"
     if cell.get("simulated"):
         return f"{ratio['median']:.2f}{_of_failing(cell)}"
@@ -363,7 +376,7 @@ def _ratio(cell: Cell) -> str:
     ratio = cell["speedup"]
     if not ratio:
         return _NONE
-    return "1" if cell["strategy"] == "serial" else f"{ratio['median']:.2f}{_of_failing(cell)}"
+    return "1" if (cell["strategy"], cell["workers"]) == ("serial", 1) else f"{ratio['median']:.2f}{_of_failing(cell)}"
 
 
 def _of_failing(cell: Cell) -> str:
@@ -453,128 +466,6 @@ def _print_latency(console: Console, cells: list[Cell]) -> None:
             markup=False,
             highlight=False,
         )
-
-
-def _print_stages(console: Console, cells: Sequence[Cell]) -> None:
-    """Say which stages of a node are in the times beside the execution."""
-    _print_agreements(console, cells)
-    told: dict[str, set[int]] = {}
-    stored = False
-    for cell in cells:
-        facts = (cell.get("stages") or {}).get("signatures")
-        if facts:
-            sizes = told.setdefault(facts["scheme"], set())
-            sizes.add(round((facts["signature_bytes"] + facts["key_bytes"]) / max(cell["transactions"], 1)))
-            stored |= "stored_messages" in facts
-    for scheme, sizes in told.items():
-        size = "-".join(map(str, sorted({min(sizes), max(sizes)})))
-        of_what = ", of stored messages and not of the transactions," if stored else ""
-        console.print(
-            f"Every time, serial's too, has signatures in it: senders are found by {scheme} ({size} bytes a "
-            f"transaction){of_what} on all workers before execution.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-    _print_stores(console, cells)
-    roots = [facts for cell in cells if (facts := (cell.get("stages") or {}).get("root"))]
-    if roots:
-        accounts, slots = (_span({facts[name] for facts in roots}) for name in ("accounts", "slots"))
-        console.print(
-            f"Every time, serial's too, has the state root in it: of {accounts} accounts and {slots} slots what the "
-            "block has changed, on all workers after it.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _print_stores(console: Console, cells: Sequence[Cell]) -> None:
-    """Say where the state was, what of it was in memory, and what was read of it a transaction."""
-    told: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        facts = (cell.get("stages") or {}).get("state")
-        if facts:
-            store = _STORES.get(facts["store"], facts["store"])
-            told.setdefault((store, f"{facts['cache']:.0%}", _reads_of(facts)), []).append(cell)
-    for (store, share, how), own in told.items():
-        records, reads = _range_a_transaction(own, "cold_records"), _range_a_transaction(own, "cold_reads")
-        console.print(
-            f"Every time, serial's too, has cold state in it: a {store}, {share} of its records in memory when a block "
-            f"begins; {records} records a transaction by {reads} reads, {how}.{_commits_of(own)}",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _commits_of(cells: Sequence[Cell]) -> str:
-    """What is committed to the store, and when it is on the disk; empty where nothing is."""
-    if not any("sync" in cell["stages"]["state"] for cell in cells):
-        return ""
-    syncs = {cell["stages"]["state"]["sync"] for cell in cells}
-    when = "on the disk before its time ends" if syncs == {"block"} else "written to the disk when the system does it"
-    records = _range_a_transaction(cells, "store_records")
-    warm = sum(cell["counters"].get("store_warm", 0) > 0 for cell in cells)
-    kept = f" The system had kept pages of it in {warm} of {len(cells)} cells, which are warm." if warm else ""
-    return f"{kept} Each block is committed to it, {records} records a transaction, {when}."
-
-
-_AHEAD = {"sure": "those that are sure", "block": "those that its access list names"}
-
-
-def _reads_of(facts: Mapping[str, Any]) -> str:
-    """How records were read."""
-    if "disk" in facts:
-        latency, channels = facts["latency_seconds"] * 1e6, facts["channels"]
-        ahead = f", {_AHEAD.get(facts['read_ahead'], 'some')} ahead of the block" if "read_ahead" in facts else ""
-        several = f"; {facts['machines']} machines a worker" if "machines" in facts else ""
-        return f"of a simulated device ({facts['disk']}: {latency:g} us, {channels} at once){ahead}{several}"
-    if "read_ahead" not in facts:
-        how = "for each of which its worker waits"
-    else:
-        what = _AHEAD.get(facts["read_ahead"], "some")
-        how = f"{what} ahead of the block by {facts['ahead_io']}, and its worker waits for any other"
-    return how if facts.get("direct", True) else f"{how}, through the system's cache"
-
-
-def _range_a_transaction(cells: Sequence[Cell], counter: str) -> str:
-    """Least and most of a counter a transaction, of those cells that have it."""
-    values = [cell["counters"][counter] / max(cell["transactions"], 1) for cell in cells if counter in cell["counters"]]
-    return "-".join(dict.fromkeys(f"{one:.2f}" for one in (min(values), max(values)))) if values else "no"
-
-
-def _span(numbers: Collection[int]) -> str:
-    """The least and the largest of some numbers."""
-    return "-".join(f"{number:,}" for number in sorted({min(numbers), max(numbers)}))
-
-
-def _print_agreements(console: Console, cells: Sequence[Cell]) -> None:
-    """Say who has agreed on blocks, in how many messages, and how long that is in latencies of the network."""
-    told: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        facts = (cell.get("stages") or {}).get("consensus")
-        if facts and "agreement_messages" in cell["counters"]:
-            silent = f", {facts['silent']} of them silent" if facts["silent"] else ""
-            jitter = f", jitter {facts['jitter']:g}" if facts["jitter"] else ""
-            told.setdefault((facts["protocol"], f"{facts['validators']} validators{silent}{jitter}"), []).append(cell)
-    for (protocol, validators), own in told.items():
-        messages = _range_a_block(own, "agreement_messages", "{:,.0f}")
-        delays = _range_a_block(own, "agreement_delays", "{:.2f}")
-        times = f" and {delays} message delays" if delays else ""
-        console.print(
-            f"Every time, serial's too, has agreement in it: {protocol} among {validators}, {messages} messages{times} "
-            "a block, before execution.",
-            style="dim",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _range_a_block(cells: Sequence[Cell], counter: str, how: str) -> str:
-    """Least and most of a counter a block; empty where nobody counts it."""
-    values = [cell["counters"][counter] / cell.get("block_count", 1) for cell in cells if counter in cell["counters"]]
-    return "-".join(dict.fromkeys(how.format(one) for one in (min(values), max(values)))) if values else ""
 
 
 def _print_given(console: Console, cells: Sequence[Cell], headings: Iterable[str]) -> None:

@@ -47,7 +47,7 @@ class StoreCommit(Stage):
         changes = run.outcome.changes
         assert changes is not None
         self._records = changed_records(changes, run.state)
-        self._store.store.commit(self._records, run.root)
+        self._store.store.commit(self._records, run.root or None)
 
     def counters(self, run: BlockRun) -> dict[str, Any]:
         """Records and codes that were written or deleted; see `Stage.counters`."""

@@ -29,6 +29,7 @@ from contend.harness.present.charts.latency import latency
 from contend.harness.present.charts.over_blocks import over_blocks
 from contend.harness.present.charts.profile import profile
 from contend.harness.present.charts.speedup import speedup
+from contend.harness.present.charts.stage_times import stage_times
 from contend.harness.present.charts.style import Style, chart_style
 from contend.harness.present.charts.text_fitting import text_width, wrapped
 from contend.harness.present.charts.throughput import throughput
@@ -65,6 +66,14 @@ def damaged(workloads: int, strategies: int) -> pandas.DataFrame:
     return cells(workloads, strategies, (5, 20, 50), simulated=True).assign(damaged=lambda frame: frame["workers"])
 
 
+def staged(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The cells with stages of a node in the time, of all kinds."""
+    facts = {"signatures": {"scheme": "secp256k1"}, "root": {"kind": "mpt"}, "consensus": {"protocol": "tendermint"}}
+    parts = {"agree": 0.1, "recover": 0.5, "prepare": 0.05, "execute": 0.2, "commit": 0.05, "root": 0.1}
+    times = {f"{name}_seconds": part * frame["seconds"] for name, part in parts.items()}
+    return frame.assign(stages=pandas.Series([facts] * len(frame), dtype=object), pipeline_overlap=1.5, **times)
+
+
 STYLE = Style(STRATEGIES)
 CHARTS: dict[str, Maker] = {
     "throughput, bars": lambda n, m: throughput(cells(n, m, one_count(m)), STYLE, notes=[NOTE]),
@@ -80,6 +89,8 @@ CHARTS: dict[str, Maker] = {
     "contention": lambda n, m: contention(swept(cells(n, m, (8,), extreme=True)), STYLE),
     "winners": lambda n, m: winners(swept(cells(n, m, (1, 32, 1024), extreme=True), (0.001, 250_000)), STYLE),
     "latency": lambda n, m: latency(cells(n, m, one_count(m)), STYLE),
+    "stages, shares": lambda n, m: stage_times(staged(cells(n, m, (1, 1024), extreme=True)), STYLE),
+    "stages, times": lambda n, m: stage_times(staged(cells(n, m, (2,), simulated=True)), STYLE),
     "damage loss": lambda n, m: damage_loss(damaged(n, m), STYLE, STRATEGIES[0]),
 }
 

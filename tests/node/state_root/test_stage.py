@@ -76,7 +76,7 @@ def test_a_wrong_root_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wrong(self: StateRoot, run: object) -> None:
         work(self, run)  # type: ignore[arg-type]
-        self.root = bytes(32)
+        run.root = bytes(32)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(StateRoot, "work", wrong)
     with pytest.raises(StageError, match=r"block 0: state root 0x0{64} instead of 0x"):

@@ -1,0 +1,1 @@
+"""The pipeline: stages of consecutive blocks at work at the same time."""
