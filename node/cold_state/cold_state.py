@@ -146,5 +146,5 @@ class ColdState(Backing):
     def faults(self) -> list[str]:
         """What has gone wrong in the last attempt."""
         count, failure = self._counted.get(FAULTS, 0), self._memory.failure
-        why = f": {failure}" if failure is not None else ""
+        why = f": {failure}" if failure is not None else f": {self.store.trouble}"
         return [f"state: {count:,} reads from the store failed{why}"] if count else []

@@ -52,6 +52,11 @@ class Store(ABC):
         """What a record of a measurement says of it: plain data."""
 
     @property
+    def trouble(self) -> str:
+        """What may be wrong where reads from kernels fail, in words."""
+        return "the device gives nothing"
+
+    @property
     def opener(self) -> Opener:
         """What another process calls to have the same store, with which arguments: both can be pickled.
 

@@ -196,6 +196,11 @@ class PageFile(Store):
         return {name: int(header[name]) for name in names} | {"bytes": int(header["pages"]) * PAGE_BYTES}
 
     @property
+    def trouble(self) -> str:
+        """See `Store.trouble`."""
+        return f"{self.path} was damaged since it was opened, or its device gives nothing"
+
+    @property
     def opener(self) -> Opener:
         """See `Store.opener`."""
         return PageFile, (self.path, self._header["digest"].decode(), self.is_direct)
