@@ -66,6 +66,8 @@ ROOTS = (NO_STAGE, "mpt")
 IN_MEMORY, DURABLE = "memory", "mdbx"
 STATES = (IN_MEMORY, "file", DURABLE)
 """Where a state is: in memory, or in a store (`node.cold_state.stage.STORES`)."""
+NODES = (NO_STAGE, "full")
+"""Sets of stages that go by one name (`harness.plan.implied`)."""
 SYNCS = ("block", "none")
 """When a block that is committed is on the disk (`node.cold_state.stage.SYNCS`)."""
 CACHE, DISK = "cold", "nvme"
@@ -382,6 +384,15 @@ class Request:
         "--root",
         meaning="State root that all workers compute after a block is committed, within the time: mpt is Ethereum's "
         "Merkle Patricia trie, kept from block to block",
+        added_later=True,
+    )
+    node: Option[str, str] = Option(
+        NO_STAGE,
+        choice(*NODES),
+        "--node",
+        meaning="A whole node, where its stages are not asked for one by one: senders by secp256k1, a durable state that "
+        "is cold, the state root; under simulated time cold state of a file instead, and agreement by tendermint among "
+        "16 validators",
         added_later=True,
     )
     state: Option[str, str] = Option(

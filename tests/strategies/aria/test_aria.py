@@ -98,6 +98,17 @@ def test_a_chain_of_readers_is_committed_at_once_from_its_end(equivalence: Equiv
         assert outcome.counters["executions"] == 24
 
 
+def test_of_two_that_read_what_the_other_writes_one_waits(equivalence: Equivalence, aria: Aria) -> None:
+    block, state = chain(2)
+    first, second = block.transactions
+    crossed = block_of(
+        [Act(first.sender, COPIER, first.data), Act(second.sender, COPIER, first.data[32:] + first.data[:32])]
+    )
+    outcome = equivalence.check(aria, crossed, state, 2)
+    assert outcome.counters["batches"] == 2
+    assert outcome.order is None
+
+
 def test_without_reordering_it_is_committed_one_by_one(equivalence: Equivalence) -> None:
     block, state = chain(24)
     with AriaInPlace() as aria:

@@ -18,16 +18,10 @@ from contend.strategies.clocks import FINISHED, IDLE, cost_table
 COST_KEEP = cost_table.PUBLISH_READ
 
 
-def overlook_other_writers(aria, writes, count, entry):
-    """Two members that write one location are both committed, as far as their writes go."""
-    _, overtaken = original(aria, writes, count, entry)
-    return I(NO_CONFLICT), overtaken
-
-
-def overtake_who_has_read(aria, writes, count, entry):
-    """Who has read what a lower one writes is put before it, though it writes what that one has read."""
-    conflict, _ = original(aria, writes, count, entry)
-    return conflict, False
+def find_nothing_read(aria, reads, count, entry):
+    """Who has read what a lower one writes is committed behind it."""
+    original(aria, reads, count, entry)
+    return I(NO_CONFLICT)
 
 
 def take_invalid_for_done(shared, txn_idx):

@@ -366,15 +366,10 @@ BUGS = {
         Replacement(window_worker, ordered.move_commit_point_before_publishing, "publish_result"),
         within=True,
     ),
-    "other_writers": Bug(
-        "conflicts of two writers in a batch",
+    "unseen_readers": Bug(
+        "conflicts of readers in a batch",
         Aria,
-        Replacement(reservations, batches_of_aria.overlook_other_writers, "_conflict_of_writes"),
-    ),
-    "overtaken_reader": Bug(
-        "reordering, unless a lower one has read what is written",
-        Aria,
-        Replacement(reservations, batches_of_aria.overtake_who_has_read, "_conflict_of_writes"),
+        Replacement(reservations, batches_of_aria.find_nothing_read, "_conflict_of_reads"),
     ),
     "overtaken_sender": Bug(
         "invalid until the sender's earlier transactions are committed",
