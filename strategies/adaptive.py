@@ -23,8 +23,8 @@ from contend.evm.block_image import BlockImage
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.worker import step as speculative_step
 from contend.strategies.block_stm.workspace import Workspace
+from contend.strategies.dependency.groups import Groups
 from contend.strategies.given import DRY_RUN, TEMPLATE
-from contend.strategies.groups import Groups
 
 WITHOUT, WITH = False, True
 TRIAL = (WITHOUT, WITH, WITH)  # whether each block of a trial has hints

@@ -23,8 +23,8 @@ _BUILT_IN = {
 # Known by name and listed, but measured only where they are named, or all are: a user who names none wants few rows.
 _VARIANTS = {
     "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
-    "groups": "contend.strategies.groups:Groups",
-    "locks": "contend.strategies.locks:Locks",
+    "groups": "contend.strategies.dependency.groups:Groups",
+    "locks": "contend.strategies.dependency.locks:Locks",
     "occ_window": "contend.strategies.occ_window.strategy:OccWindow",
     "aria": "contend.strategies.aria.strategy:Aria",
     "aria_in_place": "contend.strategies.aria.strategy:AriaInPlace",

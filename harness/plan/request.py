@@ -390,9 +390,9 @@ class Request:
         NO_STAGE,
         choice(*NODES),
         "--node",
-        meaning="A whole node, where its stages are not asked for one by one: senders by secp256k1, a durable state that "
-        "is cold, the state root; under simulated time cold state of a file instead, and agreement by tendermint among "
-        "16 validators",
+        meaning="A whole node, where its stages are not asked for one by one: senders by secp256k1, a durable state "
+        "that is cold, the state root; under simulated time cold state of a file instead, and agreement by tendermint "
+        "among 16 validators",
         added_later=True,
     )
     state: Option[str, str] = Option(

@@ -139,9 +139,9 @@ def _fate_of_invalid(shared, worker, aria, conflict, entry):
 def fate_of(shared, worker, place):
     """What becomes of the worker's transaction, when all of the batch have reserved.
 
-    Two that write one location cannot both be committed (here either has read it as well, as gas depends on it). One that has read what a lower one writes has to come before
-    it, and can unless it must come behind another one, for having written what that has read (Aria, section 5, rule 2);
-    without reordering it cannot.
+    Two that write one location cannot both be committed; here either has read it as well, since gas depends on it. One
+    that has read what a lower one writes has to come before it, and can unless it must come behind another one, for
+    having written what that has read (Aria, section 5, rule 2); without reordering it cannot.
     """
     aria = ARIA.at(shared.own)
     line, entry = transaction_of(shared, worker.txn_idx), _entry(aria, place)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from contend.evm import State
 from contend.evm.block_image import BlockImage
-from contend.strategies.aria.final_words import final_words_step
+from contend.strategies.aria.batched_words import final_words_step
 from contend.strategies.aria.layout import ARIA, ARIA_WORKER, PLACE_BITS, PLACE_MASK, RESERVATION
 from contend.strategies.aria.worker import aria_step
 from contend.strategies.base import Outcome

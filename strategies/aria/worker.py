@@ -4,8 +4,8 @@ Aria (Lu, Yu, Cao and Madden, "Aria: a fast and practical deterministic OLTP dat
 transactions is executed, all against the state that the batch before has left, by all workers and without looking at
 each other. Then reservations say who conflicts with a lower one (`strategies.aria.reservations`), and all others are
 committed. No access has to be known before, nobody waits for anybody within a stage, and the result depends on the
-batches alone. It has an order of its own (`strategies.aria.batch`), which only who builds a block may choose; where a
-block's order is binding, a batch commits up to its first conflict.
+batches alone. It has an order of its own (`strategies.aria.snapshot_batch`), which only who builds a block may choose;
+where a block's order is binding, a batch commits up to its first conflict.
 
 Two departures. The paper falls back to ordered locks for batches with many conflicts; here those that conflicted are
 executed again in the next batch. And what the paper does not have: a transaction is invalid until its sender's earlier
@@ -26,9 +26,9 @@ from contend.evm.u256 import add
 from contend.evm.vm.access_table import supply_word
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.aria.batch import end_stage, fates_of, is_committed, members_of, stage_of
 from contend.strategies.aria.layout import ARIA, ARIA_WORKER, DECIDE, DEFERRED, EXECUTE, PLACE_MASK
 from contend.strategies.aria.reservations import fate_of, reserve
+from contend.strategies.aria.snapshot_batch import end_stage, fates_of, is_committed, members_of, stage_of
 from contend.strategies.block_stm.accounting import count_abort, has_fault, note_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, FAULTED, fees_seen_of, receipt_of
 from contend.strategies.block_stm.layout import SHARED, WORKER

@@ -58,12 +58,9 @@ def rows(found: dict[str, Rates], workload: str) -> Iterator[list[str]]:
     """Rows of a workload's table: what is in the time, and the strategy, by workers."""
     for node, told in found.items():
         for strategy in STRATEGIES:
-            counts = [workers for workers in WORKERS if (workload, strategy, workers) in told] or [1]
-            if strategy == "serial":
-                counts = [1]
-            cells = [_shown(told.get((workload, strategy, workers))) for workers in (1, *WORKERS)]
-            limits = told.get((workload, strategy, counts[-1]), (0.0, ""))[1]
-            yield [node, f"`{strategy}`", *cells, limits]
+            own = {workers: told.get((workload, strategy, workers)) for workers in (1, *WORKERS)}
+            _, limit = next(one for one in reversed(list(own.values())) if one is not None)
+            yield [node, f"`{strategy}`", *map(_shown, own.values()), limit]
 
 
 def _shown(told: tuple[float, str] | None) -> str:
@@ -81,7 +78,8 @@ def takes(found: dict[str, Rates], workload: str) -> Iterator[str]:
         if enough:
             workers, _ = min(enough)
             names = sorted(name for count, name in enough if count == workers)
-            yield f"- {workload}, {node}: {workers} workers, by {' or '.join(f'`{name}`' for name in names)}."
+            counted = f"{workers} workers" if workers > 1 else "1 worker"
+            yield f"- {workload}, {node}: {counted}, by {' or '.join(f'`{name}`' for name in names)}."
         else:
             best = max((rate, name, workers) for (load, name, workers), (rate, _) in told.items() if load == workload)
             yield f"- {workload}, {node}: not reached; {best[0]:,.0f} by `{best[1]}` with {best[2]} workers."
@@ -108,9 +106,9 @@ def text(found: dict[str, Rates]) -> str:
     return (
         f"What reaches {WANTED:,} transactions a second with the fewest of the workers that were tried:\n\n{told}\n\n"
         + "\n\n".join(parts)
-        + f"\n\nTransactions a second under simulated time, blocks of {SIZE:,}, default dials, seed 1; {WANTED:,} and more "
-        "are bold. `bal` is given the block's access list, the others nothing; what is read ahead by the list is the same "
-        "for all."
+        + f"\n\nTransactions a second under simulated time, blocks of {SIZE:,}, default dials, seed 1; {WANTED:,} and "
+        "more are bold. `bal` is given the block's access list, the others nothing; what is read ahead by the list is "
+        "the same for all."
     )
 
 

@@ -25,8 +25,8 @@ from contend.strategies.clocks.schedule import Schedule
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.dependency import linking
 from contend.strategies.dependency.graph_engine import GraphStrategy
+from contend.strategies.dependency.locks import Locks
 from contend.strategies.given import TRUTH
-from contend.strategies.locks import Locks
 from tests.strategies.dependency.growing import GrownGraph, Sets, naive_edges
 
 WORLD = adversarial_state()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from contend.strategies.dependency.groups import Groups
+from contend.strategies.dependency.locks import Locks
 from contend.strategies.given import DRY_RUN
-from contend.strategies.groups import Groups
-from contend.strategies.locks import Locks
 
 
 class DryGroups(Groups):

@@ -49,8 +49,7 @@ from contend.harness.verify.schedule_fuzzer.preemption_points import (
 )
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
-from contend.strategies.aria import batch as aria_batch
-from contend.strategies.aria import reservations
+from contend.strategies.aria import reservations, snapshot_batch
 from contend.strategies.aria import worker as aria_worker
 from contend.strategies.aria.strategy import Aria
 from contend.strategies.bal import repair, sweep
@@ -385,7 +384,7 @@ BUGS = {
     "open_ticket": Bug(
         "a batch's end, at which nothing is given out",
         Aria,
-        Replacement(aria_batch, batches_of_aria.leave_ticket_open, "close_ticket"),
+        Replacement(snapshot_batch, batches_of_aria.leave_ticket_open, "close_ticket"),
         within=True,
     ),
     "untold_waiters": Bug(
