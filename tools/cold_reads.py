@@ -27,8 +27,8 @@ from contend.node.cold_state.stage import StateStore, make
 from contend.node.store.ahead.device_speed import reads_per_second
 from contend.node.store.ahead.read_ahead import BLOCK, THREADED, URING, ReadAhead, lists_of
 from contend.node.store.ahead.ring import Ring, why_no_ring
+from contend.node.store.file_systems import check_place
 from contend.node.store.page_file import PageFile, write_page_file
-from contend.node.store.place import check_device
 from contend.node.whole_node import Node
 from contend.strategies import registry as strategies
 from contend.strategies.clocks.virtual import VirtualClock
@@ -246,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     place = asked.folder or Path(__file__).resolve().parents[1] / "results"
     place.mkdir(parents=True, exist_ok=True)
-    check_device(place)
+    check_place(place)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         bench = Bench(*scenario(asked.workload, asked.transactions, asked.records), Path(folder))
         found = measure(bench, asked.rounds, asked.reads)

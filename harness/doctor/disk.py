@@ -52,13 +52,13 @@ def measure(folder: Path) -> DiskSpeed:
 def disk(probe: Probe = measure) -> list[Finding]:
     """What cold state would be read with (``--state file``): the disk of the cache folder, and io_uring."""
     from contend.node.base import StageError
-    from contend.node.store.place import check_device
+    from contend.node.store.file_systems import check_place
 
     folder = places("-states").written
     if folder is None:
         return [Finding("disk", "no cache folder can be written", UNKNOWN)]
     try:
-        check_device(folder)
+        check_place(folder)
         speed = probe(folder)
     except (StageError, OSError) as error:
         return [Finding("disk", f"not measured: {error}", UNKNOWN, "for --state file only")]

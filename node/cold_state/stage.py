@@ -19,8 +19,9 @@ from contend.node.store.ahead.read_ahead import IO as WAYS
 from contend.node.store.ahead.reader import THREADS
 from contend.node.store.base import Store
 from contend.node.store.disk import DISKS, disk_named
+from contend.node.store.file_systems import check_place
 from contend.node.store.page_file import PageFile, write_page_file
-from contend.node.store.place import check_device, forget_oldest, usual_place
+from contend.node.store.place import forget_oldest, usual_place
 from contend.strategies.backing import Backing
 
 OPTION, FILE, MDBX = "state", "file", "mdbx"
@@ -106,7 +107,7 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     chosen = asked.get(PATH)
     path = usual_place(digest) if chosen is None else Path(chosen)
     if not simulated:
-        check_device(path)
+        check_place(path)
     if not path.exists():
         write_page_file(path, genesis, digest)
         if chosen is None:

@@ -15,7 +15,22 @@ from contend.node.store.base import StoreError
 
 _IN_MEMORY = frozenset({"tmpfs", "ramfs", "hugetlbfs", "devtmpfs"})
 _BY_NETWORK = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "afpfs", "ceph", "glusterfs", "lustre", "9p", "ncpfs", "webdav"}
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "afpfs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "9p",
+        "ncpfs",
+        "virtiofs",
+        "webdav",
+    }
 )
 _BY_NETWORK_BEGIN = ("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone")
 _MOUNTS = Path("/proc/self/mountinfo")

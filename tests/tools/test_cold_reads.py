@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from contend.node.store.ahead.ring import why_no_ring
-from contend.node.store.place import check_device
+from contend.node.store.file_systems import check_place
 from tools.cold_reads import DEPTHS, PAGE, main, share
 
 
 def test_what_was_measured_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     try:
-        check_device(tmp_path)
+        check_place(tmp_path)
     except ValueError as error:
         pytest.skip(str(error))
     sizes = ["--transactions", "40", "--records", "500", "--rounds", "2", "--reads", "50", "--folder", str(tmp_path)]

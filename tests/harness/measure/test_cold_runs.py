@@ -19,7 +19,7 @@ from contend.harness.present.charts.style import clock_of
 from contend.harness.present.tables.result_table import print_results
 from contend.harness.record.frame import to_frame
 from contend.harness.records import schema
-from contend.node.store.place import check_device
+from contend.node.store.file_systems import check_place
 
 STRATEGIES = ["serial", "block_stm", "bal"]
 
@@ -60,7 +60,7 @@ def test_simulated_reads_are_in_records_and_tables(tmp_path: Path) -> None:
 
 def test_real_reads_are_in_records_and_tables(tmp_path: Path) -> None:
     try:
-        check_device(tmp_path)
+        check_place(tmp_path)
     except ValueError as error:
         pytest.skip(str(error))
     record = measured(tmp_path, repeat=2, processes=1, state_path=tmp_path / "a.pages")

@@ -17,7 +17,7 @@ from contend.node.cold_state.stage import check, share_of
 from contend.node.store.base import Account, StoreError, account_of, account_record, records_of
 from contend.node.store.disk import DISKS, Disk, disk_named
 from contend.node.store.page_file import PageFile, write_page_file
-from contend.node.store.place import check_device, file_system, forget_oldest
+from contend.node.store.place import forget_oldest
 
 addresses = st.binary(min_size=20, max_size=20)
 word = st.integers(1, 2**256 - 1)
@@ -127,26 +127,6 @@ def test_a_folder_that_cannot_be_written_is_refused_in_a_line(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
         write_page_file(tmp_path / "file" / "state.pages", State(), State().digest())
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"), [("tmpfs", "lies in memory"), ("nfs4", "lies on another machine"), ("ext4", "")]
-)
-def test_the_kind_of_file_system_is_looked_at(
-    kind: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mounts = tmp_path / "mounts"
-    mounts.write_text(f"/dev/root / ext2 rw 0 0\n/dev/x {tmp_path} {kind} rw 0 0\nshort\n/dev/y {tmp_path}/z xfs rw\n")
-    assert file_system(tmp_path / "a" / "b", mounts) == kind
-    assert file_system(tmp_path / "z" / "b", mounts) == "xfs"
-    assert file_system(Path("/elsewhere"), mounts) == "ext2"
-    assert file_system(tmp_path, tmp_path / "none") == ""
-    monkeypatch.setattr("contend.node.store.place.file_system", lambda path: kind)
-    if not words:
-        check_device(tmp_path)
-        return
-    with pytest.raises(StoreError, match=words):
-        check_device(tmp_path)
 
 
 def test_only_the_latest_files_are_kept(tmp_path: Path) -> None:
