@@ -118,7 +118,8 @@ class Node:
         """Workers by phase, where stages have not all of them."""
         if self.seats is None:
             return {}
-        return self.seats.divide(workers, (EXECUTION, *(stage.phase for stage in self.stages)))
+        stations = (stage.phase for stage in self.stages if stage.comes_first is not None)
+        return self.seats.divide(workers, (EXECUTION, *stations))
 
     def _timed(self, runs: Mapping[Stage, BlockRun]) -> dict[str, float]:
         """Let stages work; seconds by phase."""

@@ -111,7 +111,7 @@ def _durable(asked: Mapping[str, Any]) -> bool:
 
 
 def _staged(asked: Mapping[str, Any]) -> bool:
-    return any(asked.get(name, NO_STAGE) != NO_STAGE for name in STAGES)
+    return any(asked.get(name, NO_STAGE) != NO_STAGE for name in STAGES if name != "state")
 
 
 def _of_several_blocks(asked: Mapping[str, Any]) -> bool:
@@ -571,8 +571,13 @@ class Request:
             raise BadInputError("pipeline: nothing could overlap with execution; add --signatures or --root")
         if not _of_several_blocks(asked):
             raise BadInputError("pipeline: of blocks in a row, several are on their way at a time; add --block-count")
-        if self.state != IN_MEMORY:
-            raise BadInputError(f"pipeline: of a state in memory only; leave --state {self.state} out")
+        if self.state != IN_MEMORY and not (self.simulated and self.state != DURABLE):
+            raise BadInputError(
+                f"pipeline: real reads of a store do not overlap with stages yet; leave --state {self.state} out, or "
+                "simulate it: --state file --clock virtual"
+            )
+        if self.machines > 1:
+            raise BadInputError("pipeline: workers have one machine each; leave --machines out")
         if self.load is not None or self.rate is not None:
             raise BadInputError("pipeline: blocks are always there to be taken; leave --load and --rate out")
 

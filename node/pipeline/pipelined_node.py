@@ -49,6 +49,7 @@ class PipelinedRun:
     busy: float | None
     apart: tuple[str, ...]
     _runs: Mapping[Stage, list[BlockRun]]
+    _within: Sequence[Sequence[str]]
 
     def differences(self, place: int, state: State) -> list[str]:
         """What stages have found wrong in a block.
@@ -59,7 +60,7 @@ class PipelinedRun:
         state : State
             As it is after the block. Places come in their order, each once.
         """
-        found = []
+        found = [*self._within[place]]
         for stage, runs in self._runs.items():
             runs[place].state = state
             found += stage.check(runs[place])
@@ -100,6 +101,8 @@ def run_pipelined(
     seats, stages = node.seats, node.stages
     if seats is None or not isinstance(strategy, CompiledStrategy):
         raise StageError(f"strategy {strategy.name} executes blocks by itself: no pipeline can be around it")
+    # Those that are at work within the execution have no station.
+    stages, within = tuple(one for one in stages if one.comes_first is not None), _within(stages)
     first = sum(bool(stage.comes_first) for stage in stages)
     stations = (*(one.phase for one in stages[:first]), EXECUTION, *(one.phase for one in stages[first:]))
     crew = seats.divide(workers, stations)
@@ -115,10 +118,22 @@ def run_pipelined(
     for stage, own in runs.items():
         stage.expect(own)
     outcomes: list[Outcome] = []
+    wrong: list[list[str]] = []
 
     def execute(place: int) -> None:
         strategy.knowledge = knowledge(place)
-        outcomes.append(strategy.execute(blocks[place], state, crew[EXECUTION]))
+        run = BlockRun(place, images[place], state, crew[EXECUTION], strategy.clock, overlaps=True)
+        for stage in within:
+            stage.make_ready(run)
+        strategy.backing = within[0].backing if within else None
+        try:
+            outcome = strategy.execute(blocks[place], state, crew[EXECUTION])
+        finally:
+            strategy.backing = None
+        for stage in within:
+            outcome.counters = {**outcome.counters, **stage.counters(run)}
+        wrong.append([line for stage in within for line in stage.check(run)])
+        outcomes.append(outcome)
 
     def work(stage: Stage, place: int) -> None:
         run = runs[stage][place]
@@ -137,7 +152,11 @@ def run_pipelined(
             own[place].outcome = outcome
             outcome.counters = {**outcome.counters, **stage.counters(own[place])}
     apart = tuple(stage.phase for stage in stages if stage.is_apart)
-    return PipelinedRun(stations, passage, outcomes, strategy.clock.busy, apart, runs)
+    return PipelinedRun(stations, passage, outcomes, strategy.clock.busy, apart, runs, wrong)
+
+
+def _within(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    return tuple(one for one in stages if one.comes_first is None)
 
 
 def compile_kernels() -> None:

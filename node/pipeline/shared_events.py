@@ -59,6 +59,7 @@ SHARED_LOOP = Struct(
     probe=I64,  # the worker of the queue that looks next, plus one; or zero
     idle_ps=I64,
     slowdown=I64,
+    instant=I64,  # address of a word that tells the time of the step in hand
     now_ps=I64,
     busy_ps=I64,
     steps=I64,
@@ -179,6 +180,7 @@ def run_shared_events(loop_address, until):
     """Step workers until a team has ended, `until` has come, or `STEPS_AT_ONCE` steps have been made; says which."""
     loop = SHARED_LOOP.at(loop_address)
     due, tree = view_i64(loop.due_ps, loop.leaves), view_i64(loop.tree, I(2) * loop.leaves)
+    instant = view_i64(loop.instant, 1)
     for _ in range(STEPS_AT_ONCE):
         worker = tree[1]
         time = due[worker]
@@ -187,6 +189,7 @@ def run_shared_events(loop_address, until):
                 loop.now_ps = until
                 return I(TIME_IS_UP)
             return I(STUCK)
+        instant[0] = time
         cost, place = I(IDLE), I(0)
         while place < loop.team_count:
             team = SHARED_TEAM.item(loop.teams, loop.team_count, place)

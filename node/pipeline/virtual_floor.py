@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from contend.node.base import StageError
 from contend.node.pipeline.conveyor import Floor, Process
@@ -38,6 +39,8 @@ from contend.strategies.clocks.cost_table import CostTable
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.clocks.wake_counters import sum_at
 
+Integers = npt.NDArray[np.int64]
+
 
 class _AbandonedError(Exception):
     """A process is to end because another has failed."""
@@ -51,9 +54,11 @@ class _SharedWorkers:
     workers : int
     stations : int
     costs : CostTable
+    instant : ndarray of int64, shape (1,)
+        Where the time of the step in hand is told.
     """
 
-    def __init__(self, workers: int, stations: int, costs: CostTable) -> None:
+    def __init__(self, workers: int, stations: int, costs: CostTable, instant: Integers) -> None:
         leaves = 1 << max(workers - 1, 1).bit_length()
         self._due, self._tree = np.full(leaves, NEVER, np.int64), np.zeros(2 * leaves, np.int64)
         self._tree[leaves:] = np.arange(leaves)
@@ -74,6 +79,7 @@ class _SharedWorkers:
             "queue": self._queue.ctypes.data,
             "queue_size": workers,
             "idle_ps": max(int(costs.table[cost_table.IDLE]), 1),
+            "instant": instant.ctypes.data,
             "slowdown": costs.slowdown.get(workers, FULL_SPEED),
         }
         for name, value in fields.items():
@@ -152,6 +158,11 @@ class _StationClock(Clock):
         """Simulated seconds that all workers of all stations were at work."""
         return self._floor.busy
 
+    @property
+    def instant(self) -> int:
+        """Address of a word with the time of the step in hand; see `Clock.instant`."""
+        return int(self._floor.instant.ctypes.data)
+
     def now(self) -> float:
         """Seconds of the floor's time."""
         return self._floor.now()
@@ -183,7 +194,8 @@ class VirtualFloor(Floor):
 
     def __init__(self, stations: int, shared: int | None, clock: VirtualClock) -> None:
         self._like, self._stations = clock, stations
-        self._shared = None if shared is None else _SharedWorkers(shared, stations, clock.costs)
+        self.instant: Integers = np.zeros(1, np.int64)
+        self._shared = None if shared is None else _SharedWorkers(shared, stations, clock.costs, self.instant)
         self._clocks = [_StationClock(self, station, clock) for station in range(stations)]
         self._processes = [_Process() for _ in range(stations)]
         self._yielded = threading.Semaphore(0)
@@ -238,8 +250,9 @@ class VirtualFloor(Floor):
                 raise StageError("shards have their workers to themselves: divide them, or leave sharded out")
             return self._step_shared(station, workers)
         own = VirtualClock(self._like.costs, network=self._like.network)
+        own.go_on_from(self._now_ps, self.instant)
         results = own.run(workers)
-        self.pause(station, own.picoseconds, round(own.busy * PS_PER_SECOND))
+        self.pause(station, own.picoseconds - self._now_ps, round(own.busy * PS_PER_SECOND))
         return results
 
     def _step_shared(self, station: int, workers: Workers) -> list[int]:

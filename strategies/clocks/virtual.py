@@ -375,6 +375,17 @@ class VirtualClock(Clock):
         """Address of a word with the time; see `Clock.instant`."""
         return int(self._instant.ctypes.data)
 
+    def go_on_from(self, picoseconds: int, instant: Integers) -> None:
+        """Let time begin at a moment, and be told where somebody else tells his.
+
+        Parameters
+        ----------
+        picoseconds : int
+        instant : ndarray of int64, shape (1,)
+        """
+        self._now_ps, self._instant = int(picoseconds), instant
+        instant[0] = self._now_ps
+
     @property
     def waited(self) -> int:
         """Address of a word with what a step has waited for; see `Clock.waited`."""

@@ -27,6 +27,8 @@ NODES: dict[str, dict[str, Any]] = {
     "nvme, read when touched": _FULL | {"disk": "nvme"},
     "nvme, what is sure read ahead": _FULL | {"disk": "nvme", "read_ahead": "sure"},
     "nvme, the block's list read ahead": _FULL | {"disk": "nvme", "read_ahead": "block"},
+    "nvme, the same, stages overlap": _FULL
+    | {"disk": "nvme", "read_ahead": "block", "pipeline": "shared", "block_count": 4},
     "cloud disk, read when touched": _FULL | {"disk": "cloud"},
     "cloud disk, the block's list read ahead": _FULL | {"disk": "cloud", "read_ahead": "block"},
 }

@@ -294,6 +294,7 @@ _OF_PIPELINE = {
     "overlap": _of_pipeline(lambda told: f"{told['overlap']:.2f}"),
     "foretold": _of_pipeline(lambda told: f"{told['error']:+.1%}"),
 }
+_FEW_STAGES = 2
 _INDENT = "  "
 _SHORT_RATIO = Column("x", lambda cell: _ratio(cell))
 _SHORT_RATE = Column("tx/s", lambda cell: _short_throughput(cell))
@@ -304,6 +305,9 @@ def _steps(cells: Sequence[Cell]) -> list[GivesWay]:
     single = [heading for heading in execution_columns.COLUMNS if heading != execution_columns.WASTED]
     shares = _heading_of_phases(cells)
     first = ["r/p confl.", "r/p", *reversed(single), "B/tx", shares, "Mgas/s", "given", "prepare"]
+    # Of several stages the lines below name the largest.
+    stages = [name for name in reversed(_phases_of(cells)) if name not in PHASES]
+    first += stages if len(stages) > _FEW_STAGES else []
     then = ["of bound", execution_columns.WASTED]
     if baseline_of(cells) or any("latency" in cell for cell in cells):
         # Of several blocks in a row latency is what they were measured for, and a baseline was asked for.

@@ -80,6 +80,22 @@ def test_a_sample_tells_when_blocks_came_and_went(benches: Any, seats: str, cloc
         assert told["foretold_seconds"] == pytest.approx(sample.seconds)
 
 
+@pytest.mark.parametrize("seats", ["shared", "split:1,2,1"])
+@pytest.mark.parametrize("strategy", ["serial", "block_stm", "placeholder"])
+def test_cold_state_lies_behind_each_block_that_is_executed(benches: Any, seats: str, strategy: str) -> None:
+    warm = benches(seats, VirtualClock())
+    cold = benches(seats, VirtualClock())
+    cold.stages |= {"state": "file", "cache": "cold", "disk": "55us:4"}
+    cold.prepare(PLAN, 1, SIZE)
+    samples = [bench.run(CellKey(strategy, 4)) for bench in (warm, cold, cold)]
+    without, told, again = samples
+    assert told.seconds > without.seconds
+    assert (told.seconds, told.counters) == (again.seconds, again.counters)
+    # Who reads a record first reads it from the device, in every block.
+    assert told.counters["cold_records"] > COUNT * 10
+    assert "cold_records" not in without.counters
+
+
 def test_the_baseline_s_blocks_come_one_after_the_other(benches: Any) -> None:
     bench = benches("shared", VirtualClock())
     sample = bench.run(CellKey("serial", 1))

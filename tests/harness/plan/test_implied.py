@@ -55,7 +55,14 @@ def test_a_node_that_is_not_known_is_refused() -> None:
         request(node="half")
 
 
-@pytest.mark.parametrize("state", ["file", "mdbx"])
-def test_a_state_in_a_store_is_no_pipeline_s(state: str) -> None:
+@pytest.mark.parametrize("asked", [{"state": "file"}, {"state": "mdbx"}, {"node": "full"}])
+def test_real_reads_of_a_store_do_not_overlap_with_stages(asked: dict[str, str]) -> None:
     with pytest.raises(BadInputError, match="leave --state"):
-        request(state=state, root="mpt", pipeline="shared", block_count=3)
+        request(root="mpt", pipeline="shared", block_count=3, **asked)
+
+
+def test_simulated_ones_do_by_one_machine_a_worker() -> None:
+    asked = {"node": "full", "clock": "virtual", "pipeline": "shared", "block_count": 3}
+    assert request(**asked).stages["pipeline"] == "shared"
+    with pytest.raises(BadInputError, match="one machine"):
+        request(machines=4, **asked)
