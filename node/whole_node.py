@@ -124,12 +124,16 @@ class Node:
     def _timed(self, runs: Mapping[Stage, BlockRun]) -> dict[str, float]:
         """Let stages work; seconds by phase."""
         found: dict[str, float] = {}
+        root = b""
         for stage, run in runs.items():
+            # What one has found is committed by the next.
+            run.root = run.root or root
             began, busy = run.clock.now(), run.clock.busy or 0.0
             stage.work(run)
             found[stage.phase] = run.clock.now() - began
             if stage.is_apart:
                 self.busy_apart += (run.clock.busy or 0.0) - busy
+            root = run.root
         return found
 
 

@@ -76,6 +76,7 @@ class Aria(OptimisticStrategy):
         own["is_bound"] = image.block.binding_order or image.limits_matter()
         first = min(int(own["size"]), size)
         self._rows[0, :first] = np.arange(first)
+        self._rows[1, :size] = 0  # so that runs repeat, whatever was before
         own["count"], own["fresh"], own["stamp"] = first, first, self._stamp + size
 
     def _fit(self, size: int, locations: int) -> None:

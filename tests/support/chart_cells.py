@@ -35,7 +35,7 @@ STRATEGIES = (
     "coloured_graph",
     "two_phase_locking_with_wound_wait",
     "deterministic_2pl",
-    "aria",
+    "calvin",
     "bohm",
 )
 _CLASSES = ("token_balance", "pool_reserve", "counter", "allowance", "other_storage", "balance", "nonce", "code")

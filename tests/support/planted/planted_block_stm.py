@@ -134,8 +134,6 @@ def leave_the_last_lane(plan, own, size):
 
 def wait_without_looking_again(shared, worker, blocking_txn_idx):
     """Who puts itself on the list of one that has just finished is not woken up."""
-    worker.wait_restarts += U1
-    worker.wasted_gas += worker.gas_spent
     txn_idx = worker.txn_idx
     line, blocking = transaction_of(shared, txn_idx), transaction_of(shared, blocking_txn_idx)
     atomics.exchange(line, "txn_status", pack_status(worker.incarnation, ABORTING))
