@@ -19,7 +19,7 @@ from contend.evm import Block, State
 from contend.harness.bench.block_sequence import BlockSequence
 from contend.harness.bench.cpu_time import cpu_seconds
 from contend.harness.bench.timed_run import TimedRun, sample_of
-from contend.harness.record.sample import PHASES, Sample
+from contend.harness.record.sample import Sample
 from contend.node.pipeline.pipelined_node import PipelinedRun, run_pipelined
 from contend.node.pipeline.stage_model import foretold_seconds
 from contend.node.seats import EXECUTION
@@ -38,8 +38,13 @@ def alone_seconds(samples: Sequence[Sample], stations: Sequence[str]) -> dict[st
         One a block.
     stations : sequence of str
     """
-    parts = {name: PHASES if name == EXECUTION else (name,) for name in stations}
-    return {name: [sum(one.phases[part] for part in parts[name]) for one in samples] for name in stations}
+    others = set(stations) - {EXECUTION}
+
+    def at(station: str, phases: Mapping[str, float]) -> float:
+        # What is no station's own is at that of execution: reading ahead is.
+        return phases[station] if station in others else sum(phases[name] for name in phases if name not in others)
+
+    return {station: [at(station, one.phases) for one in samples] for station in stations}
 
 
 def timed_pipeline(
@@ -162,5 +167,5 @@ def _phases(run: PipelinedRun, executed: Mapping[str, float]) -> dict[str, float
     found = dict(zip(run.stations, parts, strict=True))
     # What passes between two stations, in real time, is of the one that is waited for: execution, which all have.
     execution = found.pop(EXECUTION) + idle
-    inner = sum(executed[name] for name in PHASES) or 1.0
-    return {**found, **{name: execution * executed[name] / inner for name in PHASES}}
+    inner = sum(executed.values()) or 1.0
+    return {**found, **{name: execution * seconds / inner for name, seconds in executed.items()}}

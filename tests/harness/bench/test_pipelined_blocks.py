@@ -91,6 +91,14 @@ def test_cold_state_lies_behind_each_block_that_is_executed(benches: Any, seats:
     without, told, again = samples
     assert told.seconds > without.seconds
     assert (told.seconds, told.counters) == (again.seconds, again.counters)
+    # Reading ahead is at the station of execution, in what is foretold as in what is told.
+    cold.stages |= {"read_ahead": "sure"}
+    cold.prepare(PLAN, 1, SIZE)
+    ahead = cold.run(CellKey(strategy, 4))
+    assert ahead.pipeline is not None
+    assert ahead.phases["read"] > 0
+    assert sum(ahead.phases.values()) == pytest.approx(ahead.seconds)
+    assert sum(ahead.pipeline["alone"]["execute"]) > ahead.phases["read"]
     # Who reads a record first reads it from the device, in every block.
     assert told.counters["cold_records"] > COUNT * 10
     assert "cold_records" not in without.counters
