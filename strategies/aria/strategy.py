@@ -15,7 +15,7 @@ from contend.strategies.aria.worker import aria_step
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Locations, Workspace
-from contend.strategies.occ_window.final_words import count_writes, list_writes
+from contend.strategies.occ_window.final_words import written_locations
 
 _FIRST_STAMP = 1 << (64 - int(PLACE_BITS) - 1)
 _NOBODY = np.uint64((1 << 64) - 1)
@@ -94,14 +94,7 @@ class Aria(OptimisticStrategy):
 
     def written_locations(self) -> Locations | None:
         """Locations that the last attempt may have changed; see `CompiledStrategy.written_locations`."""
-        space = self._workspace
-        if space is None:
-            return None
-        size = int(space.shared["block_size"])
-        found = np.zeros(count_writes(int(space.transactions.ctypes.data), size) + 1, np.int64)
-        list_writes(space.address, found)
-        found[-1] = space.shared["coinbase"]
-        return np.unique(found)
+        return None if self._workspace is None else written_locations(self._workspace)
 
 
 class AriaInPlace(Aria):

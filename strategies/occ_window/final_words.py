@@ -6,6 +6,8 @@ last transaction that wrote it.
 
 from __future__ import annotations
 
+import numpy as np
+
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import kernel, native
@@ -14,6 +16,7 @@ from contend.strategies.block_stm.incarnation import list_address, state_value
 from contend.strategies.block_stm.layout import LIST_MASK, SHARED, TRANSACTION, WORKER
 from contend.strategies.block_stm.mv_memory import head_of
 from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.block_stm.workspace import Locations, Workspace
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
 from contend.strategies.occ_window.committed import head_to
 from contend.strategies.occ_window.layout import COMMITTED, WINDOW
@@ -69,3 +72,12 @@ def list_writes(shared_address, found):
         for i in range(count):
             found[at] = COMMITTED.item(writes, count, i).location
             at += 1
+
+
+def written_locations(space: Workspace) -> Locations:
+    """Locations that a block's transactions wrote, and the beneficiary's balance, each once. Outside the time."""
+    size = int(space.shared["block_size"])
+    found = np.zeros(count_writes(int(space.transactions.ctypes.data), size) + 1, np.int64)
+    list_writes(space.address, found)
+    found[-1] = space.shared["coinbase"]
+    return np.unique(found)

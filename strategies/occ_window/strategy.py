@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Locations, Workspace
-from contend.strategies.occ_window.final_words import count_writes, final_words_step, list_writes
+from contend.strategies.occ_window.final_words import final_words_step, written_locations
 from contend.strategies.occ_window.layout import ONE, WINDOW, WINDOW_WORKER
 from contend.strategies.occ_window.worker import window_step
 
@@ -50,11 +48,4 @@ class OccWindow(OptimisticStrategy):
 
     def written_locations(self) -> Locations | None:
         """Locations that the last attempt may have changed; see `CompiledStrategy.written_locations`."""
-        space = self._workspace
-        if space is None:
-            return None
-        size = int(space.shared["block_size"])
-        found = np.zeros(count_writes(int(space.transactions.ctypes.data), size) + 1, np.int64)
-        list_writes(space.address, found)
-        found[-1] = space.shared["coinbase"]
-        return np.unique(found)
+        return None if self._workspace is None else written_locations(self._workspace)
