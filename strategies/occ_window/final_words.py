@@ -37,11 +37,9 @@ def store_final_words(shared, txn_idx):
     return count
 
 
-@native("int64(int64, int64)")
-def final_words_step(shared_address, worker_address):
-    """Write the final words of the next transactions."""
-    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
-    first = I(atomics.add(WINDOW.at(shared.own), "next_final", U(TRANSACTIONS_A_STEP)))
+@kernel()
+def store_words_from(shared, worker, first):
+    """Write the final words of the transactions of a step, from the first on; `FINISHED` if there are none."""
     if first >= shared.block_size:
         return FINISHED
     looked_at = 0
@@ -49,7 +47,15 @@ def final_words_step(shared_address, worker_address):
         looked_at += store_final_words(shared, txn_idx)
     worker.activity = U(ACT_COMMIT)
     spend(shared, worker, COST_COMMIT_LOCATION, looked_at)
-    return end_step(worker, WORKED)
+    return WORKED
+
+
+@native("int64(int64, int64)")
+def final_words_step(shared_address, worker_address):
+    """Write the final words of the next transactions."""
+    shared, worker = SHARED.at(shared_address), WORKER.at(worker_address)
+    first = I(atomics.add(WINDOW.at(shared.own), "next_final", U(TRANSACTIONS_A_STEP)))
+    return end_step(worker, store_words_from(shared, worker, first))
 
 
 @kernel()
