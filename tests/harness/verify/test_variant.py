@@ -20,7 +20,7 @@ from contend.harness.verify.schedule_fuzzer.replacement import Replacement, orig
 from contend.harness.verify.schedule_fuzzer.switch import OFF, turned_to
 from contend.harness.verify.schedule_fuzzer.variant import Variant
 from contend.strategies.block_stm.strategy import BlockSTM
-from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.optimistic.occ_window.strategy import OccWindow
 from contend.strategies.planned.static_partition import StaticPartition
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U1, I, U
 from contend.harness.verify.schedule_fuzzer.replacement import original
-from contend.strategies.aria.layout import ARIA, ARIA_WORKER, DECIDE, EXECUTE, PLACE_MASK
-from contend.strategies.aria.reservations import NO_CONFLICT
-from contend.strategies.aria.snapshot_batch import members_of, stage_of
-from contend.strategies.aria.worker import _apply, _decide
 from contend.strategies.block_stm.worker import begin_paying
 from contend.strategies.clocks import FINISHED, IDLE, cost_table
+from contend.strategies.optimistic.aria.layout import ARIA, ARIA_WORKER, DECIDE, EXECUTE, PLACE_MASK
+from contend.strategies.optimistic.aria.reservations import NO_CONFLICT
+from contend.strategies.optimistic.aria.snapshot_batch import members_of, stage_of
+from contend.strategies.optimistic.aria.worker import _apply, _decide
 
 COST_KEEP = cost_table.PUBLISH_READ
 

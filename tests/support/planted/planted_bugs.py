@@ -49,9 +49,6 @@ from contend.harness.verify.schedule_fuzzer.preemption_points import (
 )
 from contend.harness.verify.schedule_fuzzer.replacement import Replacement
 from contend.harness.verify.schedule_fuzzer.variant import Variant
-from contend.strategies.aria import reservations, snapshot_batch
-from contend.strategies.aria import worker as aria_worker
-from contend.strategies.aria.strategy import Aria
 from contend.strategies.bal import repair, sweep
 from contend.strategies.bal import worker as bal_worker
 from contend.strategies.bal.strategy import Bal
@@ -71,9 +68,12 @@ from contend.strategies.block_stm import (
 )
 from contend.strategies.block_stm.strategy import BlockSTM, OptimisticStrategy
 from contend.strategies.dependency import linking, validating
-from contend.strategies.occ_window import committed, pending_results
-from contend.strategies.occ_window import worker as window_worker
-from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.optimistic.aria import reservations, snapshot_batch
+from contend.strategies.optimistic.aria import worker as aria_worker
+from contend.strategies.optimistic.aria.strategy import Aria
+from contend.strategies.optimistic.occ_window import committed, pending_results
+from contend.strategies.optimistic.occ_window import worker as window_worker
+from contend.strategies.optimistic.occ_window.strategy import OccWindow
 from contend.strategies.placeholder import contexts, filling
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition

@@ -11,9 +11,9 @@ from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.state import kind_of
 from contend.harness.verify.schedule_fuzzer.replacement import original
 from contend.strategies.block_stm.incarnation import ANSWERED
-from contend.strategies.occ_window.committed import FRESH
-from contend.strategies.occ_window.layout import SEEN, WINDOW, WINDOW_WORKER
-from contend.strategies.occ_window.worker import may_commit
+from contend.strategies.optimistic.occ_window.committed import FRESH
+from contend.strategies.optimistic.occ_window.layout import SEEN, WINDOW, WINDOW_WORKER
+from contend.strategies.optimistic.occ_window.worker import may_commit
 
 
 def find_every_read_fresh(shared, worker, packed, compares_values):

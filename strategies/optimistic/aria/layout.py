@@ -1,7 +1,7 @@
 """Memory layout of Aria's batches, beside Block-STM's: what its workers reach by the field `own` of either header.
 
 Of Block-STM's memory it uses the arena, the heads, and of a transaction its status (`OPEN` or `DEFERRED`), read set and
-write set; these have the window's forms (`strategies.occ_window.layout`): a head leads to the one committed version.
+write set; these have the window's forms (`optimistic.occ_window.layout`): a head leads to the one committed version.
 """
 
 from __future__ import annotations

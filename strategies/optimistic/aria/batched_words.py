@@ -6,9 +6,9 @@ from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import I, U
 from contend.evm.runtime.jit import native
 from contend.strategies.accounting import end_step
-from contend.strategies.aria.layout import ARIA
 from contend.strategies.block_stm.layout import SHARED, WORKER
-from contend.strategies.occ_window.final_words import TRANSACTIONS_A_STEP, store_words_from
+from contend.strategies.optimistic.aria.layout import ARIA
+from contend.strategies.optimistic.occ_window.final_words import TRANSACTIONS_A_STEP, store_words_from
 
 
 @native("int64(int64, int64)")

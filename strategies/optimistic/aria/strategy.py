@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from contend.evm import State
 from contend.evm.block_image import BlockImage
-from contend.strategies.aria.batched_words import final_words_step
-from contend.strategies.aria.layout import ARIA, ARIA_WORKER, PLACE_BITS, PLACE_MASK, RESERVATION
-from contend.strategies.aria.worker import aria_step
 from contend.strategies.base import Outcome
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Locations, Workspace
-from contend.strategies.occ_window.final_words import written_locations
+from contend.strategies.optimistic.aria.batched_words import final_words_step
+from contend.strategies.optimistic.aria.layout import ARIA, ARIA_WORKER, PLACE_BITS, PLACE_MASK, RESERVATION
+from contend.strategies.optimistic.aria.worker import aria_step
+from contend.strategies.optimistic.occ_window.final_words import written_locations
 
 _FIRST_STAMP = 1 << (64 - int(PLACE_BITS) - 1)
 _NOBODY = np.uint64((1 << 64) - 1)

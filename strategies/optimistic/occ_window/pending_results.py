@@ -30,8 +30,8 @@ from contend.strategies.block_stm.layout import LIST_SHIFT
 from contend.strategies.block_stm.mv_memory import allocate, arena_offset, head_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.occ_window.committed import word_behind
-from contend.strategies.occ_window.layout import COMMITTED, SEEN, WINDOW
+from contend.strategies.optimistic.occ_window.committed import word_behind
+from contend.strategies.optimistic.occ_window.layout import COMMITTED, SEEN, WINDOW
 
 COST_READ, COST_FINISH, COST_KEEP = cost_table.READ, cost_table.FINISH, cost_table.PUBLISH_READ
 _COMMITTED_WORDS, _SEEN_WORDS = COMMITTED.words, SEEN.words

@@ -19,10 +19,19 @@ from contend.evm.runtime.jit import kernel, macro
 from contend.evm.runtime.memory_views import view_i64
 from contend.evm.u256 import add
 from contend.strategies.accounting import spend
-from contend.strategies.aria.layout import APPLY, ARIA, IN_PLACE, OPEN, PLACE_BITS, PLACE_MASK, REORDERED, STAGES
 from contend.strategies.block_stm.incarnation import receipt_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
+from contend.strategies.optimistic.aria.layout import (
+    APPLY,
+    ARIA,
+    IN_PLACE,
+    OPEN,
+    PLACE_BITS,
+    PLACE_MASK,
+    REORDERED,
+    STAGES,
+)
 
 COST_MEMBER = cost_table.FEE
 

@@ -61,9 +61,17 @@ from contend.strategies.block_stm.worker import (
     run_paying,
 )
 from contend.strategies.clocks import ACT_COMMIT, ACT_SCHEDULE, ACT_WAIT, FAILED, FINISHED, IDLE, WORKED, cost_table
-from contend.strategies.occ_window.committed import FRESH, first_stale_read, publish
-from contend.strategies.occ_window.layout import DEFERRED, ONE, PENDING, SIZE_BITS, UNEXECUTED, WINDOW, WINDOW_WORKER
-from contend.strategies.occ_window.pending_results import answer_from_committed, give_up, keep_result
+from contend.strategies.optimistic.occ_window.committed import FRESH, first_stale_read, publish
+from contend.strategies.optimistic.occ_window.layout import (
+    DEFERRED,
+    ONE,
+    PENDING,
+    SIZE_BITS,
+    UNEXECUTED,
+    WINDOW,
+    WINDOW_WORKER,
+)
+from contend.strategies.optimistic.occ_window.pending_results import answer_from_committed, give_up, keep_result
 
 COST_TASK, COST_WAIT, COST_VALIDATE = cost_table.TASK, cost_table.WAIT, cost_table.VALIDATE
 COST_KEEP = cost_table.PUBLISH_READ

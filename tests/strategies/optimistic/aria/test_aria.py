@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from contend.evm import Block, State
 from contend.harness.testing import build_scenario
-from contend.strategies.aria.strategy import Aria, AriaInPlace
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.virtual import VirtualClock
+from contend.strategies.optimistic.aria.strategy import Aria, AriaInPlace
 from contend.workloads.files.replay import Replay
 from contend.workloads.registry import BUILT_IN
 

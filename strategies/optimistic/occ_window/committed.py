@@ -19,7 +19,7 @@ from contend.strategies.block_stm.incarnation import list_address, state_value
 from contend.strategies.block_stm.layout import HEAD_SHIFT, LIST_MASK, LIST_SHIFT
 from contend.strategies.block_stm.mv_memory import head_of, led_to, row_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.occ_window.layout import COMMITTED, SEEN
+from contend.strategies.optimistic.occ_window.layout import COMMITTED, SEEN
 
 COST_TURN_READ, COST_TURN_WRITE = cost_table.TURN_READ, cost_table.TURN_WRITE
 FRESH = -1  # no read is stale

@@ -15,7 +15,7 @@ from contend.harness.testing import build_scenario
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.virtual import VirtualClock
-from contend.strategies.occ_window.strategy import OccWindow
+from contend.strategies.optimistic.occ_window.strategy import OccWindow
 from contend.workloads.files.replay import Replay
 from contend.workloads.registry import BUILT_IN
 

@@ -2,9 +2,9 @@
 
 Aria (Lu, Yu, Cao and Madden, "Aria: a fast and practical deterministic OLTP database", PVLDB 13(11), 2020): a batch of
 transactions is executed, all against the state that the batch before has left, by all workers and without looking at
-each other. Then reservations say who conflicts with a lower one (`strategies.aria.reservations`), and all others are
+each other. Then reservations say who conflicts with a lower one (`aria.reservations`), and all others are
 committed. No access has to be known before, nobody waits for anybody within a stage, and the result depends on the
-batches alone. It has an order of its own (`strategies.aria.snapshot_batch`), which only who builds a block may choose;
+batches alone. It has an order of its own (`aria.snapshot_batch`), which only who builds a block may choose;
 where a block's order is binding, a batch commits up to its first conflict.
 
 Two departures. The paper falls back to ordered locks for batches with many conflicts; here those that conflicted are
@@ -26,9 +26,6 @@ from contend.evm.u256 import add
 from contend.evm.vm.access_table import supply_word
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import end_step, spend
-from contend.strategies.aria.layout import ARIA, ARIA_WORKER, DECIDE, DEFERRED, EXECUTE, PLACE_MASK
-from contend.strategies.aria.reservations import fate_of, reserve
-from contend.strategies.aria.snapshot_batch import end_stage, fates_of, is_committed, members_of, stage_of
 from contend.strategies.block_stm.accounting import count_abort, has_fault, note_fault
 from contend.strategies.block_stm.incarnation import ANSWERED, BLOCKED, FAULTED, fees_seen_of, receipt_of
 from contend.strategies.block_stm.layout import SHARED, WORKER
@@ -46,9 +43,12 @@ from contend.strategies.clocks import (
     WORKED,
     cost_table,
 )
-from contend.strategies.occ_window.committed import publish, word_behind
-from contend.strategies.occ_window.layout import SEEN
-from contend.strategies.occ_window.pending_results import give_up, keep_result
+from contend.strategies.optimistic.aria.layout import ARIA, ARIA_WORKER, DECIDE, DEFERRED, EXECUTE, PLACE_MASK
+from contend.strategies.optimistic.aria.reservations import fate_of, reserve
+from contend.strategies.optimistic.aria.snapshot_batch import end_stage, fates_of, is_committed, members_of, stage_of
+from contend.strategies.optimistic.occ_window.committed import publish, word_behind
+from contend.strategies.optimistic.occ_window.layout import SEEN
+from contend.strategies.optimistic.occ_window.pending_results import give_up, keep_result
 
 COST_TASK, COST_WAIT, COST_VALIDATE, COST_READ = cost_table.TASK, cost_table.WAIT, cost_table.VALIDATE, cost_table.READ
 COST_KEEP = cost_table.PUBLISH_READ

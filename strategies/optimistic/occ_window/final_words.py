@@ -18,8 +18,8 @@ from contend.strategies.block_stm.mv_memory import head_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.block_stm.workspace import Locations, Workspace
 from contend.strategies.clocks import ACT_COMMIT, FINISHED, WORKED, cost_table
-from contend.strategies.occ_window.committed import head_to
-from contend.strategies.occ_window.layout import COMMITTED, WINDOW
+from contend.strategies.optimistic.occ_window.committed import head_to
+from contend.strategies.optimistic.occ_window.layout import COMMITTED, WINDOW
 
 COST_COMMIT_LOCATION = cost_table.COMMIT_LOCATION
 TRANSACTIONS_A_STEP = 16

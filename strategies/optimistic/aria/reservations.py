@@ -17,19 +17,19 @@ from contend.evm.state import intern_location
 from contend.evm.vm.access_table import account_key
 from contend.evm.vm.transaction import open_machine
 from contend.strategies.accounting import spend
-from contend.strategies.aria.layout import (
+from contend.strategies.block_stm.accounting import note_fault
+from contend.strategies.block_stm.incarnation import list_address, receipt_of
+from contend.strategies.block_stm.layout import LIST_MASK
+from contend.strategies.block_stm.scheduler import transaction_of
+from contend.strategies.clocks import cost_table
+from contend.strategies.optimistic.aria.layout import (
     ARIA,
     IN_PLACE,
     PLACE_BITS,
     REORDERED,
     RESERVATION,
 )
-from contend.strategies.block_stm.accounting import note_fault
-from contend.strategies.block_stm.incarnation import list_address, receipt_of
-from contend.strategies.block_stm.layout import LIST_MASK
-from contend.strategies.block_stm.scheduler import transaction_of
-from contend.strategies.clocks import cost_table
-from contend.strategies.occ_window.layout import COMMITTED, SEEN
+from contend.strategies.optimistic.occ_window.layout import COMMITTED, SEEN
 
 # A reservation is one access to a line that others write, as those of the turn to commit are.
 COST_LOOK, COST_RESERVE = cost_table.TURN_READ, cost_table.TURN_WRITE

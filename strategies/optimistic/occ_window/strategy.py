@@ -8,9 +8,9 @@ from contend.evm import State
 from contend.evm.block_image import BlockImage
 from contend.strategies.block_stm.strategy import OptimisticStrategy
 from contend.strategies.block_stm.workspace import Locations, Workspace
-from contend.strategies.occ_window.final_words import final_words_step, written_locations
-from contend.strategies.occ_window.layout import ONE, WINDOW, WINDOW_WORKER
-from contend.strategies.occ_window.worker import window_step
+from contend.strategies.optimistic.occ_window.final_words import final_words_step, written_locations
+from contend.strategies.optimistic.occ_window.layout import ONE, WINDOW, WINDOW_WORKER
+from contend.strategies.optimistic.occ_window.worker import window_step
 
 
 class OccWindow(OptimisticStrategy):
