@@ -44,7 +44,7 @@ def give_back(space, own):
     own.context = I(0)
     head = atomics.load(space, "free_contexts")
     while True:
-        context_at(space, I(number) - 1).next_free = head & NUMBER_MASK
+        context_at(space, I(number) - 1).next = head & NUMBER_MASK
         found = atomics.compare_and_swap(space, "free_contexts", head, _changed(head, number))
         if found == head:
             break
@@ -58,7 +58,7 @@ def borrow(space, worker, own):
     head = atomics.load(space, "free_contexts")
     while head & NUMBER_MASK != U0:
         number = head & NUMBER_MASK
-        below = atomics.load(context_at(space, I(number) - 1), "next_free")
+        below = atomics.load(context_at(space, I(number) - 1), "next")
         found = atomics.compare_and_swap(space, "free_contexts", head, _changed(head, below))
         if found == head:
             context = context_at(space, I(number) - 1)

@@ -16,7 +16,10 @@ the first time. By induction over the block, the words are the serial ones. So t
 validation at all, and where hints are right there is none.
 
 Words are stored with their versions' tags, then the list of those that wait is closed, and each is put into the set of
-ready ones: `strategies.block_stm.waiters` says why nobody is missed.
+ready ones: `strategies.block_stm.waiters` says why nobody is missed. Where somebody waits when a transaction has run to
+its end, the list is closed first, the words that are waited for are filled before all others, and each waiter is woken
+behind its own: along a chain of transactions the other words then cost the chain nothing. Who comes later finds the
+list closed, and stands at its read for the moment that it takes.
 """
 
 from __future__ import annotations
@@ -41,14 +44,17 @@ from contend.strategies.block_stm.mv_memory import (
     mark_absent,
     version_of,
     write,
+    writer_of,
 )
 from contend.strategies.block_stm.scheduler import decrease_validation_idx, transaction_of
 from contend.strategies.block_stm.waiters.ready_set import add_ready
-from contend.strategies.block_stm.waiters.waiter_list import close, is_closed, join
+from contend.strategies.block_stm.waiters.waiter_list import close, is_closed, join, last_of
 from contend.strategies.clocks import cost_table
+from contend.strategies.placeholder.contexts import context_at
+from contend.strategies.placeholder.layout import CONTEXT
 
 COST_FILL, COST_PUBLISH_WRITE = cost_table.FILL, cost_table.PUBLISH_WRITE
-_WAITERS, _NEXT = (WORD_BYTES * TRANSACTION.offsets[name] for name in ("waiters", "next_dependent"))
+_WAITERS, _NEXT = WORD_BYTES * TRANSACTION.offsets["waiters"], WORD_BYTES * CONTEXT.offsets["next"]
 _LOOKS = 8  # along the expected writes, before the location's versions are searched
 
 
@@ -98,7 +104,7 @@ def _placeholder(shared, txn_idx, location, expected, count, nearest):
 
 @kernel()
 def _fill_expected(shared, worker, expected, count):
-    """Fill the placeholders of what was written; how many were filled, and how many writes have none.
+    """Fill the placeholders of what was written that are not; how many are, and how many writes have none.
 
     What it costs was spent in the step before (`block_stm.worker.run_paying`).
     """
@@ -112,7 +118,8 @@ def _fill_expected(shared, worker, expected, count):
         if version == NO_VERSION:
             unexpected += 1
             continue
-        fill(version, worker.incarnation, _word_of(shared, worker, entry))
+        if not is_written_by(version, worker.incarnation):
+            fill(version, worker.incarnation, _word_of(shared, worker, entry))
         filled += 1
         nearest = at + 1
     return filled, unexpected
@@ -171,7 +178,7 @@ def _list_anew(shared, worker, expected, count, filled, unexpected):
 def fill_placeholders(shared, space, worker):
     """Make visible what the worker's transaction, which has run to its end, has written. False when the arena is full.
 
-    Until the last is filled, nobody who waits for the transaction is told.
+    Who waits for the transaction may have been told before, when one was filled (`fill_waited_for`).
     """
     packed = transaction_of(shared, worker.txn_idx).write_set
     expected, count = list_address(shared, packed), I(packed & LIST_MASK)
@@ -186,36 +193,92 @@ def fill_placeholders(shared, space, worker):
 
 @kernel(inline=True)
 def _waiters_of(shared, txn_idx):
-    """Address of the list of those that wait for a transaction; it is closed when the placeholders are filled."""
+    """Address of the list of those that wait for a transaction, by context; closed when what it waits for is filled."""
     return address_of(transaction_of(shared, txn_idx)) + _WAITERS
+
+
+@kernel(inline=True)
+def is_waited_for(shared, txn_idx):
+    """Whether somebody waits for a transaction that has filled nothing yet."""
+    return last_of(_waiters_of(shared, txn_idx)) != U0
+
+
+@kernel(inline=True)
+def has_told(shared, txn_idx):
+    """Whether those that waited for a transaction have been told."""
+    return is_closed(_waiters_of(shared, txn_idx))
 
 
 @kernel()
 def wake_waiters(shared, space, txn_idx):
-    """Tell all that wait for a transaction that its placeholders are filled."""
+    """Tell all that wait for a transaction that what they wait for is filled, or about to be."""
     waiting = close(_waiters_of(shared, txn_idx))
     while waiting != U0:
-        woken = I(waiting) - 1
+        context = context_at(space, I(waiting) - 1)
+        woken = context.txn_idx
         check(woken > txn_idx)
         # Who takes it up may make it wait again, and link it elsewhere.
-        waiting = transaction_of(shared, woken).next_dependent
+        waiting = context.next
         add_ready(space, woken)
 
 
 @kernel()
-def wait_for(shared, worker, blocking_txn_idx):
-    """Put the worker's transaction on the list of those that wait for another. False if that has filled by now.
+def _fill_one(shared, worker, location, version):
+    """Fill the worker's own placeholder at an address, if its transaction has written there."""
+    machine = open_machine(worker.machine)
+    for i in range(machine.entry_count):
+        entry = entry_at(machine, i)
+        if entry.location == location and is_write(entry):
+            fill(version, worker.incarnation, _word_of(shared, worker, entry))
+            return True
+    return False
 
-    The transaction must not be touched by the worker afterwards: another may have taken it up already.
+
+@kernel()
+def fill_waited_for(shared, space, worker, own):
+    """Close the list of those that wait, fill the placeholder that the first of them waits at, and wake who can go on.
+
+    Where the next one waits for another word, that is left to the next step, which is paid for. Whoever waits where
+    nothing was written is woken, too: it stands at its read until all is filled.
+
+    Returns
+    -------
+    bool
+        Whether somebody is left to be woken, by the next call.
     """
-    txn_idx = worker.txn_idx
-    check(blocking_txn_idx < txn_idx)
-    return join(_waiters_of(shared, blocking_txn_idx), address_of(transaction_of(shared, txn_idx)) + _NEXT, txn_idx)
+    if own.to_wake == U0:
+        own.to_wake = close(_waiters_of(shared, worker.txn_idx))
+    may_fill = True
+    while own.to_wake != U0:
+        context = context_at(space, I(own.to_wake) - 1)
+        version = context.version
+        if writer_of(version) == worker.txn_idx and not is_written_by(version, worker.incarnation):
+            if not may_fill:
+                return True
+            if _fill_one(shared, worker, context.location, version):
+                own.filled += 1
+                may_fill = False
+        # Who takes it up may make it wait again, and link it elsewhere.
+        woken, own.to_wake = context.txn_idx, context.next
+        check(woken > worker.txn_idx)
+        add_ready(space, woken)
+    return False
+
+
+@kernel()
+def wait_for(shared, space, number, blocking_txn_idx):
+    """Put a context on the list of those that wait for a transaction. False if that has told them by now.
+
+    Neither the context nor its transaction must be touched afterwards: another worker may have taken it up already.
+    """
+    context = context_at(space, number)
+    check(blocking_txn_idx < context.txn_idx)
+    return join(_waiters_of(shared, blocking_txn_idx), address_of(context) + _NEXT, number)
 
 
 @kernel()
 def first_unfilled(shared, space):
-    """Move `first_live` forward over all that have filled their placeholders; where it is then.
+    """Move `first_live` forward over all that wait for nothing any more; where it is then.
 
     Workers may store it in any order, since each value was true when it was found and stays so.
     """

@@ -20,7 +20,7 @@ PLACEHOLDERS = Struct(
     left=LINE_U64,  # transactions that have not been executed
     free_contexts=LINE_U64,  # the last of those in no worker's hands: how often it changed << 32 | number, plus one
     readied=LINE_U64,  # how often a transaction was put into that set
-    first_live=LINE_U64,  # every transaction below has filled its placeholders
+    first_live=LINE_U64,  # every transaction below has run to its end, and told those that waited for it
     executed_prefix=LINE_U64,  # every transaction below has been executed, see `block_stm.executed_prefix`
     first_doubt=LINE_U64,  # no transaction below can have read anything wrong
     news=LINE_U64,  # how often something was left to do for a worker that has nothing
@@ -31,6 +31,8 @@ PLACEHOLDER_WORKER = Struct(
     filling=U64,  # whether the worker still executes transactions for the first time
     context=I64,  # number of the context in hand, plus one; or zero
     waits_for=I64,  # the transaction, plus one, for which the worker stands at a read; or zero
+    to_wake=U64,  # the next context, plus one, that is to be woken when its word is filled; or zero
+    filled=I64,  # words that were filled because somebody waits for them
 )
 
 # A machine, and what a worker knows of the transaction on it, whose first incarnation it is. While the worker has it in
@@ -39,7 +41,7 @@ CONTEXT = Struct(
     "PlaceholderContext",
     machine=I64,
     reads=I64,
-    next_free=U64,  # number of another one in no worker's hands, plus one
+    next=U64,  # number, plus one, of another one: that lies free, or waits for the same transaction
     txn_idx=I64,
     read_count=I64,
     gas_spent=U64,

@@ -56,8 +56,8 @@ class Placeholder(OptimisticStrategy):
         own, size, workers, contexts = space.own_shared, len(image), len(space.workers), len(self._contexts)
         self._ready.open(own)
         # Each worker has one of the first contexts in hand; of the others each leads to the one before.
-        self._contexts["next_free"] = np.arange(contexts)
-        self._contexts["next_free"][workers : workers + 1] = 0
+        self._contexts["next"] = np.arange(contexts)
+        self._contexts["next"][workers : workers + 1] = 0
         for field, value in (
             ("speculative_step", speculative_step.address),
             ("contexts", self._contexts.ctypes.data),

@@ -3,7 +3,8 @@
 Bohm's execution phase (Faleiro and Abadi, VLDB 2015, section 3.3), with a scheduler of contexts in the place of its
 recursion: a reader that meets a version that is not filled keeps its machine and is put aside; its worker goes on with
 another transaction. When the writer has run to its end it fills its versions, before it writes its receipt or anything
-else, and makes ready all that wait for it; any worker takes them up, where they were, at that very read.
+else, that first which is waited for, and makes ready all that wait; any worker takes them up, where they were, at that
+very read.
 
 What a worker does next, in this order:
 
@@ -35,8 +36,13 @@ from contend.strategies.block_stm.accounting import has_fault, note_fault
 from contend.strategies.block_stm.incarnation import (
     ANSWERED,
     BLOCKED,
+    RAN_INTO_FAULT,
+    RAN_TO_END,
+    begin,
+    count_writes,
     fees_seen_of,
     record_outcome,
+    run_machine,
     use_hints,
 )
 from contend.strategies.block_stm.layout import SHARED, TASK_NONE, WORKER
@@ -50,8 +56,6 @@ from contend.strategies.block_stm.worker import (
     PHASE_FINISH,
     PHASE_READ,
     PHASE_TASK,
-    begin_paying,
-    run_paying,
 )
 from contend.strategies.clocks import ACT_EXECUTE, ACT_SCHEDULE, ACT_WAIT, FAILED, IDLE, WORKED, cost_table
 from contend.strategies.placeholder.contexts import borrow, context_at, context_number, put_down, take_up
@@ -59,8 +63,11 @@ from contend.strategies.placeholder.doubted import next_doubted
 from contend.strategies.placeholder.filling import (
     doubt,
     fill_placeholders,
+    fill_waited_for,
     first_unfilled,
     has_doubts,
+    has_told,
+    is_waited_for,
     wait_for,
     wake_waiters,
 )
@@ -68,7 +75,41 @@ from contend.strategies.placeholder.layout import PLACEHOLDER_WORKER, PLACEHOLDE
 
 COST_TASK, COST_WAIT, COST_SWITCH = cost_table.TASK, cost_table.WAIT, cost_table.SWITCH
 COST_FILL = cost_table.FILL
-PHASE_RECORD = OWN_PHASE  # what an execution has written is visible; the rest is to be recorded
+# What an execution has written is visible, and the rest is to be recorded; or first the word that others wait for.
+PHASE_RECORD, PHASE_FILL_FIRST = OWN_PHASE, OWN_PHASE + 1
+
+
+@kernel(inline=True)
+def _run(shared, worker, own):
+    """Run the worker's machine on; sets the phase that follows. `WORKED` or `FAILED`.
+
+    Where the transaction has come to its end, the words are paid for that the next step fills: all, or the first that
+    somebody waits for.
+    """
+    stopped = run_machine(shared, worker)
+    if stopped == RAN_INTO_FAULT:
+        return FAILED
+    if stopped != RAN_TO_END:
+        worker.phase = PHASE_READ
+        return WORKED
+    worker.write_count, _ = count_writes(shared, worker)
+    if worker.write_count > 1 and is_waited_for(shared, worker.txn_idx):
+        worker.phase = I(PHASE_FILL_FIRST)
+        own.to_wake, own.filled = U0, I(0)
+        spend(shared, worker, COST_FILL, 1)
+    else:
+        worker.phase = PHASE_FINISH
+        spend(shared, worker, COST_FILL, worker.write_count)
+    return WORKED
+
+
+@kernel()
+def _begin(shared, worker, own):
+    """Start the worker's transaction, and run it to its first need."""
+    worker.executions += U1
+    worker.activity = U(ACT_EXECUTE)
+    begin(shared, worker)
+    return _run(shared, worker, own)
 
 
 @kernel()
@@ -77,7 +118,7 @@ def _put_aside(shared, space, worker, own, blocking):
     number = own.context - 1
     put_down(worker, context_at(space, number))
     view_i64(space.context_of, shared.block_size)[U(worker.txn_idx)] = number
-    if wait_for(shared, worker, blocking):
+    if wait_for(shared, space, number, blocking):
         spend(shared, worker, COST_WAIT, 1)
         worker.activity = U(ACT_WAIT)
         worker.waits += U1
@@ -95,7 +136,7 @@ def _after_read(shared, space, worker, own, answered, blocking):
     """Run on behind the read that the machine stands at, or put it aside."""
     if answered == ANSWERED:
         own.waits_for = I(0)
-        return run_paying(shared, worker, COST_FILL)
+        return _run(shared, worker, own)
     return _put_aside(shared, space, worker, own, blocking) if answered == BLOCKED else FAILED
 
 
@@ -124,8 +165,23 @@ def _fill(shared, space, worker):
     if not fill_placeholders(shared, space, worker):
         note_fault(shared)
         return FAILED
-    wake_waiters(shared, space, worker.txn_idx)
-    worker.phase = PHASE_RECORD
+    if has_told(shared, worker.txn_idx):
+        # Who stands at another word looks once more.
+        atomics.add(space, "news", U1)
+    else:
+        wake_waiters(shared, space, worker.txn_idx)
+    worker.phase = I(PHASE_RECORD)
+    return WORKED
+
+
+@kernel()
+def _fill_first(shared, space, worker, own):
+    """Fill a word that is waited for, wake who waits for it, and pay for the next one; in the end for all others."""
+    if fill_waited_for(shared, space, worker, own):
+        spend(shared, worker, COST_FILL, 1)
+        return WORKED
+    spend(shared, worker, COST_FILL, worker.write_count - own.filled)
+    worker.phase = PHASE_FINISH
     return WORKED
 
 
@@ -178,7 +234,7 @@ def _find_work(shared, space, worker, own):
         txn_idx = I(atomics.add(space, "next_transaction", U1))
         spend(shared, worker, COST_TASK, 1)
         if txn_idx < shared.block_size and try_incarnate(shared, worker, txn_idx):
-            return begin_paying(shared, worker, COST_FILL)
+            return _begin(shared, worker, own)
         return WORKED
     if atomics.load(space, "left") != U0:
         return IDLE
@@ -198,6 +254,8 @@ def _execute(shared, worker, own):
     phase = worker.phase
     if phase == PHASE_READ:
         return _read(shared, space, worker, own)
+    if phase == PHASE_FILL_FIRST:
+        return _fill_first(shared, space, worker, own)
     if phase == PHASE_FINISH:
         return _fill(shared, space, worker)
     if phase == PHASE_RECORD:

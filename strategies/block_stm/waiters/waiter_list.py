@@ -45,6 +45,14 @@ def close(waiters):
 
 
 @kernel(inline=True)
+def last_of(waiters):
+    """Who has joined a list last, plus one, or zero; it is not closed."""
+    first = atomics.load(WAITER_LIST.at(waiters), "first")
+    check(first != CLOSED)
+    return first
+
+
+@kernel(inline=True)
 def is_closed(waiters):
     """Whether a list is closed."""
     return atomics.load(WAITER_LIST.at(waiters), "first") == CLOSED

@@ -392,6 +392,11 @@ BUGS = {
         FewMachines,
         Replacement(filling, placeholders.fill_and_tell_nobody, "wake_waiters"),
     ),
+    "forgotten_waiters": Bug(
+        "wake-up of those who wait for another word than the first of them",
+        FewMachines,
+        Replacement(filling, placeholders.wake_only_the_first, "fill_waited_for"),
+    ),
     "lost_context": Bug(
         "contexts used again", FewMachines, Replacement(contexts, placeholders.keep_no_context, "give_back")
     ),

@@ -16,12 +16,20 @@ from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.block_stm.waiters.waiter_list import CLOSED
 from contend.strategies.block_stm.workspace import Workspace
 from contend.strategies.given import TRUTH
+from contend.strategies.placeholder.contexts import context_at
 from contend.strategies.placeholder.strategy import Placeholder
 
 
 def fill_and_tell_nobody(shared, space, txn_idx):
     """Who waits for a transaction stays put aside when it has filled."""
     atomics.exchange(transaction_of(shared, txn_idx), "waiters", CLOSED)
+
+
+def wake_only_the_first(shared, space, worker, own):
+    """Who waits for another word than the first one stays put aside."""
+    original(shared, space, worker, own)
+    own.to_wake = U(0)
+    return False
 
 
 def leave_what_was_not_written(version, incarnation):
@@ -44,14 +52,14 @@ def put_down_without_the_reads(worker, context):
     context.read_count = I(0)
 
 
-def wait_by_a_plain_store(shared, worker, blocking_txn_idx):
+def wait_by_a_plain_store(shared, space, number, blocking_txn_idx):
     """Who waits for a transaction that fills at the same moment is told by nobody."""
     blocking = transaction_of(shared, blocking_txn_idx)
     head = atomics.load(blocking, "waiters")
     if head == CLOSED:
         return False
-    transaction_of(shared, worker.txn_idx).next_dependent = head
-    atomics.store(blocking, "waiters", U(worker.txn_idx + 1))
+    context_at(space, number).next = head
+    atomics.store(blocking, "waiters", U(number + 1))
     return True
 
 
