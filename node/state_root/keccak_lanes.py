@@ -11,17 +11,18 @@ the same kind.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from contend.evm.crypto.keccak import RATE, ROUND_CONSTANTS
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import keep_apart
+from contend.evm.runtime.processor import features
 
 RATE_WORDS = RATE // 8
 STATE_WORDS = 25
@@ -31,26 +32,20 @@ HASH_WORDS = 4
 ROTATIONS = (0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14)
 
 
-def lanes_for(features: str) -> int:
+def lanes_for(there: Collection[str]) -> int:
     """Lanes that suit a processor.
 
     Parameters
     ----------
-    features : str
-        As LLVM lists them: ``+avx2,-avx512f``.
+    there : collection of str
+        Its features, as LLVM names them.
     """
-    there = set(features.split(","))
-    if "+avx512f" in there:
+    if "avx512f" in there:
         return 8
-    return 4 if "+avx2" in there else 2
+    return 4 if "avx2" in there else 2
 
 
-def _features() -> str:
-    """Features of the processor that numba compiles for."""
-    return str(cpu_target.target_context.codegen().magic_tuple()[2])
-
-
-LANES = lanes_for(_features())
+LANES = lanes_for(features())
 
 
 def _round(builder: Any, words: list[Any], rotate: Any, constant: Any) -> list[Any]:
