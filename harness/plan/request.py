@@ -55,7 +55,7 @@ LIST_KINDS = ("full", "locations", "reads", "indexed")
 STAGES = ("consensus", "signatures", "root", "state")
 """Options that ask for a stage of a node besides execution (`node.registry`)."""
 NO_STAGE = "none"
-SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512")
+SIGNATURES = (NO_STAGE, "secp256k1", "mldsa44", "mldsa65", "falcon512", "slhdsa128s")
 """Schemes of signatures (`node.signatures.making.SCHEMES`)."""
 WITHOUT_KEYS = (NO_STAGE, "secp256k1")
 """Those whose keys nobody has to be told: they are recovered."""

@@ -6,32 +6,18 @@ made of it.
 
 from __future__ import annotations
 
-from contend.evm.code import cost_model as evm_costs
-from contend.evm.crypto.keccak import keccak_word
 from contend.evm.layout import TRANSACTION
-from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel, native
 from contend.evm.runtime.memory_views import stack_buffer, view_u8, view_u64
 from contend.node.signatures.falcon512 import read_key, verify
 from contend.node.signatures.layout import RECOVERER, RECOVERY, SIGNED
-from contend.node.signatures.recovery import account_of
+from contend.node.signatures.recovery import is_own_key
 from contend.node.signatures.taking import end_of, take
 from contend.strategies.accounting import spend
 from contend.strategies.clocks import cost_table
 
 DEGREE = 512
-HASH_BLOCK_BYTES = evm_costs.HASH_BLOCK_BYTES
-COST_HASH_BLOCK, COST_KEY = evm_costs.HASH_BLOCK, cost_table.SIGNATURE_FALCON512_KEY
-_ADDRESS_TOP = U(0xFFFFFFFF)
-
-
-@kernel()
-def _is_own_key(shared, signed):
-    """Whether the key that a transaction carries is that of the account that it names."""
-    hashed = keccak_word(view_u8(shared.keys, shared.key_bytes), signed.key_at, signed.key_size)
-    account = signed.account
-    known = account_of(shared, account[0], account[1], account[2])
-    return known[0] == hashed[0] and known[1] == hashed[1] and known[2] == hashed[2] & _ADDRESS_TOP
+COST_KEY = cost_table.SIGNATURE_FALCON512_KEY
 
 
 @kernel()
@@ -52,10 +38,9 @@ def verify_falcon(shared, worker, number):
         is_right = _is_signed(shared, signed, view_u64(signed.known_key, DEGREE))
     else:
         spend(shared, worker, COST_KEY, 1)
-        spend(shared, worker, COST_HASH_BLOCK, signed.key_size // HASH_BLOCK_BYTES + 1)
         key = stack_buffer(512)
         is_right = read_key(view_u8(shared.keys, shared.key_bytes), signed.key_at, signed.key_size, key)
-        is_right = is_right and _is_own_key(shared, signed) and _is_signed(shared, signed, key)
+        is_right = is_right and is_own_key(shared, worker, signed) and _is_signed(shared, signed, key)
     if is_right:
         TRANSACTION.item(shared.rows, shared.count, number).sender = signed.account
     return is_right

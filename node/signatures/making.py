@@ -13,14 +13,15 @@ from contend.node.base import Stage, StageError
 from contend.node.signatures.signed_block import SignedBlock
 from contend.node.signatures.signing_payload import signing_payload
 from contend.node.signatures.stage import Recovery, Verification
+from contend.node.signatures.stored_triples import FALCON512, SLHDSA128S
 from contend.strategies.clocks import cost_table
 
 OPTION, KEYS_OPTION = "signatures", "keys"
 SECP256K1 = "secp256k1"
 # Of schemes from which no key is recovered, what a verification costs.
 _MLDSA = {"mldsa44": cost_table.SIGNATURE_MLDSA44, "mldsa65": cost_table.SIGNATURE_MLDSA65}
-FALCON512 = "falcon512"
-SCHEMES = (SECP256K1, *_MLDSA, FALCON512)
+_STORED = (FALCON512.name, SLHDSA128S.name)
+SCHEMES = (SECP256K1, *_MLDSA, *_STORED)
 CARRIED, REGISTRY = KEYS = ("carried", "registry")
 
 
@@ -28,7 +29,7 @@ def _lacks(scheme: str) -> str | None:
     """What has to be installed for a scheme; None where it is there."""
     if scheme == SECP256K1:
         return "the package coincurve, whose libsecp256k1 it calls" if library_functions() is None else None
-    if scheme == FALCON512:
+    if scheme in _STORED:
         return None
     try:
         found = find_spec("cryptography.hazmat.primitives.asymmetric.mldsa")
@@ -66,8 +67,9 @@ def compile_kernels() -> None:
     """Compile the steps of all schemes."""
     from contend.node.signatures.falcon512_step import falcon_step
     from contend.node.signatures.recovery import recover_step, verify_step
+    from contend.node.signatures.slhdsa128s_step import slhdsa_step
 
-    for step in (recover_step, verify_step, falcon_step):
+    for step in (recover_step, verify_step, falcon_step, slhdsa_step):
         _ = step.address
 
 
@@ -83,10 +85,11 @@ def make(asked: Mapping[str, str], blocks: Sequence[Block], genesis: State, seed
     scheme = asked[OPTION]
     if scheme == SECP256K1:
         return Recovery(blocks, seed)
-    if scheme == FALCON512:
-        from contend.node.signatures.falcon512_stage import FalconVerification
+    if scheme in _STORED:
+        from contend.node.signatures.stored_stage import FalconVerification, SlhdsaVerification
 
-        return FalconVerification(blocks, asked.get(KEYS_OPTION, CARRIED) == CARRIED)
+        kind = FalconVerification if scheme == FALCON512.name else SlhdsaVerification
+        return kind(blocks, asked.get(KEYS_OPTION, CARRIED) == CARRIED)
     return _mldsa(scheme, asked.get(KEYS_OPTION, CARRIED) == CARRIED, blocks, seed)
 
 

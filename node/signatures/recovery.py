@@ -52,6 +52,16 @@ def account_of(shared, low, middle, high):
 
 
 @kernel()
+def is_own_key(shared, worker, signed):
+    """Whether the key that a transaction carries is that of the account that it names; paid for."""
+    spend(shared, worker, COST_HASH_BLOCK, signed.key_size // HASH_BLOCK_BYTES + 1)
+    hashed = keccak_word(view_u8(shared.keys, shared.key_bytes), signed.key_at, signed.key_size)
+    account = signed.account
+    known = account_of(shared, account[0], account[1], account[2])
+    return known[0] == hashed[0] and known[1] == hashed[1] and known[2] == hashed[2] & _ADDRESS_TOP
+
+
+@kernel()
 def recover_sender(shared, number):
     """Find out who sent a transaction, and write it into its row; False where the signature is nobody's."""
     signed = SIGNED.item(shared.signed, shared.count, number)

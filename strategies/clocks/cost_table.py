@@ -77,6 +77,7 @@ CLASSES: tuple[str, ...] = (
     "signature_key",  # read from its bytes, where transactions carry keys
     "signature_falcon512",
     "signature_falcon512_key",
+    "signature_slhdsa128s",
     "lane_block",  # of a message that is hashed beside others, in a lane
     "trie_change",  # a changed word, brought to its account
     "trie_node",  # of a trie, on the way to a leaf
@@ -137,6 +138,7 @@ CLASSES: tuple[str, ...] = (
     SIGNATURE_KEY,
     SIGNATURE_FALCON512,
     SIGNATURE_FALCON512_KEY,
+    SIGNATURE_SLHDSA128S,
     LANE_BLOCK,
     TRIE_CHANGE,
     TRIE_NODE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,17 @@ from contend.node.base import BlockRun
 from contend.node.registry import node_of
 from contend.node.signatures import falcon512
 from contend.node.signatures.falcon512 import BOUND, DEGREE, MODULUS
-from contend.node.signatures.falcon512_stage import FalconVerification
-from contend.node.signatures.falcon512_triples import COUNT, KEY_BYTES, SIGNATURE_BYTES, Triple, triples
 from contend.node.signatures.signed_block import SignedBlock
+from contend.node.signatures.stored_stage import FalconVerification
+from contend.node.signatures.stored_triples import COUNT, FALCON512, Triple
+from contend.node.signatures.stored_triples import triples as stored_triples
 from contend.strategies import registry as strategies
 from contend.strategies.clocks import WALL, Clock
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.serial import Serial
 
 Integers = np.ndarray[Any, np.dtype[Any]]
+TRIPLES = stored_triples(FALCON512)
 BLOCK = block_of([Act(SENDERS[i % 4], CONTRACTS["counter"], word(i)) for i in range(12)])
 
 
@@ -83,14 +86,16 @@ def plainly_accepts(one: Triple) -> bool:
 
 
 def test_all_triples_of_the_reference_are_accepted() -> None:
-    assert len(triples()) == len({one.key for one in triples()}) == COUNT >= 256
-    assert all(len(one.key) == KEY_BYTES and len(one.signature) == SIGNATURE_BYTES for one in triples())
-    assert all(map(accepts, triples()))
-    assert all(map(plainly_accepts, triples()[:8]))
+    assert len(TRIPLES) == len({one.key for one in TRIPLES}) == COUNT >= 256
+    assert all(
+        len(one.key) == FALCON512.key_bytes and len(one.signature) == FALCON512.signature_bytes for one in TRIPLES
+    )
+    assert all(map(accepts, TRIPLES))
+    assert all(map(plainly_accepts, TRIPLES[:8]))
 
 
 def test_no_triple_stands_for_another() -> None:
-    for one, other in zip(triples(), triples()[1:], strict=False):
+    for one, other in pairwise(TRIPLES):
         assert not accepts(one._replace(key=other.key))
         assert not accepts(one._replace(message=other.message))
         assert not accepts(one._replace(signature=other.signature))
@@ -104,7 +109,7 @@ def test_no_triple_stands_for_another() -> None:
     mask=st.integers(1, 255),
 )
 def test_one_byte_makes_a_forgery(number: int, part: str, place: int, mask: int) -> None:
-    one = triples()[number]
+    one = TRIPLES[number]
     data = bytearray(getattr(one, part))
     data[place % len(data)] ^= mask
     changed = one._replace(**{part: bytes(data)})
@@ -114,14 +119,14 @@ def test_one_byte_makes_a_forgery(number: int, part: str, place: int, mask: int)
 @settings(max_examples=100, deadline=None)
 @given(data=st.binary(max_size=700) | st.integers(0, 700).map(bytes), seed=st.integers(0, COUNT - 1))
 def test_whatever_bytes_are_read_as_the_specification_says(data: bytes, seed: int) -> None:
-    one = triples()[seed]
+    one = TRIPLES[seed]
     changed = one._replace(signature=one.signature[:41] + data)
     assert accepts(changed) == plainly_accepts(changed)
 
 
 @pytest.mark.parametrize("size", [0, 1, 40, 41, 42, 300, 600])
 def test_what_is_cut_off_is_missed(size: int) -> None:
-    one = triples()[0]
+    one = TRIPLES[0]
     assert not accepts(one._replace(signature=one.signature[:size]))
     assert not accepts(one._replace(key=one.key[:size]))
     # Zeros behind it are none of it, however many; anything else is.
@@ -160,7 +165,7 @@ def found_by(stage: FalconVerification, clock: Clock = WALL) -> tuple[list[bytes
 @pytest.mark.parametrize("are_carried", [True, False])
 def test_senders_are_found_and_forgeries_are_of_nobody(are_carried: bool) -> None:
     stage = FalconVerification([BLOCK], are_carried)
-    key_bytes = KEY_BYTES * are_carried + 20
+    key_bytes = FALCON512.key_bytes * are_carried + 20
     assert stage.facts == {
         "scheme": "falcon512",
         "signature_bytes": 666 * len(BLOCK),
@@ -171,8 +176,8 @@ def test_senders_are_found_and_forgeries_are_of_nobody(are_carried: bool) -> Non
     for clock in (WALL, VirtualClock()):
         assert found_by(stage, clock) == (wanted, [errors.NONE] * len(BLOCK))
     # The first is signed by another's key, whichever it brings with it.
-    own = [triples()[SENDERS.index(account)] for account in wanted]
-    own[0] = triples()[3]
+    own = [TRIPLES[SENDERS.index(account)] for account in wanted]
+    own[0] = TRIPLES[3]
     own[5] = own[5]._replace(signature=bytes(666))
     own[6] = own[6]._replace(message=own[7].message)
     keys = [one.key for one in own] if are_carried else []

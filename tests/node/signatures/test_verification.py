@@ -131,4 +131,4 @@ def test_a_scheme_without_its_package_is_refused_with_a_hint(monkeypatch: pytest
         making.check({"signatures": "secp256k1"})
     with pytest.raises(StageError, match="keys: 'x' is not known; they are carried or registry"):
         making.check({"signatures": "secp256k1", "keys": "x"})
-    assert {asked["signatures"] for asked in available()} == {"falcon512"}
+    assert {asked["signatures"] for asked in available()} == {"falcon512", "slhdsa128s"}
