@@ -54,9 +54,8 @@ def sload(machine, frame, registers):
 
 
 @kernel()
-def _store_gas(entry, new, clear_refund):
+def store_gas_of(original, current, new, clear_refund):
     """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
-    original, current = entry.original, entry.current
     if equal(current, new):
         return GAS_WARM_ACCESS, 0
     if equal(original, current):
@@ -87,7 +86,7 @@ def sstore(machine, frame, registers):
     entry = slot_entry(machine, frame.address, slot)
     if is_null(entry):
         return SUSPENDED
-    gas, refund = _store_gas(entry, new, RULES.at(machine.rules).clear_refund)
+    gas, refund = store_gas_of(entry.original, entry.current, new, RULES.at(machine.rules).clear_refund)
     if not is_warm(entry):
         gas += GAS_COLD_SLOAD
     if not charge(registers, gas):
