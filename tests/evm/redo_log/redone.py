@@ -101,9 +101,9 @@ class Redone:
         writes = {}
         for entry in self._entries(machine):
             is_transient = int(entry["key"][2]) >> layout.KIND_SHIFT == layout.KIND_TRANSIENT
-            if int(entry["flags"]) & layout.FLAG_LOADED and not is_transient:
-                if list(entry["current"]) != list(entry["original"]):
-                    writes[int(entry["location"])] = word_to_int(entry["current"])
+            is_same = list(entry["current"]) == list(entry["original"])
+            if int(entry["flags"]) & layout.FLAG_LOADED and not is_transient and not is_same:
+                writes[int(entry["location"])] = word_to_int(entry["current"])
         return self._result(machine, writes)
 
     def redo(self, index: int, random: Random, chance: float) -> Result | None:

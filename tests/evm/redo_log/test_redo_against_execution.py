@@ -5,14 +5,14 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from tests.evm.redo_log.redone import Redone
 
 from contend.evm import Block
 from contend.evm.accounts import new_state
 from contend.evm.block_image import BlockImage
-from contend.harness.verify.evm_fuzzer.random_programs import structured
 from contend.harness.testing import build_scenario
+from contend.harness.verify.evm_fuzzer.random_programs import structured
 from contend.workloads.registry import BUILT_IN
+from tests.evm.redo_log.redone import Redone
 
 
 @pytest.mark.parametrize("workload", sorted(BUILT_IN))
