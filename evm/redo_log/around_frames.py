@@ -51,6 +51,7 @@ def begin_log(machine):
     log.marked = 0
     log.count = 1
     log.notes = 0
+    log.placed = 0
     log.broken = U0
 
 
@@ -194,6 +195,6 @@ def log_return(machine, depth, error):
     """Log the end of a call, after which the frame at a depth goes on."""
     log, caller = log_of(machine), frame_at(machine, depth)
     if error == errors.NONE or error == errors.REVERTED:
-        size = min(caller.return_size, machine.output_size)
+        size = min(caller.return_size, machine.output_size) if log.placed != 0 else I(0)
         move_numbers(log, machine.memory + caller.memory_base + caller.return_at, machine.output, size)
     set_number_at(log.numbers, machine.stack + 32 * (caller.stack_top - 1), 0)

@@ -49,8 +49,9 @@ from contend.evm.u256 import fits_u64
 from contend.evm.vm.access_table import account_key, find_entry, transient_key
 from contend.evm.vm.call import to_address
 from contend.evm.vm.dispatch import Branches
+from contend.evm.vm.gas import GAS_STORAGE_SENTRY
 from contend.evm.vm.instructions.operands import CONTINUE, REVERTED, STOPPED, immediate, operand
-from contend.evm.vm.instructions.storage import store_gas_of
+from contend.evm.vm.instructions.storage import load_slot, store_gas_of, store_slot
 from contend.evm.vm.storage_generation import slot_entry
 
 
@@ -68,16 +69,8 @@ def guard_operand(log, numbers, place):
 
 
 @kernel()
-def log_load(machine, log, numbers, address, slot, stack_top):
-    """Number the word on top of the stack, which has been loaded from a slot."""
-    entry = slot_entry(machine, address, slot)
-    set_number_at(numbers, stack_top - 32, entry_number(numbers, entry))
-
-
-@kernel()
-def guard_before_store(machine, log, numbers, address, slot, place):
+def guard_before_store(machine, log, numbers, entry, place):
     """Guard the gas of an SSTORE that is about to be executed, where its slot is known."""
-    entry = slot_entry(machine, address, slot)
     if is_null(entry):
         return
     new = WORD.at(place).value
@@ -91,10 +84,10 @@ def guard_before_store(machine, log, numbers, address, slot, place):
 
 
 @kernel()
-def log_store(machine, log, numbers, address, slot, number):
+def log_store(machine, log, numbers, entry, number):
     """Number the word of a slot that has been stored, and what the journal has noted of it."""
     number_notes(machine, log)
-    set_entry_number(numbers, slot_entry(machine, address, slot), number)
+    set_entry_number(numbers, entry, number)
 
 
 @kernel()
@@ -189,7 +182,11 @@ _GROWN = (
 _SIZE = "size = registers.memory_size\n"
 _COPY = _pins(0, 1, 2) + (
     _SIZE + "target, offset = operand(registers, 0), operand(registers, 1)\n"
-    "count = operand(registers, 2)\n" + _EXECUTE + "if outcome == CONTINUE:\n" + _GROWN + "    if count[0] != U0:\n"
+    "count = operand(registers, 2)\n"
+    + _EXECUTE
+    + "if outcome == CONTINUE:\n"
+    + _GROWN
+    + "    if log.placed != 0 and count[0] != U0:\n"
     "        to = registers.memory + I(target[0])\n"
 )
 
@@ -223,7 +220,7 @@ _SOURCES: dict[str, str] = {
     + "if outcome == CONTINUE:\n"
     + _GROWN
     + "    place = registers.memory + I(offset[0])\n"
-    "    if may_have_numbers(numbers, place):\n"
+    "    if log.placed != 0 and may_have_numbers(numbers, place):\n"
     "        set_number_below(numbers, registers, 0, word_number(log, place))\n",
     "mstore": _pins(0)
     + _SIZE
@@ -232,7 +229,7 @@ _SOURCES: dict[str, str] = {
     + "if outcome == CONTINUE:\n"
     + _GROWN
     + "    place = registers.memory + I(offset[0])\n"
-    "    if noted != 0 or may_have_numbers(numbers, place):\n"
+    "    if noted != 0 or (log.placed != 0 and may_have_numbers(numbers, place)):\n"
     "        put_word(log, place, noted, U0)\n",
     "mstore8": _pins(0, 1)
     + _SIZE
@@ -240,7 +237,7 @@ _SOURCES: dict[str, str] = {
     + _EXECUTE
     + "if outcome == CONTINUE:\n"
     + _GROWN
-    + "    erase(log, registers.memory + I(offset[0]), I(1))\n",
+    + "    if log.placed != 0:\n        erase(log, registers.memory + I(offset[0]), I(1))\n",
     "mcopy": _COPY
     + "        move_numbers(log, registers.memory + I(target[0]), registers.memory + I(offset[0]), I(count[0]))\n",
     "calldatacopy": _COPY + "        if machine.depth > 0:\n"
@@ -255,32 +252,37 @@ _SOURCES: dict[str, str] = {
     + _EXECUTE
     + "if outcome == CONTINUE:\n"
     + _GROWN
-    + "    if count[0] != U0:\n        erase(log, registers.memory + I(target[0]), I(count[0]))\n",
+    + "    if log.placed != 0 and count[0] != U0:\n        erase(log, registers.memory + I(target[0]), I(count[0]))\n",
     "keccak256": _pins(0, 1)
     + _SIZE
     + "offset, count = operand(registers, 0), operand(registers, 1)\n"
     + _EXECUTE
     + "if outcome == CONTINUE:\n"
     + _GROWN
-    + "    if count[0] != U0:\n        pin_bytes(log, registers.memory + I(offset[0]), I(count[0]))\n",
+    + "    if log.placed != 0 and count[0] != U0:\n"
+    "        pin_bytes(log, registers.memory + I(offset[0]), I(count[0]))\n",
     "calldataload": _pins(0)
     + "offset = operand(registers, 0)\n"
     + _EXECUTE
-    + "if machine.depth > 0 and fits_u64(offset) and offset[0] < U(frame.calldata_size):\n"
+    + "if log.placed != 0 and machine.depth > 0 and fits_u64(offset) and offset[0] < U(frame.calldata_size):\n"
     "    place = frame.calldata + I(offset[0])\n"
     "    if may_have_numbers(numbers, place):\n"
     "        if I(offset[0]) + 32 <= frame.calldata_size:\n"
     "            set_number_below(numbers, registers, 0, word_number(log, place))\n"
     "        else:\n"
     "            pin_bytes(log, place, frame.calldata_size - I(offset[0]))\n",
-    "sload": _pins(0)
-    + "slot = operand(registers, 0)\n"
-    + _EXECUTE
-    + "if outcome == CONTINUE:\n    log_load(machine, log, numbers, frame.address, slot, registers.stack_top)\n",
+    "sload": _pins(0) + "slot = operand(registers, 0)\n"
+    "slot_at = slot_entry(machine, frame.address, slot)\n"
+    "outcome = load_slot(machine, frame, registers, slot, slot_at)\n"
+    "if outcome == CONTINUE:\n    set_number_below(numbers, registers, 0, entry_number(numbers, slot_at))\n",
     "sstore": _pins(0) + "slot, noted = operand(registers, 0), number_below(numbers, registers, 1)\n"
-    "guard_before_store(machine, log, numbers, frame.address, slot, registers.stack_top - 64)\n"
-    + _EXECUTE
-    + "if outcome == CONTINUE:\n    log_store(machine, log, numbers, frame.address, slot, noted)\n",
+    "slot_at = slot_entry(machine, frame.address, slot)\n"
+    "guard_before_store(machine, log, numbers, slot_at, registers.stack_top - 64)\n"
+    "if frame.static != U0 or registers.gas <= GAS_STORAGE_SENTRY:\n"
+    "    outcome = {execute}\n"
+    "else:\n"
+    "    outcome = store_slot(machine, registers, operand(registers, 1), slot_at)\n"
+    "if outcome == CONTINUE:\n    log_store(machine, log, numbers, slot_at, noted)\n",
     "tload": _pins(0)
     + "slot = operand(registers, 0)\n"
     + _EXECUTE
@@ -305,7 +307,7 @@ _SOURCES: dict[str, str] = {
     + _GROWN
     + "    erase_from(log, record, machine.logs + machine.log_size - record)\n"
     "    log_topics(log, numbers, stack_top, topics, record)\n"
-    "    if count[0] != U0:\n"
+    "    if log.placed != 0 and count[0] != U0:\n"
     "        place = record + LOG_HEADER_BYTES + WORD_BYTES * topics\n"
     "        move_numbers(log, place, registers.memory + I(offset[0]), I(count[0]))\n",
     "return_or_revert": _pins(0, 1)
@@ -315,7 +317,7 @@ _SOURCES: dict[str, str] = {
     + "if outcome == STOPPED or outcome == REVERTED:\n"
     + _GROWN
     + "    clear_numbers(numbers, machine.output, machine.output_size)\n"
-    "    if count[0] != U0:\n"
+    "    if log.placed != 0 and count[0] != U0:\n"
     "        move_numbers(log, machine.output, registers.memory + I(offset[0]), I(count[0]))\n",
 }
 
@@ -341,8 +343,12 @@ _NAMES: dict[str, Any] = {
     "keep_result": keep_result,
     "log_balance": log_balance,
     "log_copy": log_copy,
-    "log_load": log_load,
+    "entry_number": entry_number,
+    "load_slot": load_slot,
     "log_store": log_store,
+    "slot_entry": slot_entry,
+    "store_slot": store_slot,
+    "GAS_STORAGE_SENTRY": GAS_STORAGE_SENTRY,
     "log_topics": log_topics,
     "log_transient_load": log_transient_load,
     "log_transient_store": log_transient_store,

@@ -160,6 +160,7 @@ def put_word(log, at, number, flags):
     """Note the number of a word that has been written at an address, `REVERSED` or not."""
     erase(log, at, I(32))
     if number != 0:
+        log.placed += 1
         _store(log.numbers, at, U(number) | (U(at & 31) << BEGIN_SHIFT) | flags)
 
 

@@ -127,18 +127,20 @@ def change_input(entries, count, number, word):
 
 
 @kernel()
-def recompute(entries, count, clear_refund):
+def recompute(entries, count, first, clear_refund):
     """Compute what depends on changed inputs: `HOLDS`, or `BROKEN` where a guard does not; and how many entries.
 
     Parameters
     ----------
     entries, count : int
         Address of the entries, and how many they are.
+    first : int
+        No input before this one has changed.
     clear_refund : int
         By the block's rules.
     """
     done = 0
-    for number in range(1, count):
+    for number in range(first, count):
         entry = LOG_ENTRY.item(entries, count, number)
         packed = entry.operation
         code = I(packed & CODE_MASK)

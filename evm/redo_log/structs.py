@@ -23,6 +23,7 @@ REDO_LOG = Struct(
     numbers=I64,  # what `evm.redo_log.numbers` adds to a place in memory to find its number
     marked=I64,  # entries of the access table that may have numbers of a transaction before
     notes=I64,  # notes of the journal that have numbers (`evm.redo_log.undone`)
+    placed=I64,  # words with numbers that were written to memory, logs or output: without any nobody looks there
     broken=U64,  # whether the transaction did what the log does not know: it holds as long as no input is changed
 )
 

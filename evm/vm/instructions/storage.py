@@ -30,12 +30,9 @@ from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED
 from contend.evm.vm.storage_generation import is_listed_slot, slot_entry
 
 
-@instruction(op.SLOAD)
-def sload(machine, frame, registers):
-    """Load a slot of the frame's account."""
-    slot = operand(registers, 0)
-
-    entry = slot_entry(machine, frame.address, slot)
+@kernel(inline=True)
+def load_slot(machine, frame, registers, slot, entry):
+    """SLOAD of the slot that an entry is of, or of one whose word is not known."""
     if is_null(entry):
         if registers.gas < (GAS_WARM_ACCESS if is_listed_slot(machine, frame.address, slot) else GAS_COLD_SLOAD):
             return OUT_OF_GAS
@@ -51,6 +48,13 @@ def sload(machine, frame, registers):
 
     replace(registers, 0, entry.current)
     return CONTINUE
+
+
+@instruction(op.SLOAD)
+def sload(machine, frame, registers):
+    """Load a slot of the frame's account."""
+    slot = operand(registers, 0)
+    return load_slot(machine, frame, registers, slot, slot_entry(machine, frame.address, slot))
 
 
 @kernel()
@@ -73,17 +77,9 @@ def store_gas_of(original, current, new, clear_refund):
     return GAS_WARM_ACCESS, refund
 
 
-@instruction(op.SSTORE)
-def sstore(machine, frame, registers):
-    """Store a word in a slot of the frame's account."""
-    slot, new = operand(registers, 0), operand(registers, 1)
-
-    if frame.static != U0:
-        return errors.STATIC_VIOLATION
-    if registers.gas <= GAS_STORAGE_SENTRY:
-        registers.gas = I(-1)
-        return OUT_OF_GAS
-    entry = slot_entry(machine, frame.address, slot)
+@kernel(inline=True)
+def store_slot(machine, registers, new, entry):
+    """The rest of SSTORE, to the slot that an entry is of, or to one whose word is not known."""
     if is_null(entry):
         return SUSPENDED
     gas, refund = store_gas_of(entry.original, entry.current, new, RULES.at(machine.rules).clear_refund)
@@ -98,6 +94,19 @@ def sstore(machine, frame, registers):
     machine.refund += U(refund)
     drop(registers, 2)
     return CONTINUE
+
+
+@instruction(op.SSTORE)
+def sstore(machine, frame, registers):
+    """Store a word in a slot of the frame's account."""
+    slot, new = operand(registers, 0), operand(registers, 1)
+
+    if frame.static != U0:
+        return errors.STATIC_VIOLATION
+    if registers.gas <= GAS_STORAGE_SENTRY:
+        registers.gas = I(-1)
+        return OUT_OF_GAS
+    return store_slot(machine, registers, new, slot_entry(machine, frame.address, slot))
 
 
 @instruction(op.TLOAD)

@@ -20,9 +20,19 @@ REDO_WORKER = Struct(
     logged=I64,
     redone=U64,  # transactions that were stale and not executed again
     recomputed=U64,  # entries of their logs that were computed anew
+    codes=I64,  # codes that the execution in hand has read; they lie at the end of the room for reads
+    code_writes=U64,  # codes that the execution at its turn has written
 )
 
-KEPT = Struct("RedoKept", reads=I64, entries=I64, patches=I64, writes=I64)
+KEPT = Struct(
+    "RedoKept",
+    reads=I64,
+    codes=I64,  # reads of codes, which lie behind the other ones
+    entries=I64,
+    patches=I64,
+    writes=I64,
+    code_writes=U64,  # writes of codes
+)
 
 # A read: the location, its head as it was, the number of the word in the log (0: it must not change), and the word.
 READ_WORD = Struct("RedoRead", location=I64, head=U64, number=I64, word=U256)

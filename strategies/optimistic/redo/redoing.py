@@ -24,7 +24,7 @@ from contend.strategies.block_stm.mv_memory import head_of
 from contend.strategies.block_stm.scheduler import transaction_of
 from contend.strategies.clocks import cost_table
 from contend.strategies.optimistic.occ_window.committed import word_behind
-from contend.strategies.optimistic.occ_window.layout import COMMITTED
+from contend.strategies.optimistic.occ_window.layout import COMMITTED, WINDOW
 from contend.strategies.optimistic.redo.layout import (
     KEPT,
     READ_WORD,
@@ -36,6 +36,7 @@ from contend.strategies.optimistic.redo.layout import (
 )
 
 COST_VALIDATE, COST_TURN_READ, COST_REDO = cost_table.VALIDATE, cost_table.TURN_READ, cost_table.LIST_ACCESS
+COST_PASS = cost_table.FEE
 RIGHT = -1  # no location is in the way
 
 
@@ -65,10 +66,12 @@ def make_right(shared, worker):
     """
     address = list_address(shared, transaction_of(shared, worker.txn_idx).read_set)
     kept = KEPT.at(address)
+    # Where no transaction has written a code, all codes are those of the state.
+    reads = kept.reads if WINDOW.at(shared.own).code_writes != U0 else kept.reads - kept.codes
     spend(shared, worker, COST_VALIDATE, 1)
-    spend(shared, worker, COST_TURN_READ, kept.reads)
-    changed = I(RIGHT)
-    for i in range(kept.reads):
+    spend(shared, worker, COST_TURN_READ, reads)
+    changed, first = I(RIGHT), kept.entries
+    for i in range(reads):
         seen = READ_WORD.item(reads_of(address), kept.reads, i)
         now = head_of(shared, seen.location)
         if now == seen.head:
@@ -79,13 +82,16 @@ def make_right(shared, worker):
         if seen.number == 0 or kept.entries == 0:
             return seen.location
         change_input(entries_of(address), kept.entries, seen.number, word)
+        first = min(first, seen.number)
         changed = seen.location
+    REDO_WORKER.at(worker.own).code_writes = kept.code_writes
     if changed == RIGHT:
         return changed
     own, machine = REDO_WORKER.at(worker.own), open_machine(worker.machine)
     # Not the machine's own rules, which are those of what it executed last.
     rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(BLOCK.at(machine.block).fork))
-    found, done = recompute(entries_of(address), kept.entries, rules.clear_refund)
+    found, done = recompute(entries_of(address), kept.entries, first, rules.clear_refund)
+    spend(shared, worker, COST_PASS, kept.entries - first)
     spend(shared, worker, COST_REDO, done + kept.patches)
     if found != HOLDS:
         return changed

@@ -54,10 +54,18 @@ from contend.strategies.optimistic.occ_window.worker import (
     publish_result,
     try_to_take_turn,
 )
-from contend.strategies.optimistic.redo.kept_logs import answer_and_log, count_possible_writes, keep_result_and_log
+from contend.strategies.optimistic.redo.kept_logs import (
+    answer_and_log,
+    count_code_writes,
+    count_possible_writes,
+    keep_result_and_log,
+)
 from contend.strategies.optimistic.redo.layout import REDO_WORKER
 from contend.strategies.optimistic.redo.redoing import RIGHT, make_right
 
+# The loop that keeps numbers takes longer than the other by one part in 1 << LOGGING_SHIFT of the interpreter's work,
+# measured on swaps and dao (docs/redo.md). What it enters in the log is charged by the entry (`kept_logs`).
+LOGGING_SHIFT = U(2)
 COST_TASK, COST_WAIT, COST_KEEP = cost_table.TASK, cost_table.WAIT, cost_table.PUBLISH_READ
 
 
@@ -66,7 +74,10 @@ def _run(shared, worker):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
     own = REDO_WORKER.at(worker.own)
     has_turn = own.has_turn != U0
+    before = worker.cost_ps
     stopped = run_machine_by(shared, worker, own.plain if has_turn else own.logged)
+    if not has_turn:
+        worker.cost_ps += (worker.cost_ps - before) >> LOGGING_SHIFT
     if stopped == RAN_INTO_FAULT:
         return FAILED
     if stopped != RAN_TO_END:
@@ -86,9 +97,18 @@ def _begin_execution(shared, worker):
     worker.executions += U1
     worker.activity = U(ACT_EXECUTE)
     begin(shared, worker)
-    if REDO_WORKER.at(worker.own).has_turn == U0:
+    own = REDO_WORKER.at(worker.own)
+    own.codes = 0
+    if own.has_turn == U0:
         begin_log(open_machine(worker.machine))
     return _run(shared, worker)
+
+
+@kernel()
+def _publish(shared, worker):
+    """Make the result of the worker's transaction, which is right, that of the block."""
+    WINDOW.at(shared.own).code_writes += REDO_WORKER.at(worker.own).code_writes
+    return publish_result(shared, worker)
 
 
 @kernel()
@@ -102,7 +122,7 @@ def _commit_next(shared, worker, txn_idx):
     stale = make_right(shared, worker)
     adapt(shared, stale != RIGHT)
     if stale == RIGHT:
-        return publish_result(shared, worker)
+        return _publish(shared, worker)
     count_abort(shared, worker, stale, receipt_of(shared, txn_idx).gas_used)
     return _begin_execution(shared, worker)
 
@@ -144,9 +164,15 @@ def _execute_ahead(shared, worker):
     if txn_idx >= min(committed + size, shared.block_size):
         return IDLE
     spend(shared, worker, COST_TASK, 1)
+    own = REDO_WORKER.at(worker.own)
+    # At the commit point already, it is its turn, and it needs no log.
+    takes_turn = txn_idx == committed and atomics.compare_and_swap(window, "turn", U0, U1) == U0
     if atomics.compare_and_swap(window, "next_txn", U(txn_idx), U(txn_idx + 1)) != U(txn_idx):
+        if takes_turn:
+            atomics.store(window, "turn", U0)
         return WORKED
     worker.txn_idx = txn_idx
+    own.has_turn = U(takes_turn)
     return _begin_execution(shared, worker)
 
 
@@ -170,7 +196,8 @@ def _read(shared, worker):
 def _finish(shared, worker):
     """Keep what an execution came to; at its turn that is its result."""
     if REDO_WORKER.at(worker.own).has_turn != U0:
-        return publish_result(shared, worker) if keep_result(shared, worker, False) else FAILED
+        REDO_WORKER.at(worker.own).code_writes = count_code_writes(open_machine(worker.machine))
+        return _publish(shared, worker) if keep_result(shared, worker, False) else FAILED
     if not keep_result_and_log(shared, worker):
         return FAILED
     worker.phase = PHASE_TASK

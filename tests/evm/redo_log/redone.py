@@ -134,7 +134,7 @@ class Redone:
         for number, word in changed.items():
             change_input(entries, count, number, as_limbs(word))
         rules = RULES.array_at(int(header["rules"]))[0]
-        found, _ = recompute(entries, count, int(rules["clear_refund"]))
+        found, _ = recompute(entries, count, min(changed, default=count), int(rules["clear_refund"]))
         if found != HOLDS:
             return None
         patches = self._patches.ctypes.data
