@@ -49,9 +49,9 @@ from contend.evm.u256 import fits_u64
 from contend.evm.vm.access_table import account_key, find_entry, transient_key
 from contend.evm.vm.call import to_address
 from contend.evm.vm.dispatch import Branches
-from contend.evm.vm.gas import GAS_STORAGE_SENTRY
+from contend.evm.vm.gas import GAS_STORAGE_SENTRY, store_gas_of
 from contend.evm.vm.instructions.operands import CONTINUE, REVERTED, STOPPED, immediate, operand
-from contend.evm.vm.instructions.storage import load_slot, store_gas_of, store_slot
+from contend.evm.vm.instructions.storage import load_slot, store_slot
 from contend.evm.vm.storage_generation import slot_entry
 
 

@@ -22,7 +22,7 @@ from contend.evm.redo_log.structs import (
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.u256 import ZERO, equal, is_zero, less
-from contend.evm.vm.instructions.storage import store_gas_of
+from contend.evm.vm.gas import store_gas_of
 
 HOLDS, BROKEN = 1, 0
 

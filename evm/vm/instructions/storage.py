@@ -8,7 +8,7 @@ from contend.evm.layout import RULES
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import is_null
-from contend.evm.u256 import ZERO, equal, is_zero
+from contend.evm.u256 import ZERO
 from contend.evm.vm.access_table import (
     WARM,
     find_entry,
@@ -21,10 +21,9 @@ from contend.evm.vm.access_table import (
 from contend.evm.vm.dispatch import instruction
 from contend.evm.vm.gas import (
     GAS_COLD_SLOAD,
-    GAS_STORAGE_RESET,
     GAS_STORAGE_SENTRY,
-    GAS_STORAGE_SET,
     GAS_WARM_ACCESS,
+    store_gas_of,
 )
 from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
 from contend.evm.vm.storage_generation import is_listed_slot, slot_entry
@@ -55,26 +54,6 @@ def sload(machine, frame, registers):
     """Load a slot of the frame's account."""
     slot = operand(registers, 0)
     return load_slot(machine, frame, registers, slot, slot_entry(machine, frame.address, slot))
-
-
-@kernel()
-def store_gas_of(original, current, new, clear_refund):
-    """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
-    if equal(current, new):
-        return GAS_WARM_ACCESS, 0
-    if equal(original, current):
-        if is_zero(original):
-            return GAS_STORAGE_SET, 0
-        return GAS_STORAGE_RESET, clear_refund if is_zero(new) else 0
-    refund = 0
-    if not is_zero(original):
-        if is_zero(current):
-            refund -= clear_refund
-        elif is_zero(new):
-            refund += clear_refund
-    if equal(original, new):
-        refund += (GAS_STORAGE_SET if is_zero(original) else GAS_STORAGE_RESET) - GAS_WARM_ACCESS
-    return GAS_WARM_ACCESS, refund
 
 
 @kernel(inline=True)

@@ -173,6 +173,9 @@ def _execute_ahead(shared, worker):
         return WORKED
     worker.txn_idx = txn_idx
     own.has_turn = U(takes_turn)
+    if takes_turn:
+        # It will be found fresh: without saying so a window of one would be one for ever.
+        adapt(shared, False)
     return _begin_execution(shared, worker)
 
 

@@ -56,7 +56,7 @@ def test_workloads_are_executed_twice_at_most(
     assert outcome.counters["executions"] <= 240
 
 
-@pytest.mark.parametrize("name", ("15537394.cancun", "19923400"))
+@pytest.mark.parametrize("name", ["15537394.cancun", "19923400"])
 def test_real_blocks(equivalence: Equivalence, redo: Redo, mainnet_blocks: Path, name: str) -> None:
     scenario = Replay().build({"file": str(mainnet_blocks / f"{name}.json.gz")}, 1, 1)
     for clock, workers in ((WALL, 2), (VirtualClock(), 16)):
