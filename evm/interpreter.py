@@ -42,7 +42,7 @@ OPERATION_MASK = U(decoder.OPERATION_MASK)
 
 
 @kernel(inline=True)
-def _load_registers(machine, frame, registers):
+def load_registers(machine, frame, registers):
     """Take the frame's registers up."""
     code = CODE.at(frame.code)
     registers.instruction = U0
@@ -59,7 +59,7 @@ def _load_registers(machine, frame, registers):
 
 
 @kernel(inline=True)
-def _save_registers(machine, frame, registers, outcome):
+def save_registers(machine, frame, registers, outcome):
     """Put the frame's registers back; the program counter stays on an instruction that is to run again."""
     gas = max(registers.gas, I(0))
     machine.gas_done += U(frame.gas - gas)
@@ -75,19 +75,19 @@ def run_frame(machine):
     """Run the current frame until it ends, calls, or needs a location: the outcome of its last instruction."""
     frame = frame_at(machine, machine.depth)
     registers = REGISTERS.on_stack()
-    _load_registers(machine, frame, registers)
+    load_registers(machine, frame, registers)
     outcome = CONTINUE
     while outcome == CONTINUE:
         registers.instruction = view_u64(registers.stream, registers.pc + 1)[U(registers.pc)]
         registers.pc += 1
         operation = I(registers.instruction & OPERATION_MASK)  # noqa: F841  # what the branches put below compare
         outcome = errors.INVALID_OPCODE
-    _save_registers(machine, frame, registers, outcome)
+    save_registers(machine, frame, registers, outcome)
     return outcome
 
 
 @kernel()
-def _leave_frame(machine):
+def leave_frame(machine):
     """Execute an instruction that makes a frame, or ends this one for good: see `evm.vm.call.begin_call`."""
     operation = machine.operation
     if operation == opcodes.SELFDESTRUCT:
@@ -117,7 +117,7 @@ def run_machine(address):
                 return errors.NEED
             error = outcome
             if outcome == CALLS:
-                called = _leave_frame(machine)
+                called = leave_frame(machine)
                 if called == CALL_NEEDS:
                     frame.pc -= 1
                     return errors.NEED
@@ -150,7 +150,7 @@ def run_machine(address):
 
 
 @kernel()
-def _compute(address):
+def compute_precompile(address):
     """Run the current frame, which is a precompiled contract's, by the function that its number has in the table."""
     machine = open_machine(address)
     functions = view_u64(machine.compute, FUNCTIONS)
@@ -160,7 +160,7 @@ def _compute(address):
 
 
 @kernel(inline=True)
-def _fetch(address):
+def fetch_pending(address):
     """Have the machine's pending location in memory, where something lies behind the state."""
     cold = BLOCK.at(open_machine(address).block).cold
     if cold != 0:
@@ -180,8 +180,8 @@ def resume(address):
     while True:
         outcome = run_machine(address)
         if outcome == errors.NEED:
-            _fetch(address)
+            fetch_pending(address)
             return outcome
         if outcome != errors.COMPUTE:
             return outcome
-        _compute(address)
+        compute_precompile(address)

@@ -26,6 +26,7 @@ _VARIANTS = {
     "groups": "contend.strategies.dependency.groups:Groups",
     "locks": "contend.strategies.dependency.locks:Locks",
     "occ_window": "contend.strategies.optimistic.occ_window.strategy:OccWindow",
+    "redo": "contend.strategies.optimistic.redo.strategy:Redo",
     "aria": "contend.strategies.optimistic.aria.strategy:Aria",
     "aria_in_place": "contend.strategies.optimistic.aria.strategy:AriaInPlace",
     "adaptive": "contend.strategies.adaptive:Adaptive",

@@ -29,6 +29,7 @@ STRATEGIES = (
     "bal_longest",
     "adaptive",
     "aria",
+    "redo",
 )
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64

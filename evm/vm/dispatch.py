@@ -15,7 +15,9 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType
 from typing import Any
@@ -57,6 +59,23 @@ def table() -> dict[int, Any]:
     return {number: compiled for numbers, compiled in _instructions.values() for number in numbers}
 
 
+@dataclass(frozen=True)
+class Branches:
+    """What a loop does around its instructions, where it does more than to execute them.
+
+    Attributes
+    ----------
+    around : callable
+        Source of the branch of an instruction, by the name of its kernel and the expression that executes it; it
+        assigns ``outcome``.
+    names : dict
+        What these sources call, beside what the template's own file knows.
+    """
+
+    around: Callable[[str, str], str]
+    names: dict[str, Any]
+
+
 class InstructionLoop:
     """A kernel whose loop dispatches to all instructions; generated when it is first compiled.
 
@@ -64,8 +83,9 @@ class InstructionLoop:
     compiled kernels is.
     """
 
-    def __init__(self, template: Any) -> None:
+    def __init__(self, template: Any, branches: Branches | None = None) -> None:
         self._template = template
+        self._branches = branches
         self._source = inspect.getsource(template)
         self._folder = folder_of(template)
 
@@ -81,7 +101,9 @@ class InstructionLoop:
         # executed, and do much.
         for name, (numbers, _) in sorted(_instructions.items(), key=lambda entry: -len(entry[1][0])):
             test = " or ".join(f"operation == {number}" for number in numbers)
-            branch = ast.parse(f"if {test}:\n    outcome = {name}({', '.join(PARAMETERS)})").body[0]
+            execute = f"{name}({', '.join(PARAMETERS)})"
+            body = f"outcome = {execute}" if self._branches is None else self._branches.around(name, execute)
+            branch = ast.parse(f"if {test}:\n" + textwrap.indent(body, "    ")).body[0]
             assert isinstance(branch, ast.If)
             branch.orelse, chain = chain, [branch]
         loop.body[at : at + 1] = chain
@@ -90,6 +112,8 @@ class InstructionLoop:
         file = f"<{template.__module__}.{template.__name__}, generated>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         namespace = {**template.__globals__, **{name: compiled for name, (_, compiled) in _instructions.items()}}
+        if self._branches is not None:
+            namespace |= self._branches.names
         exec(compile(source, file, "exec"), namespace)  # made of our own sources
         return namespace[template.__name__]
 
@@ -118,3 +142,8 @@ def instruction_loop(template: Any) -> InstructionLoop:
         ``operation``; where one has, its outcome is assigned instead.
     """
     return InstructionLoop(template)
+
+
+def instruction_loop_with(branches: Branches) -> Callable[[Any], InstructionLoop]:
+    """As `instruction_loop`, for a loop that does more in its branches than to execute their instructions."""
+    return lambda template: InstructionLoop(template, branches)

@@ -7,6 +7,9 @@ fork changes (refunds, init code) is in `evm.forks`, and reaches kernels by `evm
 
 from __future__ import annotations
 
+from contend.evm.runtime.jit import kernel
+from contend.evm.u256 import equal, is_zero
+
 # A transaction (Yellow Paper, appendix G; EIP-2028), and its access list (EIP-2930).
 GAS_TX_BASE, GAS_TX_DATA_ZERO, GAS_TX_DATA_NON_ZERO, GAS_TX_CREATE = 21000, 4, 16, 32000
 GAS_ACCESS_LIST_ADDRESS, GAS_ACCESS_LIST_STORAGE_KEY = 2400, 1900
@@ -32,3 +35,23 @@ GAS_MEMORY_WORD, MEMORY_QUOTIENT = 3, 512
 
 # For each word or byte of an operand.
 GAS_COPY_WORD, GAS_KECCAK256_WORD, GAS_LOG_DATA_BYTE, GAS_EXPONENT_BYTE = 3, 6, 8, 50
+
+
+@kernel()
+def store_gas_of(original, current, new, clear_refund):
+    """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
+    if equal(current, new):
+        return GAS_WARM_ACCESS, 0
+    if equal(original, current):
+        if is_zero(original):
+            return GAS_STORAGE_SET, 0
+        return GAS_STORAGE_RESET, clear_refund if is_zero(new) else 0
+    refund = 0
+    if not is_zero(original):
+        if is_zero(current):
+            refund -= clear_refund
+        elif is_zero(new):
+            refund += clear_refund
+    if equal(original, new):
+        refund += (GAS_STORAGE_SET if is_zero(original) else GAS_STORAGE_RESET) - GAS_WARM_ACCESS
+    return GAS_WARM_ACCESS, refund

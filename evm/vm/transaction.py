@@ -156,7 +156,7 @@ def _warm_list(machine, transaction):
 
 
 @kernel()
-def _purchase(gas_limit, fee, value, blob_fee):
+def purchase(gas_limit, fee, value, blob_fee):
     """``gas_limit * fee + value + blob_fee``, and whether it exceeds a word."""
     r0, carry = multiply_wide(gas_limit, fee[0])
     low, high = multiply_wide(gas_limit, fee[1])
@@ -237,7 +237,7 @@ def _begin(machine):
     balance = loaded_entry(machine, account_key(sender, layout.KIND_BALANCE))
     if is_null(balance):
         return errors.NEED
-    needed, overflow = _purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
+    needed, overflow = purchase(gas_limit, transaction.max_fee, value, transaction.blob_fee_limit)
     if (overflow or less(balance.current, needed)) and not is_hint:
         return end_without_effect(machine, I(errors.INSUFFICIENT_FUNDS))
     has_code = not is_no_code(sender_code.current) and not is_delegated(machine, sender_code)

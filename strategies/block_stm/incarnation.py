@@ -100,9 +100,9 @@ def list_address(shared, packed):
 
 
 @kernel(inline=True)
-def run_machine(shared, worker):
-    """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
-    outcome = call_1(shared.resume, worker.machine)
+def run_machine_by(shared, worker, resume):
+    """As `run_machine`, by the interpreter at an address."""
+    outcome = call_1(resume, worker.machine)
     machine = open_machine(worker.machine)
     worker.gas_spent += machine.gas_done
     worker.cost_ps += machine.work_done_ps
@@ -114,6 +114,12 @@ def run_machine(shared, worker):
         return RAN_TO_END
     note_fault(shared)
     return RAN_INTO_FAULT
+
+
+@kernel(inline=True)
+def run_machine(shared, worker):
+    """Run the machine to its next need, or to its end: the private work of a step. Returns how it stopped."""
+    return run_machine_by(shared, worker, shared.resume)
 
 
 @kernel()

@@ -19,6 +19,7 @@ COMPILED = [
     "static_partition",
     "bal",
     "occ_window",
+    "redo",
     "aria",
     "placeholder+truth",
     "placeholder+dry_run",

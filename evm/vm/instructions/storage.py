@@ -8,7 +8,7 @@ from contend.evm.layout import RULES
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import is_null
-from contend.evm.u256 import ZERO, equal, is_zero
+from contend.evm.u256 import ZERO
 from contend.evm.vm.access_table import (
     WARM,
     find_entry,
@@ -21,21 +21,17 @@ from contend.evm.vm.access_table import (
 from contend.evm.vm.dispatch import instruction
 from contend.evm.vm.gas import (
     GAS_COLD_SLOAD,
-    GAS_STORAGE_RESET,
     GAS_STORAGE_SENTRY,
-    GAS_STORAGE_SET,
     GAS_WARM_ACCESS,
+    store_gas_of,
 )
 from contend.evm.vm.instructions.operands import CONTINUE, OUT_OF_GAS, SUSPENDED, charge, drop, operand, replace
 from contend.evm.vm.storage_generation import is_listed_slot, slot_entry
 
 
-@instruction(op.SLOAD)
-def sload(machine, frame, registers):
-    """Load a slot of the frame's account."""
-    slot = operand(registers, 0)
-
-    entry = slot_entry(machine, frame.address, slot)
+@kernel(inline=True)
+def load_slot(machine, frame, registers, slot, entry):
+    """SLOAD of the slot that an entry is of, or of one whose word is not known."""
     if is_null(entry):
         if registers.gas < (GAS_WARM_ACCESS if is_listed_slot(machine, frame.address, slot) else GAS_COLD_SLOAD):
             return OUT_OF_GAS
@@ -53,25 +49,30 @@ def sload(machine, frame, registers):
     return CONTINUE
 
 
-@kernel()
-def _store_gas(entry, new, clear_refund):
-    """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
-    original, current = entry.original, entry.current
-    if equal(current, new):
-        return GAS_WARM_ACCESS, 0
-    if equal(original, current):
-        if is_zero(original):
-            return GAS_STORAGE_SET, 0
-        return GAS_STORAGE_RESET, clear_refund if is_zero(new) else 0
-    refund = 0
-    if not is_zero(original):
-        if is_zero(current):
-            refund -= clear_refund
-        elif is_zero(new):
-            refund += clear_refund
-    if equal(original, new):
-        refund += (GAS_STORAGE_SET if is_zero(original) else GAS_STORAGE_RESET) - GAS_WARM_ACCESS
-    return GAS_WARM_ACCESS, refund
+@instruction(op.SLOAD)
+def sload(machine, frame, registers):
+    """Load a slot of the frame's account."""
+    slot = operand(registers, 0)
+    return load_slot(machine, frame, registers, slot, slot_entry(machine, frame.address, slot))
+
+
+@kernel(inline=True)
+def store_slot(machine, registers, new, entry):
+    """The rest of SSTORE, to the slot that an entry is of, or to one whose word is not known."""
+    if is_null(entry):
+        return SUSPENDED
+    gas, refund = store_gas_of(entry.original, entry.current, new, RULES.at(machine.rules).clear_refund)
+    if not is_warm(entry):
+        gas += GAS_COLD_SLOAD
+    if not charge(registers, gas):
+        return OUT_OF_GAS
+
+    if not set_word(machine, entry, new):
+        return errors.JOURNAL_CAPACITY
+    entry.flags |= WARM
+    machine.refund += U(refund)
+    drop(registers, 2)
+    return CONTINUE
 
 
 @instruction(op.SSTORE)
@@ -84,21 +85,7 @@ def sstore(machine, frame, registers):
     if registers.gas <= GAS_STORAGE_SENTRY:
         registers.gas = I(-1)
         return OUT_OF_GAS
-    entry = slot_entry(machine, frame.address, slot)
-    if is_null(entry):
-        return SUSPENDED
-    gas, refund = _store_gas(entry, new, RULES.at(machine.rules).clear_refund)
-    if not is_warm(entry):
-        gas += GAS_COLD_SLOAD
-    if not charge(registers, gas):
-        return OUT_OF_GAS
-
-    if not set_word(machine, entry, new):
-        return errors.JOURNAL_CAPACITY
-    entry.flags |= WARM
-    machine.refund += U(refund)
-    drop(registers, 2)
-    return CONTINUE
+    return store_slot(machine, registers, new, slot_entry(machine, frame.address, slot))
 
 
 @instruction(op.TLOAD)

@@ -147,7 +147,7 @@ def _move_commit_point(shared, worker):
 
 
 @kernel()
-def _try_to_take_turn(shared, worker):
+def try_to_take_turn(shared, worker):
     """Whether the worker has got the turn to commit; it asks only where there is something to be committed."""
     window = WINDOW.at(shared.own)
     if not may_commit(shared, I(atomics.load(window, "committed"))) or atomics.load(window, "turn") != U0:
@@ -227,7 +227,7 @@ def _work(shared, worker):
     if phase == PHASE_COMMITTED:
         return _move_commit_point(shared, worker)
     worker.activity = U(ACT_SCHEDULE)
-    if _try_to_take_turn(shared, worker):
+    if try_to_take_turn(shared, worker):
         return _begin_turn(shared, worker)
     return _execute_ahead(shared, worker)
 

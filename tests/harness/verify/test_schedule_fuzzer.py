@@ -52,6 +52,7 @@ PARALLEL = [
     "locks+truth",
     "locks+template",
     "occ_window",
+    "redo",
     "sharded",
     "sharded_ordered",
 ]

@@ -27,6 +27,7 @@ import planted_bal as bal_bugs
 import planted_block_stm as stm
 import planted_graphs as graphs
 import planted_placeholder as placeholders
+import planted_redo as logged
 import planted_sharded as sharding
 import planted_window as ordered
 from dry_graphs import DryGroups, DryLocks
@@ -36,6 +37,7 @@ from planted_placeholder import FewMachines, HalfTold
 from predicted import Predicted, Standing
 
 from contend.evm import Block, State
+from contend.evm.redo_log import recompute
 from contend.harness.verify.given_damage import has_hints
 from contend.harness.verify.schedule_fuzzer import switch
 from contend.harness.verify.schedule_fuzzer.campaign import batches
@@ -74,6 +76,8 @@ from contend.strategies.optimistic.aria.strategy import Aria
 from contend.strategies.optimistic.occ_window import committed, pending_results
 from contend.strategies.optimistic.occ_window import worker as window_worker
 from contend.strategies.optimistic.occ_window.strategy import OccWindow
+from contend.strategies.optimistic.redo import kept_logs, redoing
+from contend.strategies.optimistic.redo.strategy import Redo
 from contend.strategies.placeholder import contexts, filling
 from contend.strategies.planned import engine
 from contend.strategies.planned.static_partition import StaticPartition
@@ -85,7 +89,7 @@ MOST_SCHEDULES = 10_000
 MULTI_VERSION: tuple[type[OptimisticStrategy], ...] = (
     *(BlockSTM, StaticPartition, HalfPlan, Predicted, Standing),
     *(Bal, LyingList),
-    *(OccWindow, Aria),
+    *(OccWindow, Redo, Aria),
     *(FewMachines, HalfTold),
     *(DryGroups, DryLocks),
 )
@@ -356,7 +360,7 @@ BUGS = {
     "doubled_turn": Bug(
         "one turn at a time",
         OccWindow,
-        Replacement(window_worker, ordered.take_turn_by_a_plain_store, "_try_to_take_turn"),
+        Replacement(window_worker, ordered.take_turn_by_a_plain_store, "try_to_take_turn"),
         within=True,
     ),
     "early_commit_point": Bug(
@@ -364,6 +368,32 @@ BUGS = {
         OccWindow,
         Replacement(window_worker, ordered.move_commit_point_before_publishing, "publish_result"),
         within=True,
+    ),
+    "ignored_guards": Bug(
+        "guards of a log",
+        Redo,
+        Replacement(recompute, logged.hold_always, "_guard_holds"),
+    ),
+    "skipped_operation": Bug(
+        "operations of a log",
+        Redo,
+        Replacement(recompute, logged.leave_sums_as_they_were, "_result"),
+    ),
+    "unpatched_words": Bug(
+        "words of what was redone",
+        Redo,
+        Replacement(redoing, logged.patch_nothing, "_patch"),
+    ),
+    "trusted_nonce": Bug(
+        "confirmation of a predicted nonce",
+        Redo,
+        Replacement(kept_logs, logged.predict_without_doubt, "predict"),
+    ),
+    "uncounted_codes": Bug(
+        "codes in read sets where codes are written",
+        Redo,
+        Replacement(kept_logs, logged.count_no_code, "count_code_writes"),
+        source=DELEGATING,
     ),
     "unseen_readers": Bug(
         "conflicts of readers in a batch",
