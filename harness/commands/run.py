@@ -145,6 +145,7 @@ def measure(
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
+    from contend.harness.measure.cluster.choice import executor_for
     from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress.progress_bar import display
@@ -160,7 +161,7 @@ def measure(
     keeper = Keeper(store, tell)
     try:
         engine = Engine(request, accepted=keeper.open, save=keeper.save, command=["contend", *sys.argv[1:]])
-        engine.settings = settings
+        engine.settings, engine.executor = settings, executor_for
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
