@@ -116,6 +116,7 @@ class InterleavedRunner:
         """Time one run; None if the cell failed."""
         worker, log = self._pool[slot], batch.log
         worker.task = task
+        log.observer.running(worker.number, log.title, task.key)
         stamp, began = RunStamp(place, utc_precisely()), time.perf_counter()
         worker.send("run", task.as_plain())
         result = None

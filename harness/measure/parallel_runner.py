@@ -144,6 +144,7 @@ class ParallelRunner:
             seat.task = self._next(share)
             seat.stamp = RunStamp(len(share.runs), utc_precisely())
             share.batch.log.observer.stage(worker.number, share.batch.log.title, f"running {seat.task.key}")
+            share.batch.log.observer.running(worker.number, share.batch.log.title, seat.task.key)
             worker.send("run", seat.task.as_plain())
         seat.busy, seat.began, worker.task = True, time.perf_counter(), seat.task
 
