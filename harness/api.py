@@ -21,6 +21,7 @@ from contend.harness.compare.result_frame import ComparisonResult, result_of
 from contend.harness.compare.targets import Records, parse_target
 from contend.harness.compare.verdict import Rule
 from contend.harness.errors import BadInputError, RecordWarning
+from contend.harness.measure.cluster.choice import executor_for
 from contend.harness.measure.keeper import Keeper
 from contend.harness.measure.run_request import Engine
 from contend.harness.observer import Observer
@@ -124,7 +125,7 @@ def run(arguments: RunArguments) -> pandas.DataFrame:
     >>> cells = contend.run("swaps", ["serial", "block_stm"], workers=2, dials={"pools": 1})  # doctest: +SKIP
     >>> cells[["strategy", "workers", "tx_per_second", "speedup"]]  # doctest: +SKIP
     """
-    engine = Engine(arguments.request())
+    engine = Engine(arguments.request(), executor=executor_for)
     keeper = None
     if arguments.results is not None:
         keeper = Keeper(Store(Path(arguments.results)), _warn)
@@ -166,7 +167,7 @@ def resume(record: str | Path, observer: Observer | None = None) -> pandas.DataF
         # Claimed first: until then its run may still be going on.
         store.adopt(path)
         keeper = Keeper(store, _warn)
-        engine = Engine(request, save=keeper.save)
+        engine = Engine(request, save=keeper.save, executor=executor_for)
         engine.resumed = read_incomplete(path)
     except BaseException:
         store.close()

@@ -64,6 +64,17 @@ class Observer:
             How long that took.
         """
 
+    def running(self, process: int, workload: str, key: CellKey) -> None:
+        """A run begins that is timed; `measured` or `failed` ends it.
+
+        Parameters
+        ----------
+        process : int
+        workload : str
+        key : CellKey
+            Strategy and workers.
+        """
+
     def measured(self, workload: str, key: CellKey, runs: int) -> None:
         """A run has been timed and verified.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +19,12 @@ from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting
 
 if TYPE_CHECKING:
+    from contend.harness.observer import Observer
     from contend.harness.present.tables.result_table import ResultTable
 
 # Stands for the newest record; no file can have this name.
 NEWEST = "\0"
-WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated", "time_budget")
+WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated", "time_budget", "metrics")
 
 
 @click.command("run")
@@ -56,6 +57,12 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated
     help="Measure what is missing of a record whose run was interrupted or killed; of the newest one in the results "
     "folder unless a file is named. The request is the record's own.",
 )
+@click.option(
+    "--metrics",
+    metavar="[HOST:]PORT",
+    help="Publish progress, throughput, aborts, waits and stalls as OpenMetrics text at http://HOST:PORT/metrics while "
+    "the run lasts; without HOST for this machine alone.",
+)
 @click.option("--no-charts", is_flag=True, help="Draw no charts.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -67,6 +74,7 @@ def command(
     json_path: str | None,
     results: Path,
     resume: str | None,
+    metrics: str | None,
     no_charts: bool,
     quiet: bool,
 ) -> None:
@@ -75,7 +83,7 @@ def command(
     Without options: the default workloads and the default strategies of both roles (builders, who know the
     transactions, and validators, who have the block's access list), 1 and 2 workers.
     """
-    output = Output(results, json_path, charts=not no_charts)
+    output = Output(results, json_path, charts=not no_charts, metrics=metrics)
     with bad_input(), interruptible():
         if resume is not None:
             from contend.harness.record.resume import request_of
@@ -105,11 +113,14 @@ class Output:
         Where to write the record as well; ``-`` is standard output, and everything else then goes to standard error.
     charts : bool
         Whether to draw charts.
+    metrics : str, optional
+        Where a monitor is served.
     """
 
     results: Path
     json_path: str | None
     charts: bool
+    metrics: str | None = None
 
 
 def measure(
@@ -145,6 +156,7 @@ def measure(
     KeyboardInterrupt
         If the user ended the run; what was measured has been written and printed.
     """
+    from contend.harness.measure.cluster.choice import executor_for
     from contend.harness.measure.keeper import Keeper
     from contend.harness.measure.run_request import Engine, has_failures
     from contend.harness.present.progress.progress_bar import display
@@ -160,15 +172,15 @@ def measure(
     keeper = Keeper(store, tell)
     try:
         engine = Engine(request, accepted=keeper.open, save=keeper.save, command=["contend", *sys.argv[1:]])
-        engine.settings = settings
+        engine.settings, engine.executor = settings, executor_for
         if resumed is not None:
             # Claimed first: until then its run may still be going on.
             store.adopt(resumed)
             engine.resumed = read_incomplete(resumed)
         table = ResultTable(_console(output))
         try:
-            with display(quiet, table) as observer:
-                engine.observer, keeper.tell = observer, observer.note
+            with _published(output.metrics) as monitor, display(quiet, table) as observer:
+                engine.observer, keeper.tell = monitor(observer), observer.note
                 engine.run()
         except KeyboardInterrupt:
             _report(engine.record, output, table, store.path, keeper.failure, interrupted=True)
@@ -186,6 +198,21 @@ def measure(
         return 0 if kept else EXIT_BAD_INPUT
     finally:
         store.close()
+
+
+@contextmanager
+def _published(place: str | None) -> Iterator[Callable[[Observer], Observer]]:
+    """Serve a monitor; gives what makes an observer one that the monitor sees, too."""
+    if place is None:
+        yield lambda observer: observer
+        return
+    from contend.harness.present.metrics.both_observers import BothObservers
+    from contend.harness.present.metrics.metrics_server import serving
+    from contend.harness.present.metrics.run_metrics import RunMetrics
+
+    metrics = RunMetrics()
+    with serving(place, metrics):
+        yield lambda observer: BothObservers(observer, metrics)
 
 
 def _report(

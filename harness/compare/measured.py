@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from contend.harness.plan.option_types import DialValue
 from contend.harness.plan.request import stages_text
 from contend.harness.record.derived import by_process
+from contend.harness.record.sessions import environment_of
 from contend.harness.record.statistics import Samples
 
 
@@ -134,7 +135,7 @@ def frozen(dials: Mapping[str, DialValue]) -> tuple[tuple[str, DialValue], ...]:
 
 
 def _measured(record: Mapping[str, Any], cell: Mapping[str, Any], source: str) -> MeasuredCell:
-    environment = record["environment"]
+    environment = environment_of(record, cell)
     samples = cell["samples"]
     simulated = bool(cell.get("simulated"))
     return MeasuredCell(

@@ -1,14 +1,15 @@
 """Executor: decides where tasks run. The local one runs them in processes of this machine.
 
-Tasks and results are plain data (`harness.measure.task`), so that another executor may run them elsewhere, on the nodes
-of a cluster, say. Who asks for a measurement (`harness.measure.run_request`, `harness.compare.runner`) knows
-the protocol only.
+Tasks and results are plain data (`harness.measure.task`), so that another executor can run them elsewhere: on the nodes
+of a cluster (`harness.measure.cluster`). Who asks for a measurement (`harness.measure.run_request`,
+`harness.compare.runner`) knows the protocol only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self
 
 from contend.harness.doctor.run_mark import OtherRun, RunMark, told
 from contend.harness.measure.affinity import check_affinity
@@ -21,8 +22,9 @@ from contend.harness.measure.version import THIS, Version
 from contend.harness.measure.worker_pool import WorkerPool
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
+from contend.harness.record.environment import describe, usable_cores
 
-_CELLS_A_PROCESS = 4
+CELLS_A_PROCESS = 4
 """Simulated cells for which another process is worth its start."""
 
 
@@ -34,6 +36,15 @@ class Executor(Protocol):
 
     def __exit__(self, *exception: object) -> None:
         """End everything at once."""
+
+    def describe(self) -> dict[str, Any]:
+        """Describe what measures as `harness.record.environment.describe` does; of several machines, the first."""
+
+    def cores(self) -> int:
+        """Number of cores that measuring processes may use; of several machines, the least."""
+
+    def nodes(self) -> list[Mapping[str, Any]]:
+        """List the nodes of a cluster that measure, as a record keeps them; none where this machine does."""
 
     def resolve(self) -> list[VersionPlan]:
         """Have the request looked up by what measures, which imports the plug-ins anyway.
@@ -120,7 +131,7 @@ class LocalExecutor:
     ) -> None:
         check_affinity(request.affinity)
         self._request = request
-        self._pool = WorkerPool(request, observer, versions, first_process)
+        self._pool = WorkerPool(request, observer, versions, itertools.count(first_process))
         self._rounds = request.rounds if rounds is None else rounds
         self._observer = observer
         self._mark: RunMark | None = None
@@ -140,6 +151,18 @@ class LocalExecutor:
 
     def __exit__(self, *exception: object) -> None:
         self.end()
+
+    def describe(self) -> dict[str, Any]:
+        """Describe this machine; see `Executor.describe`."""
+        return describe(self._request.affinity)
+
+    def cores(self) -> int:
+        """Number of this machine's cores; see `Executor.cores`."""
+        return len(self._request.affinity or usable_cores())
+
+    def nodes(self) -> list[Mapping[str, Any]]:
+        """List no nodes; see `Executor.nodes`."""
+        return []
 
     def resolve(self) -> list[VersionPlan]:
         """Have the request looked up by the workers; see `Executor.resolve`."""
@@ -177,7 +200,7 @@ class LocalExecutor:
         cells = sum(len(batch.cells()) for batch in batches)
         workers = max(self._request.workers)
         most = most_processes(workers, self._request.block_size) // versions
-        return max(1, min(most, -(-cells // _CELLS_A_PROCESS)))
+        return max(1, min(most, -(-cells // CELLS_A_PROCESS)))
 
     def other_runs(self) -> list[OtherRun]:
         """List the wall-clock runs of other processes on this machine; see `Executor.other_runs`."""

@@ -21,7 +21,7 @@ from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Task
 from contend.harness.measure.warm_up import WarmUp
-from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.measure.worker_pool import PlaceLostError, WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import CellKey
 from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
@@ -50,6 +50,8 @@ class InterleavedRunner:
             If earlier samples are of another block than the workload builds now.
         CrashError
             If workers keep dying.
+        PlaceLostError
+            If a worker is gone with its place; the batch is not finished then.
         """
         if not batch.cells():
             return
@@ -65,6 +67,8 @@ class InterleavedRunner:
             slots = self._slots(number)
             try:
                 self._round(batch, number)
+            except PlaceLostError:
+                raise
             except WorkerGoneError as gone:
                 # The cell is out; the round is run again in full, by the worker that takes the dead one's place.
                 (slot,) = (slot for slot in slots if self._pool[slot] is gone.worker)
@@ -112,6 +116,7 @@ class InterleavedRunner:
         """Time one run; None if the cell failed."""
         worker, log = self._pool[slot], batch.log
         worker.task = task
+        log.observer.running(worker.number, log.title, task.key)
         stamp, began = RunStamp(place, utc_precisely()), time.perf_counter()
         worker.send("run", task.as_plain())
         result = None

@@ -7,6 +7,9 @@ has begun, and only then helps with one that another worker is at, if what is le
 again. Of a workload the cells with most workers come first: they take longest, and short ones are left to even out the
 end. While kernels have to be compiled, workers prefer strategies that nobody else is at (`harness.kernels`).
 
+A worker that is gone with its place (a node of a cluster that died, say) costs nothing: what it was at waits again, and
+the others run it.
+
 A workload is kept when all its cells are done, as a round counts as a whole where time is real.
 """
 
@@ -16,10 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from contend.harness.errors import CrashError
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.progress_log import Run
 from contend.harness.measure.task import Result, Task
-from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.measure.worker_pool import PlaceLostError, WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey
 from contend.harness.record.environment import utc_precisely
 from contend.harness.record.measurement import RunStamp
@@ -61,6 +65,8 @@ class _Seat:
     ----------
     busy : bool
         Whether an answer is awaited: to begin with, what it makes of the request.
+    closed : bool
+        Whether its place is lost, so that it is given nothing any more.
     share : _Share or None
         Whose workload it has built, or builds.
     task : Task or None
@@ -68,6 +74,7 @@ class _Seat:
     """
 
     busy: bool = True
+    closed: bool = False
     share: _Share | None = None
     task: Task | None = None
     stamp: RunStamp = field(default_factory=lambda: RunStamp(0, utc_precisely()))
@@ -101,7 +108,7 @@ class ParallelRunner:
         BadInputError
             If earlier samples are of another block than a workload builds now.
         CrashError
-            If workers keep dying.
+            If workers keep dying, or no place is left.
         """
         versions = range(len(self._pool.versions))
         self._shares = [
@@ -110,7 +117,7 @@ class ParallelRunner:
             if batch.cells()
         ]
         self._hand_out()
-        while any(seat.busy and seat.share for seat in self._seats):
+        while self._shares and any(seat.busy for seat in self._seats):
             for slot in self._pool.ready(slot for slot, seat in enumerate(self._seats) if seat.busy):
                 # It may have been restarted since, and has nothing to say yet.
                 if self._seats[slot].busy:
@@ -122,7 +129,7 @@ class ParallelRunner:
 
     def _hand_out(self) -> None:
         for slot, seat in enumerate(self._seats):
-            if not seat.busy:
+            if not seat.busy and not seat.closed:
                 self._give(slot, seat)
 
     def _give(self, slot: int, seat: _Seat) -> None:
@@ -137,6 +144,7 @@ class ParallelRunner:
             seat.task = self._next(share)
             seat.stamp = RunStamp(len(share.runs), utc_precisely())
             share.batch.log.observer.stage(worker.number, share.batch.log.title, f"running {seat.task.key}")
+            share.batch.log.observer.running(worker.number, share.batch.log.title, seat.task.key)
             worker.send("run", seat.task.as_plain())
         seat.busy, seat.began, worker.task = True, time.perf_counter(), seat.task
 
@@ -167,12 +175,18 @@ class ParallelRunner:
     def _hear(self, slot: int) -> None:
         worker, seat = self._pool[slot], self._seats[slot]
         if seat.share is None:
-            self._pool.plan(slot)
-            seat.busy = False
+            try:
+                self._pool.plan(slot)
+                seat.busy = False
+            except PlaceLostError as lost:
+                self._close(slot, lost)
             return
         log = seat.share.batch.log
         try:
             message = self._pool.message(slot)
+        except PlaceLostError as lost:
+            self._close(slot, lost)
+            return
         except WorkerGoneError as gone:
             self._handle_exit(slot, gone)
             return
@@ -197,6 +211,15 @@ class ParallelRunner:
         share.batch.log.handle_exit(share.version, gone)
         self._seats[slot] = _Seat(busy=False)
         self._pool.restart(slot)
+
+    def _close(self, slot: int, lost: PlaceLostError) -> None:
+        """Give up the place of a worker; what it was at waits for another one."""
+        seat = self._seats[slot]
+        if seat.share is not None and seat.task is not None:
+            seat.share.waiting.insert(0, seat.task)
+        self._seats[slot] = _Seat(busy=False, closed=True)
+        if all(one.closed for one in self._seats):
+            raise CrashError(f"{lost.how}; nothing is left to measure on")
 
     # Keeping
 

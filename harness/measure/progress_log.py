@@ -9,8 +9,8 @@ from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.measure.task import Result
+from contend.harness.measure.worker_link import WorkerLink
 from contend.harness.measure.worker_pool import WorkerGoneError
-from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.observer import Observer
 from contend.harness.plan.resolve import CellKey
 from contend.harness.record.measurement import RunStamp, WorkloadMeasurement
@@ -87,7 +87,7 @@ class ProgressLog:
         first, *others = (measurement.live() for measurement in self.measurements)
         return [key for key in first if all(key in other for other in others)]
 
-    def hear(self, version: int, worker: WorkerProcess, message: Sequence[Any]) -> Result | None:
+    def hear(self, version: int, worker: WorkerLink, message: Sequence[Any]) -> Result | None:
         """Take what a worker of a version says of its task: facts, failure, seconds of compilation.
 
         Returns
@@ -118,7 +118,7 @@ class ProgressLog:
                 return result
         return None
 
-    def _take(self, version: int, worker: WorkerProcess, result: Result) -> None:
+    def _take(self, version: int, worker: WorkerLink, result: Result) -> None:
         spent = self.measurements[version].compile_seconds
         spent[worker.number] = spent.get(worker.number, 0.0) + result.compile_seconds
         if result.compile_seconds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from contend.harness.observer import Observer
 from contend.harness.plan.request import Request, command_words
 from contend.harness.plan.resolve import LIMIT, CellKey, MeasurementPlan
 from contend.harness.plan.setting import Setting
-from contend.harness.record import build, environment, resume
+from contend.harness.record import build, resume
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.sessions import new_session, note_time
 
@@ -47,6 +47,8 @@ class Engine:
         Command line, for the record.
     settings : sequence of Setting
         Those that the request takes values from, for the record.
+    executor : callable
+        Makes what measures, of the arguments of `LocalExecutor`; here by default.
     resumed : dict or None
         A record to go on with, from `harness.record.resume.read_incomplete`; `request` is the record's own then.
     record : dict
@@ -59,6 +61,7 @@ class Engine:
     save: Callable[[dict[str, Any]], object] = lambda record: None
     command: Sequence[str] | None = None
     settings: Sequence[Setting] = ()
+    executor: Callable[..., Executor] = LocalExecutor
     resumed: dict[str, Any] | None = None
     record: dict[str, Any] = field(default_factory=dict, init=False)
     # By workload: what has been measured, and the cells that follow from it.
@@ -68,6 +71,8 @@ class Engine:
     _open: list[int] = field(default_factory=list, init=False)
     # Wall-clock runs of others meanwhile.
     _other_runs: Callable[[], list[OtherRun]] = field(default=list, init=False)
+    # Of a cluster, that measure.
+    _nodes: Callable[[], list[Mapping[str, Any]]] = field(default=list, init=False)
     _saved: float = field(default=-float("inf"), init=False)
     _save_seconds: float = field(default=0.0, init=False)
 
@@ -91,11 +96,11 @@ class Engine:
             measured until then.
         """
         with self._executor() as executor:
-            self._other_runs = executor.other_runs
+            self._other_runs, self._nodes = executor.other_runs, executor.nodes
             # Meanwhile the workers import the compiler.
-            surroundings = environment.describe(self.request.affinity)
+            surroundings = executor.describe()
             ((plan, _, plugins),) = executor.resolve()
-            plan = self._with_limit(plan)
+            plan = self._with_limit(plan, executor.cores())
             self._log(plan)
             self.observer.planned(plan, self.request.rounds)
             self._begin(plan, build.full_environment(surroundings, plan, plugins))
@@ -125,9 +130,8 @@ class Engine:
                     self._save()
         return self.record
 
-    def _with_limit(self, plan: MeasurementPlan) -> MeasurementPlan:
+    def _with_limit(self, plan: MeasurementPlan, cores: int) -> MeasurementPlan:
         """The plan with what serial runs at once reach, for every number of workers that there are cores for."""
-        cores = len(self.request.affinity or environment.usable_cores())
         counts = sorted({cell.workers for cell in plan.reported if 1 < cell.workers <= cores})
         if self.request.simulated or not counts:
             return plan
@@ -142,9 +146,9 @@ class Engine:
 
     def _executor(self) -> Executor:
         if self.resumed is None:
-            return LocalExecutor(self.request, self.observer)
+            return self.executor(self.request, self.observer)
         left, first = resume.rounds_left(self.resumed, self.request.rounds), resume.next_process(self.resumed)
-        return LocalExecutor(self.request, self.observer, first_process=first, rounds=left)
+        return self.executor(self.request, self.observer, first_process=first, rounds=left)
 
     def _begin(self, plan: MeasurementPlan, surroundings: dict[str, Any]) -> None:
         places = range(len(plan.workloads))
@@ -166,6 +170,11 @@ class Engine:
         self._open = [
             place for place in places if not resume.is_finished(self._measured[place], plan, self.request.rounds)
         ]
+        if self.request.cluster is not None and not self.request.simulated:
+            # Further runs may be of another node: what was begun is begun anew.
+            for place in self._open:
+                self._measured[place].forget()
+                self._cells[place] = []
         self.observer.resumed(sum(len(cell["samples"]) for cell in record["cells"]))
 
     def _batch(self, plan: MeasurementPlan, place: int) -> Batch:
@@ -199,9 +208,9 @@ class Engine:
 
     def _collect(self, plan: MeasurementPlan) -> None:
         """Make the record's cells of what has been measured; those of finished workloads stay as they are."""
-        others = self._other_runs()
-        if others:
-            self.record["sessions"][-1]["other_runs"] = others
+        for name, found in (("other_runs", self._other_runs()), ("nodes", self._nodes())):
+            if found:
+                self.record["sessions"][-1][name] = found
         for place in self._open:
             measurement = self._measured[place]
             if not resume.is_untouched(measurement):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.task import Task
-from contend.harness.measure.worker_pool import WorkerGoneError, WorkerPool
+from contend.harness.measure.worker_pool import PlaceLostError, WorkerGoneError, WorkerPool
 from contend.harness.plan.resolve import BASELINE_CELL, LIMIT
 
 
@@ -62,6 +62,8 @@ class WarmUp:
         worker = self._pool[slot]
         try:
             message = self._pool.message(slot)
+        except PlaceLostError:
+            raise
         except WorkerGoneError as gone:
             return self._handle_exit(slot, gone)
         return self._log.hear(self._version(slot), worker, message) is not None and self._next(slot)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing.connection import wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.measure.task import VersionPlan
 from contend.harness.measure.version import THIS, Version
+from contend.harness.measure.worker_link import WorkerLink
 from contend.harness.measure.worker_process import WorkerProcess
 from contend.harness.observer import Observer
 from contend.harness.plan.options import options
@@ -26,15 +28,19 @@ class WorkerGoneError(Exception):
 
     Attributes
     ----------
-    worker : WorkerProcess
+    worker : WorkerLink
     how : str
         In words.
     """
 
-    def __init__(self, worker: WorkerProcess, how: str) -> None:
+    def __init__(self, worker: WorkerLink, how: str) -> None:
         super().__init__(how)
         self.worker = worker
         self.how = how
+
+
+class PlaceLostError(WorkerGoneError):
+    """A worker is gone with the place that it ran at: its task is no cause, and can be run elsewhere."""
 
 
 class TimeBudgetSpentError(CrashError):
@@ -55,29 +61,40 @@ class WorkerPool:
         Its `tick` is called whenever the pool waits.
     versions : sequence of Version, optional
         What is measured; the version that runs now by default.
-    first : int, optional
-        Number of the first worker.
+    numbers : iterator of int, optional
+        Of the workers, in the order in which they are started; counted from 0 by default.
+    start_worker : callable, optional
+        Given slot, number and version, starts a worker; by default as a process of this machine.
+    wait : callable, optional
+        Waits for connections as `multiprocessing.connection.wait` does.
     """
 
     def __init__(
-        self, request: Request, observer: Observer, versions: Sequence[Version] = (THIS,), first: int = 0
+        self,
+        request: Request,
+        observer: Observer,
+        versions: Sequence[Version] = (THIS,),
+        numbers: Iterator[int] | None = None,
+        start_worker: Callable[[int, int, Version], WorkerLink] | None = None,
+        wait: Callable[[Sequence[Connection[Any, Any]], float], Sequence[Any]] = wait,
     ) -> None:
         self.versions = tuple(versions)
         self._request = request
         self._observer = observer
-        self._first = first
-        self._started = 0
+        self._numbers = itertools.count() if numbers is None else numbers
+        self._start_worker = start_worker or self._start_here
+        self._wait = wait
         self._restarted = 0
-        self._workers: list[WorkerProcess] = []
+        self._workers: list[WorkerLink] = []
         self._began = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._workers)
 
-    def __getitem__(self, slot: int) -> WorkerProcess:
+    def __getitem__(self, slot: int) -> WorkerLink:
         return self._workers[slot]
 
-    def __iter__(self) -> Iterator[WorkerProcess]:
+    def __iter__(self) -> Iterator[WorkerLink]:
         return iter(self._workers)
 
     @property
@@ -90,10 +107,12 @@ class WorkerPool:
         for _ in range(groups * len(self.versions)):
             self._workers.append(self._start(len(self._workers)))
 
-    def _start(self, slot: int) -> WorkerProcess:
+    def _start_here(self, slot: int, number: int, version: Version) -> WorkerLink:
+        return WorkerProcess(number, version, self._request.affinity)
+
+    def _start(self, slot: int) -> WorkerLink:
         version = self.versions[slot % len(self.versions)]
-        worker = WorkerProcess(self._first + self._started, version, self._request.affinity)
-        self._started += 1
+        worker = self._start_worker(slot, next(self._numbers), version)
         worker.send("plan", _plain(self._request))
         return worker
 
@@ -106,6 +125,8 @@ class WorkerPool:
             If it refuses the request, or its version is too old.
         CrashError
             If it dies of it.
+        PlaceLostError
+            If it is gone with its place.
         """
         worker = self._workers[slot]
         label = self.versions[slot % len(self.versions)].label
@@ -115,6 +136,8 @@ class WorkerPool:
             while verb == "warning":
                 self._observer.warned(content)
                 verb, content = self.message(slot)
+        except PlaceLostError:
+            raise
         except WorkerGoneError as gone:
             raise CrashError(
                 f"{whose}{gone.how} while it imported strategies and workloads\n{worker.tail()}".strip()
@@ -143,16 +166,16 @@ class WorkerPool:
             If the run's time is up.
         """
         worker = self._workers[slot]
-        while not wait([worker.connection], _TICK_SECONDS):
+        while not self._wait([worker.connection], _TICK_SECONDS):
             self._tick()
             if worker.is_gone():
-                raise WorkerGoneError(worker, worker.exit_reason())
+                raise _gone(worker)
             if worker.silence() > self._request.timeout:
                 raise WorkerGoneError(worker, f"no sign of life for {self._request.timeout:g} s")
         self._tick()
         message = worker.receive()
         if message is None:
-            raise WorkerGoneError(worker, worker.exit_reason())
+            raise _gone(worker)
         return message
 
     def ready(self, slots: Iterable[int]) -> list[int]:
@@ -165,7 +188,7 @@ class WorkerPool:
         """
         workers = {slot: self._workers[slot] for slot in slots}
         while True:
-            ready = wait([worker.connection for worker in workers.values()], _TICK_SECONDS)
+            ready = self._wait([worker.connection for worker in workers.values()], _TICK_SECONDS)
             self._tick()
             found = [slot for slot, worker in workers.items() if worker.connection in ready or worker.is_gone()]
             if found:
@@ -193,6 +216,11 @@ class WorkerPool:
         for worker in self._workers:
             worker.end(_CLOSE_SECONDS)
         self._workers.clear()
+
+
+def _gone(worker: WorkerLink) -> WorkerGoneError:
+    how = worker.exit_reason()
+    return (PlaceLostError if worker.lost else WorkerGoneError)(worker, how)
 
 
 def _plain(request: Request) -> dict[str, Any]:

@@ -27,8 +27,11 @@ Cores = int | str | Iterable[int] | None
 Sweep = tuple[str, tuple[DialValue, ...]]
 
 MAX_WORKERS = 1_024
+NO_HOSTS = ("auto", "local")
+"""Words that stand for an address: of the cluster that this machine is part of, and of one of this machine alone."""
 # What Python takes for digits is more, and more of them than it makes a number of.
 _COUNT = re.compile("[0-9]{1,9}")
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
 _DURATION = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?")
 
 
@@ -304,6 +307,12 @@ def _keep_names(_: str, names: Names) -> tuple[str, ...]:
     return () if names is None else unique([names] if isinstance(names, str) else names)
 
 
+def _keep_address(title: str, text: str | None) -> str | None:
+    if text is not None and text not in NO_HOSTS and not _ADDRESS.fullmatch(text):
+        raise BadInputError(f"{title}: {text!r} is no address; give HOST:PORT, or {' or '.join(NO_HOSTS)}")
+    return text
+
+
 def _keep_name(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadInputError(f"{name}: {value!r} is no name")
@@ -428,6 +437,7 @@ PATHS: OptionType[PathLike | Iterable[PathLike], tuple[str, ...]] = OptionType(
 PATH: OptionType[PathLike | None, str | None] = OptionType(
     lambda _, path: None if path is None else str(path), {"type": ["string", "null"]}
 )
+ADDRESS: OptionType[str | None, str | None] = OptionType(_keep_address, {"type": ["string", "null"]})
 TEXT: OptionType[str | None, str | None] = OptionType(lambda _, text: text, {"type": ["string", "null"]})
 NAME: OptionType[str, str] = OptionType(_keep_name, {"type": "string"})
 SECONDS: OptionType[float, float] = OptionType(

@@ -10,6 +10,7 @@ from typing import Any
 
 from contend.harness.errors import BadInputError
 from contend.harness.plan.option_types import (
+    ADDRESS,
     CORES,
     COUNTS,
     DIALS,
@@ -327,6 +328,22 @@ class Request:
         run_only=True,
         for_client=True,
     )
+    cluster: Option[str | None, str | None] = Option(
+        None,
+        ADDRESS,
+        "--cluster",
+        metavar="ADDRESS",
+        meaning="Cluster of which every node measures: simulated cells are shared out, and of wall-clock cells a node "
+        "has one workload at a time to itself",
+        on_command_line="HOST:PORT or auto of a Ray cluster that this machine is part of, or local for one of this "
+        "machine alone",
+        in_python='``"HOST:PORT"`` or ``"auto"`` of a Ray cluster that this machine is part of, or ``"local"`` for one '
+        "of this machine alone",
+        default_text="none, this machine measures",
+        added_later=True,
+        run_only=True,
+        for_client=True,
+    )
     baseline: Option[str, str] = Option(
         DEFAULT_BASELINE,
         NAME,
@@ -545,6 +562,10 @@ class Request:
             raise BadInputError("network: networks are simulated; add --clock virtual")
         if self.affinity and self.simulated:
             raise BadInputError("affinity: simulated workers run on no core in particular; leave it out")
+        if self.affinity and self.cluster is not None:
+            raise BadInputError(
+                "affinity: its cores are those of this machine, and a cluster measures; give one of both"
+            )
         if self.block_count * self.block_size > MAX_BLOCK_SIZE:
             raise BadInputError(
                 f"block count: {self.block_count} blocks of {self.block_size:,} are more than {MAX_BLOCK_SIZE:,} "

@@ -13,7 +13,7 @@ from contend.harness.plan.setting import Setting
 from contend.harness.record.derived import derived
 from contend.harness.record.measurement import WorkloadMeasurement
 from contend.harness.record.migrate import SCHEMA
-from contend.harness.record.sessions import new_session, runs_beside
+from contend.harness.record.sessions import new_session, node_of, runs_beside
 from contend.harness.record.statistics.paired import with_baseline
 
 
@@ -141,6 +141,10 @@ def cell_record(
         cell["quick"] = True
     if others := runs_beside(samples, sessions):
         cell["other_runs"] = others
+    node = None if request.simulated else node_of(samples, sessions)
+    if node is not None:
+        cell["node"] = node["name"]
+        cores = node["environment"]["cores"]
     if facts and facts.stages:
         cell["stages"] = facts.stages
     if about is not None:

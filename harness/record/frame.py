@@ -10,6 +10,7 @@ from contend.harness.record.bound import Bounds
 from contend.harness.record.content.bottleneck import bottleneck
 from contend.harness.record.content.cell_facts import given_in, role_in
 from contend.harness.record.derived import BESIDE_BOUND
+from contend.harness.record.sessions import environment_of
 from contend.harness.record.statistics.paired import ratios_to
 from contend.harness.record.warnings import mostly_failed
 
@@ -111,6 +112,7 @@ COLUMNS = {
     "block_digest": "of the block",
     "kernels": "digest of all kernel sources",
     "costs": "digest of the cost table, where time is simulated",
+    "node": "node of a cluster that it was measured on in real time; None of one machine",
     "machine": "digest of what makes wall-clock times comparable",
     "cpu": "model of the processor",
     "cores": "that the run could use",
@@ -178,8 +180,8 @@ def over(cells: pandas.DataFrame, baseline: str) -> pandas.DataFrame:
     )
 
 
-def _surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
-    environment = record["environment"]
+def _surroundings(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
+    environment = environment_of(record, cell)
     git = environment.get("git") or {}
     return {
         "record": record["id"],
@@ -198,7 +200,7 @@ def _row(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
     row |= {name: float("nan") for name in BESIDE_BOUND if row.get(name) is None}
     row["mostly_failed"] = mostly_failed(cell)
     row |= {name: bool(cell.get(name)) for name in ("simulated", "quick")}
-    row |= _surroundings(record)
+    row |= _surroundings(record, cell)
     row["runs"] = len(cell.get("samples", ()))
     row |= {f"{phase}_seconds": seconds for phase, seconds in cell["phases"].items()}
     row |= {"speedup": speedup.get("median"), "speedup_low": speedup.get("low"), "speedup_high": speedup.get("high")}

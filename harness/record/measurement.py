@@ -89,6 +89,14 @@ class WorkloadMeasurement:
         self.rounds[process, number] = dict(samples)
         self.stamps[process, number] = stamps or {}
 
+    def forget(self) -> None:
+        """Forget all that was measured: the machine is gone that further samples would have to be of."""
+        self.facts = None
+        for part in (self.earlier, self.rounds, self.stamps, self.failures, self.compile_seconds):
+            part.clear()
+        self.peak_memory_bytes.clear()
+        self.about.clear()
+
     def fail(self, key: CellKey, error: str, differences: Iterable[str] = ()) -> None:
         """Mark a cell as failed, for its first reason only. Without its baseline no other cell means anything."""
         self.failures.setdefault(key, CellFailure(error, tuple(differences)))

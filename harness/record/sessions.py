@@ -62,7 +62,7 @@ def runs_beside(samples: Iterable[Mapping[str, Any]], sessions: Sequence[Mapping
     """
     met: set[tuple[int, str]] = set()
     for sample in samples:
-        session = next((one for one in reversed(sessions) if one["first_process"] <= sample["process"]), None)
+        session = session_of(sample["process"], sessions)
         for run in (session or {}).get("other_runs", ()):
             began, ended = sample.get("began"), run["ended"]
             if began is None:
@@ -72,6 +72,28 @@ def runs_beside(samples: Iterable[Mapping[str, Any]], sessions: Sequence[Mapping
             if run["began"] <= last.isoformat(timespec="milliseconds") and (ended is None or began <= ended):
                 met.add((run["process"], run["began"]))
     return len(met)
+
+
+def session_of(process: int, sessions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The session that a measuring process was of."""
+    return next((one for one in reversed(sessions) if one["first_process"] <= process), None)
+
+
+def node_of(samples: Iterable[Mapping[str, Any]], sessions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The node of a cluster that these samples of one cell were taken on; None where it was no cluster, or several."""
+    found = {}
+    for process in {sample["process"] for sample in samples}:
+        for node in (session_of(process, sessions) or {}).get("nodes", ()):
+            if process in node["processes"]:
+                found[node["name"]] = node
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def environment_of(record: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Environment that a cell of a record was measured in: of its node, where a cluster measured in real time."""
+    environment = dict(record["environment"])
+    node = node_of(cell["samples"], record.get("sessions", ())) if "node" in cell else None
+    return environment if node is None else environment | node["environment"]
 
 
 def note_time(session: dict[str, Any]) -> None:

@@ -126,6 +126,7 @@ PARTS = {
     "planned": "`planned`",
     "session": "`sessions[]`",
     "otherRun": "`sessions[].other_runs[]`",
+    "node": "`sessions[].nodes[]`",
     "load": "`sessions[].load`",
     "cell": "`cells[]`",
     "sample": "`cells[].samples[]`",

@@ -29,6 +29,7 @@ from contend.harness.present.report.svg import palette_css, swatch
 from contend.harness.present.timeline import Trace
 from contend.harness.record.atomic_write import check_folder
 from contend.harness.record.content.cell_facts import BUILDER, MEANING
+from contend.harness.record.sessions import environment_of
 
 ROOM = Path(__file__).parent
 PAGE = "index.html"
@@ -218,14 +219,19 @@ _MACHINE = {
 def _machines(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every machine with its versions, and the records from it."""
     found: dict[str, dict[str, Any]] = {}
-    for record in records:
-        environment = record["environment"]
+    for environment in (one for record in records for one in _environments(record)):
         facts = {label: environment[name] for name, label in _MACHINE.items() if environment.get(name) is not None}
         if "memory" in facts:
             facts["memory"] = f"{facts['memory'] / 2**30:.0f} GiB"
         one = found.setdefault(repr(facts), {"facts": facts, "records": 0})
         one["records"] += 1
     return list(found.values())
+
+
+def _environments(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Of the machines that a record's cells were measured on, each once."""
+    every = [environment_of(record, cell) for cell in record["cells"]]
+    return list({one["machine"]: one for one in every}.values()) or [record["environment"]]
 
 
 def _described(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,13 @@ import pytest
 
 import contend
 from contend.harness.doctor.files import Files
+from contend.harness.errors import CrashError
 from contend.harness.measure.batch import Batch
 from contend.harness.measure.capacity import most_processes
 from contend.harness.measure.parallel_runner import ParallelRunner
 from contend.harness.measure.progress_log import ProgressLog
 from contend.harness.measure.task import Result, Task, tasks_of
-from contend.harness.measure.worker_pool import WorkerGoneError
+from contend.harness.measure.worker_pool import PlaceLostError, WorkerGoneError
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
 from contend.harness.plan.resolve import BASELINE_CELL, CellKey, WorkloadPlan
@@ -160,6 +161,36 @@ def test_a_worker_that_dies_costs_its_cell_and_nothing_else() -> None:
         (measurement,) = each.log.measurements
         assert measurement.failures == {CellKey("block_stm", 4): CellFailure("it was ended")}
         assert all(measurement.samples(key) for key in CELLS if key.workers != 4)
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_a_place_that_is_lost_costs_nothing(at: int) -> None:
+    said = 0
+
+    def answer(worker: FakeWorker, verb: str, task: Task) -> Result | None:
+        nonlocal said
+        said += worker.number == 1
+        if said == at + 1 and worker.number == 1:
+            raise PlaceLostError(worker, "node 2 is lost")  # type: ignore[arg-type]
+        return fine(worker, verb, task)
+
+    pool, batches = FakePool(2, answer), [batch(name) for name in "xyz"]
+    assert sorted(measure(pool, batches)) == ["x", "y", "z"]
+    for one in batches:
+        (measurement,) = one.log.measurements
+        assert not measurement.failures
+        assert {key: len(measurement.samples(key)) for key in CELLS} == dict.fromkeys(CELLS, 1)
+    # It is neither restarted nor given anything any more.
+    assert pool.restarted == []
+    assert [number for number, _, _ in pool.log].count(1) == at + 1
+
+
+def test_without_any_place_nothing_can_be_measured() -> None:
+    def answer(worker: FakeWorker, verb: str, task: Task) -> Result | None:
+        raise PlaceLostError(worker, f"node {worker.number} is lost")  # type: ignore[arg-type]
+
+    with pytest.raises(CrashError, match="is lost; nothing is left to measure on"):
+        measure(FakePool(2, answer), [batch("x")])
 
 
 def test_what_is_left_when_the_only_worker_dies_is_run_by_the_next() -> None:
