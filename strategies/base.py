@@ -105,6 +105,9 @@ class Strategy(ABC):
     uses_values : bool
         Whether it takes from such a list the values that transactions write, and so need not wait for any of them: the
         bound is another one then.
+    redoes_operations : bool
+        Whether, where a transaction has read something stale, it executes again only what depends on that: then a chain
+        of transactions does not hold it up as long as the bound with locations says.
     knowledge : Knowledge
         What came with the block. Set before each block by who gives anything.
     reports_hints : bool
@@ -143,6 +146,7 @@ class Strategy(ABC):
     given: ClassVar[str] = NOTHING
     list_kinds: ClassVar[tuple[str, ...]] = tuple(LIST_KINDS)
     uses_values: ClassVar[bool] = False
+    redoes_operations: ClassVar[bool] = False
     knowledge: Knowledge = Knowledge()
     reports_hints: bool = False
     makes_access_list: bool = False

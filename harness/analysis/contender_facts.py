@@ -33,6 +33,7 @@ def given_by_name(name: str, strategy: Strategy, list_kind: str) -> dict[str, An
         "role": role_of(strategy.given),
         "list_kind": list_kind if is_listed else None,
         "values": uses_values(strategy, list_kind),
+        **({"redoes": True} if strategy.redoes_operations else {}),
     }
 
 

@@ -89,6 +89,15 @@ def bound_of_chain(bounds: Sequence[Bound]) -> Bound:
     return Bound(**sums, depth=depth, blocks=tuple((one.work, one.critical_path) for one in bounds))
 
 
+def waits_for_nobody(given: Mapping[str, Any] | None) -> bool:
+    """Whether no whole transaction of a contender has to wait for another.
+
+    It has the values that transactions read; or it redoes what depends on a stale word, and nothing else. The bound of
+    the latter is a loose one: what is redone is left out.
+    """
+    return given is not None and bool(given.get("values") or given.get("redoes"))
+
+
 @dataclass(frozen=True)
 class Bounds:
     """All views of one block.
@@ -118,9 +127,9 @@ class Bounds:
             bound_of_chain(independent) if len(independent) == len(bounds) else None,
         )
 
-    def for_values(self, values: bool) -> Bound | None:
-        """The bound of who has values, or of who has locations at most."""
-        return self.independent if values else self.plain
+    def of_given(self, given: Mapping[str, Any] | None) -> Bound | None:
+        """The bound of a contender by what it is given: with values another one than with locations at most."""
+        return self.independent if waits_for_nobody(given) else self.plain
 
     def as_json(self) -> dict[str, Any]:
         """Show the views that there are as a record keeps them."""

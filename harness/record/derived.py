@@ -130,13 +130,13 @@ def _beside_bound(cell: Mapping[str, Any], speedup: float | None) -> dict[str, f
     """The best conceivable speed-up with the cell's workers, and what share of it the cell has.
 
     `bound_speedup` is that of whoever waits for what he reads, `role_bound_speedup` that of the cell's role, which is
-    another one where transactions have the values that they read. All None where the record has no bound, and where
-    stages are in the time, which it is no bound on.
+    another one where no transaction waits for another (`bound.waits_for_nobody`). All None where the record has no
+    bound, and where stages are in the time, which it is no bound on.
     """
     if not cell.get("bounds") or cell.get("stages"):
         return dict.fromkeys(BESIDE_BOUND)
     bounds, workers = Bounds.from_json(cell["bounds"]), cell["workers"]
-    own = bounds.for_values(bool((cell.get("given") or {}).get("values")))
+    own = bounds.of_given(cell.get("given"))
     bound, role = bounds.plain.speedup(workers), None if own is None else own.speedup(workers)
     schedule = cell.get("list_schedule")
     reached = bounds.plain.work / schedule if schedule else None

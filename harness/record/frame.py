@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from contend.harness.plan.resolve import BASELINE
-from contend.harness.record.bound import Bounds
+from contend.harness.record.bound import Bounds, waits_for_nobody
 from contend.harness.record.content.bottleneck import bottleneck
 from contend.harness.record.content.cell_facts import given_in, role_in
 from contend.harness.record.derived import BESIDE_BOUND
@@ -58,7 +58,7 @@ COLUMNS = {
     "bound_speedup": "best conceivable speed-up with these workers, balances as they are",
     "bound_speedup_commutative": "the same with additions to balances taken as commutative",
     "role_bound_speedup": "best conceivable of the role: where it has values, every transaction is independent",
-    "uses_values": "whether it has the values that transactions read, and so waits for nobody",
+    "uses_values": "whether no transaction waits for another: it has the values read, or redoes what depends on them",
     "list_schedule_speedup": "what a list schedule reaches that knows everything and costs nothing",
     "share_of_bound": "speed-up / role_bound_speedup",
     "share_of_location_bound": "speed-up / bound_speedup",
@@ -228,7 +228,7 @@ def _given(cell: Mapping[str, Any]) -> dict[str, Any]:
     given = cell.get("given") or {}
     told: dict[str, Any] = {"given": given_in(cell) or None, "role": role_in(cell)}
     told |= {name: given.get(name) for name in ("bytes_per_transaction", "list_kind")}
-    told["uses_values"] = bool(given.get("values"))
+    told["uses_values"] = waits_for_nobody(given)
     for name in ("recall", "precision"):
         views = given.get(name) or {}
         told |= {f"{name}{end}": views.get(view) for end, view in _VIEWS.items()}

@@ -14,7 +14,7 @@ from contend.harness.plan.resolve import BASELINE
 from contend.harness.present.formatting import duration
 from contend.harness.present.role_groups import by_role
 from contend.harness.present.tables.fitted_table import Column, FittedTable, GivesWay
-from contend.harness.record.bound import KINDS, Bound, Bounds
+from contend.harness.record.bound import KINDS, Bound, Bounds, waits_for_nobody
 from contend.harness.record.content.cell_facts import given_in
 from contend.harness.record.content.execution_counts import DRY_RUNS, EXECUTIONS, WAITS, WASTED, wasted
 from contend.harness.record.warnings import MOSTLY_FAILED, mostly_failed
@@ -182,7 +182,7 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
     # Those of one role stand together; nobody compares them with others.
     for one in chain.from_iterable(by_role(one for one in strategies if one["error"] is None).values()):
         ratio = bound.work / 1e12 / one["seconds"] if one["seconds"] else None
-        own = bounds.for_values(one["given"]["values"]) or bound
+        own = bounds.of_given(one["given"]) or bound
         waste = wasted(one["counters"], bound.transactions)
         prepare = one["prepare_seconds"]
         rows.append(
@@ -220,8 +220,8 @@ def _print_whose_bound(console: Console, strategies: list[Explanation], bounds: 
     timed = (one for one in strategies if one["strategy"] != BASELINE and one["seconds"])
     for role, own in by_role(timed).items():
         for one in own:
-            values = one["given"]["values"]
-            bound = (bounds.for_values(values) or bounds.plain).speedup(one["workers"])
+            values = waits_for_nobody(one["given"])
+            bound = (bounds.of_given(one["given"]) or bounds.plain).speedup(one["workers"])
             held.setdefault((role, values, bound), []).append(one["strategy"])
     rows = [
         (role, ", ".join(names), "nobody" if values else "writers", f"{bound:,.2f}")

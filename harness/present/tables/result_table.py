@@ -211,10 +211,15 @@ def _legend(headings: Iterable[str], cells: Sequence[Cell]) -> str:
     return "".join(f"{heading}: {meaning}. " for heading, meaning in meanings.items() if heading in known)
 
 
+# Why a contender's bound is that of independent transactions, by what a cell has of it.
+_INDEPENDENT = {"values": "has the values that they read", "redoes": "redoes only what depends on a stale one"}
+
+
 def _and_of_role(cells: Iterable[Cell]) -> str:
     """Said where a role has a bound of its own."""
-    values = any((cell.get("given") or {}).get("values") for cell in cells)
-    return " (of independent transactions, for who has the values that they read)" if values else ""
+    found = [cell.get("given") or {} for cell in cells]
+    who = [text for name, text in _INDEPENDENT.items() if any(given.get(name) for given in found)]
+    return f" (of independent transactions, for who {' or '.join(who)})" if who else ""
 
 
 def _namer(workloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Callable[[Cell], str]:

@@ -29,6 +29,7 @@ class Redo(OccWindow):
     name: ClassVar[str] = "redo"
     summary: ClassVar[str] = "optimistic in a window; stale operations are redone by a log (ParallelEVM)"
     lists_accesses: ClassVar[bool] = False
+    redoes_operations: ClassVar[bool] = True
     step = redo_step
     own_worker = REDO_WORKER
 
