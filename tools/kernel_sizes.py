@@ -29,6 +29,7 @@ STRATEGIES = (
     "bal_longest",
     "adaptive",
     "aria",
+    "block_stm_v2",
 )
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64

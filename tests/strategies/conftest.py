@@ -19,6 +19,7 @@ COMPILED = [
     "static_partition",
     "bal",
     "occ_window",
+    "block_stm_v2",
     "aria",
     "placeholder+truth",
     "placeholder+dry_run",
