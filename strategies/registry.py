@@ -25,6 +25,7 @@ _VARIANTS = {
     "static_partition": "contend.strategies.planned.static_partition:StaticPartition",
     "groups": "contend.strategies.dependency.groups:Groups",
     "locks": "contend.strategies.dependency.locks:Locks",
+    "block_stm_v2": "contend.strategies.optimistic.block_stm_v2.strategy:BlockSTMv2",
     "occ_window": "contend.strategies.optimistic.occ_window.strategy:OccWindow",
     "redo": "contend.strategies.optimistic.redo.strategy:Redo",
     "aria": "contend.strategies.optimistic.aria.strategy:Aria",

@@ -30,6 +30,7 @@ STRATEGIES = (
     "adaptive",
     "aria",
     "redo",
+    "block_stm_v2",
 )
 CLOCKS = ("wall", "virtual")
 _WORKERS, _BLOCK_SIZE = 2, 64

@@ -27,7 +27,7 @@ def next_epoch(state: State) -> int:
     epoch = _LAST.get(state, 0) + 1
     if epoch >= MOST_EPOCHS:
         rows = ROW.array_at(rows_of(state), state.capacity)
-        rows["head"] = rows["settled_by"] = 0
+        rows["head"] = rows["settled_by"] = rows["readers"] = rows["contended"] = 0
         epoch = 1
     _LAST[state] = epoch
     return epoch

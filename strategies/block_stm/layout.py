@@ -105,7 +105,9 @@ ROW = Struct(
     value=U256,
     head=U64,  # epoch << HEAD_SHIFT | LEADS_TO_TOWER | where in the arena its TOWER or VERSION is
     settled_by=U64,  # epoch << HEAD_SHIFT | SETTLING | the transaction, plus one, whose word `value` is
-    free=words(2),
+    # Of strategies that keep who has read what (`strategies.optimistic.block_stm_v2`).
+    readers=U64,  # epoch << HEAD_SHIFT | where in the arena the last reader is of the word in the state
+    contended=U64,  # epoch << HEAD_SHIFT | a score: whether readers of the location are its next writers
 )
 # No memory has 2**36 words.
 ARENA_BITS = 36

@@ -62,6 +62,7 @@ _LINK_BYTES = WORD_BYTES
 _NEXT = WORD_BYTES * VERSION.offsets["next"]
 _LOWEST_WORDS = VERSION.words - 1  # of a version, without the links of its levels
 _TOWER_WORDS, _WRITTEN_WORDS = TOWER.words, WRITTEN.words
+_ROW_WORDS, _HEAD = ROW.words, ROW.offsets["head"]
 
 
 @kernel(inline=True)
@@ -225,6 +226,45 @@ def read_below(version):
 
 
 @kernel(inline=True)
+def next_below(version):
+    """Address of the version below the one at an address, or `NO_VERSION`; in one order with all insertions."""
+    return I(atomics.load_seq_cst(VERSION.at(version), "next"))
+
+
+@kernel(inline=True)
+def link_behind(version):
+    """Address of the link that leads on from the version at an address."""
+    return version + _NEXT
+
+
+@kernel(inline=True)
+def leads_to(link):
+    """What the link at an address holds, in one order with all insertions."""
+    return atomics.load_seq_cst(LINK.at(link), "version")
+
+
+@kernel()
+def link_below(shared, location, txn_idx):
+    """The last link of a search for what a transaction must read at a location.
+
+    Whoever inserts a version between what it leads to and the transaction changes what it holds.
+
+    Returns
+    -------
+    tuple
+        The link's address, what it held, and the address of the version that it led to, or `NO_VERSION`.
+    """
+    head = head_of(shared, location)
+    address = led_to(shared, head)
+    if address != 0 and _is_tower(head):
+        link, version = _search(address, txn_idx - 1, 0)
+        return link, U(version), version
+    if address != 0 and VERSION.at(address).txn_idx >= txn_idx:
+        address = I(NO_VERSION)
+    return shared.rows + WORD_BYTES * (location * _ROW_WORDS + _HEAD), head, address
+
+
+@kernel(inline=True)
 def writer_of(version):
     """The transaction that the version at an address belongs to."""
     return VERSION.at(version).txn_idx
@@ -345,7 +385,7 @@ def _insert(shared, worker, tower, link, found, location, txn_idx, tag, word, wr
 
 
 @kernel()
-def _place(shared, worker, location, txn_idx, tag, word, written):
+def place(shared, worker, location, txn_idx, tag, word, written):
     """Have a version of a transaction at a location, made as given if there is none.
 
     Returns the version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
@@ -396,7 +436,7 @@ def write(shared, worker, location, txn_idx, incarnation, word):
         too, and either the same word, or it was known since (an ESTIMATE) that another may come.
     """
     own = U(incarnation) + U1
-    address, stood = _place(shared, worker, location, txn_idx, U(incarnation) << TAG_SHIFT, word, own)
+    address, stood = place(shared, worker, location, txn_idx, U(incarnation) << TAG_SHIFT, word, own)
     return address, stood and _write_again(VERSION.at(address), incarnation, word)
 
 
@@ -418,7 +458,7 @@ def expect(shared, worker, location, txn_idx):
     tuple
         The version's address, or `NO_VERSION` when the arena is full; and whether it stood there before.
     """
-    return _place(shared, worker, location, txn_idx, ESTIMATE, ZERO, U0)
+    return place(shared, worker, location, txn_idx, ESTIMATE, ZERO, U0)
 
 
 @kernel()

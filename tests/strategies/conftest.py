@@ -20,6 +20,7 @@ COMPILED = [
     "bal",
     "occ_window",
     "redo",
+    "block_stm_v2",
     "aria",
     "placeholder+truth",
     "placeholder+dry_run",

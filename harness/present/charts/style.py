@@ -39,6 +39,7 @@ _RESERVED = (
     "aria",
     "aria_in_place",
     "redo",
+    "block_stm_v2",
 )
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")

@@ -41,6 +41,7 @@ PARALLEL = [
     "aria",
     "aria_in_place",
     "block_stm",
+    "block_stm_v2",
     "block_stm+template",
     "static_partition",
     "bal",
