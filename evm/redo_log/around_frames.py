@@ -52,6 +52,7 @@ def begin_log(machine):
     log.count = 1
     log.notes = 0
     log.placed = 0
+    log.gas_seen = 0
     log.broken = U0
 
 
@@ -118,6 +119,12 @@ def log_beginning(machine):
 def log_refund(machine, before):
     """Log what the sender has got back at the transaction's end, when its balance was this word."""
     log = log_of(machine)
+    log.left = frame_at(machine, I(0)).gas
+    log.refund = machine.refund
+    log.floor_gas = machine.floor_gas
+    if machine.status != errors.STATUS_SUCCESS:
+        # Gas was lost, or a refund taken back.
+        log.gas_seen = log.count
     if log.broken != U0:
         return
     balance = _balance_of(machine, transaction_of(machine).sender)
@@ -146,6 +153,7 @@ def pin_call(machine, operation):
     if operation == opcodes.CREATE or operation == opcodes.CREATE2 or operation == opcodes.SELFDESTRUCT:
         log.broken = U1
         return
+    log.gas_seen = log.count
     top = machine.stack + 32 * frame_at(machine, machine.depth).stack_top
     for below in range(operands_of_call(operation)):
         pin_operand(log, log.numbers, top - 32 * (below + 1))
@@ -194,6 +202,7 @@ def undo_log(machine, frame):
 def log_return(machine, depth, error):
     """Log the end of a call, after which the frame at a depth goes on."""
     log, caller = log_of(machine), frame_at(machine, depth)
+    log.gas_seen = log.count
     if error == errors.NONE or error == errors.REVERTED:
         size = min(caller.return_size, machine.output_size) if log.placed != 0 else I(0)
         move_numbers(log, machine.memory + caller.memory_base + caller.return_at, machine.output, size)

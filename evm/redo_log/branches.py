@@ -198,9 +198,10 @@ _SOURCES: dict[str, str] = {
     **dict.fromkeys(("addmod", "mulmod"), _THREE),
     "exp": _pins(1) + _TWO,
     **dict.fromkeys(("push_small", "push_large", "address", "caller", "callvalue", "calldatasize", "codesize"), _PUSH),
-    **dict.fromkeys(("returndatasize", "gas_left", "origin", "gasprice", "coinbase", "timestamp", "number"), _PUSH),
+    **dict.fromkeys(("returndatasize", "origin", "gasprice", "coinbase", "timestamp", "number"), _PUSH),
     **dict.fromkeys(("prevrandao", "gaslimit", "chainid", "basefee", "blobbasefee", "msize"), _PUSH),
     **dict.fromkeys(("basic_block", "jumpdest_run", "jump_static", "pop", "stop", "leave_frame"), _EXECUTE),
+    "gas_left": "log.gas_seen = log.count\n" + _PUSH,
     **dict.fromkeys(("blobhash", "blockhash", "jump"), _pins(0) + _EXECUTE),
     "dup": "copied = number_below(numbers, registers, I(immediate(registers)) - 1)\n"
     + _EXECUTE
@@ -221,7 +222,7 @@ _SOURCES: dict[str, str] = {
     + _GROWN
     + "    place = registers.memory + I(offset[0])\n"
     "    if log.placed != 0 and may_have_numbers(numbers, place):\n"
-    "        set_number_below(numbers, registers, 0, word_number(log, place))\n",
+    "        set_number_below(numbers, registers, 0, word_number(log, place, operand(registers, 0)))\n",
     "mstore": _pins(0)
     + _SIZE
     + "offset, noted = operand(registers, 0), number_below(numbers, registers, 1)\n"
@@ -268,7 +269,7 @@ _SOURCES: dict[str, str] = {
     "    place = frame.calldata + I(offset[0])\n"
     "    if may_have_numbers(numbers, place):\n"
     "        if I(offset[0]) + 32 <= frame.calldata_size:\n"
-    "            set_number_below(numbers, registers, 0, word_number(log, place))\n"
+    "            set_number_below(numbers, registers, 0, word_number(log, place, operand(registers, 0)))\n"
     "        else:\n"
     "            pin_bytes(log, place, frame.calldata_size - I(offset[0]))\n",
     "sload": _pins(0) + "slot = operand(registers, 0)\n"

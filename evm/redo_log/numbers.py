@@ -11,11 +11,14 @@ pinned, and with that they depend on nothing.
 
 from __future__ import annotations
 
-from contend.evm.redo_log.entries import pin
+from contend.evm import opcodes
+from contend.evm.redo_log.entries import append, log_entry, pin
+from contend.evm.redo_log.structs import CONSTANT
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u32
 from contend.evm.runtime.structs import address_of
+from contend.evm.u256 import bit_xor, shift_left, shift_right
 
 NUMBER_MASK, BEGIN_SHIFT, BEGIN_MASK = U(0xFFFF), U(16), U(31)
 REVERSED = U(1 << 31)  # the word lies there as on the stack, not as in the memory of frames
@@ -145,14 +148,36 @@ def pin_bytes(log, at, size):
 
 
 @kernel()
-def word_number(log, at):
-    """Number of the 32 bytes at an address, which are loaded as a word; what overlaps them in part is pinned."""
+def word_number(log, at, loaded):
+    """Number of the 32 bytes at an address, which have been loaded as a word.
+
+    Where words overlap them in part, as the first argument of a call does the word that its selector is taken from, the
+    loaded one is made of theirs, shifted, and of the bytes between.
+    """
     numbers = log.numbers
     value = _load(numbers, at)
     if value & NUMBER_MASK != U0 and _begin_of(at >> 5, value) == at:
         return I(value & NUMBER_MASK)
-    pin_bytes(log, at, I(32))
-    return I(0)
+    found, rest = I(0), loaded
+    for block in range((at - 31) >> 5, ((at + 31) >> 5) + 1):
+        value = _load(numbers, block << 5)
+        begin = _begin_of(block, value)
+        if value == U0 or begin >= at + 32 or begin + 32 <= at:
+            continue
+        number = I(value & NUMBER_MASK)
+        word, distance = log_entry(log, number).word, begin - at
+        if distance > 0:
+            shift = U(8 * distance), U0, U0, U0
+            part, operation = shift_right(shift, word), I(opcodes.SHR)
+        else:
+            shift = U(-8 * distance), U0, U0, U0
+            part, operation = shift_left(shift, word), I(opcodes.SHL)
+        shifted = append(log, operation, append(log, CONSTANT, 0, 0, 0, shift), number, 0, part)
+        rest = bit_xor(rest, part)
+        found = shifted if found == 0 else append(log, opcodes.OR, found, shifted, 0, bit_xor(loaded, rest))
+    if found == 0:
+        return found
+    return append(log, opcodes.OR, found, append(log, CONSTANT, 0, 0, 0, rest), 0, loaded)
 
 
 @kernel()

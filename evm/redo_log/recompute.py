@@ -104,18 +104,22 @@ def _is_changed(entries, count, number):
 
 
 @kernel()
-def _guard_holds(entries, count, code, packed, found, clear_refund):
+def _stored(entries, count, packed, found, clear_refund):
+    """By how much gas and refund of an SSTORE differ from what they were."""
+    original, current = _word(entries, count, operand_of(packed, 0)), _word(entries, count, operand_of(packed, 1))
+    gas, refund = store_gas_of(original, current, _word(entries, count, operand_of(packed, 2)), clear_refund)
+    return gas - I(found[0]), refund - I(found[1])
+
+
+@kernel()
+def _guard_holds(entries, count, code, packed, found):
     first = _word(entries, count, operand_of(packed, 0))
     if code == PIN:
         return equal(first, found)
     if code == GUARD_ZERO:
         return is_zero(first) == (found[0] == U1)
     second = _word(entries, count, operand_of(packed, 1))
-    if code == GUARD_LESS:
-        return less(first, second) == (found[0] == U1)
-    new = _word(entries, count, operand_of(packed, 2))
-    gas, refund = store_gas_of(first, second, new, clear_refund)
-    return U(gas) == found[0] and U(refund) == found[1]
+    return less(first, second) == (found[0] == U1)
 
 
 @kernel(inline=True)
@@ -127,20 +131,28 @@ def change_input(entries, count, number, word):
 
 
 @kernel()
-def recompute(entries, count, first, clear_refund):
-    """Compute what depends on changed inputs: `HOLDS`, or `BROKEN` where a guard does not; and how many entries.
+def recompute(entries, count, first, last, gas_seen, clear_refund):
+    """Compute what depends on changed inputs, from one entry to another.
 
     Parameters
     ----------
     entries, count : int
         Address of the entries, and how many they are.
-    first : int
-        No input before this one has changed.
+    first, last : int
+        No input before the first has changed; the last is not looked at.
+    gas_seen : int
+        From this entry on an SSTORE may take other gas than it did.
     clear_refund : int
         By the block's rules.
+
+    Returns
+    -------
+    tuple of int
+        `HOLDS`, or `BROKEN` where a guard does not; how many entries were computed; by how much the gas used is more,
+        its largest value on the way, and by how much the refund is.
     """
-    done = 0
-    for number in range(first, count):
+    done, gas, most_gas, refund = 0, I(0), I(0), I(0)
+    for number in range(first, last):
         entry = LOG_ENTRY.item(entries, count, number)
         packed = entry.operation
         code = I(packed & CODE_MASK)
@@ -152,13 +164,20 @@ def recompute(entries, count, first, clear_refund):
         if changed == U0:
             continue
         done += 1
-        if code == PIN or code == GUARD_ZERO or code == GUARD_LESS or code == GUARD_STORE:
-            if not _guard_holds(entries, count, code, packed, entry.word, clear_refund):
-                return BROKEN, done
+        if code == GUARD_STORE:
+            more_gas, more_refund = _stored(entries, count, packed, entry.word, clear_refund)
+            if (more_gas | more_refund) != 0 and number < gas_seen:
+                return BROKEN, done, gas, most_gas, refund
+            gas, refund = gas + more_gas, refund + more_refund
+            most_gas = max(most_gas, gas)
+            continue
+        if code == PIN or code == GUARD_ZERO or code == GUARD_LESS:
+            if not _guard_holds(entries, count, code, packed, entry.word):
+                return BROKEN, done, gas, most_gas, refund
             continue
         first, second = _word(entries, count, operand_of(packed, 0)), _word(entries, count, operand_of(packed, 1))
         word = _result(code, first, second, _word(entries, count, operand_of(packed, 2)))
         if not equal(word, entry.word):
             entry.word = word
             entry.operation = packed | CHANGED
-    return HOLDS, done
+    return HOLDS, done, gas, most_gas, refund

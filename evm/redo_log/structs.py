@@ -24,6 +24,10 @@ REDO_LOG = Struct(
     marked=I64,  # entries of the access table that may have numbers of a transaction before
     notes=I64,  # notes of the journal that have numbers (`evm.redo_log.undone`)
     placed=I64,  # words with numbers that were written to memory, logs or output: without any nobody looks there
+    gas_seen=I64,  # what was logged before this entry stands before something that depends on the gas that is left
+    left=I64,  # gas left in the end, counted refunds, and the least gas that is used (`evm.redo_log.settlement`)
+    refund=U64,
+    floor_gas=I64,
     broken=U64,  # whether the transaction did what the log does not know: it holds as long as no input is changed
 )
 

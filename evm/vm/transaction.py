@@ -173,13 +173,19 @@ def purchase(gas_limit, fee, value, blob_fee):
     return total, (over | overflow | more) != U0
 
 
+@kernel(inline=True)
+def gas_given_back(gas_limit, left, refund, refund_quotient, floor_gas):
+    """Gas that the sender gets back, of what is left and what is refunded."""
+    refund = min(refund, (gas_limit - left) // refund_quotient)
+    return min(left + refund, gas_limit - U(floor_gas))
+
+
 @kernel()
 def end_transaction(machine, error):
     """Settle after the outermost frame, whose effects are already undone if it failed: refunds, fee, status."""
     transaction = transaction_of(machine)
-    gas_limit, left = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
-    refund = min(machine.refund, (gas_limit - left) // RULES.at(machine.rules).refund_quotient)
-    left = min(left + refund, gas_limit - U(machine.floor_gas))
+    gas_limit, unused = U(transaction.gas_limit), U(frame_at(machine, I(0)).gas)
+    left = gas_given_back(gas_limit, unused, machine.refund, RULES.at(machine.rules).refund_quotient, machine.floor_gas)
     used = gas_limit - left
     balance = loaded_entry(machine, account_key(transaction.sender, layout.KIND_BALANCE))
     returned = multiply((left, U0, U0, U0), transaction.gas_price)

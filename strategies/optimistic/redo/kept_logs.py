@@ -160,6 +160,7 @@ def _keep_log(shared, worker):
     kept = KEPT.at(address)
     kept.reads, kept.codes, kept.entries, kept.patches, kept.writes = reads, codes, entries, patches, writes
     kept.code_writes = count_code_writes(machine)
+    kept.left, kept.refund, kept.floor_gas, kept.gas_seen = log.left, log.refund, log.floor_gas, log.gas_seen
     target, source = reads_of(address), worker.reads
     copy_words(target, source, others * _SEEN_WORDS)
     copy_words(target + others * _SEEN_BYTES, source + (room - codes) * _SEEN_BYTES, codes * _SEEN_WORDS)

@@ -32,6 +32,10 @@ KEPT = Struct(
     patches=I64,
     writes=I64,
     code_writes=U64,  # writes of codes
+    left=I64,  # as in the log (`evm.redo_log.structs`)
+    refund=U64,
+    floor_gas=I64,
+    gas_seen=I64,
 )
 
 # A read: the location, its head as it was, the number of the word in the log (0: it must not change), and the word.

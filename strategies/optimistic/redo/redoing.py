@@ -8,9 +8,10 @@ guard does not hold, or a word has changed that the log cannot do without, the t
 from __future__ import annotations
 
 from contend.evm.forks import FORK_COUNT
-from contend.evm.layout import BLOCK, CODE_DIRECTORY, RULES
-from contend.evm.redo_log.recompute import HOLDS, change_input, recompute
+from contend.evm.layout import BLOCK, CODE_DIRECTORY, RULES, TRANSACTION
+from contend.evm.redo_log.recompute import HOLDS, change_input
 from contend.evm.redo_log.results import apply_patches
+from contend.evm.redo_log.settlement import redo
 from contend.evm.redo_log.structs import CHANGED, LOG_ENTRY
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
@@ -90,7 +91,15 @@ def make_right(shared, worker):
     own, machine = REDO_WORKER.at(worker.own), open_machine(worker.machine)
     # Not the machine's own rules, which are those of what it executed last.
     rules = RULES.item(CODE_DIRECTORY.at(machine.codes).rules, FORK_COUNT, I(BLOCK.at(machine.block).fork))
-    found, done = recompute(entries_of(address), kept.entries, first, rules.clear_refund)
+    block, entries = BLOCK.at(machine.block), entries_of(address)
+    transaction, receipt = (
+        TRANSACTION.item(block.transactions, block.size, worker.txn_idx),
+        receipt_of(shared, worker.txn_idx),
+    )
+    left, floor_gas = kept.left, kept.floor_gas
+    found, done = redo(
+        entries, kept.entries, first, left, kept.refund, floor_gas, kept.gas_seen, transaction, rules, receipt
+    )
     spend(shared, worker, COST_PASS, kept.entries - first)
     spend(shared, worker, COST_REDO, done + kept.patches)
     if found != HOLDS:

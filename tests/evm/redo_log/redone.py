@@ -12,13 +12,14 @@ from contend.evm import State, errors, layout
 from contend.evm.block import limbs
 from contend.evm.block_image import BlockImage
 from contend.evm.interpreter import resume
-from contend.evm.layout import ENTRY, MACHINE, RULES
+from contend.evm.layout import ENTRY, MACHINE, RULES, TRANSACTION
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.redo_log.around_frames import begin_log, supply_input
 from contend.evm.redo_log.log_memory import LogMemory
 from contend.evm.redo_log.logged_run import resume_logged
-from contend.evm.redo_log.recompute import HOLDS, change_input, recompute
+from contend.evm.redo_log.recompute import HOLDS, change_input
 from contend.evm.redo_log.results import PATCH, apply_patches, list_patches, may_be_written, number_of_write
+from contend.evm.redo_log.settlement import redo
 from contend.evm.redo_log.structs import LOG_ENTRY, REDO_LOG
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.state import intern_location, key_tuple, word_to_int
@@ -133,8 +134,19 @@ class Redone:
         entries, count = int(REDO_LOG.array_at(log.address)[0]["entries"]), self.log.count + 1
         for number, word in changed.items():
             change_input(entries, count, number, as_limbs(word))
-        rules = RULES.array_at(int(header["rules"]))[0]
-        found, _ = recompute(entries, count, min(changed, default=count), int(rules["clear_refund"]))
+        found = HOLDS
+        row = REDO_LOG.array_at(log.address)[0]
+        settled = (
+            np.int64(row["left"]),
+            np.uint64(row["refund"]),
+            np.int64(row["floor_gas"]),
+            np.int64(row["gas_seen"]),
+        )
+        first = min(changed, default=count)
+        if changed:
+            transaction = TRANSACTION.ref(int(header["transaction"]))
+            receipt_at = RECEIPT.ref(self._receipt.ctypes.data)
+            found, _ = redo(entries, count, first, *settled, transaction, RULES.ref(int(header["rules"])), receipt_at)
         if found != HOLDS:
             return None
         patches = self._patches.ctypes.data

@@ -7,7 +7,7 @@ from contend.evm.runtime.integers import U0
 from contend.harness.verify.schedule_fuzzer.replacement import original
 
 
-def hold_always(entries, count, code, packed, found, clear_refund):
+def hold_always(entries, count, code, packed, found):
     """No guard is looked at: a transaction goes on where its branch would go another way."""
     return True
 
