@@ -42,7 +42,8 @@ from contend.strategies.optimistic.redo.layout import (
     reads_of,
 )
 
-COST_READ, COST_KEEP, COST_LOG = cost_table.READ, cost_table.PUBLISH_READ, cost_table.LIST_ACCESS
+COST_READ, COST_KEEP = cost_table.READ, cost_table.PUBLISH_READ
+COST_LOG = cost_table.TURN_WRITE  # of an entry: the class nearest to what was measured, 10 to 20 ns with its copy
 MOST_PATCHES = 256
 _BUFFER_WORDS = 512  # of so many patches
 assert MOST_PATCHES * PATCH.words == _BUFFER_WORDS
