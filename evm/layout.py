@@ -227,7 +227,7 @@ MACHINE = Struct(
     gas_before=I64,  # that the block's transactions before this one have used, where a driver knows it
     blobs_before=I64,  # and the blobs that they have
     floor_gas=I64,  # the transaction uses at least so much
-    redo_log=I64,  # address of a REDO_LOG (`evm.redo_log.structs`) for who executes by `resume_logged`, or zero
+    redo_log=I64,  # address of a REDO_LOG (`evm.redo_log.log_layout`) for who executes by `resume_logged`, or zero
 )
 # What KECCAK256 of two words was of: by such hashes contracts find the slots of mappings.
 PREIMAGE = Struct("Preimage", hash=U256, left=U256, right=U256)

@@ -12,6 +12,7 @@ from contend.evm import errors, opcodes
 from contend.evm.layout import KIND_BALANCE, KIND_STORAGE
 from contend.evm.redo_log.branches import pin_operand
 from contend.evm.redo_log.entries import guard_less, guard_zero, input_word, operate_with
+from contend.evm.redo_log.log_layout import REDO_LOG
 from contend.evm.redo_log.numbers import (
     clear_numbers,
     entry_number,
@@ -20,7 +21,6 @@ from contend.evm.redo_log.numbers import (
     set_input_number,
     set_number_at,
 )
-from contend.evm.redo_log.structs import REDO_LOG
 from contend.evm.redo_log.undone import number_notes, undo_numbers
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel

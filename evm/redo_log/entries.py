@@ -7,7 +7,7 @@ input is changed, and whatever is added to it from then on means nothing.
 from __future__ import annotations
 
 from contend.evm.layout import WORD
-from contend.evm.redo_log.structs import (
+from contend.evm.redo_log.log_layout import (
     CODE_MASK,
     CONSTANT,
     FIRST_OPERAND,

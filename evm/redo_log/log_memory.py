@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contend.evm.redo_log.structs import LOG_ENTRY, REDO_LOG
+from contend.evm.redo_log.log_layout import LOG_ENTRY, REDO_LOG
 from contend.evm.runtime.sparse_memory import sparse_zeros
 from contend.evm.vm.machine import Machine
 

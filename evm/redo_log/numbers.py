@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from contend.evm import opcodes
 from contend.evm.redo_log.entries import append, log_entry, pin
-from contend.evm.redo_log.structs import CONSTANT
+from contend.evm.redo_log.log_layout import CONSTANT
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u32

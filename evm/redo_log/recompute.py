@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contend.evm import division, opcodes, u256
 from contend.evm.redo_log.entries import operand_of
-from contend.evm.redo_log.structs import (
+from contend.evm.redo_log.log_layout import (
     CHANGED,
     CODE_MASK,
     CONSTANT,

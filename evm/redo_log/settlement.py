@@ -29,7 +29,7 @@ def redo(entries, count, first, left, refund, floor_gas, gas_seen, transaction, 
     entries, count, first : int
         As of `recompute`.
     left, refund, floor_gas, gas_seen : int
-        As in the log (`evm.redo_log.structs.REDO_LOG`).
+        As in the log (`evm.redo_log.log_layout.REDO_LOG`).
     transaction : evm.layout.TRANSACTION
     rules : evm.layout.RULES
     receipt : evm.receipts.RECEIPT

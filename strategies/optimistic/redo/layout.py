@@ -6,8 +6,8 @@ and for each of its writes the number of the word in the log, or 0.
 
 from __future__ import annotations
 
-from contend.evm.redo_log.results import PATCH
-from contend.evm.redo_log.structs import LOG_ENTRY
+from contend.evm.redo_log.dependent_results import PATCH
+from contend.evm.redo_log.log_layout import LOG_ENTRY
 from contend.evm.runtime.integers import U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.structs import I64, U64, U256, WORD_BYTES, Struct
@@ -32,7 +32,7 @@ KEPT = Struct(
     patches=I64,
     writes=I64,
     code_writes=U64,  # writes of codes
-    left=I64,  # as in the log (`evm.redo_log.structs`)
+    left=I64,  # as in the log (`evm.redo_log.log_layout`)
     refund=U64,
     floor_gas=I64,
     gas_seen=I64,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contend.evm.forks import FORK_COUNT
 from contend.evm.layout import BLOCK, CODE_DIRECTORY, RULES, TRANSACTION
+from contend.evm.redo_log.dependent_results import apply_patches
+from contend.evm.redo_log.log_layout import CHANGED, LOG_ENTRY
 from contend.evm.redo_log.recompute import HOLDS, change_input
-from contend.evm.redo_log.results import apply_patches
 from contend.evm.redo_log.settlement import redo
-from contend.evm.redo_log.structs import CHANGED, LOG_ENTRY
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u64

@@ -15,12 +15,12 @@ from contend.evm.interpreter import resume
 from contend.evm.layout import ENTRY, MACHINE, RULES, TRANSACTION
 from contend.evm.receipts import RECEIPT, RECEIPT_ARENA, write_receipt
 from contend.evm.redo_log.around_frames import begin_log, supply_input
+from contend.evm.redo_log.dependent_results import PATCH, apply_patches, list_patches, may_be_written, number_of_write
+from contend.evm.redo_log.log_layout import LOG_ENTRY, REDO_LOG
 from contend.evm.redo_log.log_memory import LogMemory
 from contend.evm.redo_log.logged_run import resume_logged
 from contend.evm.redo_log.recompute import HOLDS, change_input
-from contend.evm.redo_log.results import PATCH, apply_patches, list_patches, may_be_written, number_of_write
 from contend.evm.redo_log.settlement import redo
-from contend.evm.redo_log.structs import LOG_ENTRY, REDO_LOG
 from contend.evm.runtime.structs import WORD_BYTES
 from contend.evm.state import intern_location, key_tuple, word_to_int
 from contend.evm.vm.access_table import supply_word

@@ -373,6 +373,7 @@ BUGS = {
         "guards of a log",
         Redo,
         Replacement(recompute, logged.hold_always, "_guard_holds"),
+        source="nft",
     ),
     "skipped_operation": Bug(
         "operations of a log",

@@ -6,8 +6,8 @@ A *patch* says where in the payload of the receipt, logs first and then the outp
 from __future__ import annotations
 
 from contend.evm.layout import KIND_TRANSIENT
+from contend.evm.redo_log.log_layout import LOG_ENTRY
 from contend.evm.redo_log.numbers import BEGIN_MASK, BEGIN_SHIFT, NUMBER_MASK, REVERSED, entry_number, input_number
-from contend.evm.redo_log.structs import LOG_ENTRY
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
 from contend.evm.runtime.memory_views import view_u8, view_u32, view_u64
