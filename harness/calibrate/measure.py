@@ -54,6 +54,9 @@ ALONE = (
     "groups",
     "locks",
     "occ_window",
+    "block_stm_v2",
+    "aria",
+    "aria_in_place",
 )
 """Contenders whose work with one worker is measured."""
 IN_TURN = (
@@ -65,6 +68,9 @@ IN_TURN = (
     "groups",
     "locks",
     "occ_window",
+    "block_stm_v2",
+    "aria",
+    "aria_in_place",
 )
 """Contenders whose work with `TURNS` workers on one thread is measured."""
 LISTING = ("serial", "block_stm")

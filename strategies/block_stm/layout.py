@@ -31,6 +31,7 @@ SHARED = Struct(
     own=I64,  # address of a strategy's own struct
     settles=U64,  # whether final words go to the state at once, see `strategies.block_stm.settled_words`
     far=I64,  # how far above one that has not executed a stale incarnation waits for it; 0 for nowhere
+    compares_values=U64,  # whether a read is stale only where the word differs, see `strategies.block_stm.validation`
     workers=I64,  # how many
     hints=I64,  # array of HINT, see `strategies.block_stm.hint_table`
     expects=U64,  # whether these are all there, for those who execute

@@ -192,18 +192,27 @@ class OptimisticStrategy(CompiledStrategy):
 
 
 class BlockSTM(OptimisticStrategy):
-    """Optimistic concurrency in the block's order: execute, validate, and execute again what was wrong."""
+    """Optimistic concurrency in the block's order: execute, validate, and execute again what was wrong.
+
+    Attributes
+    ----------
+    compares_values : bool
+        Whether a read is stale only where the word has changed, as far as that can be told, or wherever another version
+        is read now, as in the paper.
+    """
 
     name: ClassVar[str] = "block_stm"
     summary: ClassVar[str] = "optimistic, multi-version memory and collaborative scheduler (arXiv 2203.06871)"
     takes: ClassVar[tuple[str, ...]] = (NONE, DRY_RUN, TEMPLATE, DECLARED, BLOCK, TRUTH)
     step = step
     expects_writes: ClassVar[bool] = True
+    compares_values: bool = False
 
     def prepare(self, space: Workspace, image: BlockImage, state: State) -> None:
         """Mark what is expected to be written, where anything is known; see `OptimisticStrategy.prepare`."""
         # A source looks at the state before the block even when that has executed.
         space.speculate(self.clock, settles=self._source is None)
+        space.shared["compares_values"] = self.compares_values
         if self._source is not None:
             self.gather_hints(space, image, state)
             self.mark_expected_writes(space)

@@ -42,9 +42,18 @@ from contend.strategies.block_stm.layout import (
     TAG_SHIFT,
     WRITE,
 )
-from contend.strategies.block_stm.mv_memory import FOUND_STATE, mark_estimate, read
+from contend.strategies.block_stm.mv_memory import (
+    FOUND_ESTIMATE,
+    FOUND_STATE,
+    FOUND_WORD,
+    NO_VERSION,
+    mark_estimate,
+    read,
+    read_from,
+    row_of,
+)
 from contend.strategies.block_stm.scheduler import doubt_those_above, pack_status, transaction_of
-from contend.strategies.block_stm.settled_words import settled_tag
+from contend.strategies.block_stm.settled_words import settled_tag, settled_word
 from contend.strategies.clocks import cost_table
 
 COST_VALIDATE, COST_VALIDATE_READ = cost_table.VALIDATE, cost_table.VALIDATE_READ
@@ -53,16 +62,38 @@ VALID = -1  # no read is stale
 
 
 @kernel()
+def _has_same_word(shared, location, entry, found, word):
+    """Whether what a transaction would read now is the word that it read, as far as that can still be told.
+
+    It can where the version that it read stands there as it was, behind another one now. The state before the block has
+    not changed as long as nobody has settled a word there.
+    """
+    if shared.compares_values == U0 or found == FOUND_ESTIMATE:
+        return False
+    if entry.version == NO_VERSION:
+        if entry.origin & ORIGIN_MASK != U0 or settled_tag(shared, location) != U0:
+            return False
+        then = row_of(shared, location).value
+        atomics.acquire_fence()
+        return equal(then, word) and settled_tag(shared, location) == U0
+    then_found, version, tag, then = read_from(entry.version)
+    if then_found != FOUND_WORD or version != entry.version or tag >> TAG_SHIFT != entry.origin & ORIGIN_MASK:
+        return False
+    return equal(then, word)
+
+
+@kernel()
 def _first_stale_read(shared, txn_idx, reads, count):
     """Walk a read set: the first location whose version is not the one that was read, or `VALID`."""
     for i in range(count):
         entry = READ.item(reads, count, i)
         location = I(entry.origin >> ORIGIN_SHIFT)
-        found, version, tag, _ = read(shared, location, txn_idx)
+        found, version, tag, word = read(shared, location, txn_idx)
         if found == FOUND_STATE:
-            tag = settled_tag(shared, location)
+            tag, word = settled_word(shared, location)
         if tag & ESTIMATE != U0 or version != entry.version or tag >> TAG_SHIFT != entry.origin & ORIGIN_MASK:
-            return location
+            if tag & ESTIMATE != U0 or not _has_same_word(shared, location, entry, found, word):
+                return location
     seen = fees_seen_of(shared, txn_idx)
     if seen.seen != U0:
         blocking, fees = fees_below(shared, txn_idx, False)

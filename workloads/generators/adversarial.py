@@ -14,6 +14,8 @@ that nonces add no conflicts while a block has no more transactions than there a
 - ``aborting``: half of the transactions revert or run out of gas after they wrote hot cells, and are undone.
 - ``giant``: one transaction as long as hundreds of others, which touches the cells of all, in the middle of the block.
 - ``late-writer``: all read the same cells and nobody writes them, until a long transaction near the end does.
+- ``independent``: as ``late-chain``, but each reads a cell of its own: the same work without a conflict, to hold the
+  others against.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from contend.workloads.generators.application import Application
 if TYPE_CHECKING:
     from contend.evm import State
 
-CASES = ("chain", "star", "late-chain", "shifting", "aborting", "giant", "late-writer")
+CASES = ("chain", "star", "late-chain", "shifting", "aborting", "giant", "late-writer", "independent")
 HUB = 0
 # Cells that every transaction has to itself begin here.
 OWN = 1 << 20
@@ -103,8 +105,8 @@ class Adversarial(Application):
             elif case == "star":
                 data = method["collect"](HUB, 1, own, work)
                 written.append(own)
-            elif case == "late-chain":
-                data = method["late"](own - 1, own, work)
+            elif case in ("late-chain", "independent"):
+                data = method["late"](own - 1 if case == "late-chain" else own, own, work)
                 written.append(own)
             elif case == "shifting":
                 data, total = method["walk"](drawn[i] + 7 * i, STEPS, cells), total + 1

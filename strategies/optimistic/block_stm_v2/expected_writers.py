@@ -32,10 +32,10 @@ from contend.strategies.optimistic.block_stm_v2.invalidation import (
     marks_of,
     see_to_aborted,
     tell,
-    tell_past_absent,
+    tell_below,
 )
 from contend.strategies.optimistic.block_stm_v2.layout import EXPECTED_WRITE, READ_VERSION, STM_V2
-from contend.strategies.optimistic.block_stm_v2.readers import readers_of, readers_of_state
+from contend.strategies.optimistic.block_stm_v2.readers import readers_of
 
 COST_PUBLISH_WRITE = cost_table.PUBLISH_WRITE
 _EXPECTED_WORDS = EXPECTED_WRITE.words
@@ -75,8 +75,7 @@ def expect_write(shared, worker, location):
         atomics.exchange(READ_VERSION.at(version), "tag", tag)
         tell(shared, worker, readers_of(version), location)
     spend(shared, worker, COST_PUBLISH_WRITE, 1)
-    below = tell_past_absent(shared, worker, location, version)
-    tell(shared, worker, readers_of_state(shared, location) if below == NO_VERSION else readers_of(below), location)
+    tell_below(shared, worker, location, version)
     see_to_aborted(shared, worker, False)
     return _note_expected(shared, worker, location, version)
 

@@ -26,7 +26,6 @@ from contend.strategies.block_stm.accounting import count_abort
 from contend.strategies.block_stm.incarnation import list_address, receipt_of
 from contend.strategies.block_stm.layout import (
     ABORTING,
-    ABSENT,
     EXECUTED,
     EXECUTING,
     LIST_MASK,
@@ -47,7 +46,6 @@ from contend.strategies.optimistic.block_stm_v2.layout import (
     LOCATION_BITS,
     LOCATION_MASK,
     MARKS,
-    READ_VERSION,
     READER,
     READERS,
     STM_V2,
@@ -55,7 +53,7 @@ from contend.strategies.optimistic.block_stm_v2.layout import (
     WHO_BITS,
     WHO_MASK,
 )
-from contend.strategies.optimistic.block_stm_v2.readers import enter, first_reader, readers_of
+from contend.strategies.optimistic.block_stm_v2.readers import enter, first_reader, readers_of, readers_of_state
 
 COST_ABORT, COST_ABORT_WRITE = cost_table.ABORT, cost_table.ABORT_WRITE
 COST_TELL = cost_table.VALIDATE_READ
@@ -146,17 +144,11 @@ def tell(shared, worker, readers, location):
 
 
 @kernel()
-def tell_past_absent(shared, worker, location, version):
-    """Tell those that have come past the versions below one that are ABSENT; the first that is not, or `NO_VERSION`.
-
-    Those have on the way to it, and are on the list; others had read before an ABSENT version stood there, and have not
-    been told. So the search for readers goes on to where there is a word.
-    """
+def tell_below(shared, worker, location, version):
+    """Tell those above the worker's transaction that have read, or come past, what is below its version."""
     below = next_below(version)
-    while below != NO_VERSION and atomics.load(READ_VERSION.at(below), "tag") & ABSENT != U0:
-        tell(shared, worker, readers_of(below), location)
-        below = next_below(below)
-    return below
+    readers = readers_of_state(shared, location) if below == NO_VERSION else readers_of(below)
+    tell(shared, worker, readers, location)
 
 
 @kernel()

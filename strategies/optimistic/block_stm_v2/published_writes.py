@@ -3,8 +3,9 @@
 A write changes what somebody has read in one of three ways:
 
 - The transaction had a word there, and it is another one now, or there is none any more: its readers are told.
-- It had none, or no version: those above it are told that have read the next word below, which may be that of the
-  state, or have come past versions that are ABSENT, its own or others, on the way there.
+- It had none, or no version: those above it are told that have come past its version, which was ABSENT, and those that
+  have read the version below, or come past that, or read the state if there is none below. Nobody else has read below:
+  when that version came, it was told.
 - It goes to the state at once, since all below is final (`block_stm.settled_words`): the readers of the state are told.
 
 With `compares_values` nobody is told where the word is the same as what was read. Those that have read the version
@@ -34,6 +35,7 @@ from contend.strategies.block_stm.mv_memory import (
     allocate,
     arena_offset,
     has_versions,
+    next_below,
     place,
 )
 from contend.strategies.block_stm.scheduler import transaction_of
@@ -45,13 +47,18 @@ from contend.strategies.optimistic.block_stm_v2.invalidation import (
     see_to_aborted,
     take_over,
     tell,
-    tell_past_absent,
 )
 from contend.strategies.optimistic.block_stm_v2.layout import EXPECTED_WRITE, READ_VERSION, READERS, STM_V2
 from contend.strategies.optimistic.block_stm_v2.readers import readers_of, readers_of_state
 
 COST_ABORT_WRITE = cost_table.ABORT_WRITE
 SAME, CHANGED, FIRST = range(3)  # what a write is to those above: nothing; another word; one where there was none
+
+
+@kernel(inline=True)
+def has_begun_before(worker):
+    """Whether versions may stand for the worker's transaction that its incarnation does not write."""
+    return worker.reads_final == U0 or worker.incarnation != U0
 
 
 @kernel(inline=True)
@@ -93,7 +100,7 @@ def _tell_those_above(shared, worker, location, version, word, written):
     if written == CHANGED:
         tell(shared, worker, readers_of(version), location)
         return True
-    below = tell_past_absent(shared, worker, location, version)
+    below = next_below(version)
     readers = readers_of_state(shared, location) if below == NO_VERSION else readers_of(below)
     if _is_as_below(shared, location, below, word):
         return take_over(shared, worker, readers, location, version)
@@ -166,9 +173,7 @@ def publish_writes(shared, worker):
     machine, txn_idx = open_machine(worker.machine), worker.txn_idx
     line, count = transaction_of(shared, txn_idx), worker.write_count
     # The old list is gone through at the end, so the new one goes elsewhere.
-    address = allocate(shared, worker, max(count * WRITE.words, 1))
-    if address == 0:
-        return False
+    address = I(0)
     written = 0
     for i in range(machine.entry_count):
         entry = entry_at(machine, i)
@@ -181,6 +186,10 @@ def publish_writes(shared, worker):
             if not _settle_and_tell(shared, worker, location, word):
                 return False
             continue
+        if address == 0:
+            address = allocate(shared, worker, count * WRITE.words)
+            if address == 0:
+                return False
         version = _publish(shared, worker, location, word)
         if version == NO_VERSION:
             return False
@@ -188,7 +197,9 @@ def publish_writes(shared, worker):
         made.location = location
         made.version = version
         written += 1
-    _leave_the_rest(shared, worker)
+    if has_begun_before(worker):
+        _leave_the_rest(shared, worker)
     see_to_aborted(shared, worker, True)
-    line.write_set = (arena_offset(shared, address) << LIST_SHIFT) | U(written)
+    list_at = U0 if address == 0 else arena_offset(shared, address)
+    line.write_set = (list_at << LIST_SHIFT) | U(written)
     return True

@@ -32,7 +32,7 @@ class BlockSTMv2(OptimisticStrategy):
     wake_counters: ClassVar[tuple[str, ...]] = ("progress", "committed", "decrease_cnt", "fault")
     # Each stands at a read of its own.
     interchangeable: bool = False
-    compares_values: bool = True
+    compares_values: bool = False
     expects_writers: bool = True
 
     def __init__(self) -> None:

@@ -76,7 +76,7 @@ from contend.strategies.clocks import (
     WORKED,
     cost_table,
 )
-from contend.strategies.optimistic.block_stm_v2.commit_point import committed, move_commit_point
+from contend.strategies.optimistic.block_stm_v2.commit_point import committed, has_its_turn, move_commit_point
 from contend.strategies.optimistic.block_stm_v2.contended_locations import is_contended
 from contend.strategies.optimistic.block_stm_v2.expected_writers import (
     count_expected,
@@ -85,7 +85,7 @@ from contend.strategies.optimistic.block_stm_v2.expected_writers import (
 )
 from contend.strategies.optimistic.block_stm_v2.invalidation import FRESH, see_to_aborted, stale_read_of, try_to_abort
 from contend.strategies.optimistic.block_stm_v2.layout import READ_VERSION, STM_V2, STM_V2_WORKER
-from contend.strategies.optimistic.block_stm_v2.published_writes import publish_writes
+from contend.strategies.optimistic.block_stm_v2.published_writes import has_begun_before, publish_writes
 from contend.strategies.optimistic.block_stm_v2.readers import FULL, read_and_enter
 from contend.strategies.optimistic.occ_window.pending_results import keep_receipt
 
@@ -95,8 +95,17 @@ COST_PUBLISH_WRITE, COST_FILL = cost_table.PUBLISH_WRITE, cost_table.FILL
 
 @kernel(inline=True)
 def _note_progress(shared):
-    """Let those look again that stand at a read."""
-    atomics.add(STM_V2.at(shared.own), "progress", U1)
+    """Let those look again that stand at a read, if there can be any."""
+    if shared.workers > 1:
+        atomics.add(STM_V2.at(shared.own), "progress", U1)
+
+
+@kernel(inline=True)
+def _stale_read(shared, worker):
+    """Where the worker's incarnation was found stale, or `FRESH`; nobody tells one that has read what is final."""
+    if worker.reads_final != U0:
+        return I(FRESH)
+    return stale_read_of(shared, worker.txn_idx, worker.incarnation)
 
 
 @kernel(inline=True)
@@ -110,7 +119,9 @@ def _run_on(shared, worker):
         return WORKED
     worker.phase = PHASE_FINISH
     worker.write_count, settling = count_writes(shared, worker)
-    filled = settling + count_expected(shared, worker)
+    filled = settling
+    if has_begun_before(worker):
+        filled += count_expected(shared, worker)
     spend(shared, worker, COST_FILL, filled)
     spend(shared, worker, COST_PUBLISH_WRITE, worker.write_count - filled)
     return WORKED
@@ -159,14 +170,13 @@ def _answer(shared, worker):
         worker.met_version = version
         return BLOCKED, (settler_of(tag) if version == NO_VERSION else writer_of(version))
     if location == shared.coinbase:
+        if not has_its_turn(shared, worker):
+            # By now it may have it: then the one below has executed.
+            return BLOCKED, min(committed(shared), txn_idx - 1)
         spend(shared, worker, COST_FEE, txn_idx)
-        blocking, fees = fees_below(shared, txn_idx, False)
-        if blocking != NOBODY:
-            return BLOCKED, blocking
+        _, fees = fees_below(shared, txn_idx, True)
         word = add(word, fees)
-        seen = fees_seen_of(shared, txn_idx)
-        seen.fees = fees
-        seen.seen = U1
+        fees_seen_of(shared, txn_idx).fees = fees
     if not supply_word(machine, location, word):
         note_fault(shared)
         return FAULTED, NOBODY
@@ -243,7 +253,7 @@ def _stand_or_leave(shared, worker, blocking):
 def _read(shared, worker):
     own = STM_V2_WORKER.at(worker.own)
     while True:
-        stale = stale_read_of(shared, worker.txn_idx, worker.incarnation)
+        stale = _stale_read(shared, worker)
         if stale != FRESH:
             _leave_stand(shared, worker)
             return _begin_again(shared, worker, stale)
@@ -267,7 +277,7 @@ def _read(shared, worker):
 
 @kernel()
 def _finish(shared, worker):
-    stale = stale_read_of(shared, worker.txn_idx, worker.incarnation)
+    stale = _stale_read(shared, worker)
     if stale != FRESH:
         return _begin_again(shared, worker, stale)
     if not publish_writes(shared, worker) or not keep_receipt(shared, worker):
@@ -285,7 +295,7 @@ def _announce(shared, worker):
     worker.phase = PHASE_TASK
     set_executed_status(shared, worker)
     worker.task = TASK_NONE
-    stale = stale_read_of(shared, txn_idx, incarnation)
+    stale = _stale_read(shared, worker)
     if stale == FRESH:
         move_commit_point(shared, worker)
     elif try_to_abort(shared, worker, txn_idx, incarnation, stale):

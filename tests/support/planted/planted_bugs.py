@@ -28,6 +28,7 @@ import planted_block_stm as stm
 import planted_graphs as graphs
 import planted_placeholder as placeholders
 import planted_redo as logged
+import planted_second as second
 import planted_sharded as sharding
 import planted_window as ordered
 from dry_graphs import DryGroups, DryLocks
@@ -73,6 +74,8 @@ from contend.strategies.dependency import linking, validating
 from contend.strategies.optimistic.aria import reservations, snapshot_batch
 from contend.strategies.optimistic.aria import worker as aria_worker
 from contend.strategies.optimistic.aria.strategy import Aria
+from contend.strategies.optimistic.block_stm_v2 import commit_point, invalidation, readers
+from contend.strategies.optimistic.block_stm_v2.strategy import BlockSTMv2
 from contend.strategies.optimistic.occ_window import committed, pending_results
 from contend.strategies.optimistic.occ_window import worker as window_worker
 from contend.strategies.optimistic.occ_window.strategy import OccWindow
@@ -89,7 +92,7 @@ MOST_SCHEDULES = 10_000
 MULTI_VERSION: tuple[type[OptimisticStrategy], ...] = (
     *(BlockSTM, StaticPartition, HalfPlan, Predicted, Standing),
     *(Bal, LyingList),
-    *(OccWindow, Redo, Aria),
+    *(OccWindow, Redo, Aria, BlockSTMv2),
     *(FewMachines, HalfTold),
     *(DryGroups, DryLocks),
 )
@@ -417,6 +420,31 @@ BUGS = {
         Aria,
         Replacement(snapshot_batch, batches_of_aria.leave_ticket_open, "close_ticket"),
         within=True,
+    ),
+    "unentered_reader": Bug(
+        "entries of readers at what they have read",
+        BlockSTMv2,
+        Replacement(readers, second.enter_nobody, "enter"),
+    ),
+    "lost_invalidation": Bug(
+        "invalidation of those that have executed",
+        BlockSTMv2,
+        Replacement(invalidation, second.lose_what_executed_ones_are_told, "invalidate"),
+    ),
+    "unseen_mark": Bug(
+        "invalidation of those that still execute",
+        BlockSTMv2,
+        Replacement(invalidation, second.look_for_no_mark, "stale_read_of"),
+    ),
+    "untold_expectation": Bug(
+        "invalidation of those that have read where one below is expected to write",
+        BlockSTMv2,
+        Replacement(invalidation, second.tell_nobody_below, "tell_below"),
+    ),
+    "early_balance": Bug(
+        "the beneficiary's balance at the commit point only",
+        BlockSTMv2,
+        Replacement(commit_point, second.need_no_turn, "has_its_turn"),
     ),
     "untold_waiters": Bug(
         "wake-up of those who wait at placeholders",
