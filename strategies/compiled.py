@@ -44,6 +44,8 @@ class CompiledStrategy(Strategy):
     clocks: ClassVar[tuple[str, ...]] = ("wall", "virtual")
     divides_state: ClassVar[bool] = False
     """Whether it executes on parts of the state, each of which then has a backing of its own."""
+    delegates: ClassVar[bool] = False
+    """Whether it hands blocks over to other strategies."""
 
     def __init__(self) -> None:
         self.backing: Backing | None = None
@@ -138,6 +140,12 @@ class CompiledStrategy(Strategy):
             image, admission = _with_admission(block) if kept is None or kept[0].block is not block else kept
             self._image, self._admission = image, admission
         return self._image
+
+    def take_over(self, other: CompiledStrategy) -> None:
+        """Stand in for another strategy at the block that it has in hand, with all that it was told."""
+        self.clock, self.knowledge, self.backing = other.clock, other.knowledge, other.backing
+        self.makes_access_list = other.makes_access_list
+        self._image, self._admission, self._laid_out = other._image, other._admission, other._laid_out
 
     def lay_out(self, blocks: Sequence[Block]) -> list[BlockImage]:
         """Have images of several blocks, which `image_of` then gives until others are laid out.

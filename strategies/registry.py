@@ -28,7 +28,8 @@ _VARIANTS = {
     "occ_window": "contend.strategies.optimistic.occ_window.strategy:OccWindow",
     "aria": "contend.strategies.optimistic.aria.strategy:Aria",
     "aria_in_place": "contend.strategies.optimistic.aria.strategy:AriaInPlace",
-    "adaptive": "contend.strategies.adaptive:Adaptive",
+    "adaptive": "contend.strategies.adaptive.strategy:Adaptive",
+    "hint_trial": "contend.strategies.adaptive.hint_trial:HintTrial",
     "sharded_ordered": "contend.strategies.sharded:ShardedOrdered",
     "bal_longest": "contend.strategies.bal.strategy:BalLongest",
 }

@@ -38,6 +38,7 @@ _RESERVED = (
     "adaptive",
     "aria",
     "aria_in_place",
+    "hint_trial",
 )
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")

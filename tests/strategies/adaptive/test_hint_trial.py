@@ -1,4 +1,4 @@
-"""Adaptive strategy: which way it goes, what a block costs that goes without hints, and when it begins anew."""
+"""Trial of hints: which way it goes, what a block costs that goes without hints, and when it begins anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from adversarial import ENVIRONMENT, adversarial_state, hot
 
 from contend.evm import Block, State
-from contend.strategies.adaptive import BLOCKS_BETWEEN, WITH, WITHOUT, Adaptive, Trial
+from contend.strategies.adaptive.hint_trial import BLOCKS_BETWEEN, WITH, WITHOUT, HintTrial, Trial
 from contend.strategies.base import Outcome, Strategy
 from contend.strategies.clocks.virtual import VirtualClock
 from contend.strategies.registry import get
@@ -74,7 +74,7 @@ class Run:
 
 
 def test_each_way_gives_the_serial_result_and_trial_follows_trial() -> None:
-    run = Run("adaptive", adversarial_state())
+    run = Run("hint_trial", adversarial_state())
     outcomes = [run.execute(number) for number in (1, 2, 3, 4, 4, 5, 6)]
     # The block that comes again is the beginning of another run.
     assert [one.counters["hinted_blocks"] for one in outcomes][:3] == [0, 1, 1]
@@ -82,10 +82,10 @@ def test_each_way_gives_the_serial_result_and_trial_follows_trial() -> None:
     assert [one.counters.get("dry_runs") for one in outcomes[:3]] == [None, 0, 0]
 
 
-@pytest.mark.parametrize("name", ["adaptive", "adaptive+dry_run"])
+@pytest.mark.parametrize("name", ["hint_trial", "hint_trial+dry_run"])
 def test_with_hints_it_is_groups(name: str) -> None:
     run = Run(name, adversarial_state())
-    assert isinstance(run.strategy, Adaptive)
+    assert isinstance(run.strategy, HintTrial)
     run.strategy._trial = Trial(3, {WITH: 1.0, WITHOUT: 2.0})
     counters = run.execute(1).counters
     assert counters["hinted_blocks"] == 1
@@ -93,8 +93,8 @@ def test_with_hints_it_is_groups(name: str) -> None:
 
 
 def test_without_hints_a_block_costs_what_it_costs_block_stm() -> None:
-    run, other = Run("adaptive", adversarial_state()), Run("block_stm", adversarial_state())
-    assert isinstance(run.strategy, Adaptive)
+    run, other = Run("hint_trial", adversarial_state()), Run("block_stm", adversarial_state())
+    assert isinstance(run.strategy, HintTrial)
     run.strategy._trial = Trial(3, {WITH: 2.0, WITHOUT: 1.0})
     for number in (1, 2):
         found, expected = run.execute(number), other.execute(number)

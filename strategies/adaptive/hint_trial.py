@@ -1,4 +1,4 @@
-"""Adaptive: predictions and their dependency graph where these have paid, Block-STM where they have not.
+"""Trial of hints: predictions and their dependency graph where these have paid, Block-STM where they have not.
 
 To predict, to link and to learn costs the same whether transactions conflict or not; what it gains is what Block-STM
 wastes. Which is more is a matter of the contracts of the day, and a builder can find it out: it executes a block each
@@ -70,14 +70,14 @@ class Trial:
             self.place = (self.place + 1) % BLOCKS_BETWEEN
 
 
-class Adaptive(Groups):
+class HintTrial(Groups):
     """Hints where they pay, and Block-STM where not.
 
     A block whose number is not above the last one's is the beginning of another run: what was tried is forgotten, as
     what was learned is (`strategies.hints.template`).
     """
 
-    name: ClassVar[str] = "adaptive"
+    name: ClassVar[str] = "hint_trial"
     summary: ClassVar[str] = "predictions and their graph where these have paid, Block-STM where not"
     takes: ClassVar[tuple[str, ...]] = (TEMPLATE, DRY_RUN)
 
