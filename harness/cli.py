@@ -24,6 +24,7 @@ from contend.harness.commands import (
     fuzz,
     fuzz_blocks,
     fuzz_evm,
+    learn,
     list_,
     make_state,
     new,
@@ -132,6 +133,7 @@ for _module in (
     blocktest,
     risk,
     make_state,
+    learn,
     warm_up,
 ):
     add_verbosity(_module.command)

@@ -27,6 +27,7 @@ STRATEGIES = (
     "occ_window",
     "sharded_ordered",
     "bal_longest",
+    "hint_trial",
     "adaptive",
     "aria",
     "redo",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contend.harness.errors import BadInputError, CrashError
 from contend.harness.observer import Observer
+from contend.harness.plan.chosen_model import use_model
 from contend.harness.plan.clock_options import clock_maker, read_costs
 from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.resolve import BASELINE, CellKey, MeasurementPlan, one_line, resolve
@@ -159,6 +160,7 @@ class Explainer:
         from contend.harness.analysis.contender_facts import given_by_name
         from contend.harness.verify.oracle.oracle import refusal
         from contend.strategies import registry
+        from contend.strategies.adaptive.strategy import Adaptive
         from contend.strategies.clocks.base import PS_PER_SECOND
         from contend.strategies.given import TEMPLATE
 
@@ -166,10 +168,13 @@ class Explainer:
         try:
             state.restore(snapshot)
             with registry.get(key.strategy)() as strategy:
+                use_model(strategy, self._request.model)
                 strategy.clock = clock_maker(self._request)()
                 strategy.knowledge = knowledge.of(0, strategy.given)
                 found |= {"given": given_by_name(key.strategy, strategy, self._request.access_list)}
                 outcome: Outcome = strategy.execute(block, state, key.workers)
+                if isinstance(strategy, Adaptive) and strategy.last_choice is not None:
+                    found["choice"] = {**strategy.last_choice.as_json(), "reasons": strategy.reasons()}
                 differences = oracle.check(outcome, state.changes_since(snapshot))
         except Exception as error:
             return found | {"error": f"{type(error).__name__}: {one_line(error)}"}

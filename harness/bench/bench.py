@@ -26,6 +26,7 @@ from contend.harness.bench.pipelined_blocks import alone_seconds, judged, timed_
 from contend.harness.bench.serial_runs_at_once import SerialRunsAtOnce
 from contend.harness.bench.survey import Survey, check_built
 from contend.harness.bench.timed_run import sample_of, timed_run
+from contend.harness.plan.chosen_model import use_model
 from contend.harness.plan.resolve import BASELINE, LIMIT, CellKey, WorkloadPlan, one_line
 from contend.harness.record.content.cell_facts import CellFacts
 from contend.harness.record.sample import BlockFacts, Sample
@@ -67,6 +68,8 @@ class Bench:
         Kind of the access lists that are given (`strategies.given.LIST_KINDS`).
     stages : mapping, optional
         Stages of a node that are measured with the execution, by option (`node.registry`).
+    model : str, optional
+        File of the model that `adaptive` chooses by.
     """
 
     strategy: Callable[[str], Callable[[], Strategy]]
@@ -75,6 +78,7 @@ class Bench:
     clock: Callable[[], Clock] = field(default=lambda: WALL)
     list_kind: str = FULL
     stages: Mapping[str, str] = field(default_factory=dict)
+    model: str | None = None
     _strategies: dict[CellKey, Strategy] = field(default_factory=dict, init=False)
     _blocks: tuple[BlockSequence, State] | None = field(default=None, init=False)
     _causes: Causes | None = field(default=None, init=False)
@@ -301,7 +305,8 @@ class Bench:
 
     def _instance(self, key: CellKey) -> Strategy:
         if key not in self._strategies:
-            self._strategies[key] = self.strategy(key.strategy)()
+            self._strategies[key] = made = self.strategy(key.strategy)()
+            use_model(made, self.model)
         return self._strategies[key]
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from contend.harness.commands.options import Asked, request_options, tell_settin
     "seed",
     "clock",
     "costs",
+    "model",
     "hints",
     "access_list",
     workloads={"metavar": "NAME", "required": True, "help": "One workload."},

@@ -37,6 +37,8 @@ class Task:
         File of the cost table, where it is not the project's own.
     network : str or None
         Simulated network between shards.
+    model : str or None
+        File of the model that `adaptive` chooses by, where it is not the project's own.
     revision : str
         Which version is measured; empty for the one that runs.
     access_list : str
@@ -53,6 +55,7 @@ class Task:
     clock: str = "wall"
     costs: str | None = None
     network: str | None = None
+    model: str | None = None
     revision: str = ""
     access_list: str = LIST_KINDS[0]
     stages: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +87,7 @@ def tasks_of(
     """Cells of a workload as they were asked for, each as a task."""
     asked = {
         name: getattr(request, name)
-        for name in ("seed", "block_size", "clock", "costs", "network", "access_list", "stages")
+        for name in ("seed", "block_size", "clock", "costs", "network", "model", "access_list", "stages")
     }
     return {
         key: Task(workload, strategy=key.strategy, workers=key.workers, revision=revision, **asked) for key in cells

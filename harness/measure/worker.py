@@ -229,7 +229,7 @@ class _Worker:
 
     def _build(self, task: dict[str, Any], result: dict[str, Any]) -> None:
         names = ("workload", "seed", "block_size", "clock", "costs", "network", "access_list", "stages")
-        wanted = {name: task[name] for name in names}
+        wanted = {**{name: task[name] for name in names}, "model": task.get("model")}
         if wanted == self._built:
             return
         self._announce_compilations()
@@ -243,13 +243,13 @@ class _Worker:
 
     def _bench_of(self, task: dict[str, Any]) -> Any:
         clock = {name: task[name] for name in ("clock", "costs", "network")}
-        key = (*clock.values(), task["access_list"], *task["stages"].items())
+        key = (*clock.values(), task["access_list"], task.get("model"), *task["stages"].items())
         if key not in self._benches:
             maker = find("clock_maker")(_request({name: value for name, value in clock.items() if value is not None}))
             strategies, workloads = find("strategies"), find("workloads")
             bench = find("Bench")(strategies.get, workloads.get, find("compile_lock"), maker)
             # An older version gives no lists and has no stages, and has refused a request that asks for any.
-            bench.list_kind, bench.stages = task["access_list"], task["stages"]
+            bench.list_kind, bench.stages, bench.model = task["access_list"], task["stages"], task.get("model")
             self._benches[key] = bench
         return self._benches[key]
 

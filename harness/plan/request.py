@@ -232,6 +232,15 @@ class Request:
         default_text="the project's",
         applies=_simulated,
     )
+    model: Option[PathLike | None, str | None] = Option(
+        None,
+        PATH,
+        "--model",
+        metavar="FILE",
+        meaning="Model by which the strategy adaptive chooses who executes a block; contend learn makes one",
+        default_text="the project's",
+        added_later=True,
+    )
     network: Option[str | None, str | None] = Option(
         None,
         TEXT,

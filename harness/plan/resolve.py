@@ -122,6 +122,7 @@ def resolve(request: Request) -> MeasurementPlan:
     from llvmlite.binding import llvm_version_info
 
     from contend.harness.kernels import is_cold, sources_digest
+    from contend.harness.plan.chosen_model import read_model
     from contend.harness.plan.contenders import contenders
     from contend.strategies import registry as strategies
 
@@ -141,6 +142,8 @@ def resolve(request: Request) -> MeasurementPlan:
     parallel = {name: bool(kind.parallel) for name, kind in kinds.items()}
     _check_pipeline(request, kinds)
     digest = costs_digest(request)
+    if request.model is not None:
+        read_model(request.model)
     # In a pipeline the other stages have use for more workers than serial execution has.
     alone = () if request.pipeline == NO_STAGE else tuple(count for count in request.workers if count > 1)
     wanted = tuple(

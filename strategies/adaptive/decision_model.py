@@ -13,15 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from contend.evm.block_image import BlockImage
 from contend.outside_files import json_of, reason, shown, text_of
-from contend.strategies.adaptive.block_features import FEATURES, Features
-from contend.strategies.adaptive.forest import LEAF, Forest, Tree
+from contend.strategies.adaptive.block_features import FEATURES
+from contend.strategies.adaptive.decision_tree import LEAF, Descent, Tree
 
 MODEL_FILE = Path(__file__).with_name("model.json")
 SCHEMA, VERSION = "contend-model", 1
-MOST_BYTES, MOST_TREES, MOST_NODES, MOST_CANDIDATES = 1 << 22, 64, 1 << 12, 32
+MOST_BYTES, MOST_NODES, MOST_CANDIDATES = 1 << 22, 1 << 12, 32
 UNIT = 1_000
 """Of expected values: thousandths of the binary logarithm of a time over the serial one."""
+LEAST_PART = 2
+"""Workers that a part of them has at least."""
 _MOST_VALUE, _MOST_THRESHOLD, _MOST_DIVISOR = 64 * UNIT, 1 << 62, 64
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(\+[a-z_]{1,20})?")
 
@@ -63,17 +66,13 @@ class Part:
         Transactions of a block below which nothing was ever faster than serial execution.
     margin : int
         By how much, in units of `UNIT`, a candidate must be expected to be faster than serial execution to be chosen.
-    trees : tuple of Tree
+    tree : Tree
     """
 
     candidates: tuple[Candidate, ...]
     serial_below: int
     margin: int
-    trees: tuple[Tree, ...]
-
-    def forest(self) -> Forest:
-        """The trees, laid out anew: memory for one user."""
-        return Forest(self.trees, len(self.candidates))
+    tree: Tree
 
 
 @dataclass(frozen=True)
@@ -162,13 +161,19 @@ class Choice:
     candidate : Candidate
     speedup : float
         Over serial execution, as expected; 1 of serial execution itself.
-    asked : int
-        Nodes of trees that were asked; 0 where the number of transactions or workers said enough.
+    asked, looked : int
+        Nodes of the tree that were asked, and looks at transactions; 0 where the numbers of transactions and workers
+        said enough.
     """
 
     candidate: Candidate
-    speedup: float
-    asked: int
+    speedup: float = 1.0
+    asked: int = 0
+    looked: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Show what was chosen as plain data."""
+        return {"contender": self.candidate.contender, "divisor": self.candidate.divisor, "speedup": self.speedup}
 
 
 SERIAL = Candidate("serial")
@@ -180,33 +185,44 @@ class Chooser:
     Parameters
     ----------
     part : Part
-    may_use : callable
-        Whether a contender can be given the block in hand, by its name.
     """
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self._forest = part.forest()
+        self._descent = Descent(part.tree)
 
-    def needs_no_features(self, transactions: int, workers: int) -> bool:
-        """Whether it is clear that serial execution is best: one worker shares with nobody, nor does a small block."""
-        return workers == 1 or transactions < self.part.serial_below
-
-    def choose(self, features: Features, usable: Sequence[bool]) -> Choice:
-        """Choose by features; of equals the first candidate.
+    def choose(self, image: BlockImage, workers: int, past: tuple[int, ...], usable: Sequence[bool]) -> Choice:
+        """Choose for a block; of equals the first candidate.
 
         Parameters
         ----------
-        features : ndarray of int64
+        image : BlockImage
+        workers : int
+        past : tuple of int
+            What the block before has told (`OF_PAST`).
         usable : sequence of bool
             Of each candidate whether it can be given the block.
         """
-        expected, asked = self._forest.expected(features)
-        best, least = SERIAL, -self.part.margin
-        for candidate, value, can in zip(self.part.candidates, expected.tolist(), usable, strict=True):
-            if can and value < least:
-                best, least = candidate, value
-        return Choice(best, 1.0 if best is SERIAL else 2.0 ** (-least / UNIT), asked)
+        transactions = len(image)
+        # One worker shares with nobody, nor does a small block.
+        if workers == 1 or transactions < self.part.serial_below:
+            return Choice(SERIAL)
+        leaf, asked, looked = self._descent.leaf(image, workers, past)
+        best, least = best_of_leaf(self.part, leaf, workers, usable)
+        return Choice(best, 1.0 if best is SERIAL else 2.0 ** (-least / UNIT), asked, looked)
+
+    def reasons(self) -> list[str]:
+        """What was asked of the last block that any was asked of, and the answers."""
+        return self.part.tree.reasons(self._descent.features)
+
+
+def best_of_leaf(part: Part, leaf: int, workers: int, usable: Sequence[bool]) -> tuple[Candidate, int]:
+    """The candidate that a leaf expects to be quickest, serial execution being one, and the value expected."""
+    best, least = SERIAL, -part.margin
+    for one, value, can in zip(part.candidates, part.tree.value[leaf], usable, strict=True):
+        if value < least and can and (one.divisor == 1 or one.workers_of(workers) >= LEAST_PART):
+            best, least = one, value
+    return best, least
 
 
 def _part_as_json(part: Part) -> dict[str, Any]:
@@ -214,16 +230,13 @@ def _part_as_json(part: Part) -> dict[str, Any]:
         "candidates": [{"contender": one.contender, "divisor": one.divisor} for one in part.candidates],
         "serial_below": part.serial_below,
         "margin": part.margin,
-        "trees": [
-            {
-                "feature": list(tree.feature),
-                "threshold": list(tree.threshold),
-                "left": list(tree.left),
-                "right": list(tree.right),
-                "value": [list(one) for one in tree.value],
-            }
-            for tree in part.trees
-        ],
+        "tree": {
+            "feature": list(part.tree.feature),
+            "threshold": list(part.tree.threshold),
+            "left": list(part.tree.left),
+            "right": list(part.tree.right),
+            "value": [list(one) for one in part.tree.value],
+        },
     }
 
 
@@ -233,14 +246,11 @@ def _part(source: str, content: object) -> Part:
     candidates = content.get("candidates")
     if not isinstance(candidates, list) or not 1 <= len(candidates) <= MOST_CANDIDATES:
         raise ModelError(f"damaged: part {source!r} has no list of 1 to {MOST_CANDIDATES} candidates")
-    trees = content.get("trees")
-    if not isinstance(trees, list) or not 1 <= len(trees) <= MOST_TREES:
-        raise ModelError(f"damaged: part {source!r} has no list of 1 to {MOST_TREES} trees")
     return Part(
         tuple(_candidate(source, one) for one in candidates),
         _number(source, "serial_below", content.get("serial_below"), 0, 1 << 32),
         _number(source, "margin", content.get("margin"), 0, _MOST_VALUE),
-        tuple(_tree(f"{source}, tree {number}", one, len(candidates)) for number, one in enumerate(trees)),
+        _tree(source, content.get("tree"), len(candidates)),
     )
 
 
@@ -260,9 +270,11 @@ def _number(where: str, name: str, value: object, least: int, most: int) -> int:
 def _tree(where: str, content: object, candidates: int) -> Tree:
     """A tree of which every way ends at a leaf: children have higher numbers, and are there."""
     names = ("feature", "threshold", "left", "right", "value")
-    lists = [content.get(name) for name in names] if isinstance(content, dict) else [None]
+    lists: list[Any] = [content.get(name) for name in names] if isinstance(content, dict) else [None]
     if not all(isinstance(one, list) and 1 <= len(one) <= MOST_NODES and len(one) == len(lists[0]) for one in lists):
-        raise ModelError(f"damaged: part {where}: no lists of equal length, 1 to {MOST_NODES}, for all of its nodes")
+        raise ModelError(
+            f"damaged: part {where!r}: its tree has no lists of equal length, 1 to {MOST_NODES}, for all of its nodes"
+        )
     feature, threshold, left, right, value = lists
     count = len(feature)
     for node in range(count):

@@ -20,8 +20,8 @@ from typing import ClassVar
 from contend.evm import Block, State
 from contend.evm.block_image import BlockImage
 from contend.strategies import registry
-from contend.strategies.adaptive.block_features import OF_PAST, UNKNOWN, BlockFeatures
-from contend.strategies.adaptive.decision_model import SERIAL, Choice, Chooser, DecisionModel, ModelError, shipped_model
+from contend.strategies.adaptive.block_features import OF_PAST, UNKNOWN
+from contend.strategies.adaptive.decision_model import Choice, Chooser, DecisionModel, ModelError, shipped_model
 from contend.strategies.adaptive.delegates import Delegates, can_delegate_to
 from contend.strategies.base import Outcome
 from contend.strategies.clocks import cost_table
@@ -58,7 +58,6 @@ class Adaptive(CompiledStrategy):
         self.model_file: Path | None = None
         self.last_choice: Choice | None = None
         self._chooser: Chooser | None = None
-        self._features = BlockFeatures()
         self._delegates = Delegates()
         self._past = (UNKNOWN,) * len(OF_PAST)
         self._last_number: int | None = None
@@ -100,6 +99,12 @@ class Adaptive(CompiledStrategy):
         """Nobody's: a block is handed over whole."""
         raise NotImplementedError
 
+    def reasons(self) -> list[str]:
+        """Why the last block was handed to whom it was: what was asked of it, and the answers."""
+        if self._chooser is None or self.last_choice is None or not self.last_choice.asked:
+            return []
+        return self._chooser.reasons()
+
     def close(self) -> None:
         """Close whoever blocks were handed to."""
         self._delegates.close()
@@ -113,12 +118,10 @@ class Adaptive(CompiledStrategy):
 
     def _choose(self, chooser: Chooser, image: BlockImage, workers: int) -> Choice:
         """Choose for a block, in the clock's time."""
-        if chooser.needs_no_features(len(image), workers):
-            return Choice(SERIAL, 1.0, 0)
         kind = self.knowledge.list_kind
         usable = [_is_usable(one.contender, self.given, kind) for one in chooser.part.candidates]
-        choice = chooser.choose(self._features.of(image, workers, self._past), usable)
-        self.spend(cost_table.SORT_HINT, BlockFeatures.looked_up(len(image)))
+        choice = chooser.choose(image, workers, self._past, usable)
+        self.spend(cost_table.SORT_HINT, choice.looked)
         self.spend(cost_table.ORDER_ACCESS, choice.asked)
         return choice
 

@@ -28,6 +28,7 @@ COMPILED = [
     "locks+truth",
     "static_partition+declared",
     "block_stm+template",
+    "adaptive",
 ]
 
 

@@ -22,7 +22,7 @@ SINGLE_BLOCK_CONTENDERS = ("serial", "bal", *VALIDATORS, *CEILINGS, *BUILDERS)
 BUILDER_CONTENDERS = (
     "serial",
     "block_stm",
-    "adaptive",
+    "hint_trial",
     "block_stm+template",
     "placeholder+template",
     "placeholder+dry_run",

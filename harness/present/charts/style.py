@@ -40,6 +40,7 @@ _RESERVED = (
     "aria_in_place",
     "redo",
     "block_stm_v2",
+    "hint_trial",
 )
 # Twelve that can be told from each other without colour; a hatch has the colour of the background.
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")

@@ -169,6 +169,16 @@ def _print_chain(console: Console, chain: Explanation, bound: Bound) -> None:
         console.print()
 
 
+def _chosen(one: Explanation) -> str:
+    """Whom a block was handed to, and why."""
+    choice, reasons = one["choice"], " and ".join(one["choice"]["reasons"])
+    workers = max(one["workers"] // choice["divisor"], 1)
+    if not reasons:
+        return f"{one['strategy']}: handed to {choice['contender']}: a single worker, or so few transactions"
+    whom = choice["contender"] if choice["contender"] == BASELINE else f"{choice['contender']}, {workers:,} workers"
+    return f"{one['strategy']}: handed to {whom}, expected {choice['speedup']:.2f} times as fast as serial: {reasons}"
+
+
 def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds) -> None:
     strategies, bound = explanation["strategies"], bounds.plain
     if not strategies:
@@ -203,6 +213,9 @@ def _print_strategies(console: Console, explanation: Explanation, bounds: Bounds
         gives_way = ("executions", "prepare", "ns a hop", "waste", "of schedule")
         _print(console, title, headings, rows, text=2, gives_way=gives_way)
         _print_whose_bound(console, [one for one in strategies if one["error"] is None], bounds)
+    for one in strategies:
+        if one.get("choice"):
+            console.print(_chosen(one), markup=False, highlight=False)
     for one in strategies:
         if one.get("refused_list"):
             text = f"{one['strategy']}: list refused: {one['refused_list']}"

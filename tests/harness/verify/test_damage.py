@@ -47,7 +47,7 @@ EVERY = [
     "groups+template",
     "locks+dry_run",
     "locks+truth",
-    "adaptive",
+    "hint_trial",
 ]
 
 
@@ -198,7 +198,7 @@ def test_the_command_counts_damaged_schedules(tmp_path: Path) -> None:
 def test_the_study_shows_each_share(tmp_path: Path) -> None:
     assert set(contenders()) == {
         "block_stm+truth", "placeholder+truth", "bal", "static_partition+truth", "groups+truth", "locks+truth",
-        "adaptive", "bal_longest+truth",
+        "hint_trial", "bal_longest+truth",
     }  # fmt: skip
     cells = list(cells_of("swaps", ["block_stm+truth"], MIXED, 4, 60, 1))
     assert [cell.damaged for cell in cells] == [0, 0, 5, 20, 50]
@@ -211,7 +211,7 @@ def test_the_study_shows_each_share(tmp_path: Path) -> None:
 
 
 def test_the_study_shows_who_learns_in_a_later_block_and_damages_what_it_learned() -> None:
-    # Not adaptive: by other costs hints may not pay in a block so small, and then it uses none.
+    # Not hint_trial: by other costs hints may not pay in a block so small, and then it uses none.
     cells = cells_of("dao", ["placeholder+template"], MIXED, 8, 100, 1)
     found = {cell.damaged: cell for cell in cells if cell.strategy == "placeholder+template"}
     assert sorted(found) == [0, 5, 20, 50]

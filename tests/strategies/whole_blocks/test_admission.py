@@ -40,7 +40,7 @@ def test_shards_keep_the_order_that_limits_depend_on(equivalence: Equivalence) -
     assert (outcome.receipts.error_codes == errors.GAS_ALLOWANCE).any()
 
 
-@pytest.mark.parametrize("name", ["block_stm+template", "adaptive"])
+@pytest.mark.parametrize("name", ["block_stm+template", "hint_trial"])
 def test_a_block_of_several_rounds_is_learned_from_once(name: str) -> None:
     """What is refused is found out by executing the block again; that is no other block, and no new beginning."""
     state, numbers, rounds = adversarial_state(), (1, 2, 3), []
@@ -62,6 +62,6 @@ def test_a_block_of_several_rounds_is_learned_from_once(name: str) -> None:
             assert (outcome.receipts.error_codes == errors.GAS_ALLOWANCE).any()
             source = strategy._source  # type: ignore[attr-defined]
             assert int(source._learner[0]["block"]) == place + 1
-            if name == "adaptive":
+            if name == "hint_trial":
                 assert outcome.counters["hinted_blocks"] == int(place > 0)
     assert len(rounds) > len(numbers)

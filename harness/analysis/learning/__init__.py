@@ -1,0 +1,1 @@
+"""Learning who executes a block quickest, from records, for the strategy `adaptive` (``contend learn``)."""

@@ -1,0 +1,1 @@
+"""Pages about choosing who executes a block: `adaptive` judged, and the least transactions worth it."""
