@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contend.harness.commands.common import EXIT_BAD_INPUT, EXIT_FAILED, STANDARD_OUTPUT, bad_input, interruptible, tell
+from contend.harness.commands.metrics_option import metrics_option, published
 from contend.harness.commands.options import ALL_OPTIONS, Asked, request_options, tell_settings
 from contend.harness.errors import BadInputError
 from contend.harness.plan.request import ALL, DEFAULT, Request
 from contend.harness.plan.setting import Setting
 
 if TYPE_CHECKING:
-    from contend.harness.observer import Observer
     from contend.harness.present.tables.result_table import ResultTable
 
 # Stands for the newest record; no file can have this name.
@@ -57,12 +57,7 @@ WITH_RESUME = ("resume", "results", "json_path", "no_charts", "quiet", "isolated
     help="Measure what is missing of a record whose run was interrupted or killed; of the newest one in the results "
     "folder unless a file is named. The request is the record's own.",
 )
-@click.option(
-    "--metrics",
-    metavar="[HOST:]PORT",
-    help="Publish progress, throughput, aborts, waits and stalls as OpenMetrics text at http://HOST:PORT/metrics while "
-    "the run lasts; without HOST for this machine alone.",
-)
+@metrics_option
 @click.option("--no-charts", is_flag=True, help="Draw no charts.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -179,7 +174,7 @@ def measure(
             engine.resumed = read_incomplete(resumed)
         table = ResultTable(_console(output))
         try:
-            with _published(output.metrics) as monitor, display(quiet, table) as observer:
+            with published(output.metrics) as monitor, display(quiet, table) as observer:
                 engine.observer, keeper.tell = monitor(observer), observer.note
                 engine.run()
         except KeyboardInterrupt:
@@ -198,21 +193,6 @@ def measure(
         return 0 if kept else EXIT_BAD_INPUT
     finally:
         store.close()
-
-
-@contextmanager
-def _published(place: str | None) -> Iterator[Callable[[Observer], Observer]]:
-    """Serve a monitor; gives what makes an observer one that the monitor sees, too."""
-    if place is None:
-        yield lambda observer: observer
-        return
-    from contend.harness.present.metrics.both_observers import BothObservers
-    from contend.harness.present.metrics.metrics_server import serving
-    from contend.harness.present.metrics.run_metrics import RunMetrics
-
-    metrics = RunMetrics()
-    with serving(place, metrics):
-        yield lambda observer: BothObservers(observer, metrics)
 
 
 def _report(

@@ -6,10 +6,11 @@ path has been set. What it says and hears is JSON, which needs no class of eithe
 verb.
 
 From the client: ``plan`` (a request to be looked up), ``compile`` (strategies, ahead of their turn), ``build``,
-``warm`` and ``run`` (a task), ``close``. In return: ``plan`` or ``refused``, and for each task one ``result``, in the
-form of `contend.harness.measure.task.Result`. ``run`` builds the workload and warms the cell up where that has not been
-done: a task is all that is needed. Meanwhile ``stage`` and ``compile`` tell what takes so long, and ``warning`` passes
-on what the version logs. The worker ends when the client is gone.
+``warm`` and ``run`` (a task), ``forget`` (all that is kept of tasks), ``memory``, ``close``. In return: ``plan`` or
+``refused``, and for each task one ``result``, in the form of `contend.harness.measure.task.Result`. ``run`` builds the
+workload and warms the cell up where that has not been done: a task is all that is needed. Meanwhile ``stage`` and
+``compile`` tell what takes so long, and ``warning`` passes on what the version logs. The answer to ``memory`` is what
+the worker and its processes hold now. The worker ends when the client is gone.
 
 Arguments: the descriptor of the socket, and a JSON object with ``paths`` (the import path), ``root`` (the sources; null
 for the version that the client runs), ``own_environment`` (whether the interpreter's own import path follows) and
@@ -18,6 +19,7 @@ for the version that the client runs), ``own_environment`` (whether the interpre
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import json
@@ -143,6 +145,8 @@ class _Worker:
         logging.getLogger("contend").addHandler(_PassOn(lambda text: self._send("warning", text)))
         verbs: dict[str, Callable[[Any], None]] = {
             "plan": self._plan,
+            "forget": lambda _: self._close(),
+            "memory": lambda _: self._send("memory", resident_bytes()),
             "compile": self._compile,
             "build": lambda task: self._work(task, self._build),
             "warm": lambda task: self._work(task, self._build, self._warm_up),
@@ -153,8 +157,16 @@ class _Worker:
             if verb == "close":
                 break
             verbs[verb](*content)
+        self._close()
+
+    def _close(self) -> None:
+        """Close all strategies, and forget what was built."""
         for bench in self._benches.values():
             bench.close()
+        self._benches.clear()
+        self._warm.clear()
+        self._bench = self._built = None
+        gc.collect()
 
     def _listen(self) -> None:
         # A kernel cannot be interrupted, but it holds no GIL: this thread notices that the client is gone at once.
@@ -311,6 +323,23 @@ def _tuples(value: Any) -> Any:
 def _peak_memory_bytes() -> int:
     """The most that this process had resident so far; macOS counts bytes, others KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def resident_bytes() -> int:
+    """Memory that this process and those that its strategies keep have resident now; 0 where the system does not say.
+
+    What they share counts as often as they are.
+    """
+    pages, group = 0, os.getpgrp()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # Behind the name, which may hold spaces: state, parent, group.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                pages += int((folder / "statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            # It has ended since it was listed.
+            continue
+    return pages * resource.getpagesize()
 
 
 def _failure(error: Exception) -> dict[str, Any]:

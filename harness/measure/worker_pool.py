@@ -113,7 +113,7 @@ class WorkerPool:
     def _start(self, slot: int) -> WorkerLink:
         version = self.versions[slot % len(self.versions)]
         worker = self._start_worker(slot, next(self._numbers), version)
-        worker.send("plan", _plain(self._request))
+        worker.send("plan", plain_request(self._request))
         return worker
 
     def plan(self, slot: int) -> VersionPlan:
@@ -223,7 +223,7 @@ def _gone(worker: WorkerLink) -> WorkerGoneError:
     return (PlaceLostError if worker.lost else WorkerGoneError)(worker, how)
 
 
-def _plain(request: Request) -> dict[str, Any]:
+def plain_request(request: Request) -> dict[str, Any]:
     """A request that any version can read: its fields, as far as something is asked for.
 
     What every version knows is always said, since versions may differ in what they take for granted.

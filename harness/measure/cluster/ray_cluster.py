@@ -30,7 +30,7 @@ from contend.harness.record.environment import usable_cores
 LOCAL = "local"
 EXCLUSIVE = "bench"
 """Resource that a node has one of if wall-clock cells may be measured there."""
-_HINT = "pip install 'contend[cluster]', on every node"
+_HINT = "pip install 'ray>=2.60,<2.61', on every node"
 _STORE_BYTES = 128 << 20
 _DESCRIBE_SECONDS = 120.0
 _END_SECONDS = 5.0

@@ -46,7 +46,7 @@ def serving(place: str, metrics: RunMetrics) -> Iterator[int]:
     """
     host, port = place_of(place)
     if importlib.util.find_spec("prometheus_client") is None:
-        raise BadInputError("metrics: need the package prometheus-client; pip install 'contend[metrics]'")
+        raise BadInputError("metrics: need the package prometheus-client; pip install prometheus-client")
     try:
         server = (_Server6 if ":" in host else _Server)((host, port), _handler(metrics))
     except (OSError, OverflowError) as error:

@@ -29,7 +29,7 @@ def test_without_ray_a_cluster_is_refused_in_one_line(monkeypatch: pytest.Monkey
     assert isinstance(done.exception, SystemExit)
     assert done.exception.code == 2
     assert done.stderr == (
-        "contend: cluster: needs the package ray, which is not installed; pip install 'contend[cluster]', on every "
+        "contend: cluster: needs the package ray, which is not installed; pip install 'ray>=2.60,<2.61', on every "
         "node\n"
     )
 

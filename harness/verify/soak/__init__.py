@@ -1,0 +1,1 @@
+"""Soak: all contenders over random workloads for hours, in one process, until a result differs or memory grows."""
