@@ -66,7 +66,7 @@ _TAIL = """
   Block-STM are ahead.
 - **Altius against ParallelEVM.** Altius finds redo behind plain optimism at 50 % conflicts, ParallelEVM finds it ahead.
   Both are right somewhere: what counts is not how many transactions depend on another one but how many are stale at
-  their turns. With {few} workers 98 % dependent transactions in a hundred pools leave 3 % stale, and redo behind; ten
+  their turns. With {few} workers 98 % dependent transactions in a hundred pools leave 5 % stale, and redo behind; ten
   pools leave 30 %, and redo ahead; one pool is 3.6 times Block-STM. What a log breaks on decides how far: one that
   knows no other gas of an SSTORE, no word that is loaded across two others (the selector in front of an argument), and
   no nonce but the committed one breaks on most of what it is for ([decisions.md](decisions.md)).
