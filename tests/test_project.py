@@ -35,7 +35,18 @@ BELOW_ALL_ROOMS = (
 # The asv suite is kept with the harness, and uses `contend` as any other client does.
 CLIENTS = {"asv_suite"}
 # What makes a function a kernel, and so free of annotations: our own decorators, and numba's for extending it.
-COMPILES = {"kernel", "macro", "native", "instruction", "instruction_loop", "njit", "intrinsic", "overload", "cfunc"}
+COMPILES = {
+    "kernel",
+    "macro",
+    "native",
+    "instruction",
+    "instruction_loop",
+    "instruction_loop_with",
+    "njit",
+    "intrinsic",
+    "overload",
+    "cfunc",
+}
 
 
 def sources(room: str) -> list[Path]:

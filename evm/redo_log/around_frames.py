@@ -57,11 +57,19 @@ def begin_log(machine):
 
 
 @kernel()
+def forgo_log(machine):
+    """Keep no log of what the machine executes, by the interpreter without one: as a broken log, it has no numbers."""
+    log_of(machine).broken = U1
+
+
+@kernel()
 def supply_input(machine, location, word):
     """As `evm.vm.access_table.supply_word`, and log the word; its number, 0 for one that must not change, or -1."""
     key, log = machine.pending_location, log_of(machine)
     if not supply_word(machine, location, word):
         return I(-1)
+    if log.broken != U0:
+        return I(0)
     log.marked = machine.entry_count
     kind = key[2] >> KIND_SHIFT
     if kind & U(0xFF) != BALANCE and kind & U(0xFF) != STORAGE:

@@ -61,11 +61,12 @@ _TAIL = """
   disjoint chains go on, is faster there.
 - **Short transactions with few conflicts** (`payments`): commits are in turn, a comparison a read and a store a write,
   and with {workers} workers the turn is what bounds the block. Block-STM has no turn.
-- **Few conflicts, few workers**: every execution ahead of the commit point pays for a log that hardly any needs. The
-  table above has that price, some 30 %, in its first rows, and Block-STM and the plain window are ahead there.
+- **Few conflicts, few workers**: a log costs some 30 % of an execution. None is kept after four fresh transactions in a
+  row for each worker; where there are just enough stale ones to keep it on (a hundred pools), the plain window and
+  Block-STM are ahead.
 - **Altius against ParallelEVM.** Altius finds redo behind plain optimism at 50 % conflicts, ParallelEVM finds it ahead.
   Both are right somewhere: what counts is not how many transactions depend on another one but how many are stale at
-  their turns. With {few} workers 98 % dependent transactions in a hundred pools leave 3 % stale, and redo behind; ten
+  their turns. With {few} workers 98 % dependent transactions in a hundred pools leave 5 % stale, and redo behind; ten
   pools leave 30 %, and redo ahead; one pool is 3.6 times Block-STM. What a log breaks on decides how far: one that
   knows no other gas of an SSTORE, no word that is loaded across two others (the selector in front of an argument), and
   no nonce but the committed one breaks on most of what it is for ([decisions.md](decisions.md)).

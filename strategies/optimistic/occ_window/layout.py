@@ -15,6 +15,7 @@ WINDOW = Struct(
     adapts=U64,  # whether the size follows what is found at transactions' turns
     compares_values=U64,  # whether a read is stale only where the word differs
     fees=U256,  # of all committed transactions; written by the worker that has the turn
+    fresh=U64,  # transactions in a row that were fresh, likewise; `strategies.optimistic.redo` logs while they are few
     code_writes=U64,  # writes of codes that are committed, likewise; `strategies.optimistic.redo` counts them
     # Counters, each on a cache line of its own.
     next_txn=LINE_U64,  # the next transaction to be executed

@@ -18,6 +18,7 @@ REDO_WORKER = Struct(
     has_turn=U64,
     plain=I64,  # addresses of the interpreter, and of that which keeps a log
     logged=I64,
+    logs=U64,  # whether the execution in hand keeps a log
     redone=U64,  # transactions that were stale and not executed again
     recomputed=U64,  # entries of their logs that were computed anew
     codes=I64,  # codes that the execution in hand has read; they lie at the end of the room for reads

@@ -13,7 +13,7 @@ and needs no log: it runs on the interpreter without one.
 
 from __future__ import annotations
 
-from contend.evm.redo_log.around_frames import begin_log
+from contend.evm.redo_log.around_frames import begin_log, forgo_log
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, U1, I, U
 from contend.evm.runtime.jit import kernel, native
@@ -66,6 +66,9 @@ from contend.strategies.optimistic.redo.redoing import RIGHT, make_right
 # The loop that keeps numbers takes longer than the other by one part in 1 << LOGGING_SHIFT of the interpreter's work,
 # measured on swaps and dao (docs/redo.md). What it enters in the log is charged by the entry (`kept_logs`).
 LOGGING_SHIFT = U(2)
+# A log costs a third of an execution, of one worker; what has to be executed again at its turn costs an execution's
+# time of all workers. So there is none after so many fresh transactions in a row, times the workers.
+FRESH_A_WORKER = 4
 COST_TASK, COST_WAIT, COST_KEEP = cost_table.TASK, cost_table.WAIT, cost_table.PUBLISH_READ
 
 
@@ -73,10 +76,10 @@ COST_TASK, COST_WAIT, COST_KEEP = cost_table.TASK, cost_table.WAIT, cost_table.P
 def _run(shared, worker):
     """The private work behind an answered read; sets the phase that follows. `WORKED` or `FAILED`."""
     own = REDO_WORKER.at(worker.own)
-    has_turn = own.has_turn != U0
+    has_turn, logs = own.has_turn != U0, own.logs != U0
     before = worker.cost_ps
-    stopped = run_machine_by(shared, worker, own.plain if has_turn else own.logged)
-    if not has_turn:
+    stopped = run_machine_by(shared, worker, own.logged if logs else own.plain)
+    if logs:
         worker.cost_ps += (worker.cost_ps - before) >> LOGGING_SHIFT
     if stopped == RAN_INTO_FAULT:
         return FAILED
@@ -92,6 +95,20 @@ def _run(shared, worker):
     return WORKED
 
 
+@kernel(inline=True)
+def is_worth_logging(shared):
+    """Whether a transaction was stale at its turn lately."""
+    return I(atomics.load(WINDOW.at(shared.own), "fresh")) < FRESH_A_WORKER * shared.workers
+
+
+@kernel()
+def _note_turn(shared, worker, stale, redone_before):
+    """Count fresh transactions in a row, as of whether the last one was redone or has to be executed again."""
+    window = WINDOW.at(shared.own)
+    is_fresh = stale == RIGHT and REDO_WORKER.at(worker.own).redone == redone_before
+    atomics.store(window, "fresh", atomics.load(window, "fresh") + U1 if is_fresh else U0)
+
+
 @kernel()
 def _begin_execution(shared, worker):
     worker.executions += U1
@@ -99,8 +116,11 @@ def _begin_execution(shared, worker):
     begin(shared, worker)
     own = REDO_WORKER.at(worker.own)
     own.codes = 0
+    own.logs = U(own.has_turn == U0 and is_worth_logging(shared))
     if own.has_turn == U0:
         begin_log(open_machine(worker.machine))
+        if own.logs == U0:
+            forgo_log(open_machine(worker.machine))
     return _run(shared, worker)
 
 
@@ -119,7 +139,9 @@ def _commit_next(shared, worker, txn_idx):
     if txn_status(shared, txn_idx) == U(DEFERRED):
         return _begin_execution(shared, worker)
     worker.validations += U1
+    redone = REDO_WORKER.at(worker.own).redone
     stale = make_right(shared, worker)
+    _note_turn(shared, worker, stale, redone)
     adapt(shared, stale != RIGHT)
     if stale == RIGHT:
         return _publish(shared, worker)

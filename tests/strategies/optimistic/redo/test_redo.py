@@ -88,6 +88,20 @@ def test_transactions_of_one_sender_are_executed_once(equivalence: Equivalence, 
     assert found["redone"] > 25
 
 
+def test_no_log_is_kept_where_nothing_is_stale(equivalence: Equivalence, redo: Redo) -> None:
+    # Behind forty calls that have nothing in common come some that do: the first of these are executed again.
+    code = "CALLDATASIZE SLOAD CALLER ADD CALLDATASIZE SSTORE"
+    apart, state = calls_of(code, 80)
+    state.set_storage(CONTRACT, 4, 5)
+    acts = [Act(one.sender, CONTRACT, bytes(40 + number)) for number, one in enumerate(apart)]
+    hot_ones = [Act(bytes([0xB0, i]) + bytes(18), CONTRACT, bytes(4)) for i in range(30)]
+    for act in hot_ones:
+        state.set_balance(act.sender, ETHER)
+    found = counters_of(equivalence, redo, block_of([*acts, *hot_ones]), state)
+    assert found["aborts"] > 0
+    assert found["redone"] > 5
+
+
 def test_one_worker_keeps_no_log(equivalence: Equivalence, redo: Redo) -> None:
     block = hot("counter", 60)
     redo.clock = VirtualClock()
