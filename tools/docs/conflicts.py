@@ -120,7 +120,7 @@ def draw(found: Mapping[tuple[str, str], Sequence[Sequence[Mapping[str, Any]]]],
     """Draw speed-up against the dependent share, a panel for each workload and shape."""
     from matplotlib.lines import Line2D
 
-    from contend.harness.present.charts.axis_ticks import decimal_axis, factor_axis, percent
+    from contend.harness.present.charts.axis_ticks import factor_axis, linear_axis, percent
     from contend.harness.present.charts.chart import Chart
     from contend.harness.present.charts.style import Style, chart_style
 
@@ -144,7 +144,7 @@ def draw(found: Mapping[tuple[str, str], Sequence[Sequence[Mapping[str, Any]]]],
             marks = axes.plot(across, [point[0]["role_bound_speedup"] for point in points], **bounds)
             chart.key("bound", Line2D([], [], **bounds), axes, *marks)
             axes.set_xlim(-0.03, 1.03)
-            decimal_axis(axes.xaxis, percent)
+            linear_axis(axes.xaxis, percent)
             factor_axis(axes.yaxis)
             heights = [cell["speedup"]["median"] for point in points for cell in point]
             axes.set_ylim(*_limits([*heights, *(point[0]["role_bound_speedup"] for point in points)]))
