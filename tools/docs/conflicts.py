@@ -45,8 +45,6 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 SPREAD, CHAINED = "spread: many short chains", "hub: one long chain"
 CASES = ("independent", "star", "late-chain", "chain")
-_APART: dict[str, DialValue] = {"accounts": 1_000_000}
-
 Dials = Mapping[str, DialValue]
 
 
@@ -67,37 +65,37 @@ class Shape:
 
 
 def _payments(**dials: DialValue) -> Dials:
-    return {**_APART, "sender_zipf": 0.0, "receiver_zipf": 0.0, "erc20": 0.0, **dials}
+    return {"accounts": 100_000, "sender_zipf": 0.0, "receiver_zipf": 0.0, "erc20": 0.0, **dials}
 
 
 def _swaps(**dials: DialValue) -> Dials:
-    return {**_APART, "pools": 5_000, "pool_zipf": 0.0, "trader_zipf": 0.0, "two_hops": 0.0, **dials}
+    return {"accounts": 50_000, "trader_zipf": 0.0, "pools": 2_000, "pool_zipf": 0.0, "two_hops": 0.0, **dials}
 
 
 SHAPES = (
-    Shape("payments", SPREAD, tuple(_payments(accounts=n) for n in (1_000_000, 30_000, 10_000, 4_000, 1_500, 500))),
-    Shape("payments", CHAINED, tuple(_payments(receiver_zipf=s) for s in (0.0, 0.8, 1.0, 1.2, 1.6, 3.0))),
-    Shape("swaps", SPREAD, tuple(_swaps(pools=n) for n in (5_000, 2_500, 1_200, 600, 200, 64))),
-    Shape("swaps", CHAINED, tuple(_swaps(pool_zipf=s) for s in (0.0, 0.7, 0.9, 1.1, 1.4, 3.0))),
+    Shape("payments", SPREAD, tuple(_payments(accounts=n) for n in (100_000, 20_000, 5_000, 1_500, 400))),
+    Shape("payments", CHAINED, tuple(_payments(receiver_zipf=s) for s in (0.5, 1.0, 1.3, 2.0, 4.0))),
+    Shape("swaps", SPREAD, tuple(_swaps(pools=n) for n in (2_000, 1_000, 400, 120, 40))),
+    Shape("swaps", CHAINED, tuple(_swaps(pool_zipf=s) for s in (0.4, 0.8, 1.1, 1.5, 3.0))),
 )
 
 
-def measure(workload: str, names: Sequence[str], dials: Dials) -> list[Mapping[str, Any]]:
-    """Cells of contenders on one block, all verified.
+def measure(workload: str, dials: Dials) -> dict[str, list[Mapping[str, Any]]]:
+    """Cells of all contenders on one block, by role, all verified.
 
     Raises
     ------
     RuntimeError
         If a result is another one than the serial one.
     """
-    request = Request(
-        (workload,), ("serial", *names), (WORKERS,), dict(dials), block_size=SIZE, clock="virtual", timeout=600
-    )
-    cells: list[Mapping[str, Any]] = Engine(request, Observer()).run()["cells"]
-    for cell in cells:
+    names = ("serial", *(name for contenders in ROLES.values() for name in contenders))
+    request = Request((workload,), names, (WORKERS,), dict(dials), block_size=SIZE, clock="virtual", timeout=600)
+    found: dict[str, Mapping[str, Any]] = {}
+    for cell in Engine(request, Observer()).run()["cells"]:
         if not cell["verified"]:
             raise RuntimeError(f"{workload}, {cell['strategy']}: {cell['error']}")
-    return [cell for cell in cells if cell["strategy"] != "serial"]
+        found[cell["strategy"]] = cell
+    return {role: [found[name] for name in contenders] for role, contenders in ROLES.items()}
 
 
 def shares_of(cell: Mapping[str, Any]) -> tuple[float, float]:
@@ -122,7 +120,7 @@ def draw(found: Mapping[tuple[str, str], Sequence[Sequence[Mapping[str, Any]]]],
     """Draw speed-up against the dependent share, a panel for each workload and shape."""
     from matplotlib.lines import Line2D
 
-    from contend.harness.present.charts.axis_ticks import decimal_axis, factor_axis, percent
+    from contend.harness.present.charts.axis_ticks import factor_axis, linear_axis, percent
     from contend.harness.present.charts.chart import Chart
     from contend.harness.present.charts.style import Style, chart_style
 
@@ -146,7 +144,7 @@ def draw(found: Mapping[tuple[str, str], Sequence[Sequence[Mapping[str, Any]]]],
             marks = axes.plot(across, [point[0]["role_bound_speedup"] for point in points], **bounds)
             chart.key("bound", Line2D([], [], **bounds), axes, *marks)
             axes.set_xlim(-0.03, 1.03)
-            decimal_axis(axes.xaxis, percent)
+            linear_axis(axes.xaxis, percent)
             factor_axis(axes.yaxis)
             heights = [cell["speedup"]["median"] for point in points for cell in point]
             axes.set_ylim(*_limits([*heights, *(point[0]["role_bound_speedup"] for point in points)]))
@@ -196,21 +194,20 @@ def _save(chart: Any, name: str) -> Path:
 
 def page() -> str:
     """Measure everything, draw the charts, and write the page's text."""
+    points = {(shape.workload, shape.name): [measure(shape.workload, one) for one in shape.points] for shape in SHAPES}
+    cases = {case: measure("adversarial", {"case": case, "work": CASE_WORK}) for case in CASES}
     text = _HEAD.format(workers=WORKERS, size=SIZE, digest=default_costs().digest)
     for role, names in ROLES.items():
-        found = {
-            (shape.workload, shape.name): [measure(shape.workload, names, dials) for dials in shape.points]
-            for shape in SHAPES
-        }
+        found = {place: [point[role] for point in row] for place, row in points.items()}
         text += f"\n## Share and shape: {role}\n\n![speed-up against conflicts](images/{draw(found, role).name})\n"
-        for (workload, shape), points in found.items():
-            rows = "".join(_row(f"{place}", cells) for place, cells in enumerate(points, 1))
+        for (workload, shape), row in found.items():
+            rows = "".join(_row(f"{place}", cells) for place, cells in enumerate(row, 1))
             text += f"\n**{workload}, {shape}**\n\n{_head(names)}{rows}"
     text += _CASES.format(work=CASE_WORK)
     for role, names in ROLES.items():
-        cases = {case: measure("adversarial", names, {"case": case, "work": CASE_WORK}) for case in CASES}
-        text += f"\n**{role}**\n\n![worst cases](images/{draw_cases(cases, role).name})\n\n{_head(names)}"
-        text += "".join(_row(f"`{case}`", cells) for case, cells in cases.items())
+        own = {case: found[role] for case, found in cases.items()}
+        text += f"\n**{role}**\n\n![worst cases](images/{draw_cases(own, role).name})\n\n{_head(names)}"
+        text += "".join(_row(f"`{case}`", cells) for case, cells in own.items())
     return text
 
 

@@ -22,7 +22,7 @@ from contend.strategies.accounting import spend
 from contend.strategies.block_stm.layout import STATUS_BITS
 from contend.strategies.block_stm.scheduler import is_executed, transaction_of
 from contend.strategies.clocks import cost_table
-from contend.strategies.optimistic.block_stm_v2.invalidation import FRESH, stale_read_of
+from contend.strategies.optimistic.block_stm_v2.invalidation import FRESH, resume_followers, stale_read_of
 from contend.strategies.optimistic.block_stm_v2.layout import STM_V2
 
 COST_COMMIT = cost_table.VALIDATE
@@ -48,7 +48,8 @@ def move_commit_point(shared, worker):
             return worked
         spend(shared, worker, COST_COMMIT, 1)
         worked = True
-        atomics.compare_and_swap(own, "committed", U(txn_idx), U(txn_idx + 1))
+        if I(atomics.compare_and_swap(own, "committed", U(txn_idx), U(txn_idx + 1))) == txn_idx:
+            resume_followers(shared, txn_idx)
 
 
 @kernel()

@@ -57,6 +57,7 @@ from contend.strategies.optimistic.block_stm_v2.readers import enter, first_read
 
 COST_ABORT, COST_ABORT_WRITE = cost_table.ABORT, cost_table.ABORT_WRITE
 COST_TELL = cost_table.VALIDATE_READ
+PATIENCE = U(2)  # incarnations of a transaction that are begun as soon as who has told it has executed
 FRESH = -1  # nobody has told the incarnation of anything
 
 
@@ -180,6 +181,42 @@ def _let_depend(shared, worker, txn_idx):
 
 
 @kernel()
+def _let_follow(shared, worker, txn_idx):
+    """Put an aborted transaction on the list of those that begin when the worker's own is committed.
+
+    That is executing: nobody commits it, and so takes the list, before its worker has announced it.
+    """
+    own = marks_of(shared, worker.txn_idx)
+    transaction_of(shared, txn_idx).next_dependent = own.followers
+    own.followers = U(txn_idx + 1)
+
+
+@kernel()
+def _let_wait(shared, worker, txn_idx):
+    """Have an aborted transaction executed again when the worker's own has ended, which it is about to.
+
+    One that has been told time and again is so by others that are wrong themselves: it waits until that is right.
+    """
+    if transaction_of(shared, txn_idx).txn_status >> STATUS_BITS < PATIENCE:
+        _let_depend(shared, worker, txn_idx)
+    else:
+        _let_follow(shared, worker, txn_idx)
+
+
+@kernel()
+def resume_followers(shared, txn_idx):
+    """Have those executed again that have waited for a transaction, which has just been committed."""
+    following, lowest = marks_of(shared, txn_idx).followers, shared.block_size
+    while following != U0:
+        resumed = I(following) - 1
+        following = transaction_of(shared, resumed).next_dependent
+        set_ready_status(shared, resumed)
+        lowest = min(lowest, resumed)
+    if lowest < shared.block_size:
+        decrease_execution_idx(shared, lowest)
+
+
+@kernel()
 def see_to_aborted(shared, worker, waits):
     """Take back what those wrote that the worker has aborted, and have them executed again.
 
@@ -194,7 +231,7 @@ def see_to_aborted(shared, worker, waits):
         own.aborted = transaction_of(shared, txn_idx).next_dependent
         _take_back(shared, worker, txn_idx)
         if waits:
-            _let_depend(shared, worker, txn_idx)
+            _let_wait(shared, worker, txn_idx)
         else:
             set_ready_status(shared, txn_idx)
             lowest = min(lowest, txn_idx)

@@ -30,8 +30,9 @@ STM_V2_WORKER = Struct(
 MARKS = Struct(
     "BlockSTMv2Marks",
     stale=U64,  # the incarnation that was found stale last, plus one << LOCATION_BITS | the location that was
-    expected=I64,  # address of the last EXPECTED, or zero
-    free=words(6),
+    expected=I64,  # address of the last EXPECTED_WRITE, or zero
+    followers=U64,  # the last of those, plus one, that are executed again when it is committed; by next_dependent
+    free=words(5),
 )
 LOCATION_BITS, LOCATION_MASK = U(32), U((1 << 32) - 1)
 
