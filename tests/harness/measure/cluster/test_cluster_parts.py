@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Pipe
 from typing import Any
 
@@ -12,14 +14,19 @@ from click.testing import CliRunner
 
 from contend.harness.cli import main
 from contend.harness.errors import BadInputError
+from contend.harness.measure.cluster import cluster_executor
+from contend.harness.measure.cluster.choice import executor_for
 from contend.harness.measure.cluster.host import Host, describe_machine
 from contend.harness.measure.cluster.ray_cluster import Node
 from contend.harness.measure.cluster.remote_worker import NodeLostError, RemoteWorker
 from contend.harness.measure.cluster.same_everywhere import check_nodes
 from contend.harness.measure.cluster.turns import Turns
+from contend.harness.measure.run_request import Engine
+from contend.harness.measure.task import VersionPlan
 from contend.harness.measure.worker_pool import PlaceLostError, WorkerPool
 from contend.harness.observer import Observer
 from contend.harness.plan.request import Request
+from contend.harness.plan.resolve import CellKey
 
 
 def test_without_ray_a_cluster_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +109,99 @@ def test_a_worker_from_afar_is_one_like_any_other_until_its_node_is_lost() -> No
     finally:
         near.host.end_all()
         pool.end()
+
+
+class NearCluster:
+    """A cluster of two nodes, both of which are this process."""
+
+    version = "2.60.0"
+
+    def __init__(self, address: str) -> None:
+        self.hosts = dict[str, NearHost]()
+
+    def nodes(self) -> list[Node]:
+        return [Node(name, name, 1, True) for name in ("a", "b")]
+
+    def describe(self, nodes: Sequence[Node], workers: int, transactions: int) -> None:
+        for node in nodes:
+            node.description = describe_machine(workers, transactions)
+
+    def host(self, node: Node, cpus: int, alone: bool) -> NearHost:
+        return self.hosts.setdefault(node.id, NearHost())
+
+    def other_runs(self) -> list[Any]:
+        return []
+
+    def end(self) -> None:
+        for host in self.hosts.values():
+            host.host.end_all()
+
+    def close(self) -> None:
+        self.end()
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[NearCluster]]:
+    """Clusters that runs have connected to, and that are near."""
+    made = list[NearCluster]()
+
+    def connect(address: str) -> NearCluster:
+        made.append(NearCluster(address))
+        return made[-1]
+
+    monkeypatch.setattr(cluster_executor, "RayCluster", connect)
+    yield made
+    for one in made:
+        one.end()
+
+
+def test_in_real_time_a_workload_whose_node_is_lost_is_measured_anew_on_another(
+    near: list[NearCluster], plugins: None
+) -> None:
+    notes, lost = list[str](), list[str]()
+
+    class Losing(Observer):
+        def running(self, process: int, workload: str, key: CellKey) -> None:
+            host = near[0].hosts["a"]
+            if process in host.host._workers and not host.is_lost:
+                lost.append(workload)
+                host.is_lost = True
+                host.host.end_all()
+
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    request = Request(["ledger", "payments"], "honest", 1, block_size=20, repeat=3, processes=1, cluster="local")
+    record = Engine(request, Losing(), executor=executor_for).run()
+    assert record["complete"]
+    assert [(cell["workload"], cell["node"], len(cell["samples"])) for cell in record["cells"]] == [
+        ("ledger", "node 2", 3),
+        ("payments", "node 2", 3),
+    ]
+    assert all(cell["verified"] for cell in record["cells"])
+    # It had one of them, and nothing of it is left.
+    (which,) = lost
+    nodes = {node["name"]: node["processes"] for node in record["sessions"][0]["nodes"]}
+    (cell,) = (cell for cell in record["cells"] if cell["workload"] == which)
+    assert {sample["process"] for sample in cell["samples"]} <= set(nodes["node 2"])
+    assert [note for note in notes if "is measured elsewhere" in note] == [
+        "node 10.0.0.7 is lost (it died): what it had not finished is measured elsewhere"
+    ]
+
+
+def test_a_node_whose_kernels_differ_is_refused_by_name(
+    near: list[NearCluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = WorkerPool.plan
+
+    def another(pool: WorkerPool, slot: int) -> VersionPlan:
+        found = plan(pool, slot)
+        return found._replace(plan=replace(found.plan, kernels_digest="0" * 16)) if pool[slot].number else found
+
+    monkeypatch.setattr(WorkerPool, "plan", another)
+    request = Request(["payments", "swaps"], "serial", 1, block_size=20, repeat=2, processes=1, cluster="local")
+    with pytest.raises(BadInputError, match=r"node b has another kernel digest \(0{16}, not [0-9a-f]{16}\)"):
+        Engine(request, executor=executor_for).run()
 
 
 def test_a_node_with_something_else_is_refused_by_name() -> None:

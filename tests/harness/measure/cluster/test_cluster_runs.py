@@ -36,20 +36,22 @@ def cluster(plugin_path: list[str], tmp_path_factory: pytest.TempPathFactory) ->
     }
     # Short, since paths of sockets lie below it.
     folder = tempfile.mkdtemp(prefix="contend-", dir="/tmp")
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        for name, value in ours.items():
-            patch.setenv(name, value)
-        warnings.simplefilter("ignore")
-        from ray.cluster_utils import Cluster
+    try:
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            for name, value in ours.items():
+                patch.setenv(name, value)
+            warnings.simplefilter("ignore")
+            from ray.cluster_utils import Cluster
 
-        made: Any = Cluster()
-        small: dict[str, Any] = {"object_store_memory": 80 << 20, "include_dashboard": False}
-        made.add_node(num_cpus=0, temp_dir=folder, **small)
-        made.pids = pids
-        made.others = [made.add_node(num_cpus=1, resources={"bench": 1}, **small) for _ in range(2)]
-        yield made
-        made.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+            made: Any = Cluster()
+            small: dict[str, Any] = {"object_store_memory": 80 << 20, "include_dashboard": False}
+            made.add_node(num_cpus=0, temp_dir=folder, **small)
+            made.pids = pids
+            made.others = [made.add_node(num_cpus=1, resources={"bench": 1}, **small) for _ in range(2)]
+            yield made
+            made.shutdown()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

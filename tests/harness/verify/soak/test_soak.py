@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from running import children_of, lives, until
 
 from contend.harness.cli import main
 from contend.harness.observer import Observer
@@ -59,6 +64,19 @@ def test_the_first_difference_ends_it_and_says_how_to_repeat_it(wrong: str, plug
     assert difference.command == (
         f"contend run --workload ledger --strategy {wrong} --workers 1 --block-size 12 --seed 7 --isolated --no-charts"
     )
+
+
+def test_an_interrupted_soak_tells_what_was_run_and_leaves_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "contend", "soak", "--for", "1h"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        until(lambda: children_of(run.pid), "a measuring process is there")
+        children = children_of(run.pid)
+        run.send_signal(signal.SIGINT)
+        output, errors = run.communicate(timeout=60)
+    assert run.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert output.startswith("Interrupted. 0:00:")
+    assert not any(map(lives, children))
 
 
 def test_memory_that_settles_does_not_grow_and_a_leak_is_found() -> None:
