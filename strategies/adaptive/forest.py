@@ -8,6 +8,7 @@ throughout: what is chosen is the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,8 @@ class Forest:
         self._nodes = np.zeros((total, 4), np.int64)  # feature, threshold or the leaf's row, left, right
         self._roots = np.zeros(len(trees), np.int64)
         self._sums = np.zeros(candidates, np.int64)
-        leaves, at = [], 0
+        leaves: list[Any] = []
+        at = 0
         for number, tree in enumerate(trees):
             self._roots[number] = at
             for place, feature in enumerate(tree.feature):
