@@ -27,11 +27,13 @@ def test_a_threshold_is_where_all_larger_blocks_are_clearly_faster() -> None:
 
 
 def test_roles_stand_apart_and_whoever_never_gains_has_a_line(tmp_path: Path) -> None:
-    text = sizes_page.page(SPEEDUPS, "abc", "images/x.svg", (8,))
+    text = sizes_page.page(SPEEDUPS, "abc", dict.fromkeys(sizes_page.ROLES, "images/x.svg"), (8,))
     builder, validator = text.split("## Builder")[1].split("## Validator")
     assert "| `block_stm` | 64 |" in builder
     assert "| `bal` | - |" in validator
-    assert "SIMULATED" in sizes_page.draw(SPEEDUPS, 8, tmp_path, "sizes").read_text()
+    drawn = [sizes_page.draw(SPEEDUPS, 8, tmp_path, role, role).read_text() for role in sizes_page.ROLES]
+    assert all("SIMULATED" in one for one in drawn)
+    assert ["block_stm" in one for one in drawn] == [True, False]
 
 
 def lesson(workload: str, transactions: int, workers: int) -> Lesson:

@@ -64,9 +64,13 @@ def _write_sizes(folders: dict[str, Path]) -> None:
     places = [folders[name] for name in ("sweep", "sizes")]
     records = list(read_all(places, tell))
     found = sizes_page.speedups_of(records, sweep.DEFAULT_WORKLOADS)
-    image = sizes_page.draw(found, sweep.FEWER_WORKERS[1], DOCS / "images", SIZES)
+    images = {
+        role: sizes_page.draw(found, sweep.FEWER_WORKERS[1], DOCS / "images", f"{SIZES}-{role}", role)
+        for role in sizes_page.ROLES
+    }
+    shown = {role: str(image.relative_to(DOCS)) for role, image in images.items()}
     costs = ", ".join(sorted({str(record["environment"]["costs"]) for record in records}))
-    text = sizes_page.page(found, costs, str(image.relative_to(DOCS)), sweep.FEWER_WORKERS)
+    text = sizes_page.page(found, costs, shown, sweep.FEWER_WORKERS)
     (DOCS / f"{SIZES}.md").write_text(text)
 
 

@@ -219,6 +219,7 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]], text: Iterable
 
 def draw(role: Role, folder: Path, name: str) -> Path:
     """Draw the chart: geometric means of speed-ups over workloads against the size of blocks."""
+    from contend.harness.present.charts.axis_ticks import decimal_axis, whole
     from contend.harness.present.charts.chart import Chart
     from contend.harness.present.charts.style import chart_style
 
@@ -259,6 +260,7 @@ def draw(role: Role, folder: Path, name: str) -> Path:
                 chart.key(label, *_drawn(axes, sizes, values, look))
             axes.axhline(1, color="black", linewidth=1)
             axes.set_xscale("log")
+            decimal_axis(axes.xaxis, whole)
             chart.name_panel(axes, f"{count} workers")
         chart.arrange()
         folder.mkdir(parents=True, exist_ok=True)

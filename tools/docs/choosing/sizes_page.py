@@ -12,6 +12,7 @@ from contend.strategies.given import role_of
 
 Speedups = Mapping[tuple[str, str, int, int], float]
 """By workload, contender, workers and transactions."""
+ROLES = ("builder", "validator")
 CLIENTS = (5, 20, 64)
 _CLEARLY = 1.05
 _HEAD = """# From how many transactions on
@@ -20,14 +21,13 @@ Made by `python -m tools.docs.choosing`. Clients execute small blocks serially, 
 which on it does not: {clients} are met. Here is the smallest block from which on, it and all larger ones that were
 measured, a contender is faster than serial execution by more than {clearly:.0%}. A line says that no block was.
 
-SIMULATED: the cost table {costs}, default dials, seed 1, blocks of {sizes} transactions. Simulated workers start at
-once: what real threads take to wake up, some microseconds, and caches, are not in it
-([virtual-clock.md](virtual-clock.md)), so that real thresholds are above these. Roles are never ranked together.
-
-![speed-up against the size of blocks]({image})
+SIMULATED: the cost table {costs}, default dials, seed 1, blocks of {sizes}
+transactions. Simulated workers start at once: what real threads take to wake up, some microseconds, and caches, are
+not in it ([virtual-clock.md](virtual-clock.md)), so that real thresholds are above these. Roles are never
+ranked together.
 
 """
-_NAMES = {"builder": "Builder", "validator": "Validator"}
+_NAMES: Mapping[str, str] = {"builder": "Builder", "validator": "Validator"}
 
 
 def speedups_of(
@@ -66,8 +66,8 @@ def threshold(speedups: Speedups, workload: str, contender: str, workers: int) -
     return found
 
 
-def page(speedups: Speedups, costs: str, image: str, workers: Sequence[int]) -> str:
-    """Text of the page."""
+def page(speedups: Speedups, costs: str, images: Mapping[str, str], workers: Sequence[int]) -> str:
+    """Text of the page, with an image for each role."""
     workloads = list(dict.fromkeys(workload for workload, *_ in speedups))
     sizes = sorted({size for *_, size in speedups})
     head = _HEAD.format(
@@ -75,7 +75,6 @@ def page(speedups: Speedups, costs: str, image: str, workers: Sequence[int]) -> 
         clearly=_CLEARLY - 1,
         costs=costs,
         sizes=", ".join(f"{size:,}" for size in sizes),
-        image=image,
     )
     parts = [head]
     for role, title in _NAMES.items():
@@ -88,7 +87,8 @@ def page(speedups: Speedups, costs: str, image: str, workers: Sequence[int]) -> 
         ]
         lines = ["| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
         lines += ["| " + " | ".join(row) + " |" for row in rows]
-        parts.append(f"## {title}\n\nBy workload and workers.\n\n" + "\n".join(lines) + "\n\n")
+        image = f"![{role}s' speed-up against the size of blocks]({images[role]})"
+        parts.append(f"## {title}\n\n{image}\n\nBy workload and workers.\n\n" + "\n".join(lines) + "\n\n")
     return "".join(parts).rstrip("\n") + "\n"
 
 
@@ -102,20 +102,21 @@ def _told(found: int | None) -> str:
     return "-" if found is None else f"{found:,}"
 
 
-def draw(speedups: Speedups, workers: int, folder: Path, name: str) -> Path:
-    """Draw the chart: speed-ups against the size of blocks, a panel a workload."""
+def draw(speedups: Speedups, workers: int, folder: Path, name: str, role: str) -> Path:
+    """Draw the chart of a role: speed-ups against the size of blocks, a panel a workload."""
     from matplotlib.lines import Line2D
 
+    from contend.harness.present.charts.axis_ticks import decimal_axis, factor_axis, whole
     from contend.harness.present.charts.chart import Chart
     from contend.harness.present.charts.style import Style, chart_style
 
     workloads = list(dict.fromkeys(workload for workload, *_ in speedups))
-    contenders = list(dict.fromkeys(contender for _, contender, *_ in speedups))
+    contenders = list(dict.fromkeys(name for _, name, *_ in speedups if _role_of(name) == role))
     with chart_style():
         style = Style(contenders)
         chart = Chart(len(workloads), width=3.4, height=2.8)
-        chart.title, chart.across = f"Speed-up against the size of blocks, {workers} workers", "transactions"
-        chart.up, chart.subtitle = "times serial", "SIMULATED"
+        chart.title, chart.across = f"{_NAMES[role]}s: speed-up against the size of blocks", "transactions"
+        chart.up, chart.subtitle = "times serial", f"SIMULATED, {workers} workers"
         chart.notes = [f"Upright lines: from {', '.join(map(str, CLIENTS))} transactions on, where clients begin."]
         for axes, workload in zip(chart.panels, workloads, strict=True):
             for contender in contenders:
@@ -132,7 +133,8 @@ def draw(speedups: Speedups, workers: int, folder: Path, name: str) -> Path:
             for size in CLIENTS:
                 axes.axvline(size, color="#999999", linewidth=0.8, linestyle=":")
             axes.set_xscale("log")
-            axes.set_yscale("log", base=2)
+            decimal_axis(axes.xaxis, whole)
+            factor_axis(axes.yaxis)
             chart.name_panel(axes, workload)
         chart.arrange()
         folder.mkdir(parents=True, exist_ok=True)
