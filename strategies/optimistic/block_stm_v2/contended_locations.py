@@ -1,9 +1,9 @@
 """Contended locations: where those who read are, as a rule, the next to write.
 
-A score for each location says it: who is told of a write adds one, as does who was expected to write and has; who was
-expected to and has not takes eight away, since all that stood at its version stood for nothing. So where few of many
-readers write, nobody is expected to for long. Scores
-are of this block alone, and are hints: two workers that change one at the same moment may count one.
+A score for each location says it: a write of which readers are told adds one, as does who was expected to write and
+has; who was expected to and has not takes eight away, since all that stood at its version stood for nothing. So where
+few of many readers write, nobody is expected to for long. Scores are of this block alone, and are hints: two workers
+that change one at the same moment may count one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def is_contended(shared, location):
 
 @kernel()
 def raise_score(shared, location):
-    """A reader of the location has been told of a write, or has written."""
+    """Readers of the location have been told of a write, or one that was expected to write has."""
     _set_score(shared, location, min(_score_of(shared, location) + U1, MOST_SCORE))
 
 

@@ -115,27 +115,30 @@ def try_to_abort(shared, worker, txn_idx, incarnation, location):
 
 @kernel()
 def invalidate(shared, worker, who, location):
-    """Tell a reader that it is stale, unless it has been told, or is another incarnation by now."""
+    """Tell a reader that it is stale. False if it has been told, or is another incarnation by now."""
     txn_idx, incarnation = I(who >> WHO_BITS), who & WHO_MASK
     status = atomics.load(transaction_of(shared, txn_idx), "txn_status")
     if status >> STATUS_BITS != incarnation or not _set_mark(shared, txn_idx, incarnation, location):
-        return
-    raise_score(shared, location)
+        return False
     if atomics.load_seq_cst(transaction_of(shared, txn_idx), "txn_status") == pack_status(incarnation, EXECUTED):
         try_to_abort(shared, worker, txn_idx, incarnation, location)
+    return True
 
 
 @kernel()
 def _tell_above(shared, worker, txn_idx, readers, location):
     """Tell all those above a transaction, on a list of readers at an address, that they are stale."""
     entry = first_reader(shared, atomics.load_seq_cst(READERS.at(readers), "readers"))
+    told = False
     while entry != 0:
         reader = READER.at(entry)
         spend(shared, worker, COST_TELL, 1)
         if I(reader.who >> WHO_BITS) > txn_idx:
             worker.validations += U1
-            invalidate(shared, worker, reader.who, location)
+            told |= invalidate(shared, worker, reader.who, location)
         entry = first_reader(shared, reader.next)
+    if told:
+        raise_score(shared, location)
 
 
 @kernel()

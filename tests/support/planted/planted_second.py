@@ -23,8 +23,8 @@ def lose_what_executed_ones_are_told(shared, worker, who, location):
     """Who has executed already is not told that it is stale."""
     txn_idx, incarnation = I(who >> WHO_BITS), who & WHO_MASK
     if atomics.load(transaction_of(shared, txn_idx), "txn_status") == pack_status(incarnation, EXECUTED):
-        return
-    original(shared, worker, who, location)
+        return False
+    return original(shared, worker, who, location)
 
 
 def look_for_no_mark(shared, txn_idx, incarnation):
