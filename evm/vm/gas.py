@@ -37,7 +37,7 @@ GAS_MEMORY_WORD, MEMORY_QUOTIENT = 3, 512
 GAS_COPY_WORD, GAS_KECCAK256_WORD, GAS_LOG_DATA_BYTE, GAS_EXPONENT_BYTE = 3, 6, 8, 50
 
 
-@kernel()
+@kernel(inline=True)
 def store_gas_of(original, current, new, clear_refund):
     """Gas of SSTORE without the cold surcharge, and the change of the refund (EIP-2200, 2929 and 3529)."""
     if equal(current, new):

@@ -56,12 +56,17 @@ def sload(machine, frame, registers):
     return load_slot(machine, frame, registers, slot, slot_entry(machine, frame.address, slot))
 
 
+@kernel()
+def _store_gas(entry, new, clear_refund):
+    return store_gas_of(entry.original, entry.current, new, clear_refund)
+
+
 @kernel(inline=True)
 def store_slot(machine, registers, new, entry):
     """The rest of SSTORE, to the slot that an entry is of, or to one whose word is not known."""
     if is_null(entry):
         return SUSPENDED
-    gas, refund = store_gas_of(entry.original, entry.current, new, RULES.at(machine.rules).clear_refund)
+    gas, refund = _store_gas(entry, new, RULES.at(machine.rules).clear_refund)
     if not is_warm(entry):
         gas += GAS_COLD_SLOAD
     if not charge(registers, gas):
