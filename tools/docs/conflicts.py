@@ -26,6 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "builders": (
         "block_stm",
         "block_stm_v2",
+        "redo",
         "occ_window",
         "aria",
         "sharded",

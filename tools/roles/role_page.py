@@ -17,11 +17,13 @@ Kept = Mapping[tuple[int, str, str], Mapping[str, Any]]
 WORKERS = Study.workers
 VALIDATORS = ("placeholder", "locks", "groups", "block_stm+block", "static_partition+block")
 CEILINGS = ("placeholder+truth", "locks+truth", "groups+truth", "block_stm+truth", "static_partition+truth")
-BUILDERS = ("block_stm", "occ_window", "static_partition", "sharded", "aria")
+BUILDERS = ("block_stm", "block_stm_v2", "redo", "occ_window", "static_partition", "sharded", "aria")
 SINGLE_BLOCK_CONTENDERS = ("serial", "bal", *VALIDATORS, *CEILINGS, *BUILDERS)
 BUILDER_CONTENDERS = (
     "serial",
     "block_stm",
+    "block_stm_v2",
+    "redo",
     "hint_trial",
     "block_stm+template",
     "placeholder+template",
@@ -48,6 +50,7 @@ def write_page(path: Path, kept: Kept, single: Study, builder: Study) -> None:
         _values(kept),
         _locations("Validator with locations", "the block's access list, whose values stay unused", VALIDATORS, kept),
         _locations("Ceiling", "the recorded access sets, which nobody has", CEILINGS, kept),
+        _given_nothing(kept),
         _builders(kept, builder),
     ]
     path.write_text(head + "\n".join(parts))
@@ -102,6 +105,21 @@ def _over_versions(kept: Kept, name: str, facts: Mapping[str, Any], contenders: 
     seconds = [kept[1, name, one]["seconds"] for one in contenders if _speedup(kept, 1, name, one) is not None]
     per_hop = path.per_hop(min(seconds) * PS_PER_SECOND, WORKERS) if seconds else None
     return floor, f"{path.hops:,}", "-" if per_hop is None else f"{nanoseconds(per_hop):,.0f}"
+
+
+def _given_nothing(kept: Kept) -> str:
+    """What contenders reach on one block of which they know only the transactions."""
+    rows = []
+    for name, facts in _facts(kept, 1):
+        best, shown = _shown([_speedup(kept, 1, name, one) for one in BUILDERS])
+        schedule = facts["work"] / facts["list_schedule"]
+        rows.append([name, *shown, f"{schedule:.2f}", "-" if best is None else f"{best / schedule:.2f}"])
+    heading = ["workload", *(f"`{one}`" for one in BUILDERS), "list schedule", "best's share"]
+    return (
+        "## Builder who is given nothing\n\nOne block, and nothing known but its transactions. The list schedule is of "
+        "whole transactions; `redo` executes again only the operations that depend on a stale word, and can beat it. "
+        "`aria` and `sharded` have orders of their own.\n\n" + _table(heading, rows)
+    )
 
 
 def _builders(kept: Kept, study: Study) -> str:
