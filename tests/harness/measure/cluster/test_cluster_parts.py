@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -80,7 +81,7 @@ class NearHost:
     node = "node 10.0.0.7"
 
     def __init__(self) -> None:
-        self.host = Host("/", alone=False)
+        self.host = Host(os.getcwd(), alone=False)
         self.is_lost = False
 
     def cast(self, method: str, *arguments: Any) -> Any:
