@@ -21,7 +21,7 @@ from tools.environment import Installation, Progress, needed_to_run, normalised,
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("contend", "evm", "strategies", "workloads", "harness")
 LOCK = (ROOT / "requirements.lock").read_text()
-# Imported where something asks for them that no run does: the fuzzer of the EVM, the compiler of contracts, asv, learning.
+# Imported where something asks for them that no run does: a fuzzer, the compiler of contracts, asv, learning.
 ON_REQUEST = {"asv-runner", "pyrevm", "vyper", "pytest", "hypothesis", "ipython", "scikit-learn"}
 
 
