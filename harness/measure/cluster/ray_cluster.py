@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -34,6 +35,7 @@ _HINT = "pip install 'ray>=2.60,<2.61', on every node"
 _STORE_BYTES = 128 << 20
 _DESCRIBE_SECONDS = 120.0
 _END_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 # Threads of an actor: one for what has to be done in order, and one for each call that waits.
 _IN_ORDER, _WAITS = "order", "waits"
 # Before Ray is imported; a cluster that is there has its own.
@@ -155,6 +157,7 @@ class RayCluster:
                 "_temp_dir": self._folder,
             }
         else:
+            _look_for(address)
             where = {"address": address}
         handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -250,6 +253,20 @@ class RayCluster:
     def _remove_folder(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _look_for(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray would wait there for minutes, and say so in many lines."""
+    host, separator, port = address.rpartition(":")
+    if "/" in address or not separator or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise BadInputError(
+            f"cluster: {address}: nobody listens there ({_first_line(error)}); give the address that `ray start "
+            "--head` has shown, or auto on a machine of the cluster"
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:

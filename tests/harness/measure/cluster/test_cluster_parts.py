@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from contend.harness.errors import BadInputError
 from contend.harness.measure.cluster import cluster_executor
 from contend.harness.measure.cluster.choice import executor_for
 from contend.harness.measure.cluster.host import Host, describe_machine
-from contend.harness.measure.cluster.ray_cluster import Node
+from contend.harness.measure.cluster.ray_cluster import Node, _look_for
 from contend.harness.measure.cluster.remote_worker import NodeLostError, RemoteWorker
 from contend.harness.measure.cluster.same_everywhere import check_nodes
 from contend.harness.measure.cluster.turns import Turns
@@ -220,3 +221,11 @@ def test_a_node_with_something_else_is_refused_by_name() -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(BadInputError, match="is no address; give HOST:PORT, or auto or local"):
         Request(cluster=address)
+
+
+def test_an_address_at_which_nobody_listens_is_refused_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = "{}:{}".format(*server.getsockname())
+        _look_for(place)
+    with pytest.raises(BadInputError, match=f"cluster: {place}: nobody listens there .*`ray start --head`"):
+        _look_for(place)
