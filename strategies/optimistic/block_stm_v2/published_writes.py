@@ -14,6 +14,7 @@ below are then entered at the new one as well, since it is what they read now.
 
 from __future__ import annotations
 
+from contend.evm import errors
 from contend.evm.runtime import atomics
 from contend.evm.runtime.integers import U0, I, U
 from contend.evm.runtime.jit import kernel
@@ -139,17 +140,23 @@ def _leave_unwritten(shared, worker, location, version):
 
 @kernel()
 def _leave_the_rest(shared, worker):
-    """See to versions of the worker's transaction that its incarnation has not written."""
+    """See to versions of the worker's transaction that its incarnation has not written.
+
+    One that took its transaction for invalid, because of a nonce that it read too early, has written nothing: that says
+    nothing of the location.
+    """
     line, marks = transaction_of(shared, worker.txn_idx), marks_of(shared, worker.txn_idx)
     writes, count = list_address(shared, line.write_set), I(line.write_set & LIST_MASK)
     for i in range(count):
         one = WRITE.item(writes, count, i)
         _leave_unwritten(shared, worker, one.location, one.version)
     expected = marks.expected
+    is_valid = open_machine(worker.machine).status != errors.STATUS_INVALID
     while expected != 0:
         one = EXPECTED_WRITE.at(expected)
         if atomics.load(READ_VERSION.at(one.version), "tag") & ESTIMATE != U0:
-            lower_score(shared, one.location)
+            if is_valid:
+                lower_score(shared, one.location)
         else:
             raise_score(shared, one.location)
         _leave_unwritten(shared, worker, one.location, one.version)
