@@ -221,7 +221,8 @@ SIMULATED: {workers} workers of the virtual clock ([virtual-clock.md](virtual-cl
 transactions, seed 1, the project's cost table ({digest}). Figures are times serial, every result equals the serial one
 (that of `aria` and `sharded` in the order that it names). *Dependent*: the share of transactions that depend on an
 earlier one; *longest chain*: as a share of the block; both are of recorded access sets ([bound.md](bound.md)), as is
-the *bound*, which is of the role. Builders and validators are never ranked together.
+the *bound*, which is of the role, and of whole transactions: `redo`, which executes again only the operations that
+depend on a stale word ([redo.md](redo.md)), can be beyond it. Builders and validators are never ranked together.
 
 A share of dependent transactions is made in two ways. *Spread*: all choose evenly, among fewer and fewer accounts or
 pools, so that chains are many and short. *Hub*: more and more meet at one receiver or one pool, so that all that depend
