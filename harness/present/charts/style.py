@@ -46,6 +46,7 @@ _RESERVED = (
 _HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "----", "||||", "++++", "OO", "//..", "--\\\\\\\\", "||..", "**")
 # From this tone on, those that are close to an earlier one: broken lines, hatched bars.
 _CLOSE_TONES = 5
+_SECOND_HATCHES = ("\\\\\\\\", "xxxx")  # of a strategy whose tone is an earlier one's, and of such a broken one
 # Of a strategy that is given something else than usual: its colour and marker, hollow, and a line of the source's own.
 _SOURCE_LINES: dict[str, Any] = {
     NONE: (0, (1, 1)),
@@ -135,7 +136,9 @@ class Style:
             self.colour[name] = TONES[place].light
             self.marker[name] = _MARKERS[(place + turn) % len(_MARKERS)]
             self.line[name] = (0, (7, 1.2, 1.6, 1.2)) if is_close else "-"
-            self.hatch[name] = _HATCHES[slot % len(_HATCHES)] if hatched else "////" if is_close else ""
+            # Who has an earlier one's tone is told from it by another hatch, as lines are by another marker.
+            plain = _SECOND_HATCHES[is_close] if turn else "////" if is_close else ""
+            self.hatch[name] = _HATCHES[slot % len(_HATCHES)] if hatched else plain
             if source:
                 self._hollow.add(name)
                 self.line[name] = _SOURCE_LINES[source]
